@@ -1,0 +1,8 @@
+"""pool-monitor: who mines Bitcoin, how concentrated is it, and how sure can we be.
+
+A block enters at `node` and leaves at `outputs`; `pipeline` is the street between them.
+"""
+
+from importlib.metadata import version
+
+__version__ = version("pool-monitor")

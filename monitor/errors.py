@@ -1,0 +1,91 @@
+"""What can go wrong, as a tree. Every message is one sentence that names the remedy; every branch has an exit code.
+
+PoolMonitorError            1  crashed: restart me
+├── ConfigError             2  the configuration is wrong: do not restart me before it is changed
+│   └── RegistryError       2  the pool registry is
+├── InputError              1  what the user handed to an offline command cannot be read
+├── NodeError               1  the node answered something we have no answer to
+│   ├── NodeAway            -  not reachable, warming up, downloading: waited for, never fatal to the daemon
+│   ├── NodeBusy            -  a passing fault: asked again
+│   └── NodeRefused         2  wrong credentials, wrong network: a person must act
+├── ChainError              1  the node's answers contradict each other for longer than a reorg explains
+├── WireError               1  bytes that are no block
+│   └── Truncated           -  bytes that may be a block once there are more of them
+└── StoreError              1  the database failed
+└── StoreRefused        2  the database is not ours to use: from a newer version, or another network
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class Exit(IntEnum):
+    """What the process tells its service manager."""
+
+    STOPPED = 0
+    """Asked to stop, or done."""
+    CRASHED = 1
+    """Start me again."""
+    MISCONFIGURED = 2
+    """Do not start me again before something was changed."""
+
+
+class PoolMonitorError(Exception):
+    """The root: an error whose message is meant for people."""
+
+    exit_code = Exit.CRASHED
+
+
+class ConfigError(PoolMonitorError):
+    """The configuration is wrong."""
+
+    exit_code = Exit.MISCONFIGURED
+
+
+class RegistryError(ConfigError):
+    """The pool registry is wrong."""
+
+
+class InputError(PoolMonitorError):
+    """A file or line that the user handed over cannot be read."""
+
+
+class NodeError(PoolMonitorError):
+    """The node answered something that we have no answer to."""
+
+
+class NodeAway(NodeError):  # noqa: N818 -- a state of the world rather than a fault of ours
+    """The node is not there yet, or not any more: wait."""
+
+
+class NodeBusy(NodeError):  # noqa: N818
+    """A passing fault: ask again."""
+
+
+class NodeRefused(NodeError):  # noqa: N818
+    """The node will not serve us until a person acts."""
+
+    exit_code = Exit.MISCONFIGURED
+
+
+class ChainError(PoolMonitorError):
+    """The node's answers contradict each other."""
+
+
+class WireError(PoolMonitorError):
+    """Bytes that are no block."""
+
+
+class Truncated(WireError):  # noqa: N818
+    """Bytes that end before the coinbase does."""
+
+
+class StoreError(PoolMonitorError):
+    """The database failed."""
+
+
+class StoreRefused(StoreError):  # noqa: N818
+    """The database is not ours to use."""
+
+    exit_code = Exit.MISCONFIGURED
