@@ -95,27 +95,58 @@ class Block:
 class Plan:
     """One step along the chain: blocks to leave behind, then blocks to join, in that order.
 
-    The follower has checked that the first of `connects` names the block where `disconnects` ended (or `base`) as its
-    parent, and each next one the one before. An empty plan says only that there is nothing to do: we have caught up.
+    The follower has checked that the first of `connects` names `onto` as its parent, and each next one the one before.
+    An empty plan says only that there is nothing to do: we have caught up.
     """
 
-    base: BlockRef | None
-    """Our tip before the step; None when nothing is stored."""
+    onto: BlockRef
+    """Where the step leaves our chain: our tip, or the block below the last of `disconnects`."""
+    node_tip: BlockHash
+    """The node's best block when the plan was made."""
     disconnects: tuple[BlockRef, ...] = ()
     """Highest first."""
     connects: tuple[Block, ...] = ()
     """Lowest first."""
-    node_tip: BlockRef | None = None
-    """The node's best block when the plan was made."""
     noticed: float = 0.0
-    """Monotonic clock when the node's news reached us, seconds."""
+    """When the node's news reached us: monotonic clock, seconds."""
+
+    @property
+    def end(self) -> BlockRef:
+        """Our tip after the step."""
+        return self.connects[-1].ref if self.connects else self.onto
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it moves nothing."""
+        return not self.connects and not self.disconnects
 
     @property
     def caught_up(self) -> bool:
-        """Whether the step ends at the node's tip."""
-        if self.connects:
-            return self.node_tip is None or self.connects[-1].hash == self.node_tip.hash
-        return not self.disconnects
+        """Whether it ends at the node's tip."""
+        return self.end.hash == self.node_tip
+
+
+@dataclass(frozen=True, slots=True)
+class NodeFacts:
+    """What a node says of itself."""
+
+    network: str
+    genesis: BlockHash
+    version: str
+    tip: BlockRef
+    first_height: int
+    """The lowest block whose body it still has."""
+    rest: bool
+    """Whether it serves REST."""
+    blockpart: bool
+    """Whether it serves parts of blocks over REST."""
+    zmq: tuple[str, ...]
+    """Where it publishes new blocks."""
+
+    @property
+    def pruned(self) -> bool:
+        """Whether it has forgotten the oldest blocks."""
+        return self.first_height > 0
 
 
 # -- who mined it ------------------------------------------------------------------------------------------------------
@@ -154,6 +185,8 @@ class Attribution:
     """Every reason found, the one that decided first."""
     registry: str
     """Content hash of the registry that judged."""
+    miner: str | None = None
+    """Who inside the pool says to have found the block: written by a miner, sanitised and short."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,6 +307,16 @@ class Tally:
     stale: Mapping[PoolSlug | None, int] = field(default_factory=dict)
     reorgs: int = 0
     last_reorg_depth: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """What the outputs are told after each step: what happened, and how things stand now."""
+
+    plan: Plan
+    judged: tuple[Judged, ...]
+    """The blocks that joined, each with who mined it."""
+    snapshot: Snapshot
 
 
 @dataclass(frozen=True, slots=True)

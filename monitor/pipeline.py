@@ -1,1 +1,117 @@
-"""Not built yet."""
+"""The one-way street: plan, attribution, one transaction, analysis, hub. The only place that knows the order.
+
+A fault here ends the process: what is stored is whole, and the next start goes on from there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from typing import NoReturn
+
+import structlog
+
+from monitor.analysis.ledger import Ledger
+from monitor.analysis.levels import Level
+from monitor.analysis.snapshot import snapshot
+from monitor.analysis.tally import advance
+from monitor.analysis.windows import surplus
+from monitor.attribution.match import attribute
+from monitor.attribution.registry import Registry
+from monitor.chain.follower import Follower
+from monitor.hub import Hub
+from monitor.model import BlockRow, Judged, Plan, Snapshot, Tally, Update, Window
+from monitor.store.store import Store
+from monitor.vitals import Vitals
+
+log = structlog.get_logger()
+
+
+class Pipeline:
+    """Takes each step of the chain from the follower to the hub."""
+
+    def __init__(  # noqa: PLR0913 -- everything meets here
+        self,
+        follower: Follower,
+        registry: Registry,
+        store: Store,
+        hub: Hub,
+        vitals: Vitals,
+        *,
+        windows: Sequence[Window],
+        levels: Sequence[Level],
+    ) -> None:
+        self._follower = follower
+        self._registry = registry
+        self._store = store
+        self._hub = hub
+        self._vitals = vitals
+        self._windows = windows
+        self._levels = levels
+
+    async def run(self) -> NoReturn:
+        """Follow the chain for ever."""
+        tally = Tally()
+        ledger = await self._remembered()
+        ready = False
+        async for plan in self._follower.plans(await self._store.tip()):
+            judged = tuple(Judged(block, attribute(block.coinbase, self._registry)) for block in plan.connects)
+            losers = await self._store.apply(plan, judged)
+            if plan.disconnects:  # backward is a rebuild: there is no undo to get wrong
+                log.warning("reorganisation", depth=len(losers), above=plan.onto.height, pools=losers)
+                ledger = await self._remembered()
+            else:
+                ledger.extend(map(_row, judged))
+                ledger.forget(surplus(ledger, self._windows))
+            tally = advance(tally, connected=judged, disconnected=losers)
+            if ledger.tip is None:
+                continue
+            update = Update(plan, judged, await self._count(ledger, tally, plan))
+            self._hub.publish(update)
+            self._tell(update)
+            if plan.caught_up and not ready:
+                ready = True
+                log.info("ready", height=plan.end.height, blocks=len(ledger))
+        raise AssertionError("the follower returned")
+
+    async def _remembered(self) -> Ledger:
+        """What the windows cover, counted from the store."""
+        rows = await self._store.recent(
+            seconds=max((window.seconds or 0 for window in self._windows), default=0),
+            count=max((window.blocks or 0 for window in self._windows), default=0),
+        )
+        return await asyncio.to_thread(Ledger.of, rows, self._levels)
+
+    async def _count(self, ledger: Ledger, tally: Tally, plan: Plan) -> Snapshot:
+        first = await self._store.first()
+        assert first is not None, "the ledger has blocks, so the store has"
+        return await asyncio.to_thread(
+            snapshot,
+            ledger,
+            self._windows,
+            tally,
+            tip_hash=plan.end.hash,
+            first_height=first.height,
+            caught_up=plan.caught_up,
+            registry=self._registry.hash,
+            pool_names=self._registry.names,
+        )
+
+    def _tell(self, update: Update) -> None:
+        """Say what came, in one line: each block as it arrives, many at once while catching up."""
+        judged, plan = update.judged, update.plan
+        if len(judged) == 1 and plan.caught_up:
+            self._vitals.block_publish_seconds.observe(time.monotonic() - plan.noticed)
+            attribution = judged[0].attribution
+            log.info(
+                "block", height=plan.end.height, hash=plan.end.hash,
+                pool=attribution.pool, evidence=attribution.evidence, conflict=attribution.conflict,
+            )  # fmt: skip
+        elif judged:
+            log.info("catching up", height=plan.end.height, blocks=len(judged))
+
+
+def _row(judged: Judged) -> BlockRow:
+    header = judged.block.header
+    return BlockRow(judged.block.height, header.time, header.bits, judged.attribution.pool)

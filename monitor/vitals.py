@@ -1,1 +1,50 @@
-"""Not built yet."""
+"""The daemon's own instruments: is the node there, how long do its answers take, what went wrong.
+
+They live on a registry handed in, so that two daemons in one process (as in tests) do not share them. Label names and
+the prefix are written here once.
+"""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+PREFIX = "pool_monitor"
+
+_FAST = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+
+
+class Vitals:
+    """The daemon's instruments, each on the registry given."""
+
+    def __init__(self, registry: CollectorRegistry | None = None) -> None:
+        self.registry = registry or CollectorRegistry()
+        self.build_info = Gauge(
+            "build_info", "Always 1; the labels say which version runs with which pool registry.",
+            ["version", "registry"], namespace=PREFIX, registry=self.registry,
+        )  # fmt: skip
+        self.start_time = Gauge(
+            "start_time_seconds", "When the daemon started, Unix time.", namespace=PREFIX, registry=self.registry
+        )
+        self.node_up = Gauge(
+            "node_up", "Whether the node answered when it was last asked.",
+            ["node"], namespace=PREFIX, registry=self.registry,
+        )  # fmt: skip
+        self.node_last_contact = Gauge(
+            "node_last_contact_timestamp_seconds", "When the node last answered, Unix time.",
+            ["node"], namespace=PREFIX, registry=self.registry,
+        )  # fmt: skip
+        self.node_rpc_seconds = Histogram(
+            "node_rpc_seconds", "How long the node took to answer, by method; REST calls are named rest_*.",
+            ["method"], namespace=PREFIX, registry=self.registry, buckets=_FAST,
+        )  # fmt: skip
+        self.block_publish_seconds = Histogram(
+            "block_publish_seconds", "From the node's notice of a block to its numbers being published.",
+            namespace=PREFIX, registry=self.registry, buckets=_FAST,
+        )  # fmt: skip
+        self.errors = Counter(
+            "errors", "Faults that were survived, by kind.", ["kind"], namespace=PREFIX, registry=self.registry
+        )
+        self.output_dropped = Counter(
+            "output_dropped", "Updates that an output was too slow to take.",
+            ["output"], namespace=PREFIX, registry=self.registry,
+        )  # fmt: skip

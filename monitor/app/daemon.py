@@ -1,0 +1,118 @@
+"""The daemon: builds every room, starts them in one task group, and takes them down in order."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable, Coroutine
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+import structlog
+
+from monitor import __version__
+from monitor.analysis.levels import LEVELS
+from monitor.app.registry import load_registry
+from monitor.chain.follower import Follower, Reach
+from monitor.config import Config
+from monitor.hub import Hub
+from monitor.model import NodeFacts
+from monitor.node.bitcoind import Bitcoind
+from monitor.outputs.metrics import SnapshotCollector
+from monitor.outputs.web.api import Api
+from monitor.outputs.web.server import WebServer
+from monitor.pipeline import Pipeline
+from monitor.store.store import Store
+from monitor.vitals import Vitals
+
+log = structlog.get_logger()
+
+
+class _Stopped(Exception):  # noqa: N818 -- asked to stop: no error
+    """Ends the task group."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Health:
+    """What the web output asks of the intake."""
+
+    follower: Follower
+    node: Bitcoind
+
+    @property
+    def waiting(self) -> str | None:
+        return self.follower.waiting
+
+    @property
+    def facts(self) -> NodeFacts | None:
+        return self.node.facts
+
+
+async def run(config: Config, stop: asyncio.Event, *, listening: Callable[[str], None] | None = None) -> None:
+    """Run until `stop` is set.
+
+    Args:
+        config: everything the user said.
+        stop: set it to end the daemon; what is under way is stored first, or left for the next start.
+        listening: called once with the address of the web server.
+
+    Raises:
+        PoolMonitorError: something that only a person or a restart can cure; see its exit code.
+    """
+    vitals = Vitals()
+    vitals.start_time.set_to_current_time()
+    hub = Hub(vitals)
+    registry = load_registry(config.node.network if config.node.network != "auto" else "main")
+    vitals.build_info.labels(__version__, registry.hash).set(1)
+    vitals.registry.register(SnapshotCollector(hub))
+    async with AsyncExitStack() as rooms:
+        store = await rooms.enter_async_context(await Store.open(config.store.url))
+        node = await rooms.enter_async_context(Bitcoind(config.node, vitals))
+        follower = Follower(node, store, _reach(config), vitals)
+        token = config.web.secret_token
+        web = await rooms.enter_async_context(
+            WebServer(
+                Api(hub, store, _Health(follower, node)), vitals,
+                host=config.web.host, port=config.web.port, token=token.get_secret_value() if token else None,
+            )
+        )  # fmt: skip
+        log.info("listening", url=web.url, version=__version__, registry=registry.hash)
+        if listening:
+            listening(web.url)
+        pipeline = Pipeline(
+            follower, registry, store, hub, vitals, windows=config.windows, levels=LEVELS
+        )  # fmt: skip
+        with suppress(_Stopped):
+            await _all_or_none(stop, look_now=node.hints.look_now, core=(node.run(), pipeline.run()))
+        log.info("stopped")
+
+
+async def _all_or_none(
+    stop: asyncio.Event, *, look_now: Callable[[], None], core: tuple[Coroutine[Any, Any, NoReturn], ...]
+) -> None:
+    """Run the core until it is asked to stop or one part fails; raise what ended it, alone."""
+    loop = asyncio.get_running_loop()
+    with suppress(NotImplementedError, ValueError, RuntimeError):  # no signals outside the main thread
+        loop.add_signal_handler(signal.SIGUSR1, look_now)
+    try:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(_until(stop), name="stop")
+            for part in core:
+                group.create_task(part)
+    except BaseExceptionGroup as several:
+        # The first failure cancelled the others, so there is one; more than one is told in full.
+        raise several.exceptions[0] if len(several.exceptions) == 1 else several from None
+
+
+async def _until(stop: asyncio.Event) -> NoReturn:
+    await stop.wait()
+    raise _Stopped
+
+
+def _reach(config: Config) -> Reach:
+    """How far back the windows look."""
+    return Reach(
+        seconds=max((window.seconds or 0 for window in config.windows), default=0),
+        blocks=max((window.blocks or 0 for window in config.windows), default=0),
+    )

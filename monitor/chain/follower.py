@@ -1,0 +1,176 @@
+"""The loop: ask the node about our tip, and make of its answers the next plan.
+
+There is one path for everything that can happen to a chain. Is our tip still on the node's best chain? If not, step
+back one block and ask again; then join what follows. Reorganisations of any depth, same-height switches, invalidated
+blocks, restarts and the first start all go this way, and the cursor is nothing but the tip of what is stored.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import structlog
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_random_exponential
+
+from monitor.chain.plan import Inconsistent, joined, stands_on
+from monitor.chain.source import ChainSource
+from monitor.errors import ChainError, NodeAway, NodeBusy
+from monitor.model import Block, BlockHash, BlockRef, Plan
+from monitor.vitals import Vitals
+
+_BATCH = 500
+"""Blocks in a plan at most: one transaction, and what is asked again when the node changes its mind."""
+_CONTRADICTIONS = 100
+"""So many in a row are no reorganisation but a broken node."""
+_REMIND_SECONDS = 60.0
+
+log = structlog.get_logger()
+
+
+class Past(Protocol):
+    """What the follower asks of our own history."""
+
+    async def below(self, block: BlockRef) -> BlockRef | None:
+        """The block that ours stands on; None where our history begins."""
+
+    async def claim(self, genesis: BlockHash) -> None:
+        """Raise if our history belongs to another chain than the one that begins with `genesis`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How much of the past a first start fetches: so many seconds of header time, and so many blocks."""
+
+    seconds: int
+    blocks: int
+
+
+class Follower:
+    """Follows one node's best chain by hash."""
+
+    def __init__(self, source: ChainSource, past: Past, reach: Reach, vitals: Vitals, *, batch: int = _BATCH) -> None:
+        self._source = source
+        self._past = past
+        self._reach = reach
+        self._vitals = vitals
+        self._batch = batch
+        self._met = False
+        self._caught_up = False
+        self._away_since: float | None = None
+        self._reminded = 0.0
+        self.waiting: str | None = None
+        """Why there is no news from the node; None while it answers."""
+
+    async def plans(self, tip: BlockRef | None) -> AsyncIterator[Plan]:
+        """Every step from `tip` on, for ever; the next is asked for once the caller has stored the one before.
+
+        An empty plan tells that we have caught up, and comes only when no other plan did.
+
+        Args:
+            tip: the tip of what is stored; None to begin as far back as `reach` says.
+        """
+        noticed = time.monotonic()
+        while True:
+            plan = await self._persistently(tip, noticed)
+            if plan.is_empty and self._caught_up:
+                noticed = await self._source.news()
+                continue
+            yield plan
+            tip = plan.end
+            self._caught_up = plan.caught_up
+
+    async def _persistently(self, tip: BlockRef | None, noticed: float) -> Plan:
+        """The next plan, whatever it takes: waits for a node that is away, asks again one that is busy."""
+        contradictions = 0
+        async for attempt in AsyncRetrying(
+            retry=retry_if_exception_type((NodeAway, NodeBusy, Inconsistent)),
+            wait=wait_random_exponential(multiplier=0.1, max=5),
+            before_sleep=self._complain,
+        ):
+            with attempt:
+                try:
+                    plan = await self._plan(tip, noticed)
+                except Inconsistent as error:
+                    contradictions += 1
+                    if contradictions == _CONTRADICTIONS:
+                        raise ChainError(f"the node contradicts itself; is its database damaged? {error}") from None
+                    raise
+                self._relieved()
+        return plan
+
+    async def _plan(self, tip: BlockRef | None, noticed: float) -> Plan:
+        if not self._met:
+            await self._past.claim(await self._source.ready())
+            self._met = True
+        if tip is None:
+            tip = await self._source.start_for(seconds=self._reach.seconds, blocks=self._reach.blocks)
+        node_tip = await self._source.tip()
+        if node_tip == tip.hash:
+            return Plan(tip, node_tip, noticed=noticed)
+        if plan := await self._one_more(tip, node_tip, noticed):
+            return plan
+        onto, disconnects = await self._common_block(tip)
+        hashes = await self._source.successors(onto, self._batch)
+        refs = [BlockRef(onto.height + above, each) for above, each in enumerate(hashes, start=1)]
+        blocks = await self._fetch(refs)
+        if not blocks and not disconnects:
+            raise Inconsistent(f"the node's tip {node_tip} is not ours, yet nothing follows ours")
+        return Plan(onto, node_tip, tuple(disconnects), joined(onto, blocks), noticed)
+
+    async def _one_more(self, tip: BlockRef, node_tip: BlockHash, noticed: float) -> Plan | None:
+        """The usual news, in one question: the node's tip stands on ours, so ours is still on its chain."""
+        if not self._caught_up:
+            return None
+        block = await self._source.block(BlockRef(tip.height + 1, node_tip))
+        return Plan(tip, node_tip, connects=(block,), noticed=noticed) if stands_on(block, tip) else None
+
+    async def _common_block(self, tip: BlockRef) -> tuple[BlockRef, list[BlockRef]]:
+        """The highest of our blocks that the node has on its best chain, and ours above it, highest first."""
+        disconnects: list[BlockRef] = []
+        onto: BlockRef | None = tip
+        while onto is not None and not await self._source.is_on_main_chain(onto.hash):
+            disconnects.append(onto)
+            onto = await self._past.below(onto)
+        if onto is None:
+            log.warning("none of our history is on the node's chain; beginning anew", blocks=len(disconnects))
+            onto = await self._source.start_for(seconds=self._reach.seconds, blocks=self._reach.blocks)
+        return onto, disconnects
+
+    async def _fetch(self, refs: list[BlockRef]) -> list[Block]:
+        """All of these blocks, or the first error: then the others are no longer wanted."""
+        tasks = [asyncio.create_task(self._source.block(ref)) for ref in refs]
+        try:
+            return await asyncio.gather(*tasks)
+        except BaseException:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            raise
+
+    def _complain(self, state: RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome else None
+        self._vitals.errors.labels(_kind(error)).inc()
+        self.waiting = str(error)
+        if isinstance(error, NodeAway):  # it may come back as another
+            self._met = False
+        now = time.monotonic()
+        if self._away_since is None:
+            self._away_since, self._reminded = now, now - _REMIND_SECONDS
+        if now - self._reminded >= _REMIND_SECONDS:
+            self._reminded = now
+            log.warning("waiting for the node", reason=str(error), seconds=round(now - self._away_since))
+
+    def _relieved(self) -> None:
+        self.waiting = None
+        if self._away_since is not None:
+            log.info("connection restored", seconds=round(time.monotonic() - self._away_since))
+            self._away_since = None
+
+
+def _kind(error: BaseException | None) -> str:
+    """The name under which a survived fault is counted."""
+    return {NodeBusy: "node_busy", Inconsistent: "inconsistent"}.get(type(error), "node_away")  # type: ignore[arg-type]

@@ -1,0 +1,37 @@
+"""Every command, in the order in which people meet them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from monitor import __version__
+from monitor.cli.concentration import concentration
+from monitor.cli.run import run
+
+cli = typer.Typer(
+    name="pool-monitor",
+    help="Who mines Bitcoin, how concentrated is it, and how sure can we be?",
+    epilog="Start with `pool-monitor demo`; beside a node, `pool-monitor check`, then `pool-monitor run`.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for command in (run, concentration):
+    cli.command()(command)
+
+
+def _version(wanted: bool) -> None:  # noqa: FBT001 -- typer's way
+    if wanted:
+        typer.echo(f"pool-monitor {__version__}")
+        raise typer.Exit
+
+
+@cli.callback()
+def options(
+    *, version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which.")] = False
+) -> None:
+    """Who mines Bitcoin, how concentrated is it, and how sure can we be?"""
+    del version

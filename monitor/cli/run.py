@@ -1,0 +1,38 @@
+"""`pool-monitor run`."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from monitor import logs
+from monitor.app import daemon
+from monitor.config import Config, load
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option("--config", "-c", metavar="FILE", help="Configuration; pool-monitor.toml here, if there is one."),
+]
+
+
+def run(config: ConfigOption = None) -> None:
+    """Follow the node, count who mines, and serve the numbers.
+
+    Runs until it is interrupted (Ctrl-C, SIGTERM). SIGUSR1 asks the node for news at once. Everything can be set in
+    a TOML file or by environment variables (POOL_MONITOR_NODE__URL=...); without either, a node on this machine with
+    its default data directory is used.
+    """
+    settings = load(config)
+    logs.configure(settings.log.level, settings.log.format)
+    asyncio.run(_until_interrupted(settings))
+
+
+async def _until_interrupted(settings: Config) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await daemon.run(settings, stop)

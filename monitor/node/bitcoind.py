@@ -1,0 +1,217 @@
+"""A Bitcoin node as the follower sees it: the questions of `chain.source`, answered over RPC and REST."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any, NoReturn, Self
+from urllib.parse import urlsplit
+
+import structlog
+
+from monitor.config import NodeSection
+from monitor.errors import NodeAway, NodeBusy, NodeError, NodeRefused, WireError
+from monitor.model import NO_BLOCK, Block, BlockHash, BlockRef, NodeFacts
+from monitor.node import faults
+from monitor.node.hints import Hints
+from monitor.node.rest import Rest
+from monitor.node.rpc import IN_FLIGHT, Rpc
+from monitor.vitals import Vitals
+from monitor.wire import decode_block
+
+_CLOCK_SLACK_SECONDS = 2 * 3600
+"""A header's time may be two hours off, so a search by time begins that much earlier."""
+
+_NETWORKS = {
+    BlockHash("000000000019d6689c085ae165831e934ff763ae46a2a6c172b3f1b60a8ce26f"): "main",
+    BlockHash("00000000da84f2bafbbc53dee25a72ae507ff4914b867c565be350b0da8bf043"): "testnet4",
+    BlockHash("0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206"): "regtest",
+}
+"""By genesis block. A signet is whatever chain says that it is one."""
+
+log = structlog.get_logger()
+
+
+class Bitcoind:
+    """One node. Use as an async context manager; `run` listens for news meanwhile."""
+
+    def __init__(self, node: NodeSection, vitals: Vitals) -> None:
+        budget = asyncio.Semaphore(IN_FLIGHT)
+        self._node = node
+        self._vitals = vitals
+        self._label = urlsplit(node.url).netloc
+        self._rpc = Rpc(node, vitals, budget)
+        self._rest = Rest(node, vitals, budget)
+        self.hints = Hints(node, self._rpc, vitals)
+        self.facts: NodeFacts | None = None
+        """What the node last said of itself; None before the first contact."""
+        vitals.node_up.labels(self._label).set(0)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._rest.close()
+        # Joining its threads would block the loop for as long as the slowest of them waits for the node.
+        await asyncio.to_thread(self._rpc.close)
+
+    async def run(self) -> NoReturn:
+        """Listen for news, for ever."""
+        await self.hints.run()
+
+    # -- the questions of chain.source ---------------------------------------------------------------------------------
+
+    async def ready(self) -> BlockHash:
+        """Learn what the node can do; see `ChainSource.ready`."""
+        try:
+            facts = await self.introduce()
+        except NodeError:
+            self._vitals.node_up.labels(self._label).set(0)
+            raise
+        if self.facts is None or facts.genesis != self.facts.genesis or facts.version != self.facts.version:
+            log.info("connected to the node", **self._describe(facts))
+        self.facts = facts
+        return facts.genesis
+
+    async def tip(self) -> BlockHash:
+        """Hash of the node's best block."""
+        try:
+            best = BlockHash(await self._rpc.call("getbestblockhash"))
+        except NodeError:
+            self._vitals.node_up.labels(self._label).set(0)
+            raise
+        self._vitals.node_up.labels(self._label).set(1)
+        self._vitals.node_last_contact.labels(self._label).set(time.time())
+        return best
+
+    async def is_on_main_chain(self, block: BlockHash) -> bool:
+        """See `ChainSource.is_on_main_chain`."""
+        if block == NO_BLOCK:
+            return True
+        header = await self._header(block)
+        return header is not None and int(header["confirmations"]) >= 0
+
+    async def successors(self, block: BlockRef, count: int) -> list[BlockHash]:
+        """See `ChainSource.successors`."""
+        if self._rest.available:
+            return await self._rest.successors(block, count, self._introduced.genesis)
+        if not await self.is_on_main_chain(block.hash):
+            return []
+        best = int(await self._rpc.call("getblockcount"))
+        heights = range(block.height + 1, min(block.height + count, best) + 1)
+        return await asyncio.gather(*map(self._hash_at, heights))
+
+    async def block(self, ref: BlockRef) -> Block:
+        """See `ChainSource.block`."""
+        try:
+            block = await self._rest.block(ref) if self._rest.available else await self._whole(ref)
+        except WireError as error:
+            raise NodeBusy(f"the node sent something else than block {ref.hash}: {error}") from None
+        if block is None:
+            await self._explain_missing(ref)
+        elif block.hash != ref.hash:
+            raise NodeBusy(f"the node sent block {block.hash} instead of {ref.hash}")
+        return block
+
+    async def start_for(self, *, seconds: int, blocks: int) -> BlockRef:
+        """See `ChainSource.start_for`."""
+        facts = self._introduced
+        earliest = (await self._time_at(facts.tip.height)) - seconds - _CLOCK_SLACK_SECONDS
+        low, high = facts.first_height, facts.tip.height
+        while low < high:  # header times rise nearly everywhere, which the slack makes good enough
+            middle = (low + high) // 2
+            low, high = (middle + 1, high) if await self._time_at(middle) < earliest else (low, middle)
+        first = max(facts.first_height, min(low, facts.tip.height + 1 - blocks))
+        if first == facts.first_height > 0:
+            log.warning("the node is pruned: history begins later than the windows need", first_height=first)
+        return BlockRef(first - 1, await self._hash_at(first - 1) if first else NO_BLOCK)
+
+    async def news(self) -> float:
+        """See `ChainSource.news`."""
+        return await self.hints.wait()
+
+    # -- what `check` asks besides -------------------------------------------------------------------------------------
+
+    async def introduce(self) -> NodeFacts:
+        """Ask the node what it is and what it can do.
+
+        Raises:
+            NodeAway: it starts, or still downloads the chain.
+            NodeRefused: it follows another network than the one configured.
+        """
+        chain = await self._rpc.call("getblockchaininfo")
+        tip = BlockRef(int(chain["blocks"]), BlockHash(chain["bestblockhash"]))
+        genesis = await self._hash_at(0)
+        network = "signet" if chain["chain"] == "signet" else _NETWORKS.get(genesis, str(chain["chain"]))
+        if self._node.network not in {"auto", network}:
+            raise NodeRefused(
+                f"the node at {self._node.url} follows {network}, the configuration says {self._node.network}; "
+                "change node.network or node.url"
+            )
+        if chain["initialblockdownload"] and network != "regtest":  # regtest has nowhere to download from
+            raise NodeAway(f"the node is still downloading the chain: {100 * chain['verificationprogress']:.1f} %")
+        await self._rest.probe(tip.hash)
+        return NodeFacts(
+            network=network,
+            genesis=genesis,
+            version=str((await self._rpc.call("getnetworkinfo"))["subversion"]).strip("/"),
+            tip=tip,
+            first_height=int(chain.get("pruneheight", 0)),
+            rest=self._rest.available,
+            blockpart=self._rest.has_blockpart,
+            zmq=tuple(await self.hints.feeds()),
+        )
+
+    # -- asking --------------------------------------------------------------------------------------------------------
+
+    @property
+    def _introduced(self) -> NodeFacts:
+        if self.facts is None:
+            raise NodeAway("the node has not been asked yet what it is")
+        return self.facts
+
+    def _describe(self, facts: NodeFacts) -> dict[str, object]:
+        bulk = "rest blockpart" if facts.blockpart else "rest block" if facts.rest else "rpc getblock"
+        return {
+            "node": self._label, "network": facts.network, "version": facts.version, "height": facts.tip.height,
+            "blocks_by": bulk, "notices_by": list(facts.zmq) or "long poll and timer", "pruned": facts.pruned,
+        }  # fmt: skip
+
+    async def _header(self, block: BlockHash) -> dict[str, Any] | None:
+        try:
+            header: dict[str, Any] = await self._rpc.call("getblockheader", block)
+        except faults.RpcError as error:
+            if error.code == faults.NOT_FOUND:
+                return None
+            raise
+        return header
+
+    async def _time_at(self, height: int) -> int:
+        header = await self._header(await self._hash_at(height))
+        return int(header["time"]) if header else 0
+
+    async def _hash_at(self, height: int) -> BlockHash:
+        try:
+            return BlockHash(await self._rpc.call("getblockhash", height))
+        except faults.RpcError as error:
+            if error.code == faults.OUT_OF_RANGE:
+                raise NodeBusy(f"the node no longer has a block at height {height}") from None
+            raise
+
+    async def _whole(self, ref: BlockRef) -> Block | None:
+        try:
+            return decode_block(bytes.fromhex(await self._rpc.call("getblock", ref.hash, 0)), height=ref.height)
+        except faults.RpcError as error:
+            if error.code in {faults.NOT_FOUND, faults.MISC}:
+                return None
+            raise
+
+    async def _explain_missing(self, ref: BlockRef) -> NoReturn:
+        chain = await self._rpc.call("getblockchaininfo")
+        first = int(chain.get("pruneheight", 0))
+        if ref.height < first:
+            raise NodeRefused(
+                f"the node has pruned block {ref.height}, which comes next, and begins at {first}; use a node that "
+                "still has it, or move the database away (store.url) to begin with what this node has"
+            )
+        raise NodeBusy(f"the node does not have block {ref.hash} at {ref.height} any more, or not yet")

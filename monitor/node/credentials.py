@@ -1,0 +1,50 @@
+"""How the node lets us in: its cookie, re-read whenever it may have changed, or a user and a password."""
+
+from __future__ import annotations
+
+import base64
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from monitor.config import NodeSection
+from monitor.errors import NodeAway, NodeRefused
+
+_SUBFOLDER = {"main": "", "testnet4": "testnet4", "signet": "signet", "regtest": "regtest"}
+_PORTS = {8332: "main", 48332: "testnet4", 38332: "signet", 18443: "regtest"}
+
+
+def authorization(node: NodeSection) -> str:
+    """The value of the `Authorization` header, read afresh.
+
+    Raises:
+        NodeAway: there is no cookie, so the node is not running (or the path is another).
+        NodeRefused: the cookie is there and not ours to read.
+    """
+    password = node.secret_password
+    pair = f"{node.user}:{password.get_secret_value()}" if password else _cookie(cookie_path(node))
+    return "Basic " + base64.b64encode(pair.encode()).decode()
+
+
+def cookie_path(node: NodeSection) -> Path:
+    """Where the node writes its cookie: as configured, or in Bitcoin Core's default data directory."""
+    if node.cookie_file != "auto":
+        return node.cookie_file
+    network = node.network if node.network != "auto" else _PORTS.get(urlsplit(node.url).port or 8332, "main")
+    home = Path.home()
+    data = home / "Library/Application Support/Bitcoin" if sys.platform == "darwin" else home / ".bitcoin"
+    return data / _SUBFOLDER[network] / ".cookie"
+
+
+def _cookie(path: Path) -> str:
+    try:
+        return path.read_text("utf-8").strip()
+    except FileNotFoundError:
+        raise NodeAway(
+            f"no cookie at {path}: the node is not running, or node.cookie_file must name its cookie"
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise NodeRefused(
+            f"the cookie {path} cannot be read ({error}); run as a member of the node's group "
+            "with rpccookieperms=group in bitcoin.conf"
+        ) from None

@@ -1,0 +1,132 @@
+"""Look now: ZMQ, long poll, timer and signal, merged into one bell. A lost ring costs time, never a block."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable
+from typing import NoReturn
+from urllib.parse import urlsplit, urlunsplit
+
+import structlog
+import zmq
+import zmq.asyncio
+
+from monitor.config import NodeSection
+from monitor.errors import NodeError
+from monitor.node.faults import METHOD_NOT_FOUND, RpcError
+from monitor.node.rpc import Rpc
+from monitor.vitals import Vitals
+
+_SEQUENCE_LABEL = slice(32, 33)
+_CONNECT_DISCONNECT = (b"C", b"D")
+"""What the topic `sequence` says of blocks, behind the hash."""
+_REDISCOVER_SECONDS = 60.0
+_LONG_POLL_SHARE = 0.8
+"""Of the time after which a request counts as unanswered."""
+
+log = structlog.get_logger()
+
+
+class Hints:
+    """Rings when there may be a new block."""
+
+    def __init__(self, node: NodeSection, rpc: Rpc, vitals: Vitals) -> None:
+        self._node = node
+        self._rpc = rpc
+        self._vitals = vitals
+        self._bell = asyncio.Event()
+        self._noticed = 0.0
+
+    def look_now(self) -> None:
+        """Ring."""
+        if not self._bell.is_set():
+            self._noticed = time.monotonic()
+            self._bell.set()
+
+    async def wait(self) -> float:
+        """Return at the next ring, or at once if one was missed: when it rang, on the monotonic clock."""
+        await self._bell.wait()
+        self._bell.clear()
+        return self._noticed
+
+    async def run(self) -> NoReturn:
+        """Listen to every source there is, for ever; one that fails is tried again and disturbs no other."""
+        async with asyncio.TaskGroup() as group:
+            for source in (self._timer, self._long_poll, self._zmq):
+                group.create_task(self._supervise(source), name=f"hints{source.__name__}")
+        raise AssertionError("a source of hints returned")
+
+    async def _supervise(self, source: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            try:
+                await source()
+            except NodeError:  # the follower asks the same node, and says what is wrong with it
+                self._vitals.errors.labels("hints").inc()
+            except (zmq.ZMQError, OSError, ValueError) as error:
+                self._vitals.errors.labels("hints").inc()
+                log.warning("a source of hints failed", source=source.__name__.strip("_"), error=str(error))
+            await asyncio.sleep(self._node.poll_seconds * random.uniform(0.5, 1.5))  # noqa: S311 -- jitter
+
+    async def _timer(self) -> None:
+        while True:
+            await asyncio.sleep(self._node.poll_seconds)
+            self.look_now()
+
+    async def _long_poll(self) -> None:
+        known = await self._rpc.call("getbestblockhash")
+        while True:
+            try:
+                wait_ms = int(self._node.timeout_seconds * _LONG_POLL_SHARE * 1000)
+                tip = (await self._rpc.call("waitfornewblock", wait_ms))["hash"]
+            except RpcError as error:
+                if error.code == METHOD_NOT_FOUND:
+                    await asyncio.Event().wait()  # this node has no long poll: the others do without
+                raise
+            if tip != known:
+                known = tip
+                self.look_now()
+
+    async def _zmq(self) -> None:
+        """Subscribe where the node publishes; look again once a minute whether that is still the place."""
+        feeds = await self.feeds()
+        if not feeds:
+            await asyncio.sleep(_REDISCOVER_SECONDS)
+            return
+        with zmq.asyncio.Context() as context, context.socket(zmq.SUB) as socket:
+            socket.linger = 0
+            for address, subscription in feeds.items():
+                socket.subscribe(subscription)
+                socket.connect(address)
+            while True:
+                try:
+                    topic, body, *_ = await asyncio.wait_for(socket.recv_multipart(), _REDISCOVER_SECONDS)
+                except TimeoutError:
+                    if await self.feeds() != feeds:
+                        return
+                    continue
+                if topic == b"hashblock" or body[_SEQUENCE_LABEL] in _CONNECT_DISCONNECT:
+                    self.look_now()
+
+    async def feeds(self) -> dict[str, str]:
+        """Where the node publishes blocks, as seen from here, and under which topic."""
+        if self._node.zmq == "off":
+            return {}
+        if self._node.zmq != "auto":
+            return {self._node.zmq: "hashblock"}
+        host = str(urlsplit(self._node.url).hostname)
+        told = {
+            notice["type"].removeprefix("pub"): _reachable(notice["address"], host)
+            for notice in await self._rpc.call("getzmqnotifications")
+        }
+        # `sequence` also tells of every transaction in the mempool, so it is only the second choice.
+        return next(({told[topic]: topic} for topic in ("hashblock", "sequence") if topic in told), {})
+
+
+def _reachable(address: str, host: str) -> str:
+    """The node tells where it listens; 0.0.0.0 means everywhere, and for us that is its host."""
+    parts = urlsplit(address)
+    if parts.hostname in {"0.0.0.0", "::", "*"}:  # noqa: S104 -- compared, not bound
+        return urlunsplit(parts._replace(netloc=f"{host}:{parts.port}"))
+    return address

@@ -1,0 +1,122 @@
+"""The node's REST interface, for bulk: headers by the thousand, and of a block no more than its coinbase needs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+import aiohttp
+
+from monitor.config import NodeSection
+from monitor.errors import NodeAway, NodeBusy, Truncated
+from monitor.model import NO_BLOCK, Block, BlockHash, BlockRef
+from monitor.vitals import Vitals
+from monitor.wire import HEADER_BYTES, MAX_BLOCK_BYTES, decode_block, display_hash, double_sha256
+
+HEADERS_AT_ONCE = 2000
+"""As many as the node gives in one answer."""
+
+_FIRST_BYTES = 2048
+"""Holds header and coinbase of nearly every block; the few that pay many miners at once are asked for again."""
+
+
+class Rest:
+    """Asks the REST interface of one node."""
+
+    def __init__(self, node: NodeSection, vitals: Vitals, budget: asyncio.Semaphore) -> None:
+        self._node = node
+        self._vitals = vitals
+        self._budget = budget
+        self._session: aiohttp.ClientSession | None = None
+        self.available = False
+        """Whether the node serves REST at all."""
+        self.has_blockpart = False
+        """Whether it serves parts of blocks, as Bitcoin Core does from version 31 on."""
+
+    async def probe(self, tip: BlockHash) -> None:
+        """Find out what there is, by asking for the best block: the one that even a pruned node has."""
+        self.available = self.has_blockpart = False
+        if self._node.rest == "off":
+            return
+        self.available = await self._get("headers", f"headers/1/{tip}.bin") is not None
+        if self.available:
+            part = await self._get("blockpart", f"blockpart/{tip}.bin?offset=0&size={HEADER_BYTES}")
+            self.has_blockpart = part is not None
+
+    async def successors(self, block: BlockRef, count: int, genesis: BlockHash) -> list[BlockHash]:
+        """The blocks that follow `block` on the best chain, lowest first; none when it is not on it."""
+        from_genesis = block.hash == NO_BLOCK
+        start = genesis if from_genesis else block.hash
+        raw = await self._get("headers", f"headers/{min(count + 1, HEADERS_AT_ONCE)}/{start}.bin") or b""
+        hashes = [display_hash(double_sha256(raw[at : at + HEADER_BYTES])) for at in range(0, len(raw), HEADER_BYTES)]
+        return hashes[:count] if from_genesis else hashes[1 : count + 1]
+
+    async def block(self, ref: BlockRef) -> Block | None:
+        """A block as far as its coinbase; None when the node does not have it."""
+        if self.has_blockpart:
+            size = _FIRST_BYTES
+            while size <= MAX_BLOCK_BYTES:
+                part = await self._get("blockpart", f"blockpart/{ref.hash}.bin?offset=0&size={size}")
+                if part is None:
+                    break  # shorter than that, or not there at all: the whole block tells
+                try:
+                    return decode_block(part, height=ref.height)
+                except Truncated:
+                    size *= 8
+        return await self._beginning(ref)
+
+    async def close(self) -> None:
+        """Drop every connection."""
+        if self._session:
+            await self._session.close()
+            self._session = None
+
+    async def _beginning(self, ref: BlockRef) -> Block | None:
+        """Read a block only as far as the coinbase, then hang up on the rest."""
+        async with self._ask("block", f"block/{ref.hash}.bin") as response:
+            if not _is_there(response):
+                return None
+            received = b""
+            async for chunk in response.content.iter_any():
+                received += chunk
+                with suppress(Truncated):
+                    block = decode_block(received, height=ref.height)
+                    if not response.content.at_eof():
+                        response.close()
+                    return block
+        raise NodeBusy(f"the node stopped in the middle of block {ref.hash}")
+
+    async def _get(self, name: str, path: str) -> bytes | None:
+        """The whole of an answer; None for what the node says is not there."""
+        async with self._ask(name, path) as response:
+            return await response.read() if _is_there(response) else None
+
+    @asynccontextmanager
+    async def _ask(self, name: str, path: str) -> AsyncIterator[aiohttp.ClientResponse]:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                timeout=aiohttp.ClientTimeout(total=self._node.timeout_seconds),
+                connector=aiohttp.TCPConnector(limit=0),  # the budget limits
+            )
+        url = f"{self._node.url.rstrip('/')}/rest/{path}"
+        try:
+            async with self._budget:
+                with self._vitals.node_rpc_seconds.labels(f"rest_{name}").time():
+                    async with self._session.get(url) as response:
+                        yield response
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise NodeAway(f"the REST interface at {self._node.url} cannot be reached ({error!r})") from None
+
+
+def _is_there(response: aiohttp.ClientResponse) -> bool:
+    """Whether an answer holds what was asked for; an error when it says neither yes nor no."""
+    match response.status:
+        case 200:
+            return True
+        case 400 | 404:  # no such block; no such part of it; no such interface
+            return False
+        case 503:
+            raise NodeAway("the node is starting, or its work queue is full")
+        case status:
+            raise NodeBusy(f"the node's REST interface answered HTTP {status} {response.reason}")

@@ -1,0 +1,178 @@
+"""THE catalogue of what is published to Prometheus about mining: names, help texts, labels, and where each number is.
+
+A collector reads the hub's frozen snapshot; nothing is computed or asked inside a scrape. The daemon's own
+instruments are in `vitals`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+
+from monitor import wire
+from monitor.hub import Hub
+from monitor.model import Indices, Snapshot
+from monitor.vitals import PREFIX
+
+Samples = Iterable[tuple[tuple[str, ...], float]]
+"""Label values, in the order of the label names, with the number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """One metric: how it is called, what it means, and how a snapshot fills it."""
+
+    name: str
+    help: str
+    labels: tuple[str, ...]
+    samples: Callable[[Snapshot], Samples]
+    kind: type[GaugeMetricFamily | CounterMetricFamily] = GaugeMetricFamily
+
+    def family(self, snapshot: Snapshot) -> Metric:
+        """The metric with its numbers now."""
+        family = self.kind(f"{PREFIX}_{self.name}", self.help, labels=self.labels)
+        for labels, value in self.samples(snapshot):
+            family.add_metric(labels, value)
+        return family
+
+
+class SnapshotCollector(Collector):
+    """Shows Prometheus the hub's latest snapshot; nothing before the first."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+
+    def describe(self) -> Iterable[Metric]:
+        """Nothing in advance: there may be no snapshot yet."""
+        return ()
+
+    def collect(self) -> Iterator[Metric]:
+        """Every metric of the catalogue."""
+        snapshot = self._hub.snapshot
+        if snapshot is not None:
+            for published in CATALOGUE:
+                yield published.family(snapshot)
+
+
+def _alone(read: Callable[[Snapshot], float]) -> Callable[[Snapshot], Samples]:
+    """A number that there is one of."""
+    return lambda snapshot: [((), read(snapshot))]
+
+
+def _share(read: Callable[..., float]) -> Callable[[Snapshot], Samples]:
+    """A number for each entity of each level and window."""
+
+    def samples(snapshot: Snapshot) -> Samples:
+        for each in snapshot.concentration:
+            for share in each.shares:
+                yield (each.level, share.entity, each.window.name), read(share)
+
+    return samples
+
+
+def _window(read: Callable[..., float | None]) -> Callable[[Snapshot], Samples]:
+    """A number for each window, whatever the level."""
+
+    def samples(snapshot: Snapshot) -> Samples:
+        for each in snapshot.concentration:
+            if each.level == snapshot.concentration[0].level and (value := read(each)) is not None:
+                yield (each.window.name,), value
+
+    return samples
+
+
+def _index(read: Callable[[Indices], float | None]) -> Callable[[Snapshot], Samples]:
+    """An index for each level and window, for either reading of the unknown blocks."""
+
+    def samples(snapshot: Snapshot) -> Samples:
+        for level, window, unknown, indices in _indices(snapshot):
+            if (value := read(indices)) is not None:
+                yield (level, window, unknown), value
+
+    return samples
+
+
+def _top_share(snapshot: Snapshot) -> Samples:
+    for level, window, unknown, indices in _indices(snapshot):
+        for n, value in indices.top_share.items():
+            yield (level, window, unknown, str(n)), value
+
+
+def _indices(snapshot: Snapshot) -> Iterator[tuple[str, str, str, Indices]]:
+    for each in snapshot.concentration:
+        for unknown, indices in (("split", each.split), ("merged", each.merged)):
+            if indices is not None:
+                yield each.level, each.window.name, unknown, indices
+
+
+_ENTITY = ("level", "entity", "window")
+_INDEX = ("level", "window", "unknown")
+_UNKNOWN = 'Unknown blocks count as "split", each its own miner, or "merged", all of them one.'
+
+CATALOGUE = (
+    Published("block_height", "Height of the newest block.", (), _alone(lambda s: s.tip.height)),
+    Published(
+        "block_timestamp_seconds", "Header time of the newest block, Unix time.", (), _alone(lambda s: s.tip.time)
+    ),
+    Published("difficulty", "Difficulty of the newest block.", (), _alone(lambda s: wire.difficulty(s.tip.bits))),
+    Published(
+        "network_hashrate_hashes_per_second", "Work of a window's blocks over the time they took.", ("window",),
+        lambda s: [((name,), value) for name, value in s.network_hashrate.items() if value is not None],
+    ),
+    Published(
+        "blocks_connected", "Blocks that joined the best chain since the start, by pool and by how it was recognised.",
+        ("pool", "method"),
+        lambda s: [((pool or "unknown", how or "none"), n) for (pool, how), n in s.tally.connected.items()],
+        CounterMetricFamily,
+    ),
+    Published("reorgs", "Reorganisations since the start.", (), _alone(lambda s: s.tally.reorgs), CounterMetricFamily),
+    Published(
+        "reorg_depth_blocks", "Blocks that the last reorganisation took off the best chain.", (),
+        lambda s: [] if s.tally.last_reorg_depth is None else [((), s.tally.last_reorg_depth)],
+    ),
+    Published(
+        "stale_blocks", "Blocks that left the best chain since the start, by pool.", ("pool",),
+        lambda s: [((pool or "unknown",), n) for pool, n in s.tally.stale.items()], CounterMetricFamily,
+    ),
+    Published(
+        "attribution_conflicts", "Blocks since the start whose marks name several pools, by the pool they count for.",
+        ("pool",), lambda s: [((pool,), n) for pool, n in s.tally.conflicts.items()], CounterMetricFamily,
+    ),
+    Published("window_blocks", "Blocks in a window.", ("window",), _window(lambda c: c.blocks)),
+    Published(
+        "window_attributed_ratio", "Share of a window's blocks whose pool is known.", ("window",),
+        _window(lambda c: (c.blocks - c.unknown) / c.blocks if c.blocks else None),
+    ),
+    Published("share_ratio", "Share of a window's blocks.", _ENTITY, _share(lambda share: share.share)),
+    Published(
+        "share_lower_ratio", "Lower end of the 95 % credible interval of the share of hashrate.", _ENTITY,
+        _share(lambda share: share.lower),
+    ),
+    Published(
+        "share_upper_ratio", "Upper end of the 95 % credible interval of the share of hashrate.", _ENTITY,
+        _share(lambda share: share.upper),
+    ),
+    Published("hhi", f"Herfindahl-Hirschman index, 0 to 10,000. {_UNKNOWN}", _INDEX, _index(lambda i: i.hhi)),
+    Published(
+        "hhi_unbiased", f"The same without the bias of a small sample. {_UNKNOWN}", _INDEX,
+        _index(lambda i: i.hhi_unbiased),
+    ),
+    Published(
+        "nakamoto_coefficient", f"The fewest entities that together have more than half of the blocks. {_UNKNOWN}",
+        _INDEX, _index(lambda i: i.nakamoto),
+    ),
+    Published("gini_ratio", f"Gini coefficient, 0 when all are equal. {_UNKNOWN}", _INDEX, _index(lambda i: i.gini)),
+    Published(
+        "entropy_bits", f"Shannon entropy of the shares, in bits. {_UNKNOWN}", _INDEX, _index(lambda i: i.entropy_bits)
+    ),
+    Published(
+        "effective_entities", f"How many equal entities would have this HHI. {_UNKNOWN}", _INDEX,
+        _index(lambda i: i.effective_entities),
+    ),
+    Published("theil_index", f"Theil's T in nats, 0 when all are equal. {_UNKNOWN}", _INDEX, _index(lambda i: i.theil)),
+    Published("top_share_ratio", f"Share of the n largest together. {_UNKNOWN}", (*_INDEX, "n"), _top_share),
+)  # fmt: skip

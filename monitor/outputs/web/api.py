@@ -1,0 +1,148 @@
+"""The JSON API, version 1, and the two health checks. Every answer comes from the hub's snapshot or from the store."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any
+
+from aiohttp import web
+
+from monitor import __version__
+from monitor.hub import Hub
+from monitor.model import BlockHash, Concentration, Snapshot
+from monitor.outputs.web import render
+from monitor.outputs.web.ports import Health, History
+from monitor.outputs.web.problems import Problem
+
+_BLOCKS_AT_ONCE = 500
+
+
+class Api:
+    """The handlers, over what they read from."""
+
+    def __init__(self, hub: Hub, history: History, health: Health) -> None:
+        self._hub = hub
+        self._history = history
+        self._health = health
+
+    def routes(self) -> list[web.RouteDef]:
+        """Every path."""
+        return [
+            web.get("/healthz", self.healthz),
+            web.get("/readyz", self.readyz),
+            web.get("/api/v1/status", self.status),
+            web.get("/api/v1/shares", self.shares),
+            web.get("/api/v1/concentration", self.concentration),
+            web.get("/api/v1/blocks", self.blocks),
+            web.get("/api/v1/blocks/{hash}", self.block),
+        ]
+
+    async def healthz(self, _request: web.Request) -> web.Response:
+        """Alive: the process answers."""
+        return web.json_response({"alive": True})
+
+    async def readyz(self, _request: web.Request) -> web.Response:
+        """Caught up: the numbers are those of the node's tip."""
+        state = self._state()
+        return web.json_response(state, status=HTTPStatus.OK if state["ready"] else HTTPStatus.SERVICE_UNAVAILABLE)
+
+    async def status(self, request: web.Request) -> web.Response:
+        """How the daemon is doing."""
+        _query(request)
+        snapshot, facts = self._hub.snapshot, self._health.facts
+        return web.json_response({
+            "version": __version__,
+            **self._state(),
+            "tip": render.tip(snapshot) if snapshot else None,
+            "registry": snapshot.registry if snapshot else None,
+            "windows": [each.window.name for each in _at_level(snapshot)] if snapshot else [],
+            "node": render.node(facts) if facts else None,
+        })  # fmt: skip
+
+    async def shares(self, request: web.Request) -> web.Response:
+        """Who mined how much, with intervals."""
+        return self._windows(request, render.shares)
+
+    async def concentration(self, request: web.Request) -> web.Response:
+        """How concentrated mining is."""
+        return self._windows(request, lambda one, _: render.concentration(one))
+
+    async def blocks(self, request: web.Request) -> web.Response:
+        """Blocks, highest first, stale ones among them."""
+        query = _query(request, "limit", "below")
+        limit = _number(query, "limit", 50, most=_BLOCKS_AT_ONCE)
+        below = _number(query, "below", None, most=2**31 - 1)
+        snapshot = self._snapshot()
+        found = await self._history.blocks(limit or 0, below=below)
+        return web.json_response({"blocks": [render.block(each, snapshot) for each in found]})
+
+    async def block(self, request: web.Request) -> web.Response:
+        """One block and every reason to think that somebody mined it."""
+        _query(request)
+        wanted = request.match_info["hash"]
+        if not re.fullmatch(r"[0-9a-fA-F]{64}", wanted):
+            raise Problem(HTTPStatus.BAD_REQUEST, "a block hash has 64 hexadecimal digits")
+        found = await self._history.block(BlockHash(wanted.lower()))
+        if found is None:
+            raise Problem(HTTPStatus.NOT_FOUND, "this block is not stored here")
+        return web.json_response(render.block(found, self._snapshot()))
+
+    def _windows(self, request: web.Request, show: Callable[[Concentration, Snapshot], Any]) -> web.Response:
+        """One level and window, as asked for; without a window, all of the level's."""
+        query = _query(request, "level", "window")
+        snapshot = self._snapshot()
+        level = query.get("level", snapshot.concentration[0].level)
+        chosen = _at_level(snapshot, level)
+        if not chosen:
+            levels = ", ".join(dict.fromkeys(each.level for each in snapshot.concentration))
+            raise Problem(HTTPStatus.BAD_REQUEST, f"there is no such level; there are: {levels}")
+        if "window" in query:
+            names = ", ".join(each.window.name for each in chosen)
+            chosen = [each for each in chosen if each.window.name == query["window"]]
+            if not chosen:
+                raise Problem(HTTPStatus.BAD_REQUEST, f"there is no such window; there are: {names}")
+        return web.json_response({
+            "tip": render.tip(snapshot), "windows": [show(each, snapshot) for each in chosen]
+        })  # fmt: skip
+
+    def _snapshot(self) -> Snapshot:
+        if self._hub.snapshot is None:
+            raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "no block is stored yet; /readyz tells why")
+        return self._hub.snapshot
+
+    def _state(self) -> dict[str, Any]:
+        snapshot, facts = self._hub.snapshot, self._health.facts
+        waiting = self._health.waiting
+        if waiting is None and (snapshot is None or not snapshot.caught_up):
+            waiting = "catching up with the node"
+        return {
+            "ready": waiting is None,
+            "waiting": waiting,
+            "height": snapshot.tip.height if snapshot else None,
+            "first_height": snapshot.first_height if snapshot else None,
+            "pruned": facts.pruned if facts else None,
+        }
+
+
+def _at_level(snapshot: Snapshot, level: str | None = None) -> list[Concentration]:
+    level = level or snapshot.concentration[0].level
+    return [each for each in snapshot.concentration if each.level == level]
+
+
+def _query(request: web.Request, *known: str) -> dict[str, str]:
+    """What was asked for; a misspelt parameter would otherwise be ignored in silence."""
+    for name in request.query:
+        if name not in known:
+            raise Problem(HTTPStatus.BAD_REQUEST, f"unknown parameter; known are: {', '.join(known) or 'none'}")
+    return dict(request.query)
+
+
+def _number(query: dict[str, str], name: str, default: int | None, *, most: int) -> int | None:
+    text = query.get(name)
+    if text is None:
+        return default
+    if not re.fullmatch(r"[0-9]{1,10}", text) or not 1 <= int(text) <= most:
+        raise Problem(HTTPStatus.BAD_REQUEST, f"{name} is a number from 1 to {most}")
+    return int(text)

@@ -1,0 +1,29 @@
+"""What the web output asks of rooms that it does not know."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from monitor.model import BlockHash, BlockRecord, NodeFacts
+
+
+class History(Protocol):
+    """The stored past, for reading."""
+
+    async def blocks(self, limit: int, *, below: int | None = None) -> list[BlockRecord]:
+        """Blocks with their attributions, highest first, stale ones among them."""
+
+    async def block(self, wanted: BlockHash) -> BlockRecord | None:
+        """One block with its attribution."""
+
+
+class Health(Protocol):
+    """How the intake of blocks is doing."""
+
+    @property
+    def waiting(self) -> str | None:
+        """Why there is no news from the node; None while it answers."""
+
+    @property
+    def facts(self) -> NodeFacts | None:
+        """What the node last said of itself."""

@@ -1,0 +1,47 @@
+"""Errors as RFC 9457 problem documents."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+import structlog
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+from monitor.vitals import Vitals
+
+log = structlog.get_logger()
+
+
+class Problem(Exception):  # noqa: N818 -- the word of the RFC
+    """An answer that says what is wrong with the question."""
+
+    def __init__(self, status: HTTPStatus, detail: str) -> None:
+        super().__init__(detail)
+        self.status = status
+
+
+def problems(vitals: Vitals) -> Middleware:
+    """Middleware: every error leaves as a problem document, and ours also in the log."""
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except Problem as problem:
+            return _document(problem.status, str(problem))
+        except web.HTTPException as error:
+            if error.status < 400:
+                raise
+            return _document(HTTPStatus(error.status), error.reason)
+        except Exception:
+            vitals.errors.labels("web").inc()
+            log.exception("a request failed", path=request.path)
+            return _document(HTTPStatus.INTERNAL_SERVER_ERROR, "the log of the daemon has the reason")
+
+    return middleware
+
+
+def _document(status: HTTPStatus, detail: str) -> web.Response:
+    content = {"type": "about:blank", "title": status.phrase, "status": int(status), "detail": detail}
+    return web.json_response(content, status=status, content_type="application/problem+json")

@@ -1,0 +1,80 @@
+"""The one port that everything is served on."""
+
+from __future__ import annotations
+
+import errno
+import hmac
+from http import HTTPStatus
+from typing import Self
+
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import choose_encoder
+
+from monitor.errors import ConfigError
+from monitor.outputs.web.api import Api
+from monitor.outputs.web.problems import Problem, problems
+from monitor.vitals import Vitals
+
+_OPEN_TO_ALL = {"/healthz", "/readyz"}
+"""Asked by service managers, which carry no token, and telling nothing but a state."""
+
+
+class WebServer:
+    """Serves while it is entered.
+
+    Args:
+        host, port: where to listen; port 0 takes a free one.
+        token: if not None, what a request must carry as `Authorization: Bearer`.
+    """
+
+    def __init__(self, api: Api, vitals: Vitals, *, host: str, port: int, token: str | None) -> None:
+        self._host = host
+        self._port = port
+        middlewares = [problems(vitals), *([_demand(token)] if token is not None else [])]
+        application = web.Application(middlewares=middlewares)
+        application.add_routes([web.get("/metrics", _metrics(vitals.registry)), *api.routes()])
+        self._runner = web.AppRunner(application, access_log=None, handle_signals=False)
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        host, port = self._runner.addresses[0][:2]
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+    async def __aenter__(self) -> Self:
+        await self._runner.setup()
+        try:
+            await web.TCPSite(self._runner, self._host, self._port, shutdown_timeout=2.0).start()
+        except OSError as error:
+            await self._runner.cleanup()
+            where = f"{self._host}:{self._port}"
+            if error.errno == errno.EADDRINUSE:
+                raise ConfigError(f"{where} is in use; choose another web.port, or 0 for any free one") from None
+            raise ConfigError(f"cannot listen on {where} ({error.strerror}); look at web.host and web.port") from None
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._runner.cleanup()
+
+
+def _metrics(registry: CollectorRegistry) -> Handler:
+    async def metrics(request: web.Request) -> web.Response:
+        encode, content_type = choose_encoder(request.headers.get("Accept", ""))
+        return web.Response(body=encode(registry), headers={"Content-Type": content_type})
+
+    return metrics
+
+
+def _demand(token: str) -> Middleware:
+    expected = f"Bearer {token}".encode()
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        given = request.headers.get("Authorization", "").encode("utf-8", "surrogateescape")
+        if request.path not in _OPEN_TO_ALL and not hmac.compare_digest(given, expected):
+            raise Problem(HTTPStatus.UNAUTHORIZED, "this needs the token of web.token, as Authorization: Bearer")
+        return await handler(request)
+
+    return middleware

@@ -1,0 +1,101 @@
+"""The questions, in SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Insert, UnaryExpression, func, insert, not_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from monitor.errors import StoreRefused
+from monitor.model import BlockHash, BlockRecord, BlockRef, BlockRow, PoolSlug
+from monitor.store.rows import block_hash, record
+from monitor.store.schema import attributions, blocks, facts
+
+_PARAMETERS = 500
+"""In one statement; databases have limits."""
+_ON_BEST_CHAIN = not_(blocks.c.stale)
+_JOINED = select(blocks, *(column for column in attributions.c if column.name != "id")).join_from(blocks, attributions)
+
+
+def end(connection: Connection, order: UnaryExpression[int]) -> BlockRef | None:
+    """The first block of the best chain in this order of heights."""
+    row = connection.execute(
+        select(blocks.c.height, blocks.c.hash).where(_ON_BEST_CHAIN).order_by(order).limit(1)
+    ).first()
+    return BlockRef(row.height, block_hash(row.hash)) if row else None
+
+
+def below(connection: Connection, block: BlockRef) -> BlockRef | None:
+    """The stored block that this one stands on."""
+    above = blocks.alias()
+    query = select(blocks.c.height, blocks.c.hash).join(above, above.c.parent == blocks.c.hash)
+    row = connection.execute(query.where(above.c.hash == bytes.fromhex(block.hash))).first()
+    return BlockRef(row.height, block_hash(row.hash)) if row else None
+
+
+def recent(connection: Connection, seconds: int, count: int) -> list[BlockRow]:
+    """The best chain's newest blocks, lowest first."""
+    tip = connection.execute(
+        select(blocks.c.height, blocks.c.time).where(_ON_BEST_CHAIN).order_by(blocks.c.height.desc()).limit(1)
+    ).first()
+    if tip is None:
+        return []
+    # Header times are out of order by up to two hours, so the lowest block inside the span need not be its earliest.
+    by_time = connection.execute(
+        select(func.min(blocks.c.height)).where(_ON_BEST_CHAIN, blocks.c.time > tip.time - seconds)
+    ).scalar_one()
+    pools = dict(connection.execute(select(attributions.c.id, attributions.c.pool)).tuples().all())
+    rows = connection.execute(
+        select(blocks.c.height, blocks.c.time, blocks.c.bits, blocks.c.attribution)
+        .where(_ON_BEST_CHAIN, blocks.c.height >= min(by_time, tip.height + 1 - count))
+        .order_by(blocks.c.height)
+    )
+    return [BlockRow(height, time, bits, pools[attribution]) for height, time, bits, attribution in rows]
+
+
+def newest(connection: Connection, limit: int, under: int | None) -> list[BlockRecord]:
+    """Blocks of every kind, highest first."""
+    query = _JOINED.order_by(blocks.c.height.desc(), blocks.c.stale, blocks.c.id.desc()).limit(limit)
+    if under is not None:
+        query = query.where(blocks.c.height < under)
+    return [record(dict(row)) for row in connection.execute(query).mappings()]
+
+
+def one(connection: Connection, wanted: BlockHash) -> BlockRecord | None:
+    """The block with this hash."""
+    row = connection.execute(_JOINED.where(blocks.c.hash == bytes.fromhex(wanted))).mappings().first()
+    return record(dict(row)) if row else None
+
+
+def claim(connection: Connection, genesis: BlockHash) -> None:
+    """Remember which chain this is the history of."""
+    found = connection.execute(select(facts.c.value).where(facts.c.name == "genesis")).scalar()
+    if found is None:
+        connection.execute(insert(facts), {"name": "genesis", "value": genesis})
+    elif found != genesis:
+        raise StoreRefused(
+            f"the database holds the history of the chain that begins with {found}, the node's begins with {genesis}; "
+            "choose another store.url for this network"
+        )
+
+
+def leave(connection: Connection, leaving: Sequence[BlockRef]) -> list[PoolSlug | None]:
+    """Take blocks off the best chain; tell who had mined them."""
+    losers: list[PoolSlug | None] = []
+    for at in range(0, len(leaving), _PARAMETERS):
+        chosen = blocks.c.hash.in_([bytes.fromhex(ref.hash) for ref in leaving[at : at + _PARAMETERS]])
+        losers += connection.execute(
+            select(attributions.c.pool).join_from(blocks, attributions).where(chosen)
+        ).scalars()
+        connection.execute(update(blocks).where(chosen).values(stale=True))
+    return losers
+
+
+def upsert(connection: Connection) -> Insert:
+    """Write a block, or put one that had gone stale back on the best chain, judged anew."""
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    statement: Any = dialect.insert(blocks)
+    renewed = {"stale": False, "attribution": statement.excluded.attribution}
+    return statement.on_conflict_do_update(index_elements=["hash"], set_=renewed)  # type: ignore[no-any-return]

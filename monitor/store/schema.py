@@ -1,0 +1,72 @@
+"""The tables, as they are after the newest migration.
+
+`blocks` holds every block that was ever on the best chain; `attributions` holds each distinct judgement once, because
+a pool signs thousands of blocks alike. Hashes are 32 bytes in display order, so that `hex(hash)` is what people search.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    text,
+)
+
+metadata = MetaData()
+
+attributions = Table(
+    "attributions",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("digest", LargeBinary(16), nullable=False, unique=True, comment="of all that follows"),
+    Column("pool", String, comment="slug; NULL is unknown"),
+    Column("method", String),
+    Column("evidence", String, nullable=False),
+    Column("conflict", Boolean, nullable=False),
+    Column("candidates", JSON, nullable=False, comment="[pool, method, evidence] each, the deciding one first"),
+    Column("miner", String),
+    Column("registry", String, nullable=False, comment="content hash of the registry that judged"),
+)
+
+blocks = Table(
+    "blocks",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("hash", LargeBinary(32), nullable=False, unique=True),
+    Column("height", Integer, nullable=False),
+    Column("stale", Boolean, nullable=False, comment="was on the best chain once, and is not now"),
+    Column("version", Integer, nullable=False),
+    Column("parent", LargeBinary(32), nullable=False),
+    Column("merkle_root", LargeBinary(32), nullable=False),
+    Column("time", BigInteger, nullable=False, index=True),
+    Column("bits", BigInteger, nullable=False),
+    Column("nonce", BigInteger, nullable=False),
+    Column("tx_count", Integer, nullable=False),
+    Column("coinbase_script", LargeBinary, nullable=False),
+    Column("coinbase_outputs", LargeBinary, nullable=False, comment="as serialised, with their count"),
+    Column("coinbase_version", Integer, nullable=False),
+    Column("coinbase_sequence", BigInteger, nullable=False),
+    Column("coinbase_locktime", BigInteger, nullable=False),
+    Column("attribution", Integer, ForeignKey("attributions.id"), nullable=False, index=True),
+)
+
+# One block a height on the best chain: the database itself refuses a history with a fork in it.
+best_chain = Index(
+    "best_chain", blocks.c.height, unique=True, sqlite_where=text("NOT stale"), postgresql_where=text("NOT stale")
+)
+
+facts = Table(
+    "facts",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("value", String, nullable=False),
+)
