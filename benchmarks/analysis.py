@@ -1,0 +1,91 @@
+"""What counting costs, beside a bare loop that only selects and counts the same rows of the same arrays.
+
+    python benchmarks/analysis.py
+
+Synthetic blocks: forty pools of falling size, one block in a hundred unknown, exponential intervals of ten minutes.
+"""
+
+from __future__ import annotations
+
+import sys
+import tracemalloc
+from collections.abc import Callable
+from statistics import median
+from time import perf_counter
+
+import numpy as np
+
+from monitor.analysis import LEVELS, POOL, Ledger, Level, concentrate, network_hashrate
+from monitor.model import BlockRow, PoolSlug, Window
+
+WINDOWS = [Window.parse(name) for name in ("24h", "3d", "7d", "30d", "90d", "1y", "2016b")]
+YEAR = 52_560
+MOST_MS = 20
+MOST_TIMES_BARE = 20
+
+
+def main() -> int:
+    """Measure, print, and tell by the exit code whether it is quick enough."""
+    rows = history(YEAR)
+    ledger = Ledger.of(rows, LEVELS)
+    four = Ledger.of(rows, [POOL, *(Level(f"copy {n}", POOL.entity_of) for n in range(3))])
+    codes, times = ledger.rows["entity"][:, 0].copy(), ledger.rows["time"].astype(np.int64)
+
+    def bare() -> None:
+        for window in WINDOWS:
+            if window.seconds is None:
+                np.bincount(codes[-(window.blocks or 0) :])
+            else:
+                np.bincount(codes[times > times[-1] - window.seconds])
+
+    floor, one = milliseconds(bare), milliseconds(lambda: concentrate(ledger, WINDOWS))
+    print(f"select and count, bare numpy   {floor:8.2f} ms")
+    print(f"concentrate, one level         {one:8.2f} ms   {one / floor:5.1f} x bare")
+    print(f"concentrate, four levels       {milliseconds(lambda: concentrate(four, WINDOWS)):8.2f} ms")
+    rates = milliseconds(lambda: [network_hashrate(ledger, window) for window in WINDOWS])
+    print(f"network hashrate               {rates:8.2f} ms")
+    print(f"rebuild of {YEAR:,} rows       {milliseconds(lambda: Ledger.of(rows, LEVELS)):8.2f} ms")
+    tip = ledger.rows[-1]["height"].item()
+    coming = iter(BlockRow(tip + n, rows[-1].time + 600 * n, rows[-1].bits, rows[-1].pool) for n in range(1, 100_000))
+    print(f"forward by one block           {milliseconds(lambda: ledger.extend([next(coming)])):8.4f} ms")
+    for blocks, levels in ((YEAR, 1), (YEAR, 4), (1_000_000, 4)):
+        print(f"memory, {blocks:>9,} rows, {levels} levels {megabytes(blocks, levels):6.1f} MB")
+    return 0 if one < MOST_MS and one / floor < MOST_TIMES_BARE else 1
+
+
+def history(blocks: int) -> list[BlockRow]:
+    """A chain of `blocks`."""
+    chance = np.random.default_rng(21)
+    sizes = np.append(0.8 ** np.arange(40), 0.05)
+    pools = chance.choice(len(sizes), blocks, p=sizes / sizes.sum()).tolist()
+    times = (1_700_000_000 + chance.exponential(600, blocks).cumsum()).astype(int).tolist()
+    names = [PoolSlug(f"pool{n}") for n in range(40)] + [None]
+    return [
+        BlockRow(800_000 + n, time, 0x17034219, names[pool])
+        for n, (time, pool) in enumerate(zip(times, pools, strict=True))
+    ]
+
+
+def milliseconds(work: Callable[[], object]) -> float:
+    """Median of some repetitions."""
+    spent = []
+    for _ in range(15):
+        start = perf_counter()
+        work()
+        spent.append(1000 * (perf_counter() - start))
+    return median(spent)
+
+
+def megabytes(blocks: int, levels: int) -> float:
+    """What a ledger holds on to."""
+    tracemalloc.start()
+    coming = (BlockRow(n, 600 * n, 0x17034219, PoolSlug(f"pool{n % 40}")) for n in range(blocks))
+    ledger = Ledger.of(coming, [POOL] * levels)
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(ledger) == blocks
+    return held / 1e6
+
+
+if __name__ == "__main__":
+    sys.exit(main())

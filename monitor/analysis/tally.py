@@ -1,0 +1,32 @@
+"""What happened since the process started, counted on with each plan."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from monitor.model import Judged, PoolSlug, Tally
+
+
+def advance(tally: Tally, *, connected: Iterable[Judged], disconnected: Sequence[PoolSlug | None]) -> Tally:
+    """Count a plan.
+
+    Args:
+        tally: what was counted before.
+        connected: the blocks that joined the best chain.
+        disconnected: whose the blocks were that left it. Any number of them is one reorg, as deep as they are many.
+    """
+    judged = [one.attribution for one in connected]
+    if disconnected:
+        tally = replace(
+            tally,
+            stale=Counter(tally.stale) + Counter(disconnected),
+            reorgs=tally.reorgs + 1,
+            last_reorg_depth=len(disconnected),
+        )
+    return replace(
+        tally,
+        connected=Counter(tally.connected) + Counter((one.pool, one.method) for one in judged),
+        conflicts=Counter(tally.conflicts) + Counter(one.pool for one in judged if one.conflict and one.pool),
+    )

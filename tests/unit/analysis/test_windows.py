@@ -1,0 +1,97 @@
+"""Which blocks a window covers, and how much work they are."""
+
+import pytest
+
+from monitor import wire
+from monitor.analysis import LEVELS, Ledger, network_hashrate, surplus
+from monitor.analysis.windows import covered
+from monitor.model import BlockRow, Window
+
+EASY, HARD = 0x1D00FFFF, 0x1C7FFF80  # difficulty 1 and 2
+HOUR = Window.parse("1h")
+
+
+def ledger(*times: int, bits: int = EASY) -> Ledger:
+    return Ledger.of([BlockRow(height, time, bits, None) for height, time in enumerate(times)], LEVELS)
+
+
+def heights(past: Ledger, window: Window) -> list[int]:
+    return list(past.rows["height"][covered(past.rows, window)].tolist())
+
+
+def test_a_span_of_time_is_open_at_its_far_end() -> None:
+    past = ledger(10_000, 10_001, 12_000, 13_600)
+    assert heights(past, HOUR) == [1, 2, 3]
+
+
+def test_each_blocks_own_time_decides() -> None:
+    past = ledger(10_001, 9_999, 10_002, 14_000, 13_600)
+    assert heights(past, HOUR) == [0, 2, 3, 4]  # one before the span lies between, one is later than the tip
+
+
+def test_a_span_longer_than_time_itself() -> None:
+    assert heights(ledger(5, 10), Window.parse("1y")) == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"), [("1b", [3]), ("3b", [1, 2, 3]), ("4b", [0, 1, 2, 3]), ("9b", [0, 1, 2, 3])]
+)
+def test_the_last_so_many_blocks(name: str, expected: list[int]) -> None:
+    assert heights(ledger(4, 3, 2, 1), Window.parse(name)) == expected
+
+
+def test_no_blocks_are_covered_of_none() -> None:
+    assert heights(ledger(), HOUR) == []
+    assert heights(ledger(), Window.parse("5b")) == []
+
+
+def test_hashrate_of_a_window_inside_the_history() -> None:
+    past = ledger(0, 10_000, 10_600, 11_200, 12_000)
+    assert network_hashrate(past, HOUR) == 3 * wire.work(EASY) / 3600
+
+
+def test_hashrate_of_a_window_longer_than_the_history() -> None:
+    past = ledger(11_000, 11_600, 11_400, 12_000)
+    assert network_hashrate(past, HOUR) == 3 * wire.work(EASY) / 1000
+
+
+def test_hashrate_of_a_window_of_blocks_spans_all_its_times() -> None:
+    past = ledger(0, 11_000, 12_200, 12_000)
+    assert network_hashrate(past, Window.parse("3b")) == 2 * wire.work(EASY) / 1200
+
+
+def test_hashrate_adds_work_rather_than_blocks() -> None:
+    past = ledger(0, 600)
+    past.extend([BlockRow(2, 1200, HARD, None)])
+    assert network_hashrate(past, HOUR) == (wire.work(EASY) + wire.work(HARD)) / 1200
+
+
+@pytest.mark.parametrize("times", [(), (5,), (5, 5)])
+def test_no_hashrate_without_time_between_blocks(times: tuple[int, ...]) -> None:
+    assert network_hashrate(ledger(*times), HOUR) is None
+    assert network_hashrate(ledger(*times), Window.parse("2b")) is None
+
+
+def test_hashrate_is_unknown_where_a_window_holds_the_tip_alone() -> None:
+    assert network_hashrate(ledger(0, 100_000), HOUR) is None
+
+
+def test_surplus_is_what_no_window_reaches() -> None:
+    day = 86_400
+    past = ledger(*range(0, 10 * day, day))
+    assert surplus(past, [Window.parse("1d")]) == 7  # tip at day 9; the span begins at 8; one day to spare
+    assert surplus(past, [Window.parse("1d"), Window.parse("8b")]) == 2
+    assert surplus(past, [Window.parse("1y")]) == 0
+    assert surplus(past, [Window.parse("2b")]) == 8
+    assert surplus(ledger(), [HOUR]) == 0
+
+
+def test_forgetting_the_surplus_changes_no_window() -> None:
+    past = ledger(*(600 * height + 5000 * (height % 3) for height in range(2000)))
+    windows = [Window.parse("24h"), Window.parse("3d"), Window.parse("500b")]
+    before = [heights(past, window) for window in windows]
+    rates = [network_hashrate(past, window) for window in windows]
+    past.forget(surplus(past, windows))
+    assert len(past) < 700
+    assert [heights(past, window) for window in windows] == before
+    assert [network_hashrate(past, window) for window in windows] == rates
