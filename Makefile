@@ -1,0 +1,72 @@
+# One word a job; `make` alone lists them. Needs Python 3.11, and apt or the services themselves; never root.
+PYTHON ?= python3
+BIN := .venv/bin
+DEV := .venv/.dev
+RUN := .venv/.run
+CHECKED := monitor tests scripts benchmarks
+COMPILE = $(BIN)/uv pip compile --quiet $(LOCK) --universal --generate-hashes --no-emit-index-url --python-version 3.11 \
+    --custom-compile-command "make lock" pyproject.toml
+
+help: ## list the jobs
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(RUN) ## the daemon on an embedded node that replays real history; prints the address to open
+	@$(BIN)/pool-monitor demo
+
+test: $(DEV) ## every test, against real services
+	@-$(PYTHON) scripts/services.py
+	@$(BIN)/pytest
+
+unit: $(DEV) ## the tests that need nothing but Python
+	@$(BIN)/pytest tests/unit tests/property tests/golden
+
+check: lint format-check types arch ## everything that is judged without running
+
+lint: $(DEV) ## ruff
+	@$(BIN)/ruff check $(CHECKED)
+
+types: $(DEV) ## mypy
+	@$(BIN)/mypy
+	@MYPYPATH=tests:scripts $(BIN)/mypy --package support
+	@MYPYPATH=tests:scripts $(BIN)/mypy scripts/*.py
+
+arch: $(DEV) ## the walls between the rooms
+	@$(BIN)/lint-imports
+
+format: $(DEV) ## write the code as ruff would
+	@$(BIN)/ruff check --fix-only --quiet $(CHECKED)
+	@$(BIN)/ruff format $(CHECKED)
+
+format-check: $(DEV)
+	@$(BIN)/ruff format --check $(CHECKED)
+
+bench: $(DEV) ## the benchmarks
+	@$(PYTHON) scripts/services.py bitcoind
+	@for script in $(wildcard benchmarks/[a-z]*.py); do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+services: ## fetch the real services that the tests run against
+	@$(PYTHON) scripts/services.py
+
+node-core: $(RUN) ## build the newest Bitcoin Core (minutes; a few tests want it)
+	@sh scripts/node-core.sh
+
+lock: $(DEV) ## write down the versions that pyproject.toml asks for (LOCK=--upgrade: the newest)
+	@$(COMPILE) -o requirements/run.txt
+	@$(COMPILE) --group dev -c requirements/run.txt -o requirements/dev.txt
+
+hooks: $(DEV) ## check before each commit
+	@$(BIN)/pre-commit install
+
+clean: ## remove what was built and fetched
+	rm -rf .venv .services .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+$(RUN): requirements/run.txt pyproject.toml scripts/environment.py
+	@$(PYTHON) scripts/environment.py run
+	@touch $@
+
+$(DEV): requirements/dev.txt pyproject.toml scripts/environment.py
+	@$(PYTHON) scripts/environment.py dev
+	@touch $(RUN) $@
+
+.PHONY: help demo test unit check lint types arch format format-check bench services node-core lock hooks clean

@@ -1,0 +1,95 @@
+"""Fixtures that start real services, and a guard that no test stops the event loop.
+
+A test that asks for a service which cannot be had skips; with CI=true it fails.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from support.bitcoind import Bitcoind
+from support.prometheus import Prometheus
+from support.services import CHECKOUT, program
+
+CORE = CHECKOUT / ".services" / "core" / "bin" / "bitcoind"
+LONGEST_STEP = 2.0
+"""Seconds that one step of the event loop may take. A blocking call takes milliseconds or forever; between the two is
+room for a busy machine, and for a test that starts a node within its own step."""
+
+
+@pytest.fixture(autouse=True)
+def _loop_never_stops(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Fails a test in which the event loop stood still: what runs in it must await."""
+    run = asyncio.Handle._run
+    slow = []
+
+    def timed(handle: asyncio.Handle) -> None:
+        started = time.monotonic()
+        run(handle)
+        if (took := time.monotonic() - started) > LONGEST_STEP:
+            slow.append(f"{took:.1f} s in {handle!r}")
+
+    monkeypatch.setattr(asyncio.Handle, "_run", timed)
+    yield
+    if slow:
+        pytest.fail(f"the event loop stood still for {'; '.join(slow)}", pytrace=False)
+
+
+@pytest.fixture
+def scratch() -> Iterator[Path]:
+    """A folder for a service's data: gone after the test, as pytest's own are not and block files are large."""
+    with tempfile.TemporaryDirectory(prefix="pool-monitor-test-") as folder:
+        yield Path(folder)
+
+
+@pytest.fixture
+def start_bitcoind(scratch: Path) -> Iterator[Callable[..., Bitcoind]]:
+    """Starts nodes, each with a fresh chain: `start_bitcoind("-prune=550")`."""
+    with ExitStack() as running:
+
+        def start(*arguments: str, binary: Path | None = None) -> Bitcoind:
+            folder = Path(tempfile.mkdtemp(prefix="bitcoind-", dir=scratch))
+            node = running.enter_context(Bitcoind(binary or program("bitcoind"), folder, *arguments))
+            running.callback(lambda: print(node.log))  # noqa: T201 -- pytest shows it when the test failed
+            return node
+
+        yield start
+
+
+@pytest.fixture
+def bitcoind(start_bitcoind: Callable[..., Bitcoind]) -> Bitcoind:
+    """A node with a fresh chain."""
+    return start_bitcoind()
+
+
+@pytest.fixture
+def bitcoind_core(start_bitcoind: Callable[..., Bitcoind]) -> Bitcoind:
+    """The same with the newest Bitcoin Core, whose REST interface has `blockpart`. Optional, in CI too."""
+    if not CORE.exists():
+        pytest.skip("there is no newest Bitcoin Core: `make node-core` builds it")
+    return start_bitcoind(binary=CORE)
+
+
+@pytest.fixture
+def start_prometheus(scratch: Path) -> Iterator[Callable[..., Prometheus]]:
+    """Starts servers that scrape a port of 127.0.0.1: `start_prometheus(9100)`."""
+    with ExitStack() as running:
+
+        def start(target: int, *, interval: str = "250ms", rules: tuple[Path, ...] = ()) -> Prometheus:
+            folder = Path(tempfile.mkdtemp(prefix="prometheus-", dir=scratch))
+            server = Prometheus(program("prometheus"), folder, target, interval=interval, rules=rules)
+            return running.enter_context(server)
+
+        yield start
+
+
+@pytest.fixture
+def promtool() -> Path:
+    """Prometheus's own checker."""
+    return program("promtool")

@@ -1,0 +1,117 @@
+"""A real Prometheus that scrapes one port, and promtool."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+from urllib.parse import urlencode
+
+from support.services import end, free_port, get, tail, wait_until
+
+CONFIG = """\
+global: {{scrape_interval: {interval}, scrape_timeout: {interval}, evaluation_interval: {interval}}}
+rule_files: {rules}
+scrape_configs:
+  - job_name: pool-monitor
+    static_configs: [{{targets: ["127.0.0.1:{target}"]}}]
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One series of an answer, and its newest value."""
+
+    labels: dict[str, str]
+    value: float
+
+
+class Prometheus:
+    """A server that scrapes `/metrics` on 127.0.0.1:`target`.
+
+    Its methods block: where the target lives in the test's own event loop, call them with `asyncio.to_thread`.
+    """
+
+    def __init__(
+        self, program: Path, folder: Path, target: int, *, interval: str = "250ms", rules: tuple[Path, ...] = ()
+    ) -> None:
+        self.port = free_port()
+        self.folder = folder
+        self._process: subprocess.Popen[bytes] | None = None
+        folder.mkdir(parents=True, exist_ok=True)
+        config = folder / "prometheus.yml"
+        config.write_text(
+            CONFIG.format(interval=interval, target=target, rules=json.dumps([str(rule) for rule in rules]))
+        )
+        self._command = [
+            str(program),
+            f"--config.file={config}",
+            f"--storage.tsdb.path={folder / 'data'}",
+            f"--web.listen-address=127.0.0.1:{self.port}",
+            "--scrape.discovery-reload-interval=100ms",  # else the first scrape comes after 10 s, not 5
+            "--log.level=warn",
+        ]
+
+    @property
+    def url(self) -> str:
+        """Where it answers."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def query(self, expression: str) -> list[Sample]:
+        """The instant value of a PromQL expression, now."""
+        answer = get(self.port, "/api/v1/query?" + urlencode({"query": expression}))
+        return [Sample(series["metric"], float(series["value"][1])) for series in json.loads(answer)["data"]["result"]]
+
+    def wait_for(self, expression: str, *, seconds: float = 20) -> list[Sample]:
+        """The answer of an expression, as soon as it has one: `pool_monitor_block_height == 5`."""
+        found: list[Sample] = []
+
+        def answered() -> bool:
+            found[:] = self.query(expression)
+            return bool(found)
+
+        wait_until(answered, seconds=seconds, what=f"Prometheus to answer {expression}", every=0.1)
+        return found
+
+    def start(self) -> None:
+        """Start, and return when it answers."""
+        with (self.folder / "log").open("wb") as log:
+            self._process = subprocess.Popen(self._command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+        try:
+            wait_until(self._ready, seconds=20, what="Prometheus to answer")
+        except AssertionError as error:
+            self.stop()
+            raise AssertionError(f"{error}\n{tail(self.folder / 'log')}") from None
+
+    def stop(self) -> None:
+        """End it."""
+        if self._process is not None:
+            end(self._process)
+            self._process = None
+
+    def _ready(self) -> bool:
+        assert self._process is not None
+        if self._process.poll() is not None:
+            raise AssertionError(f"Prometheus ended with status {self._process.returncode}")
+        with suppress(OSError):
+            get(self.port, "/-/ready")
+            return True
+        return False
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+
+def check_metrics(promtool: Path, exposition: str) -> str:
+    """What `promtool check metrics` has against an exposition; empty when it has nothing."""
+    done = subprocess.run(
+        [promtool, "check", "metrics"], input=exposition, capture_output=True, text=True, check=False, timeout=20
+    )
+    return done.stdout + done.stderr

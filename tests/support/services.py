@@ -1,0 +1,83 @@
+"""Finding the real programs that tests run against, and running them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Callable
+from contextlib import closing
+from http.client import HTTPConnection
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+
+
+def program(name: str) -> Path:
+    """The path of a service's program; where there is none the test skips, and with CI=true it fails.
+
+    Looked for in the environment variable of its name (`$BITCOIND`), on PATH, then where `make services` puts it.
+    """
+    named = os.environ.get(name.upper().replace("-", "_"))
+    if found := named or shutil.which(name) or shutil.which(name, path=CHECKOUT / ".services" / "bin"):
+        return Path(found)
+    reason = f"there is no {name}: `make services` fetches it"
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason)
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def get(port: int, path: str) -> bytes:
+    """GET from a server on 127.0.0.1.
+
+    Raises:
+        OSError: nobody listens, or the answer is not 200; the message has the status and the body.
+    """
+    with closing(HTTPConnection("127.0.0.1", port, timeout=10)) as connection:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        body = answer.read()
+    if answer.status != 200:
+        raise OSError(f"{path}: {answer.status} {answer.reason}: {body.decode(errors='replace')}")
+    return body
+
+
+def wait_until(ready: Callable[[], bool], *, seconds: float, what: str, every: float = 0.02) -> None:
+    """Return as soon as `ready` says so.
+
+    Raises:
+        AssertionError: it did not within `seconds`; the message says `what` was waited for.
+    """
+    deadline = time.monotonic() + seconds
+    while not ready():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"waited {seconds:g} s in vain: {what}")
+        time.sleep(every)
+
+
+def end(process: subprocess.Popen[bytes], *, seconds: float = 20) -> None:
+    """Ask a process to stop, and make it when it does not."""
+    process.terminate()
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+        raise
+
+
+def tail(path: Path, lines: int = 30) -> str:
+    """The last lines of a log, as far as there is one."""
+    return "\n".join(path.read_text(errors="replace").splitlines()[-lines:]) if path.exists() else ""
