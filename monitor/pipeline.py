@@ -25,6 +25,10 @@ from monitor.model import BlockRow, Judged, Plan, Snapshot, Tally, Update, Windo
 from monitor.store.store import Store
 from monitor.vitals import Vitals
 
+_NEWS = 10
+"""So many blocks at once are news, told one by one; more are catching up."""
+_TELL_SECONDS = 5.0
+
 log = structlog.get_logger()
 
 
@@ -49,6 +53,7 @@ class Pipeline:
         self._vitals = vitals
         self._windows = windows
         self._levels = levels
+        self._told = time.monotonic()
 
     async def run(self) -> NoReturn:
         """Follow the chain for ever."""
@@ -99,17 +104,19 @@ class Pipeline:
         )
 
     def _tell(self, update: Update) -> None:
-        """Say what came, in one line: each block as it arrives, many at once while catching up."""
-        judged, plan = update.judged, update.plan
-        if len(judged) == 1 and plan.caught_up:
+        """Say what came: each block as it arrives, and now and then how far catching up has come."""
+        plan = update.plan
+        if plan.caught_up and 0 < len(update.judged) <= _NEWS:
             self._vitals.block_publish_seconds.observe(time.monotonic() - plan.noticed)
-            attribution = judged[0].attribution
-            log.info(
-                "block", height=plan.end.height, hash=plan.end.hash,
-                pool=attribution.pool, evidence=attribution.evidence, conflict=attribution.conflict,
-            )  # fmt: skip
-        elif judged:
-            log.info("catching up", height=plan.end.height, blocks=len(judged))
+            for judged in update.judged:
+                attribution = judged.attribution
+                log.info(
+                    "block", height=judged.block.height, hash=judged.block.hash,
+                    pool=attribution.pool, evidence=attribution.evidence, conflict=attribution.conflict,
+                )  # fmt: skip
+        elif time.monotonic() - self._told > _TELL_SECONDS:
+            self._told = time.monotonic()
+            log.info("catching up", height=plan.end.height)
 
 
 def _row(judged: Judged) -> BlockRow:

@@ -1,0 +1,119 @@
+"""Before the first start: is everything there that the daemon needs, and what would it do better with?"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from monitor.app.registry import load_registry
+from monitor.config import Config
+from monitor.errors import Exit, PoolMonitorError
+from monitor.model import NodeFacts
+from monitor.node.bitcoind import Bitcoind
+from monitor.store.store import Store
+from monitor.vitals import Vitals
+
+
+class Grade(StrEnum):
+    """How good a finding is."""
+
+    GOOD = "good"
+    BETTER = "better"
+    """It works; it would work better with the remedy."""
+    BAD = "bad"
+    """The daemon will not work like this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at."""
+
+    grade: Grade
+    what: str
+    remedy: str | None = None
+    exit_code: Exit = Exit.STOPPED
+
+
+async def check(config: Config) -> AsyncIterator[Finding]:
+    """Look at everything, one thing after the other; a fault in one hides none of the others."""
+    yield Finding(Grade.GOOD, "The configuration is valid.")
+    yield _registry()
+    yield await _store(config)
+    yield _port(config)
+    async for finding in _node(config):
+        yield finding
+
+
+def _registry() -> Finding:
+    try:
+        registry = load_registry()
+    except PoolMonitorError as error:
+        return _bad(error)
+    return Finding(Grade.GOOD, f"The registry knows {len(registry.pools)} pools (content {registry.hash}).")
+
+
+async def _store(config: Config) -> Finding:
+    try:
+        async with await Store.open(config.store.url) as store:
+            first, tip = await store.first(), await store.tip()
+    except PoolMonitorError as error:
+        return _bad(error)
+    holds = f"blocks {first.height} to {tip.height}" if first and tip else "no block yet"
+    return Finding(Grade.GOOD, f"The database opens and holds {holds}.")
+
+
+def _port(config: Config) -> Finding:
+    where = f"{config.web.host}:{config.web.port}"
+    try:
+        with socket.create_server((config.web.host, config.web.port)):
+            pass
+    except OSError as error:
+        return Finding(
+            Grade.BAD, f"Cannot listen on {where}: {error.strerror}.",
+            "Stop what listens there, or choose another web.port.", Exit.MISCONFIGURED,
+        )  # fmt: skip
+    return Finding(Grade.GOOD, f"The address {where} is free to serve on.")
+
+
+async def _node(config: Config) -> AsyncIterator[Finding]:
+    try:
+        async with Bitcoind(config.node, Vitals()) as node:
+            facts = await node.introduce()
+    except PoolMonitorError as error:
+        yield _bad(error)
+        return
+    yield Finding(Grade.GOOD, f"The node answers: {facts.version}, {facts.network}, height {facts.tip.height}.")
+    yield _bulk(facts)
+    yield _notices(facts)
+    if facts.pruned:
+        yield Finding(
+            Grade.BETTER, f"The node is pruned: history can begin at block {facts.first_height}.",
+            "An unpruned node (prune=0 in bitcoin.conf) gives the whole past; the future is complete either way.",
+        )  # fmt: skip
+
+
+def _bulk(facts: NodeFacts) -> Finding:
+    if facts.blockpart:
+        return Finding(Grade.GOOD, "Blocks come over REST, header and coinbase only: the fastest way there is.")
+    if facts.rest:
+        return Finding(Grade.GOOD, "Blocks come over REST. (From Bitcoin Core 31 on, less data would do.)")
+    return Finding(
+        Grade.BETTER, "The node's REST interface is off: blocks come whole over RPC, about twenty times slower.",
+        "Add this line to bitcoin.conf and restart the node:\nrest=1",
+    )  # fmt: skip
+
+
+def _notices(facts: NodeFacts) -> Finding:
+    if facts.zmq:
+        return Finding(Grade.GOOD, f"New blocks are announced at once, on {', '.join(facts.zmq)}.")
+    return Finding(
+        Grade.BETTER, "The node announces nothing over ZMQ: new blocks are noticed by long poll and timer.",
+        "Add this line to bitcoin.conf and restart the node:\nzmqpubhashblock=tcp://127.0.0.1:28332",
+    )  # fmt: skip
+
+
+def _bad(error: PoolMonitorError) -> Finding:
+    sentence, _, remedy = str(error).partition("; ")
+    return Finding(Grade.BAD, f"{sentence[0].upper()}{sentence[1:]}.", remedy.capitalize() or None, error.exit_code)
