@@ -21,6 +21,7 @@ from monitor.model import NodeFacts
 from monitor.node.bitcoind import Bitcoind
 from monitor.outputs.metrics import SnapshotCollector
 from monitor.outputs.web.api import Api
+from monitor.outputs.web.page import Page
 from monitor.outputs.web.server import WebServer
 from monitor.pipeline import Pipeline
 from monitor.store.store import Store
@@ -70,10 +71,11 @@ async def run(config: Config, stop: asyncio.Event, *, listening: Callable[[str],
         store = await rooms.enter_async_context(await Store.open(config.store.url))
         node = await rooms.enter_async_context(Bitcoind(config.node, vitals))
         follower = Follower(node, store, _reach(config), vitals)
+        health = _Health(follower, node)
         token = config.web.secret_token
         web = await rooms.enter_async_context(
             WebServer(
-                Api(hub, store, _Health(follower, node)), vitals,
+                Api(hub, store, health), Page(hub, store, health), vitals,
                 host=config.web.host, port=config.web.port, token=token.get_secret_value() if token else None,
             )
         )  # fmt: skip

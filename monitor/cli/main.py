@@ -7,8 +7,12 @@ from typing import Annotated
 import typer
 
 from monitor import __version__
+from monitor.cli.attribute import attribute
+from monitor.cli.check import check
 from monitor.cli.concentration import concentration
+from monitor.cli.demo import demo
 from monitor.cli.run import run
+from monitor.cli.status import status
 
 cli = typer.Typer(
     name="pool-monitor",
@@ -19,7 +23,7 @@ cli = typer.Typer(
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (run, concentration):
+for command in (demo, check, run, status, attribute, concentration):
     cli.command()(command)
 
 

@@ -10,7 +10,6 @@ from typing import Annotated
 import typer
 
 from monitor import logs
-from monitor.app import daemon
 from monitor.config import Config, load
 
 ConfigOption = Annotated[
@@ -32,6 +31,8 @@ def run(config: ConfigOption = None) -> None:
 
 
 async def _until_interrupted(settings: Config) -> None:
+    from monitor.app import daemon  # noqa: PLC0415 -- slow, and only needed here
+
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

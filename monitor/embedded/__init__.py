@@ -2,3 +2,10 @@
 
 In goes a list of who mined when; out comes a loopback server that answers the RPC, REST and ZMQ calls of a real node.
 """
+
+from monitor.embedded.blocks import Signature
+from monitor.embedded.history import Found, mainnet, onward
+from monitor.embedded.node import EmbeddedNode
+from monitor.embedded.replay import replay
+
+__all__ = ["EmbeddedNode", "Found", "Signature", "mainnet", "onward", "replay"]

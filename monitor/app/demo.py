@@ -1,0 +1,61 @@
+"""The daemon against the embedded node, which replays mainnet's real past, sped up."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from monitor.app import daemon
+from monitor.app.registry import load_registry
+from monitor.attribution.address import script_of
+from monitor.attribution.registry import Registry
+from monitor.config import Config, NodeSection, StoreSection
+from monitor.embedded import EmbeddedNode, Signature, mainnet, onward, replay
+from monitor.model import PoolSlug
+
+_STILL_TO_COME = 1000
+"""Blocks of the past that are found while people watch; then it begins anew, later and higher."""
+_UNSIGNED_SCRIPT = b"\x51"
+
+
+async def run(
+    config: Config, stop: asyncio.Event, *, seconds_per_block: float, listening: Callable[[str], None] | None = None
+) -> None:
+    """Run until `stop` is set; nothing of it is kept.
+
+    Args:
+        config: what the user said; its node and store are replaced by the demo's own.
+        stop: set it to end the demo.
+        seconds_per_block: how fast the past goes by.
+        listening: called once with the address of the web server.
+    """
+    past = mainnet()
+    start = len(past) - _STILL_TO_COME
+    signatures = signatures_of(load_registry("main"))
+    with TemporaryDirectory(prefix="pool-monitor-demo-") as folder:
+        async with EmbeddedNode(network="main", signatures=signatures, history=past[:start]) as node:
+            settings = config.model_copy(update={
+                "node": NodeSection(url=node.url, cookie_file=node.cookie_file),
+                "store": StoreSection(url=f"sqlite:///{Path(folder) / 'blocks.sqlite'}"),
+            })  # fmt: skip
+            blocks = asyncio.create_task(replay(node, onward(past, start), seconds=seconds_per_block))
+            try:
+                await daemon.run(settings, stop, listening=listening)
+            finally:
+                blocks.cancel()
+                with suppress(asyncio.CancelledError):
+                    await blocks
+
+
+def signatures_of(registry: Registry) -> dict[PoolSlug, Signature]:
+    """How each pool of a registry signs: its longest tag and its first address, where it has them."""
+    return {
+        slug: Signature(
+            tag=max(pool.tags, key=len, default="").encode(),
+            script=script_of(pool.addresses[0], registry.network) if pool.addresses else _UNSIGNED_SCRIPT,
+        )
+        for slug, pool in registry.pools.items()
+    }

@@ -1,0 +1,54 @@
+"""`pool-monitor demo`."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+from typing import Annotated
+
+import typer
+
+from monitor import logs
+from monitor.config import Config, WebSection, load
+
+
+def demo(
+    *,
+    seconds: Annotated[float, typer.Option(min=0.05, max=600, help="Between blocks; mainnet takes 600.")] = 2.0,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="To serve on; else as configured.")] = None,
+) -> None:
+    """Try it without a node: the daemon against a small node that replays mainnet's real past, sped up.
+
+    Who mined which block is real (end of 2025); the blocks themselves are rebuilt with each pool's tag and payout
+    address. Now and then two blocks race, more often than on mainnet, so that a reorganisation can be seen. Nothing is
+    kept. Stop it with Ctrl-C.
+    """
+    settings = load()
+    logs.configure(settings.log.level, settings.log.format)
+    web = settings.web.model_copy(update={"port": _usable(settings.web, port)})
+    asyncio.run(_until_interrupted(settings.model_copy(update={"web": web}), seconds))
+
+
+def _usable(web: WebSection, wanted: int | None) -> int:
+    """The port to serve on: any free one if the usual one is taken, as this is only a demo."""
+    if wanted is not None:
+        return wanted
+    try:
+        with socket.create_server((web.host, web.port)):
+            return web.port
+    except OSError:
+        return 0
+
+
+async def _until_interrupted(settings: Config, seconds: float) -> None:
+    from monitor.app import demo as app  # noqa: PLC0415 -- slow, and only needed here
+
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await app.run(settings, stop, seconds_per_block=seconds, listening=_announce)
+
+
+def _announce(url: str) -> None:
+    typer.echo(f"\n  Open {url} in a browser; {url}/metrics is what Prometheus reads.\n  Ctrl-C ends the demo.\n")

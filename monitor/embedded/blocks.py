@@ -1,0 +1,193 @@
+"""Blocks as a node would store them, complete to the last byte except that nobody worked for their hashes.
+
+Headers carry the target of the block they stand for, so that hashrates come out real; the hashes do not meet it. Every
+other rule that a reader can check holds: parent, merkle root, height in the coinbase (BIP34), witness commitment
+(BIP141), transaction count.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache, reduce
+from hashlib import sha256
+from itertools import zip_longest
+from struct import Struct
+
+from monitor.model import NO_BLOCK, BlockHash, Coinbase, Header, Output, PoolSlug
+from monitor.wire import (
+    decode_header,
+    display_hash,
+    double_sha256,
+    encode_coinbase,
+    encode_compact,
+    encode_header,
+    encode_outputs,
+)
+
+MAX_SCRIPT_BYTES = 100
+"""Consensus allows a coinbase script no more."""
+HALVING_BLOCKS = 210_000
+FIRST_SUBSIDY_SAT = 50 * 100_000_000
+VERSION = 0x2000_0000
+"""Signals nothing (BIP9)."""
+RESERVED = bytes(32)
+"""What BIP141 wants as the coinbase's witness."""
+COMMITMENT = b"\x6a\x24\xaa\x21\xa9\xed"
+"""OP_RETURN, a push of 36 bytes, and BIP141's mark."""
+
+_EXTRA_NONCE = Struct("<Q")
+_FILLER = Struct("<i1s32sI1sI")
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """How a pool signs its blocks: what its coinbases say, and the script they pay."""
+
+    tag: bytes
+    script: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """What is settled about a block before it is sealed."""
+
+    height: int
+    parent: BlockHash
+    time: int
+    bits: int
+    signature: Signature
+    serial: int
+    """Makes a block unlike any other with the same parent and miner."""
+    transactions: int
+    """How many follow the coinbase."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filling:
+    """What follows the coinbase: small made-up transactions, the same in every block, as nobody reads them."""
+
+    raw: bytes = b""
+    ids: tuple[bytes, ...] = ()
+    branch: tuple[bytes, ...] = ()
+    """What the coinbase's hash is paired with, row by row, up to the merkle root."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A finished block."""
+
+    height: int
+    header: Header
+    head: bytes
+    """Header, count and coinbase."""
+    coinbase_id: bytes
+    filling: Filling
+    stripped_bytes: int
+    """Size without the witness."""
+
+    @property
+    def hash(self) -> BlockHash:
+        """Its own hash."""
+        return self.header.hash
+
+    @property
+    def raw(self) -> bytes:
+        """The whole of it."""
+        return self.head + self.filling.raw
+
+    @property
+    def txids(self) -> list[str]:
+        """Its transactions, the coinbase first."""
+        return [display_hash(id_) for id_ in (self.coinbase_id, *self.filling.ids)]
+
+
+def seal(template: Template) -> Sealed:
+    """Finish a block.
+
+    Raises:
+        ValueError: the tag is too long for a coinbase.
+    """
+    filling = _filling(template.transactions)
+    coinbase = _coinbase(
+        template, witness_root=_climb(bytes(32), filling.branch)
+    )  # BIP141: the coinbase counts as zeros
+    complete, stripped = encode_coinbase(coinbase, witness=RESERVED), encode_coinbase(coinbase)
+    coinbase_id = double_sha256(stripped)
+    root, nonce = _climb(coinbase_id, filling.branch), template.serial & 0xFFFF_FFFF
+    header = encode_header(Header(NO_BLOCK, VERSION, template.parent, root, template.time, template.bits, nonce))
+    head = header + encode_compact(1 + template.transactions) + complete
+    stripped_bytes = len(head) - len(complete) + len(stripped) + len(filling.raw)
+    return Sealed(template.height, decode_header(header), head, coinbase_id, filling, stripped_bytes)
+
+
+def genesis(network: str) -> Sealed:
+    """The real first block of `main` or `regtest`: clients ask for its hash to learn where they are."""
+    time, bits, nonce = {
+        "main": (1231006505, 0x1D00FFFF, 2083236893),
+        "regtest": (1296688602, 0x207FFFFF, 2),
+    }[network]
+    words = b"The Times 03/Jan/2009 Chancellor on brink of second bailout for banks"
+    key = bytes.fromhex(
+        "04678afdb0fe5548271967f1a67130b7105cd6a828e03909a67962e0ea1f61deb6"
+        "49f6bc3f4cef38c4f35504e51ec112de5c384df7ba0b8d578a4c702b6bf11d5f"
+    )
+    script = b"\x04\xff\xff\x00\x1d\x01\x04" + bytes((len(words),)) + words
+    coinbase = encode_coinbase(Coinbase(script, (Output(FIRST_SUBSIDY_SAT, bytes((len(key),)) + key + b"\xac"),)))
+    root = double_sha256(coinbase)
+    header = encode_header(Header(NO_BLOCK, 1, NO_BLOCK, root, time, bits, nonce))
+    head = header + b"\x01" + coinbase
+    return Sealed(0, decode_header(header), head, root, Filling(), len(head))
+
+
+def unsigned(pool: PoolSlug) -> Signature:
+    """How a miner nobody can name signs: no tag, and a key hash that belongs to no pool."""
+    return Signature(b"", b"\x00\x14" + sha256(b"unnamed miner " + pool.encode()).digest()[:20])
+
+
+@cache
+def _filling(transactions: int) -> Filling:
+    raw = [_filler(index) for index in range(transactions)]
+    ids = tuple(map(double_sha256, raw))
+    branch, row = [], [bytes(32), *ids]
+    while len(row) > 1:  # an odd row's last hash is paired with itself
+        branch.append(row[1])
+        row = [double_sha256(left + right) for left, right in zip_longest(row[::2], row[1::2], fillvalue=row[-1])]
+    return Filling(b"".join(raw), ids, tuple(branch))
+
+
+def _climb(leaf: bytes, branch: tuple[bytes, ...]) -> bytes:
+    """The merkle root above the first leaf."""
+    return reduce(lambda node, sibling: double_sha256(node + sibling), branch, leaf)
+
+
+def _coinbase(template: Template, *, witness_root: bytes) -> Coinbase:
+    """What the miner writes: the height, its tag, a number nobody used before; its reward, the commitment."""
+    script = _push_height(template.height) + template.signature.tag + _EXTRA_NONCE.pack(template.serial)
+    if len(script) > MAX_SCRIPT_BYTES:
+        raise ValueError(f"a tag of {len(template.signature.tag)} bytes does not fit into a coinbase")
+    reward = (FIRST_SUBSIDY_SAT >> template.height // HALVING_BLOCKS) + _fees(template)
+    commitment = COMMITMENT + double_sha256(witness_root + RESERVED)
+    return Coinbase(script, (Output(reward, template.signature.script), Output(0, commitment)))
+
+
+def _push_height(height: int) -> bytes:
+    """The height as BIP34 wants it. Up to 16 it is one byte, and a script must have two."""
+    if height <= 16:
+        return bytes((0x50 + height, 0x00))
+    number = height.to_bytes(height.bit_length() // 8 + 1, "little")  # a spare highest bit: it would mean "negative"
+    return bytes((len(number),)) + number
+
+
+def _fees(template: Template) -> int:
+    """Up to 0.04 BTC, the same for the same block; nothing where there are no transactions to pay them."""
+    if not template.transactions:
+        return 0
+    draw = sha256(b"fees" + bytes.fromhex(template.parent) + _EXTRA_NONCE.pack(template.serial)).digest()
+    return int.from_bytes(draw[:4], "little") % 4_000_000
+
+
+def _filler(index: int) -> bytes:
+    """A transaction that spends what never was, and pays a key that nobody has."""
+    never = sha256(b"spent by filler %d" % index).digest()
+    head = _FILLER.pack(2, b"\x01", never, 0, b"\x00", 0xFFFF_FFFF)
+    return head + encode_outputs((Output(1000, b"\x00\x14" + never[:20]),)) + bytes(4)

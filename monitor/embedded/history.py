@@ -1,0 +1,58 @@
+"""Who mined when: a stretch of mainnet's real past, and its repetition for those who watch longer.
+
+The stretch is data/mainnet.csv.gz; the README beside it says where it comes from.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from importlib.resources import files
+
+from monitor.model import PoolSlug
+
+SPACING_SECONDS = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A block that somebody found: what is needed to make one like it."""
+
+    height: int
+    time: int
+    """Of the header; now and then less than the block before had."""
+    pool: PoolSlug
+    """The slug `unknown` where nobody could tell."""
+    bits: int
+
+
+def mainnet() -> tuple[Found, ...]:
+    """Mainnet's blocks 921,341 to 930,340: the end of October to the end of December 2025."""
+    packed = (files(__package__) / "data" / "mainnet.csv.gz").read_bytes()
+    rows = csv.reader(io.StringIO(gzip.decompress(packed).decode()))
+    next(rows)
+    found, height, time, bits = [], 0, 0, 0
+    for height_change, time_change, pool, new_bits in rows:
+        height += int(height_change)
+        time += int(time_change)
+        bits = int(new_bits, 16) if new_bits else bits
+        found.append(Found(height, time, PoolSlug(pool), bits))
+    return tuple(found)
+
+
+def onward(history: Sequence[Found], start: int) -> Iterator[Found]:
+    """The blocks from index `start` on, without end: after the last real one the sequence begins anew, later, higher.
+
+    From there on it is fiction in the rhythm of the past: same pools, same pauses, same targets, shifted times.
+    """
+    yield from history[start:]
+    blocks = len(history)
+    seconds = history[-1].time - history[0].time + SPACING_SECONDS
+    round_ = 0
+    while True:
+        round_ += 1
+        for found in history:
+            yield replace(found, height=found.height + round_ * blocks, time=found.time + round_ * seconds)

@@ -1,0 +1,84 @@
+"""The HTTP server: one port for RPC and REST, answering as a real node's does, down to status codes and types."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hmac
+import json
+
+from aiohttp import web
+
+from monitor.embedded.rest import Answer, Rest
+from monitor.embedded.rpc import Rpc
+
+HOST = "127.0.0.1"
+PATIENCE_SECONDS = 0.2
+"""How long a request in flight may take to end when the server stops."""
+
+_NO_TYPE = "text/html; charset=ISO-8859-1"
+"""What a real node's HTTP library writes over answers without a type."""
+
+
+class Server:
+    """Answers from `start` to `stop`; between `pause` and `resume` it accepts questions and leaves them unanswered."""
+
+    def __init__(self, rpc: Rpc, rest: Rest | None, *, login: str) -> None:
+        self._rpc = rpc
+        self._rest = rest
+        self._login = b"Basic " + base64.b64encode(login.encode())
+        self._runner = web.ServerRunner(web.Server(self._answer, access_log=None), shutdown_timeout=PATIENCE_SECONDS)
+        self._awake = asyncio.Event()
+        self._awake.set()
+        self.in_flight = 0
+        self.most_in_flight = 0
+
+    async def start(self, port: int) -> int:
+        """Listen on a port, 0 for any; returns which."""
+        await self._runner.setup()
+        await web.TCPSite(self._runner, HOST, port).start()
+        bound: int = self._runner.addresses[0][1]
+        return bound
+
+    async def stop(self) -> None:
+        """Drop every connection."""
+        await self._runner.cleanup()
+
+    def pause(self) -> None:
+        """Stop answering."""
+        self._awake.clear()
+
+    def resume(self) -> None:
+        """Answer again, beginning with the questions that waited."""
+        self._awake.set()
+
+    async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        self.in_flight += 1
+        self.most_in_flight = max(self.most_in_flight, self.in_flight)
+        try:
+            await self._awake.wait()
+            if request.path.startswith("/rest/") and self._rest:
+                return _plain(self._rest.answer(request.path.removeprefix("/rest/"), request.query))
+            if request.path == "/":
+                return await self._answer_rpc(request)
+            return _plain(Answer(404, None, b""))
+        finally:
+            self.in_flight -= 1
+
+    async def _answer_rpc(self, request: web.BaseRequest) -> web.Response:
+        if request.method != "POST":
+            return _plain(Answer(405, None, b"JSONRPC server handles only POST requests"))
+        if not hmac.compare_digest(request.headers.get("Authorization", "").encode(), self._login):
+            refusal = _plain(Answer(401, None, b""))
+            refusal.headers["WWW-Authenticate"] = 'Basic realm="jsonrpc"'
+            return refusal
+        reply = await self._rpc.answer(await request.read())
+        if reply.content is None:
+            return web.Response(status=reply.status)
+        text = json.dumps(reply.content, separators=(",", ":"), ensure_ascii=False)
+        return _plain(Answer(reply.status, "application/json", text.encode() + b"\n"))
+
+
+def _plain(answer: Answer) -> web.Response:
+    headers = {"Content-Type": answer.content_type or _NO_TYPE}
+    return web.Response(status=answer.status, body=answer.body, headers=headers)
