@@ -205,6 +205,8 @@ class BlockRow:
     time: int
     bits: int
     pool: PoolSlug | None
+    miner: str | None = None
+    """A miner inside the pool, where the block says one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,6 +292,8 @@ class Concentration:
     blocks: int
     unknown: int
     """How many of the blocks nobody could attribute. They are in no share."""
+    alone: int = 0
+    """How many were found by miners each for himself: as many entities, in no share by name, yet known."""
     shares: tuple[Share, ...] = ()
     """Largest first, then by name."""
     split: Indices | None = None

@@ -6,14 +6,14 @@ Out comes a `Snapshot`: shares, indices and intervals per level and window, and 
 
 from monitor.analysis.concentration import concentrate, concentration
 from monitor.analysis.ledger import Ledger
-from monitor.analysis.levels import LEVELS, POOL, Level
+from monitor.analysis.levels import POOL, Alone, Level
 from monitor.analysis.snapshot import snapshot
 from monitor.analysis.tally import advance
 from monitor.analysis.windows import network_hashrate, surplus
 
 __all__ = [
-    "LEVELS",
     "POOL",
+    "Alone",
     "Ledger",
     "Level",
     "advance",

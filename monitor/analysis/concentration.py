@@ -9,7 +9,7 @@ import numpy as np
 from monitor.analysis.counts import Counts
 from monitor.analysis.indices import indices
 from monitor.analysis.intervals import share_intervals
-from monitor.analysis.ledger import Ledger
+from monitor.analysis.ledger import FIRST, Ledger
 from monitor.analysis.windows import covered
 from monitor.model import Concentration, Share, Window
 
@@ -21,30 +21,35 @@ def concentrate(ledger: Ledger, windows: Sequence[Window]) -> tuple[Concentratio
     for number, level in enumerate(ledger.levels):
         entities = ledger.entities(number)
         for window, codes in counted:
-            unknown, *known = np.bincount(codes[:, number], minlength=len(entities) + 1).tolist()
+            unknown, alone, *known = np.bincount(codes[:, number], minlength=len(entities) + FIRST).tolist()
             blocks = dict(zip(entities, known, strict=True))
-            found.append(concentration(blocks, unknown, level=level.name, window=window))
+            found.append(concentration(blocks, unknown, alone=alone, level=level.name, window=window))
     return tuple(found)
 
 
-def concentration(known: Mapping[str, int], unknown: int, *, level: str, window: Window) -> Concentration:
+def concentration(
+    known: Mapping[str, int], unknown: int, *, alone: int = 0, level: str, window: Window
+) -> Concentration:
     """The concentration of one level over one window.
 
     Args:
         known: blocks of each entity; one without blocks is left out.
         unknown: blocks of nobody known. They are part of the whole that shares are shares of.
+        alone: blocks of miners each for himself.
         level: its name.
         window: what was counted.
     """
     sizes = list(known.values())
+    blocks = sum(sizes) + unknown + alone
     return Concentration(
         level=level,
         window=window,
-        blocks=sum(sizes) + unknown,
+        blocks=blocks,
         unknown=unknown,
-        shares=_shares(known, total=sum(sizes) + unknown),
-        split=indices(Counts.of(sizes, singles=unknown)),
-        merged=indices(Counts.of([*sizes, unknown])),
+        alone=alone,
+        shares=_shares(known, total=blocks),
+        split=indices(Counts.of(sizes, singles=unknown + alone)),
+        merged=indices(Counts.of([*sizes, unknown], singles=alone)),
     )
 
 

@@ -10,11 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor import wire
-from monitor.analysis.levels import Level
+from monitor.analysis.levels import Alone, Level
 from monitor.model import BlockRow
 
 Rows = NDArray[np.void]
 """Records with the fields `height`, `time`, `work` (hashes) and `entity` (a code for each level), lowest first."""
+
+UNKNOWN, ALONE, FIRST = range(3)
+"""Codes: nobody can tell; somebody without a name; and from there on, the entities."""
 
 _BATCH = 4096
 """Rows converted at a time: bounds what a rebuild holds twice."""
@@ -53,7 +56,7 @@ class Ledger:
         return self._buffer[self._start : self._end]
 
     def entities(self, level: int) -> list[str]:
-        """Whom the codes 1, 2, 3, ... of a level stand for; code 0 is the unknown."""
+        """Whom the codes of a level from `FIRST` on stand for, in order."""
         return list(self._codes[level])
 
     def extend(self, rows: Iterable[BlockRow]) -> None:
@@ -97,4 +100,6 @@ def _work(bits: int) -> float:
 
 def _code(codes: dict[str, int], level: Level, row: BlockRow) -> int:
     entity = level.entity_of(row)
-    return 0 if entity is None else codes.setdefault(entity, len(codes) + 1)
+    if isinstance(entity, Alone):
+        return ALONE
+    return UNKNOWN if entity is None else codes.setdefault(entity, len(codes) + FIRST)

@@ -4,8 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum
+from typing import TypeAlias
 
 from monitor.model import BlockRow
+
+
+class Alone(Enum):
+    """A miner whom nothing ties to any other block: an entity of its own, without a name."""
+
+    ALONE = "alone"
+
+
+Entity: TypeAlias = str | Alone | None
+"""Whom a block counts for. None: nobody can tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,12 +25,9 @@ class Level:
     """One way to count blocks."""
 
     name: str
-    entity_of: Callable[[BlockRow], str | None]
-    """Whom a block counts for, by what was true at the block's own time; None: nobody can tell."""
+    entity_of: Callable[[BlockRow], Entity]
+    """Whom a block counts for, by what was true at the block's own time."""
 
 
 POOL = Level("pool", lambda row: row.pool)
 """The brand that the coinbase names."""
-
-LEVELS = (POOL,)
-"""Every level there is."""

@@ -15,7 +15,8 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from monitor.analysis import LEVELS, Ledger, concentrate
+from monitor.analysis import Ledger, concentrate
+from monitor.app.registry import levels, load_knowledge
 from monitor.errors import ConfigError, InputError
 from monitor.model import BlockRow, Concentration, Indices, PoolSlug, Window
 
@@ -46,11 +47,12 @@ def measure(file: Path, *, level: str, window: Window | None) -> Concentration:
         InputError: the file cannot be read as such.
         ConfigError: there is no such level.
     """
-    levels = [one for one in LEVELS if one.name == level]
-    if not levels:
-        names = ", ".join(one.name for one in LEVELS)
+    known = levels(load_knowledge())
+    chosen = [one for one in known if one.name == level]
+    if not chosen:
+        names = ", ".join(one.name for one in known)
         raise ConfigError(f"there is no level {level!r} to count at: choose from {names}")
-    ledger = Ledger.of(_blocks(file), levels)
+    ledger = Ledger.of(_blocks(file), chosen)
     (found,) = concentrate(ledger, [window or Window("all", blocks=len(ledger))])
     return found
 

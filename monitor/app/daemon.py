@@ -12,8 +12,7 @@ from typing import Any, NoReturn
 import structlog
 
 from monitor import __version__
-from monitor.analysis.levels import LEVELS
-from monitor.app.registry import load_registry
+from monitor.app.registry import levels, load_knowledge
 from monitor.chain.follower import Follower, Reach
 from monitor.config import Config
 from monitor.hub import Hub
@@ -64,7 +63,8 @@ async def run(config: Config, stop: asyncio.Event, *, listening: Callable[[str],
     vitals = Vitals()
     vitals.start_time.set_to_current_time()
     hub = Hub(vitals)
-    registry = load_registry(config.node.network if config.node.network != "auto" else "main")
+    knowledge = load_knowledge(config.registry, "main" if config.node.network == "auto" else config.node.network)
+    registry = knowledge.registry
     vitals.build_info.labels(__version__, registry.hash).set(1)
     vitals.registry.register(SnapshotCollector(hub))
     async with AsyncExitStack() as rooms:
@@ -83,7 +83,7 @@ async def run(config: Config, stop: asyncio.Event, *, listening: Callable[[str],
         if listening:
             listening(web.url)
         pipeline = Pipeline(
-            follower, registry, store, hub, vitals, windows=config.windows, levels=LEVELS
+            follower, registry, store, hub, vitals, windows=config.windows, levels=levels(knowledge)
         )  # fmt: skip
         with suppress(_Stopped):
             await _all_or_none(stop, look_now=node.hints.look_now, core=(node.run(), pipeline.run()))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+import tomllib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -33,6 +35,37 @@ def section(document: dict[str, Any], network: str) -> tuple[list[Pool], list[Cu
         own = {pool.slug for pool in pools}
         pools += [replace(pool, addresses=()) for pool in _listed(document, "main")[0] if pool.slug not in own]
     return pools, custodians
+
+
+@contextmanager
+def located(origin: str) -> Iterator[None]:
+    """Name the text that an error is about."""
+    try:
+        yield
+    except tomllib.TOMLDecodeError as error:
+        raise RegistryError(f"{origin} is no valid TOML: {error}: correct it") from None
+    except RegistryError as error:
+        raise RegistryError(f"{origin}: {error}") from None
+
+
+def overlay(pools: Iterable[Pool], own: Iterable[Pool], custodians: Iterable[Custodian]) -> list[Pool]:
+    """`pools` under the user's `own`: without those of the same slug, and without what the user gives to others."""
+    own = list(own)
+    slugs = {pool.slug for pool in own}
+    addresses = {address for pool in own for address in pool.addresses}
+    addresses |= {address for custodian in custodians for address in custodian.addresses}
+    tags = {tag for pool in own for tag in (*pool.tags, *pool.plain_tags)}
+    kept = [
+        replace(
+            pool,
+            addresses=tuple(address for address in pool.addresses if address not in addresses),
+            tags=tuple(tag for tag in pool.tags if tag not in tags),
+            plain_tags=tuple(tag for tag in pool.plain_tags if tag not in tags),
+        )
+        for pool in pools
+        if pool.slug not in slugs
+    ]
+    return kept + own
 
 
 def _listed(document: dict[str, Any], network: str) -> tuple[list[Pool], list[Custodian]]:

@@ -9,9 +9,10 @@ from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from itertools import pairwise
 from types import MappingProxyType
+from typing import Any
 
 from monitor.attribution.address import NETWORKS
-from monitor.attribution.document import section
+from monitor.attribution.document import located, overlay, section
 from monitor.attribution.index import Index
 from monitor.attribution.pool import Custodian, Pool
 from monitor.errors import RegistryError
@@ -51,12 +52,27 @@ class Registry:
         """
         if network not in NETWORKS:
             raise RegistryError(f"{network!r} is no network of the registry: choose one of {', '.join(NETWORKS)}")
-        try:
+        with located(origin):
             return cls.of(*section(tomllib.loads(text), network), network=network)
-        except tomllib.TOMLDecodeError as error:
-            raise RegistryError(f"{origin} is no valid TOML: {error}: correct it") from None
-        except RegistryError as error:
-            raise RegistryError(f"{origin}: {error}") from None
+
+    def extended(self, document: dict[str, Any], *, origin: str) -> Registry:
+        """This registry with the user's own entries, which outrank it.
+
+        A pool of the same slug is replaced, and an address or tag that the user gives to one pool is taken from all
+        others.
+
+        Args:
+            document: the entries, as `parse` has them in TOML.
+            origin: where they are from, for messages.
+
+        Raises:
+            RegistryError: they cannot be used, with the place and the remedy.
+        """
+        with located(origin):
+            pools, custodians = section(document, self.network)
+            return self.of(
+                overlay(self.pools.values(), pools, custodians), (*self.custodians, *custodians), network=self.network
+            )
 
     @classmethod
     def of(cls, pools: Iterable[Pool], custodians: Iterable[Custodian] = (), *, network: str = "main") -> Registry:

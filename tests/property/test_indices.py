@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from monitor.analysis import LEVELS, Ledger, concentrate, concentration, network_hashrate, surplus
+from monitor.analysis import POOL, Ledger, concentrate, concentration, network_hashrate, surplus
 from monitor.analysis.counts import Counts
 from monitor.analysis.indices import indices
 from monitor.analysis.intervals import share_intervals
@@ -118,10 +118,10 @@ def test_a_ledger_that_grows_and_forgets_tells_what_a_new_one_tells(
         rows.append(BlockRow(height, time + min(step, 600), 0x1D00FFFF, None if pool is None else PoolSlug(pool)))
         time += max(step, 0)
     windows = [Window.parse(name) for name in ("1h", "24h", "3d", "7b")]
-    ledger = Ledger(LEVELS)
+    ledger = Ledger((POOL,))
     for start in range(0, len(rows), batch):
         ledger.extend(rows[start : start + batch])
-        fresh = Ledger.of(rows[: start + batch], LEVELS)
+        fresh = Ledger.of(rows[: start + batch], (POOL,))
         assert concentrate(ledger, windows) == concentrate(fresh, windows)
         for window in windows:
             assert network_hashrate(ledger, window) == network_hashrate(fresh, window)

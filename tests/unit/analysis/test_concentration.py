@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from monitor.analysis import LEVELS, Ledger, Level, concentrate, concentration
+from monitor.analysis import POOL, Ledger, Level, concentrate, concentration
 from monitor.model import BlockRow, PoolSlug, Window
 
 TEN = Window.parse("10b")
 PARITY = Level("parity", lambda row: "even" if row.height % 2 == 0 else None)
 
 
-def past(pools: str, levels: tuple[Level, ...] = LEVELS) -> Ledger:
+def past(pools: str, levels: tuple[Level, ...] = (POOL,)) -> Ledger:
     rows = [BlockRow(h, 600 * h, 0x1D00FFFF, None if p == "?" else PoolSlug(p)) for h, p in enumerate(pools)]
     return Ledger.of(rows, levels)
 
@@ -59,7 +59,7 @@ def test_no_blocks_no_indices() -> None:
 
 def test_every_level_and_within_it_every_window() -> None:
     windows = [TEN, Window.parse("2b"), Window.parse("1h")]
-    found = concentrate(past("abab", (*LEVELS, PARITY)), windows)
+    found = concentrate(past("abab", (POOL, PARITY)), windows)
     assert [(one.level, one.window) for one in found] == [(name, w) for name in ("pool", "parity") for w in windows]
     assert [(one.blocks, one.unknown) for one in found if one.level == "parity"] == [(4, 2), (2, 1), (4, 2)]
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from monitor import wire
-from monitor.analysis import LEVELS, Ledger, Level
+from monitor.analysis import POOL, Ledger, Level
 from monitor.model import BlockRow, PoolSlug
 
 BITS = 0x17034219
@@ -22,41 +22,41 @@ def chain(blocks: int) -> Iterator[BlockRow]:
 
 
 def test_rows_become_columns() -> None:
-    ledger = Ledger.of([row(7, "a"), row(8, None), row(9, "b"), row(10, "a")], LEVELS)
+    ledger = Ledger.of([row(7, "a"), row(8, None), row(9, "b"), row(10, "a")], (POOL,))
     assert len(ledger) == 4
     assert ledger.tip == row(10)
     assert ledger.rows["height"].tolist() == [7, 8, 9, 10]
     assert ledger.rows["time"].tolist() == [row(height).time for height in (7, 8, 9, 10)]
     assert ledger.rows["work"].tolist() == [float(wire.work(BITS))] * 4
-    assert ledger.rows["entity"][:, 0].tolist() == [1, 0, 2, 1]
+    assert ledger.rows["entity"][:, 0].tolist() == [2, 0, 3, 2]
     assert ledger.entities(0) == ["a", "b"]
 
 
 def test_a_level_is_data() -> None:
-    ledger = Ledger.of([row(7, "a"), row(8, None)], (*LEVELS, PARITY))
-    assert ledger.rows["entity"].tolist() == [[1, 1], [0, 2]]
+    ledger = Ledger.of([row(7, "a"), row(8, None)], (POOL, PARITY))
+    assert ledger.rows["entity"].tolist() == [[2, 2], [0, 3]]
     assert ledger.entities(1) == ["odd", "even"]
 
 
 @pytest.mark.parametrize("step", [1, 7, 5000])
 def test_growing_gives_what_counting_anew_gives(step: int) -> None:
     rows = list(chain(9000))
-    grown = Ledger(LEVELS)
+    grown = Ledger((POOL,))
     for start in range(0, len(rows), step):
         grown.extend(rows[start : start + step])
-    fresh = Ledger.of(rows, LEVELS)
+    fresh = Ledger.of(rows, (POOL,))
     assert grown.rows.tolist() == fresh.rows.tolist()
     assert grown.entities(0) == fresh.entities(0)
 
 
 def test_a_row_below_the_last_one_is_refused() -> None:
-    ledger = Ledger.of([row(7)], LEVELS)
+    ledger = Ledger.of([row(7)], (POOL,))
     with pytest.raises(ValueError, match="block 7 cannot be counted on top of block 7"):
         ledger.extend([row(7)])
 
 
 def test_forgotten_rows_stay_forgotten_as_it_grows() -> None:
-    ledger = Ledger.of(chain(10), LEVELS)
+    ledger = Ledger.of(chain(10), (POOL,))
     ledger.forget(8)
     assert ledger.rows["height"].tolist() == [8, 9]
     ledger.extend(row(height) for height in range(10, 100))
@@ -68,7 +68,7 @@ def test_forgotten_rows_stay_forgotten_as_it_grows() -> None:
 
 
 def test_memory_is_bounded_when_what_is_old_is_forgotten() -> None:
-    ledger = Ledger.of(chain(1000), LEVELS)
+    ledger = Ledger.of(chain(1000), (POOL,))
     at_first = ledger.rows.base
     for height in range(1000, 20_000):
         ledger.extend([row(height)])
@@ -83,7 +83,7 @@ def test_memory_is_bounded_when_what_is_old_is_forgotten() -> None:
 def test_a_year_costs_a_few_megabytes() -> None:
     tracemalloc.start()
     try:
-        ledger = Ledger.of(chain(52_560), (*LEVELS, PARITY, PARITY, PARITY))
+        ledger = Ledger.of(chain(52_560), (POOL, PARITY, PARITY, PARITY))
         held, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

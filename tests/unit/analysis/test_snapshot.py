@@ -2,7 +2,7 @@
 
 import pytest
 
-from monitor.analysis import LEVELS, Ledger, concentrate, network_hashrate, snapshot
+from monitor.analysis import POOL, Ledger, concentrate, network_hashrate, snapshot
 from monitor.model import BlockHash, BlockRow, PoolSlug, Snapshot, Tally, Window
 
 WINDOWS = [Window.parse("1h"), Window.parse("3b")]
@@ -23,7 +23,7 @@ def taken(ledger: Ledger) -> Snapshot:
 
 
 def test_snapshot_of_a_chain() -> None:
-    ledger = Ledger.of(ROWS, LEVELS)
+    ledger = Ledger.of(ROWS, (POOL,))
     found = taken(ledger)
     assert (found.tip, found.tip_hash, found.first_height) == (ROWS[-1], "9" * 64, 5)
     assert found.concentration == concentrate(ledger, WINDOWS)
@@ -32,12 +32,12 @@ def test_snapshot_of_a_chain() -> None:
 
 
 def test_a_snapshot_stays_as_it_was_while_the_ledger_grows() -> None:
-    ledger = Ledger.of(ROWS, LEVELS)
+    ledger = Ledger.of(ROWS, (POOL,))
     found = taken(ledger)
     ledger.extend([BlockRow(10, 6000, 0x1D00FFFF, None)])
-    assert found == taken(Ledger.of(ROWS, LEVELS))
+    assert found == taken(Ledger.of(ROWS, (POOL,)))
 
 
 def test_no_snapshot_of_no_blocks() -> None:
     with pytest.raises(ValueError, match="no blocks"):
-        taken(Ledger(LEVELS))
+        taken(Ledger((POOL,)))

@@ -3,7 +3,7 @@
 import pytest
 
 from monitor import wire
-from monitor.analysis import LEVELS, Ledger, network_hashrate, surplus
+from monitor.analysis import POOL, Ledger, network_hashrate, surplus
 from monitor.analysis.windows import covered
 from monitor.model import BlockRow, Window
 
@@ -12,7 +12,7 @@ HOUR = Window.parse("1h")
 
 
 def ledger(*times: int, bits: int = EASY) -> Ledger:
-    return Ledger.of([BlockRow(height, time, bits, None) for height, time in enumerate(times)], LEVELS)
+    return Ledger.of([BlockRow(height, time, bits, None) for height, time in enumerate(times)], (POOL,))
 
 
 def heights(past: Ledger, window: Window) -> list[int]:
