@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -41,13 +40,10 @@ async def run(
                 "node": NodeSection(url=node.url, cookie_file=node.cookie_file),
                 "store": StoreSection(url=f"sqlite:///{Path(folder) / 'blocks.sqlite'}"),
             })  # fmt: skip
-            blocks = asyncio.create_task(replay(node, onward(past, start), seconds=seconds_per_block))
-            try:
+            async with asyncio.TaskGroup() as group:
+                blocks = group.create_task(replay(node, onward(past, start), seconds=seconds_per_block))
                 await daemon.run(settings, stop, listening=listening)
-            finally:
                 blocks.cancel()
-                with suppress(asyncio.CancelledError):
-                    await blocks
 
 
 def signatures_of(registry: Registry) -> dict[PoolSlug, Signature]:

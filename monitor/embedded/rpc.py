@@ -27,14 +27,8 @@ _METHODS = {
     if not name.startswith("_")
 }
 _JSON_TYPES = {
-    bool: "bool",
-    int: "number",
-    float: "number",
-    str: "string",
-    list: "array",
-    dict: "object",
-    type(None): "null",
-}
+    bool: "bool", int: "number", float: "number", str: "string", list: "array", dict: "object", type(None): "null",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +89,6 @@ class Rpc:
 
 def _read(asked: dict[str, Any]) -> tuple[str, list[Any] | dict[str, Any]]:
     """The method and its parameters."""
-    version = asked.get("jsonrpc")
-    if version is not None and not isinstance(version, str):
-        raise RpcError(INVALID_REQUEST, "jsonrpc field must be a string")
-    if version not in {None, "1.0", "2.0"}:
-        raise RpcError(INVALID_REQUEST, "JSON-RPC version not supported")
     method = asked.get("method")
     if method is None:
         raise RpcError(INVALID_REQUEST, "Missing method")

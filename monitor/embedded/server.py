@@ -57,13 +57,18 @@ class Server:
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
         try:
             await self._awake.wait()
-            if request.path.startswith("/rest/") and self._rest:
-                return _plain(self._rest.answer(request.path.removeprefix("/rest/"), request.query))
-            if request.path == "/":
-                return await self._answer_rpc(request)
-            return _plain(Answer(404, None, b""))
+            response = await self._respond(request)
+            await self._awake.wait()  # a long poll may have begun before the node hung
         finally:
             self.in_flight -= 1
+        return response
+
+    async def _respond(self, request: web.BaseRequest) -> web.Response:
+        if self._rest and request.path.startswith("/rest/"):
+            return _plain(self._rest.answer(request.path.removeprefix("/rest/"), request.query))
+        if request.path == "/":
+            return await self._answer_rpc(request)
+        return _plain(Answer(404, None, b""))
 
     async def _answer_rpc(self, request: web.BaseRequest) -> web.Response:
         if request.method != "POST":

@@ -1,0 +1,1 @@
+"""The pages that `scripts/docs.py` makes of the code, a module each: Markdown out."""

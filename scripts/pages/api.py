@@ -1,0 +1,166 @@
+"""Every path that the daemon serves, with the answer of a real server to a made-up chain of four blocks."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+
+from monitor.analysis import POOL, Ledger, advance, snapshot
+from monitor.hub import Hub
+from monitor.model import (
+    Attribution,
+    Block,
+    BlockHash,
+    BlockRecord,
+    BlockRow,
+    Candidate,
+    Coinbase,
+    Header,
+    Judged,
+    Method,
+    NodeFacts,
+    Output,
+    Plan,
+    PoolSlug,
+    Tally,
+    Update,
+    Window,
+)
+from monitor.outputs.web.api import Api
+from monitor.outputs.web.page import Page
+from monitor.outputs.web.server import WebServer
+from monitor.vitals import Vitals
+
+_HEAD = """\
+# HTTP API
+
+Served on `http://127.0.0.1:8347`, as configured under [`web`](configuration.md#web), next to the page and `/metrics`.
+Answers are JSON. Times are ISO 8601 in UTC, shares are ratios from 0 to 1, money is satoshi, hashes are as people write
+them, and a number that does not exist is `null`. [The glossary](glossary.md) has the words.
+
+An error is a problem document (RFC 9457) with the status and a sentence: 400 for a question that makes no sense, an
+unknown parameter among them, 404 for what is not there, 503 as long as no block is stored. With `web.token` set, every
+path but `/healthz` and `/readyz` wants it as `Authorization: Bearer ...`, and answers 401 without.
+
+Fields may be added to an answer at any time; one that is there changes only with an entry in bold in the
+[changelog](../CHANGELOG.md). The examples are of a made-up chain of four blocks.
+"""
+_PARAMETERS = {
+    "level": "[whom blocks are counted for](glossary.md#what-is-counted); `pool` without it",
+    "window": "one window only, as configured: `24h`",
+    "limit": "so many at most, up to 500; 50 without it",
+    "below": "only blocks lower than this height: to ask for the next ones, the lowest height of the answer before",
+}
+_ASKED = {"window": "24h", "limit": "1"}
+"""What keeps the examples short."""
+_POOLS = {"foundryusa": "Foundry USA", "antpool": "AntPool"}
+_MINED = ("antpool", "foundryusa", None, "foundryusa")
+_REGISTRY = "4bfade837f031526"
+
+
+@dataclass(frozen=True)
+class _Past:
+    """The blocks, as the store would have them."""
+
+    records: Sequence[BlockRecord]
+
+    async def blocks(self, limit: int, *, below: int | None = None) -> list[BlockRecord]:
+        known = [each for each in self.records if below is None or each.judged.block.height < below]
+        return known[::-1][:limit]
+
+    async def block(self, wanted: BlockHash) -> BlockRecord | None:
+        return next((each for each in self.records if each.judged.block.hash == wanted), None)
+
+
+@dataclass(frozen=True)
+class _Health:
+    """A node that answers."""
+
+    facts: NodeFacts
+    waiting: None = None
+
+
+def page() -> str:
+    """The page."""
+    return asyncio.run(_page())
+
+
+async def _page() -> str:
+    judged = [_judged(at, PoolSlug(pool) if pool else None) for at, pool in enumerate(_MINED)]
+    vitals, newest = Vitals(), judged[-1].block
+    hub = Hub(vitals)
+    _publish(hub, judged)
+    facts = NodeFacts(
+        "main",
+        BlockHash("0" * 64),
+        "Satoshi:30.0.0",
+        newest.ref,
+        0,
+        rest=True,
+        blockpart=False,
+        zmq=("tcp://127.0.0.1:28332",),
+    )
+    past, health = _Past([BlockRecord(each, stale=False) for each in judged]), _Health(facts)
+    api = Api(hub, past, health)
+    parts = [_HEAD]
+    server = WebServer(api, Page(hub, past, health), vitals, host="127.0.0.1", port=0, token=None)
+    async with server, aiohttp.ClientSession(server.url) as session:
+        for route in api.routes():
+            about = (route.handler.__doc__ or "").strip()
+            parts.append(f"\n## `{route.method} {route.path}`\n\n{about}\n")
+            path = route.path.format(hash=newest.hash)
+            known = await _known(session, path)
+            parts += ["\n| Parameter | Meaning |\n|---|---|\n"] if known else []
+            parts += [f"| `{name}` | {_PARAMETERS[name]} |\n" for name in known]
+            asked = "&".join(f"{name}={_ASKED[name]}" for name in known if name in _ASKED)
+            path += f"?{asked}" if asked else ""
+            parts.append(f"\n`{path}` answers:\n\n```json\n{json.dumps(await _get(session, path), indent=2)}\n```\n")
+    return "".join(parts)
+
+
+async def _known(session: aiohttp.ClientSession, path: str) -> list[str]:
+    """The parameters that the server says it knows, when it is asked with one that it does not."""
+    detail = str((await _get(session, f"{path}?wrong=1")).get("detail", ""))
+    return [name for name in detail.partition("known are: ")[2].split(", ") if name not in {"", "none"}]
+
+
+async def _get(session: aiohttp.ClientSession, path: str) -> Any:  # noqa: ANN401 -- JSON is whatever it is
+    async with session.get(path) as response:
+        return json.loads(await response.text(), parse_float=lambda digits: round(float(digits), 6))
+
+
+def _publish(hub: Hub, judged: Sequence[Judged]) -> None:
+    """Count the blocks as the daemon does."""
+    tip = judged[-1].block
+    rows = [
+        BlockRow(each.block.height, each.block.header.time, each.block.header.bits, each.attribution.pool)
+        for each in judged
+    ]
+    now = snapshot(
+        Ledger.of(rows, [POOL]), [Window.parse("24h")], advance(Tally(), connected=judged, disconnected=()),
+        tip_hash=tip.hash, first_height=rows[0].height, caught_up=True, registry=_REGISTRY,
+        pool_names={PoolSlug(slug): name for slug, name in _POOLS.items()},
+    )  # fmt: skip
+    hub.publish(Update(Plan(tip.ref, tip.hash), tuple(judged), now))
+
+
+def _judged(at: int, pool: PoolSlug | None) -> Judged:
+    height = 930_337 + at
+    script = b"\x03" + height.to_bytes(3, "little") + f"/{_POOLS[pool] if pool else 'hello'}/".encode()
+    found = (Candidate(pool, Method.TAG, f"/{_POOLS[pool]}/"),) if pool else ()
+    attribution = Attribution(
+        pool=pool, method=Method.TAG if pool else None, evidence=found[0].evidence if found else "",
+        conflict=False, candidates=found, registry=_REGISTRY,
+    )  # fmt: skip
+    header = Header(_hash(at), 0x2000_0000, _hash(at - 1), bytes(32), 1_767_139_200 + 600 * at, 0x1701_E60C, 0)
+    coinbase = Coinbase(script, (Output(314_107_092, bytes.fromhex("76a914" + "11" * 20 + "88ac")),))
+    return Judged(Block(height, header, 3000 + at, coinbase), attribution)
+
+
+def _hash(at: int) -> BlockHash:
+    return BlockHash(f"{at + 1:02x}" * 4 + "0" * 48 + f"{at + 1:02x}" * 4)
