@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import NewType
+from typing import NamedTuple, NewType
 
 BlockHash = NewType("BlockHash", str)
 """64 hex digits in display order (most significant byte first)."""
@@ -33,9 +33,8 @@ class BlockRef:
     hash: BlockHash
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
-    """One output of a transaction."""
+class Output(NamedTuple):
+    """One output of a transaction. A tuple, since it is made more often than anything else here."""
 
     value_sat: int
     script: bytes

@@ -28,31 +28,32 @@ def end(connection: Connection, order: UnaryExpression[int]) -> BlockRef | None:
 
 
 def below(connection: Connection, block: BlockRef) -> BlockRef | None:
-    """The stored block that this one stands on."""
+    """The block on the best chain that this one stands on."""
     above = blocks.alias()
     query = select(blocks.c.height, blocks.c.hash).join(above, above.c.parent == blocks.c.hash)
-    row = connection.execute(query.where(above.c.hash == bytes.fromhex(block.hash))).first()
+    row = connection.execute(query.where(_ON_BEST_CHAIN, above.c.hash == bytes.fromhex(block.hash))).first()
     return BlockRef(row.height, block_hash(row.hash)) if row else None
 
 
 def recent(connection: Connection, seconds: int, count: int) -> list[BlockRow]:
-    """The best chain's newest blocks, lowest first."""
+    """The best chain's newest blocks, lowest first; the lowest shows that the history goes on below the others."""
     tip = connection.execute(
         select(blocks.c.height, blocks.c.time).where(_ON_BEST_CHAIN).order_by(blocks.c.height.desc()).limit(1)
     ).first()
     if tip is None:
         return []
     # Header times are out of order by up to two hours, so the lowest block inside the span need not be its earliest.
-    by_time = connection.execute(
-        select(func.min(blocks.c.height)).where(_ON_BEST_CHAIN, blocks.c.time > tip.time - seconds)
-    ).scalar_one()
+    inside = select(func.min(blocks.c.height)).where(_ON_BEST_CHAIN, blocks.c.time > tip.time - seconds)
+    by_time = connection.execute(inside).scalar()
+    by_count = tip.height + 1 - count
+    lowest = by_count if by_time is None else min(by_time, by_count)
     pools = dict(connection.execute(select(attributions.c.id, attributions.c.pool)).tuples().all())
     rows = connection.execute(
-        select(blocks.c.height, blocks.c.time, blocks.c.bits, blocks.c.attribution)
-        .where(_ON_BEST_CHAIN, blocks.c.height >= min(by_time, tip.height + 1 - count))
+        select(blocks.c.height, blocks.c.time, blocks.c.bits, blocks.c.attribution, blocks.c.miner)
+        .where(_ON_BEST_CHAIN, blocks.c.height >= lowest - 1)
         .order_by(blocks.c.height)
     )
-    return [BlockRow(height, time, bits, pools[attribution]) for height, time, bits, attribution in rows]
+    return [BlockRow(height, time, bits, pools[verdict], miner) for height, time, bits, verdict, miner in rows]
 
 
 def newest(connection: Connection, limit: int, under: int | None) -> list[BlockRecord]:
@@ -85,7 +86,8 @@ def leave(connection: Connection, leaving: Sequence[BlockRef]) -> list[PoolSlug 
     """Take blocks off the best chain; tell who had mined them."""
     losers: list[PoolSlug | None] = []
     for at in range(0, len(leaving), _PARAMETERS):
-        chosen = blocks.c.hash.in_([bytes.fromhex(ref.hash) for ref in leaving[at : at + _PARAMETERS]])
+        hashes = [bytes.fromhex(ref.hash) for ref in leaving[at : at + _PARAMETERS]]
+        chosen = _ON_BEST_CHAIN & blocks.c.hash.in_(hashes)
         losers += connection.execute(
             select(attributions.c.pool).join_from(blocks, attributions).where(chosen)
         ).scalars()
@@ -97,5 +99,5 @@ def upsert(connection: Connection) -> Insert:
     """Write a block, or put one that had gone stale back on the best chain, judged anew."""
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     statement: Any = dialect.insert(blocks)
-    renewed = {"stale": False, "attribution": statement.excluded.attribution}
+    renewed = {"stale": False, "attribution": statement.excluded.attribution, "miner": statement.excluded.miner}
     return statement.on_conflict_do_update(index_elements=["hash"], set_=renewed)  # type: ignore[no-any-return]

@@ -23,21 +23,20 @@ from monitor.wire import decode_outputs, encode_outputs
 
 
 def attribution_row(attribution: Attribution) -> dict[str, Any]:
-    """A judgement as a row of `attributions`."""
+    """A judgement as a row of `attributions`; the miner, of whom there are many, is the block's."""
     row: dict[str, Any] = {
         "pool": attribution.pool,
         "method": attribution.method,
         "evidence": attribution.evidence,
         "conflict": attribution.conflict,
         "candidates": [[each.pool, each.method, each.evidence] for each in attribution.candidates],
-        "miner": attribution.miner,
         "registry": attribution.registry,
     }
     row["digest"] = blake2b(json.dumps(row, sort_keys=True).encode(), digest_size=16).digest()
     return row
 
 
-def block_row(block: Block, attribution: int) -> dict[str, Any]:
+def block_row(block: Block, attribution: int, miner: str | None) -> dict[str, Any]:
     """A block as a row of `blocks`, on the best chain."""
     header, coinbase = block.header, block.coinbase
     return {
@@ -56,7 +55,9 @@ def block_row(block: Block, attribution: int) -> dict[str, Any]:
         "coinbase_version": coinbase.version,
         "coinbase_sequence": coinbase.sequence,
         "coinbase_locktime": coinbase.locktime,
+        "coinbase_value": coinbase.value_sat,
         "attribution": attribution,
+        "miner": miner,
     }
 
 
@@ -78,16 +79,21 @@ def record(row: Mapping[str, Any]) -> BlockRecord:
         sequence=row["coinbase_sequence"],
         locktime=row["coinbase_locktime"],
     )
-    attribution = Attribution(
+    attribution = attribution_of(row)
+    return BlockRecord(Judged(Block(row["height"], header, row["tx_count"], coinbase), attribution), row["stale"])
+
+
+def attribution_of(row: Mapping[str, Any]) -> Attribution:
+    """A judgement, from a row of `attributions`; with its miner, where the row is a block's too."""
+    return Attribution(
         pool=_slug(row["pool"]),
         method=Method(row["method"]) if row["method"] else None,
         evidence=row["evidence"],
         conflict=row["conflict"],
         candidates=tuple(Candidate(PoolSlug(p), Method(m), e) for p, m, e in row["candidates"]),
-        miner=row["miner"],
+        miner=row.get("miner"),
         registry=row["registry"],
     )
-    return BlockRecord(Judged(Block(row["height"], header, row["tx_count"], coinbase), attribution), row["stale"])
 
 
 def block_hash(stored: bytes) -> BlockHash:

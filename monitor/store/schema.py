@@ -33,7 +33,6 @@ attributions = Table(
     Column("evidence", String, nullable=False),
     Column("conflict", Boolean, nullable=False),
     Column("candidates", JSON, nullable=False, comment="[pool, method, evidence] each, the deciding one first"),
-    Column("miner", String),
     Column("registry", String, nullable=False, comment="content hash of the registry that judged"),
 )
 
@@ -56,12 +55,24 @@ blocks = Table(
     Column("coinbase_version", Integer, nullable=False),
     Column("coinbase_sequence", BigInteger, nullable=False),
     Column("coinbase_locktime", BigInteger, nullable=False),
+    Column("coinbase_value", BigInteger, nullable=False, comment="sum of the outputs, satoshi"),
     Column("attribution", Integer, ForeignKey("attributions.id"), nullable=False, index=True),
+    Column("miner", String, comment="inside the pool; the miner's own words, sanitised"),
 )
 
 # One block a height on the best chain: the database itself refuses a history with a fork in it.
 best_chain = Index(
     "best_chain", blocks.c.height, unique=True, sqlite_where=text("NOT stale"), postgresql_where=text("NOT stale")
+)
+
+# Blocks that another registry judges otherwise, while history is being judged anew: written as it goes, so that it can
+# go on after a crash, and moved to `blocks` in one transaction at the end.
+verdicts = Table(
+    "verdicts",
+    metadata,
+    Column("block", Integer, ForeignKey("blocks.id"), primary_key=True),
+    Column("attribution", Integer, ForeignKey("attributions.id"), nullable=False),
+    Column("miner", String),
 )
 
 facts = Table(

@@ -6,23 +6,23 @@ import asyncio
 import fcntl
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import IO, Any, Self, TypeVar
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, exc, insert, make_url, select
+from sqlalchemy import URL, Connection, Engine, create_engine, event, exc
 
 from monitor.errors import StoreError, StoreRefused
-from monitor.model import Attribution, BlockHash, BlockRecord, BlockRef, BlockRow, Judged, Plan, PoolSlug
+from monitor.model import Attribution, BlockHash, BlockRecord, BlockRef, BlockRow, Coinbase, Judged, Plan, PoolSlug
 from monitor.store import queries
 from monitor.store.migrations import migrate
-from monitor.store.rows import attribution_row, block_row
-from monitor.store.schema import attributions, blocks
+from monitor.store.reattribution import Moved, Reattribution
+from monitor.store.rows import block_row
+from monitor.store.schema import blocks
+from monitor.store.verdicts import Verdicts
 
 _T = TypeVar("_T")
-_KNOWN_ATTRIBUTIONS = 20_000
-"""Distinct judgements whose row number is remembered. Far more than there are pools; a bound, because coinbases are
-written by strangers."""
 
 
 class Store:
@@ -36,7 +36,7 @@ class Store:
         self._engine = engine
         self._lock = lock
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="store")
-        self._known: dict[Attribution, int] = {}
+        self._verdicts = Verdicts()
 
     @classmethod
     async def open(cls, url: str) -> Store:
@@ -50,13 +50,20 @@ class Store:
 
     @classmethod
     def _open(cls, url: str) -> Store:
-        path = make_url(url).database if url.startswith("sqlite") else None
-        lock = _lock(Path(path)) if path else None
-        engine = create_engine(url)
-        if engine.dialect.name == "sqlite":
-            event.listen(engine, "connect", _prepare_sqlite)
-        with _explained(url), engine.begin() as connection:
-            migrate(connection)
+        try:
+            engine = create_engine(url)
+        except (exc.ArgumentError, ImportError) as error:
+            raise StoreRefused(f"store.url names no database that can be used: {error}") from None
+        with ExitStack() as undone:
+            undone.callback(engine.dispose)
+            lock = None
+            if engine.dialect.name == "sqlite":
+                lock = undone.enter_context(_lock(engine.url.database))
+                event.listen(engine, "connect", _prepare_sqlite)
+                event.listen(engine, "begin", _begin_sqlite)
+            with _explained(engine.url), engine.begin() as connection:
+                migrate(connection)
+            undone.pop_all()
         return cls(engine, lock)
 
     async def __aenter__(self) -> Self:
@@ -85,29 +92,48 @@ class Store:
         return await self._write(lambda connection: self._apply(connection, plan, judged))
 
     def _apply(self, connection: Connection, plan: Plan, judged: Sequence[Judged]) -> list[PoolSlug | None]:
-        ours = queries.end(connection, blocks.c.height.desc())
-        base = plan.disconnects[0] if plan.disconnects else plan.onto
-        if ours is not None and ours != base:
-            raise StoreError(f"a step from block {base} was planned, but the stored tip is {ours}")
+        assert [each.block for each in judged] == [*plan.connects], "the blocks judged are not those of the plan"
         losers = queries.leave(connection, plan.disconnects)
+        ours = queries.end(connection, blocks.c.height.desc())
+        if ours not in (None, plan.onto):
+            raise StoreError(f"a step onto {plan.onto} was planned, but it leads onto {ours}; start again")
         if judged:
-            rows = [block_row(each.block, self._attribution(connection, each.attribution)) for each in judged]
-            connection.execute(queries.upsert(connection), rows)
+            connection.execute(
+                queries.upsert(connection),
+                [
+                    block_row(each.block, self._verdicts.number(connection, each.attribution), each.attribution.miner)
+                    for each in judged
+                ],
+            )
         return losers
 
-    def _attribution(self, connection: Connection, attribution: Attribution) -> int:
-        """The row number of a judgement, which is written if it is new."""
-        if (known := self._known.get(attribution)) is not None:
-            return known
-        row = attribution_row(attribution)
-        of_row = select(attributions.c.id).where(attributions.c.digest == row["digest"])
-        number: int | None = connection.execute(of_row).scalar()
-        if number is None:
-            number = connection.execute(insert(attributions).returning(attributions.c.id), row).scalar_one()
-        if len(self._known) >= _KNOWN_ATTRIBUTIONS:
-            self._known.clear()
-        self._known[attribution] = number
-        return number
+    async def reattribute(
+        self,
+        judge: Callable[[Coinbase], Attribution],
+        registry: str,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> list[Moved]:
+        """Judge every stored block anew that another registry judged; see `reattribution`.
+
+        New blocks go on being stored meanwhile. What the numbers are made of changes at once, at the end.
+
+        Args:
+            judge: what the registry says of a coinbase; called on another thread.
+            registry: the registry's content hash.
+            progress: called now and then with how many blocks are judged, of how many.
+
+        Returns:
+            Where blocks moved from one pool to another.
+        """
+        work = Reattribution(judge, registry, self._verdicts)
+        total = await self._write(work.begin)
+        done = 0
+        while chunk := await self._read(work.judge):
+            done += chunk.blocks
+            await self._write(partial(work.note, chunk))
+            if progress:
+                progress(done, total)
+        return await self._write(work.finish)
 
     async def claim(self, genesis: BlockHash) -> None:
         """Make this the history of one chain, for ever.
@@ -124,7 +150,7 @@ class Store:
         return await self._read(lambda connection: queries.end(connection, blocks.c.height.desc()))
 
     async def below(self, block: BlockRef) -> BlockRef | None:
-        """The stored block that ours stands on; None where our history begins."""
+        """The block of our best chain that this one of it stands on; None where our history begins."""
         return await self._read(lambda connection: queries.below(connection, block))
 
     async def first(self) -> BlockRef | None:
@@ -132,7 +158,10 @@ class Store:
         return await self._read(lambda connection: queries.end(connection, blocks.c.height.asc()))
 
     async def recent(self, *, seconds: int, count: int) -> list[BlockRow]:
-        """The best chain's newest blocks, lowest first: so much header time of them, and at least so many."""
+        """The best chain's newest blocks, lowest first: so much header time of them, at least so many, and one more.
+
+        The one more, if there is one, shows that the history goes further back than was asked for.
+        """
         return await self._read(lambda connection: queries.recent(connection, seconds, count))
 
     async def blocks(self, limit: int, *, below: int | None = None) -> list[BlockRecord]:
@@ -152,8 +181,12 @@ class Store:
 
     async def _write(self, work: Callable[[Connection], _T]) -> _T:
         def run() -> _T:
-            with _explained(self._engine.url), self._engine.begin() as connection:
-                return work(connection)
+            try:
+                with _explained(self._engine.url), self._engine.begin() as connection:
+                    return work(connection)
+            except BaseException:
+                self._verdicts.forget()  # what they number may have been rolled back
+                raise
 
         return await asyncio.get_running_loop().run_in_executor(self._writer, run)
 
@@ -166,36 +199,50 @@ class Store:
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 -- the driver's own type
-    """A reader never waits for the writer, and a power cut costs the last commits, which are fetched again."""
+    """A reader never waits for the writer, and a power cut costs the last commits, which are fetched again.
+
+    The driver would begin a transaction only before it changes rows: not for a migration, nor for several questions
+    that must see the same state. So it is told to begin none, and `_begin_sqlite` does.
+    """
+    connection.isolation_level = None
     for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON", "busy_timeout = 10000"):
         connection.execute(f"PRAGMA {pragma}")
 
 
-def _lock(database: Path) -> IO[str]:
+def _begin_sqlite(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN")
+
+
+def _lock(name: str | None) -> IO[str]:
     """Hold a lock beside the database for as long as it is open; the system drops it when the process dies."""
+    if name in (None, "", ":memory:"):
+        raise StoreRefused("store.url names no file, so nothing would be remembered; write sqlite:////path/to/a/file")
+    database = Path(str(name))
     path = database.with_name(database.name + ".lock")
-    try:
-        database.parent.mkdir(parents=True, exist_ok=True)
-        lock = path.open("w")
-    except OSError as error:
-        raise StoreError(f"{path} cannot be written ({error.strerror}); choose another store.url") from None
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        lock.close()
-        raise StoreRefused(
-            f"another pool-monitor uses {database}; stop it, or choose another store.url for this one"
-        ) from None
+    with ExitStack() as undone:
+        try:
+            database.parent.mkdir(parents=True, exist_ok=True)
+            lock = undone.enter_context(path.open("w"))
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise StoreRefused(
+                f"another pool-monitor uses {database}; stop it, or choose another store.url for this one"
+            ) from None
+        except OSError as error:
+            raise StoreError(f"{path} cannot be written ({error.strerror}); choose another store.url") from None
+        undone.pop_all()
     return lock
 
 
 @contextmanager
-def _explained(url: str | URL) -> Iterator[None]:
+def _explained(url: URL) -> Iterator[None]:
     """Turn the database's errors into ours, in one sentence."""
     try:
         yield
     except exc.DBAPIError as error:
-        reason = str(error.orig).splitlines()[0]
-        where = make_url(url).render_as_string(hide_password=True)
-        kind = StoreRefused if "not a database" in reason else StoreError
-        raise kind(f"the database {where} failed: {reason}; look at the disk's space and the file's owner") from error
+        where, reason = url.render_as_string(hide_password=True), str(error.orig).splitlines()[0]
+        if "not a database" in reason:
+            raise StoreRefused(f"{where} is no database; choose another store.url") from error
+        raise StoreError(
+            f"the database {where} failed: {reason}; look at the disk's space and the file's owner"
+        ) from error

@@ -20,7 +20,6 @@ def upgrade() -> None:
         sa.Column("evidence", sa.String, nullable=False),
         sa.Column("conflict", sa.Boolean, nullable=False),
         sa.Column("candidates", sa.JSON, nullable=False),
-        sa.Column("miner", sa.String),
         sa.Column("registry", sa.String, nullable=False),
     )
     op.create_table(
@@ -41,12 +40,20 @@ def upgrade() -> None:
         sa.Column("coinbase_version", sa.Integer, nullable=False),
         sa.Column("coinbase_sequence", sa.BigInteger, nullable=False),
         sa.Column("coinbase_locktime", sa.BigInteger, nullable=False),
+        sa.Column("coinbase_value", sa.BigInteger, nullable=False),
         sa.Column("attribution", sa.Integer, sa.ForeignKey("attributions.id"), nullable=False, index=True),
+        sa.Column("miner", sa.String),
     )
     op.create_index(
         "best_chain", "blocks", ["height"], unique=True,
         sqlite_where=sa.text("NOT stale"), postgresql_where=sa.text("NOT stale"),
     )  # fmt: skip
+    op.create_table(
+        "verdicts",
+        sa.Column("block", sa.Integer, sa.ForeignKey("blocks.id"), primary_key=True),
+        sa.Column("attribution", sa.Integer, sa.ForeignKey("attributions.id"), nullable=False),
+        sa.Column("miner", sa.String),
+    )
     op.create_table(
         "facts",
         sa.Column("name", sa.String, primary_key=True),

@@ -1,0 +1,149 @@
+"""History judged anew: what moves, what stays, and what a crash leaves."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from support.toy import BEFORE_ALL, chain_on
+
+from monitor.model import Attribution, Block, Coinbase, Judged, Plan, PoolSlug
+from monitor.store import reattribution
+from monitor.store.reattribution import Moved
+from monitor.store.store import Store
+
+ODD, EVEN = PoolSlug("odd"), PoolSlug("even")
+
+
+def parity(registry: str, *, names: tuple[PoolSlug | None, PoolSlug | None] = (EVEN, ODD)) -> type:
+    """A registry that tells pools apart by the last byte of the script."""
+
+    class Parity:
+        hash = registry
+
+        @staticmethod
+        def judge(coinbase: Coinbase) -> Attribution:
+            pool = names[coinbase.script[-1] % 2]
+            miner = f"miner {coinbase.script[-1]}" if coinbase.script[-1] % 5 == 0 else None
+            return Attribution(pool, None, "", conflict=False, candidates=(), registry=registry, miner=miner)
+
+    return Parity
+
+
+def blocks(length: int) -> list[Block]:
+    """A chain whose scripts end in 0, 1, 2, ..."""
+    return [
+        Block(each.height, each.header, each.tx_count, Coinbase(bytes([number % 250]), each.coinbase.outputs))
+        for number, each in enumerate(chain_on(BEFORE_ALL, length))
+    ]
+
+
+async def keep(store: Store, chain: Iterable[Block], registry: type) -> None:
+    """Store a chain as a registry judges it."""
+    chain = tuple(chain)
+    onto = BEFORE_ALL if chain[0].height == 0 else await store.tip()
+    assert onto
+    judged = [Judged(block, registry.judge(block.coinbase)) for block in chain]
+    await store.apply(Plan(onto, chain[-1].hash, connects=chain), judged)
+
+
+def dump(folder: Path) -> tuple[list[tuple[object, ...]], list[tuple[object, ...]]]:
+    """Who mined what, and which judgements are stored, whatever their numbers."""
+    with closing(sqlite3.connect(folder / "b.sqlite")) as connection:
+        judged = "SELECT height, pool, miner, registry FROM blocks JOIN attributions a ON a.id = attribution ORDER BY 1"
+        kept = "SELECT pool, method, evidence, registry FROM attributions ORDER BY 1, 4"
+        return connection.execute(judged).fetchall(), connection.execute(kept).fetchall()
+
+
+async def fresh(folder: Path, chain: list[Block], registry: type) -> tuple[list[tuple[object, ...]], ...]:
+    """What a store holds whose history one registry judged from the start."""
+    folder.mkdir()
+    async with await Store.open(f"sqlite:///{folder}/b.sqlite") as store:
+        await keep(store, chain, registry)
+    return dump(folder)
+
+
+async def test_history_is_as_if_the_new_registry_had_judged_it_from_the_start(tmp_path: Path) -> None:
+    chain = blocks(50)
+    old, new = parity("old"), parity("new", names=(EVEN, None))
+    async with await Store.open(f"sqlite:///{tmp_path}/b.sqlite") as store:
+        await keep(store, chain, old)
+        assert await store.reattribute(new.judge, "new") == [Moved(ODD, None, 25)]
+    assert dump(tmp_path) == await fresh(tmp_path / "fresh", chain, new)
+
+
+async def test_a_registry_that_says_the_same_only_puts_its_stamp(tmp_path: Path) -> None:
+    chain = blocks(20)
+    async with await Store.open(f"sqlite:///{tmp_path}/b.sqlite") as store:
+        await keep(store, chain, parity("old"))
+        assert await store.reattribute(parity("new").judge, "new") == []
+        assert await store.reattribute(parity("new").judge, "new") == []
+    assert dump(tmp_path) == await fresh(tmp_path / "fresh", chain, parity("new"))
+
+
+async def test_blocks_that_come_meanwhile_are_left_as_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reattribution, "_CHUNK", 7)
+    chain = blocks(60)
+    old, new = parity("old"), parity("new", names=(ODD, EVEN))
+    async with await Store.open(f"sqlite:///{tmp_path}/b.sqlite") as store:
+        await keep(store, chain[:40], old)
+        await keep(store, chain[40:], new)
+        moved = await store.reattribute(new.judge, "new")
+    assert sorted(moved, key=str) == sorted([Moved(ODD, EVEN, 20), Moved(EVEN, ODD, 20)], key=str)
+    assert dump(tmp_path) == await fresh(tmp_path / "fresh", chain, new)
+
+
+async def test_after_a_crash_it_goes_on_where_it_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reattribution, "_CHUNK", 10)
+    chain = blocks(50)
+    old, new = parity("old"), parity("new", names=(ODD, EVEN))
+    judged: list[Coinbase] = []
+
+    def judge(coinbase: Coinbase) -> Attribution:
+        if len(judged) == 35:
+            raise KeyboardInterrupt
+        judged.append(coinbase)
+        return new.judge(coinbase)
+
+    async with await Store.open(f"sqlite:///{tmp_path}/b.sqlite") as store:
+        await keep(store, chain, old)
+        before = dump(tmp_path)
+        with pytest.raises(KeyboardInterrupt):
+            await store.reattribute(judge, "new")
+        assert dump(tmp_path)[0] == before[0], "what is read is the old history until all of it is judged"
+    judged.clear()
+    async with await Store.open(f"sqlite:///{tmp_path}/b.sqlite") as store:
+        assert sum(each.blocks for each in await store.reattribute(judge, "new")) == 50
+    assert len(judged) == 20, "three chunks of ten were noted before"
+    assert dump(tmp_path) == await fresh(tmp_path / "fresh", chain, new)
+
+
+async def test_what_an_unfinished_run_for_another_registry_noted_is_forgotten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reattribution, "_CHUNK", 10)
+    chain = blocks(50)
+    left = [*range(25)]
+
+    def other(coinbase: Coinbase) -> Attribution:
+        left.pop()
+        return parity("other", names=(None, None)).judge(coinbase)
+
+    async with await Store.open(f"sqlite:///{tmp_path}/b.sqlite") as store:
+        await keep(store, chain, parity("old"))
+        with pytest.raises(IndexError):
+            await store.reattribute(other, "other")
+        await store.reattribute(parity("new").judge, "new")
+    assert dump(tmp_path) == await fresh(tmp_path / "fresh", chain, parity("new"))
+
+
+async def test_progress_is_told_up_to_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reattribution, "_CHUNK", 20)
+    told: list[tuple[int, int]] = []
+    async with await Store.open(f"sqlite:///{tmp_path}/b.sqlite") as store:
+        await keep(store, blocks(50), parity("old"))
+        await store.reattribute(parity("new").judge, "new", lambda done, total: told.append((done, total)))
+    assert told == [(20, 50), (40, 50), (50, 50)]
