@@ -44,6 +44,9 @@ bench: $(DEV) ## the benchmarks
 	@$(PYTHON) scripts/services.py bitcoind
 	@for script in $(wildcard benchmarks/[a-z]*.py); do echo "== $$script"; $(BIN)/python $$script || exit 1; done
 
+docs: $(DEV) ## write the pages that are made from the code
+	@$(BIN)/python scripts/docs.py
+
 services: ## fetch the real services that the tests run against
 	@$(PYTHON) scripts/services.py
 
@@ -69,4 +72,4 @@ $(DEV): requirements/dev.txt pyproject.toml scripts/environment.py
 	@$(PYTHON) scripts/environment.py dev
 	@touch $(RUN) $@
 
-.PHONY: help demo test unit check lint types arch format format-check bench services node-core lock hooks clean
+.PHONY: help demo test unit check lint types arch format format-check bench docs services node-core lock hooks clean

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
+from functools import partial
 from typing import NoReturn
 
 import structlog
@@ -28,6 +29,8 @@ from monitor.vitals import Vitals
 _NEWS = 10
 """So many blocks at once are news, told one by one; more are catching up."""
 _TELL_SECONDS = 5.0
+_BACK_SECONDS = 86_400
+"""Header times go back at times, and then the windows look further back: more than consensus lets them."""
 
 log = structlog.get_logger()
 
@@ -53,49 +56,82 @@ class Pipeline:
         self._vitals = vitals
         self._windows = windows
         self._levels = levels
+        self._ledger = Ledger(levels)
+        self._tally = Tally()
+        self._stands: Plan | None = None
+        """The last step that was taken."""
+        self._step = asyncio.Lock()
+        """Held while a block goes down the street, or while its rules change."""
+        self._ready = False
         self._told = time.monotonic()
 
     async def run(self) -> NoReturn:
         """Follow the chain for ever."""
-        tally = Tally()
-        ledger = await self._remembered()
-        ready = False
+        async with self._step:
+            self._ledger = await self._remembered()
         async for plan in self._follower.plans(await self._store.tip()):
-            judged = tuple(Judged(block, attribute(block.coinbase, self._registry)) for block in plan.connects)
-            losers = await self._store.apply(plan, judged)
-            if plan.disconnects:  # backward is a rebuild: there is no undo to get wrong
-                log.warning("reorganisation", depth=len(losers), above=plan.onto.height, pools=losers)
-                ledger = await self._remembered()
-            else:
-                ledger.extend(map(_row, judged))
-                ledger.forget(surplus(ledger, self._windows))
-            tally = advance(tally, connected=judged, disconnected=losers)
-            if ledger.tip is None:
-                continue
-            update = Update(plan, judged, await self._count(ledger, tally, plan))
-            self._hub.publish(update)
-            self._tell(update)
-            if plan.caught_up and not ready:
-                ready = True
-                log.info("ready", height=plan.end.height, blocks=len(ledger))
+            async with self._step:
+                await self._take(plan)
         raise AssertionError("the follower returned")
+
+    async def adopt(self, registry: Registry, levels: Sequence[Level]) -> None:
+        """Judge by another registry and count at other levels from now on, and judge and count history anew.
+
+        New blocks go on coming meanwhile.
+        """
+        async with self._step:
+            self._registry, self._levels = registry, tuple(levels)
+        await self.revise()
+        async with self._step:
+            self._ledger = await self._remembered()
+            if self._stands and self._ledger.tip:
+                await self._publish(Plan(self._stands.end, self._stands.node_tip), ())
+
+    async def revise(self) -> None:
+        """Judge anew what another registry than the present one has judged."""
+        registry = self._registry
+        moved = await self._store.reattribute(partial(attribute, registry=registry), registry.hash)
+        for each in moved:
+            log.info("blocks moved", before=each.before, after=each.after, blocks=each.blocks, registry=registry.hash)
+
+    async def _take(self, plan: Plan) -> None:
+        judged = tuple(Judged(block, attribute(block.coinbase, self._registry)) for block in plan.connects)
+        losers = await self._store.apply(plan, judged)
+        if plan.disconnects:  # backward is a rebuild: there is no undo to get wrong
+            log.warning("reorganisation", depth=len(losers), above=plan.onto.height, pools=losers)
+            self._ledger = await self._remembered()
+        else:
+            self._ledger.extend(map(_row, judged))
+            self._ledger.forget(surplus(self._ledger, self._windows))
+        self._tally = advance(self._tally, connected=judged, disconnected=losers)
+        self._stands = plan
+        if self._ledger.tip:
+            await self._publish(plan, judged)
+
+    async def _publish(self, plan: Plan, judged: tuple[Judged, ...]) -> None:
+        update = Update(plan, judged, await self._count(plan))
+        self._hub.publish(update)
+        self._tell(update)
+        if plan.caught_up and not self._ready:
+            self._ready = True
+            log.info("ready", height=plan.end.height, blocks=len(self._ledger))
 
     async def _remembered(self) -> Ledger:
         """What the windows cover, counted from the store."""
         rows = await self._store.recent(
-            seconds=max((window.seconds or 0 for window in self._windows), default=0),
+            seconds=max((window.seconds or 0 for window in self._windows), default=0) + _BACK_SECONDS,
             count=max((window.blocks or 0 for window in self._windows), default=0),
         )
         return await asyncio.to_thread(Ledger.of, rows, self._levels)
 
-    async def _count(self, ledger: Ledger, tally: Tally, plan: Plan) -> Snapshot:
+    async def _count(self, plan: Plan) -> Snapshot:
         first = await self._store.first()
         assert first is not None, "the ledger has blocks, so the store has"
         return await asyncio.to_thread(
             snapshot,
-            ledger,
+            self._ledger,
             self._windows,
-            tally,
+            self._tally,
             tip_hash=plan.end.hash,
             first_height=first.height,
             caught_up=plan.caught_up,
@@ -114,11 +150,11 @@ class Pipeline:
                     "block", height=judged.block.height, hash=judged.block.hash,
                     pool=attribution.pool, evidence=attribution.evidence, conflict=attribution.conflict,
                 )  # fmt: skip
-        elif time.monotonic() - self._told > _TELL_SECONDS:
+        elif not plan.caught_up and time.monotonic() - self._told > _TELL_SECONDS:
             self._told = time.monotonic()
             log.info("catching up", height=plan.end.height)
 
 
 def _row(judged: Judged) -> BlockRow:
     header = judged.block.header
-    return BlockRow(judged.block.height, header.time, header.bits, judged.attribution.pool)
+    return BlockRow(judged.block.height, header.time, header.bits, judged.attribution.pool, judged.attribution.miner)

@@ -12,7 +12,8 @@ from typing import Any, NoReturn
 import structlog
 
 from monitor import __version__
-from monitor.app.registry import levels, load_knowledge
+from monitor.app.registry import Knowledge, levels, load_knowledge
+from monitor.app.reload import keep_current
 from monitor.chain.follower import Follower, Reach
 from monitor.config import Config
 from monitor.hub import Hub
@@ -63,9 +64,7 @@ async def run(config: Config, stop: asyncio.Event, *, listening: Callable[[str],
     vitals = Vitals()
     vitals.start_time.set_to_current_time()
     hub = Hub(vitals)
-    knowledge = load_knowledge(config.registry, "main" if config.node.network == "auto" else config.node.network)
-    registry = knowledge.registry
-    vitals.build_info.labels(__version__, registry.hash).set(1)
+    load_knowledge(config.registry)  # what is wrong with it should show before the node is there
     vitals.registry.register(SnapshotCollector(hub))
     async with AsyncExitStack() as rooms:
         store = await rooms.enter_async_context(await Store.open(config.store.url))
@@ -79,28 +78,47 @@ async def run(config: Config, stop: asyncio.Event, *, listening: Callable[[str],
                 host=config.web.host, port=config.web.port, token=token.get_secret_value() if token else None,
             )
         )  # fmt: skip
-        log.info("listening", url=web.url, version=__version__, registry=registry.hash)
+        log.info("listening", url=web.url, version=__version__)
         if listening:
             listening(web.url)
-        pipeline = Pipeline(
-            follower, registry, store, hub, vitals, windows=config.windows, levels=levels(knowledge)
-        )  # fmt: skip
+        intake = _intake(config, follower, node, store, hub, vitals)
         with suppress(_Stopped):
-            await _all_or_none(stop, look_now=node.hints.look_now, core=(node.run(), pipeline.run()))
+            await _all_or_none(_until(stop), _look_now_on_signal(node), node.run(), intake)
         log.info("stopped")
 
 
-async def _all_or_none(
-    stop: asyncio.Event, *, look_now: Callable[[], None], core: tuple[Coroutine[Any, Any, NoReturn], ...]
-) -> None:
-    """Run the core until it is asked to stop or one part fails; raise what ended it, alone."""
-    loop = asyncio.get_running_loop()
-    with suppress(NotImplementedError, ValueError, RuntimeError):  # no signals outside the main thread
-        loop.add_signal_handler(signal.SIGUSR1, look_now)
+async def _intake(
+    config: Config, follower: Follower, node: Bitcoind, store: Store, hub: Hub, vitals: Vitals
+) -> NoReturn:
+    """Meet the node, learn who is who on its network, and follow it; learn anew when that changes."""
+    await follower.meet()
+    assert node.facts
+    network = node.facts.network
+    knowledge = load_knowledge(config.registry, network)
+    vitals.build_info.labels(__version__, knowledge.registry.hash).set(1)
+    pipeline = Pipeline(
+        follower, knowledge.registry, store, hub, vitals, windows=config.windows, levels=levels(knowledge)
+    )
+
+    async def adopt(changed: Knowledge) -> None:
+        log.info("the registry has changed", registry=changed.registry.hash, memberships=changed.memberships.hash)
+        vitals.build_info.clear()
+        vitals.build_info.labels(__version__, changed.registry.hash).set(1)
+        await pipeline.adopt(changed.registry, levels(changed))
+
+    async def stay_current() -> NoReturn:
+        await pipeline.revise()
+        await keep_current(config.registry, network, adopt, vitals)
+
+    await _all_or_none(pipeline.run(), stay_current())
+    raise AssertionError("the pipeline returned")
+
+
+async def _all_or_none(*parts: Coroutine[Any, Any, NoReturn]) -> None:
+    """Run all parts until one ends; raise what ended it, alone."""
     try:
         async with asyncio.TaskGroup() as group:
-            group.create_task(_until(stop), name="stop")
-            for part in core:
+            for part in parts:
                 group.create_task(part)
     except BaseExceptionGroup as several:
         # The first failure cancelled the others, so there is one; more than one is told in full.
@@ -110,6 +128,13 @@ async def _all_or_none(
 async def _until(stop: asyncio.Event) -> NoReturn:
     await stop.wait()
     raise _Stopped
+
+
+async def _look_now_on_signal(node: Bitcoind) -> NoReturn:
+    with suppress(NotImplementedError, ValueError, RuntimeError):  # no signals outside the main thread
+        asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, node.hints.look_now)
+    await asyncio.Event().wait()
+    raise AssertionError("nobody sets this event")
 
 
 def _reach(config: Config) -> Reach:

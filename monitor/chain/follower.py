@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
-from typing import Protocol
+from functools import partial
+from typing import Protocol, TypeAlias, TypeVar
 
 import structlog
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_random_exponential
@@ -27,6 +28,11 @@ _BATCH = 500
 _CONTRADICTIONS = 100
 """So many in a row are no reorganisation but a broken node."""
 _REMIND_SECONDS = 60.0
+_PAUSE = wait_random_exponential(multiplier=0.1, max=5)
+"""Before a question is asked again, seconds; `Pause` is the shape of it."""
+
+_T = TypeVar("_T")
+Pause: TypeAlias = Callable[[RetryCallState], float]
 
 log = structlog.get_logger()
 
@@ -35,7 +41,7 @@ class Past(Protocol):
     """What the follower asks of our own history."""
 
     async def below(self, block: BlockRef) -> BlockRef | None:
-        """The block that ours stands on; None where our history begins."""
+        """The block of our best chain that this one of it stands on; None where our history begins."""
 
     async def claim(self, genesis: BlockHash) -> None:
         """Raise if our history belongs to another chain than the one that begins with `genesis`."""
@@ -52,12 +58,22 @@ class Reach:
 class Follower:
     """Follows one node's best chain by hash."""
 
-    def __init__(self, source: ChainSource, past: Past, reach: Reach, vitals: Vitals, *, batch: int = _BATCH) -> None:
+    def __init__(
+        self,
+        source: ChainSource,
+        past: Past,
+        reach: Reach,
+        vitals: Vitals,
+        *,
+        batch: int = _BATCH,
+        pause: Pause = _PAUSE,
+    ) -> None:
         self._source = source
         self._past = past
         self._reach = reach
         self._vitals = vitals
         self._batch = batch
+        self._pause = pause
         self._met = False
         self._caught_up = False
         self._away_since: float | None = None
@@ -75,7 +91,7 @@ class Follower:
         """
         noticed = time.monotonic()
         while True:
-            plan = await self._persistently(tip, noticed)
+            plan = await self._persistently(partial(self._plan, tip, noticed))
             if plan.is_empty and self._caught_up:
                 noticed = await self._source.news()
                 continue
@@ -83,43 +99,51 @@ class Follower:
             tip = plan.end
             self._caught_up = plan.caught_up
 
-    async def _persistently(self, tip: BlockRef | None, noticed: float) -> Plan:
-        """The next plan, whatever it takes: waits for a node that is away, asks again one that is busy."""
+    async def meet(self) -> None:
+        """Wait until the node serves a chain, and our history belongs to it."""
+        await self._persistently(self._meet)
+
+    async def _persistently(self, ask: Callable[[], Awaitable[_T]]) -> _T:
+        """An answer, whatever it takes: waits for a node that is away, asks again one that is busy."""
         contradictions = 0
         async for attempt in AsyncRetrying(
             retry=retry_if_exception_type((NodeAway, NodeBusy, Inconsistent)),
-            wait=wait_random_exponential(multiplier=0.1, max=5),
+            wait=self._pause,
             before_sleep=self._complain,
         ):
             with attempt:
                 try:
-                    plan = await self._plan(tip, noticed)
+                    answer = await ask()
                 except Inconsistent as error:
                     contradictions += 1
                     if contradictions == _CONTRADICTIONS:
                         raise ChainError(f"the node contradicts itself; is its database damaged? {error}") from None
                     raise
                 self._relieved()
-        return plan
+        return answer
 
-    async def _plan(self, tip: BlockRef | None, noticed: float) -> Plan:
+    async def _meet(self) -> None:
         if not self._met:
             await self._past.claim(await self._source.ready())
             self._met = True
-        if tip is None:
-            tip = await self._source.start_for(seconds=self._reach.seconds, blocks=self._reach.blocks)
+
+    async def _plan(self, tip: BlockRef | None, noticed: float) -> Plan:
+        await self._meet()
         node_tip = await self._source.tip()
-        if node_tip == tip.hash:
+        if tip and node_tip == tip.hash:
             return Plan(tip, node_tip, noticed=noticed)
-        if plan := await self._one_more(tip, node_tip, noticed):
+        if tip and (plan := await self._one_more(tip, node_tip, noticed)):
             return plan
-        onto, disconnects = await self._common_block(tip)
+        common, disconnects = await self._common_block(tip)
+        onto = common or await self._source.start_for(seconds=self._reach.seconds, blocks=self._reach.blocks)
         hashes = await self._source.successors(onto, self._batch)
         refs = [BlockRef(onto.height + above, each) for above, each in enumerate(hashes, start=1)]
-        blocks = await self._fetch(refs)
-        if not blocks and not disconnects:
-            raise Inconsistent(f"the node's tip {node_tip} is not ours, yet nothing follows ours")
-        return Plan(onto, node_tip, tuple(disconnects), joined(onto, blocks), noticed)
+        blocks = joined(onto, await self._fetch(refs))
+        if not blocks and not (common and disconnects):
+            raise Inconsistent(f"the node's tip {node_tip} is not ours, yet nothing follows block {onto.height}")
+        if disconnects and not common:
+            log.warning("none of our history is on the node's chain; beginning anew", blocks=len(disconnects))
+        return Plan(onto, node_tip, tuple(disconnects), blocks, noticed)
 
     async def _one_more(self, tip: BlockRef, node_tip: BlockHash, noticed: float) -> Plan | None:
         """The usual news, in one question: the node's tip stands on ours, so ours is still on its chain."""
@@ -128,17 +152,14 @@ class Follower:
         block = await self._source.block(BlockRef(tip.height + 1, node_tip))
         return Plan(tip, node_tip, connects=(block,), noticed=noticed) if stands_on(block, tip) else None
 
-    async def _common_block(self, tip: BlockRef) -> tuple[BlockRef, list[BlockRef]]:
+    async def _common_block(self, tip: BlockRef | None) -> tuple[BlockRef | None, list[BlockRef]]:
         """The highest of our blocks that the node has on its best chain, and ours above it, highest first."""
         disconnects: list[BlockRef] = []
-        onto: BlockRef | None = tip
-        while onto is not None and not await self._source.is_on_main_chain(onto.hash):
-            disconnects.append(onto)
-            onto = await self._past.below(onto)
-        if onto is None:
-            log.warning("none of our history is on the node's chain; beginning anew", blocks=len(disconnects))
-            onto = await self._source.start_for(seconds=self._reach.seconds, blocks=self._reach.blocks)
-        return onto, disconnects
+        common = tip
+        while common and not await self._source.is_on_main_chain(common.hash):
+            disconnects.append(common)
+            common = await self._past.below(common)
+        return common, disconnects
 
     async def _fetch(self, refs: list[BlockRef]) -> list[Block]:
         """All of these blocks, or the first error: then the others are no longer wanted."""

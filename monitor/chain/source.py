@@ -10,7 +10,7 @@ from monitor.model import Block, BlockHash, BlockRef
 class ChainSource(Protocol):
     """A node that can be asked.
 
-    Every question may raise `NodeAway` (wait for it), `NodeBusy` (ask again) or `NodeRefused` (give up).
+    Every question but the last may raise `NodeAway` (wait for it), `NodeBusy` (ask again) or `NodeRefused` (give up).
     """
 
     async def ready(self) -> BlockHash:

@@ -1,0 +1,310 @@
+"""Following: every way a chain can move, one code path."""
+
+from collections.abc import Callable
+from types import SimpleNamespace
+
+import pytest
+from support import toy
+from support.toy import ALL, BEFORE_ALL, Following, Memory, ToyNode, chain_on
+
+from monitor.chain.follower import Reach
+from monitor.errors import ChainError, NodeAway, NodeBusy, NodeError, NodeRefused, StoreRefused
+from monitor.model import BlockRef
+
+Fault = Callable[[str], None]
+
+
+def following(length: int, **how: int) -> Following:
+    return Following(ToyNode(length), Memory(), **how)
+
+
+async def settled(length: int, **how: int) -> Following:
+    found = following(length, **how)
+    await found.settle()
+    found.node.asked.clear()
+    return found
+
+
+def times(count: int, question: str, act: Callable[[], object]) -> Fault:
+    """Do something the first so many times that a question is asked."""
+    left = iter(range(count))
+
+    def fault(asked: str) -> None:
+        if asked == question and next(left, None) is not None:
+            act()
+
+    return fault
+
+
+def failing(error: Exception) -> Callable[[], None]:
+    def fail() -> None:
+        raise error
+
+    return fail
+
+
+# -- the usual ---------------------------------------------------------------------------------------------------------
+
+
+async def test_the_first_start_takes_the_whole_chain() -> None:
+    found = following(7)
+    [plan] = await found.settle()
+    assert (plan.onto, plan.connects, plan.disconnects) == (BEFORE_ALL, tuple(found.node.chain), ())
+    assert plan.caught_up
+    assert plan.node_tip == found.node.best.hash
+
+
+@pytest.mark.parametrize(("reach", "first"), [(Reach(0, 3), 17), (Reach(1800, 1), 17), (Reach(0, 20), 0), (ALL, 0)])
+async def test_the_first_start_goes_back_as_far_as_asked(reach: Reach, first: int) -> None:
+    found = Following(ToyNode(20), Memory(), reach=reach)
+    await found.settle()
+    assert found.memory.chain == found.node.chain[first:]
+
+
+@pytest.mark.parametrize("batch", range(1, 12))
+async def test_the_size_of_a_batch_makes_no_difference(batch: int) -> None:
+    found = following(10, batch=batch)
+    plans = await found.settle()
+    assert found.memory.chain == found.node.chain
+    assert len(plans) == -(-10 // batch)
+    assert [plan.caught_up for plan in plans] == [False] * (len(plans) - 1) + [True]
+    found.node.mine(11, depth=7)
+    await found.settle()
+    assert found.memory.chain == found.node.chain
+    found.node.mine(0, depth=9)
+    await found.settle()
+    assert found.memory.chain == found.node.chain
+
+
+async def test_a_restart_goes_on_from_what_is_stored() -> None:
+    found = await settled(5)
+    mined = found.node.mine(3)
+    again = await found.restart()
+    [plan] = await again.settle()
+    assert (plan.onto, plan.connects) == (BlockRef(4, mined[0].header.parent), tuple(mined))
+
+
+async def test_a_restart_at_the_tip_says_so_once() -> None:
+    found = await settled(5)
+    again = await found.restart()
+    [plan] = await again.settle()
+    assert plan.is_empty
+    assert plan.caught_up
+    assert plan.end == found.node.best
+
+
+async def test_one_new_block_costs_two_questions() -> None:
+    found = await settled(5)
+    [block] = found.node.mine()
+    [plan] = await found.settle()
+    assert plan.connects == (block,)
+    assert found.node.asked == ["tip", "block", "tip", "news"]
+
+
+async def test_a_hint_without_news_makes_no_plan() -> None:
+    found = await settled(5)
+    found.node.ring()
+    assert await found.settle() == []
+    assert found.node.asked == ["tip", "news"]
+
+
+async def test_the_time_of_the_notice_travels_with_the_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = await settled(5)
+    monkeypatch.setattr(toy, "time", SimpleNamespace(monotonic=lambda: 1234.5))
+    found.node.mine()
+    [plan] = await found.settle()
+    assert plan.noticed == 1234.5
+
+
+# -- the chain moves ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("depth", [1, 2, 9])
+@pytest.mark.parametrize("longer_by", [-1, 0, 1, 30])
+async def test_a_reorg_of_any_depth_leaves_and_joins_in_one_plan(depth: int, longer_by: int) -> None:
+    found = await settled(10)
+    left = [block.ref for block in reversed(found.node.chain[-depth:])]
+    joined = found.node.mine(depth + longer_by, depth=depth)
+    [plan] = await found.settle()
+    assert plan.disconnects == tuple(left)
+    assert plan.connects == tuple(joined)
+    assert plan.onto == found.node.chain[9 - depth].ref
+    assert found.memory.chain == found.node.chain
+
+
+async def test_an_invalidated_tip_leaves_a_shorter_chain() -> None:
+    found = await settled(10)
+    found.node.mine(0, depth=4)
+    [plan] = await found.settle()
+    assert [ref.height for ref in plan.disconnects] == [9, 8, 7, 6]
+    assert plan.connects == ()
+    assert plan.caught_up
+    found.node.mine()
+    [plan] = await found.settle()
+    assert [block.height for block in plan.connects] == [6]
+
+
+async def test_a_branch_may_come_back() -> None:
+    found = await settled(10)
+    first = found.node.chain[-2:]
+    found.node.mine(3, depth=2)
+    await found.settle()
+    found.node.switch(depth=3, blocks=first)
+    [plan] = await found.settle()
+    assert plan.connects == tuple(first)
+    assert found.memory.chain == found.node.chain
+
+
+async def test_a_reorg_while_we_were_away() -> None:
+    found = await settled(10, batch=3)
+    found.node.mine(8, depth=5)
+    found = await found.restart()
+    plans = await found.settle()
+    assert [len(plan.disconnects) for plan in plans] == [5, 0, 0]
+    assert found.memory.chain == found.node.chain
+
+
+async def test_a_history_that_is_not_on_the_chain_at_all_is_begun_anew() -> None:
+    node, memory = ToyNode(50), Memory()
+    found = Following(node, memory, reach=Reach(0, 10))
+    await found.settle()
+    node.mine(45, depth=40)
+    plans = await found.settle()
+    assert [ref.height for ref in plans[0].disconnects] == list(range(49, 39, -1))
+    assert memory.chain == node.chain[-10:]
+
+
+async def test_a_first_start_in_the_middle_of_a_reorg_leaves_nothing() -> None:
+    node, memory = ToyNode(20), Memory()
+    found = Following(node, memory, reach=Reach(0, 5))
+    node.before_answer = times(1, "successors", lambda: node.mine(12, depth=10))
+    plans = await found.settle()
+    assert not any(plan.disconnects for plan in plans)
+    assert memory.chain == node.chain[-5:]
+
+
+async def test_a_node_that_changes_its_mind_while_a_batch_is_fetched() -> None:
+    found = await settled(10)
+    found.node.mine(6)
+    found.node.before_answer = times(1, "block", lambda: found.node.mine(9, depth=8))
+    await found.settle()
+    assert found.memory.chain == found.node.chain
+
+
+@pytest.mark.parametrize("question", ["ready", "tip", "is_on_main_chain", "successors", "block", "start_for"])
+@pytest.mark.parametrize("depth", [1, 4])
+async def test_a_node_that_changes_its_mind_before_any_answer(question: str, depth: int) -> None:
+    """Three times in a row, from the first start on."""
+    found = following(10, batch=4)
+    found.node.before_answer = times(3, question, lambda: found.node.mine(depth + 1, depth=depth))
+    await found.settle()
+    assert found.memory.chain == found.node.chain
+    found.node.before_answer = times(3, question, lambda: found.node.mine(depth - 1, depth=depth))
+    found.node.mine(5, depth=2)
+    await found.settle()
+    assert found.memory.chain == found.node.chain
+
+
+async def test_a_batch_that_does_not_join_is_asked_for_again() -> None:
+    """Heights were asked one by one, and the node reorganised in between: the hashes are of two branches."""
+    found = await settled(10)
+    mined = found.node.mine(6)
+    other = chain_on(found.node.chain[9].ref, 6)
+    found.node.known.update((block.hash, block) for block in other)
+    mixed = [block.hash for block in (*mined[:3], *other[3:])]
+    ask = found.node.successors
+
+    async def successors(block: BlockRef, count: int) -> list[str]:
+        answers = await ask(block, count)
+        return mixed if found.node.asked.count("successors") <= 2 else answers
+
+    found.node.successors = successors  # type: ignore[assignment,method-assign]
+    await found.settle()
+    assert found.memory.chain == found.node.chain
+    assert found.vitals.errors.labels("inconsistent")._value.get() == 2
+
+
+async def test_a_node_that_contradicts_itself_for_ever_ends_it() -> None:
+    found = await settled(10)
+    found.node.mine(2)
+
+    async def successors(*_: object) -> list[str]:
+        return []
+
+    found.node.successors = successors  # type: ignore[assignment,method-assign]
+    with pytest.raises(ChainError, match=r"^the node contradicts itself; is its database damaged\?"):
+        await found.settle()
+    assert found.vitals.errors.labels("inconsistent")._value.get() == 99
+
+
+# -- the node fails ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("question", ["ready", "tip", "is_on_main_chain", "successors", "block", "start_for"])
+@pytest.mark.parametrize(("error", "kind"), [(NodeAway("gone"), "node_away"), (NodeBusy("busy"), "node_busy")])
+async def test_a_passing_fault_costs_time_and_no_block(question: str, error: NodeError, kind: str) -> None:
+    found = following(10)
+    found.node.before_answer = times(50, question, failing(error))
+    await found.settle()
+    found.node.mine(4, depth=2)
+    await found.settle()
+    assert found.memory.chain == found.node.chain
+    assert found.vitals.errors.labels(kind)._value.get() == (5 if question == "block" else 50)  # ten at a time
+    assert found.follower.waiting is None
+
+
+async def test_while_the_node_is_away_the_reason_can_be_read() -> None:
+    found = await settled(3)
+    seen = set()
+
+    def fail(question: str) -> None:
+        seen.add(found.follower.waiting)
+        if question == "tip" and len(seen) < 2:
+            raise NodeAway("starting up")
+
+    found.node.before_answer = fail
+    found.node.mine()
+    await found.settle()
+    assert seen == {None, "starting up"}
+    assert found.follower.waiting is None
+
+
+@pytest.mark.parametrize(
+    "error", [NodeRefused("wrong password"), NodeError("what?"), ChainError("no"), OSError("disk")]
+)
+async def test_what_no_waiting_cures_is_not_waited_for(error: Exception) -> None:
+    found = await settled(3)
+    found.node.mine()
+    found.node.before_answer = times(1, "tip", failing(error))
+    with pytest.raises(type(error), match=str(error)):
+        await found.settle()
+
+
+async def test_the_first_error_of_a_batch_ends_the_whole_batch() -> None:
+    """Nothing of it goes on in the background."""
+    found = await settled(3)
+    found.node.mine(50)
+    found.node.before_answer = times(1, "block", failing(NodeRefused("pruned")))
+    with pytest.raises(NodeRefused, match="pruned"):
+        await found.settle()
+    assert found.node.asked.count("block") <= 51
+
+
+async def test_another_chain_is_refused() -> None:
+    found = await settled(5)
+    with pytest.raises(StoreRefused, match="another chain"):
+        await Following(ToyNode(9), found.memory).settle()
+
+
+async def test_a_node_that_comes_back_as_another_is_refused() -> None:
+    found = await settled(5)
+    other = ToyNode(9)
+
+    def swap() -> None:
+        found.node.chain, found.node.known = other.chain, other.known
+        raise NodeAway("restarting")
+
+    found.node.before_answer = times(1, "tip", swap)
+    found.node.ring()
+    with pytest.raises(StoreRefused, match="another chain"):
+        await found.settle()
