@@ -26,7 +26,7 @@ _LABELS = {
     "pool": "a pool's slug; `unknown` where nobody could tell",
     "method": "how the pool was recognised (`address`, `tag`, `none`), or what the node was asked",
     "node": "the node's host and port",
-    "kind": "which fault: `node_away`, `node_busy`, `inconsistent`, `hints`, `web`",
+    "kind": "[which fault](runbook.md#kinds-of-errors)",
     "output": "which output",
     "version": "of pool-monitor",
     "registry": "content hash of the pool registry",
