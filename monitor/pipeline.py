@@ -82,17 +82,17 @@ class Pipeline:
         async with self._step:
             self._registry, self._levels = registry, tuple(levels)
         await self.revise()
-        async with self._step:
-            self._ledger = await self._remembered()
-            if self._stands and self._ledger.tip:
-                await self._publish(Plan(self._stands.end, self._stands.node_tip), ())
 
     async def revise(self) -> None:
-        """Judge anew what another registry than the present one has judged."""
+        """Judge anew what another registry than the present one has judged, then count anew."""
         registry = self._registry
         moved = await self._store.reattribute(partial(attribute, registry=registry), registry.hash)
         for each in moved:
             log.info("blocks moved", before=each.before, after=each.after, blocks=each.blocks, registry=registry.hash)
+        async with self._step:
+            self._ledger = await self._remembered()
+            if self._stands and self._ledger.tip:
+                await self._publish(Plan(self._stands.end, self._stands.node_tip), ())
 
     async def _take(self, plan: Plan) -> None:
         judged = tuple(Judged(block, attribute(block.coinbase, self._registry)) for block in plan.connects)
