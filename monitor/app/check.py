@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -71,7 +72,7 @@ def _port(config: Config) -> Finding:
             pass
     except OSError as error:
         return Finding(
-            Grade.BAD, f"Cannot listen on {where}: {error.strerror}.",
+            Grade.BAD, f"Cannot listen on {where}: {os.strerror(error.errno or 0)}.",
             "Stop what listens there, or choose another web.port.", Exit.MISCONFIGURED,
         )  # fmt: skip
     return Finding(Grade.GOOD, f"The address {where} is free to serve on.")

@@ -14,6 +14,7 @@ from rich.text import Text
 from monitor.config import Config
 from monitor.errors import PoolMonitorError
 
+_WIDTHS = {"height": 6, "time": 16, "pool": 14, "by": 7, "txs": 5}
 _TIMEOUT = aiohttp.ClientTimeout(total=10)
 
 
@@ -120,13 +121,13 @@ def _shares(windows: list[dict[str, Any]]) -> Table:
 
 
 def _blocks(blocks: list[dict[str, Any]]) -> Table:
-    table = _table("Newest blocks", "height", "time", "pool", "by", "evidence", "transactions")
+    table = _table("Newest blocks", "height", "time", "pool", "txs", "by", "evidence")
     for block in blocks:
         stale = "dim strike" if block["stale"] else ""
         table.add_row(
             str(block["height"]), block["time"][:16].replace("T", " "),
-            block["pool_name"] or "unknown", block["method"] or "",
-            Text(block["evidence"]), f"{block['tx_count']:,}", style=stale,
+            block["pool_name"] or "unknown", f"{block['tx_count']:,}",
+            block["method"] or "", Text(block["evidence"]), style=stale,
         )  # fmt: skip
     return table
 
@@ -135,5 +136,9 @@ def _table(title: str, *columns: str) -> Table:
     table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
     words = {"window", "pool", "by", "evidence", "time"}
     for column in columns:
-        table.add_column(column, justify="left" if column in words else "right", no_wrap=True)
+        # Where the terminal is narrow, the evidence gives way.
+        table.add_column(
+            column, justify="left" if column in words else "right", no_wrap=True,
+            min_width=8 if column == "evidence" else _WIDTHS.get(column),
+        )  # fmt: skip
     return table
