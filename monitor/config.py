@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from platformdirs import user_data_path
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from monitor.errors import ConfigError
 from monitor.model import Window
@@ -65,7 +65,7 @@ class NodeSection(Section):
     url: str = "http://127.0.0.1:8332"
     """Where the node's RPC and REST are. The usual ports are 8332 (main), 48332 (testnet4), 38332 (signet) and 18443
     (regtest). No user and no password in it: they have keys of their own."""
-    network: Literal["auto"] | Network = "auto"
+    network: Literal["auto", Network] = "auto"
     """The network that the node must follow; with another one the daemon stops. With auto it takes the node's word, and
     the pools' addresses are those of main: name the network when it is another."""
     cookie_file: Literal["auto"] | Path = "auto"
@@ -96,7 +96,7 @@ class NodeSection(Section):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         parts = urlsplit(self.url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
+        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.port == 0:
             raise ValueError("url must look like http://127.0.0.1:8332")
         if parts.username or parts.password:
             raise ValueError("url holds a password: write it as user and password_file instead")
@@ -161,6 +161,11 @@ class WebSection(Section):
     own: token_file."""
     token_file: Path | None = Field(default=None, examples=["/etc/pool-monitor/token"])
     """A file with the token and nothing else, read at the start."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        _ = self.secret_token  # a file that cannot be read is told now, by `check` too
+        return self
 
     @property
     def secret_token(self) -> SecretStr | None:
@@ -237,8 +242,12 @@ def load(file: Path | None = None) -> Config:
     written = _read(file) if file else {}
     source = str(file) if file else "environment"
     _refuse_unknown_variables(os.environ)
+    if private := [key for key in written if key.startswith("_")]:
+        raise ConfigError(f"{source}: {private[0]}: unknown key")  # pydantic-settings would take it for its own
     try:
         config = Config(**written)
+    except SettingsError as error:
+        raise ConfigError(f"environment: {error}: write it as JSON, or in the file") from None
     except ValidationError as error:
         raise ConfigError("\n".join(f"{source}: {line}" for line in _explain(error))) from None
     return config

@@ -33,6 +33,8 @@ class Hub:
     @contextmanager
     def listen(self, name: str, *, limit: int = 100) -> Iterator[Listener]:
         """Hear of every update from now on, of the last `limit` when reading is slow."""
+        if limit < 1:
+            raise ValueError("a listener's limit is at least 1: the queue would have none")
         listener = Listener(name, limit)
         self._listeners.add(listener)
         try:

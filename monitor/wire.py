@@ -20,12 +20,16 @@ HEADER_BYTES = 80
 MAX_BLOCK_BYTES = 4_000_000
 """Consensus allows 4,000,000 weight units, and no byte weighs less than one: a longer length is a lie."""
 MAX_MONEY_SAT = 21_000_000 * 100_000_000
+_MIN_TX_BYTES = 60
+"""One input, one output, empty scripts."""
+_MIN_OUTPUT_BYTES = 9
 
 _HEADER = Struct("<i32s32sIII")
 _INT32 = Struct("<i")
 _UINT32 = Struct("<I")
 _UINT64 = Struct("<Q")
-_COMPACT = {0xFD: Struct("<H"), 0xFE: Struct("<I"), 0xFF: Struct("<Q")}
+_COMPACT = {0xFD: (Struct("<H"), 0xFD), 0xFE: (Struct("<I"), 1 << 16), 0xFF: (Struct("<Q"), 1 << 32)}
+"""By the first byte: how a longer number follows, and the least that may be written so."""
 _NULL_INPUT = bytes(32) + b"\xff\xff\xff\xff"
 
 
@@ -44,6 +48,8 @@ def decode_block(data: bytes, *, height: int) -> Block:
     tx_count, at = _compact(data, HEADER_BYTES)
     if tx_count == 0:
         raise WireError("a block without a coinbase: the transaction count is 0")
+    if tx_count > MAX_BLOCK_BYTES // _MIN_TX_BYTES:
+        raise WireError(f"{tx_count} transactions cannot fit into a block")
     coinbase, _ = decode_coinbase(data, at)
     return Block(height, header, tx_count, coinbase)
 
@@ -98,14 +104,15 @@ def decode_coinbase(data: bytes, at: int = 0) -> tuple[Coinbase, int]:
 def decode_outputs(data: bytes, at: int = 0) -> tuple[tuple[Output, ...], int]:
     """Read a counted list of outputs that starts at `at`; also return where it ends."""
     count, at = _compact(data, at)
-    if count > MAX_BLOCK_BYTES // 9:  # an output has at least nine bytes
+    if count > MAX_BLOCK_BYTES // _MIN_OUTPUT_BYTES:
         raise WireError(f"{count} outputs cannot fit into a block")
-    outputs = []
+    outputs, total = [], 0
     try:
         for _ in range(count):
             (value,) = _UINT64.unpack_from(data, at)
-            if value > MAX_MONEY_SAT:
-                raise WireError(f"an output of {value} satoshi is more money than there is")
+            total += value
+            if total > MAX_MONEY_SAT:
+                raise WireError(f"outputs of {total} satoshi are more money than there is")
             script, at = _bytes(data, at + 8)
             outputs.append(Output(value, script))
     except _StructError:
@@ -142,7 +149,7 @@ def encode_compact(number: int) -> bytes:
     """Write a length or count in as few bytes as the protocol allows."""
     if number < 0xFD:
         return bytes((number,))
-    for mark, form in _COMPACT.items():
+    for mark, (form, _) in _COMPACT.items():
         if number < 1 << 8 * form.size:
             return bytes((mark,)) + form.pack(number)
     raise ValueError(f"{number} does not fit into eight bytes")
@@ -162,7 +169,7 @@ def bip34_height(script: bytes) -> int | None:
     if not 1 <= length <= 5 or len(script) <= length:
         return None
     number = int.from_bytes(script[1 : 1 + length], "little", signed=True)
-    return number if number >= 0 else None
+    return number if number > 0 else None
 
 
 def double_sha256(data: bytes) -> bytes:
@@ -181,10 +188,10 @@ def work(bits: int) -> int:
     Zero for a target that is no valid one (negative, zero or over 256 bits).
     """
     exponent, mantissa = bits >> 24, bits & 0x007F_FFFF
-    if bits & 0x0080_0000 or mantissa == 0:
+    if bits & 0x0080_0000:
         return 0
     target = mantissa << 8 * (exponent - 3) if exponent >= 3 else mantissa >> 8 * (3 - exponent)
-    return (1 << 256) // (target + 1)
+    return (1 << 256) // (target + 1) if target else 0
 
 
 def difficulty(bits: int) -> float:
@@ -203,10 +210,13 @@ def _compact(data: bytes, at: int) -> tuple[int, int]:
         first = data[at]
         if first < 0xFD:
             return first, at + 1
-        form = _COMPACT[first]
-        return form.unpack_from(data, at + 1)[0], at + 1 + form.size
+        form, least = _COMPACT[first]
+        number: int = form.unpack_from(data, at + 1)[0]
     except (IndexError, _StructError):
         raise Truncated(f"the bytes end inside the number at byte {at}") from None
+    if number < least:  # nodes refuse it as well: one number has one spelling
+        raise WireError(f"the number at byte {at} is written longer than it is")
+    return number, at + 1 + form.size
 
 
 def _bytes(data: bytes, at: int) -> tuple[bytes, int]:

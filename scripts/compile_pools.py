@@ -8,12 +8,11 @@ copies; note their commits in config/pools/README.md. Refuses to write where the
 
 from __future__ import annotations
 
-import json
 import sys
-import tomllib
 from pathlib import Path
 
-from monitor.attribution import Registry
+from monitor.attribution import Registry, upstream
+from monitor.attribution.decisions import Decisions
 from monitor.attribution.merge import merge
 from monitor.errors import RegistryError
 
@@ -27,8 +26,9 @@ HEAD = """\
 
 def compiled(sources: dict[str, Path]) -> str:
     """The registry's text, checked by loading it."""
-    lists = {name: json.loads(path.read_text("utf-8")) for name, path in sources.items()}
-    text = f"{HEAD}\n{merge(lists, tomllib.loads((POOLS / 'decisions.toml').read_text('utf-8')))}"
+    lists = [upstream.parse(path.read_text("utf-8"), name) for name, path in sources.items()]
+    decisions = Decisions.parse((POOLS / "decisions.toml").read_text("utf-8"))
+    text = f"{HEAD}\n{merge(lists, decisions).settled()}"
     for network in ("main", "testnet4", "signet", "regtest"):
         Registry.parse(text, network=network)
     return text
@@ -42,7 +42,7 @@ def main(arguments: list[str]) -> int:
     sources = dict(zip(UPSTREAM, map(Path, arguments), strict=True)) if arguments else UPSTREAM
     try:
         text = compiled(sources)
-    except (OSError, ValueError, KeyError, RegistryError) as error:
+    except (OSError, UnicodeDecodeError, RegistryError) as error:
         print(f"registry.toml stays as it is: {error}", file=sys.stderr)
         return 2
     for name, path in sources.items():

@@ -6,6 +6,7 @@ A test that asks for a service which cannot be had skips; with CI=true it fails.
 from __future__ import annotations
 
 import asyncio
+import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -17,6 +18,8 @@ from support.bitcoind import Bitcoind
 from support.prometheus import Prometheus
 from support.services import CHECKOUT, program
 
+os.environ["XDG_DATA_HOME"] = str(Path(tempfile.gettempdir()) / "pool-monitor-tests-have-none")
+"""No test depends on what the person who runs it keeps in the data directory, such as newer lists of pools."""
 CORE = CHECKOUT / ".services" / "core" / "bin" / "bitcoind"
 LONGEST_STEP = 2.0
 """Seconds that one step of the event loop may take. A blocking call takes milliseconds or forever; between the two is

@@ -3,32 +3,62 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 import numpy as np
 
 from monitor.analysis.counts import Counts
 from monitor.analysis.indices import indices
-from monitor.analysis.intervals import share_intervals
+from monitor.analysis.intervals import probabilities_above, rate_factors, share_intervals
 from monitor.analysis.ledger import FIRST, Ledger
 from monitor.analysis.windows import covered
-from monitor.model import Concentration, Share, Window
+from monitor.model import Concentration, Rate, Share, Window
+
+THRESHOLDS: Final = {"0.25": 1 / 4, "0.333": 1 / 3, "0.5": 1 / 2}
+"""Shares of hashrate that matter, by their names: with a quarter, selfish mining pays for who is well connected; with
+a third, for everybody; half of it is a majority. I. Eyal, E. G. Sirer, Majority Is Not Enough, FC 2014."""
+_NEAR: Final = 0.05
+"""Below this share the probability to exceed a threshold is not told: it is none."""
 
 
-def concentrate(ledger: Ledger, windows: Sequence[Window]) -> tuple[Concentration, ...]:
-    """The concentration at every level, and within it over every window, in the order given."""
-    counted = [(window, ledger.rows["entity"][covered(ledger.rows, window)]) for window in windows]
+def concentrate(
+    ledger: Ledger, windows: Sequence[Window], rates: Mapping[str, Rate | None] | None = None
+) -> tuple[Concentration, ...]:
+    """The concentration at every level, and within it over every window, in the order given.
+
+    Args:
+        ledger: the blocks.
+        windows: which of them to count.
+        rates: the network's hashrate, by window name: each entity has it in proportion to the work of its blocks.
+    """
+    counted = [(window, ledger.rows[covered(ledger.rows, window)]) for window in windows]
     found = []
     for number, level in enumerate(ledger.levels):
         entities = ledger.entities(number)
-        for window, codes in counted:
-            unknown, alone, *known = np.bincount(codes[:, number], minlength=len(entities) + FIRST).tolist()
-            blocks = dict(zip(entities, known, strict=True))
-            found.append(concentration(blocks, unknown, alone=alone, level=level.name, window=window))
+        for window, rows in counted:
+            codes = rows["entity"][:, number]
+            unknown, alone, *known = np.bincount(codes, minlength=len(entities) + FIRST).tolist()
+            rate = (rates or {}).get(window.name)
+            if rate:
+                work = np.bincount(codes, rows["work"], len(entities) + FIRST)
+                hashrates = (rate.value / work.sum() * work[FIRST:]).tolist()
+            found.append(
+                concentration(
+                    dict(zip(entities, known, strict=True)), unknown, alone=alone, level=level.name, window=window,
+                    hashrates=dict(zip(entities, hashrates, strict=True)) if rate else {},
+                )
+            )  # fmt: skip
     return tuple(found)
 
 
 def concentration(
-    known: Mapping[str, int], unknown: int, *, alone: int = 0, level: str, window: Window
+    known: Mapping[str, int],
+    unknown: int,
+    *,
+    alone: int = 0,
+    level: str,
+    window: Window,
+    hashrates: Mapping[str, float] | None = None,
 ) -> Concentration:
     """The concentration of one level over one window.
 
@@ -38,6 +68,7 @@ def concentration(
         alone: blocks of miners each for himself.
         level: its name.
         window: what was counted.
+        hashrates: of each entity, where they can be told.
     """
     sizes = list(known.values())
     blocks = sum(sizes) + unknown + alone
@@ -47,16 +78,32 @@ def concentration(
         blocks=blocks,
         unknown=unknown,
         alone=alone,
-        shares=_shares(known, total=blocks),
+        shares=_shares(known, total=blocks, hashrates=hashrates or {}),
         split=indices(Counts.of(sizes, singles=unknown + alone)),
         merged=indices(Counts.of([*sizes, unknown], singles=alone)),
     )
 
 
-def _shares(known: Mapping[str, int], *, total: int) -> tuple[Share, ...]:
+def _shares(known: Mapping[str, int], *, total: int, hashrates: Mapping[str, float]) -> tuple[Share, ...]:
     ranked = sorted(((entity, blocks) for entity, blocks in known.items() if blocks), key=lambda one: (-one[1], one[0]))
-    intervals = share_intervals([blocks for _, blocks in ranked], total)
+    found = [blocks for _, blocks in ranked]
+    intervals, factors = share_intervals(found, total), rate_factors(found)
+    above = _above([blocks for blocks in found if blocks > _NEAR * total], total)
     return tuple(
-        Share(entity, blocks, share=blocks / total, lower=lower, upper=upper)
-        for (entity, blocks), (lower, upper) in zip(ranked, intervals, strict=True)
-    )
+        Share(
+            entity, blocks, blocks / total, *intervals[at],
+            above=above[at] if at < len(above) else {},
+            hashrate=_rate(hashrates.get(entity), factors[at]),
+        )
+        for at, (entity, blocks) in enumerate(ranked)
+    )  # fmt: skip
+
+
+def _above(found: Sequence[int], total: int) -> list[dict[str, float]]:
+    """For each of `found`, the probability to exceed each threshold."""
+    chances = [probabilities_above(limit, found, total) for limit in THRESHOLDS.values()]
+    return [dict(zip(THRESHOLDS, each, strict=True)) for each in zip(*chances, strict=True)]
+
+
+def _rate(value: float | None, factors: tuple[float, float]) -> Rate | None:
+    return None if value is None else Rate(value, *(value * factor for factor in factors))

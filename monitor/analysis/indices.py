@@ -108,8 +108,9 @@ def top_share(counts: Counts, n: int) -> float:
     """Share of the `n` largest entities together, 0 .. 1."""
     covered = 0
     for size, many in counts.groups:
-        covered += size * min(many, n)
-        n -= min(many, n)
+        if many >= n:
+            return (covered + size * n) / counts.blocks
+        covered, n = covered + size * many, n - many
     return covered / counts.blocks
 
 

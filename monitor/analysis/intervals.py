@@ -1,16 +1,21 @@
-"""How sure a share is: blocks are a sample of the hashrate behind them, and a small one."""
+"""How sure a number is: blocks are a sample of the hashrate behind them, and a small one.
+
+Everything here rests on Jeffreys' priors: Beta(1/2, 1/2) for a proportion, Gamma(1/2, 0) for the rate of a Poisson
+process. docs/adr/0030-posterior.md has the reasons.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
-from scipy.special import betaincinv  # scipy.stats says the same and takes twice as long to import
+from scipy.special import betainc, betaincinv, gammaincinv  # scipy.stats says the same, and takes twice as long to load
 
-_PRIOR = 0.5
-"""Jeffreys' prior of a proportion: Beta(1/2, 1/2)."""
-_TAIL = 0.025
-"""Probability beyond each end of a 95 % interval."""
+PRIOR: Final = 0.5
+"""What Jeffreys' priors add to a count."""
+TAILS: Final = (0.025, 0.975)
+"""Between them is the middle 95 %."""
 
 
 def share_intervals(found: Sequence[int], total: int) -> list[tuple[float, float]]:
@@ -21,7 +26,24 @@ def share_intervals(found: Sequence[int], total: int) -> list[tuple[float, float
     Proportion, Statistical Science 16, 2001, section 4.1.
     """
     x = np.asarray(found, dtype=np.float64)
-    a, b = x + _PRIOR, total - x + _PRIOR
-    lower = np.where(x == 0, 0.0, betaincinv(a, b, _TAIL))
-    upper = np.where(x == total, 1.0, betaincinv(a, b, 1 - _TAIL))
+    a, b = x + PRIOR, total - x + PRIOR
+    lower = np.where(x == 0, 0.0, betaincinv(a, b, TAILS[0]))
+    upper = np.where(x == total, 1.0, betaincinv(a, b, TAILS[1]))
+    return list(zip(lower.tolist(), upper.tolist(), strict=True))
+
+
+def probabilities_above(threshold: float, found: Sequence[int], total: int) -> list[float]:
+    """Probability that the share behind each of `found` blocks among `total` exceeds `threshold`, by the same law."""
+    x = np.asarray(found, dtype=np.float64)
+    # The other side of the mirrored law: small probabilities keep their digits.
+    return [float(chance) for chance in betainc(total - x + PRIOR, x + PRIOR, 1 - threshold)]
+
+
+def rate_factors(found: Sequence[int]) -> list[tuple[float, float]]:
+    """The 95 % credible interval of the rate at which each of `found` blocks came, as factors of the rate counted.
+
+    Blocks come as a Poisson process, so the rate is Gamma(x + 1/2) over the time: equal tails, over x.
+    """
+    x = np.asarray(found, dtype=np.float64)
+    lower, upper = (gammaincinv(x + PRIOR, tail) / x for tail in TAILS)
     return list(zip(lower.tolist(), upper.tolist(), strict=True))

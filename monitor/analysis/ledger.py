@@ -11,13 +11,18 @@ from numpy.typing import NDArray
 
 from monitor import wire
 from monitor.analysis.levels import Alone, Level
+from monitor.analysis.readiness import is_bip54_ready, version_bits
 from monitor.model import BlockRow
 
 Rows = NDArray[np.void]
-"""Records with the fields `height`, `time`, `work` (hashes) and `entity` (a code for each level), lowest first."""
+"""Records, lowest first: `height`, `time`, `work` (hashes), `value` (satoshi, or `UNTOLD`), `entity` (a code for each
+level), `bits` (those it signals with), `empty` (no transaction but the coinbase), `bip54` (its coinbase is ready)."""
 
 UNKNOWN, ALONE, FIRST = range(3)
 """Codes: nobody can tell; somebody without a name; and from there on, the entities."""
+
+UNTOLD = -1
+"""The value of a coinbase that nobody told us."""
 
 _BATCH = 4096
 """Rows converted at a time: bounds what a rebuild holds twice."""
@@ -26,7 +31,7 @@ _BATCH = 4096
 class Ledger:
     """What has been counted, block by block, at every level.
 
-    Forward it grows; backward (a reorg, a restart) it is made anew. A row takes 24 bytes with one level, 32 with four.
+    Forward it grows; backward (a reorg, a restart) it is made anew. A row takes 32 bytes with one level, 48 with four.
     """
 
     def __init__(self, levels: Sequence[Level]) -> None:
@@ -35,8 +40,12 @@ class Ledger:
         """The last row that came in."""
         self._codes: tuple[dict[str, int], ...] = tuple({} for _ in levels)
         self._record = np.dtype(
-            [("height", "i4"), ("time", "u4"), ("work", "f8"), ("entity", "i4", (len(levels),))], align=True
-        )
+            [
+                ("height", "i4"), ("time", "u4"), ("work", "f8"), ("value", "i8"), ("entity", "i4", (len(levels),)),
+                ("bits", "u2"), ("empty", "?"), ("bip54", "?"),
+            ],
+            align=True,
+        )  # fmt: skip
         self._buffer: Rows = np.empty(0, self._record)
         self._start = self._end = 0
 
@@ -77,11 +86,15 @@ class Ledger:
         """Let go of the first so many rows. Their memory is reused as the ledger grows."""
         self._start = min(self._start + rows, self._end)
 
-    def _encode(self, row: BlockRow) -> tuple[int, int, float, tuple[int, ...]]:
+    def _encode(self, row: BlockRow) -> tuple[int, int, float, int, tuple[int, ...], int, bool, bool]:
         if self.tip is not None and row.height <= self.tip.height:
             raise ValueError(f"block {row.height} cannot be counted on top of block {self.tip.height}")
         self.tip = row
-        return row.height, row.time, _work(row.bits), tuple(map(_code, self._codes, self.levels, repeat(row)))
+        return (
+            row.height, row.time, _work(row.bits), UNTOLD if row.value_sat is None else row.value_sat,
+            tuple(map(_code, self._codes, self.levels, repeat(row))),
+            version_bits(row.version), row.tx_count == 1, is_bip54_ready(row),
+        )  # fmt: skip
 
     def _make_room(self, more: int) -> None:
         """Move the rows to a larger place once theirs is full; an eighth to spare makes that rare."""

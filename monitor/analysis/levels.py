@@ -29,5 +29,5 @@ class Level:
     """Whom a block counts for, by what was true at the block's own time."""
 
 
-POOL = Level("pool", lambda row: row.pool)
-"""The brand that the coinbase names."""
+POOL = Level("pool", lambda row: row.pool or row.cluster)
+"""The brand that the coinbase names; of an unknown miner, the pseudonym."""

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from monitor.analysis.intervals import rate_factors
 from monitor.analysis.ledger import Ledger, Rows
-from monitor.model import Window
+from monitor.model import Rate, Window
 
 _SLACK_SECONDS = 86_400
 """The next block's header time may lie before this one's, but by hours only: consensus bounds it on both sides."""
@@ -29,18 +30,18 @@ def covered(rows: Rows, window: Window) -> slice | NDArray[np.bool_]:
 def surplus(ledger: Ledger, windows: Sequence[Window]) -> int:
     """How many of the first rows no window will ask for again, whatever the next blocks are.
 
-    One row from before the longest span stays, to show that the history covers it.
+    One row from before the longest span stays: it shows that the history covers it, and is the parent of its first.
     """
     rows = ledger.rows
     if not len(rows):
         return 0
     reach = max((window.seconds or 0 for window in windows), default=0) + _SLACK_SECONDS
     by_time = int(np.argmax(rows["time"] > _begin(rows, reach))) - 1
-    by_blocks = len(rows) - max((window.blocks or 0 for window in windows), default=0)
+    by_blocks = len(rows) - max((window.blocks or 0 for window in windows), default=0) - 1
     return max(0, min(by_time, by_blocks))
 
 
-def network_hashrate(ledger: Ledger, window: Window) -> float | None:
+def network_hashrate(ledger: Ledger, window: Window) -> Rate | None:
     """Hashes a second that found the blocks of `window`: their work over the time they took.
 
     The time is the window's own, or as much of it as the ledger goes back; for a window of blocks it lies between the
@@ -58,7 +59,11 @@ def network_hashrate(ledger: Ledger, window: Window) -> float | None:
         elapsed = window.seconds
     else:
         elapsed = int(times.max()) - int(times.min())
-    return float(work[1:].sum()) / elapsed if elapsed else None
+    if not elapsed:
+        return None
+    value = float(work[1:].sum()) / elapsed
+    [(lower, upper)] = rate_factors([len(work) - 1])
+    return Rate(value, value * lower, value * upper)
 
 
 def _begin(rows: Rows, seconds: int) -> int:

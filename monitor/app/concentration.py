@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 from pyarrow import csv, parquet
@@ -15,10 +16,10 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from monitor.analysis import Ledger, concentrate
+from monitor.analysis import Ledger, concentrate, estimate
 from monitor.app.registry import levels, load_knowledge
 from monitor.errors import ConfigError, InputError
-from monitor.model import BlockRow, Concentration, Indices, PoolSlug, Window
+from monitor.model import BlockRow, Concentration, Estimate, Indices, Likely, PoolSlug, Window
 
 _TEXT = pa.string()
 _NUMBERS = {"height": ("a block height", 2**31 - 1), "time": ("a header time in unix seconds", 2**32 - 1)}
@@ -33,6 +34,8 @@ _INDICES = {
     "theil": ("Theil, nats", ".3f"),
 }
 """How the indices are written for people."""
+_INTERVALS = {"hhi_unbiased": "hhi", "nakamoto": "nakamoto"}
+"""Below which index the interval of which estimate stands."""
 
 
 def measure(file: Path, *, level: str, window: Window | None) -> Concentration:
@@ -52,7 +55,7 @@ def measure(file: Path, *, level: str, window: Window | None) -> Concentration:
     if not chosen:
         names = ", ".join(one.name for one in known)
         raise ConfigError(f"there is no level {level!r} to count at: choose from {names}")
-    ledger = Ledger.of(_blocks(file), chosen)
+    ledger = Ledger.of(read(file), chosen)
     (found,) = concentrate(ledger, [window or Window("all", blocks=len(ledger))])
     return found
 
@@ -69,8 +72,30 @@ def as_json(found: Concentration) -> str:
             one.entity: {"blocks": one.blocks, "share": one.share, "lower": one.lower, "upper": one.upper}
             for one in found.shares
         },
+        "intervals": _intervals(_estimated(found)),
     }
     return json.dumps(written, indent=2, ensure_ascii=False)
+
+
+def _intervals(estimated: Estimate) -> dict[str, Any] | None:
+    """How sure the indices are; None of a single block."""
+    both: dict[str, Likely | None] = {"split": estimated.split, "merged": estimated.merged}
+    known = {reading: likely for reading, likely in both.items() if likely}
+    if not known:
+        return None
+    return {
+        "hhi": {reading: asdict(likely.hhi) for reading, likely in known.items()},
+        "nakamoto": {
+            reading: asdict(likely.nakamoto)
+            | {"probability": {str(number): chance for number, chance in likely.nakamoto_probability.items()}}
+            for reading, likely in known.items()
+        },
+    }
+
+
+def _estimated(found: Concentration) -> Estimate:
+    """The same for the same counts."""
+    return estimate(found, seed=(found.blocks, found.unknown))
 
 
 def as_table(found: Concentration) -> Group:
@@ -110,8 +135,12 @@ def _index_table(found: Concentration) -> Table:
     table.add_column("Index")
     table.add_column("unknown split", justify="right")
     table.add_column("unknown merged", justify="right")
+    estimated = _estimated(found)
     for name, (title, form) in _INDICES.items():
         table.add_row(title, *(_written(getattr(indices, name), form) for indices in (split, merged)))
+        if name in _INTERVALS and estimated.split and estimated.merged:
+            ends = [getattr(likely, _INTERVALS[name]) for likely in (estimated.split, estimated.merged)]
+            table.add_row("  95 % interval", *(f"{end.lower:,.0f} to {end.upper:,.0f}" for end in ends), style="dim")
     for n, share in split.top_share.items():
         table.add_row(f"Largest {n}" if n > 1 else "Largest", f"{share:.1%}", f"{merged.top_share[n]:.1%}")
     return table
@@ -127,8 +156,12 @@ def _both(found: Concentration) -> tuple[Indices, Indices]:
     return found.split, found.merged
 
 
-def _blocks(file: Path) -> list[BlockRow]:
-    """The rows of a file, lowest block first."""
+def read(file: Path) -> list[BlockRow]:
+    """The rows of a file, lowest block first.
+
+    Raises:
+        InputError: the file cannot be read as such.
+    """
     table = _table(file)
     for name in (*_NUMBERS, "pool"):
         if table.column_names.count(name) != 1:

@@ -12,8 +12,11 @@ from typing import Any, NoReturn
 import structlog
 
 from monitor import __version__
+from monitor.analysis.rules import Rules
+from monitor.app.questions import questions
 from monitor.app.registry import Knowledge, levels, load_knowledge
 from monitor.app.reload import keep_current
+from monitor.census import Census, Rulebook
 from monitor.chain.follower import Follower, Reach
 from monitor.config import Config
 from monitor.hub import Hub
@@ -96,15 +99,14 @@ async def _intake(
     network = node.facts.network
     knowledge = load_knowledge(config.registry, network)
     vitals.build_info.labels(__version__, knowledge.registry.hash).set(1)
-    pipeline = Pipeline(
-        follower, knowledge.registry, store, hub, vitals, windows=config.windows, levels=levels(knowledge)
-    )
+    census = Census(store, config.windows, _rulebook(knowledge, network))
+    pipeline = Pipeline(follower, store, census, hub, vitals)
 
     async def adopt(changed: Knowledge) -> None:
         log.info("the registry has changed", registry=changed.registry.hash, memberships=changed.memberships.hash)
         vitals.build_info.clear()
         vitals.build_info.labels(__version__, changed.registry.hash).set(1)
-        await pipeline.adopt(changed.registry, levels(changed))
+        await pipeline.adopt(_rulebook(changed, network))
 
     async def stay_current() -> NoReturn:
         await pipeline.revise()
@@ -112,6 +114,10 @@ async def _intake(
 
     await _all_or_none(pipeline.run(), stay_current())
     raise AssertionError("the pipeline returned")
+
+
+def _rulebook(knowledge: Knowledge, network: str) -> Rulebook:
+    return Rulebook(knowledge.registry, levels(knowledge), questions(knowledge), Rules.of(network))
 
 
 async def _all_or_none(*parts: Coroutine[Any, Any, NoReturn]) -> None:

@@ -6,18 +6,23 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
+import structlog
+
 from monitor.analysis.levels import POOL, Alone, Entity, Level
+from monitor.app import lists
 from monitor.attribution import memberships
 from monitor.attribution.document import located
 from monitor.attribution.memberships import Confidence, Membership, Memberships
 from monitor.attribution.pool import Kind
 from monitor.attribution.registry import Registry
-from monitor.config import RegistrySection, shipped
+from monitor.config import Config, RegistrySection, shipped
 from monitor.errors import RegistryError
 from monitor.model import BlockRow
 
 _DATUM = "ocean"
 """The pool whose miners build their own templates, and say so in the coinbase."""
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
@@ -28,14 +33,21 @@ class Knowledge:
     memberships: Memberships
 
 
-def load_knowledge(section: RegistrySection | None = None, network: str = "main") -> Knowledge:
+def load_knowledge(
+    section: RegistrySection | None = None, network: str = "main", *, forgiving: bool = True
+) -> Knowledge:
     """Read everything for one network: what comes with the program, and what the user adds to it.
+
+    Args:
+        section: what the user says of it.
+        network: whose addresses count.
+        forgiving: see `load_registry`.
 
     Raises:
         RegistryError: something cannot be read, or is wrong.
     """
     section = section or RegistrySection()
-    registry = load_registry(network)
+    registry = load_registry(network, forgiving=forgiving)
     path = shipped("pools/memberships.toml")
     rows = memberships.parse(_read(path), origin=str(path))
     if section.user_file:
@@ -52,20 +64,36 @@ def load_knowledge(section: RegistrySection | None = None, network: str = "main"
     return Knowledge(registry, Memberships(rows, min_confidence=Confidence[section.min_confidence.upper()]))
 
 
-def load_registry(network: str = "main") -> Registry:
-    """The registry that comes with the program, for one network.
+def load_registry(network: str = "main", *, forgiving: bool = True) -> Registry:
+    """The registry for one network: made of the newer lists that the user took, else the one shipped.
+
+    Args:
+        network: whose addresses count.
+        forgiving: where the newer lists cannot be used, take the one shipped, and log the reason.
 
     Raises:
         RegistryError: it cannot be read, or is wrong.
     """
+    try:
+        if newer := lists.newer_registry():
+            return Registry.parse(newer, network=network, origin="the updated registry")
+    except RegistryError as error:
+        if not forgiving:
+            raise
+        log.warning("the updated registry cannot be used; the one that came with the program is", reason=str(error))
     path = shipped("pools/registry.toml")
     return Registry.parse(_read(path), network=network, origin=str(path))
+
+
+def network_of(config: Config) -> str:
+    """Whose addresses count as long as no node has told."""
+    return "main" if config.node.network == "auto" else config.node.network
 
 
 def files(section: RegistrySection) -> tuple[Path, ...]:
     """What `load_knowledge` reads: where to look for changes."""
     own = (section.user_file,) if section.user_file else ()
-    return (shipped("pools/registry.toml"), shipped("pools/memberships.toml"), *own)
+    return (shipped("pools/registry.toml"), shipped("pools/memberships.toml"), *lists.files(), *own)
 
 
 def levels(knowledge: Knowledge) -> tuple[Level, ...]:
@@ -76,7 +104,7 @@ def levels(knowledge: Knowledge) -> tuple[Level, ...]:
     def template(row: BlockRow) -> Entity:
         """Who built the block: the pool's template group; at OCEAN, a miner who built his own."""
         if row.pool is None:
-            return None
+            return row.cluster
         if row.pool in solo:
             return Alone.ALONE
         if row.pool == _DATUM and row.miner:
@@ -86,7 +114,7 @@ def levels(knowledge: Knowledge) -> tuple[Level, ...]:
     def operator(row: BlockRow) -> Entity:
         """The company behind the pool; where nobody knows of one, the pool stands for itself."""
         if row.pool is None:
-            return None
+            return row.cluster
         if row.pool in solo:
             return Alone.ALONE
         return known.of("operator", row.pool, row.time) or row.pool

@@ -41,7 +41,7 @@ async def keep_current(
         seen = found
         asked.clear()
         try:
-            knowledge = await asyncio.to_thread(load_knowledge, section, network)
+            knowledge = await asyncio.to_thread(load_knowledge, section, network, forgiving=False)
         except RegistryError as error:
             vitals.errors.labels("registry").inc()
             log.error("the registry was refused; the old one stays", reason=str(error))  # noqa: TRY400 -- no trace

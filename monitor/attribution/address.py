@@ -1,4 +1,4 @@
-"""Addresses to the scripts they stand for. Checksums and encodings are the business of the library `embit`."""
+"""Addresses to the scripts they stand for, and back. Checksums and encodings are the library `embit`'s business."""
 
 from __future__ import annotations
 
@@ -36,6 +36,18 @@ def script_of(address: str, network: str) -> bytes:
     except Exception:  # noqa: BLE001, S110 -- the library raises whatever its parts do; all of it means the same
         pass
     raise ValueError(f"'{printable(address[:100])}' is no address of {network}")
+
+
+def address_of(script: bytes, network: str) -> str | None:
+    """The address that `script` pays; None for a script that has none, such as a bare public key's."""
+    key_hash, script_hash, human = _PREFIXES[network]
+    if len(script) == 25 and script.startswith(b"\x76\xa9\x14") and script.endswith(b"\x88\xac"):
+        return str(base58.encode_check(key_hash + script[3:23]))
+    if len(script) == 23 and script.startswith(b"\xa9\x14") and script.endswith(b"\x87"):
+        return str(base58.encode_check(script_hash + script[2:22]))
+    if 4 <= len(script) <= 42 and script[0] in (0, *range(0x51, 0x61)) and script[1] == len(script) - 2:
+        return bech32.encode(human, script[0] and script[0] - 0x50, script[2:])  # type: ignore[no-any-return]
+    return None
 
 
 def printable(text: str) -> str:

@@ -5,30 +5,42 @@ They are hashes, fixed in length behind a known mark. Cut out, none of their byt
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from monitor.model import Coinbase
 
 _MARKS = (
-    (b"\xfa\xbe\x6d\x6d", 40),  # AuxPoW (Namecoin, Syscoin, Elastos, Fractal, ...): hash, tree size, nonce
-    (b"RSKBLOCK:", 32),  # Rootstock
-    (b"Hath", 32),  # Hathor
+    (b"\xfa\xbe\x6d\x6d", 40, "AuxPoW (Namecoin, Syscoin, Elastos, Fractal, ...)"),  # hash, tree size, nonce
+    (b"RSKBLOCK:", 32, "Rootstock"),
+    (b"Hath", 32, "Hathor"),
 )
-"""Marks found inside a text, and how many bytes belong to each."""
+"""Marks found inside a text, how many bytes belong to each, and whose they are."""
 
-_WHOLE_OUTPUTS = (
-    b"\x24\xaa\x21\xa9\xed",  # the witness commitment, BIP141
-    b"\x29RSKBLOCK:",
-    b"\x4c\x29RSKBLOCK:",
-    b"\x24\xb9\xe1\x1b\x6d",  # VCash
-    b"\x24Hath",
-    b"\x34Hath",
-    b"\x2dCORE\x01",  # Core DAO
-    b"\x10EXSAT\x01",  # exSat
-    b"\x12EXSAT\x01",
-)
-"""How outputs begin, after OP_RETURN, that are a commitment as a whole."""
+_WHOLE_OUTPUTS = {
+    b"\x24\xaa\x21\xa9\xed": "the block's own witnesses",  # BIP141
+    b"\x29RSKBLOCK:": "Rootstock",
+    b"\x4c\x29RSKBLOCK:": "Rootstock",
+    b"\x24\xb9\xe1\x1b\x6d": "VCash",
+    b"\x24Hath": "Hathor",
+    b"\x34Hath": "Hathor",
+    b"\x2dCORE\x01": "Core DAO",
+    b"\x10EXSAT\x01": "exSat",
+    b"\x12EXSAT\x01": "exSat",
+}
+"""How outputs begin, after OP_RETURN, that are a commitment as a whole, and whose it is."""
+_STARTS = tuple(_WHOLE_OUTPUTS)
 
 _MAX_TEXT_BYTES = 10_000
 """Far beyond any coinbase seen; keeps hostile ones cheap."""
+
+
+@dataclass(frozen=True, slots=True)
+class Commitment:
+    """That a coinbase commits to something."""
+
+    chain: str
+    output: int | None
+    """In which output; None: in the script."""
 
 
 def signed_text(coinbase: Coinbase) -> bytes:
@@ -37,15 +49,26 @@ def signed_text(coinbase: Coinbase) -> bytes:
     notes = [
         _cut(output.script)
         for output in coinbase.outputs
-        if output.script[:1] == b"\x6a" and not output.script.startswith(_WHOLE_OUTPUTS, 1)
+        if output.script[:1] == b"\x6a" and not output.script.startswith(_STARTS, 1)
     ]
     if notes:
         text = b"\0".join((text, *notes))  # no tag holds a NUL, so none is found across the seam
     return text[:_MAX_TEXT_BYTES]
 
 
+def commitments(coinbase: Coinbase) -> tuple[Commitment, ...]:
+    """What `signed_text` leaves out."""
+    found = [Commitment(chain, None) for mark, _, chain in _MARKS if mark in coinbase.script]
+    for at, output in enumerate(coinbase.outputs):
+        if output.script[:1] == b"\x6a":
+            whole = [chain for start, chain in _WHOLE_OUTPUTS.items() if output.script.startswith(start, 1)]
+            inside = [chain for mark, _, chain in _MARKS if mark in output.script]
+            found += [Commitment(chain, at) for chain in dict.fromkeys(whole or inside)]
+    return tuple(found)
+
+
 def _cut(text: bytes) -> bytes:
-    for mark, length in _MARKS:
+    for mark, length, _ in _MARKS:
         at = text.find(mark)
         if at >= 0:
             text = b"\0".join((text[:at], text[at + len(mark) + length :]))

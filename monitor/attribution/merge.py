@@ -1,19 +1,20 @@
-"""Two upstream lists and our decisions to one registry, as text. Refuses to guess.
+"""Upstream lists and our decisions to one registry, as text. Refuses to guess.
 
-A list is an array of objects `id, name, addresses, tags, link`, as mempool/mining-pools and bitcoin-data/mining-pools
-publish it. An address or tag that two pools claim must be decided; a decision that decides nothing is an error, so that
-decisions do not outlive their reason.
+An address or tag that two pools claim must be decided. A decision that decides nothing is told, so that decisions do
+not outlive their reason.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from monitor.attribution.address import script_of
+from monitor.attribution.decisions import Decision, Decisions
 from monitor.attribution.pool import Kind, slug_of
+from monitor.attribution.upstream import PoolList
 from monitor.errors import RegistryError
 
 OURS = "ours"
@@ -22,6 +23,28 @@ _TEST_NETWORKS = ("testnet4", "signet")
 """Their addresses look the same, so an address of one is listed under both."""
 
 _LINE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """What became of the lists."""
+
+    text: str
+    """The registry, without a comment at its head; of no use while something is `undecided`."""
+    undecided: tuple[str, ...]
+    """Where the lists contradict each other and nobody decided."""
+    idle: tuple[str, ...]
+    """Decisions that decide nothing."""
+
+    def settled(self) -> str:
+        """The text.
+
+        Raises:
+            RegistryError: something is undecided, or decided in vain.
+        """
+        if self.undecided or self.idle:
+            raise RegistryError("\n".join((*self.undecided, *self.idle)))
+        return self.text
 
 
 @dataclass
@@ -36,130 +59,143 @@ class _Draft:
     sources: dict[str, None] = field(default_factory=dict)
 
 
-def merge(lists: Mapping[str, list[dict[str, Any]]], decisions: dict[str, list[dict[str, Any]]]) -> str:
-    """The registry's text, without the comment at its head.
+def merge(lists: Sequence[PoolList], decisions: Decisions) -> Merged:
+    """Put the lists together.
 
     Args:
-        lists: by source; where they differ in a name or link, the first wins.
-        decisions: arrays `same`, `give`, `drop`, `custodian`, `add`, `plain`, `kind`, as decisions.toml explains.
-
-    Raises:
-        RegistryError: something is claimed twice and not decided, or decided and not claimed.
+        lists: where they differ in a name or link, the first wins.
+        decisions: carried out in the order of their words.
     """
-    unknown = set(decisions) - {"same", "give", "drop", "custodian", "add", "plain", "kind"}
-    if unknown:
-        raise RegistryError(f"decisions: unknown kind {min(unknown)!r}: correct it")
-    drafts = _gather(lists, {entry["other"]: entry["slug"] for entry in decisions.get("same", [])})
-    for entry in decisions.get("give", []):
-        _give(drafts, entry)
-    for entry in decisions.get("drop", []):
-        for kind, text in _marks(entry):
-            _remove(drafts, entry["pool"], kind, text)
-    for entry in decisions.get("custodian", []):
-        for kind, text in _marks(entry):
-            for slug in _claimants(drafts, kind, text) or [f"any pool for custodian {entry['name']}"]:
-                _remove(drafts, slug, kind, text)
-    for entry in decisions.get("add", []):
-        _add(drafts, entry)
-    for entry in decisions.get("plain", []):
-        for text in entry["tags"]:
-            owner = _one(drafts, "tag", text)
-            owner.marks["tag"].remove(text)
-            owner.plain.add(text)
-    for entry in decisions.get("kind", []):
-        for slug in entry["pools"]:
-            _draft(drafts, slug).kind = Kind(entry["kind"])
-    _require_single_claims(drafts)
-    return _render(drafts, decisions.get("custodian", []))
+    drafts, renamed = _gather(lists, decisions)
+    idle: list[str] = []
+    for decision in decisions.entries:
+        carry_out = _CARRY_OUT[decision.word]
+        idle += [f"decisions.{decision.word}: {why}: remove it" for why in carry_out(drafts, decision)]
+    idle += [
+        f"decisions.same: no list has both {other!r} and {slug!r}: remove it"
+        for other, slug in decisions.aliases.items()
+        if other not in renamed or slug not in drafts or slug_of(drafts[slug].name) != slug
+    ]
+    return Merged(_render(drafts, decisions.of_word("custodian")), tuple(_contradictions(drafts)), tuple(idle))
 
 
-def _gather(lists: Mapping[str, list[dict[str, Any]]], same: dict[str, str]) -> dict[str, _Draft]:
+def _gather(lists: Sequence[PoolList], decisions: Decisions) -> tuple[dict[str, _Draft], set[str]]:
     drafts: dict[str, _Draft] = {}
-    renamed = set()
-    for source, pools in lists.items():
-        for pool in pools:
-            slug: str = slug_of(pool["name"])
-            if slug in same:
+    aliases = decisions.aliases
+    renamed: set[str] = set()
+    for one in lists:
+        for pool in one.pools:
+            slug: str = pool.slug
+            if slug in aliases:
                 renamed.add(slug)
-                slug = same[slug]
-            draft = drafts.setdefault(slug, _Draft(pool["name"]))
-            draft.link = draft.link or pool["link"]
-            draft.marks["address"].update(pool["addresses"])
-            draft.marks["tag"].update(pool["tags"])
-            draft.sources[source] = None
-    for other, slug in same.items():
-        if other not in renamed or slug_of(_draft(drafts, slug).name) != slug:
-            raise RegistryError(f"decisions.same: no list has both {other!r} and {slug!r}: remove the decision")
-    return drafts
+                slug = aliases[slug]
+            draft = drafts.setdefault(slug, _Draft(pool.name))
+            draft.link = draft.link or pool.link
+            draft.marks["address"].update(pool.addresses)
+            draft.marks["tag"].update(pool.tags)
+            draft.sources[one.source] = None
+    return drafts, renamed
 
 
-def _give(drafts: dict[str, _Draft], entry: dict[str, Any]) -> None:
-    ((kind, text),) = _marks(entry)
-    others = [slug for slug in _claimants(drafts, kind, text) if slug != entry["pool"]]
-    if not others:
-        raise RegistryError(f"decisions.give: nobody else claims {kind} {text!r}: remove the decision")
-    for slug in others:
-        drafts[slug].marks[kind].remove(text)
-    _draft(drafts, entry["pool"]).marks[kind].add(text)
+# -- carrying out decisions: each tells what of it was in vain ---------------------------------------------------------
 
 
-def _add(drafts: dict[str, _Draft], entry: dict[str, Any]) -> None:
+def _same(_drafts: dict[str, _Draft], _decision: Decision) -> Iterator[str]:
+    yield from ()  # done while gathering
+
+
+def _give(drafts: dict[str, _Draft], decision: Decision) -> Iterator[str]:
+    ((kind, text),) = decision.marks
+    slug = decision.entry["pool"]
+    others = [other for other in _claimants(drafts, kind, text) if other != slug]
+    if slug not in drafts:
+        yield f"no list knows pool {slug!r}"
+    elif not others:
+        yield f"nobody else claims {kind} {text!r}"
+    else:
+        for other in others:
+            drafts[other].marks[kind].remove(text)
+        drafts[slug].marks[kind].add(text)
+
+
+def _drop(drafts: dict[str, _Draft], decision: Decision) -> Iterator[str]:
+    slug = decision.entry["pool"]
+    for kind, text in decision.marks:
+        if slug in drafts and text in drafts[slug].marks[kind]:
+            drafts[slug].marks[kind].remove(text)
+        else:
+            yield f"{slug} does not claim {kind} {text!r}"
+
+
+def _custodian(drafts: dict[str, _Draft], decision: Decision) -> Iterator[str]:
+    for kind, text in decision.marks:
+        claimants = _claimants(drafts, kind, text)
+        for slug in claimants:
+            drafts[slug].marks[kind].remove(text)
+        if not claimants:
+            yield f"no pool claims {kind} {text!r} of {decision.entry['name']}"
+
+
+def _add(drafts: dict[str, _Draft], decision: Decision) -> Iterator[str]:
+    entry = decision.entry
     draft = drafts.get(entry["pool"])
     if draft is None:
-        draft = drafts[entry["pool"]] = _Draft(entry["name"], entry["link"])
-    for kind, text in _marks(entry):
+        if "name" not in entry:
+            yield f"no list knows pool {entry['pool']!r}, and no name is given"
+            return
+        draft = drafts[entry["pool"]] = _Draft(entry["name"], entry.get("link", ""))
+    for kind, text in decision.marks:
         if text in draft.marks[kind]:
-            raise RegistryError(f"decisions.add: {entry['pool']} has {kind} {text!r} by now: remove the decision")
+            yield f"{entry['pool']} has {kind} {text!r} by now"
         draft.marks[kind].add(text)
-    draft.plain.update(entry.get("plain_tags", ()))
+    plain = set(entry.get("plain_tags", ()))
+    draft.plain |= plain
+    draft.marks["tag"] -= plain
     draft.sources[OURS] = None
 
 
-def _marks(entry: dict[str, Any]) -> list[tuple[str, str]]:
-    """The addresses and tags that a decision is about."""
-    single = [(kind, entry[kind]) for kind in ("address", "tag") if kind in entry]
-    return [
-        *single,
-        *(("address", text) for text in entry.get("addresses", ())),
-        *(("tag", text) for text in entry.get("tags", ())),
-    ]
+def _plain(drafts: dict[str, _Draft], decision: Decision) -> Iterator[str]:
+    for text in decision.entry["tags"]:
+        claimants = _claimants(drafts, "tag", text)
+        if not claimants:
+            yield f"no pool has tag {text!r}"
+        elif len(claimants) == 1:  # else it is a contradiction, and told as one
+            drafts[claimants[0]].marks["tag"].remove(text)
+            drafts[claimants[0]].plain.add(text)
 
 
-def _draft(drafts: dict[str, _Draft], slug: str) -> _Draft:
-    if slug not in drafts:
-        raise RegistryError(f"decisions: no list knows pool {slug!r}: correct or remove the decision")
-    return drafts[slug]
+def _kind(drafts: dict[str, _Draft], decision: Decision) -> Iterator[str]:
+    for slug in decision.entry["pools"]:
+        if slug in drafts:
+            drafts[slug].kind = Kind(decision.entry["kind"])
+        else:
+            yield f"no list knows pool {slug!r}"
+
+
+_CARRY_OUT = {
+    "same": _same, "give": _give, "drop": _drop, "custodian": _custodian, "add": _add, "plain": _plain, "kind": _kind,
+}  # fmt: skip
 
 
 def _claimants(drafts: dict[str, _Draft], kind: str, text: str) -> list[str]:
     return [slug for slug, draft in drafts.items() if text in draft.marks[kind]]
 
 
-def _one(drafts: dict[str, _Draft], kind: str, text: str) -> _Draft:
-    claimants = _claimants(drafts, kind, text)
-    if len(claimants) != 1:
-        raise RegistryError(f"decisions: {kind} {text!r} has {len(claimants)} pools instead of one: correct it")
-    return drafts[claimants[0]]
-
-
-def _remove(drafts: dict[str, _Draft], slug: str, kind: str, text: str) -> None:
-    if slug not in drafts or text not in drafts[slug].marks[kind]:
-        raise RegistryError(f"decisions: {kind} {text!r} is not claimed by {slug}: remove the decision")
-    drafts[slug].marks[kind].remove(text)
-
-
-def _require_single_claims(drafts: dict[str, _Draft]) -> None:
+def _contradictions(drafts: dict[str, _Draft]) -> Iterator[str]:
     for kind in ("address", "tag"):
-        for text in sorted({text for draft in drafts.values() for text in draft.marks[kind]}):
-            claimants = _claimants(drafts, kind, text)
+        owners: dict[str, list[str]] = {}
+        for slug, draft in drafts.items():
+            for text in draft.marks[kind] | (draft.plain if kind == "tag" else set()):
+                owners.setdefault(text, []).append(slug)
+        for text, claimants in sorted(owners.items()):
             if len(claimants) > 1:
-                raise RegistryError(f"{kind} {text!r} is claimed by {' and '.join(claimants)}: decide it")
+                yield f"{kind} {text!r} is claimed by {' and '.join(claimants)}: decide it"
 
 
 # -- writing -----------------------------------------------------------------------------------------------------------
 
 
-def _render(drafts: dict[str, _Draft], custodians: Iterable[dict[str, Any]]) -> str:
+def _render(drafts: dict[str, _Draft], custodians: Iterable[Decision]) -> str:
     main: list[str] = []
     test: list[str] = []
     for slug, draft in sorted(drafts.items()):
@@ -168,8 +204,9 @@ def _render(drafts: dict[str, _Draft], custodians: Iterable[dict[str, Any]]) -> 
         main += _table("main.pool", _entry(slug, draft, [a for a in addresses if a not in elsewhere]))
         if elsewhere:
             test += _table("{network}.pool", _entry(slug, draft, elsewhere))
-    for entry in custodians:
-        main += _table("main.custodian", {"name": entry["name"], "addresses": sorted(entry["addresses"])})
+    for decision in custodians:
+        addresses = sorted(text for _, text in decision.marks)
+        main += _table("main.custodian", {"name": decision.entry["name"], "addresses": addresses})
     lines = main + [line.replace("{network}", network) for network in _TEST_NETWORKS for line in test]
     return "\n".join(lines).lstrip("\n") + "\n"
 

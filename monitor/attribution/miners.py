@@ -58,7 +58,9 @@ def mined_by(script: bytes, pool: PoolSlug | None) -> str | None:
 
 def _after_height(script: bytes) -> int:
     """Where the script goes on after the height that BIP34 demands."""
-    return 1 + script[0] if script else 0
+    if not script:
+        return 0
+    return 1 if 0x51 <= script[0] <= 0x60 else 1 + script[0]  # heights up to 16 are one opcode
 
 
 def _clean(name: bytes) -> str | None:

@@ -6,11 +6,12 @@ from typing import Annotated
 
 import typer
 
-from monitor import __version__
+from monitor import __version__, logs
 from monitor.cli.attribute import attribute
 from monitor.cli.check import check
 from monitor.cli.concentration import concentration
 from monitor.cli.demo import demo
+from monitor.cli.registry import registry
 from monitor.cli.run import run
 from monitor.cli.status import status
 
@@ -25,6 +26,7 @@ cli = typer.Typer(
 )
 for command in (demo, check, run, status, attribute, concentration):
     cli.command()(command)
+cli.add_typer(registry)
 
 
 def _version(wanted: bool) -> None:  # noqa: FBT001 -- typer's way
@@ -39,3 +41,4 @@ def options(
 ) -> None:
     """Who mines Bitcoin, how concentrated is it, and how sure can we be?"""
     del version
+    logs.configure("warning")  # a command that reads the configuration does it again

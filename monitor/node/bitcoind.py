@@ -162,6 +162,21 @@ class Bitcoind:
             zmq=tuple(await self.hints.feeds()),
         )
 
+    # -- what `attribute` asks besides ---------------------------------------------------------------------------------
+
+    async def at(self, height: int) -> BlockRef:
+        """The block at a height of the best chain.
+
+        Raises:
+            NodeBusy: the best chain does not reach so high.
+        """
+        return BlockRef(height, await self._hash_at(height))
+
+    async def find(self, block: BlockHash) -> BlockRef | None:
+        """Where a block stands, on the best chain or beside it; None when the node never saw it."""
+        header = await self._header(block)
+        return BlockRef(int(header["height"]), block) if header else None
+
     # -- asking --------------------------------------------------------------------------------------------------------
 
     @property

@@ -75,6 +75,8 @@ def from_transport(error: Exception, url: str) -> NodeError:
             return NodeAway(f"the node at {url} does not answer in time")
         case http.client.RemoteDisconnected() | ConnectionError():
             return DroppedConnection(f"the node at {url} closed the connection")
+        case http.client.BadStatusLine() | http.client.UnknownProtocol():
+            return NodeRefused(f"what listens at {url} does not speak HTTP; check node.url")
         case json.JSONDecodeError() | UnicodeDecodeError() | http.client.HTTPException():
             return NodeAway(f"the node at {url} gave half an answer ({type(error).__name__})")
         case _:

@@ -15,7 +15,7 @@ import zmq.asyncio
 
 from monitor.config import NodeSection
 from monitor.errors import NodeError
-from monitor.node.faults import METHOD_NOT_FOUND, RpcError
+from monitor.node.faults import METHOD_NOT_FOUND, MISC, RpcError
 from monitor.node.rpc import Rpc
 from monitor.vitals import Vitals
 
@@ -76,16 +76,21 @@ class Hints:
 
     async def _long_poll(self) -> None:
         known = await self._rpc.call("getbestblockhash")
+        wait_ms = int(self._node.timeout_seconds * _LONG_POLL_SHARE * 1000)
+        # Naming the tip that we know lets no block slip through between two polls; older nodes cannot be told it.
+        naming = True
         while True:
             try:
-                wait_ms = int(self._node.timeout_seconds * _LONG_POLL_SHARE * 1000)
-                tip = (await self._rpc.call("waitfornewblock", wait_ms))["hash"]
+                told = await self._rpc.call("waitfornewblock", wait_ms, *([known] if naming else []))
             except RpcError as error:
                 if error.code == METHOD_NOT_FOUND:
                     await asyncio.Event().wait()  # this node has no long poll: the others do without
-                raise
-            if tip != known:
-                known = tip
+                if error.code != MISC or not naming:
+                    raise
+                naming = False
+                continue
+            if told["hash"] != known:
+                known = told["hash"]
                 self.look_now()
 
     async def _zmq(self) -> None:

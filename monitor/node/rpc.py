@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from bitcoinrpc.authproxy import AuthServiceProxy, JSONRPCException
 
 from monitor.config import NodeSection
-from monitor.errors import NodeRefused
+from monitor.errors import NodeAway, NodeRefused
 from monitor.node import faults
 from monitor.node.credentials import authorization
 from monitor.vitals import Vitals
@@ -33,6 +33,7 @@ class Rpc:
         self._threads = ThreadPoolExecutor(IN_FLIGHT, thread_name_prefix="rpc")
         self._local = threading.local()
         self._open: set[_Connection] = set()
+        self._closed = False
 
     async def call(self, method: str, *params: object) -> Any:  # noqa: ANN401 -- JSON is whatever it is
         """Ask the node.
@@ -46,9 +47,13 @@ class Rpc:
 
     def close(self) -> None:
         """Drop every connection, which also ends the calls that wait on them."""
+        self._closed = True  # first of all: who is woken would otherwise try again on a new connection
         for connection in tuple(self._open):
             connection.abort()
         self._threads.shutdown(wait=True, cancel_futures=True)
+        for connection in self._open:
+            connection.close()
+        self._open.clear()
 
     def _call(self, method: str, params: tuple[object, ...]) -> Any:  # noqa: ANN401
         connection: _Connection | None = getattr(self._local, "connection", None)
@@ -60,6 +65,8 @@ class Rpc:
         return self._ask(self._connect(), method, params)
 
     def _connect(self) -> _Connection:
+        if self._closed:
+            raise NodeAway("we are about to stop")
         kind = _SecureConnection if self._node.url.startswith("https") else _Connection
         address = urlsplit(self._node.url)
         connection = kind(str(address.hostname), address.port, timeout=self._node.timeout_seconds)

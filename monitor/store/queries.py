@@ -9,12 +9,18 @@ from sqlalchemy import Connection, Insert, UnaryExpression, func, insert, not_, 
 from sqlalchemy.dialects import postgresql, sqlite
 
 from monitor.errors import StoreRefused
-from monitor.model import BlockHash, BlockRecord, BlockRef, BlockRow, PoolSlug
+from monitor.model import BlockHash, BlockRecord, BlockRef, BlockRow, Coinbase, PoolSlug, StaleRow
 from monitor.store.rows import block_hash, record
 from monitor.store.schema import attributions, blocks, facts
+from monitor.wire import decode_outputs
 
 _PARAMETERS = 500
 """In one statement; databases have limits."""
+_COUNTED = (
+    "height", "time", "bits", "attribution", "miner", "version", "tx_count", "coinbase_value", "coinbase_sequence",
+    "coinbase_locktime",
+)  # fmt: skip
+"""The columns that counting needs, in the order of `BlockRow`."""
 _ON_BEST_CHAIN = not_(blocks.c.stale)
 _JOINED = select(blocks, *(column for column in attributions.c if column.name != "id")).join_from(blocks, attributions)
 
@@ -47,13 +53,55 @@ def recent(connection: Connection, seconds: int, count: int) -> list[BlockRow]:
     by_time = connection.execute(inside).scalar()
     by_count = tip.height + 1 - count
     lowest = by_count if by_time is None else min(by_time, by_count)
-    pools = dict(connection.execute(select(attributions.c.id, attributions.c.pool)).tuples().all())
+    pools = {row.id: row.pool for row in connection.execute(select(attributions.c.id, attributions.c.pool))}
     rows = connection.execute(
-        select(blocks.c.height, blocks.c.time, blocks.c.bits, blocks.c.attribution, blocks.c.miner)
+        select(*(blocks.c[name] for name in _COUNTED))
         .where(_ON_BEST_CHAIN, blocks.c.height >= lowest - 1)
         .order_by(blocks.c.height)
     )
-    return [BlockRow(height, time, bits, pools[verdict], miner) for height, time, bits, verdict, miner in rows]
+    return [
+        BlockRow(height, time, bits, pools[verdict], miner, None, version, tx_count, value, sequence, locktime)
+        for height, time, bits, verdict, miner, version, tx_count, value, sequence, locktime in rows
+    ]
+
+
+def unattributed(connection: Connection) -> list[tuple[int, Coinbase]]:
+    """The best chain's blocks that nobody could attribute, by height."""
+    unknown = select(attributions.c.id).where(attributions.c.pool.is_(None))
+    rows = connection.execute(
+        select(blocks.c.height, blocks.c.coinbase_script, blocks.c.coinbase_outputs)
+        .where(_ON_BEST_CHAIN, blocks.c.attribution.in_(unknown))
+        .order_by(blocks.c.height)
+    )
+    return [(height, Coinbase(script, decode_outputs(outputs)[0])) for height, script, outputs in rows]
+
+
+def stale(connection: Connection, seconds: int) -> list[StaleRow]:
+    """Blocks that left the best chain in so much header time before its tip, each beside the one in its place."""
+    lost, won = blocks.alias(), blocks.alias()
+    lost_by, won_by = attributions.alias(), attributions.alias()
+    newest_time = select(blocks.c.time).where(_ON_BEST_CHAIN).order_by(blocks.c.height.desc()).limit(1)
+    rows = connection.execute(
+        select(
+            lost.c.height,
+            lost.c.hash,
+            lost.c.parent,
+            lost.c.time,
+            lost_by.c.pool,
+            won.c.hash,
+            won.c.time,
+            won_by.c.pool,
+        )
+        .join(lost_by, lost.c.attribution == lost_by.c.id)
+        .join(won, (won.c.height == lost.c.height) & not_(won.c.stale))
+        .join(won_by, won.c.attribution == won_by.c.id)
+        .where(lost.c.stale, lost.c.time > newest_time.scalar_subquery() - seconds)
+        .order_by(lost.c.height, lost.c.id)
+    )
+    return [
+        StaleRow(height, block_hash(own), block_hash(parent), time, pool, block_hash(winner), winner_time, winner_pool)
+        for height, own, parent, time, pool, winner, winner_time, winner_pool in rows
+    ]
 
 
 def newest(connection: Connection, limit: int, under: int | None) -> list[BlockRecord]:

@@ -14,7 +14,18 @@ from typing import IO, Any, Self, TypeVar
 from sqlalchemy import URL, Connection, Engine, create_engine, event, exc
 
 from monitor.errors import StoreError, StoreRefused
-from monitor.model import Attribution, BlockHash, BlockRecord, BlockRef, BlockRow, Coinbase, Judged, Plan, PoolSlug
+from monitor.model import (
+    Attribution,
+    BlockHash,
+    BlockRecord,
+    BlockRef,
+    BlockRow,
+    Coinbase,
+    Judged,
+    Plan,
+    PoolSlug,
+    StaleRow,
+)
 from monitor.store import queries
 from monitor.store.migrations import migrate
 from monitor.store.reattribution import Moved, Reattribution
@@ -163,6 +174,14 @@ class Store:
         The one more, if there is one, shows that the history goes further back than was asked for.
         """
         return await self._read(lambda connection: queries.recent(connection, seconds, count))
+
+    async def unattributed(self) -> list[tuple[int, Coinbase]]:
+        """The best chain's blocks that nobody could attribute, by height."""
+        return await self._read(queries.unattributed)
+
+    async def stale(self, *, seconds: int) -> list[StaleRow]:
+        """Blocks that left the best chain in so much header time before its tip, each beside the one in its place."""
+        return await self._read(lambda connection: queries.stale(connection, seconds))
 
     async def blocks(self, limit: int, *, below: int | None = None) -> list[BlockRecord]:
         """Blocks with their attributions, highest first, stale ones among them.

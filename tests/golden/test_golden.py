@@ -9,9 +9,9 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from monitor.app.attribute import attribute_lines
-from monitor.app.registry import load_registry
-from monitor.attribution import Registry
+from monitor.app.attribute import Judge
+from monitor.app.coinbases import from_lines
+from monitor.app.registry import load_knowledge
 
 HERE = Path(__file__).parent
 LEAST_AGREEMENT = 0.995
@@ -21,16 +21,11 @@ Judged: TypeAlias = list[tuple[dict[str, Any], dict[str, Any]]]
 
 
 @pytest.fixture(scope="module")
-def registry() -> Registry:
-    return load_registry()
-
-
-@pytest.fixture(scope="module")
-def judged(registry: Registry) -> Judged:
+def judged() -> Judged:
     with gzip.open(HERE / "coinbases.jsonl.gz") as lines:
         labels = [json.loads(line) for line in lines]
     with gzip.open(HERE / "coinbases.jsonl.gz") as lines:
-        return list(zip(labels, attribute_lines(lines, registry), strict=True))
+        return list(zip(labels, Judge(load_knowledge()).rows(from_lines(lines, "main")), strict=True))
 
 
 def listed() -> dict[int, tuple[str, str]]:

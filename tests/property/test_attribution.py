@@ -9,13 +9,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.app.attribute import attribute_lines
-from monitor.app.registry import load_registry
+from monitor.app.attribute import Judge
+from monitor.app.coinbases import from_lines
+from monitor.app.registry import load_knowledge, load_registry
 from monitor.attribution import Registry, attribute
 from monitor.attribution.miners import datum, demand, inner_miner, mined_by
 from monitor.model import Coinbase, Output
 
 REGISTRY = load_registry()
+JUDGE = Judge(load_knowledge())
 TAGS = [tag.text for tag in REGISTRY.index.tags]
 SCRIPTS = list(REGISTRY.index.payees)
 EVIDENCE = {tag.evidence for tag in REGISTRY.index.tags} | {payee.address for payee in REGISTRY.index.payees.values()}
@@ -109,7 +111,7 @@ lines = st.binary(max_size=60).map(lambda line: line.replace(b"\n", b"")) | entr
 @settings(max_examples=300)
 def test_every_line_has_its_answer_in_its_place(given_lines: list[bytes]) -> None:
     stream = io.BytesIO(b"".join(line + b"\n" for line in given_lines))
-    rows = list(attribute_lines(stream, REGISTRY))
+    rows = list(JUDGE.rows(from_lines(stream, "main")))
     assert len(rows) == len(given_lines)
     for row in rows:
         assert ("error" in row) != ("pool_slug" in row)

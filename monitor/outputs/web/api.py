@@ -12,9 +12,10 @@ from aiohttp import web
 from monitor import __version__
 from monitor.hub import Hub
 from monitor.model import BlockHash, Concentration, Snapshot
-from monitor.outputs.web import render
+from monitor.outputs.web import estimates, render
 from monitor.outputs.web.ports import Health, History
 from monitor.outputs.web.problems import Problem
+from monitor.outputs.web.signals import signals
 
 _BLOCKS_AT_ONCE = 500
 
@@ -35,6 +36,8 @@ class Api:
             web.get("/api/v1/status", self.status),
             web.get("/api/v1/shares", self.shares),
             web.get("/api/v1/concentration", self.concentration),
+            web.get("/api/v1/changes", self.changes),
+            web.get("/api/v1/signals", self.signals),
             web.get("/api/v1/blocks", self.blocks),
             web.get("/api/v1/blocks/{hash}", self.block),
         ]
@@ -67,7 +70,22 @@ class Api:
 
     async def concentration(self, request: web.Request) -> web.Response:
         """How concentrated mining is."""
-        return self._windows(request, lambda one, _: render.concentration(one))
+        return self._windows(request, estimates.concentration)
+
+    async def changes(self, request: web.Request) -> web.Response:
+        """Whose share of the hashrate changed, and when."""
+        _query(request)
+        snapshot = self._snapshot()
+        return web.json_response({"tip": render.tip(snapshot), "changes": estimates.changes(snapshot)})
+
+    async def signals(self, request: web.Request) -> web.Response:
+        """What blocks tell besides: streaks, luck, empty blocks, rewards, signalling, races."""
+        query = _query(request, "window")
+        snapshot = self._snapshot()
+        names = [each.window.name for each in _at_level(snapshot)]
+        if query.get("window", names[0]) not in names:
+            raise Problem(HTTPStatus.BAD_REQUEST, f"there is no such window; there are: {', '.join(names)}")
+        return web.json_response({"tip": render.tip(snapshot), **signals(snapshot, query.get("window"))})
 
     async def blocks(self, request: web.Request) -> web.Response:
         """Blocks, highest first, stale ones among them."""

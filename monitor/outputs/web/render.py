@@ -100,7 +100,13 @@ def _candidate(candidate: Candidate) -> dict[str, Any]:
 
 
 def _covers(one: Concentration) -> dict[str, Any]:
-    return {"level": one.level, "window": one.window.name, "blocks": one.blocks, "unknown": one.unknown}
+    return {
+        "level": one.level,
+        "window": one.window.name,
+        "blocks": one.blocks,
+        "unknown": one.unknown,
+        "alone": one.alone,
+    }
 
 
 def _share(share: Share, snapshot: Snapshot) -> dict[str, Any]:

@@ -21,6 +21,9 @@ from monitor.vitals import Vitals
 _OPEN_TO_ALL = {"/healthz", "/readyz"}
 """Asked by service managers, which carry no token, and telling nothing but a state."""
 
+_PATIENCE_SECONDS = 2.0
+"""How long an answer under way may take to end when the server stops."""
+
 
 class WebServer:
     """Serves while it is entered.
@@ -36,7 +39,9 @@ class WebServer:
         middlewares = [problems(vitals), *([_demand(token)] if token is not None else [])]
         application = web.Application(middlewares=middlewares)
         application.add_routes([web.get("/metrics", _metrics(vitals.registry)), *api.routes(), *page.routes()])
-        self._runner = web.AppRunner(application, access_log=None, handle_signals=False)
+        self._runner = web.AppRunner(
+            application, access_log=None, handle_signals=False, shutdown_timeout=_PATIENCE_SECONDS
+        )
 
     @property
     def url(self) -> str:
@@ -47,7 +52,7 @@ class WebServer:
     async def __aenter__(self) -> Self:
         await self._runner.setup()
         try:
-            await web.TCPSite(self._runner, self._host, self._port, shutdown_timeout=2.0).start()
+            await web.TCPSite(self._runner, self._host, self._port).start()
         except OSError as error:
             await self._runner.cleanup()
             where = f"{self._host}:{self._port}"

@@ -2,11 +2,13 @@
 
 import tracemalloc
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from monitor import wire
 from monitor.analysis import POOL, Ledger, Level
+from monitor.analysis.ledger import UNTOLD
 from monitor.model import BlockRow, PoolSlug
 
 BITS = 0x17034219
@@ -30,6 +32,15 @@ def test_rows_become_columns() -> None:
     assert ledger.rows["work"].tolist() == [float(wire.work(BITS))] * 4
     assert ledger.rows["entity"][:, 0].tolist() == [2, 0, 3, 2]
     assert ledger.entities(0) == ["a", "b"]
+
+
+def test_signals_become_columns() -> None:
+    told = replace(row(7), version=0x2000_0012, tx_count=1, value_sat=312_500_001, sequence=0, locktime=6)
+    ledger = Ledger.of([told, replace(told, height=8, tx_count=2, version=4), row(9)], (POOL,))
+    assert ledger.rows["bits"].tolist() == [0b10010, 0, 0]
+    assert ledger.rows["empty"].tolist() == [True, False, False]
+    assert ledger.rows["value"].tolist() == [312_500_001, 312_500_001, UNTOLD]
+    assert ledger.rows["bip54"].tolist() == [True, False, False]
 
 
 def test_a_level_is_data() -> None:
@@ -89,4 +100,4 @@ def test_a_year_costs_a_few_megabytes() -> None:
         tracemalloc.stop()
     assert len(ledger) == 52_560
     assert held < 3_000_000
-    assert peak < 6_000_000
+    assert peak < 7_000_000

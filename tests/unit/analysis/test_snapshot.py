@@ -1,15 +1,17 @@
 """One tip, all numbers."""
 
+from dataclasses import replace
+
 import pytest
 
-from monitor.analysis import POOL, Ledger, concentrate, network_hashrate, snapshot
-from monitor.model import BlockHash, BlockRow, PoolSlug, Snapshot, Tally, Window
+from monitor.analysis import POOL, Ledger, concentrate, estimated, network_hashrate, snapshot
+from monitor.model import BlockHash, BlockRef, BlockRow, Estimates, PoolSlug, Snapshot, Tally, Window
 
 WINDOWS = [Window.parse("1h"), Window.parse("3b")]
 ROWS = [BlockRow(height, 600 * height, 0x1D00FFFF, PoolSlug("a")) for height in range(5, 10)]
 
 
-def taken(ledger: Ledger) -> Snapshot:
+def taken(ledger: Ledger, last: Estimates | None = None) -> Snapshot:
     return snapshot(
         ledger,
         WINDOWS,
@@ -19,6 +21,7 @@ def taken(ledger: Ledger) -> Snapshot:
         caught_up=True,
         registry="abc",
         pool_names={PoolSlug("a"): "Pool A"},
+        last=last,
     )
 
 
@@ -26,8 +29,11 @@ def test_snapshot_of_a_chain() -> None:
     ledger = Ledger.of(ROWS, (POOL,))
     found = taken(ledger)
     assert (found.tip, found.tip_hash, found.first_height) == (ROWS[-1], "9" * 64, 5)
-    assert found.concentration == concentrate(ledger, WINDOWS)
-    assert found.network_hashrate == {window.name: network_hashrate(ledger, window) for window in WINDOWS}
+    rates = {window.name: network_hashrate(ledger, window) for window in WINDOWS}
+    assert found.network_rate == rates
+    assert found.network_hashrate == {name: rate.value if rate else None for name, rate in rates.items()}
+    assert found.concentration == concentrate(ledger, WINDOWS, rates)
+    assert found.estimates is None
     assert (found.tally.reorgs, found.caught_up, found.registry) == (1, True, "abc")
 
 
@@ -41,3 +47,30 @@ def test_a_snapshot_stays_as_it_was_while_the_ledger_grows() -> None:
 def test_no_snapshot_of_no_blocks() -> None:
     with pytest.raises(ValueError, match="no blocks"):
         taken(Ledger((POOL,)))
+
+
+def test_estimates_come_second_and_are_those_of_the_tip() -> None:
+    ledger = Ledger.of(ROWS, (POOL,))
+    first = taken(ledger)
+    second = estimated(first, ledger, WINDOWS)
+    assert second.estimates
+    assert second.estimates.tip == BlockRef(9, BlockHash("9" * 64))
+    assert [(each.level, each.window) for each in second.estimates.indices] == [("pool", "1h"), ("pool", "3b")]
+    assert replace(second, estimates=None) == first
+
+
+def test_the_same_chain_gives_the_same_numbers() -> None:
+    ledger = Ledger.of(ROWS, (POOL,))
+    first = taken(ledger)
+    both = estimated(first, ledger, WINDOWS).estimates
+    one = estimated(replace(first, concentration=first.concentration[1:]), ledger, WINDOWS[1:]).estimates
+    assert both
+    assert one
+    assert both.indices[1:] == one.indices  # whatever other windows there are
+
+
+def test_until_then_the_estimates_are_those_of_the_tip_before() -> None:
+    ledger = Ledger.of(ROWS, (POOL,))
+    before = estimated(taken(ledger), ledger, WINDOWS).estimates
+    ledger.extend([BlockRow(10, 6000, 0x1D00FFFF, None)])
+    assert taken(ledger, last=before).estimates is before

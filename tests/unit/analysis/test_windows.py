@@ -45,25 +45,31 @@ def test_no_blocks_are_covered_of_none() -> None:
     assert heights(ledger(), Window.parse("5b")) == []
 
 
+def value(past: Ledger, window: Window) -> float:
+    found = network_hashrate(past, window)
+    assert found
+    return found.value
+
+
 def test_hashrate_of_a_window_inside_the_history() -> None:
     past = ledger(0, 10_000, 10_600, 11_200, 12_000)
-    assert network_hashrate(past, HOUR) == 3 * wire.work(EASY) / 3600
+    assert value(past, HOUR) == 3 * wire.work(EASY) / 3600
 
 
 def test_hashrate_of_a_window_longer_than_the_history() -> None:
     past = ledger(11_000, 11_600, 11_400, 12_000)
-    assert network_hashrate(past, HOUR) == 3 * wire.work(EASY) / 1000
+    assert value(past, HOUR) == 3 * wire.work(EASY) / 1000
 
 
 def test_hashrate_of_a_window_of_blocks_spans_all_its_times() -> None:
     past = ledger(0, 11_000, 12_200, 12_000)
-    assert network_hashrate(past, Window.parse("3b")) == 2 * wire.work(EASY) / 1200
+    assert value(past, Window.parse("3b")) == 2 * wire.work(EASY) / 1200
 
 
 def test_hashrate_adds_work_rather_than_blocks() -> None:
     past = ledger(0, 600)
     past.extend([BlockRow(2, 1200, HARD, None)])
-    assert network_hashrate(past, HOUR) == (wire.work(EASY) + wire.work(HARD)) / 1200
+    assert value(past, HOUR) == (wire.work(EASY) + wire.work(HARD)) / 1200
 
 
 @pytest.mark.parametrize("times", [(), (5,), (5, 5)])
@@ -80,7 +86,7 @@ def test_surplus_is_what_no_window_reaches() -> None:
     day = 86_400
     past = ledger(*range(0, 10 * day, day))
     assert surplus(past, [Window.parse("1d")]) == 7  # tip at day 9; the span begins at 8; one day to spare
-    assert surplus(past, [Window.parse("1d"), Window.parse("8b")]) == 2
+    assert surplus(past, [Window.parse("1d"), Window.parse("8b")]) == 1
     assert surplus(past, [Window.parse("1y")]) == 0
     assert surplus(past, [Window.parse("2b")]) == 8
     assert surplus(ledger(), [HOUR]) == 0
@@ -95,3 +101,13 @@ def test_forgetting_the_surplus_changes_no_window() -> None:
     assert len(past) < 700
     assert [heights(past, window) for window in windows] == before
     assert [network_hashrate(past, window) for window in windows] == rates
+
+
+def test_the_fewer_blocks_the_less_is_known_of_the_hashrate() -> None:
+    few, many = (network_hashrate(ledger(*range(0, 600 * blocks, 600)), Window.parse("999b")) for blocks in (5, 500))
+    assert few
+    assert many
+    assert few.lower < many.lower < many.value == pytest.approx(few.value)
+    assert many.value < many.upper < few.upper
+    assert few.upper / few.value > 2
+    assert many.upper / many.value < 1.1

@@ -3,20 +3,22 @@
 import json
 import tracemalloc
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
 from click.testing import Result
 from typer.testing import CliRunner
 
-from monitor.app.attribute import attribute_file, attribute_lines
-from monitor.app.registry import load_registry
+from monitor.app import coinbases
+from monitor.app.attribute import Judge
+from monitor.app.registry import load_knowledge
 from monitor.cli.attribute import attribute
 from monitor.errors import InputError
 from monitor.model import NO_BLOCK, Coinbase, Header, Output
 from monitor.wire import encode_coinbase, encode_header
 
-REGISTRY = load_registry()
+JUDGE = Judge(load_knowledge())
 F2POOL = "1KFHE7w8BhaENAswwryaoccDb6qcT6DbYY"
 SCRIPT = bytes.fromhex("76a914c825a1ecf2a6830c4401620c3a16f1995057c2ab88ac")
 COINBASE = Coinbase(b"\x03\x01\x02\x03/ViaBTC/Mined by someone/", (Output(10, SCRIPT),))
@@ -35,6 +37,10 @@ KEYS = [
 
 app = typer.Typer()
 app.command()(attribute)
+
+
+def attribute_file(path: Path) -> list[dict[str, Any]]:
+    return list(JUDGE.rows(coinbases.from_file(path, "main")))
 
 
 def run(lines: list[object] | str, *arguments: str) -> Result:
@@ -90,6 +96,8 @@ def test_outputs_are_addresses_or_scripts() -> None:
         ('{"script_hex": "00", "outputs": [{"address": "x\\u001b[2J"}]}', "no address of main"),
         ('{"script_hex": "00", "outputs": [{"script_hex": "51", "value_sat": -1}]}', "value_sat"),
         ('{"script_hex": "00", "outputs": [{"script_hex": "51", "value_sat": true}]}', "value_sat"),
+        ('{"script_hex": "00", "time": "now"}', "time is no number"),
+        ('{"script_hex": "00", "height": -1}', "height is no number"),
     ],
 )
 def test_a_bad_line_is_an_error_in_its_place_and_nothing_is_lost(line: str, said: str) -> None:
@@ -126,23 +134,23 @@ def raw_block() -> bytes:
 def test_a_raw_block_is_attributed_from_a_file(tmp_path: Path, form: bytes) -> None:
     file = tmp_path / "block"
     file.write_bytes(form)
-    assert [row["pool_slug"] for row in attribute_file(file, REGISTRY)] == ["f2pool"]
+    assert [row["pool_slug"] for row in attribute_file(file)] == ["f2pool"]
 
 
 def test_a_block_cut_short_says_so(tmp_path: Path) -> None:
     (tmp_path / "block").write_bytes(raw_block()[:100])
     with pytest.raises(InputError, match="no whole block"):
-        list(attribute_file(tmp_path / "block", REGISTRY))
+        attribute_file(tmp_path / "block")
 
 
 def test_a_file_of_lines_may_begin_badly(tmp_path: Path) -> None:
     (tmp_path / "lines").write_text('junk\n{"script_hex": "00"}\n')
-    assert ["error" in row for row in attribute_file(tmp_path / "lines", REGISTRY)] == [True, False]
+    assert ["error" in row for row in attribute_file(tmp_path / "lines")] == [True, False]
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="nothing"):
-        list(attribute_file(tmp_path / "nothing", REGISTRY))
+        attribute_file(tmp_path / "nothing")
 
 
 class Endless:
@@ -159,7 +167,7 @@ class Endless:
 def test_memory_does_not_grow_with_the_number_of_lines() -> None:
     tracemalloc.start()
     try:
-        count = sum(1 for _ in attribute_lines(Endless(20_000), REGISTRY))
+        count = sum(1 for _ in JUDGE.rows(coinbases.from_lines(Endless(20_000), "main")))
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -168,6 +176,57 @@ def test_memory_does_not_grow_with_the_number_of_lines() -> None:
 
 
 def test_a_line_without_end_is_one_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("monitor.app.attribute._MAX_LINE_BYTES", 100)
+    monkeypatch.setattr("monitor.app.coinbases._MAX_LINE_BYTES", 100)
     (tmp_path / "lines").write_text('{"script_hex": "' + "00" * 500 + '"}\n{"script_hex": "00"}\n')
-    assert ["error" in row for row in attribute_file(tmp_path / "lines", REGISTRY)] == [True, False]
+    assert ["error" in row for row in attribute_file(tmp_path / "lines")] == [True, False]
+
+
+def test_whom_a_block_counts_for_depends_on_its_time() -> None:
+    braiins = {"script_hex": b"/slush/".hex()}
+    rows = [
+        json.loads(row)
+        for row in run([{**braiins, "time": 1_600_000_000}, {**braiins, "time": 1_740_000_000}]).stdout.splitlines()
+    ]
+    assert [row["template"] for row in rows] == ["braiinspool", "antpool-and-friends"]
+    assert {(row["operator"], row["country"]) for row in rows} == {("Braiins Systems s.r.o.", "CZ")}
+
+
+def test_who_mines_alone_is_nobody_s_group_and_a_datum_miner_his_own() -> None:
+    datum = b"\x03\x01\x02\x03\x0eOCEAN.XYZ\x0fAnna".hex()
+    time = {"time": 1_740_000_000}
+    solo, ocean = (
+        json.loads(row)
+        for row in run(
+            [{"script_hex": b"/solo.ckpool.org/".hex(), **time}, {"script_hex": datum, **time}]
+        ).stdout.splitlines()
+    )
+    assert (solo["pool_slug"], solo["template"], solo["operator"]) == ("solock", None, None)
+    assert (ocean["miner"], ocean["template"]) == ("Anna", "datum Anna")
+
+
+def test_what_names_nothing_is_refused_before_anything_is_asked() -> None:
+    with pytest.raises(InputError, match="no file here, no block height, no range of heights and no block hash"):
+        CliRunner().invoke(app, ["nonsense"], catch_exceptions=False)
+
+
+def test_a_line_may_be_given_as_it_is() -> None:
+    done = CliRunner().invoke(app, ['{"script_hex": "2f5669614254432f"}', "--explain"])
+    assert json.loads(done.stdout)["explanation"]["rule"] == "specific tag: no other pool is named"
+
+
+@pytest.mark.parametrize("name", ["x" * 5000, "a\0b"])
+def test_a_name_that_no_file_can_have_is_none(name: str) -> None:
+    with pytest.raises(InputError, match="no file here"):
+        CliRunner().invoke(app, [name], catch_exceptions=False)
+
+
+def test_a_range_that_ends_before_it_begins_is_refused() -> None:
+    with pytest.raises(InputError, match="write 3-5"):
+        CliRunner().invoke(app, ["5-3"], catch_exceptions=False)
+
+
+def test_a_file_stays_a_file_whatever_it_is_called(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "840000").write_bytes(raw_block())
+    done = CliRunner().invoke(app, ["840000"])
+    assert json.loads(done.stdout)["pool_slug"] == "f2pool"

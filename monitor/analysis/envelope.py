@@ -1,0 +1,146 @@
+"""How far a number depends on memberships of which nobody is sure: its range over everything that may be true."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from monitor.analysis.ledger import FIRST, Ledger
+from monitor.analysis.levels import POOL, Entity
+from monitor.analysis.windows import covered
+from monitor.model import Concentration, Envelope, Interval, PoolSlug, Window
+
+_MOST: Final = 4096
+"""Combinations of answers that are looked at. Where there are more, the smallest pools in question stay as counted."""
+_Counts: TypeAlias = NDArray[np.int64]
+_Choices: TypeAlias = Mapping[PoolSlug, Sequence[Counter[Entity]]]
+"""Whom each pool's blocks count for, in every way that may be true. The first is as it was counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """To whom does a pool belong at a level? Nobody is sure."""
+
+    level: str
+    pool: PoolSlug
+    edges: tuple[int, ...]
+    """The times (Unix seconds) at which an answer changes: between them are the eras, one more than edges."""
+    answers: tuple[tuple[Entity, ...], ...]
+    """What may be true: an entity for each era. The first answer is the one that is counted with."""
+
+
+def envelopes(ledger: Ledger, found: Sequence[Concentration], questions: Sequence[Question]) -> tuple[Envelope, ...]:
+    """The range of each level and window that has blocks of a pool in question.
+
+    Args:
+        ledger: the blocks; it counts at the level `POOL`, whatever else.
+        found: what was counted in it.
+        questions: what is open, each pool once for a level.
+    """
+    blocks = _Eras(ledger, questions)
+    ranges = (_envelope(one, [q for q in questions if q.level == one.level], blocks) for one in found)
+    return tuple(envelope for envelope in ranges if envelope is not None)
+
+
+class _Eras:
+    """Counts the blocks of the pools in question by era."""
+
+    def __init__(self, ledger: Ledger, questions: Sequence[Question]) -> None:
+        self._rows = ledger.rows
+        level = [level.name for level in ledger.levels].index(POOL.name)
+        codes = {pool: code for code, pool in enumerate(ledger.entities(level), FIRST)}
+        pools = {question.pool for question in questions}
+        self._places = {pool: np.flatnonzero(self._rows["entity"][:, level] == codes.get(pool, -1)) for pool in pools}
+        self._within: dict[Window, NDArray[np.bool_]] = {}
+
+    def count(self, question: Question, window: Window) -> list[int]:
+        """The pool's blocks in each era."""
+        if window not in self._within:
+            within = np.zeros(len(self._rows), bool)
+            within[covered(self._rows, window)] = True
+            self._within[window] = within
+        places = self._places[question.pool]
+        times = self._rows["time"][places[self._within[window][places]]]
+        eras = np.searchsorted(np.array(question.edges), times, side="right")
+        return [int(many) for many in np.bincount(eras, minlength=len(question.edges) + 1)]
+
+
+def _envelope(found: Concentration, questions: Sequence[Question], blocks: _Eras) -> Envelope | None:
+    choices = {}
+    for question in questions:
+        eras = blocks.count(question, found.window)
+        answers = [_by_entity(answer, eras) for answer in question.answers]
+        if any(answer != answers[0] for answer in answers):
+            choices[question.pool] = answers
+    choices = _largest(choices)
+    if not choices:
+        return None
+    settled: Counter[Entity] = Counter({share.entity: share.blocks for share in found.shares})
+    settled[None] = found.unknown
+    for counted, *_ in choices.values():
+        settled.subtract(counted)
+    entities: list[Entity] = [
+        None,
+        *sorted(_named(settled) | {name for each in choices.values() for name in _named(*each)}),
+    ]
+    counts = np.array([[settled[entity] for entity in entities]])
+    for answers in choices.values():
+        more = np.array([[answer[entity] for entity in entities] for answer in answers])
+        counts = (counts[:, None] + more).reshape(-1, len(entities))
+    shares = {str(entity): _range(counts[:, at] / found.blocks) for at, entity in enumerate(entities) if entity}
+    named = counts[:, 1:]
+    return Envelope(
+        level=found.level,
+        window=found.window.name,
+        open=tuple(sorted(choices)),
+        hhi={"split": _range(_hhi(named, found.blocks)), "merged": _range(_hhi(counts, found.blocks))},
+        nakamoto={"split": _range(_nakamoto(named, found.blocks)), "merged": _range(_nakamoto(counts, found.blocks))},
+        shares={entity: interval for entity, interval in shares.items() if interval.lower < interval.upper},
+    )
+
+
+def _by_entity(answer: Sequence[Entity], eras: Sequence[int]) -> Counter[Entity]:
+    blocks: Counter[Entity] = Counter()
+    for entity, many in zip(answer, eras, strict=True):
+        if many:
+            blocks[entity] += many
+    return blocks
+
+
+def _largest(choices: _Choices) -> _Choices:
+    """As many of the choices as can be combined."""
+    kept, combinations = {}, 1
+    for pool, answers in sorted(choices.items(), key=lambda each: (-each[1][0].total(), each[0])):
+        combinations *= len(answers)
+        if combinations > _MOST:
+            break
+        kept[pool] = answers
+    return kept
+
+
+def _named(*counts: Counter[Entity]) -> set[str]:
+    return {entity for each in counts for entity in each if isinstance(entity, str)}
+
+
+def _hhi(counts: _Counts, blocks: int) -> NDArray[np.float64]:
+    """Of each row; whatever is not in it are miners of one block each."""
+    squares = (counts**2).sum(axis=1) + blocks - counts.sum(axis=1)
+    scaled: NDArray[np.float64] = 10_000 * squares / blocks**2
+    return scaled
+
+
+def _nakamoto(counts: _Counts, blocks: int) -> _Counts:
+    """Of each row; whatever is not in it are miners of one block each, as many as it takes."""
+    covered = -np.sort(-counts, axis=1).cumsum(axis=1)
+    missing = blocks - 2 * covered[:, -1]
+    singles = (counts > 0).sum(axis=1) + missing // 2 + 1
+    return np.where(missing < 0, (2 * covered <= blocks).sum(axis=1) + 1, singles)
+
+
+def _range(numbers: NDArray[np.float64] | _Counts) -> Interval:
+    return Interval(numbers.min().item(), numbers.max().item())

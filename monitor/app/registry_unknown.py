@@ -1,0 +1,19 @@
+"""What the stored blocks of unknown miners have in common."""
+
+from __future__ import annotations
+
+from monitor.app.registry import network_of
+from monitor.attribution.frequent import Frequent, most_frequent
+from monitor.config import Config
+from monitor.store.store import Store
+
+
+async def frequent(config: Config) -> Frequent:
+    """The texts and payouts that several unattributed blocks of the store share.
+
+    Raises:
+        StoreRefused: a daemon uses the database.
+    """
+    async with await Store.open(config.store.url) as store:
+        found = await store.unattributed()
+    return most_frequent(((str(height), coinbase) for height, coinbase in found), network=network_of(config))

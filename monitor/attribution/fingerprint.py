@@ -1,0 +1,88 @@
+"""What an unattributed coinbase shows of its miner: whom it pays, what it signs, how it is built.
+
+Whatever changes from block to block is folded away, so that the same miner leaves the same marks. Whatever many miners
+share is left out, so that different miners leave different ones.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from hashlib import sha256
+
+from monitor.attribution.commitments import signed_text
+from monitor.attribution.signature import MANY_LETTERS, lead, letters, signature
+from monitor.model import Coinbase, Output
+
+_MAX_SCRIPT_BYTES = 100
+"""By consensus."""
+_NOTE = b"\x6a"
+_AUXPOW = b"\xfa\xbe\x6d\x6d"
+_ANYONE = (
+    bytes.fromhex("a914da1745e9b549bd0bfa1a569971c77eba30cd5a4b87"),  # OP_TRUE as P2SH
+    bytes.fromhex("00204ae81572f06e1b88fd5ced7a1a000945432e83e1551e6f721ee9c00b8cc33260"),  # OP_TRUE as P2WSH
+)
+_KINDS = (
+    ("p2pkh", re.compile(rb"\x76\xa9\x14.{20}\x88\xac", re.DOTALL)),
+    ("p2sh", re.compile(rb"\xa9\x14.{20}\x87", re.DOTALL)),
+    ("p2wpkh", re.compile(rb"\x00\x14.{20}", re.DOTALL)),
+    ("p2wsh", re.compile(rb"\x00\x20.{32}", re.DOTALL)),
+    ("p2tr", re.compile(rb"\x51\x20.{32}", re.DOTALL)),
+    ("p2pk", re.compile(rb"\x21[\x02\x03].{32}\xac|\x41\x04.{64}\xac", re.DOTALL)),
+)
+"""Scripts that take a key to spend, so that being paid by them says something."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """The marks of one coinbase: small, hashable, a function of the coinbase alone."""
+
+    payout: bytes | None
+    """The script that gets more than half of the reward; None where there is none, or anyone could spend it."""
+    text: str | None
+    """What the miner signs, folded; printable but for tabs. None where that is nothing, or what many sign."""
+    structure: str
+    """How the coinbase is built: pushes before the text, payouts, commitments to other chains."""
+
+    @property
+    def shape(self) -> tuple[str, str] | None:
+        """The text as evidence. A short one counts only together with the structure."""
+        if self.text is None:
+            return None
+        return (self.text, "" if letters(self.text) >= MANY_LETTERS else self.structure)
+
+    @property
+    def digest(self) -> str:
+        """Hex digits that stand for payout and shape."""
+        return sha256(repr((self.payout, self.shape)).encode()).hexdigest()
+
+
+def fingerprint(coinbase: Coinbase) -> Fingerprint:
+    """The marks of this coinbase."""
+    script = signed_text(Coinbase(coinbase.script[:_MAX_SCRIPT_BYTES], ()))
+    pushes, start = lead(script)
+    main = _main_output(coinbase.outputs)
+    kind = _kind(main.script) if main else None
+    structure = "; ".join((
+        f"pushes {' '.join(map(str, pushes)) or 'none'}",
+        f"{_some(sum(output.value_sat > 0 for output in coinbase.outputs))} paid, most to {kind or 'none'}",
+        f"{_some(sum(output.script[:1] == _NOTE for output in coinbase.outputs))} notes",
+        "merge-mined" if _AUXPOW in coinbase.script else "not merge-mined",
+    ))  # fmt: skip
+    return Fingerprint(main.script if main and kind else None, signature(script[start:]), structure)
+
+
+def _some(count: int) -> str:
+    return str(count) if count < 4 else "4+"
+
+
+def _main_output(outputs: tuple[Output, ...]) -> Output | None:
+    """The output with more than half of the reward. Where many are paid, the first among them is one customer."""
+    total = sum(output.value_sat for output in outputs)
+    return next((output for output in outputs if 2 * output.value_sat > total), None)
+
+
+def _kind(script: bytes) -> str | None:
+    if script in _ANYONE:
+        return None
+    return next((kind for kind, form in _KINDS if form.fullmatch(script)), None)

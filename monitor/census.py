@@ -1,0 +1,158 @@
+"""The count of blocks, kept up to date: forward by adding, backward by counting anew from the store.
+
+In go the steps that were stored; out come snapshots: at once what a new block waits for, then what takes longer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from monitor.analysis.envelope import Question
+from monitor.analysis.ledger import Ledger
+from monitor.analysis.levels import Level
+from monitor.analysis.rules import Rules
+from monitor.analysis.signals import signals
+from monitor.analysis.snapshot import estimated, snapshot
+from monitor.analysis.tally import advance
+from monitor.analysis.windows import surplus
+from monitor.attribution.registry import Registry
+from monitor.attribution.strangers import Strangers
+from monitor.model import BlockRow, Coinbase, Judged, Plan, PoolSlug, Snapshot, Tally, Window
+from monitor.store.store import Store
+
+_BACK_SECONDS = 86_400
+"""Header times go back at times, and then the windows look further back: more than consensus lets them."""
+_STRANGERS = 100
+"""Unknown miners that are shown, those with the most blocks first."""
+
+
+@dataclass(frozen=True)
+class Rulebook:
+    """By what blocks are judged and counted."""
+
+    registry: Registry
+    levels: Sequence[Level]
+    questions: Sequence[Question] = ()
+    """Memberships that nobody is sure of."""
+    rules: Rules = field(default_factory=Rules)
+    """The network's."""
+
+
+class Census:
+    """Counts the best chain over `windows`.
+
+    It has one owner, who awaits each call before the next: the ledger is read on another thread meanwhile.
+    """
+
+    def __init__(self, store: Store, windows: Sequence[Window], rulebook: Rulebook) -> None:
+        self.rulebook = rulebook
+        """Whoever changes it lets `recount` follow."""
+        self._store = store
+        self._windows = windows
+        self._seconds = max((window.seconds or 0 for window in windows), default=0)
+        self._blocks = max((window.blocks or 0 for window in windows), default=0)
+        self._ledger = Ledger(rulebook.levels)
+        self._strangers = Strangers(rulebook.registry)
+        self._tally = Tally()
+        self._last: Snapshot | None = None
+
+    def __len__(self) -> int:
+        return len(self._ledger)
+
+    async def recount(self) -> None:
+        """Count from the store, by the rulebook as it is now."""
+        rows = await self._store.recent(seconds=self._seconds + _BACK_SECONDS, count=self._blocks)
+        unattributed = await self._store.unattributed()
+        strangers = self._strangers = Strangers(self.rulebook.registry)
+
+        def counted() -> Ledger:
+            strangers.learn(unattributed)
+            return Ledger.of((_named(row, strangers) for row in rows), self.rulebook.levels)
+
+        self._ledger = await asyncio.to_thread(counted)
+
+    async def take(self, plan: Plan, judged: Sequence[Judged], losers: Sequence[PoolSlug | None]) -> None:
+        """Count a step that is stored.
+
+        Args:
+            plan: the step.
+            judged: the blocks that joined.
+            losers: whose blocks left.
+        """
+        if plan.disconnects or self._strangers.learn(_unattributed(judged)):
+            await self.recount()  # there is no undo to get wrong; and a new block may tell who mined an old one
+        else:
+            self._ledger.extend(_row(each, self._strangers) for each in judged)
+            self._ledger.forget(surplus(self._ledger, self._windows))
+        self._tally = advance(self._tally, connected=judged, disconnected=losers)
+
+    async def snapshot(self, plan: Plan) -> Snapshot | None:
+        """What the blocks tell at the end of a step, in milliseconds; None while there are none.
+
+        What takes longer is that of the last `complete` snapshot, so that no number is missing meanwhile.
+        """
+        first = await self._store.first()
+        if first is None or self._ledger.tip is None:
+            return None
+        taken = await asyncio.to_thread(
+            snapshot,
+            self._ledger,
+            self._windows,
+            self._tally,
+            tip_hash=plan.end.hash,
+            first_height=first.height,
+            caught_up=plan.caught_up,
+            registry=self.rulebook.registry.hash,
+            pool_names=self.rulebook.registry.names,
+            last=self._last.estimates if self._last else None,
+        )
+        self._last = replace(
+            taken,
+            signals=self._last.signals if self._last else None,
+            strangers=tuple(self._strangers.known[:_STRANGERS]),
+        )
+        return self._last
+
+    async def complete(self) -> Snapshot | None:
+        """The last snapshot with all that is estimated at its tip: a tenth of a second for a year of blocks."""
+        taken = self._last
+        if taken is None:
+            return None
+        stale = await self._store.stale(seconds=self._seconds)
+        rulebook = self.rulebook
+
+        def completed() -> Snapshot:
+            found = signals(self._ledger, self._windows, stale=stale, rules=rulebook.rules)
+            return replace(estimated(taken, self._ledger, self._windows, rulebook.questions), signals=found)
+
+        self._last = await asyncio.to_thread(completed)
+        return self._last
+
+
+def _unattributed(judged: Iterable[Judged]) -> Iterator[tuple[int, Coinbase]]:
+    return ((each.block.height, each.block.coinbase) for each in judged if each.attribution.pool is None)
+
+
+def _named(row: BlockRow, strangers: Strangers) -> BlockRow:
+    cluster = strangers.name(row.height)
+    return replace(row, cluster=cluster) if cluster else row
+
+
+def _row(judged: Judged, strangers: Strangers) -> BlockRow:
+    """A block as the store would give it back."""
+    block, attribution = judged.block, judged.attribution
+    return BlockRow(
+        block.height,
+        block.header.time,
+        block.header.bits,
+        attribution.pool,
+        attribution.miner,
+        strangers.name(block.height),
+        block.header.version,
+        block.tx_count,
+        block.coinbase.value_sat,
+        block.coinbase.sequence,
+        block.coinbase.locktime,
+    )

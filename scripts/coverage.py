@@ -1,0 +1,263 @@
+"""How often the published intervals hold the truth, and how often the test for changes raises a false alarm.
+
+    scripts/coverage.py FILE > docs/accuracy.md
+
+FILE has a row for each block, with height, time and pool, as CSV or Parquet. The shares of each year in it are taken
+for the truth; samples are drawn from them, estimated as the daemon does, and compared with them. Seeded: the same file
+gives the same page. Some minutes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from monitor.analysis import concentration, estimate
+from monitor.analysis.changes import BIN, THRESHOLD, find
+from monitor.analysis.counts import Counts
+from monitor.analysis.indices import nakamoto
+from monitor.analysis.intervals import TAILS, share_intervals
+from monitor.analysis.trend import line
+from monitor.app.concentration import read
+from monitor.app.registry import levels, load_knowledge
+from monitor.model import Interval, Likely, Window
+
+SIZES = (144, 1008, 2016)
+WINDOW = Window.parse("1b")
+ENOUGH = 5 / 2016
+"""Entities below this share are asked about together only: most windows have no block of theirs, and so no interval."""
+
+
+class Truth(NamedTuple):
+    """Shares that a simulated world has, largest first, and that of the miners whom nobody knows."""
+
+    name: str
+    shares: np.ndarray
+    unknown: float
+
+    @property
+    def mix(self) -> list[float]:
+        """All of it: the unknown come last."""
+        return [*self.shares, self.unknown]
+
+
+class Outcome(NamedTuple):
+    """How often each interval held the truth."""
+
+    shares: float
+    """Those of all entities with at least `ENOUGH`, equally."""
+    found: float
+    """Those of all entities that found a block."""
+    hhi_split: float
+    hhi_merged: float
+    nakamoto: float
+
+
+def main() -> None:
+    """Print the page."""
+    asked = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    asked.add_argument("file", type=Path)
+    asked.add_argument("--samples", type=int, default=4000, help="for each row of a table")
+    given = asked.parse_args()
+    truths = list(worlds(given.file))
+    pools = [truth for truth in truths if truth.name.startswith("pool")]
+    page = [_HEAD, *_coverage(truths, given.samples), *_priors(pools, given.samples // 4)]
+    page += [*_trends(truths, given.samples // 4), *_changes(pools[-1], given.samples // 40)]
+    sys.stdout.write("\n".join(page) + "\n")
+
+
+def worlds(file: Path) -> Iterator[Truth]:
+    """The shares of each year, by pool; of the last year, at the other levels too."""
+    rows, known = read(file), levels(load_knowledge())
+    years = defaultdict(list)
+    for row in rows:
+        years[datetime.fromtimestamp(row.time, UTC).year].append(row)
+    whole = {year: blocks for year, blocks in years.items() if len(blocks) > 50_000} or {0: rows}
+    for level in known:
+        for year, blocks in whole.items():
+            if level.name == "pool" or year == max(whole):
+                counts = Counter(level.entity_of(block) for block in blocks)
+                shares = np.array(sorted((n for who, n in counts.items() if isinstance(who, str)), reverse=True))
+                yield Truth(f"{level.name} {year or ''}".strip(), shares / len(blocks), 1 - shares.sum() / len(blocks))
+
+
+def coverage(truth: Truth, blocks: int, samples: int, *, seed: int = 1) -> Outcome:
+    """Draw `samples` of so many blocks and see how often each interval holds the truth."""
+    chance = np.random.default_rng([seed, blocks])
+    hhi = 10_000 * float((truth.shares**2).sum())
+    merged = hhi + 10_000 * truth.unknown**2
+    coefficient = nakamoto_of(truth)
+    table = np.array(share_intervals(range(blocks + 1), blocks))
+    asked = truth.shares >= ENOUGH
+    held = []
+    for number in range(samples):
+        *named, unknown = chance.multinomial(blocks, truth.mix).tolist()
+        lower, upper = table[named].T
+        shares = (lower <= truth.shares) & (truth.shares <= upper)
+        told = published(named, unknown, seed=(seed, number))
+        held.append(
+            [
+                shares[asked].mean(), shares[np.array(named) > 0].mean(), _holds(told["split"].hhi, hhi),
+                _holds(told["merged"].hhi, merged), _holds(told["split"].nakamoto, coefficient),
+            ]
+        )  # fmt: skip
+    return Outcome(*np.mean(held, axis=0).tolist())
+
+
+def published(named: Sequence[int], unknown: int, *, seed: Sequence[int]) -> dict[str, Likely]:
+    """What the daemon would publish, by the reading of the unknown blocks."""
+    counts = {str(at): count for at, count in enumerate(named)}
+    found = estimate(concentration(counts, unknown, level="", window=WINDOW), seed=seed)
+    assert found.split
+    assert found.merged
+    return {"split": found.split, "merged": found.merged}
+
+
+def nakamoto_of(truth: Truth) -> int:
+    """In shares of a billion."""
+    counts = Counts.of((truth.shares * 1e9).astype(int).tolist(), singles=int(truth.unknown * 1e9))
+    assert counts
+    return nakamoto(counts)
+
+
+def _holds(interval: Interval, truth: float) -> bool:
+    return interval.lower <= truth <= interval.upper
+
+
+_HEAD = """\
+# How accurate the estimates are
+
+Made by `scripts/coverage.py`: everything below is simulated. The true shares are those that each year of
+mainnet really had, with its long tail of small pools; samples are drawn from them and estimated as the daemon does.
+[The glossary](glossary.md) has the words, [decision 30](adr/0030-posterior.md) the reasons.
+"""
+
+
+def _coverage(truths: Sequence[Truth], samples: int) -> Iterator[str]:
+    luck = 100 * (0.95 * 0.05 / samples) ** 0.5
+    yield f"""\
+## 95 % intervals
+
+How often an interval holds the truth, in per cent, over {samples:,} samples a row (one standard deviation of luck:
+{luck:.1f}). *Share*: of each entity with at least {ENOUGH:.2%} of the hashrate, whether it found a block or not.
+*Share, found*: of all that found a block, which is what is published; a tiny miner who found one was lucky, and his
+interval cannot know. The Nakamoto coefficient is a whole number, so its interval cannot hold the truth in exactly 95 %.
+
+| true shares | entities | blocks | share | share, found | HHI, split | HHI, merged | Nakamoto |
+|---|---:|---:|---:|---:|---:|---:|---:|"""
+    for truth in truths:
+        for blocks in SIZES:
+            held = " | ".join(f"{100 * each:.1f}" for each in coverage(truth, blocks, samples))
+            yield f"| {truth.name} | {len(truth.shares)} | {blocks:,} | {held} |"
+
+
+def _priors(truths: Sequence[Truth], samples: int) -> Iterator[str]:
+    yield f"""
+## What other methods would do
+
+The same for a day of 144 blocks, split, over {samples:,} samples. *Every pool*: a prior of ½ for each pool of the year,
+found or not. *Perks*: a prior of 1 in total, shared by those found and one for the rest. *½*: for each pool found, and
+one for the rest. In these three, the HHI is that of the draws as they are; *published* is the third with the bias off.
+
+| true shares | HHI: every pool | Perks | ½ | published | Nakamoto: every pool | Perks | published |
+|---|---:|---:|---:|---:|---:|---:|---:|"""
+    for truth in truths:
+        held = " | ".join(f"{100 * each:.1f}" for each in alternatives(truth, samples))
+        yield f"| {truth.name} | {held} |"
+
+
+def alternatives(truth: Truth, samples: int) -> Iterable[float]:
+    """Coverage of other posteriors, in the order of the table."""
+    chance, blocks = np.random.default_rng(2), 144
+    hhi, coefficient = float((truth.shares**2).sum()), nakamoto_of(truth)
+    held = []
+    for number in range(samples):
+        *named, rest = chance.multinomial(blocks, truth.mix).tolist()
+        seen = [n for n in named if n]
+        every = _draws(chance, [*named, rest], 1 / 2)
+        perks = _draws(chance, [*seen, rest], 1 / (len(seen) + 1))
+        half = _draws(chance, [*seen, rest], 1 / 2)
+        told = published(named, rest, seed=(2, number))["split"]
+        squares = [(draws**2).sum(axis=0) for draws in (every, perks, half)]
+        counts = [((-np.sort(-draws, axis=0)).cumsum(axis=0) <= 1 / 2).sum(axis=0) + 1 for draws in (every, perks)]
+        held.append(
+            [
+                *(_inside(each, hhi) for each in squares), _holds(told.hhi, 10_000 * hhi),
+                *(_inside(each, coefficient) for each in counts), _holds(told.nakamoto, coefficient),
+            ]
+        )  # fmt: skip
+    return [float(each) for each in np.mean(held, axis=0)]
+
+
+def _draws(chance: np.random.Generator, counts: Sequence[int], prior: float) -> np.ndarray:
+    """Shares of all but the last of `counts`."""
+    gammas = np.array([chance.standard_gamma(count + prior, 1000) for count in counts])
+    shares: np.ndarray = gammas / gammas.sum(axis=0)
+    return shares[:-1]
+
+
+def _inside(draws: np.ndarray, truth: float) -> bool:
+    lower, upper = np.quantile(draws, TAILS, method="inverted_cdf")
+    return bool(lower <= truth <= upper)
+
+
+def _trends(truths: Sequence[Truth], samples: int) -> Iterator[str]:
+    yield f"""
+## Trends
+
+Shares that do not change have a slope of zero. How often the 95 % interval of the slope holds it, in per cent, over
+{samples:,} samples.
+
+| true shares | 30d | 90d | 1y |
+|---|---:|---:|---:|"""
+    for truth in truths:
+        held = " | ".join(f"{100 * _flat(truth, days, samples):.1f}" for days in (30, 90, 365))
+        yield f"| {truth.name} | {held} |"
+
+
+def _flat(truth: Truth, days: int, samples: int) -> float:
+    chance, blocks = np.random.default_rng([3, days]), days * 144 // 12
+    held = 0
+    for _ in range(samples):
+        counts = chance.multinomial(blocks, truth.mix, size=12)[:, :-1]
+        slope, error = line(blocks * (blocks - 1) / (counts * (counts - 1)).sum(axis=1))
+        held += abs(slope) <= 2.228138852 * error  # Student's t with ten degrees of freedom
+    return held / samples
+
+
+def _changes(truth: Truth, years: int) -> Iterator[str]:
+    chance = np.random.default_rng(4)
+    false = sum(len(find(chance.multinomial(BIN, truth.mix, size=365)[:, :-1])) for _ in range(years))
+    yield f"""
+## Changes of a share
+
+The test looks after every {BIN} blocks, a day's worth, at the log likelihood ratio of a change, and tells above
+{THRESHOLD:g}. **False alarms**: {false} in {years} years of constant shares, {false / years:.2f} a year over all
+{len(truth.shares)} entities together ({truth.name}). **Delay**: days from a change after half a year to the test
+telling it, and how often it told within 30 days, over 200 changes each.
+
+| share before | after | median delay, days | told within 30 days |
+|---:|---:|---:|---:|"""
+    for share in (0.3, 0.15, 0.05, 0.02):
+        for factor in (1 / 2, 2 / 3, 3 / 2, 2):
+            if share * factor < 1 / 2:
+                delays = [_delay(chance, share, share * factor) for _ in range(200)]
+                quick = sum(delay <= 30 for delay in delays) / len(delays)
+                yield f"| {share:.0%} | {share * factor:.1%} | {np.median(delays):g} | {quick:.0%} |"
+
+
+def _delay(chance: np.random.Generator, before: float, after: float) -> float:
+    """Days until the test tells; infinite where it does not within another half year."""
+    counts = chance.binomial(BIN, np.repeat([before, after], 182))
+    return min((each.told + 1 - 182 for each in find(counts[:, None]) if each.told >= 182), default=float("inf"))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,81 @@
+"""The demo, as people start it."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.daemon import POOL_MONITOR, environment
+from support.services import end, get, wait_until
+
+RACES = 2
+"""How many reorganisations must be seen: the second one proves that the demo went on after the first."""
+
+SERIES_LIMIT = 5_000
+"""With the default windows, on numbers like mainnet's."""
+
+
+@contextmanager
+def demo(folder: Path) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    """A fast demo whose temporary folders are made in this one: the process, and its port."""
+    said = folder / "said"
+    with said.open("wb") as out:
+        process = subprocess.Popen(
+            [*POOL_MONITOR, "demo", "--seconds", "0.05", "--port", "0"], cwd=folder, stdin=subprocess.DEVNULL,
+            stdout=out, stderr=subprocess.STDOUT, env=environment() | {"TMPDIR": str(folder), "PYTHONUNBUFFERED": "1"},
+        )  # fmt: skip
+    try:
+        opened = re.compile(rb"Open http://127\.0\.0\.1:(\d+)")
+        wait_until(lambda: bool(opened.search(said.read_bytes())), seconds=20, what="the demo to print its address")
+        found = opened.search(said.read_bytes())
+        assert found
+        yield process, int(found[1])
+    finally:
+        if process.poll() is None:
+            end(process)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_demo_shows_mainnet_and_leaves_nothing_behind(scratch: Path, number: int) -> None:
+    with demo(scratch) as (process, port):
+        wait_until(lambda: _ask(port, "/readyz")["ready"], seconds=30, what="the demo to be ready")
+        first = _ask(port, "/api/v1/status")["tip"]
+        assert first["height"] > 900_000
+        assert len(_ask(port, "/api/v1/shares?window=7d")["windows"][0]["shares"]) > 10
+
+        wait_until(
+            lambda: _ask(port, "/api/v1/status")["tip"]["height"] > first["height"] + 10, seconds=20, what="blocks"
+        )
+        series = [line for line in get(port, "/metrics").splitlines() if not line.startswith(b"#")]
+        assert 1000 < len(series) < SERIES_LIMIT
+        assert get(port, "/").startswith(b"<!doctype html>")
+
+        process.send_signal(number)
+        assert process.wait(10) == 0
+    assert [each.name for each in scratch.iterdir()] == ["said"]
+
+
+def test_races_are_seen(scratch: Path) -> None:
+    with demo(scratch) as (_, port):
+        wait_until(lambda: _reorgs(port) >= RACES, seconds=40, what="a second reorganisation")
+        assert any(block["stale"] for block in _ask(port, "/api/v1/blocks?limit=200")["blocks"])
+        assert _ask(port, "/readyz")["height"] > 900_000
+
+
+def _ask(port: int, path: str) -> Any:  # noqa: ANN401 -- JSON is whatever it is
+    try:
+        return json.loads(get(port, path))
+    except OSError as not_yet:
+        return {"ready": False, "why": str(not_yet)}
+
+
+def _reorgs(port: int) -> float:
+    found = re.search(rb"^pool_monitor_reorgs_total (\S+)", get(port, "/metrics"), re.MULTILINE)
+    return float(found[1]) if found else 0.0

@@ -1,0 +1,240 @@
+"""What the daemon serves, asked of the daemon itself on the embedded node."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from support.daemon import Inside, inside
+
+from monitor.app.demo import signatures_of
+from monitor.app.registry import load_registry
+from monitor.config import Config
+from monitor.embedded import EmbeddedNode, Signature
+from monitor.model import PoolSlug
+
+FOUNDRY, ANTPOOL, HOSTILE = PoolSlug("foundryusa"), PoolSlug("antpool"), PoolSlug("hostile")
+HOSTILE_TAG = b'"}\n# EOF\nup 0{\\x"<script>alert(1)</script>\xff\xfe'
+MINED = (*[FOUNDRY] * 5, *[ANTPOOL] * 3, HOSTILE, PoolSlug("unknown"))
+
+
+@pytest.fixture
+async def node() -> AsyncIterator[EmbeddedNode]:
+    """Ten blocks: five, three, and two of nobody known."""
+    signatures = {**signatures_of(load_registry("main")), HOSTILE: Signature(HOSTILE_TAG, b"\x51")}
+    async with EmbeddedNode(signatures=signatures) as node:
+        node.mine(MINED[0], time=1_700_000_000)  # years after the genesis block, which is in no window of time then
+        for pool in MINED[1:]:
+            node.mine(pool)
+        yield node
+
+
+def config(node: EmbeddedNode, folder: Path, **web: object) -> Config:
+    """A daemon on this node."""
+    return Config.model_validate({
+        "node": {"url": node.url, "cookie_file": node.cookie_file, "poll_seconds": 0.2, "timeout_seconds": 1.0},
+        "store": {"url": f"sqlite:///{folder / 'blocks.sqlite'}"},
+        "web": {"port": 0, **web},
+    })  # fmt: skip
+
+
+@pytest.fixture
+async def daemon(node: EmbeddedNode, tmp_path: Path) -> AsyncIterator[Inside]:
+    """One that has caught up."""
+    async with inside(config(node, tmp_path)) as daemon:
+        await daemon.wait_for(node.tip.hash)
+        yield daemon
+
+
+# -- right questions ---------------------------------------------------------------------------------------------------
+
+
+async def test_status_says_where_it_stands(daemon: Inside, node: EmbeddedNode) -> None:
+    status = await daemon.ask("/api/v1/status")
+    assert status["ready"] is True
+    assert status["waiting"] is None
+    assert (status["height"], status["first_height"], status["pruned"]) == (10, 0, False)
+    assert status["tip"]["hash"] == node.tip.hash
+    assert status["tip"]["pool_slug"] is None
+    assert status["tip"]["time"].endswith("Z")
+    assert status["windows"] == ["24h", "3d", "7d", "30d", "90d", "1y", "2016b"]
+    assert status["node"]["network"] == "regtest"
+    assert re.fullmatch(r"\d+\.\d+\.\d+", status["version"])
+
+
+async def test_shares_are_those_of_the_blocks(daemon: Inside) -> None:
+    answer = await daemon.ask("/api/v1/shares?window=24h")
+    (window,) = answer["windows"]
+    assert (window["level"], window["window"], window["blocks"], window["unknown"]) == ("pool", "24h", 10, 2)
+    first, second = window["shares"]
+    assert (first["entity"], first["name"], first["blocks"], first["share"]) == ("foundryusa", "Foundry USA", 5, 0.5)
+    assert (second["entity"], second["blocks"]) == ("antpool", 3)
+    assert 0 < first["lower"] < 0.5 < first["upper"] < 1
+    assert len((await daemon.ask("/api/v1/shares"))["windows"]) == 7
+
+
+async def test_indices_are_those_of_the_shares(daemon: Inside) -> None:
+    answer = await daemon.ask("/api/v1/concentration?window=24h&level=pool")
+    (window,) = answer["windows"]
+    assert window["split"]["hhi"] == pytest.approx(10_000 * (25 + 9 + 1 + 1) / 100)
+    assert window["merged"]["hhi"] == pytest.approx(10_000 * (25 + 9 + 4) / 100)
+    assert window["split"]["nakamoto"] == 2  # five of ten are not more than half
+    assert window["split"]["top_share"] == {"1": 0.5, "2": 0.8, "3": 0.9}
+    assert window["merged"]["top_share"]["3"] == 1.0
+
+
+async def test_blocks_come_highest_first_in_pages(daemon: Inside, node: EmbeddedNode) -> None:
+    page = (await daemon.ask("/api/v1/blocks?limit=4"))["blocks"]
+    assert [block["height"] for block in page] == [10, 9, 8, 7]
+    page = (await daemon.ask("/api/v1/blocks?limit=500&below=7"))["blocks"]
+    assert [block["height"] for block in page] == [6, 5, 4, 3, 2, 1, 0]
+
+    stale = node.tip.hash
+    node.reorg(2, ANTPOOL)
+    await daemon.wait_for(node.tip.hash)
+
+    page = (await daemon.ask("/api/v1/blocks?limit=5"))["blocks"]
+    assert [(block["height"], block["stale"]) for block in page] == [
+        (11, False), (10, False), (10, True), (9, False), (9, True),
+    ]  # fmt: skip
+    assert page[2]["hash"] == stale
+
+
+async def test_a_block_says_who_mined_it_and_how_we_know(daemon: Inside, node: EmbeddedNode) -> None:
+    block = await daemon.ask(f"/api/v1/blocks/{node.mine(ANTPOOL).upper()}")
+    if "status" in block:
+        await daemon.wait_for(node.tip.hash)
+        block = await daemon.ask(f"/api/v1/blocks/{node.tip.hash.upper()}")
+    assert (block["height"], block["pool_slug"], block["pool_name"]) == (11, "antpool", "AntPool")
+    assert block["method"] in {"tag", "address"}
+    assert block["evidence"]
+    assert block["candidates"][0]["pool_slug"] == "antpool"
+    assert block["stale"] is False
+    assert bytes.fromhex(block["coinbase"]["script_hex"])
+    assert block["value_sat"] == sum(each["value_sat"] for each in block["coinbase"]["outputs"])
+
+
+async def test_what_strangers_write_stays_out_of_labels_and_pages(daemon: Inside, node: EmbeddedNode) -> None:
+    pools = load_registry("main").pools
+    text = (await daemon.get("/metrics"))[2].decode()
+    found = {
+        sample.labels.get("entity") or sample.labels.get("pool")
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+        if sample.labels.get("level", "pool") == "pool"
+    }
+    assert {"foundryusa", "antpool", "unknown"} <= found
+    assert found - {None, "unknown"} <= pools.keys()
+    assert "script>" not in text
+
+    block = (await daemon.ask("/api/v1/blocks?limit=2"))["blocks"][1]
+    assert HOSTILE_TAG.hex() in block["coinbase"]["script_hex"]  # as hex, and only there
+    assert "alert" not in json.dumps(block)
+    assert b"alert" not in (await daemon.get("/"))[2]
+    assert node.tip.height == 10
+
+
+# -- wrong questions ---------------------------------------------------------------------------------------------------
+
+WRONG = {
+    "/nowhere": (404, "Not Found"),
+    "/api/v1/nowhere": (404, "Not Found"),
+    "/api/v1/status?verbose=1": (400, "unknown parameter; known are: none"),
+    "/api/v1/shares?windows=24h": (400, "unknown parameter; known are: level, window"),
+    "/api/v1/shares?window=25h": (400, "there is no such window; there are: 24h, 3d, 7d, 30d, 90d, 1y, 2016b"),
+    "/api/v1/concentration?level=galaxy": (400, "there is no such level; there are: pool"),
+    "/api/v1/blocks?limit=0": (400, "limit is a number from 1 to 500"),
+    "/api/v1/blocks?limit=501": (400, "limit is a number from 1 to 500"),
+    "/api/v1/blocks?limit=-1": (400, "limit is a number from 1 to 500"),
+    "/api/v1/blocks?limit=ten": (400, "limit is a number from 1 to 500"),
+    "/api/v1/blocks?limit=%D9%A1": (400, "limit is a number from 1 to 500"),
+    "/api/v1/blocks?below=99999999999": (400, "below is a number from 1 to 2147483647"),
+    "/api/v1/blocks/xyz": (400, "a block hash has 64 hexadecimal digits"),
+    f"/api/v1/blocks/{'ab' * 32}": (404, "this block is not stored here"),
+}
+
+
+async def test_a_wrong_question_is_answered_with_a_problem_document(daemon: Inside) -> None:
+    for path, (expected, detail) in WRONG.items():
+        status, content_type, body = await daemon.get(path)
+        problem = json.loads(body)
+        assert (status, content_type) == (expected, "application/problem+json; charset=utf-8"), path
+        assert problem.keys() >= {"type", "title", "status", "detail"}, path
+        assert problem["status"] == expected, path
+        assert problem["detail"].startswith(detail), path
+
+
+async def test_what_is_only_for_reading_cannot_be_written(daemon: Inside) -> None:
+    for path in ("/api/v1/status", "/metrics", "/"):
+        async with daemon._session.post(daemon.url + path) as response:
+            assert response.status == 405
+            assert response.content_type == "application/problem+json"
+
+
+# -- health ------------------------------------------------------------------------------------------------------------
+
+
+async def test_readiness_follows_the_node(node: EmbeddedNode, tmp_path: Path) -> None:
+    node.warm_up()
+    async with inside(config(node, tmp_path)) as daemon:
+        await daemon.wait_for(waiting="starting")
+        assert (await daemon.get("/healthz"))[0] == 200
+        assert (await daemon.get("/readyz"))[0] == 503
+        assert (await daemon.get("/api/v1/shares"))[0] == 503
+        assert b"pool_monitor_block_height" not in (await daemon.get("/metrics"))[2]
+
+        node.warmed_up()
+        await daemon.wait_for(node.tip.hash)
+        status, _, body = await daemon.get("/readyz")
+        assert (status, json.loads(body)) == (
+            200, {"ready": True, "waiting": None, "height": 10, "first_height": 0, "pruned": False},
+        )  # fmt: skip
+
+        await node.stop()
+        await daemon.wait_for(waiting="cookie")
+        assert (await daemon.get("/readyz"))[0] == 503
+        assert (await daemon.ask("/api/v1/shares?window=24h"))["windows"][0]["blocks"] == 10  # what is known stays
+
+        await node.start()
+        node.mine(FOUNDRY)
+        await daemon.wait_for(node.tip.hash)
+        assert (await daemon.get("/readyz"))[0] == 200
+
+        node.stall()
+        await daemon.wait_for(waiting="in time", seconds=20)
+        node.resume()
+        await daemon.wait_for(node.tip.hash)
+
+
+# -- the token ---------------------------------------------------------------------------------------------------------
+
+
+async def test_with_a_token_everything_but_health_needs_it(node: EmbeddedNode, tmp_path: Path) -> None:
+    secret = tmp_path / "token"
+    secret.write_text("open sesame\n")
+    async with inside(config(node, tmp_path, token_file=secret)) as daemon:
+        right = {"Authorization": "Bearer open sesame"}
+        for path in ("/metrics", "/", "/api/v1/status", "/api/v1/blocks", "/nowhere"):
+            for headers in ({}, {"Authorization": "Bearer open"}, {"Authorization": "Basic x"}, {"Authorization": "é"}):
+                status, content_type, body = await daemon.get(path, **headers)
+                assert (status, content_type) == (401, "application/problem+json; charset=utf-8")
+                assert b"sesame" not in body
+            assert (await daemon.get(path, **right))[0] in {200, 404, 503}
+        for path in ("/healthz", "/readyz"):
+            assert (await daemon.get(path))[0] in {200, 503}
+        await asyncio.sleep(0)
+
+
+async def test_two_daemons_in_one_process_do_not_share_anything(node: EmbeddedNode, tmp_path: Path) -> None:
+    folders = [tmp_path / "one", tmp_path / "two"]
+    async with inside(config(node, folders[0])) as one, inside(config(node, folders[1])) as two:
+        answers: list[Any] = [await each.wait_for(node.tip.hash) for each in (one, two)]
+        assert answers[0]["tip"] == answers[1]["tip"]
+        for each in (one, two):
+            assert b"pool_monitor_window_blocks" in (await each.get("/metrics"))[2]

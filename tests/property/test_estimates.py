@@ -1,0 +1,71 @@
+"""What holds of the estimates whatever the counts are."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from monitor.analysis import POOL, Ledger, concentrate, concentration, estimate, estimates, surplus
+from monitor.analysis.changes import BIN, changes
+from monitor.analysis.intervals import probabilities_above, rate_factors
+from monitor.model import BlockHash, BlockRef, BlockRow, Likely, PoolSlug, Window
+
+WINDOW = Window.parse("1b")
+KNOWN = st.dictionaries(st.text(min_size=1), st.integers(1, 3000), max_size=15)
+
+
+@given(KNOWN, st.integers(0, 300), st.integers(0, 300))
+def test_split_is_the_less_concentrated_reading(known: dict[str, int], unknown: int, alone: int) -> None:
+    found = estimate(concentration(known, unknown, alone=alone, level="pool", window=WINDOW), seed=[1])
+    if found.split is None or found.merged is None:
+        assert sum(known.values()) + unknown + alone < 2
+        return
+    for likely in (found.split, found.merged):
+        bounds(likely)
+    assert found.split.hhi.lower <= found.merged.hhi.lower
+    assert found.split.hhi.upper <= found.merged.hhi.upper
+    assert found.split.nakamoto.lower >= found.merged.nakamoto.lower
+    assert found.split.nakamoto.upper >= found.merged.nakamoto.upper
+
+
+def bounds(likely: Likely) -> None:
+    assert 0 <= likely.hhi.lower <= likely.hhi.upper <= 10_000
+    assert 1 <= likely.nakamoto.lower <= likely.nakamoto.upper
+    assert sum(likely.nakamoto_probability.values()) == pytest.approx(1)
+    assert likely.nakamoto.lower in likely.nakamoto_probability
+
+
+@given(st.lists(st.integers(1, 3000), max_size=15, min_size=1), st.integers(0, 300))
+def test_names_make_no_difference(sizes: list[int], unknown: int) -> None:
+    one, other = (
+        estimate(concentration(dict(zip(names, sizes, strict=False)), unknown, level="pool", window=WINDOW), seed=[1])
+        for names in ("abcdefghijklmno", "ponmlkjihgfedcb")
+    )
+    assert one == other
+
+
+@given(st.integers(1, 5000), st.data())
+def test_a_higher_threshold_is_exceeded_less_surely(total: int, data: st.DataObject) -> None:
+    found = [data.draw(st.integers(0, total))]
+    chances = [probabilities_above(threshold, found, total)[0] for threshold in (0.25, 1 / 3, 0.5)]
+    assert 1 >= chances[0] >= chances[1] >= chances[2] >= 0
+
+
+@given(st.integers(1, 10**6))
+def test_the_rate_counted_is_within_its_interval(found: int) -> None:
+    [(lower, upper)] = rate_factors([found])
+    assert 0 < lower < 1 < upper
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(1, 400), st.integers(0, 2**32))
+def test_a_ledger_that_grows_and_forgets_estimates_what_a_new_one_estimates(batch: int, seed: int) -> None:
+    rows = [BlockRow(7 + h, 600 * h, 0x1D00FFFF, PoolSlug("abc"[hash((seed, h)) % 3])) for h in range(30 * BIN)]
+    windows = [Window.parse("20d"), Window.parse("100b")]
+    ledger, tip = Ledger((POOL,)), BlockRef(rows[-1].height, BlockHash("ab" * 32))
+    for start in range(0, len(rows), batch):
+        ledger.extend(rows[start : start + batch])
+        ledger.forget(surplus(ledger, windows))
+    fresh = Ledger.of(rows, (POOL,))
+    one, other = (estimates(each, windows, concentrate(each, windows), tip=tip) for each in (ledger, fresh))
+    assert one == other
+    assert changes(ledger, windows, level=0) == changes(fresh, windows, level=0)

@@ -1,0 +1,68 @@
+"""Changes of shares: found when they are there, silence where there is only luck."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from monitor.analysis import POOL, Ledger
+from monitor.analysis.changes import BIN, changes, find
+from monitor.model import BlockRow, PoolSlug, Window
+
+SHARES = np.array([0.3, 0.2, 0.15, 0.12, 0.1, 0.08, 0.05])
+WINDOW = Window.parse("999999b")
+
+
+def counts(days: int, *, seed: int, after: NDArray[np.float64] | None = None, at: int = 0) -> NDArray[np.int64]:
+    chance = np.random.default_rng(seed)
+    mixes = [SHARES if after is None or day < at else after for day in range(days)]
+    return np.array([chance.multinomial(BIN, mix) for mix in mixes])
+
+
+def chain(bins: NDArray[np.int64], *, first: int = 0) -> Ledger:
+    pools = (f"p{pool}" for day in bins for pool in np.repeat(np.arange(len(day)), day))
+    rows = (BlockRow(first + n, 600 * n, 0x1D00FFFF, PoolSlug(pool)) for n, pool in enumerate(pools))
+    return Ledger.of(rows, (POOL,))
+
+
+def test_a_pool_that_loses_a_third_is_one_event() -> None:
+    after = SHARES.copy()
+    after[0] *= 2 / 3
+    after[1:] *= (1 - after[0]) / after[1:].sum()
+    founds = [find(counts(120, seed=seed, after=after, at=60)) for seed in range(10)]
+    events = [[each for each in found if each.column == 0] for found in founds]
+    assert all(len(found) == 1 for found in events)
+    assert all(abs(event.at - 60) <= 7 for [event] in events)
+    assert np.median([event.told - 60 for [event] in events]) <= 10
+
+
+def test_years_of_luck_are_no_event() -> None:
+    assert sum(len(find(counts(365, seed=seed))) for seed in range(8)) <= 1
+
+
+def test_a_change_is_told_with_the_share_before_and_after() -> None:
+    bins = np.vstack([np.full((30, 2), 72), np.tile([36, 108], (20, 1))])
+    lost, won = changes(chain(bins), [WINDOW], level=0)
+    assert (lost.level, lost.entity, won.entity) == ("pool", "p0", "p1")
+    assert (lost.height, lost.time) == (30 * BIN, 30 * BIN * 600)
+    assert lost.found_height < lost.height + 3 * BIN
+    assert (lost.before.share, lost.after.share, won.before.share, won.after.share) == (0.5, 0.25, 0.5, 0.75)
+    assert lost.after.upper < 0.5 < lost.before.upper
+
+
+def test_only_whole_bins_count_whatever_block_the_history_begins_with() -> None:
+    bins = np.vstack([np.full((30, 2), 72), np.tile([36, 108], (20, 1))])
+    whole = changes(chain(bins), [WINDOW], level=0)
+    shifted = chain(np.vstack([[[9, 8]], bins, [[3, 0]]]), first=BIN - 17)
+    moved = changes(shifted, [WINDOW], level=0)
+    assert [each.height for each in moved] == [each.height + BIN for each in whole]
+    assert [each.before.blocks for each in moved] == [each.before.blocks for each in whole]
+
+
+def test_a_new_pool_and_one_that_left() -> None:
+    bins = np.vstack([np.tile([44, 100, 0], (30, 1)), np.tile([0, 100, 44], (20, 1))])
+    left, came = changes(chain(bins), [WINDOW], level=0)
+    assert (left.entity, left.after.share, came.entity, came.before.share) == ("p0", 0, "p2", 0)
+
+
+def test_a_short_history_has_no_events() -> None:
+    assert changes(chain(np.full((10, 2), 72)), [WINDOW], level=0) == ()
+    assert changes(chain(np.array([[1, 2]])), [WINDOW], level=0) == ()

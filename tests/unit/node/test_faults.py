@@ -1,0 +1,70 @@
+"""The node's ways of saying no, sorted into wait, ask again, give up."""
+
+from __future__ import annotations
+
+import http.client
+import json
+
+import pytest
+from bitcoinrpc.authproxy import JSONRPCException
+
+from monitor.errors import NodeAway, NodeBusy, NodeRefused
+from monitor.node import faults
+
+URL = "http://127.0.0.1:8332"
+
+
+def answer(code: int, message: str = "so it is") -> JSONRPCException:
+    return JSONRPCException({"code": code, "message": message})
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [(-28, NodeAway), (-342, NodeRefused), (-343, NodeRefused), (-5, faults.RpcError), (-8, faults.RpcError)],
+)
+def test_an_rpc_error_is_sorted_by_its_code(code: int, kind: type[Exception]) -> None:
+    assert type(faults.from_rpc("getblock", answer(code))) is kind
+
+
+def test_an_rpc_error_keeps_code_method_and_message() -> None:
+    error = faults.from_rpc("getblock", answer(-5, "Block not found"))
+    assert isinstance(error, faults.RpcError)
+    assert error.code == faults.NOT_FOUND
+    assert str(error) == "the node answered getblock with error -5: Block not found"
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "remedy"),
+    [
+        (401, NodeRefused, "node.cookie_file, or node.user and node.password_file"),
+        (403, NodeRefused, "rpcallowip and rpcwhitelist"),
+        (404, NodeRefused, "check node.url"),
+        (200, NodeRefused, "check node.url"),
+        (503, NodeBusy, "work queue is full"),
+        (502, NodeAway, URL),
+    ],
+)
+def test_an_http_status_is_sorted(status: int, kind: type[Exception], remedy: str) -> None:
+    error = faults.from_http(faults.HttpError(status, "X"), URL)
+    assert type(error) is kind
+    assert remedy in str(error)
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (ConnectionRefusedError(), NodeAway),
+        (TimeoutError(), NodeAway),
+        (ConnectionResetError(), faults.DroppedConnection),
+        (http.client.RemoteDisconnected(), faults.DroppedConnection),
+        (BrokenPipeError(), faults.DroppedConnection),
+        (http.client.BadStatusLine("SSH-2.0"), NodeRefused),
+        (http.client.IncompleteRead(b""), NodeAway),
+        (json.JSONDecodeError("", "", 0), NodeAway),
+        (OSError("no route to host"), NodeAway),
+    ],
+)
+def test_what_happens_on_the_way_is_sorted_and_names_the_node(error: Exception, kind: type[Exception]) -> None:
+    sorted_ = faults.from_transport(error, URL)
+    assert type(sorted_) is kind
+    assert URL in str(sorted_)

@@ -1,0 +1,161 @@
+"""What Prometheus sees: names that are a contract, numbers of the snapshot, and nothing computed in a scrape."""
+
+from __future__ import annotations
+
+import sys
+from types import FrameType
+
+import pytest
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.parser import text_string_to_metric_families
+
+from monitor.analysis import POOL, Ledger, snapshot
+from monitor.config import DEFAULT_WINDOWS
+from monitor.embedded import mainnet
+from monitor.hub import Hub
+from monitor.model import BlockHash, BlockRef, BlockRow, Method, Plan, PoolSlug, Snapshot, Tally, Update, Window
+from monitor.outputs.metrics import CATALOGUE, SnapshotCollector
+from monitor.vitals import PREFIX, Vitals
+
+INDEX, ENTITY = ("level", "window", "unknown"), ("level", "entity", "window")
+CONTRACT: dict[str, tuple[str, ...]] = {
+    "block_height": (), "block_timestamp_seconds": (), "difficulty": (),
+    "network_hashrate_hashes_per_second": ("window",), "blocks_connected": ("pool", "method"),
+    "reorgs": (), "reorg_depth_blocks": (), "stale_blocks": ("pool",), "attribution_conflicts": ("pool",),
+    "window_blocks": ("window",), "window_attributed_ratio": ("window",),
+    "share_ratio": ENTITY, "share_lower_ratio": ENTITY, "share_upper_ratio": ENTITY,
+    "hhi": INDEX, "hhi_unbiased": INDEX, "nakamoto_coefficient": INDEX, "gini_ratio": INDEX, "entropy_bits": INDEX,
+    "effective_entities": INDEX, "theil_index": INDEX, "top_share_ratio": (*INDEX, "n"),
+    "build_info": ("version", "registry"), "start_time_seconds": (), "node_up": ("node",),
+    "node_last_contact_timestamp_seconds": ("node",), "node_rpc_seconds": ("method",), "block_publish_seconds": (),
+    "errors": ("kind",), "output_dropped": ("output",),
+}  # fmt: skip
+"""Names and labels that users script against (counters without their `_total`): more may come, none of these may go."""
+
+SERIES_LIMIT = 5_000
+
+
+def taken(rows: list[BlockRow], *windows: str, tally: Tally | None = None) -> Snapshot:
+    """A snapshot of these blocks, at the level of pools."""
+    return snapshot(
+        Ledger.of(rows, (POOL,)), [Window.parse(name) for name in windows], tally or Tally(),
+        tip_hash=BlockHash("ab" * 32), first_height=rows[0].height, caught_up=True, registry="abc", pool_names={},
+    )  # fmt: skip
+
+
+def rows(pools: str) -> list[BlockRow]:
+    """A block for each letter, ten minutes apart; `?` is unknown."""
+    return [
+        BlockRow(height, 1_700_000_000 + 600 * height, 0x1D00FFFF, None if pool == "?" else PoolSlug(pool))
+        for height, pool in enumerate(pools)
+    ]
+
+
+def published(found: Snapshot | None) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
+    """What a scrape says: a number for each name and labels, prefix left off."""
+    hub, registry = Hub(Vitals()), CollectorRegistry()
+    registry.register(SnapshotCollector(hub))
+    if found is not None:
+        tip = BlockRef(found.tip.height, found.tip_hash)
+        hub.publish(Update(Plan(tip, found.tip_hash), (), found))
+    return {
+        (sample.name.removeprefix(f"{PREFIX}_"), tuple(sorted(sample.labels.items()))): sample.value
+        for family in text_string_to_metric_families(generate_latest(registry).decode())
+        for sample in family.samples
+    }
+
+
+def test_names_and_labels_are_kept() -> None:
+    names = {each.name: each.labels for each in CATALOGUE}
+    assert len(names) == len(CATALOGUE)
+    names |= {
+        each._name.removeprefix(f"{PREFIX}_"): each._labelnames
+        for each in vars(Vitals()).values()
+        if hasattr(each, "_labelnames")
+    }
+    assert {name: sorted(names.get(name, ("missing",))) for name in CONTRACT} == {
+        name: sorted(labels) for name, labels in CONTRACT.items()
+    }
+
+
+def test_every_help_text_is_a_sentence() -> None:
+    for each in CATALOGUE:
+        assert each.help[0].isupper(), each.name
+        assert each.help.endswith("."), each.name
+
+
+def test_nothing_is_published_before_there_is_a_block() -> None:
+    assert published(None) == {}
+
+
+def test_the_numbers_are_those_of_the_snapshot() -> None:
+    tally = Tally(
+        connected={(PoolSlug("a"), Method.TAG): 2, (None, None): 1}, stale={None: 1, PoolSlug("b"): 2},
+        conflicts={PoolSlug("a"): 1}, reorgs=3, last_reorg_depth=2,
+    )  # fmt: skip
+    series = published(taken(rows("aab?"), "10b", tally=tally))
+
+    def value(name: str, **labels: str) -> float | None:
+        return series.get((name, tuple(sorted(labels.items()))))
+
+    assert value("block_height") == 3
+    assert value("block_timestamp_seconds") == 1_700_001_800
+    assert value("difficulty") == 1
+    assert value("window_blocks", window="10b") == 4
+    assert value("window_attributed_ratio", window="10b") == 0.75
+    assert value("share_ratio", level="pool", entity="a", window="10b") == 0.5
+    assert value("share_ratio", level="pool", entity="unknown", window="10b") is None
+    assert value("hhi", level="pool", window="10b", unknown="split") == 3750
+    assert value("top_share_ratio", level="pool", window="10b", unknown="merged", n="2") == 0.75
+    assert value("blocks_connected_total", pool="a", method="tag") == 2
+    assert value("blocks_connected_total", pool="unknown", method="none") == 1
+    assert value("stale_blocks_total", pool="unknown") == 1
+    assert value("stale_blocks_total", pool="b") == 2
+    assert value("attribution_conflicts_total", pool="a") == 1
+    assert value("reorgs_total") == 3
+    assert value("reorg_depth_blocks") == 2
+
+
+def test_what_there_is_no_number_of_is_not_published() -> None:
+    series = {name for name, _ in published(taken(rows("a"), "10b"))}
+    assert "hhi" in series
+    assert not series & {"hhi_unbiased", "reorg_depth_blocks", "network_hashrate_hashes_per_second"}
+
+
+def test_a_pool_that_left_a_window_leaves_no_series_behind() -> None:
+    hub, registry = Hub(Vitals()), CollectorRegistry()
+    registry.register(SnapshotCollector(hub))
+    for pools in ("aab", "aabaa"):
+        found = taken(rows(pools), "2b")
+        hub.publish(Update(Plan(BlockRef(0, found.tip_hash), found.tip_hash), (), found))
+    assert b'entity="a"' in generate_latest(registry)
+    assert b'entity="b"' not in generate_latest(registry)
+
+
+@pytest.fixture(scope="module")
+def like_mainnet() -> Snapshot:
+    """Two real months, over the default windows."""
+    history = [
+        BlockRow(each.height, each.time, each.bits, None if each.pool == "unknown" else each.pool) for each in mainnet()
+    ]
+    return taken(history, *DEFAULT_WINDOWS)
+
+
+def test_mainnet_fits_into_few_series(like_mainnet: Snapshot) -> None:
+    assert 500 < len(published(like_mainnet)) < SERIES_LIMIT
+
+
+def test_a_scrape_computes_nothing(like_mainnet: Snapshot) -> None:
+    """No function of the thinking room is entered between the request and the text."""
+    entered = set()
+
+    def watch(frame: FrameType, _event: str, _argument: object) -> None:
+        entered.add(frame.f_globals.get("__name__", ""))
+
+    sys.setprofile(watch)
+    try:
+        published(like_mainnet)
+    finally:
+        sys.setprofile(None)
+    assert "monitor.outputs.metrics" in entered
+    assert not {name for name in entered if name.startswith(("monitor.analysis", "numpy", "scipy"))}

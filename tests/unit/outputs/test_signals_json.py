@@ -1,0 +1,116 @@
+"""The signals as JSON."""
+
+import json
+from dataclasses import dataclass, replace
+from typing import Any
+
+import aiohttp
+import pytest
+from support.rows import rows
+
+from monitor.analysis import POOL, Ledger, concentrate
+from monitor.analysis.signals import signals as taken
+from monitor.hub import Hub
+from monitor.model import (
+    BlockHash,
+    BlockRecord,
+    BlockRef,
+    Plan,
+    PoolSlug,
+    Snapshot,
+    StaleRow,
+    Tally,
+    Update,
+    Window,
+)
+from monitor.outputs.web.api import Api
+from monitor.outputs.web.page import Page
+from monitor.outputs.web.server import WebServer
+from monitor.outputs.web.signals import signals
+from monitor.vitals import Vitals
+
+BLOCKS = rows("aab?", height=2014, version=[0x2000_0010] * 4, tx_count=[1] * 4, value_sat=[5_000_000_001] * 4)
+LOST = StaleRow(2015, BlockHash("x"), BlockHash("w"), 5, PoolSlug("b"), BlockHash("y"), 6, PoolSlug("a"))
+WINDOWS = [Window.parse(name) for name in ("2b", "4b")]
+
+
+def snapshot(*, empty: bool = False) -> Snapshot:
+    seen = None if empty else taken(Ledger.of(BLOCKS, (POOL,)), WINDOWS, stale=[LOST])
+    return Snapshot(
+        BLOCKS[-1], BlockHash("0" * 64), 0, caught_up=True, registry="", concentration=(), network_hashrate={},
+        tally=Tally(), pool_names={PoolSlug("a"): "Pool A"}, signals=seen,
+    )  # fmt: skip
+
+
+def shown(window: str | None) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(json.dumps(signals(snapshot(), window)))
+    return found
+
+
+def test_one_window() -> None:
+    found = shown("4b")
+    assert {each["window"] for name in ("luck", "rewards", "signalling") for each in found[name]} == {"4b"}
+    assert found["luck"][0]["pool_slug"] == "a"
+    assert found["luck"][0]["pool_name"] == "Pool A"
+    assert found["empty_blocks"][2] == {
+        "pool_slug": None, "pool_name": None, "window": "4b", "blocks": 1, "empty": 1,
+        "within": {"10": 0, "30": 0, "60": 0},
+    }  # fmt: skip
+    assert found["rewards"][0]["fee_ratio"] == pytest.approx(1 / 5_000_000_001)
+    assert found["signalling"][0]["pools"] == [
+        {"pool_slug": "a", "pool_name": "Pool A", "blocks": 2},
+        {"pool_slug": "b", "pool_name": "b", "blocks": 1},
+        {"pool_slug": None, "pool_name": None, "blocks": 1},
+    ]
+
+
+def test_what_belongs_to_no_window_is_always_there() -> None:
+    found = shown("2b")
+    assert found["streaks"][0]["longest"] == 2
+    assert found["periods"][1] == {"first_height": 2016, "blocks": 2, "signalling": {"4": 2}}
+    assert found["forecasts"][0]["missing"] == 1109 - 2
+    assert found["following"][0].keys() >= {"leader_slug", "follower_name", "p_value"}
+    assert found["races"] == [
+        {"height": 2015, "time": "1970-01-01T00:00:05Z", "stale": ["x"], "losers": ["b"], "winners": ["a"], "depth": 1}
+    ]
+    assert found["race_records"][0]["pool_slug"] in "ab"
+
+
+def test_without_a_window_all_of_them() -> None:
+    assert {each["window"] for each in shown(None)["signalling"]} == {"2b", "4b", "period"}
+
+
+@dataclass(frozen=True)
+class Node:
+    """The intake, and a past that nobody asks for."""
+
+    facts: None = None
+    waiting: None = None
+
+    async def blocks(self, limit: int, *, below: int | None = None) -> list[BlockRecord]:
+        raise NotImplementedError
+
+    async def block(self, wanted: BlockHash) -> BlockRecord | None:
+        raise NotImplementedError
+
+
+async def test_the_path_of_the_api() -> None:
+    vitals = Vitals()
+    hub = Hub(vitals)
+    seen = snapshot()
+    over = tuple(concentrate(Ledger.of(BLOCKS, (POOL,)), WINDOWS))
+    hub.publish(Update(Plan(BlockRef(2017, seen.tip_hash), seen.tip_hash), (), replace(seen, concentration=over)))
+    node = Node()
+    server = WebServer(Api(hub, node, node), Page(hub, node, node), vitals, host="127.0.0.1", port=0, token=None)
+    async with server, aiohttp.ClientSession(server.url) as session:
+        async with session.get("/api/v1/signals?window=2b") as answer:
+            found = await answer.json()
+        assert found["tip"]["height"] == 2017
+        assert {each["window"] for each in found["luck"]} == {"2b"}
+        async with session.get("/api/v1/signals?window=3b") as answer:
+            assert answer.status == 400
+            assert "there are: 2b, 4b" in (await answer.text())
+
+
+def test_no_signals_are_empty_lists() -> None:
+    assert not any(signals(snapshot(empty=True), None).values())

@@ -1,0 +1,79 @@
+"""Killed at any moment, the store opens whole.
+
+Run as a program, this file writes to a store until somebody kills it.
+"""
+
+import asyncio
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from itertools import count, pairwise
+from pathlib import Path
+
+import pytest
+from support.toy import BEFORE_ALL, chain_on, judge
+
+from monitor.model import BlockRef, Plan
+from monitor.store.store import Store
+
+TESTS = Path(__file__).parents[2]
+SECONDS = (0.21, 0.05, 0.0, 0.13, 0.02, 0.3)
+"""How long the writers live. Where in a transaction that catches them is up to the machine."""
+
+
+async def write(path: str) -> None:
+    """Forward by twenty, back by up to seven, and so on."""
+    async with await Store.open(f"sqlite:///{path}") as store:
+        print("open", flush=True)  # noqa: T201
+        for turn in count():
+            onto = await store.tip()
+            left: list[BlockRef] = []
+            while onto and len(left) < turn % 8 and (below := await store.below(onto)):
+                left.append(onto)
+                onto = below
+            connects = chain_on(onto or BEFORE_ALL, 20)
+            plan = Plan(onto or BEFORE_ALL, connects[-1].hash, tuple(left), tuple(connects))
+            await store.apply(plan, judge(connects, f"pool{turn % 50}"))
+
+
+def kill_a_writer(path: Path, after: float) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(TESTS)}
+    with subprocess.Popen([sys.executable, __file__, str(path)], stdout=subprocess.PIPE, env=environment) as writer:
+        assert writer.stdout
+        assert writer.stdout.readline() == b"open\n"
+        time.sleep(after)
+        writer.send_signal(signal.SIGKILL)
+    assert writer.returncode == -signal.SIGKILL
+
+
+@pytest.mark.timeout(60)
+async def test_killed_again_and_again_the_store_stays_whole(tmp_path: Path) -> None:
+    path = tmp_path / "blocks.sqlite"
+    height = -1
+    for after in SECONDS:
+        await asyncio.to_thread(kill_a_writer, path, after)
+        async with await Store.open(f"sqlite:///{path}") as store:
+            tip = await store.tip()
+        assert (tip.height if tip else -1) >= height, "what was committed is there"
+        height = check(path)
+        assert (tip.height if tip else -1) == height
+    assert height > 50
+
+
+def check(path: Path) -> int:
+    """No hole, no fork, every block on its parent; how high it ends."""
+    with sqlite3.connect(path) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+        best = connection.execute("SELECT height, hash, parent FROM blocks WHERE NOT stale ORDER BY height").fetchall()
+    connection.close()
+    assert [height for height, _, _ in best] == list(range(len(best)))
+    assert all(below[1] == above[2] for below, above in pairwise(best))
+    return len(best) - 1
+
+
+if __name__ == "__main__":
+    asyncio.run(write(sys.argv[1]))

@@ -1,0 +1,164 @@
+"""Databases that are there, are not there, and are not ours."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.operations import Operations
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import create_engine
+from support.toy import BEFORE_ALL, chain_on, judge
+
+from monitor.errors import Exit, StoreError, StoreRefused
+from monitor.model import Plan
+from monitor.store.migrations import migrate
+from monitor.store.schema import metadata
+from monitor.store.store import Store
+
+
+def url(path: Path) -> str:
+    return f"sqlite:///{path}"
+
+
+async def opened_and_closed(path: Path) -> None:
+    async with await Store.open(url(path)):
+        pass
+
+
+def shape(path: Path) -> dict[str, str]:
+    """What the database says of its tables and indices, whitespace aside."""
+    with sqlite3.connect(path) as connection:
+        rows = connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
+    connection.close()
+    return {name: " ".join(sql.split()) for name, sql in rows if name != "alembic_version"}
+
+
+# -- shapes ------------------------------------------------------------------------------------------------------------
+
+
+async def test_the_folder_and_the_database_are_made(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "down" / "blocks.sqlite"
+    async with await Store.open(url(path)) as store:
+        assert await store.tip() is None
+    assert path.is_file()
+
+
+def test_migrations_build_what_the_schema_says(tmp_path: Path) -> None:
+    migrated, created = tmp_path / "migrated", tmp_path / "created"
+    engine = create_engine(url(migrated))
+    with engine.begin() as connection:
+        migrate(connection)
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        assert compare_metadata(context, metadata) == []
+    engine.dispose()
+    engine = create_engine(url(created))
+    metadata.create_all(engine)
+    engine.dispose()
+    assert shape(migrated) == shape(created)  # partial indices too, which alembic does not compare
+
+
+async def test_opening_again_changes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "blocks.sqlite"
+    chain = chain_on(BEFORE_ALL, 3)
+    async with await Store.open(url(path)) as store:
+        await store.apply(Plan(BEFORE_ALL, chain[-1].hash, connects=tuple(chain)), judge(chain))
+    before = shape(path)
+    async with await Store.open(url(path)) as store:
+        assert await store.tip() == chain[-1].ref
+    assert shape(path) == before
+
+
+async def test_a_first_start_that_was_cut_short_does_no_harm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The whole migration is one transaction: there is never half a database to open."""
+    path = tmp_path / "blocks.sqlite"
+
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("power cut")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Operations, "create_index", fail)
+        with pytest.raises(RuntimeError, match="power cut"):
+            await Store.open(url(path))
+    assert shape(path) == {}
+    await opened_and_closed(path)
+
+
+# -- not ours ----------------------------------------------------------------------------------------------------------
+
+
+async def test_a_database_from_a_newer_version_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "blocks.sqlite"
+    await opened_and_closed(path)
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    connection.close()
+    with pytest.raises(
+        StoreRefused, match=r"from a newer version of pool-monitor \(revision 9999\); upgrade"
+    ) as caught:
+        await Store.open(url(path))
+    assert caught.value.exit_code is Exit.MISCONFIGURED
+
+
+async def test_a_file_that_is_no_database_is_refused_and_kept(tmp_path: Path) -> None:
+    path = tmp_path / "wallet.dat"
+    path.write_bytes(b"my life's savings" * 100)
+    with pytest.raises(StoreRefused, match=r"wallet\.dat is no database; choose another store\.url"):
+        await Store.open(url(path))
+    assert path.read_bytes() == b"my life's savings" * 100
+
+
+async def test_a_database_in_use_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "blocks.sqlite"
+    async with await Store.open(url(path)):
+        with pytest.raises(StoreRefused, match=r"another pool-monitor uses .*blocks\.sqlite; stop it, or choose"):
+            await Store.open(url(path))
+    await opened_and_closed(path)
+
+
+async def test_a_refused_database_is_let_go_of(tmp_path: Path) -> None:
+    """What is wrong with it can be put right without a restart of whoever tried."""
+    path = tmp_path / "blocks.sqlite"
+    path.write_bytes(b"no database" * 100)
+    with pytest.raises(StoreRefused, match="is no database"):
+        await Store.open(url(path))
+    path.unlink()
+    await opened_and_closed(path)
+
+
+async def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StoreError, match=r"file/blocks\.sqlite\.lock cannot be written \(.*\); choose another"):
+        await Store.open(url(tmp_path / "file" / "blocks.sqlite"))
+
+
+async def test_a_folder_is_no_database(tmp_path: Path) -> None:
+    (tmp_path / "blocks.sqlite").mkdir()
+    with pytest.raises(StoreError, match=r"failed: unable to open database file; look at"):
+        await Store.open(url(tmp_path / "blocks.sqlite"))
+
+
+async def test_a_damaged_database_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "blocks.sqlite"
+    chain = chain_on(BEFORE_ALL, 200)
+    async with await Store.open(url(path)) as store:
+        await store.apply(Plan(BEFORE_ALL, chain[-1].hash, connects=tuple(chain)), judge(chain))
+    content = path.read_bytes()
+    path.write_bytes(content[:4096] + b"\xff" * (len(content) - 4096))
+    with pytest.raises(StoreError, match="failed: database disk image is malformed"):
+        async with await Store.open(url(path)) as store:
+            await store.tip()
+
+
+@pytest.mark.parametrize("nowhere", ["sqlite://", "sqlite:///:memory:"])
+async def test_a_database_in_memory_is_refused(nowhere: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(StoreRefused, match=r"store\.url names no file, so nothing would be remembered"):
+        await Store.open(nowhere)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("wrong", ["", "blocks.sqlite", "nosuch://host/db", "mysql://host/db", "sqlite:/x", "://"])
+async def test_an_address_that_names_no_database_is_said(wrong: str) -> None:
+    with pytest.raises(StoreRefused, match=r"^store\.url names no database that can be used: "):
+        await Store.open(wrong)

@@ -1,0 +1,122 @@
+"""Nobody waits for a slow listener, and what it loses is counted."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+from support.toy import BEFORE_ALL, START
+
+from monitor.hub import Hub, Listener
+from monitor.model import NO_BLOCK, BlockRow, Plan, Snapshot, Tally, Update
+from monitor.vitals import Vitals
+
+SNAPSHOT = Snapshot(
+    tip=BlockRow(0, START, 0x1D00FFFF, None),
+    tip_hash=NO_BLOCK,
+    first_height=0,
+    caught_up=True,
+    registry="none",
+    concentration=(),
+    network_hashrate={},
+    tally=Tally(),
+)
+
+
+def update(height: int) -> Update:
+    snapshot = replace(SNAPSHOT, tip=replace(SNAPSHOT.tip, height=height))
+    return Update(Plan(BEFORE_ALL, NO_BLOCK), (), snapshot)
+
+
+async def heights(listener: Listener, count: int) -> list[int]:
+    found: list[int] = []
+    async with asyncio.timeout(5):
+        async for each in listener:
+            found.append(each.snapshot.tip.height)
+            if len(found) == count:
+                return found
+    raise AssertionError("it ended")
+
+
+def dropped(vitals: Vitals, name: str) -> float:
+    return vitals.registry.get_sample_value("pool_monitor_output_dropped_total", {"output": name}) or 0
+
+
+def test_the_latest_snapshot_is_there_for_who_comes_late() -> None:
+    hub = Hub(Vitals())
+    assert hub.snapshot is None
+    hub.publish(update(1))
+    hub.publish(update(2))
+    assert hub.snapshot == update(2).snapshot
+
+
+async def test_listeners_hear_everything_from_then_on_in_order() -> None:
+    hub = Hub(Vitals())
+    hub.publish(update(0))
+    with hub.listen("a") as first:
+        hub.publish(update(1))
+        with hub.listen("b") as second:
+            hub.publish(update(2))
+            hub.publish(update(3))
+            assert await heights(first, 3) == [1, 2, 3]
+            assert await heights(second, 2) == [2, 3]
+
+
+async def test_a_slow_listener_loses_the_oldest_and_it_is_counted() -> None:
+    vitals = Vitals()
+    hub = Hub(vitals)
+    with hub.listen("slow", limit=3) as slow, hub.listen("quick", limit=100) as quick:
+        for height in range(10):
+            hub.publish(update(height))
+        assert await heights(slow, 3) == [7, 8, 9]
+        assert await heights(quick, 10) == list(range(10))
+    assert dropped(vitals, "slow") == 7
+    assert dropped(vitals, "quick") == 0
+
+
+async def test_a_limit_of_one_keeps_the_newest() -> None:
+    hub = Hub(Vitals())
+    with hub.listen("slow", limit=1) as slow:
+        for height in range(5):
+            hub.publish(update(height))
+        assert await heights(slow, 1) == [4]
+
+
+@pytest.mark.parametrize("limit", [0, -1])
+def test_there_is_no_listener_without_a_limit(limit: int) -> None:
+    """For asyncio, no limit means an endless queue."""
+    with pytest.raises(ValueError, match="limit"), Hub(Vitals()).listen("endless", limit=limit):
+        pass
+
+
+async def test_publishing_wakes_a_listener_that_waits() -> None:
+    hub = Hub(Vitals())
+    with hub.listen("a") as listener:
+        waiting = asyncio.create_task(heights(listener, 1))
+        await asyncio.sleep(0)
+        hub.publish(update(5))
+        assert await waiting == [5]
+
+
+async def test_who_stopped_listening_costs_nothing_more() -> None:
+    vitals = Vitals()
+    hub = Hub(vitals)
+    with hub.listen("gone", limit=1):
+        hub.publish(update(1))
+    for height in range(5):
+        hub.publish(update(height))
+    assert dropped(vitals, "gone") == 0
+    assert hub._listeners == set()
+
+
+async def test_a_listener_that_fails_is_no_listener_any_more() -> None:
+    hub = Hub(Vitals())
+    with pytest.raises(RuntimeError), hub.listen("failing"):
+        raise RuntimeError
+    assert hub._listeners == set()
+
+
+async def test_two_of_one_name_are_two() -> None:
+    hub = Hub(Vitals())
+    with hub.listen("events") as first, hub.listen("events") as second:
+        hub.publish(update(1))
+        assert await heights(first, 1) == await heights(second, 1) == [1]

@@ -1,0 +1,304 @@
+"""The one-way street: stored before it is told, and the same numbers whichever way they came about."""
+
+import asyncio
+import sqlite3
+import tempfile
+from collections.abc import AsyncIterator, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from structlog.testing import capture_logs
+from support.toy import ALL, SPACING, ToyNode, block_on
+
+from monitor.analysis.levels import POOL, Level
+from monitor.app.registry import load_registry
+from monitor.census import Census, Rulebook
+from monitor.chain.follower import Follower, Reach
+from monitor.errors import NodeRefused, StoreError
+from monitor.hub import Hub
+from monitor.model import Block, Snapshot, Tally, Update, Window
+from monitor.pipeline import Pipeline
+from monitor.store.store import Store
+from monitor.vitals import Vitals
+
+REGISTRY = load_registry()
+WINDOWS = tuple(map(Window.parse, ("1h", "3d", "24h", "3b")))
+LEVELS = (POOL, Level("parity", lambda row: "even" if row.height % 2 == 0 else None))
+REACH = Reach(3 * 86_400, 3)
+TAGS = (b"/ViaBTC/", b"Foundry USA Pool #dropgold", b"Mined by AntPool", b"/nobody/", b"")
+PAYOUTS = (b"\x51", b"\x52", b"\x53")
+
+
+class Street:
+    """The pipeline between a toy node and a real store."""
+
+    def __init__(
+        self,
+        node: ToyNode,
+        store: Store,
+        *,
+        hub: Hub | None = None,
+        windows: tuple[Window, ...] = WINDOWS,
+        batch: int = 500,
+        reach: Reach = REACH,
+    ) -> None:
+        self.node = node
+        self.vitals = Vitals()
+        self.hub = hub or Hub(self.vitals)
+        self.updates: list[Update] = []
+        follower = Follower(node, store, reach, self.vitals, batch=batch, pause=lambda _state: 0.0)
+        census = Census(store, windows, Rulebook(REGISTRY, LEVELS))
+        self._pipeline = Pipeline(follower, store, census, self.hub, self.vitals)
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[None]:
+        """Run it."""
+        with self.hub.listen("test", limit=10_000) as listener:
+            self._listener = listener
+            self._task = asyncio.create_task(self._pipeline.run())
+            try:
+                yield
+            finally:
+                self._task.cancel()
+                await asyncio.gather(self._task, return_exceptions=True)
+
+    async def settle(self) -> Snapshot:
+        """Wait until it waits for news; what it shows then."""
+        async with asyncio.timeout(20):
+            while not (self._task.done() or self.node.is_quiet):  # noqa: ASYNC110 -- two things to wait for
+                await asyncio.sleep(0.001)
+        if self._task.done():
+            await self._task
+        while not self._listener._queue.empty():
+            self.updates.append(self._listener._queue.get_nowait())
+        assert self.hub.snapshot
+        return self.hub.snapshot
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "blocks.sqlite"
+
+
+@pytest.fixture
+async def store(path: Path) -> AsyncIterator[Store]:
+    async with await Store.open(f"sqlite:///{path}") as opened:
+        yield opened
+
+
+def mine(node: ToyNode, blocks: Iterable[tuple[bytes, int]], *, depth: int = 0) -> list[Block]:
+    """New blocks in place of so many: each with a tag, and seconds after the one before."""
+    at = node.chain[-1 - depth]
+    mined = []
+    for tag, seconds in blocks:
+        payout = PAYOUTS[(at.height + len(tag)) % len(PAYOUTS)]
+        at = block_on(at.ref, time=max(at.header.time + seconds, 0), script=b"\x03abc" + tag, payout=payout)
+        mined.append(at)
+    node.switch(depth=depth, blocks=mined)
+    return mined
+
+
+def numbers(snapshot: Snapshot) -> Snapshot:
+    """Without what was counted since the process started."""
+    return replace(snapshot, tally=Tally())
+
+
+# -- what comes out ----------------------------------------------------------------------------------------------------
+
+
+async def test_the_first_start(store: Store) -> None:
+    node = ToyNode()
+    mine(node, [(TAGS[0], 600)] * 6 + [(TAGS[3], 600)] * 3)
+    street = Street(node, store)
+    with capture_logs() as log:
+        async with street.open():
+            snapshot = await street.settle()
+    assert (snapshot.tip.height, snapshot.tip_hash, snapshot.first_height) == (9, node.best.hash, 0)
+    assert snapshot.caught_up
+    assert snapshot.registry == REGISTRY.hash
+    day = next(one for one in snapshot.concentration if (one.level, one.window.name) == ("pool", "24h"))
+    assert day.blocks == 10
+    assert (day.shares[0].entity, day.shares[0].blocks) == ("viabtc", 6)
+    assert [line["event"] for line in log].count("ready") == 1
+
+
+async def test_one_block_one_update_one_line(store: Store) -> None:
+    street = Street(node := ToyNode(5), store)
+    async with street.open():
+        await street.settle()
+        with capture_logs() as log:
+            [block] = mine(node, [(TAGS[0], 600)])
+            await street.settle()
+    update, completed = street.updates[-2:]
+    assert completed.plan.is_empty
+    assert completed.snapshot.estimates
+    assert [each.block for each in update.judged] == [block] == [*update.plan.connects]
+    assert update.judged[0].attribution.pool == "viabtc"
+    assert update.snapshot.tip_hash == block.hash
+    [line] = log
+    assert (line["event"], line["height"], line["pool"]) == ("block", 5, "viabtc")
+    assert street.vitals.registry.get_sample_value("pool_monitor_block_publish_seconds_count") == 2
+
+
+async def test_catching_up_is_told_as_that_and_ready_once(store: Store) -> None:
+    street = Street(ToyNode(25), store, batch=10)
+    with capture_logs() as log:
+        async with street.open():
+            await street.settle()
+    assert [update.snapshot.caught_up for update in street.updates] == [False, False, True, True]
+    assert [line["event"] for line in log if line["event"] != "block"] == ["ready"]
+
+
+async def test_a_restart_tells_how_things_stand_without_a_new_block(store: Store) -> None:
+    node = ToyNode(25)
+    async with (street := Street(node, store)).open():
+        before = await street.settle()
+    async with (street := Street(node, store)).open():
+        after = await street.settle()
+    assert numbers(after) == numbers(before)
+    assert after.tally == Tally()
+    assert [update.judged for update in street.updates] == [(), ()]
+
+
+async def test_a_reorg_is_counted(store: Store) -> None:
+    node = ToyNode(10)
+    mine(node, [(TAGS[0], 600), (TAGS[3], 600)])
+    async with (street := Street(node, store)).open():
+        await street.settle()
+        mine(node, [(TAGS[1], 600)] * 3, depth=2)
+        with capture_logs() as log:
+            snapshot = await street.settle()
+    assert (snapshot.tally.reorgs, snapshot.tally.last_reorg_depth) == (1, 2)
+    assert dict(snapshot.tally.stale) == {"viabtc": 1, None: 1}
+    assert log[0]["event"] == "reorganisation"
+    assert (log[0]["depth"], log[0]["above"]) == (2, 9)
+    assert street.updates[-2].plan.disconnects != ()
+
+
+async def test_an_invalidated_tip_lowers_the_numbers(store: Store) -> None:
+    node = ToyNode(10)
+    async with (street := Street(node, store)).open():
+        await street.settle()
+        node.mine(0, depth=4)
+        snapshot = await street.settle()
+    assert (snapshot.tip.height, snapshot.tip_hash) == (5, node.best.hash)
+
+
+async def test_windows_of_blocks_alone(store: Store) -> None:
+    """No span of time is asked of the store then."""
+    windows = (Window.parse("3b"),)
+    node = ToyNode(10)
+    for _ in range(2):
+        street = Street(node, store, windows=windows, reach=Reach(0, 3))
+        async with street.open():
+            snapshot = await street.settle()
+        assert snapshot.concentration[0].blocks == 3
+
+
+async def test_header_time_that_goes_back_after_a_restart_uncovers_older_blocks(store: Store) -> None:
+    windows = (Window.parse("1h"),)
+    node = ToyNode(11)
+    async with (street := Street(node, store, windows=windows, reach=ALL)).open():
+        await street.settle()
+    async with (street := Street(node, store, windows=windows)).open():
+        assert (await street.settle()).concentration[0].blocks == 6
+        node.switch(blocks=[block_on(node.best, time=node.chain[-1].header.time - 1800)])
+        assert (await street.settle()).concentration[0].blocks == 6 + 3 + 1
+
+
+# -- stored, then told -------------------------------------------------------------------------------------------------
+
+
+class Witness(Hub):
+    """Looks into the database, through a connection of its own, at the moment it is told."""
+
+    def __init__(self, vitals: Vitals, path: Path) -> None:
+        super().__init__(vitals)
+        self.path = path
+        self.told = 0
+
+    def publish(self, update: Update) -> None:
+        connection = sqlite3.connect(self.path)
+        best = {hash_.hex() for (hash_,) in connection.execute("SELECT hash FROM blocks WHERE NOT stale")}
+        connection.close()
+        assert {block.hash for block in update.plan.connects} <= best
+        assert not {ref.hash for ref in update.plan.disconnects} & best
+        assert update.snapshot.tip_hash in best
+        self.told += 1
+        super().publish(update)
+
+
+async def test_outputs_hear_of_a_block_after_its_commit(store: Store, path: Path) -> None:
+    node = ToyNode(30)
+    witness = Witness(Vitals(), path)
+    async with (street := Street(node, store, hub=witness, batch=7)).open():
+        for length, depth in ((1, 0), (5, 3), (0, 6), (1, 1)):
+            await street.settle()
+            node.mine(length, depth=depth)
+        await street.settle()
+    assert witness.told == 6 + 2 * 4
+
+
+async def test_what_cannot_be_stored_is_not_told_and_ends_it(store: Store) -> None:
+    node = ToyNode(5)
+    async with (street := Street(node, store)).open():
+        before = await street.settle()
+        broken = replace(block_on(node.best), tx_count=None)  # type: ignore[arg-type]
+        node.switch(blocks=[broken])
+        with pytest.raises(StoreError, match="NOT NULL"):
+            await street.settle()
+        assert street.hub.snapshot is before
+    assert await store.tip() == node.chain[-2].ref
+
+
+async def test_a_node_that_refuses_ends_it(store: Store) -> None:
+    node = ToyNode(5)
+    async with (street := Street(node, store)).open():
+        await street.settle()
+
+        def refuse(_question: str) -> None:
+            raise NodeRefused("wrong password")
+
+        node.before_answer = refuse
+        node.ring()
+        with pytest.raises(NodeRefused, match="wrong password"):
+            await street.settle()
+
+
+# -- the same numbers, whichever way -----------------------------------------------------------------------------------
+
+
+SECONDS = st.one_of(
+    st.integers(-3600, 7200), st.sampled_from([SPACING, 12 * 3600]), st.integers(4 * 86_400, 6 * 86_400)
+)
+"""Between blocks: header times go back by an hour at most, and now and then there is nothing for days."""
+BLOCKS = st.lists(st.tuples(st.sampled_from(TAGS), SECONDS), max_size=12)
+
+
+@example(story=[([(b"/ViaBTC/", 0)] * 3, 0, False), ([(b"/ViaBTC/", 345_600)], 1, False)])
+@given(story=st.lists(st.tuples(BLOCKS, st.integers(0, 12), st.booleans()), min_size=1, max_size=6))
+@settings(deadline=None, max_examples=40)
+def test_a_restart_makes_no_difference(story: list[tuple[list[tuple[bytes, int]], int, bool]]) -> None:
+    """Forward, back and sideways, with restarts in between: what is shown is what a fresh start counts."""
+
+    async def live(folder: str) -> None:
+        node = ToyNode()
+        async with await Store.open(f"sqlite:///{folder}/blocks.sqlite") as store, AsyncExitStack() as running:
+            await running.enter_async_context((street := Street(node, store)).open())
+            for blocks, depth, restart in story:
+                mine(node, blocks, depth=min(depth, node.best.height))
+                shown = await street.settle()
+                if restart:
+                    await running.aclose()
+                    await running.enter_async_context((street := Street(node, store)).open())
+            assert (await store.tip(), shown.tip_hash) == (node.best, node.best.hash)
+            await running.aclose()
+            async with (fresh := Street(node, store)).open():
+                assert numbers(await fresh.settle()) == numbers(shown)
+
+    with tempfile.TemporaryDirectory() as folder:
+        asyncio.run(live(folder))
