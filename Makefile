@@ -44,6 +44,11 @@ bench: $(DEV) ## the benchmarks
 	@$(PYTHON) scripts/services.py bitcoind
 	@for script in $(wildcard benchmarks/[a-z]*.py); do echo "== $$script"; $(BIN)/python $$script || exit 1; done
 
+fuzz: $(DEV) ## throw random bytes at the decoders (SECONDS=300)
+	@$(BIN)/pip install --quiet "atheris>=3.0"
+	@$(BIN)/python tests/fuzz/wire.py $(or $(SECONDS),300)
+	@$(BIN)/python tests/fuzz/attribution.py $(or $(SECONDS),300)
+
 docs: $(DEV) ## write the pages that are made from the code
 	@$(BIN)/python scripts/docs.py
 
@@ -72,4 +77,4 @@ $(DEV): requirements/dev.txt pyproject.toml scripts/environment.py
 	@$(PYTHON) scripts/environment.py dev
 	@touch $(RUN) $@
 
-.PHONY: help demo test unit check lint types arch format format-check bench docs services node-core lock hooks clean
+.PHONY: help demo test unit check lint types arch format format-check bench fuzz docs services node-core lock hooks clean

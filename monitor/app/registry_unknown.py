@@ -12,8 +12,8 @@ async def frequent(config: Config) -> Frequent:
     """The texts and payouts that several unattributed blocks of the store share.
 
     Raises:
-        StoreRefused: a daemon uses the database.
+        StoreRefused: there is no database, or it is not of this version.
     """
-    async with await Store.open(config.store.url) as store:
+    async with await Store.open(config.store.url, beside=True) as store:
         found = await store.unattributed()
     return most_frequent(((str(height), coinbase) for height, coinbase in found), network=network_of(config))

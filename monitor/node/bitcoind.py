@@ -115,7 +115,7 @@ class Bitcoind:
 
     async def start_for(self, *, seconds: int, blocks: int) -> BlockRef:
         """See `ChainSource.start_for`."""
-        facts = self._introduced
+        facts = self.facts = await self.introduce()  # what it told at first may be long ago
         earliest = (await self._time_at(facts.tip.height)) - seconds - _CLOCK_SLACK_SECONDS
         low, high = facts.first_height, facts.tip.height
         while low < high:  # header times rise nearly everywhere, which the slack makes good enough

@@ -27,7 +27,7 @@ from monitor.model import (
     StaleRow,
 )
 from monitor.store import queries
-from monitor.store.migrations import migrate
+from monitor.store.migrations import demand_newest, migrate
 from monitor.store.reattribution import Moved, Reattribution
 from monitor.store.rows import block_row
 from monitor.store.schema import blocks
@@ -50,17 +50,21 @@ class Store:
         self._verdicts = Verdicts()
 
     @classmethod
-    async def open(cls, url: str) -> Store:
+    async def open(cls, url: str, *, beside: bool = False) -> Store:
         """Open the database, create it where there is none, and bring it to its newest shape.
+
+        Args:
+            url: where it is.
+            beside: only for reading, beside a daemon that may be using it: it must be there, in its newest shape.
 
         Raises:
             StoreRefused: it is in use by another daemon, from a newer version, or no database at all.
             StoreError: it cannot be opened.
         """
-        return await asyncio.to_thread(cls._open, url)
+        return await asyncio.to_thread(cls._open, url, beside=beside)
 
     @classmethod
-    def _open(cls, url: str) -> Store:
+    def _open(cls, url: str, *, beside: bool) -> Store:
         try:
             engine = create_engine(url)
         except (exc.ArgumentError, ImportError) as error:
@@ -69,11 +73,14 @@ class Store:
             undone.callback(engine.dispose)
             lock = None
             if engine.dialect.name == "sqlite":
-                lock = undone.enter_context(_lock(engine.url.database))
+                if not beside:
+                    lock = undone.enter_context(_lock(engine.url.database))
+                elif not Path(engine.url.database or "").is_file():
+                    raise StoreRefused(f"there is no database at {engine.url.database}; has the daemon ever run?")
                 event.listen(engine, "connect", _prepare_sqlite)
                 event.listen(engine, "begin", _begin_sqlite)
             with _explained(engine.url), engine.begin() as connection:
-                migrate(connection)
+                (demand_newest if beside else migrate)(connection)
             undone.pop_all()
         return cls(engine, lock)
 

@@ -124,6 +124,10 @@ def test_an_unknown_miner_with_a_habit_gets_a_pseudonym(daemon: Daemon, bitcoind
     (window,) = daemon.ask("/api/v1/shares?level=pool")["windows"]
     (cluster,) = [each for each in window["shares"] if each["entity"].startswith("unknown-")]
     assert cluster["blocks"] == 6
+    (miner,) = daemon.ask("/api/v1/unknown")["miners"]
+    assert miner["name"] == cluster["entity"]
+    assert any("uuid" in line for line in miner["evidence"])
+    assert cluster["entity"] in daemon.text("/")
     assert daemon.metric('pool_monitor_window_attributed_ratio{window="100b"}') == 0
 
 

@@ -172,6 +172,7 @@ def test_it_stops_when_it_is_asked_to(bitcoind: Bitcoind, start_daemon: Start, n
     tip = mine_all(bitcoind, recipes(FOUNDRY, ANTPOOL))[-1]
     daemon = start_daemon(bitcoind)
     daemon.wait_for(tip)
+    wait_until(lambda: bool(daemon.events("ready")), seconds=10, what="the daemon to say that it is ready")
 
     started = time.monotonic()
     assert daemon.stop(number) == 0
@@ -198,11 +199,11 @@ def test_a_signal_makes_it_look_now(start_bitcoind: Callable[..., Bitcoind], sta
         f"-rpcauth=alice:5a17${hmac.new(b'5a17', b's3cret', 'sha256').hexdigest()}",
         f"-rpcwhitelist=alice:{','.join(NEEDED)}", "-rpcwhitelistdefault=0",
     )  # fmt: skip
+    tip = mine_all(node, recipes(FOUNDRY, FOUNDRY))[-1]
     login = {"node__cookie_file": "auto", "node__user": "alice", "node__password": "s3cret"}
     daemon = start_daemon(node, node__poll_seconds=600, **login)
-    tip = mine_all(node, recipes(FOUNDRY, FOUNDRY))[-1]
-    daemon.signal(signal.SIGUSR1)
     daemon.wait_for(tip)
+    time.sleep(0.5)
     mine(node, Recipe(tag=ANTPOOL))
     time.sleep(0.5)
     assert daemon.metric("pool_monitor_block_height") == 2

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from support.bitcoind import Bitcoind
@@ -13,34 +12,74 @@ from support.blocks import Recipe, mine_all
 from support.daemon import Daemon
 from support.services import wait_until
 
-SHARES = {
-    "foundryusa": 0.3, "antpool": 0.22, "viabtc": 0.16, "f2pool": 0.12, "luxor": 0.08, "binancepool": 0.05, None: 0.07,
-}  # fmt: skip
-TAGS = {
-    "foundryusa": b"/Foundry USA Pool #dropgold/", "antpool": b"Mined by AntPool", "viabtc": b"/ViaBTC/",
-    "f2pool": b"f2pool", "luxor": b"/LUXOR/", "binancepool": b"binance", None: b"nobody",
-}  # fmt: skip
+POOLS = {
+    "foundryusa": (0.30, b"/Foundry USA Pool #dropgold/"),
+    "antpool": (0.22, b"/AntPool/"),
+    "viabtc": (0.16, b"/ViaBTC/"),
+    "f2pool": (0.12, b"/F2Pool/"),
+    "luxor": (0.08, b"/LUXOR/"),
+    "binancepool": (0.05, b"/Binance/"),
+}
+UNKNOWN = 0.07
 BLOCKS = 1008
 WINDOWS = ("24h", "3d", "2016b")
-HHI = 10_000 * sum(share**2 for pool, share in SHARES.items() if pool)
+HHI = 10_000 * sum(share**2 for share, _ in POOLS.values())
 NAKAMOTO = 2
 
 
 @pytest.fixture
-def daemon(bitcoind: Bitcoind, scratch: Path) -> Any:  # noqa: ANN401
-    """On a chain that is a sample of `SHARES`."""
-    chosen = random.Random(2009).choices(list(SHARES), list(SHARES.values()), k=BLOCKS)  # noqa: S311 -- no secret
-    tip = mine_all(bitcoind, (Recipe(tag=TAGS[pool], time=1_700_000_000 + 600 * n) for n, pool in enumerate(chosen)))[-1]
+def daemon(bitcoind: Bitcoind, scratch: Path) -> Iterator[Daemon]:
+    """On a chain whose every block is of a pool drawn by its share."""
+    shares, tags = zip(*POOLS.values(), (UNKNOWN, b"nobody in particular"), strict=True)
+    drawn = random.Random(2009).choices(tags, shares, k=BLOCKS)  # noqa: S311 -- no secret
+    tip = mine_all(bitcoind, (Recipe(tag=tag, time=1_700_000_000 + 600 * n) for n, tag in enumerate(drawn)))[-1]
     with Daemon(scratch / "daemon", node__url=bitcoind.url, node__cookie_file=bitcoind.cookie_file) as running:
         running.wait_for(tip)
-        wait_until(lambda: running.metric("pool_monitor_estimates_block_height") == BLOCKS, seconds=10, what="estimates")
+        height = "pool_monitor_estimates_block_height"
+        wait_until(lambda: running.metric(height) == BLOCKS, seconds=10, what="the estimates of the tip")
         yield running
 
 
 def test_the_published_intervals_hold_the_truth(daemon: Daemon) -> None:
-    held = []
+    held = {}
     for window in WINDOWS:
-        of_window: Callable[[str, str], str] = lambda name, rest, window=window: (  # noqa: E731
-            f'pool_monitor_{name}{{{rest},window="{window}"}}'
-        )
-        ...
+        for pool, (share, _) in POOLS.items():
+            held[window, pool] = inside(
+                daemon, "share_{}_ratio", f'entity="{pool}",level="pool",window="{window}"', share
+            )
+        for unknown, hhi in (("split", HHI), ("merged", HHI + 10_000 * UNKNOWN**2)):
+            labels = f'level="pool",unknown="{unknown}",window="{window}"'
+            held[window, unknown] = inside(daemon, "hhi_{}", labels, hhi)
+            assert inside(daemon, "nakamoto_coefficient_{}", labels, NAKAMOTO), (window, unknown)
+    missed = [which for which, inside_it in held.items() if not inside_it]
+    assert len(missed) <= 2, missed  # of 24, each of which may miss one time in twenty
+
+
+def test_the_probability_of_a_large_share_follows_the_blocks(daemon: Daemon) -> None:
+    above = 'pool_monitor_share_above_probability{entity="%s",level="pool",threshold="%s",window="2016b"}'
+    chance = {threshold: daemon.metric(above % ("foundryusa", threshold)) for threshold in ("0.25", "0.333", "0.5")}
+    assert chance["0.25"] is not None
+    assert chance["0.333"] is not None
+    assert chance["0.25"] > 0.95
+    assert chance["0.333"] < 0.2
+    assert chance["0.5"] == pytest.approx(0, abs=1e-9)
+    assert daemon.metric(above % ("nobody", "0.25")) is None
+
+
+def test_hashrates_add_up_to_the_networks(daemon: Daemon) -> None:
+    of_pools = sum(
+        daemon.metric(f'pool_monitor_hashrate_hashes_per_second{{entity="{pool}",level="pool",window="3d"}}') or 0
+        for pool in POOLS
+    )
+    network = daemon.metric('pool_monitor_network_hashrate_hashes_per_second{window="3d"}')
+    attributed = daemon.metric('pool_monitor_window_attributed_ratio{window="3d"}')
+    assert network is not None
+    assert attributed is not None
+    assert of_pools == pytest.approx(network * attributed)
+
+
+def inside(daemon: Daemon, name: str, labels: str, truth: float) -> bool:
+    lower, upper = (daemon.metric(f"pool_monitor_{name.format(end)}{{{labels}}}") for end in ("lower", "upper"))
+    assert lower is not None, (name, labels)
+    assert upper is not None
+    return lower <= truth <= upper

@@ -38,6 +38,7 @@ class Api:
             web.get("/api/v1/concentration", self.concentration),
             web.get("/api/v1/changes", self.changes),
             web.get("/api/v1/signals", self.signals),
+            web.get("/api/v1/unknown", self.unknown),
             web.get("/api/v1/blocks", self.blocks),
             web.get("/api/v1/blocks/{hash}", self.block),
         ]
@@ -86,6 +87,11 @@ class Api:
         if query.get("window", names[0]) not in names:
             raise Problem(HTTPStatus.BAD_REQUEST, f"there is no such window; there are: {', '.join(names)}")
         return web.json_response({"tip": render.tip(snapshot), **signals(snapshot, query.get("window"))})
+
+    async def unknown(self, request: web.Request) -> web.Response:
+        """Unknown miners of whom only traces are known, with the evidence that makes their blocks one miner's."""
+        _query(request)
+        return web.json_response({"miners": [render.cluster(each) for each in self._snapshot().strangers]})
 
     async def blocks(self, request: web.Request) -> web.Response:
         """Blocks, highest first, stale ones among them."""

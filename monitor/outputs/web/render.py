@@ -11,6 +11,7 @@ from monitor.model import (
     Attribution,
     BlockRecord,
     Candidate,
+    Cluster,
     Concentration,
     Indices,
     NodeFacts,
@@ -80,6 +81,11 @@ def block(record: BlockRecord, snapshot: Snapshot) -> dict[str, Any]:
             ],
         },
     }
+
+
+def cluster(found: Cluster) -> dict[str, Any]:
+    """An unknown miner."""
+    return {"name": found.name, "blocks": found.blocks, "evidence": list(found.evidence)}
 
 
 def _attribution(attribution: Attribution, snapshot: Snapshot) -> dict[str, Any]:

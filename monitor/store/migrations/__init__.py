@@ -20,13 +20,25 @@ def migrate(connection: Connection) -> None:
     Raises:
         StoreRefused: it comes from a newer version of this program.
     """
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent))
-    config.attributes["connection"] = connection
-    script = ScriptDirectory.from_config(config)
+    if not _is_newest(connection):
+        command.upgrade(_config(connection), "head")
+
+
+def demand_newest(connection: Connection) -> None:
+    """Check that the database has the newest shape, without changing it.
+
+    Raises:
+        StoreRefused: it has another.
+    """
+    if not _is_newest(connection):
+        raise StoreRefused("the database comes from an older version of pool-monitor; start the daemon once")
+
+
+def _is_newest(connection: Connection) -> bool:
+    script = ScriptDirectory.from_config(_config(connection))
     found = MigrationContext.configure(connection).get_current_revision()
     if found == script.get_current_head():
-        return
+        return True
     try:
         if found is not None:
             script.get_revision(found)
@@ -35,4 +47,11 @@ def migrate(connection: Connection) -> None:
             f"the database comes from a newer version of pool-monitor (revision {found}); "
             "upgrade pool-monitor, or choose another store.url"
         ) from None
-    command.upgrade(config, "head")
+    return False
+
+
+def _config(connection: Connection) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent))
+    config.attributes["connection"] = connection
+    return config

@@ -88,7 +88,7 @@ def test_surplus_is_what_no_window_reaches() -> None:
     assert surplus(past, [Window.parse("1d")]) == 7  # tip at day 9; the span begins at 8; one day to spare
     assert surplus(past, [Window.parse("1d"), Window.parse("8b")]) == 1
     assert surplus(past, [Window.parse("1y")]) == 0
-    assert surplus(past, [Window.parse("2b")]) == 8
+    assert surplus(past, [Window.parse("2b")]) == 7
     assert surplus(ledger(), [HOUR]) == 0
 
 

@@ -1,0 +1,333 @@
+"""Five years of concentration, with how sure it is: writes docs/history.md and its pictures.
+
+    scripts/history.py FILE
+
+FILE has a row for each block, with height, time and pool, as CSV or Parquet. The pages in the repository are made of
+mainnet's blocks of 2021 to 2025. Nothing in them is written by hand: another file gives another history.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from itertools import pairwise
+from pathlib import Path
+
+import matplotlib as mpl
+import matplotlib.dates
+import matplotlib.pyplot as plt
+import matplotlib.ticker
+import numpy as np
+from matplotlib.axes import Axes
+
+from monitor.analysis import Alone, Ledger, Level, concentrate, concentration, estimate, estimates
+from monitor.analysis.intervals import TAILS
+from monitor.app.concentration import read
+from monitor.app.questions import questions
+from monitor.app.registry import Knowledge, levels, load_knowledge
+from monitor.model import (
+    BlockHash,
+    BlockRef,
+    BlockRow,
+    Change,
+    Concentration,
+    Envelope,
+    Interval,
+    Likely,
+    Trend,
+    Window,
+)
+
+DOCS = Path(__file__).resolve().parent.parent / "docs"
+PERIOD = 2016
+"""Blocks of a point in the pictures: two weeks."""
+LEVELS = {"pool": "whom blocks pay", "template": "who builds them", "country": "where the operators are at home"}
+COLORS = {"pool": "#1f5fa8", "template": "#b5542b", "country": "#2f7d4f"}
+LARGE_CHANGE = 0.03
+
+
+@dataclass(frozen=True)
+class Point:
+    """A stretch of blocks, counted at one level."""
+
+    when: date
+    found: Concentration
+    likely: Likely
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Write the page and the pictures."""
+    if len(arguments) != 1:
+        print(__doc__, file=sys.stderr)
+        return 2
+    rows, knowledge = read(Path(arguments[0])), load_knowledge()
+    known = {level.name: level for level in levels(knowledge) if level.name in LEVELS}
+    points = {name: list(curve(rows, level)) for name, level in known.items()}
+    years = list(by_year(rows, knowledge))
+    (DOCS / "images").mkdir(exist_ok=True)
+    draw_indices(points)
+    draw_pools(points["pool"], years)
+    (DOCS / "history.md").write_text("\n".join(page(rows, points, years)) + "\n", "utf-8")
+    return 0
+
+
+def curve(rows: Sequence[BlockRow], level: Level) -> Iterator[Point]:
+    """The level over time, a point for each `PERIOD`."""
+    for start in range(0, len(rows) - PERIOD + 1, PERIOD):
+        yield point(rows[start : start + PERIOD], level)
+
+
+def point(rows: Sequence[BlockRow], level: Level) -> Point:
+    """Count and estimate."""
+    counts = Counter(map(level.entity_of, rows))
+    unknown, alone = counts.pop(None, 0), counts.pop(Alone.ALONE, 0)
+    known = {entity: blocks for entity, blocks in counts.items() if isinstance(entity, str)}
+    found = concentration(known, unknown, alone=alone, level=level.name, window=Window("", blocks=len(rows)))
+    likely = estimate(found, seed=(rows[0].height, len(rows))).split
+    assert likely
+    return Point(day(rows[len(rows) // 2]), found, likely)
+
+
+@dataclass(frozen=True)
+class Year:
+    """What the blocks of a year tell."""
+
+    name: int
+    points: dict[str, Point]
+    changes: tuple[Change, ...]
+    trends: dict[str, Trend]
+    envelopes: dict[str, Envelope]
+
+
+def by_year(rows: Sequence[BlockRow], knowledge: Knowledge) -> Iterator[Year]:
+    """Each calendar year as the daemon saw it on its last day."""
+    known, open_ = levels(knowledge), questions(knowledge)
+    borders = [0, *(at for at, (below, above) in enumerate(pairwise(rows), 1) if day(below).year != day(above).year)]
+    for start, end in pairwise([*borders, len(rows)]):
+        year = rows[start:end]
+        if len(year) < 10 * PERIOD:
+            continue
+        windows = [Window("all", blocks=len(year)), Window.parse("1y")]
+        ledger = Ledger.of(rows[max(0, start - PERIOD) : end], known)
+        tip = BlockRef(year[-1].height, BlockHash(f"{year[-1].height:064x}"))
+        told = estimates(ledger, windows, concentrate(ledger, windows), tip=tip, questions=open_)
+        yield Year(
+            day(year[0]).year,
+            {level.name: point(year, level) for level in known if level.name in LEVELS},
+            tuple(change for change in told.changes if day_of(change.time).year == day(year[0]).year),
+            {trend.level: trend for trend in told.trends},
+            {envelope.level: envelope for envelope in told.envelopes if envelope.window == "all"},
+        )
+
+
+def day(row: BlockRow) -> date:
+    """Of its header time."""
+    return day_of(row.time)
+
+
+def day_of(time: int) -> date:
+    """In UTC."""
+    return datetime.fromtimestamp(time, UTC).date()
+
+
+def draw_indices(points: dict[str, list[Point]]) -> None:
+    """HHI, effective entities and Nakamoto coefficient, a column for each level."""
+    figure, axes = plt.subplots(3, len(points), figsize=(12, 8), sharex=True, sharey="row", layout="constrained")
+    for column, (level, curve_) in enumerate(points.items()):
+        hhi, entities, nakamoto = axes[:, column]
+        hhi.set_title(f"{level}: {LEVELS[level]}", fontsize=10)
+        unbiased = [each.found.split.hhi_unbiased for each in curve_ if each.found.split]
+        band(hhi, curve_, unbiased, [each.likely.hhi for each in curve_], COLORS[level])
+        flipped = [Interval(10_000 / each.likely.hhi.upper, 10_000 / each.likely.hhi.lower) for each in curve_]
+        band(entities, curve_, [10_000 / (each or 1) for each in unbiased], flipped, COLORS[level])
+        counted = [each.found.split.nakamoto for each in curve_ if each.found.split]
+        band(nakamoto, curve_, counted, [each.likely.nakamoto for each in curve_], COLORS[level], step=True)
+        nakamoto.yaxis.get_major_locator().set_params(integer=True)
+    for axis, name in zip(axes[:, 0], ("HHI, unbiased", "effective entities", "Nakamoto coefficient"), strict=True):
+        axis.set_ylabel(name)
+        axis.set_ylim(bottom=0)
+    save(figure, "history-concentration")
+
+
+def draw_pools(curve_: Sequence[Point], years: Sequence[Year]) -> None:
+    """Shares of the largest pools, and where the test found that they changed."""
+    total = Counter[str]()
+    for each in curve_:
+        total.update({share.entity: share.blocks for share in each.found.shares})
+    largest = [entity for entity, _ in total.most_common(6)]
+    figure, axes = plt.subplots(3, 2, figsize=(12, 8), sharex=True, sharey=True, layout="constrained")
+    for axis, pool in zip(axes.flat, largest, strict=True):
+        shares = [{share.entity: share for share in each.found.shares}.get(pool) for each in curve_]
+        values = [share.share if share else 0 for share in shares]
+        ends = [Interval(share.lower, share.upper) if share else Interval(0, 0) for share in shares]
+        band(axis, curve_, values, ends, COLORS["pool"])
+        for change in (change for year in years for change in year.changes if change.entity == pool):
+            axis.axvline(mpl.dates.date2num(day_of(change.time)), color="#888888", linewidth=0.8, linestyle=":")
+        axis.set_title(pool, fontsize=10)
+        axis.yaxis.set_major_formatter(mpl.ticker.PercentFormatter(1, decimals=0))
+        axis.set_ylim(bottom=0)
+    save(figure, "history-pools")
+
+
+def band(
+    axis: Axes, curve_: Sequence[Point], values: Sequence[float | None], ends: Sequence[Interval], color: str,
+    *, step: bool = False,
+) -> None:  # fmt: skip
+    """A line and the 95 % interval around it."""
+    days = mpl.dates.date2num([each.when for each in curve_])
+    lower, upper = [each.lower for each in ends], [each.upper for each in ends]
+    axis.fill_between(days, lower, upper, color=color, alpha=0.25, linewidth=0, step="mid" if step else None)
+    axis.plot(days, values, color=color, linewidth=1.2, drawstyle="steps-mid" if step else "default")
+    axis.xaxis_date()
+    axis.xaxis.set_major_locator(mpl.dates.YearLocator())
+    axis.xaxis.set_major_formatter(mpl.dates.DateFormatter("%Y"))
+    axis.grid(visible=True, color="#dddddd", linewidth=0.6)
+    axis.spines[["top", "right"]].set_visible(False)
+
+
+def save(figure: mpl.figure.Figure, name: str) -> None:
+    """Without the time of day: the same numbers make the same file."""
+    figure.savefig(DOCS / "images" / f"{name}.png", dpi=110, metadata={"Software": None})
+    plt.close(figure)
+
+
+def page(rows: Sequence[BlockRow], points: dict[str, list[Point]], years: Sequence[Year]) -> Iterator[str]:
+    """docs/history.md."""
+    first, last = years[0].name, years[-1].name
+    yield f"""\
+<!-- Made by `scripts/history.py`: change it there. -->
+# Does mining concentrate?
+
+What the daemon would have said of the {len(rows):,} blocks of mainnet from {day(rows[0])} to {day(rows[-1])}, with 95 % intervals. Who mined them: the block table of
+<https://github.com/sorukumar/bitcoin-mining-pools> (state of April 2026, BSD 2-Clause). Anyone can make this page again, of these or of other blocks:
+
+```
+scripts/history.py BLOCKS.parquet
+```
+
+## In short
+"""
+    for level, meaning in LEVELS.items():
+        yield f"- **{level}** ({meaning}): {'; '.join(verdicts(years, level))}."
+    yield f"""
+So "mining concentrates" is no law: it depends on the years and on what is counted. A single day cannot decide it: with the shares of {last}, HHI counted over 144 blocks lies anywhere within
+{daily(years[-1].points["pool"])}.
+
+## Two weeks at a time
+
+Each point is {PERIOD:,} blocks; unknown blocks are split. The bands are 95 % intervals of the hashrate behind the blocks.
+
+![HHI, effective entities and Nakamoto coefficient of pools, templates and countries, {first} to {last}](images/history-concentration.png)
+
+At the level template, memberships count from the day since when there is evidence for them: the step in 2024 is what was *known*, see the envelope below. A year in which a group comes up counts its
+members twice, before and after, which lowers the HHI of that year.
+
+## Year by year
+
+| year | level | HHI, unbiased | effective entities | Nakamoto | largest |
+|---|---|---:|---:|---:|---|"""
+    for year in years:
+        for level, each in year.points.items():
+            yield f"| {year.name} | {level} | {' | '.join(cells(each))} |"
+    yield """
+## Where it was going
+
+Slope of the effective entities over the year, entities a year, as on 31 December. Above zero: less concentrated.
+
+| year | level | slope | 95 % interval | probability that concentration rose |
+|---|---|---:|---:|---:|"""
+    for year in years:
+        for level, trend in year.trends.items():
+            if level in LEVELS:
+                yield (
+                    f"| {year.name} | {level} | {trend.slope:+.2f} | {trend.lower:+.2f} to {trend.upper:+.2f} "
+                    f"| {trend.rising:.0%} |"
+                )
+    yield """
+## What nobody is sure of
+
+Some memberships are only guessed. With every one of them in or out, the numbers of a year lie within these ranges; sampling luck is not in them.
+
+| year | level | HHI | Nakamoto | shares |
+|---|---|---:|---:|---|"""
+    for year in years:
+        for level, envelope in year.envelopes.items():
+            if level in LEVELS:
+                yield f"| {year.name} | {level} | {' | '.join(ranges(envelope))} |"
+    yield f"""
+## Shares that changed
+
+The test for changes at work, as it would have told on the day, a year at a time. Listed are changes by at least {LARGE_CHANGE:.0%} of all blocks; dotted in the picture are all of the six largest pools.
+
+![Shares of the six largest pools, {first} to {last}](images/history-pools.png)
+
+| from | pool | before | after | told after |
+|---|---|---:|---:|---:|"""
+    for year in years:
+        for change in year.changes:
+            if abs(change.after.share - change.before.share) >= LARGE_CHANGE:
+                late = (change.found_height - change.height + 1) // 144
+                yield (
+                    f"| {day_of(change.time)} | {change.entity} | {change.before.share:.1%} | {change.after.share:.1%} "
+                    f"| {late} {'day' if late == 1 else 'days'} |"
+                )
+    everything = sum(len(year.changes) for year in years)
+    yield f"""
+{everything} changes in {len(years)} years, large and small; luck alone makes one in [many years](accuracy.md#changes-of-a-share). Most are slow drifts that have added up to a fifth of a small pool's share."""
+
+
+def verdicts(years: Sequence[Year], level: str) -> Iterator[str]:
+    """From year to year: did it concentrate?"""
+    for before, after in pairwise(years):
+        was, now = before.points[level], after.points[level]
+        if now.likely.hhi.lower > was.likely.hhi.upper:
+            how = "rose"
+        elif now.likely.hhi.upper < was.likely.hhi.lower:
+            how = "fell"
+        else:
+            how = "stayed, as far as can be told,"
+        assert was.found.split
+        assert now.found.split
+        yield f"{before.name} to {after.name} it {how} from {was.found.split.hhi_unbiased:,.0f} to {now.found.split.hhi_unbiased:,.0f}"
+
+
+def cells(each: Point) -> Iterator[str]:
+    """Of the table of years."""
+    counted, likely = each.found.split, each.likely
+    assert counted
+    yield f"{counted.hhi_unbiased:,.0f} ({likely.hhi.lower:,.0f} to {likely.hhi.upper:,.0f})"
+    yield f"{counted.effective_entities:.2f} ({10_000 / likely.hhi.upper:.2f} to {10_000 / likely.hhi.lower:.2f})"
+    yield f"{counted.nakamoto} ({whole(likely.nakamoto)})"
+    largest = each.found.shares[0]
+    yield f"{largest.entity} {largest.share:.1%} ({largest.lower:.1%} to {largest.upper:.1%})"
+
+
+def ranges(envelope: Envelope) -> Iterator[str]:
+    """Of the table of envelopes."""
+    hhi = envelope.hhi["split"]
+    yield f"{hhi.lower:,.0f} to {hhi.upper:,.0f}"
+    yield whole(envelope.nakamoto["split"])
+    wide = {entity: ends for entity, ends in envelope.shares.items() if ends.upper - ends.lower >= 0.01}
+    yield ", ".join(f"{entity} {ends.lower:.1%} to {ends.upper:.1%}" for entity, ends in wide.items()) or "-"
+
+
+def whole(interval: Interval) -> str:
+    """A range of whole numbers."""
+    lower, upper = int(interval.lower), int(interval.upper)
+    return str(lower) if lower == upper else f"{lower} to {upper}"
+
+
+def daily(year: Point) -> str:
+    """Within what HHI counted over a day lies by luck alone, if the shares are those of `year`."""
+    chance = np.random.default_rng(1)
+    mix = [share.share for share in year.found.shares]
+    drawn = chance.multinomial(144, [*mix, 1 - sum(mix)], size=20_000)[:, :-1]
+    lower, upper = np.quantile(10_000 * (drawn**2).sum(axis=1) / 144**2, TAILS)
+    return f"{lower:,.0f} to {upper:,.0f} in 95 of 100 days"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
