@@ -6,7 +6,7 @@ import random
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import pytest
 from support.bitcoind import Bitcoind
 from support.blocks import Recipe, mine_all
 from support.daemon import Daemon
+from support.services import wait_until
 
 TAGS = (b"/Foundry USA Pool #dropgold/", b"/AntPool/", b"/ViaBTC/", b"/nobody knows/", b"/slush/")
 CUTS = 8
@@ -40,11 +41,9 @@ def test_a_daemon_killed_again_and_again_ends_with_the_same_numbers(bitcoind: Bi
     with cut, fresh:
         cut.wait_for(tip)
         fresh.wait_for(tip)
-        for question in ("concentration", "shares"):
-            ours, theirs = (daemon.ask(f"/api/v1/{question}") for daemon in (cut, fresh))
-            for one, other in zip(ours["windows"], theirs["windows"], strict=True):
-                assert one == other
-            assert ours == theirs
+        _settle(cut, fresh)
+        for one, other in zip(_numbers(cut), _numbers(fresh), strict=True):
+            assert one == other
         assert _best_chain(cut) == _best_chain(fresh) == _chain_of(bitcoind)
 
 
@@ -68,6 +67,21 @@ def _blocks_arriving(node: Bitcoind, chance: random.Random) -> Iterator[None]:
     finally:
         enough.set()
         miner.join()
+
+
+def _numbers(daemon: Daemon) -> list[dict[str, Any]]:
+    """Everything that is told of each window."""
+    answers = [daemon.ask(f"/api/v1/{question}") for question in ("concentration", "shares")]
+    return [window for answer in answers for window in answer["windows"]]
+
+
+def _settle(*daemons: Daemon) -> None:
+    """Estimates come a moment after the block: wait for equality, and let an assertion tell where there is none."""
+    first, *others = daemons
+    with suppress(AssertionError):
+        wait_until(
+            lambda: all(_numbers(first) == _numbers(other) for other in others), seconds=10, what="the same numbers"
+        )
 
 
 def _recipes(chance: random.Random, count: int) -> list[Recipe]:

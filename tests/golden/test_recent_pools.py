@@ -24,7 +24,7 @@ def agreed(path: Path) -> set[str]:
     labels: list[dict[str, Any]] = [json.loads(line) for line in data.splitlines()]
     rows = Judge(load_knowledge()).rows(from_lines(BytesIO(data), "main"))
     pairs = zip(labels, rows, strict=True)
-    return {label["slug_norm"] for label, row in pairs if label.get("slug_norm") == row.get("pool_slug")}
+    return {row["pool_slug"] for label, row in pairs if row["pool_slug"] and row["pool_slug"] == label.get("slug_norm")}
 
 
 @pytest.fixture(scope="module")
