@@ -1,7 +1,8 @@
 """What the blocks of a window tell of the hashrate behind them, all shares at once: the intervals of the indices.
 
-With Jeffreys' prior over each entity that found a block, and one more for the rest, which has no names, the shares are
-Dirichlet(x + 1/2). docs/adr/0030-posterior.md has the reasons and how often the intervals hold the truth.
+With a prior of the same weight for each entity that found a block, and for one more, which stands for all the rest, the
+shares are Dirichlet(x + weight). Which weight serves which index has been found by simulation:
+docs/adr/0030-posterior.md has the reasons, docs/accuracy.md how often the intervals hold the truth.
 """
 
 from __future__ import annotations
@@ -32,35 +33,38 @@ def estimate(found: Concentration, *, seed: Sequence[int]) -> Estimate:
     if found.blocks < 2:
         return Estimate(found.level, found.window.name, None, None)
     named = len(found.shares)
-    counts = [*(share.blocks for share in found.shares), found.unknown, found.alone]
-    if not found.unknown:
-        del counts[named]
+    counts = [*(share.blocks for share in found.shares), *([found.unknown] * bool(found.unknown)), found.alone]
     chance = np.random.Generator(np.random.PCG64(seed))
-    draws = np.array([chance.standard_gamma(count + PRIOR, _DRAWS) for count in counts])
-    draws /= draws.sum(axis=0)
-    squares = _squares(draws, found.blocks)
+    squares = _squares(chance, counts, found.blocks)
+    shares = _shares(chance, counts, PRIOR)
     hhi = squares[:named].sum(axis=0)
-    split = _likely(hhi, draws[:named], found.blocks)
+    split = _likely(hhi, shares[:named], found.blocks)
     if not found.unknown:
         return Estimate(found.level, found.window.name, split, split)
-    # One entity more only concentrates; its square without the bias may still come out below zero.
-    merged = _likely(np.maximum(hhi, hhi + squares[named]), draws[: named + 1], found.blocks)
+    # To merge them only concentrates; but a square less its bias may come out below zero.
+    merged = _likely(np.maximum(hhi, hhi + squares[named]), shares[: named + 1], found.blocks)
     return Estimate(found.level, found.window.name, split, merged)
 
 
-def _squares(draws: _Draws, blocks: int) -> _Draws:
-    """The squares of the shares, without the bias.
+def _shares(chance: np.random.Generator, counts: Sequence[int], prior: float) -> _Draws:
+    draws = np.array([chance.standard_gamma(count + prior, _DRAWS) for count in counts])
+    draws /= draws.sum(axis=0)
+    return draws
 
-    As the sample scatters around the truth, so the draws scatter around the sample: squares come out too large twice.
-    A polynomial in the share p takes both off. With a the prior, x blocks of n, p ~ Beta(x + a, N - x - a),
 
-        (N (N + 1) p² - 2 (1 + a) N p + a (1 + a)) / (n (n - 1))
+def _squares(chance: np.random.Generator, counts: Sequence[int], blocks: int) -> _Draws:
+    """Squares of shares, without the bias, by the prior that adds least: Perks', which weighs one block in all.
 
-    has the expectation x (x - 1) / (n (n - 1)), which is that of the unbiased index (Simpson 1949).
+    The sample scatters around the truth and the draws around the sample, so the squares come out too large twice. Their
+    mean is known, and so is the unbiased one, x (x - 1) / (n (n - 1)) (Simpson 1949): the draws are moved from one to
+    the other.
     """
-    n, total, a = blocks, blocks + PRIOR * len(draws), PRIOR
-    result: _Draws = ((total + 1) * total * draws**2 - 2 * (1 + a) * total * draws + a * (1 + a)) / (n * (n - 1))
-    return result
+    prior = 1 / len(counts)
+    x, total = np.array(counts), blocks + 1
+    mean = (x + prior) * (x + prior + 1) / (total * (total + 1))
+    unbiased = x * (x - 1) / (blocks * (blocks - 1))
+    moved: _Draws = _shares(chance, counts, prior) ** 2 + (unbiased - mean)[:, None]
+    return moved
 
 
 def _likely(hhi: _Draws, draws: _Draws, blocks: int) -> Likely:

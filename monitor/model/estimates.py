@@ -1,0 +1,107 @@
+"""How sure the measures are, where they are going, and what they depend on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from monitor.model.chain import BlockRef
+from monitor.model.measures import Interval, Share
+
+
+@dataclass(frozen=True, slots=True)
+class Likely:
+    """The indices of the hashrate behind the blocks, for one reading of the unknown ones."""
+
+    hhi: Interval
+    """Of the index without the bias of a small sample."""
+    nakamoto: Interval
+    """Whole numbers, both within."""
+    nakamoto_probability: Mapping[int, float]
+    """Of each value that it may have, lowest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What the blocks of one level and window tell of the hashrate behind them. Fewer than two blocks tell nothing."""
+
+    level: str
+    window: str
+    split: Likely | None
+    merged: Likely | None
+
+
+@dataclass(frozen=True, slots=True)
+class Trend:
+    """Where concentration is going, over one window. Positive: towards more entities."""
+
+    level: str
+    window: str
+    slope: float
+    """Effective entities a year."""
+    lower: float
+    """Lower end of the slope's 95 % interval."""
+    upper: float
+    rising: float
+    """Probability that concentration rises: that the slope is below zero."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One entity's share of hashrate is no longer what it was."""
+
+    level: str
+    entity: str
+    height: int
+    """The first block after the change, as near as can be told."""
+    time: int
+    found_height: int
+    """The block at which the test told: enough had been seen."""
+    before: Share
+    """Since the change before it, or as far back as is looked."""
+    after: Share
+    """Until the next change, or until now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What it changes to ask who builds the blocks instead of whom they pay: level `template` less level `pool`."""
+
+    window: str
+    blocks: int
+    """Those that count for another: for a group that shares templates, or for a miner who builds his own."""
+    ratio: float
+    """The same as a share of the window's blocks."""
+    hhi: Mapping[str, float]
+    """For the unknown blocks `split` and `merged`."""
+    nakamoto: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """How far one level and window depends on memberships of which nobody is sure."""
+
+    level: str
+    window: str
+    open: tuple[str, ...]
+    """The pools whose membership is open and that have blocks in the window."""
+    hhi: Mapping[str, Interval]
+    """Smallest and largest that the open memberships allow, for the unknown blocks `split` and `merged`."""
+    nakamoto: Mapping[str, Interval]
+    shares: Mapping[str, Interval]
+    """Smallest and largest share of each entity that depends on them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimates:
+    """What takes longer to compute than a block may wait for: made after its snapshot, and shown until the next."""
+
+    tip: BlockRef
+    """The tip that they are of: for a moment after a new block, the one before."""
+    indices: tuple[Estimate, ...] = ()
+    """Every level, and within it every window."""
+    trends: tuple[Trend, ...] = ()
+    changes: tuple[Change, ...] = ()
+    """Oldest first."""
+    differences: tuple[Difference, ...] = ()
+    envelopes: tuple[Envelope, ...] = ()

@@ -1,0 +1,117 @@
+"""What the counts of a window mean."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from monitor.model.names import PSEUDONYM
+
+_SECONDS = {"h": 3600, "d": 86_400, "y": 365 * 86_400}
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Which blocks are counted: those of a span of header time ending at the tip's, or the last so many."""
+
+    name: str
+    seconds: int | None = None
+    blocks: int | None = None
+
+    @classmethod
+    def parse(cls, name: str) -> Window:
+        """Read `24h`, `7d`, `1y` or `2016b`.
+
+        Raises:
+            ValueError: it is none of these.
+        """
+        found = re.fullmatch(r"([1-9]\d{0,6})([hdyb])", name)
+        if not found:
+            raise ValueError(
+                f"{name!r} is no window: write a count and h, d, y (time) or b (blocks), as in 24h or 2016b"
+            )
+        count, unit = int(found[1]), found[2]
+        if unit == "b":
+            return cls(name, blocks=count)
+        return cls(name, seconds=count * _SECONDS[unit])
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """What holds the truth with 95 % probability."""
+
+    lower: float
+    upper: float
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """Hashes a second, and the 95 % credible interval that the number of blocks behind it allows."""
+
+    value: float
+    lower: float
+    upper: float
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """How many of a window's blocks one entity mined."""
+
+    entity: str
+    blocks: int
+    share: float
+    lower: float
+    """Lower end of the 95 % credible interval of the share of hashrate behind these blocks."""
+    upper: float
+    above: Mapping[str, float] = field(default_factory=dict)
+    """Probability that this share of hashrate exceeds 0.25, 0.333 (a third), 0.5; empty below 5 % of the blocks."""
+    hashrate: Rate | None = None
+    """From the work of these blocks; None where the network's cannot be told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Indices:
+    """The concentration of one set of counts; docs/glossary.md has each formula and its source."""
+
+    hhi: float
+    """Herfindahl-Hirschman index, 0..10,000."""
+    hhi_unbiased: float | None
+    """The same without the bias of a small sample; None for a single block."""
+    nakamoto: int
+    """The fewest entities that together have more than half of the blocks."""
+    gini: float
+    """0 (all equal) up to 1 - 1/n."""
+    entropy_bits: float
+    """Shannon entropy of the shares."""
+    effective_entities: float
+    """How many equal entities would have this HHI: 10,000 / HHI."""
+    theil: float
+    """Theil's T, in nats: 0 (all equal) up to ln n."""
+    top_share: Mapping[int, float]
+    """Share of the largest one, two, three entities together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Concentration:
+    """One level over one window. An empty window has no indices."""
+
+    level: str
+    window: Window
+    blocks: int
+    unknown: int
+    """How many of the blocks nobody could attribute. They are in no share."""
+    alone: int = 0
+    """How many were found by miners each for himself: as many entities, in no share by name, yet known."""
+    shares: tuple[Share, ...] = ()
+    """Largest first, then by name."""
+    split: Indices | None = None
+    """Each unknown block its own miner: the least concentration that the evidence allows."""
+    merged: Indices | None = None
+    """All unknown blocks one miner: the most."""
+
+    @property
+    def attributed(self) -> int:
+        """How many of the blocks are somebody's whose name is known: a pseudonym is none."""
+        hidden = sum(share.blocks for share in self.shares if share.entity.startswith(PSEUDONYM))
+        return self.blocks - self.unknown - hidden

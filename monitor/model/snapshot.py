@@ -1,0 +1,64 @@
+"""All of it together, as the outputs are told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from monitor.model.attribution import BlockRow, Cluster, Judged, Method
+from monitor.model.chain import Plan
+from monitor.model.estimates import Estimates
+from monitor.model.measures import Concentration, Rate
+from monitor.model.names import BlockHash, PoolSlug
+from monitor.model.signals import Signals
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What has been counted since the process started."""
+
+    connected: Mapping[tuple[PoolSlug | None, Method | None], int] = field(default_factory=dict)
+    conflicts: Mapping[PoolSlug, int] = field(default_factory=dict)
+    stale: Mapping[PoolSlug | None, int] = field(default_factory=dict)
+    reorgs: int = 0
+    last_reorg_depth: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """What the outputs are told after each step: what happened, and how things stand now."""
+
+    plan: Plan
+    judged: tuple[Judged, ...]
+    """The blocks that joined, each with who mined it."""
+    snapshot: Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Everything the outputs show, frozen at one tip."""
+
+    tip: BlockRow
+    tip_hash: BlockHash
+    first_height: int
+    """Where our history of the best chain begins."""
+    caught_up: bool
+    """Whether `tip` was the node's tip when this was made."""
+    registry: str
+    """Content hash of the pool registry."""
+    concentration: tuple[Concentration, ...]
+    """Every level, and within it every window, in the order configured."""
+    network_hashrate: Mapping[str, float | None]
+    """Hashes a second, by window name; None where a window is too short to tell."""
+    tally: Tally
+    """Counted since the process started."""
+    pool_names: Mapping[PoolSlug, str] = field(default_factory=dict)
+    """What to call the pools."""
+    signals: Signals | None = None
+    """None where they were not asked for."""
+    network_rate: Mapping[str, Rate | None] = field(default_factory=dict)
+    """The same as `network_hashrate`, with how sure it is."""
+    estimates: Estimates | None = None
+    """None until it has caught up for the first time."""
+    strangers: tuple[Cluster, ...] = ()
+    """Unknown miners with a pseudonym, most blocks first."""
