@@ -68,9 +68,16 @@ def main() -> None:
     given = asked.parse_args()
     truths = list(worlds(given.file))
     pools = [truth for truth in truths if truth.name.startswith("pool")]
-    page = [_HEAD, *_coverage(truths, given.samples), *_priors(pools, given.samples // 4)]
+    page = [_HEAD, *_coverage([*truths, *MADE_UP], given.samples), *_priors([*pools, *MADE_UP], given.samples // 4)]
     page += [*_trends(truths, given.samples // 4), *_changes(pools[-1], given.samples // 40)]
     sys.stdout.write("\n".join(page) + "\n")
+
+
+MADE_UP = (
+    Truth("60 pools, each a tenth smaller", 0.9 ** np.arange(60) / (0.9 ** np.arange(60)).sum(), 0.0),
+    Truth("60 pools, by Zipf's law", 1 / np.arange(1, 61) / (1 / np.arange(1, 61)).sum(), 0.0),
+)
+"""Longer tails than mainnet has now."""
 
 
 def worlds(file: Path) -> Iterator[Truth]:
@@ -162,12 +169,13 @@ def _priors(truths: Sequence[Truth], samples: int) -> Iterator[str]:
     yield f"""
 ## What other methods would do
 
-The same for a day of 144 blocks, split, over {samples:,} samples. *Every pool*: a prior of ½ for each pool of the year,
+The same for a day of 144 blocks, split, over {samples:,} samples. *Every pool*: a prior of ½ for each pool there is,
 found or not. *Perks*: a prior of 1 in total, shared by those found and one for the rest. *½*: for each pool found, and
-one for the rest. In these three, the HHI is that of the draws as they are; *published* is the third with the bias off.
+one for the rest. In these three, the HHI is that of the draws as they are. *½, corrected*: with the bias taken off each
+draw by a polynomial. *Published*: Perks, moved to the unbiased mean; for the Nakamoto coefficient, *½*.
 
-| true shares | HHI: every pool | Perks | ½ | published | Nakamoto: every pool | Perks | published |
-|---|---:|---:|---:|---:|---:|---:|---:|"""
+| true shares | HHI: every pool | Perks | ½ | ½, corrected | published | Nakamoto: every pool | Perks | published |
+|---|---:|---:|---:|---:|---:|---:|---:|---:|"""
     for truth in truths:
         held = " | ".join(f"{100 * each:.1f}" for each in alternatives(truth, samples))
         yield f"| {truth.name} | {held} |"
@@ -186,10 +194,13 @@ def alternatives(truth: Truth, samples: int) -> Iterable[float]:
         half = _draws(chance, [*seen, rest], 1 / 2)
         told = published(named, rest, seed=(2, number))["split"]
         squares = [(draws**2).sum(axis=0) for draws in (every, perks, half)]
+        total = blocks + (len(seen) + 1) / 2
+        each = total * (total + 1) * half**2 - 3 * total * half + 3 / 4  # has the expectation x (x - 1)
+        squares.append(each.sum(axis=0) / (blocks * (blocks - 1)))
         counts = [((-np.sort(-draws, axis=0)).cumsum(axis=0) <= 1 / 2).sum(axis=0) + 1 for draws in (every, perks)]
         held.append(
             [
-                *(_inside(each, hhi) for each in squares), _holds(told.hhi, 10_000 * hhi),
+                *(_inside(draws, hhi) for draws in squares), _holds(told.hhi, 10_000 * hhi),
                 *(_inside(each, coefficient) for each in counts), _holds(told.nakamoto, coefficient),
             ]
         )  # fmt: skip

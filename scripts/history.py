@@ -17,7 +17,6 @@ from itertools import pairwise
 from pathlib import Path
 
 import matplotlib as mpl
-import matplotlib.dates
 import matplotlib.pyplot as plt
 import matplotlib.ticker
 import numpy as np
@@ -47,6 +46,8 @@ PERIOD = 2016
 LEVELS = {"pool": "whom blocks pay", "template": "who builds them", "country": "where the operators are at home"}
 COLORS = {"pool": "#1f5fa8", "template": "#b5542b", "country": "#2f7d4f"}
 LARGE_CHANGE = 0.03
+QUARTER = 90 * 144
+"""Blocks at the end of a year by which years are compared: long enough to be sure, short enough to be of one time."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ def main(arguments: Sequence[str]) -> int:
     (DOCS / "images").mkdir(exist_ok=True)
     draw_indices(points)
     draw_pools(points["pool"], years)
-    (DOCS / "history.md").write_text("\n".join(page(rows, points, years)) + "\n", "utf-8")
+    (DOCS / "history.md").write_text("\n".join(page(rows, years)) + "\n", "utf-8")
     return 0
 
 
@@ -97,6 +98,7 @@ class Year:
 
     name: int
     points: dict[str, Point]
+    """Of its last `QUARTER`, by level."""
     changes: tuple[Change, ...]
     trends: dict[str, Trend]
     envelopes: dict[str, Envelope]
@@ -116,7 +118,7 @@ def by_year(rows: Sequence[BlockRow], knowledge: Knowledge) -> Iterator[Year]:
         told = estimates(ledger, windows, concentrate(ledger, windows), tip=tip, questions=open_)
         yield Year(
             day(year[0]).year,
-            {level.name: point(year, level) for level in known if level.name in LEVELS},
+            {level.name: point(year[-QUARTER:], level) for level in known if level.name in LEVELS},
             tuple(change for change in told.changes if day_of(change.time).year == day(year[0]).year),
             {trend.level: trend for trend in told.trends},
             {envelope.level: envelope for envelope in told.envelopes if envelope.window == "all"},
@@ -139,10 +141,10 @@ def draw_indices(points: dict[str, list[Point]]) -> None:
     for column, (level, curve_) in enumerate(points.items()):
         hhi, entities, nakamoto = axes[:, column]
         hhi.set_title(f"{level}: {LEVELS[level]}", fontsize=10)
-        unbiased = [each.found.split.hhi_unbiased for each in curve_ if each.found.split]
+        unbiased = [each.found.split.hhi_unbiased or 0 for each in curve_ if each.found.split]
         band(hhi, curve_, unbiased, [each.likely.hhi for each in curve_], COLORS[level])
         flipped = [Interval(10_000 / each.likely.hhi.upper, 10_000 / each.likely.hhi.lower) for each in curve_]
-        band(entities, curve_, [10_000 / (each or 1) for each in unbiased], flipped, COLORS[level])
+        band(entities, curve_, [10_000 / each for each in unbiased], flipped, COLORS[level])
         counted = [each.found.split.nakamoto for each in curve_ if each.found.split]
         band(nakamoto, curve_, counted, [each.likely.nakamoto for each in curve_], COLORS[level], step=True)
         nakamoto.yaxis.get_major_locator().set_params(integer=True)
@@ -164,8 +166,9 @@ def draw_pools(curve_: Sequence[Point], years: Sequence[Year]) -> None:
         values = [share.share if share else 0 for share in shares]
         ends = [Interval(share.lower, share.upper) if share else Interval(0, 0) for share in shares]
         band(axis, curve_, values, ends, COLORS["pool"])
-        for change in (change for year in years for change in year.changes if change.entity == pool):
-            axis.axvline(mpl.dates.date2num(day_of(change.time)), color="#888888", linewidth=0.8, linestyle=":")
+        changed = [day_of(change.time) for year in years for change in year.changes if change.entity == pool]
+        tops = {"transform": axis.get_xaxis_transform(), "color": "#888888", "linewidth": 0.8, "linestyle": ":"}
+        axis.vlines(np.array(changed, "datetime64[D]"), 0, 1, **tops)
         axis.set_title(pool, fontsize=10)
         axis.yaxis.set_major_formatter(mpl.ticker.PercentFormatter(1, decimals=0))
         axis.set_ylim(bottom=0)
@@ -173,17 +176,14 @@ def draw_pools(curve_: Sequence[Point], years: Sequence[Year]) -> None:
 
 
 def band(
-    axis: Axes, curve_: Sequence[Point], values: Sequence[float | None], ends: Sequence[Interval], color: str,
+    axis: Axes, curve_: Sequence[Point], values: Sequence[float], ends: Sequence[Interval], color: str,
     *, step: bool = False,
 ) -> None:  # fmt: skip
     """A line and the 95 % interval around it."""
-    days = mpl.dates.date2num([each.when for each in curve_])
+    days = np.array([each.when for each in curve_], "datetime64[D]")
     lower, upper = [each.lower for each in ends], [each.upper for each in ends]
     axis.fill_between(days, lower, upper, color=color, alpha=0.25, linewidth=0, step="mid" if step else None)
     axis.plot(days, values, color=color, linewidth=1.2, drawstyle="steps-mid" if step else "default")
-    axis.xaxis_date()
-    axis.xaxis.set_major_locator(mpl.dates.YearLocator())
-    axis.xaxis.set_major_formatter(mpl.dates.DateFormatter("%Y"))
     axis.grid(visible=True, color="#dddddd", linewidth=0.6)
     axis.spines[["top", "right"]].set_visible(False)
 
@@ -194,38 +194,45 @@ def save(figure: mpl.figure.Figure, name: str) -> None:
     plt.close(figure)
 
 
-def page(rows: Sequence[BlockRow], points: dict[str, list[Point]], years: Sequence[Year]) -> Iterator[str]:
+def page(rows: Sequence[BlockRow], years: Sequence[Year]) -> Iterator[str]:
     """docs/history.md."""
     first, last = years[0].name, years[-1].name
     yield f"""\
 <!-- Made by `scripts/history.py`: change it there. -->
 # Does mining concentrate?
 
-What the daemon would have said of the {len(rows):,} blocks of mainnet from {day(rows[0])} to {day(rows[-1])}, with 95 % intervals. Who mined them: the block table of
-<https://github.com/sorukumar/bitcoin-mining-pools> (state of April 2026, BSD 2-Clause). Anyone can make this page again, of these or of other blocks:
+What the daemon would have said of the {len(rows):,} blocks of mainnet from {day(rows[0])} to
+{day(rows[-1])}, with 95 % intervals. Who mined them: the block table of
+<https://github.com/sorukumar/bitcoin-mining-pools> (state of April 2026, BSD 2-Clause). Anyone can make this page
+again, of these or of other blocks; [the glossary](glossary.md) has the words.
 
 ```
 scripts/history.py BLOCKS.parquet
 ```
 
 ## In short
+
+At the end of each year, over 90 days:
 """
     for level, meaning in LEVELS.items():
-        yield f"- **{level}** ({meaning}): {'; '.join(verdicts(years, level))}."
+        yield f"- **HHI by {level}** ({meaning}): {'; '.join(verdicts(years, level))}."
     yield f"""
-So "mining concentrates" is no law: it depends on the years and on what is counted. A single day cannot decide it: with the shares of {last}, HHI counted over 144 blocks lies anywhere within
-{daily(years[-1].points["pool"])}.
+Does mining concentrate? That depends on the years and on what is counted, and no day can tell: with the shares that
+pools had in {last}, the HHI counted over 144 blocks lies anywhere within {daily(years[-1].points["pool"])}.
 
 ## Two weeks at a time
 
-Each point is {PERIOD:,} blocks; unknown blocks are split. The bands are 95 % intervals of the hashrate behind the blocks.
+Each point is {PERIOD:,} blocks; unknown blocks are split. The bands are 95 % intervals of the hashrate behind the
+blocks.
 
-![HHI, effective entities and Nakamoto coefficient of pools, templates and countries, {first} to {last}](images/history-concentration.png)
+![Concentration of pools, templates and countries, {first} to {last}](images/history-concentration.png)
 
-At the level template, memberships count from the day since when there is evidence for them: the step in 2024 is what was *known*, see the envelope below. A year in which a group comes up counts its
-members twice, before and after, which lowers the HHI of that year.
+Memberships count from the day since when there is evidence for them: a step at the level template is what came to be
+*known*, see the envelope below.
 
 ## Year by year
+
+The last {QUARTER:,} blocks of each, 90 days.
 
 | year | level | HHI, unbiased | effective entities | Nakamoto | largest |
 |---|---|---:|---:|---:|---|"""
@@ -235,7 +242,8 @@ members twice, before and after, which lowers the HHI of that year.
     yield """
 ## Where it was going
 
-Slope of the effective entities over the year, entities a year, as on 31 December. Above zero: less concentrated.
+Slope of the effective entities over the year, entities a year, as on 31 December. Above zero: less concentrated. By
+template, the slope of 2024 is that of what came to be known.
 
 | year | level | slope | 95 % interval | probability that concentration rose |
 |---|---|---:|---:|---:|"""
@@ -249,7 +257,8 @@ Slope of the effective entities over the year, entities a year, as on 31 Decembe
     yield """
 ## What nobody is sure of
 
-Some memberships are only guessed. With every one of them in or out, the numbers of a year lie within these ranges; sampling luck is not in them.
+Some memberships are only guessed. With each of them in or out, the numbers of a year lie within these ranges; luck is
+not in them. Of the shares, those that a percentage point hangs on.
 
 | year | level | HHI | Nakamoto | shares |
 |---|---|---:|---:|---|"""
@@ -260,7 +269,8 @@ Some memberships are only guessed. With every one of them in or out, the numbers
     yield f"""
 ## Shares that changed
 
-The test for changes at work, as it would have told on the day, a year at a time. Listed are changes by at least {LARGE_CHANGE:.0%} of all blocks; dotted in the picture are all of the six largest pools.
+What the test for changes would have told in each year. Listed are changes by at least {LARGE_CHANGE:.0%} of all
+blocks; dotted in the picture are all changes of the six largest pools.
 
 ![Shares of the six largest pools, {first} to {last}](images/history-pools.png)
 
@@ -276,7 +286,9 @@ The test for changes at work, as it would have told on the day, a year at a time
                 )
     everything = sum(len(year.changes) for year in years)
     yield f"""
-{everything} changes in {len(years)} years, large and small; luck alone makes one in [many years](accuracy.md#changes-of-a-share). Most are slow drifts that have added up to a fifth of a small pool's share."""
+With the small ones there are {everything} changes in {len(years)} years;
+[luck alone makes fewer than one in five years](accuracy.md#changes-of-a-share). Most are slow drifts of small pools
+that have added up to a fifth of their share."""
 
 
 def verdicts(years: Sequence[Year], level: str) -> Iterator[str]:
@@ -288,10 +300,11 @@ def verdicts(years: Sequence[Year], level: str) -> Iterator[str]:
         elif now.likely.hhi.upper < was.likely.hhi.lower:
             how = "fell"
         else:
-            how = "stayed, as far as can be told,"
+            how = "stayed, as far as can be told:"
         assert was.found.split
         assert now.found.split
-        yield f"{before.name} to {after.name} it {how} from {was.found.split.hhi_unbiased:,.0f} to {now.found.split.hhi_unbiased:,.0f}"
+        numbers = f"from {was.found.split.hhi_unbiased:,.0f} to {now.found.split.hhi_unbiased:,.0f}"
+        yield f"{after.name} it {how} {numbers}"
 
 
 def cells(each: Point) -> Iterator[str]:

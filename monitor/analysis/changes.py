@@ -60,8 +60,9 @@ def changes(ledger: Ledger, windows: Sequence[Window], *, level: int) -> tuple[C
         level: its number among the ledger's.
     """
     rows = ledger.rows
-    begin = min((int(np.arange(len(rows))[covered(rows, window)][0]) for window in windows), default=len(rows))
-    rows = rows[begin:]
+    if not len(rows) or not windows:
+        return ()
+    rows = rows[min(int(np.arange(len(rows))[covered(rows, window)][0]) for window in windows) :]
     bins = rows["height"] // BIN
     first, bins_seen = int(bins[0]) + int(rows["height"][0] % BIN > 0), int((rows["height"][-1] + 1) // BIN)
     entities, many = ledger.entities(level), bins_seen - first

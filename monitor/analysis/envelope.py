@@ -71,13 +71,13 @@ class _Eras:
 
 
 def _envelope(found: Concentration, questions: Sequence[Question], blocks: _Eras) -> Envelope | None:
-    choices = {}
+    open_ = {}
     for question in questions:
         eras = blocks.count(question, found.window)
         answers = [_by_entity(answer, eras) for answer in question.answers]
         if any(answer != answers[0] for answer in answers):
-            choices[question.pool] = answers
-    choices = _largest(choices)
+            open_[question.pool] = answers
+    choices = _largest(open_)
     if not choices:
         return None
     settled: Counter[Entity] = Counter({share.entity: share.blocks for share in found.shares})
@@ -89,8 +89,8 @@ def _envelope(found: Concentration, questions: Sequence[Question], blocks: _Eras
         *sorted(_named(settled) | {name for each in choices.values() for name in _named(*each)}),
     ]
     counts = np.array([[settled[entity] for entity in entities]])
-    for answers in choices.values():
-        more = np.array([[answer[entity] for entity in entities] for answer in answers])
+    for each in choices.values():
+        more = np.array([[answer[entity] for entity in entities] for answer in each])
         counts = (counts[:, None] + more).reshape(-1, len(entities))
     shares = {str(entity): _range(counts[:, at] / found.blocks) for at, entity in enumerate(entities) if entity}
     named = counts[:, 1:]
@@ -136,10 +136,11 @@ def _hhi(counts: _Counts, blocks: int) -> NDArray[np.float64]:
 
 def _nakamoto(counts: _Counts, blocks: int) -> _Counts:
     """Of each row; whatever is not in it are miners of one block each, as many as it takes."""
-    covered = -np.sort(-counts, axis=1).cumsum(axis=1)
+    covered: _Counts = np.sort(counts, axis=1)[:, ::-1].cumsum(axis=1)
     missing = blocks - 2 * covered[:, -1]
     singles = (counts > 0).sum(axis=1) + missing // 2 + 1
-    return np.where(missing < 0, (2 * covered <= blocks).sum(axis=1) + 1, singles)
+    fewest: _Counts = np.where(missing < 0, (2 * covered <= blocks).sum(axis=1) + 1, singles)
+    return fewest
 
 
 def _range(numbers: NDArray[np.float64] | _Counts) -> Interval:

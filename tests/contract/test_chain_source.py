@@ -3,128 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import hmac
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import AsyncIterator
 
 import pytest
-from pydantic import SecretStr
 from support.bitcoind import Bitcoind as Process
 from support.blocks import ANYONE, Recipe, mine_all
+from support.peers import Start
+from support.sources import KINDS, LONG_SCRIPT, PAYS_MANY, Peer, asking, running, told
 
 from monitor.chain.source import ChainSource
-from monitor.config import NodeSection
 from monitor.embedded import EmbeddedNode, Signature
-from monitor.errors import NodeAway, NodeBusy, NodeError, NodeRefused
-from monitor.model import NO_BLOCK, Block, BlockHash, BlockRef, Output, PoolSlug
-from monitor.node.bitcoind import Bitcoind
+from monitor.errors import NodeAway, NodeBusy, NodeRefused
+from monitor.model import NO_BLOCK, Block, BlockHash, BlockRef, Output
 from monitor.node.rpc import IN_FLIGHT
-from monitor.vitals import Vitals
 from monitor.wire import decode_block
 
-CORE = Path(__file__).resolve().parents[2] / ".services" / "core" / "bin" / "bitcoind"
 GENESIS = BlockHash("0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206")
 NOWHERE = BlockHash("ab" * 32)
-PAYS_MANY = PoolSlug("paysmany")
-LONG_SCRIPT = b"\x6a\x4d\xa0\x0f" + bytes(4000)
-"""Alone longer than what is read of a block at first."""
-
-Start = Callable[..., Process]
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """A node as its owner has set it up."""
-
-    program: str
-    rest: bool = True
-    blockpart: bool = False
-    zmq: bool = True
-
-    @property
-    def arguments(self) -> list[str]:
-        """How bitcoind is told."""
-        silent = ["-nozmqpubhashblock", "-nozmqpubsequence"]
-        return [f"-rest={self.rest:d}", *([] if self.zmq else silent)]
-
-
-KINDS = {
-    "embedded": Kind("embedded", blockpart=True),
-    "embedded-whole-blocks": Kind("embedded"),
-    "embedded-rpc-only": Kind("embedded", rest=False),
-    "embedded-silent": Kind("embedded", blockpart=True, zmq=False),
-    "bitcoind": Kind("bitcoind"),
-    "bitcoind-rpc-only": Kind("bitcoind", rest=False),
-    "bitcoind-silent": Kind("bitcoind", zmq=False),
-    "core": Kind("core", blockpart=True),
-    "core-rpc-only": Kind("core", rest=False),
-}
-
-
-class Peer:
-    """A running node of any kind, and what can befall it."""
-
-    def __init__(self, kind: Kind, node: EmbeddedNode | Process) -> None:
-        self.kind = kind
-        self.node = node
-
-    def section(self, **changes: object) -> NodeSection:
-        """How a monitor is told of it."""
-        known = {"url": self.node.url, "cookie_file": self.node.cookie_file, "timeout_seconds": 5.0}
-        return NodeSection.model_validate(known | changes)
-
-    async def mine(self, count: int = 1, *, outputs: int = 1, on: BlockHash | None = None) -> list[BlockHash]:
-        """Blocks on the tip, or on another block."""
-        if isinstance(self.node, EmbeddedNode):
-            miner, mined = (PAYS_MANY if outputs > 1 else PoolSlug("unknown")), []
-            for _ in range(count):
-                mined.append(self.node.mine(miner, on=on))
-                on = mined[-1]
-            return mined
-        extra = tuple(Output(1, b"\x00\x14" + bytes(20)) for _ in range(outputs - 1))
-        tags = [Recipe(tag=b"/%d/" % (time.monotonic_ns() + n), extra=extra) for n in range(count)]
-        return await asyncio.to_thread(mine_all, self.node, tags, on=on)
-
-    async def invalidate(self, block: BlockHash) -> None:
-        """A person declares a block invalid."""
-        if isinstance(self.node, EmbeddedNode):
-            self.node.invalidate(block)
-        else:
-            await asyncio.to_thread(self.node.call, "invalidateblock", block)
-
-    async def stop(self) -> None:
-        """Stop as a service manager would."""
-        await (self.node.stop() if isinstance(self.node, EmbeddedNode) else asyncio.to_thread(self.node.stop))
-
-    async def start(self) -> None:
-        """Start again, with another cookie."""
-        await (self.node.start() if isinstance(self.node, EmbeddedNode) else asyncio.to_thread(self.node.start))
-
-
-@asynccontextmanager
-async def running(kind: Kind, start_bitcoind: Start, *arguments: str) -> AsyncIterator[Peer]:
-    """A node with a fresh chain."""
-    if kind.program == "embedded":
-        signatures = {PAYS_MANY: Signature(b"/many/", LONG_SCRIPT)}
-        settings = {"rest": kind.rest, "blockpart": kind.blockpart, "zmq": kind.zmq}
-        async with EmbeddedNode(signatures=signatures, **settings) as node:
-            yield Peer(kind, node)
-        return
-    if kind.program == "core" and not CORE.exists():
-        pytest.skip("there is no newest Bitcoin Core: `make node-core` builds it")
-    binary = CORE if kind.program == "core" else None
-    yield Peer(kind, await asyncio.to_thread(start_bitcoind, *kind.arguments, *arguments, binary=binary))
-
-
-@asynccontextmanager
-async def asking(section: NodeSection) -> AsyncIterator[Bitcoind]:
-    """A client that has met its node."""
-    async with Bitcoind(section, Vitals()) as source:
-        await source.ready()
-        yield source
 
 
 @pytest.fixture(params=KINDS)
@@ -142,11 +38,6 @@ async def embedded() -> AsyncIterator[EmbeddedNode]:
         for _ in range(5):
             node.mine()
         yield node
-
-
-def told(node: EmbeddedNode, **changes: object) -> NodeSection:
-    """How a monitor is told of the embedded node."""
-    return NodeSection.model_validate({"url": node.url, "cookie_file": node.cookie_file} | changes)
 
 
 # -- the questions -----------------------------------------------------------------------------------------------------
@@ -333,129 +224,6 @@ async def test_a_node_never_has_more_than_eight_requests_to_answer(kind: str, st
             assert peer.node.most_in_flight == IN_FLIGHT
             listening.cancel()
             await asyncio.gather(listening, return_exceptions=True)
-
-
-# -- a node that is not well -------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("rest", ["auto", "off"])
-async def test_a_node_that_hangs_is_away_after_the_timeout(embedded: EmbeddedNode, rest: str) -> None:
-    async with asking(told(embedded, timeout_seconds=0.5, rest=rest)) as source:
-        tip = await source.tip()
-        embedded.stall()
-        for question in (source.tip, source.ready, lambda: source.block(BlockRef(5, tip))):
-            started = time.monotonic()
-            with pytest.raises(NodeAway):
-                await question()
-            assert 0.3 < time.monotonic() - started < 3
-        embedded.resume()
-        assert await source.tip() == tip
-        assert (await source.block(BlockRef(5, tip))).hash == tip
-
-
-async def test_a_node_that_warms_up_is_away(embedded: EmbeddedNode) -> None:
-    async with asking(told(embedded)) as source:
-        tip = await source.tip()
-        embedded.warm_up()
-        for question in (source.tip, source.ready, lambda: source.block(BlockRef(5, tip))):
-            with pytest.raises(NodeAway, match="starting"):
-                await question()
-        embedded.warmed_up()
-        assert await source.ready() == GENESIS
-
-
-async def test_a_client_that_closes_lets_go_of_a_node_that_hangs(embedded: EmbeddedNode) -> None:
-    async with asking(told(embedded, timeout_seconds=60)) as source:
-        listening = asyncio.create_task(source.run())
-        await asyncio.sleep(0.1)
-        embedded.stall()
-        asked = asyncio.create_task(source.tip())
-        await asyncio.sleep(0.1)
-        started = time.monotonic()
-        listening.cancel()
-        await asyncio.gather(listening, return_exceptions=True)
-    with pytest.raises(NodeError):
-        await asked
-    assert time.monotonic() - started < 3
-
-
-async def test_wrong_credentials_are_for_a_person_to_mend(start_bitcoind: Start) -> None:
-    digest = hmac.new(b"5a17", b"s3cret", "sha256").hexdigest()
-    async with running(KINDS["bitcoind"], start_bitcoind, f"-rpcauth=alice:5a17${digest}") as peer:
-        right = {"cookie_file": "auto", "user": "alice", "password": SecretStr("s3cret")}
-        async with asking(peer.section(**right)) as source:
-            assert await source.tip() == GENESIS
-        async with Bitcoind(peer.section(**right | {"password": SecretStr("guess")}), Vitals()) as source:
-            with pytest.raises(NodeRefused, match=r"credentials; set node\.cookie_file, or node\.user") as refused:
-                await source.ready()
-        assert "guess" not in str(refused.value)
-
-
-async def test_another_network_than_configured_is_for_a_person_to_mend(peer: Peer) -> None:
-    async with Bitcoind(peer.section(network="main"), Vitals()) as source:
-        with pytest.raises(NodeRefused, match=r"follows regtest, the configuration says main; change node\.network"):
-            await source.ready()
-
-
-async def test_a_missing_cookie_is_a_node_that_does_not_run() -> None:
-    async with Bitcoind(NodeSection(cookie_file=Path("/nowhere/.cookie")), Vitals()) as source:
-        with pytest.raises(NodeAway, match=r"node\.cookie_file"):
-            await source.ready()
-
-
-LISTENERS = {
-    "a page": (200, "text/html", b"<html>"),
-    "an exporter": (404, "text/plain", b"404 page not found"),
-    "a JSON API": (200, "application/json", b'{"status": "fine"}'),
-}
-
-
-@pytest.mark.parametrize("what", LISTENERS)
-async def test_something_else_on_the_port_is_for_a_person_to_mend(what: str) -> None:
-    status, content_type, body = LISTENERS[what]
-    answer = b"HTTP/1.1 %d X\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s"
-    async with listener(answer % (status, content_type.encode(), len(body), body)) as source:
-        with pytest.raises(NodeRefused, match=r"does not speak Bitcoin's RPC .*; check node\.url"):
-            await source.ready()
-
-
-async def test_something_that_speaks_no_http_is_for_a_person_to_mend() -> None:
-    async with listener(b"SSH-2.0-OpenSSH_9.2p1\r\nInvalid SSH identification string.\r\n") as source:
-        with pytest.raises(NodeRefused, match=r"does not speak HTTP; check node\.url"):
-            await source.ready()
-
-
-HALVES = {
-    "nothing": b"",
-    "half a JSON": b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 4\r\n\r\n{"r"',
-    "half a body": b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 400\r\n\r\n{",
-    "a list": b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n[]",
-    "a proxy": b"HTTP/1.1 502 Bad Gateway\r\nContent-Type: text/html\r\nContent-Length: 0\r\n\r\n",
-}
-
-
-@pytest.mark.parametrize("what", HALVES)
-async def test_half_an_answer_is_a_node_that_is_away(what: str) -> None:
-    async with listener(HALVES[what]) as source:
-        with pytest.raises(NodeAway, match=r"http://127\.0\.0\.1"):
-            await source.ready()
-
-
-@asynccontextmanager
-async def listener(answer: bytes) -> AsyncIterator[Bitcoind]:
-    """A client of something that says the same to everyone, once it was asked, and hangs up."""
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.read(65536)
-        writer.write(answer)
-        await writer.drain()
-        writer.close()
-
-    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
-        port = server.sockets[0].getsockname()[1]
-        section = NodeSection(url=f"http://127.0.0.1:{port}", user="x", password=SecretStr("y"))
-        async with Bitcoind(section, Vitals()) as source:
-            yield source
 
 
 # -- a node that forgot ------------------------------------------------------------------------------------------------

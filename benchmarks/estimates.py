@@ -1,0 +1,110 @@
+"""What the estimates of a tip cost, beside a bare loop that only makes the same random draws.
+
+    python benchmarks/estimates.py
+
+A year of synthetic blocks by forty pools of the registry, of falling size; default windows, all levels, the memberships
+that are open. "First" is once in a day's worth of blocks, when the test for changes runs anew; "next" is every other.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from statistics import median
+from time import perf_counter
+
+import numpy as np
+
+from monitor.analysis import Ledger, concentrate, estimate, network_hashrate, snapshot
+from monitor.analysis import changes as test
+from monitor.analysis.differences import differences
+from monitor.analysis.envelope import envelopes
+from monitor.analysis.snapshot import estimated
+from monitor.analysis.trend import trends
+from monitor.app.questions import questions
+from monitor.app.registry import levels, load_knowledge
+from monitor.model import BlockHash, BlockRow, Snapshot, Tally, Window
+
+WINDOWS = [Window.parse(name) for name in ("24h", "3d", "7d", "30d", "90d", "1y", "2016b")]
+YEAR = 53_000
+MOST_MS = 250
+MOST_MS_AT_ONCE = 25
+MOST_TIMES_BARE = 8
+
+
+def main() -> int:
+    """Measure, print, and tell by the exit code whether it is quick enough."""
+    knowledge = load_knowledge()
+    open_ = questions(knowledge)
+    ledger = Ledger.of(history(sorted(knowledge.registry.pools)), levels(knowledge))
+    rates = {window.name: network_hashrate(ledger, window) for window in WINDOWS}
+    found = concentrate(ledger, WINDOWS, rates)
+
+    def bare() -> None:
+        chance = np.random.Generator(np.random.PCG64(1))
+        for each in found:
+            for _ in range(2):
+                for share in each.shares:
+                    chance.standard_gamma(share.blocks, 2000)
+
+    def at_once() -> Snapshot:
+        return snapshot(
+            ledger, WINDOWS, Tally(), tip_hash=BlockHash("ab" * 32), first_height=0, caught_up=True, registry="",
+            pool_names={},
+        )  # fmt: skip
+
+    def anew() -> object:
+        test._find.cache_clear()  # noqa: SLF001 -- a new day's worth of blocks
+        return test.changes(ledger, WINDOWS, level=0)
+
+    taken = at_once()
+
+    def first() -> object:
+        test._find.cache_clear()  # noqa: SLF001
+        return estimated(taken, ledger, WINDOWS, open_)
+
+    floor = milliseconds(bare)
+    print(f"the same draws, bare numpy     {floor:8.2f} ms")
+    parts: dict[str, Callable[[], object]] = {
+        "intervals of the indices": lambda: [estimate(each, seed=[1]) for each in found],
+        "trends": lambda: trends(ledger, WINDOWS),
+        "changes, first": anew,
+        "changes, next": lambda: test.changes(ledger, WINDOWS, level=0),
+        "differences": lambda: differences(ledger, found),
+        "envelopes": lambda: envelopes(ledger, found, open_),
+    }
+    for name, part in parts.items():
+        print(f"{name:<30} {milliseconds(part):8.2f} ms")
+    whole, quick = milliseconds(first), milliseconds(at_once)
+    after = milliseconds(lambda: estimated(taken, ledger, WINDOWS, open_))
+    print(f"all estimates, first           {whole:8.2f} ms   {whole / floor:5.1f} x bare")
+    print(f"all estimates, next            {after:8.2f} ms   {after / floor:5.1f} x bare")
+    print(f"what a block waits for         {quick:8.2f} ms")
+    return 0 if whole < MOST_MS and whole / floor < MOST_TIMES_BARE and quick < MOST_MS_AT_ONCE else 1
+
+
+def history(pools: list[str]) -> list[BlockRow]:
+    """A chain of `YEAR` blocks, one in a hundred of them unknown."""
+    chance = np.random.default_rng(21)
+    sizes = np.append(0.85 ** np.arange(40), 0.06)
+    names = [*chance.choice(pools, 40, replace=False).tolist(), None]
+    chosen = chance.choice(len(sizes), YEAR, p=sizes / sizes.sum()).tolist()
+    times = (1_760_000_000 + chance.exponential(600, YEAR).cumsum()).astype(int).tolist()
+    return [
+        BlockRow(800_000 + n, time, 0x17034219, names[pool])
+        for n, (time, pool) in enumerate(zip(times, chosen, strict=True))
+    ]
+
+
+def milliseconds(work: Callable[[], object]) -> float:
+    """Median of some repetitions."""
+    spent = []
+    for _ in range(9):
+        start = perf_counter()
+        work()
+        spent.append(1000 * (perf_counter() - start))
+    return median(spent)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

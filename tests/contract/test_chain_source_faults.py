@@ -1,0 +1,156 @@
+"""A node that is not well, and what is no node: waited for, or for a person to mend."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+from support.peers import Start
+from support.sources import KINDS, asking, running, told
+
+from monitor.config import NodeSection
+from monitor.embedded import EmbeddedNode
+from monitor.errors import NodeAway, NodeError, NodeRefused
+from monitor.model import BlockHash, BlockRef
+from monitor.node.bitcoind import Bitcoind
+from monitor.vitals import Vitals
+
+GENESIS = BlockHash("0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206")
+
+
+@pytest.fixture
+async def embedded() -> AsyncIterator[EmbeddedNode]:
+    """The node that can be made to misbehave."""
+    async with EmbeddedNode() as node:
+        for _ in range(5):
+            node.mine()
+        yield node
+
+
+# -- away -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("rest", ["auto", "off"])
+async def test_a_node_that_hangs_is_away_after_the_timeout(embedded: EmbeddedNode, rest: str) -> None:
+    async with asking(told(embedded, timeout_seconds=0.5, rest=rest)) as source:
+        tip = await source.tip()
+        embedded.stall()
+        for question in (source.tip, source.ready, lambda: source.block(BlockRef(5, tip))):
+            started = time.monotonic()
+            with pytest.raises(NodeAway):
+                await question()
+            assert 0.3 < time.monotonic() - started < 3
+        embedded.resume()
+        assert await source.tip() == tip
+        assert (await source.block(BlockRef(5, tip))).hash == tip
+
+
+async def test_a_node_that_warms_up_is_away(embedded: EmbeddedNode) -> None:
+    async with asking(told(embedded)) as source:
+        tip = await source.tip()
+        embedded.warm_up()
+        for question in (source.tip, source.ready, lambda: source.block(BlockRef(5, tip))):
+            with pytest.raises(NodeAway, match="starting"):
+                await question()
+        embedded.warmed_up()
+        assert await source.ready() == GENESIS
+
+
+async def test_a_client_that_closes_lets_go_of_a_node_that_hangs(embedded: EmbeddedNode) -> None:
+    async with asking(told(embedded, timeout_seconds=60)) as source:
+        listening = asyncio.create_task(source.run())
+        await asyncio.sleep(0.1)
+        embedded.stall()
+        asked = asyncio.create_task(source.tip())
+        await asyncio.sleep(0.1)
+        started = time.monotonic()
+        listening.cancel()
+        await asyncio.gather(listening, return_exceptions=True)
+    with pytest.raises(NodeError):
+        await asked
+    assert time.monotonic() - started < 3
+
+
+async def test_wrong_credentials_are_for_a_person_to_mend(start_bitcoind: Start) -> None:
+    digest = hmac.new(b"5a17", b"s3cret", "sha256").hexdigest()
+    async with running(KINDS["bitcoind"], start_bitcoind, f"-rpcauth=alice:5a17${digest}") as peer:
+        right = {"cookie_file": "auto", "user": "alice", "password": SecretStr("s3cret")}
+        async with asking(peer.section(**right)) as source:
+            assert await source.tip() == GENESIS
+        async with Bitcoind(peer.section(**right | {"password": SecretStr("guess")}), Vitals()) as source:
+            with pytest.raises(NodeRefused, match=r"credentials; set node\.cookie_file, or node\.user") as refused:
+                await source.ready()
+        assert "guess" not in str(refused.value)
+
+
+async def test_another_network_than_configured_is_for_a_person_to_mend(embedded: EmbeddedNode) -> None:
+    async with Bitcoind(told(embedded, network="main"), Vitals()) as source:
+        with pytest.raises(NodeRefused, match=r"follows regtest, the configuration says main; change node\.network"):
+            await source.ready()
+
+
+async def test_a_missing_cookie_is_a_node_that_does_not_run() -> None:
+    async with Bitcoind(NodeSection(cookie_file=Path("/nowhere/.cookie")), Vitals()) as source:
+        with pytest.raises(NodeAway, match=r"node\.cookie_file"):
+            await source.ready()
+
+
+LISTENERS = {
+    "a page": (200, "text/html", b"<html>"),
+    "an exporter": (404, "text/plain", b"404 page not found"),
+    "a JSON API": (200, "application/json", b'{"status": "fine"}'),
+}
+
+
+@pytest.mark.parametrize("what", LISTENERS)
+async def test_something_else_on_the_port_is_for_a_person_to_mend(what: str) -> None:
+    status, content_type, body = LISTENERS[what]
+    answer = b"HTTP/1.1 %d X\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s"
+    async with listener(answer % (status, content_type.encode(), len(body), body)) as source:
+        with pytest.raises(NodeRefused, match=r"does not speak Bitcoin's RPC .*; check node\.url"):
+            await source.ready()
+
+
+async def test_something_that_speaks_no_http_is_for_a_person_to_mend() -> None:
+    async with listener(b"SSH-2.0-OpenSSH_9.2p1\r\nInvalid SSH identification string.\r\n") as source:
+        with pytest.raises(NodeRefused, match=r"does not speak HTTP; check node\.url"):
+            await source.ready()
+
+
+HALVES = {
+    "nothing": b"",
+    "half a JSON": b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 4\r\n\r\n{"r"',
+    "half a body": b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 400\r\n\r\n{",
+    "a list": b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n[]",
+    "a proxy": b"HTTP/1.1 502 Bad Gateway\r\nContent-Type: text/html\r\nContent-Length: 0\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("what", HALVES)
+async def test_half_an_answer_is_a_node_that_is_away(what: str) -> None:
+    async with listener(HALVES[what]) as source:
+        with pytest.raises(NodeAway, match=r"http://127\.0\.0\.1"):
+            await source.ready()
+
+
+@asynccontextmanager
+async def listener(answer: bytes) -> AsyncIterator[Bitcoind]:
+    """A client of something that says the same to everyone, once it was asked, and hangs up."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(65536)
+        writer.write(answer)
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        section = NodeSection(url=f"http://127.0.0.1:{port}", user="x", password=SecretStr("y"))
+        async with Bitcoind(section, Vitals()) as source:
+            yield source
