@@ -19,7 +19,7 @@ from monitor.analysis.tally import advance
 from monitor.analysis.windows import surplus
 from monitor.attribution.registry import Registry
 from monitor.attribution.strangers import Strangers
-from monitor.model import BlockRow, Coinbase, Judged, Plan, PoolSlug, Snapshot, Tally, Window
+from monitor.model import BlockRef, BlockRow, Coinbase, Judged, Plan, PoolSlug, Snapshot, Tally, Window
 from monitor.store.store import Store
 
 _BACK_SECONDS = 86_400
@@ -57,6 +57,8 @@ class Census:
         self._strangers = Strangers(rulebook.registry)
         self._tally = Tally()
         self._last: Snapshot | None = None
+        self._first: BlockRef | None = None
+        """Where history begins; asked for anew with each recount."""
 
     def __len__(self) -> int:
         return len(self._ledger)
@@ -65,6 +67,7 @@ class Census:
         """Count from the store, by the rulebook as it is now."""
         rows = await self._store.recent(seconds=self._seconds + _BACK_SECONDS, count=self._blocks)
         unattributed = await self._store.unattributed()
+        self._first = None
         strangers = self._strangers = Strangers(self.rulebook.registry)
 
         def counted() -> Ledger:
@@ -93,8 +96,8 @@ class Census:
 
         What takes longer is that of the last `complete` snapshot, so that no number is missing meanwhile.
         """
-        first = await self._store.first()
-        if first is None or self._ledger.tip is None:
+        self._first = self._first or await self._store.first()
+        if self._first is None or self._ledger.tip is None:
             return None
         taken = await asyncio.to_thread(
             snapshot,
@@ -102,7 +105,7 @@ class Census:
             self._windows,
             self._tally,
             tip_hash=plan.end.hash,
-            first_height=first.height,
+            first_height=self._first.height,
             caught_up=plan.caught_up,
             registry=self.rulebook.registry.hash,
             pool_names=self.rulebook.registry.names,

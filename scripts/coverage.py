@@ -139,6 +139,7 @@ def _holds(interval: Interval, truth: float) -> bool:
 
 
 _HEAD = """\
+<!-- Made by `scripts/coverage.py`: change it there. -->
 # How accurate the estimates are
 
 Made by `scripts/coverage.py`: everything below is simulated. The true shares are those that each year of

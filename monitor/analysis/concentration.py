@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final
 
 import numpy as np
 
+from monitor.analysis.certainty import Certainty, certainties
 from monitor.analysis.counts import Counts
 from monitor.analysis.indices import indices
-from monitor.analysis.intervals import probabilities_above, rate_factors, share_intervals
 from monitor.analysis.ledger import FIRST, Ledger
 from monitor.analysis.windows import covered
 from monitor.model import Concentration, Rate, Share, Window
-
-THRESHOLDS: Final = {"0.25": 1 / 4, "0.333": 1 / 3, "0.5": 1 / 2}
-"""Shares of hashrate that matter, by their names: with a quarter, selfish mining pays for who is well connected; with
-a third, for everybody; half of it is a majority. I. Eyal, E. G. Sirer, Majority Is Not Enough, FC 2014."""
-_NEAR: Final = 0.05
-"""Below this share the probability to exceed a threshold is not told: it is none."""
 
 
 def concentrate(
@@ -86,24 +79,12 @@ def concentration(
 
 def _shares(known: Mapping[str, int], *, total: int, hashrates: Mapping[str, float]) -> tuple[Share, ...]:
     ranked = sorted(((entity, blocks) for entity, blocks in known.items() if blocks), key=lambda one: (-one[1], one[0]))
-    found = [blocks for _, blocks in ranked]
-    intervals, factors = share_intervals(found, total), rate_factors(found)
-    above = _above([blocks for blocks in found if blocks > _NEAR * total], total)
+    sure = certainties((blocks, total) for _, blocks in ranked)
     return tuple(
-        Share(
-            entity, blocks, blocks / total, *intervals[at],
-            above=above[at] if at < len(above) else {},
-            hashrate=_rate(hashrates.get(entity), factors[at]),
-        )
-        for at, (entity, blocks) in enumerate(ranked)
-    )  # fmt: skip
+        Share(entity, blocks, blocks / total, how.lower, how.upper, how.above, _rate(hashrates.get(entity), how))
+        for (entity, blocks), how in zip(ranked, sure, strict=True)
+    )
 
 
-def _above(found: Sequence[int], total: int) -> list[dict[str, float]]:
-    """For each of `found`, the probability to exceed each threshold."""
-    chances = [probabilities_above(limit, found, total) for limit in THRESHOLDS.values()]
-    return [dict(zip(THRESHOLDS, each, strict=True)) for each in zip(*chances, strict=True)]
-
-
-def _rate(value: float | None, factors: tuple[float, float]) -> Rate | None:
-    return None if value is None else Rate(value, *(value * factor for factor in factors))
+def _rate(value: float | None, how: Certainty) -> Rate | None:
+    return None if value is None else Rate(value, value * how.slowest, value * how.fastest)

@@ -18,25 +18,27 @@ TAILS: Final = (0.025, 0.975)
 """Between them is the middle 95 %."""
 
 
-def share_intervals(found: Sequence[int], total: int) -> list[tuple[float, float]]:
-    """95 % credible interval of the share behind each of `found` blocks among `total`.
+def share_intervals(found: Sequence[int], total: Sequence[int] | int) -> list[tuple[float, float]]:
+    """95 % credible interval of the share behind each of `found` blocks among `total`: one total, or each its own.
 
     Equal tails of Beta(x + 1/2, n - x + 1/2). An end is 0 or 1 where nothing or everything was found, so that the
     interval always holds the share itself: L. D. Brown, T. T. Cai, A. DasGupta, Interval Estimation for a Binomial
     Proportion, Statistical Science 16, 2001, section 4.1.
     """
     x = np.asarray(found, dtype=np.float64)
-    a, b = x + PRIOR, total - x + PRIOR
+    n = np.asarray(total, dtype=np.float64)
+    a, b = x + PRIOR, n - x + PRIOR
     lower = np.where(x == 0, 0.0, betaincinv(a, b, TAILS[0]))
-    upper = np.where(x == total, 1.0, betaincinv(a, b, TAILS[1]))
+    upper = np.where(x == n, 1.0, betaincinv(a, b, TAILS[1]))
     return list(zip(lower.tolist(), upper.tolist(), strict=True))
 
 
-def probabilities_above(threshold: float, found: Sequence[int], total: int) -> list[float]:
+def probabilities_above(threshold: float, found: Sequence[int], total: Sequence[int] | int) -> list[float]:
     """Probability that the share behind each of `found` blocks among `total` exceeds `threshold`, by the same law."""
     x = np.asarray(found, dtype=np.float64)
     # The other side of the mirrored law: small probabilities keep their digits.
-    return [float(chance) for chance in betainc(total - x + PRIOR, x + PRIOR, 1 - threshold)]
+    n = np.asarray(total, dtype=np.float64)
+    return [float(chance) for chance in betainc(n - x + PRIOR, x + PRIOR, 1 - threshold)]
 
 
 def rate_factors(found: Sequence[int]) -> list[tuple[float, float]]:

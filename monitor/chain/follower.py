@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol, TypeAlias, TypeVar
@@ -20,7 +21,7 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wai
 from monitor.chain.plan import Inconsistent, joined, stands_on
 from monitor.chain.source import ChainSource
 from monitor.errors import ChainError, NodeAway, NodeBusy
-from monitor.model import Block, BlockHash, BlockRef, Plan
+from monitor.model import Block, BlockHash, BlockRef, Notice, Plan
 from monitor.vitals import Vitals
 
 _BATCH = 500
@@ -89,14 +90,14 @@ class Follower:
         Args:
             tip: the tip of what is stored; None to begin as far back as `reach` says.
         """
-        noticed = time.monotonic()
+        notice = Notice(time.monotonic())
         while True:
-            plan = await self._persistently(partial(self._plan, tip, noticed))
+            plan = await self._persistently(partial(self._plan, tip, notice))
             if plan.is_empty and self._caught_up:
-                noticed = await self._source.news()
+                notice = await self._source.news()
                 continue
             yield plan
-            tip = plan.end
+            tip, notice = plan.end, Notice(notice.at)  # what it named is followed once, then asked about
             self._caught_up = plan.caught_up
 
     async def meet(self) -> None:
@@ -127,8 +128,11 @@ class Follower:
             await self._past.claim(await self._source.ready())
             self._met = True
 
-    async def _plan(self, tip: BlockRef | None, noticed: float) -> Plan:
+    async def _plan(self, tip: BlockRef | None, notice: Notice) -> Plan:
         await self._meet()
+        if tip and (plan := await self._as_told(tip, notice)):
+            return plan
+        noticed = notice.at
         node_tip = await self._source.tip()
         if tip and node_tip == tip.hash:
             return Plan(tip, node_tip, noticed=noticed)
@@ -144,6 +148,13 @@ class Follower:
         if disconnects and not common:
             log.warning("none of our history is on the node's chain; beginning anew", blocks=len(disconnects))
         return Plan(onto, node_tip, tuple(disconnects), blocks, noticed)
+
+    async def _as_told(self, tip: BlockRef, notice: Notice) -> Plan | None:
+        """The usual news, as the notice names it. If the node has moved on since, the next look finds that."""
+        if notice.tip not in {None, tip.hash}:
+            with suppress(NodeBusy):
+                return await self._one_more(tip, BlockHash(str(notice.tip)), notice.at)
+        return None
 
     async def _one_more(self, tip: BlockRef, node_tip: BlockHash, noticed: float) -> Plan | None:
         """The usual news, in one question: the node's tip stands on ours, so ours is still on its chain."""

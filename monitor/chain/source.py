@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from monitor.model import Block, BlockHash, BlockRef
+from monitor.model import Block, BlockHash, BlockRef, Notice
 
 
 class ChainSource(Protocol):
@@ -34,5 +34,5 @@ class ChainSource(Protocol):
         Later than that if the node has pruned what would be needed. The place before the genesis block is height -1.
         """
 
-    async def news(self) -> float:
-        """Return when there may be news: the monotonic clock at its notice, in seconds."""
+    async def news(self) -> Notice:
+        """Return when there may be news; where the notice names a block, that was the node's best one then."""

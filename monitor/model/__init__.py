@@ -20,6 +20,7 @@ from monitor.model.chain import (
     Coinbase,
     Header,
     NodeFacts,
+    Notice,
     Output,
     Plan,
 )
@@ -95,6 +96,7 @@ __all__ = [
     "Luck",
     "Method",
     "NodeFacts",
+    "Notice",
     "Output",
     "Period",
     "Plan",

@@ -108,6 +108,15 @@ class Plan:
         return self.end.hash == self.node_tip
 
 
+class Notice(NamedTuple):
+    """A hint that the node may have news."""
+
+    at: float
+    """When it reached us: monotonic clock, seconds."""
+    tip: BlockHash | None = None
+    """What the node's best block was then, where the notice says so."""
+
+
 @dataclass(frozen=True, slots=True)
 class NodeFacts:
     """What a node says of itself."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import NamedTuple
 
 from monitor.model.names import PSEUDONYM
 
@@ -45,8 +47,7 @@ class Interval:
     upper: float
 
 
-@dataclass(frozen=True, slots=True)
-class Rate:
+class Rate(NamedTuple):
     """Hashes a second, and the 95 % credible interval that the number of blocks behind it allows."""
 
     value: float
@@ -54,8 +55,7 @@ class Rate:
     upper: float
 
 
-@dataclass(frozen=True, slots=True)
-class Share:
+class Share(NamedTuple):
     """How many of a window's blocks one entity mined."""
 
     entity: str
@@ -64,7 +64,7 @@ class Share:
     lower: float
     """Lower end of the 95 % credible interval of the share of hashrate behind these blocks."""
     upper: float
-    above: Mapping[str, float] = field(default_factory=dict)
+    above: Mapping[str, float] = MappingProxyType({})
     """Probability that this share of hashrate exceeds 0.25, 0.333 (a third), 0.5; empty below 5 % of the blocks."""
     hashrate: Rate | None = None
     """From the work of these blocks; None where the network's cannot be told."""

@@ -11,7 +11,7 @@ import structlog
 
 from monitor.config import NodeSection
 from monitor.errors import NodeAway, NodeBusy, NodeError, NodeRefused, WireError
-from monitor.model import NO_BLOCK, Block, BlockHash, BlockRef, NodeFacts
+from monitor.model import NO_BLOCK, Block, BlockHash, BlockRef, NodeFacts, Notice
 from monitor.node import faults
 from monitor.node.hints import Hints
 from monitor.node.rest import Rest
@@ -126,7 +126,7 @@ class Bitcoind:
             log.warning("the node is pruned: history begins later than the windows need", first_height=first)
         return BlockRef(first - 1, await self._hash_at(first - 1) if first else NO_BLOCK)
 
-    async def news(self) -> float:
+    async def news(self) -> Notice:
         """See `ChainSource.news`."""
         return await self.hints.wait()
 

@@ -15,6 +15,7 @@ import zmq.asyncio
 
 from monitor.config import NodeSection
 from monitor.errors import NodeError
+from monitor.model import BlockHash, Notice
 from monitor.node.faults import METHOD_NOT_FOUND, MISC, RpcError
 from monitor.node.rpc import Rpc
 from monitor.vitals import Vitals
@@ -37,19 +38,19 @@ class Hints:
         self._rpc = rpc
         self._vitals = vitals
         self._bell = asyncio.Event()
-        self._noticed = 0.0
+        self._notice = Notice(0.0)
 
-    def look_now(self) -> None:
-        """Ring."""
-        if not self._bell.is_set():
-            self._noticed = time.monotonic()
-            self._bell.set()
+    def look_now(self, tip: BlockHash | None = None) -> None:
+        """Ring; `tip` is what the node's best block is, if that is known."""
+        self._notice = Notice(self._notice.at if self._bell.is_set() else time.monotonic(), tip or self._notice.tip)
+        self._bell.set()
 
-    async def wait(self) -> float:
-        """Return at the next ring, or at once if one was missed: when it rang, on the monotonic clock."""
+    async def wait(self) -> Notice:
+        """Return at the next ring, or at once if some were missed: when the first rang, and what the last said."""
         await self._bell.wait()
         self._bell.clear()
-        return self._noticed
+        notice, self._notice = self._notice, Notice(0.0)
+        return notice
 
     async def run(self) -> NoReturn:
         """Listen to every source there is, for ever; one that fails is tried again and disturbs no other."""
@@ -91,7 +92,7 @@ class Hints:
                 continue
             if told["hash"] != known:
                 known = told["hash"]
-                self.look_now()
+                self.look_now(BlockHash(known))
 
     async def _zmq(self) -> None:
         """Subscribe where the node publishes; look again once a minute whether that is still the place."""
@@ -111,7 +112,9 @@ class Hints:
                     if await self.feeds() != feeds:
                         return
                     continue
-                if topic == b"hashblock" or body[_SEQUENCE_LABEL] in _CONNECT_DISCONNECT:
+                if topic == b"hashblock":
+                    self.look_now(BlockHash(body.hex()))
+                elif body[_SEQUENCE_LABEL] in _CONNECT_DISCONNECT:
                     self.look_now()
 
     async def feeds(self) -> dict[str, str]:

@@ -119,6 +119,7 @@ _INDEX = ("level", "window", "unknown")
 _POOL = ("pool", "window")
 _TREND = ("level", "window")
 _UNKNOWN = 'Unknown blocks count as "split", each its own miner, or "merged", all of them one.'
+_ALLOWED = "that memberships of which nobody is sure allow"
 
 CATALOGUE = (
     Published("block_height", "Height of the newest block.", (), _alone(lambda s: s.tip.height)),
@@ -131,11 +132,13 @@ CATALOGUE = (
         lambda s: [((name,), value) for name, value in s.network_hashrate.items() if value is not None],
     ),
     Published(
-        "network_hashrate_lower_hashes_per_second", "Lower end of its 95 % credible interval.", ("window",),
+        "network_hashrate_lower_hashes_per_second",
+        "Lower end of the 95 % credible interval of the network's hashrate.", ("window",),
         estimate_samples.network(lambda rate: rate.lower),
     ),
     Published(
-        "network_hashrate_upper_hashes_per_second", "Upper end of its 95 % credible interval.", ("window",),
+        "network_hashrate_upper_hashes_per_second",
+        "Upper end of the 95 % credible interval of the network's hashrate.", ("window",),
         estimate_samples.network(lambda rate: rate.upper),
     ),
     Published(
@@ -199,7 +202,10 @@ CATALOGUE = (
     ),
     Published("theil_index", f"Theil's T in nats, 0 when all are equal. {_UNKNOWN}", _INDEX, _index(lambda i: i.theil)),
     Published("top_share_ratio", f"Share of the n largest together. {_UNKNOWN}", (*_INDEX, "n"), _top_share),
-    Published("estimates_block_height", "Height of the block that the following are of.", (), estimate_samples.height),
+    Published(
+        "estimates_block_height", "Height of the block that intervals of indices, trends and what follows are of.",
+        (), estimate_samples.height,
+    ),
     Published(
         "hhi_lower", f"Lower end of the 95 % interval of the HHI without bias. {_UNKNOWN}", _INDEX,
         estimate_samples.index(lambda likely: likely.hhi.lower),
@@ -209,11 +215,11 @@ CATALOGUE = (
         estimate_samples.index(lambda likely: likely.hhi.upper),
     ),
     Published(
-        "nakamoto_coefficient_lower", f"Lower end of its 95 % interval. {_UNKNOWN}", _INDEX,
+        "nakamoto_coefficient_lower", f"Lower end of the 95 % interval of the Nakamoto coefficient. {_UNKNOWN}", _INDEX,
         estimate_samples.index(lambda likely: likely.nakamoto.lower),
     ),
     Published(
-        "nakamoto_coefficient_upper", f"Upper end of its 95 % interval. {_UNKNOWN}", _INDEX,
+        "nakamoto_coefficient_upper", f"Upper end of the 95 % interval of the Nakamoto coefficient. {_UNKNOWN}", _INDEX,
         estimate_samples.index(lambda likely: likely.nakamoto.upper),
     ),
     Published(
@@ -221,27 +227,27 @@ CATALOGUE = (
         estimate_samples.trend(lambda trend: trend.slope),
     ),
     Published(
-        "effective_entities_slope_lower_per_year", "Lower end of its 95 % interval.", _TREND,
+        "effective_entities_slope_lower_per_year", "Lower end of the 95 % interval of this slope.", _TREND,
         estimate_samples.trend(lambda trend: trend.lower),
     ),
     Published(
-        "effective_entities_slope_upper_per_year", "Upper end of its 95 % interval.", _TREND,
+        "effective_entities_slope_upper_per_year", "Upper end of the 95 % interval of this slope.", _TREND,
         estimate_samples.trend(lambda trend: trend.upper),
     ),
     Published(
-        "concentration_rising_probability", "Probability that this slope is below zero.", _TREND,
-        estimate_samples.trend(lambda trend: trend.rising),
+        "concentration_rising_probability", "Probability that the slope of the effective entities is below zero.",
+        _TREND, estimate_samples.trend(lambda trend: trend.rising),
     ),
     Published(
         "share_change_timestamp_seconds", "When the pool's share last changed, for all that is known: header time.",
         ("pool",), estimate_samples.change(lambda change: change.time),
     ),
     Published(
-        "share_change_before_ratio", "The pool's share of the blocks before that.", ("pool",),
+        "share_change_before_ratio", "The pool's share of the blocks before it last changed.", ("pool",),
         estimate_samples.change(lambda change: change.before.share),
     ),
     Published(
-        "share_change_after_ratio", "The pool's share of the blocks since.", ("pool",),
+        "share_change_after_ratio", "The pool's share of the blocks since it last changed.", ("pool",),
         estimate_samples.change(lambda change: change.after.share),
     ),
     Published(
@@ -258,27 +264,27 @@ CATALOGUE = (
         ("window", "unknown"), estimate_samples.difference(lambda each: each.nakamoto),
     ),
     Published(
-        "hhi_envelope_lower", f"Smallest HHI that memberships of which nobody is sure allow. {_UNKNOWN}", _INDEX,
+        "hhi_envelope_lower", f"Smallest HHI {_ALLOWED}. {_UNKNOWN}", _INDEX,
         estimate_samples.envelope(lambda each: each.hhi, lambda interval: interval.lower),
     ),
     Published(
-        "hhi_envelope_upper", f"Largest HHI that they allow. {_UNKNOWN}", _INDEX,
+        "hhi_envelope_upper", f"Largest HHI {_ALLOWED}. {_UNKNOWN}", _INDEX,
         estimate_samples.envelope(lambda each: each.hhi, lambda interval: interval.upper),
     ),
     Published(
-        "nakamoto_coefficient_envelope_lower", f"Smallest Nakamoto coefficient that they allow. {_UNKNOWN}", _INDEX,
+        "nakamoto_coefficient_envelope_lower", f"Smallest Nakamoto coefficient {_ALLOWED}. {_UNKNOWN}", _INDEX,
         estimate_samples.envelope(lambda each: each.nakamoto, lambda interval: interval.lower),
     ),
     Published(
-        "nakamoto_coefficient_envelope_upper", f"Largest Nakamoto coefficient that they allow. {_UNKNOWN}", _INDEX,
+        "nakamoto_coefficient_envelope_upper", f"Largest Nakamoto coefficient {_ALLOWED}. {_UNKNOWN}", _INDEX,
         estimate_samples.envelope(lambda each: each.nakamoto, lambda interval: interval.upper),
     ),
     Published(
-        "share_envelope_lower_ratio", "Smallest share of the blocks that they allow.", _ENTITY,
+        "share_envelope_lower_ratio", f"Smallest share of the blocks {_ALLOWED}.", _ENTITY,
         estimate_samples.envelope_share(lambda interval: interval.lower),
     ),
     Published(
-        "share_envelope_upper_ratio", "Largest share of the blocks that they allow.", _ENTITY,
+        "share_envelope_upper_ratio", f"Largest share of the blocks {_ALLOWED}.", _ENTITY,
         estimate_samples.envelope_share(lambda interval: interval.upper),
     ),
     Published(

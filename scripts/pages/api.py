@@ -10,7 +10,7 @@ from typing import Any
 
 import aiohttp
 
-from monitor.analysis import POOL, Ledger, advance, snapshot
+from monitor.analysis import POOL, Ledger, advance, estimated, snapshot
 from monitor.hub import Hub
 from monitor.model import (
     Attribution,
@@ -141,12 +141,13 @@ def _publish(hub: Hub, judged: Sequence[Judged]) -> None:
         BlockRow(each.block.height, each.block.header.time, each.block.header.bits, each.attribution.pool)
         for each in judged
     ]
+    ledger, windows = Ledger.of(rows, [POOL]), [Window.parse("24h")]
     now = snapshot(
-        Ledger.of(rows, [POOL]), [Window.parse("24h")], advance(Tally(), connected=judged, disconnected=()),
+        ledger, windows, advance(Tally(), connected=judged, disconnected=()),
         tip_hash=tip.hash, first_height=rows[0].height, caught_up=True, registry=_REGISTRY,
         pool_names={PoolSlug(slug): name for slug, name in _POOLS.items()},
     )  # fmt: skip
-    hub.publish(Update(Plan(tip.ref, tip.hash), tuple(judged), now))
+    hub.publish(Update(Plan(tip.ref, tip.hash), tuple(judged), estimated(now, ledger, windows)))
 
 
 def _judged(at: int, pool: PoolSlug | None) -> Judged:

@@ -24,6 +24,7 @@ from monitor.model import (
     Coinbase,
     Header,
     Judged,
+    Notice,
     Output,
     Plan,
     PoolSlug,
@@ -86,6 +87,7 @@ class ToyNode:
         """Called with each question before it is answered: to change the chain, or to raise."""
         self._bell = asyncio.Event()
         self._listened_to = False
+        self._named: BlockHash | None = None
 
     @property
     def is_quiet(self) -> bool:
@@ -106,6 +108,8 @@ class ToyNode:
             chain.append(block)
         self.chain = chain
         self.known.update((block.hash, block) for block in blocks)
+        if not self._bell.is_set():  # the oldest news of several: the hardest case
+            self._named = self.best.hash
         self._bell.set()
 
     def mine(self, length: int = 1, *, depth: int = 0) -> list[Block]:
@@ -155,7 +159,7 @@ class ToyNode:
         first = max(0, min(inside, len(self.chain) - blocks))
         return self.chain[first - 1].ref if first else BEFORE_ALL
 
-    async def news(self) -> float:
+    async def news(self) -> Notice:
         self._asked("news")
         self._listened_to = True
         try:
@@ -163,7 +167,7 @@ class ToyNode:
         finally:
             self._listened_to = False
         self._bell.clear()
-        return time.monotonic()
+        return Notice(time.monotonic(), self._named)
 
 
 class Memory:

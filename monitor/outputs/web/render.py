@@ -116,7 +116,12 @@ def _covers(one: Concentration) -> dict[str, Any]:
 
 
 def _share(share: Share, snapshot: Snapshot) -> dict[str, Any]:
-    return {"entity": share.entity, "name": _name(snapshot, PoolSlug(share.entity)), **asdict(share)}
+    return {
+        "entity": share.entity,
+        "name": _name(snapshot, PoolSlug(share.entity)),
+        **share._asdict(),
+        "hashrate": share.hashrate._asdict() if share.hashrate else None,
+    }
 
 
 def _indices(indices: Indices | None) -> dict[str, Any] | None:

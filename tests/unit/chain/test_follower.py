@@ -93,12 +93,12 @@ async def test_a_restart_at_the_tip_says_so_once() -> None:
     assert plan.end == found.node.best
 
 
-async def test_one_new_block_costs_two_questions() -> None:
+async def test_a_new_block_that_the_notice_names_costs_one_question_and_is_checked_afterwards() -> None:
     found = await settled(5)
     [block] = found.node.mine()
     [plan] = await found.settle()
     assert plan.connects == (block,)
-    assert found.node.asked == ["tip", "block", "tip", "news"]
+    assert found.node.asked == ["block", "tip", "news"]
 
 
 async def test_a_hint_without_news_makes_no_plan() -> None:
