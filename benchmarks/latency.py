@@ -1,16 +1,15 @@
-"""How long after `submitblock` returned does HTTP show the new block, and what of that is unavoidable?
+"""How long after `submitblock` returned are the gauges of the new block there, and what of that is unavoidable?
 
 Two processes are measured one after the other on the same real node, with the same kind of blocks (a coinbase, and a
-transaction that pads the block to `BLOCK_BYTES`), by the same client, which asks again half a millisecond after each
-answer until the block is there:
+transaction that pads the block to `BLOCK_BYTES`), by the same client. It listens to server-sent events, which leave
+at the moment from which on every request shows the new block; asking again and again would measure mostly the asking.
 
-- the bare script, this file with `bare`: waits for ZMQ `hashblock`, fetches the same bytes by the same path over a
-  connection that stays open, and serves the hash with the same HTTP library. It decodes, judges, stores and counts
-  nothing, and would not notice a reorganisation.
-- the daemon: decoded, attributed, committed, every index of every window counted anew, and served. `/readyz` and
-  `/metrics` show the same frozen snapshot.
+- the bare script, this file with `bare`: waits for ZMQ `hashblock`, fetches the same bytes by the same path, and sends
+  the hash with the same HTTP library. It decodes, judges, stores and counts nothing, and would not notice a
+  reorganisation.
+- the daemon: decoded, attributed, committed, every index of every window counted anew, and published.
 
-Both times begin when `submitblock` has returned, so either may have begun its work a little before.
+Both times begin when `submitblock` has returned, so either has begun its work a little before.
 
     python benchmarks/latency.py [blocks]
 """
@@ -19,17 +18,19 @@ from __future__ import annotations
 
 import asyncio
 import http.client
-import json
+import re
+import socket
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from itertools import cycle
 from pathlib import Path
 from statistics import median, quantiles
+from threading import Thread
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
@@ -40,7 +41,7 @@ from aiohttp import web
 from support.bitcoind import Bitcoind
 from support.blocks import ANYONE, Built, Parent, Recipe, build, mine_all, parent_of, solve
 from support.daemon import Daemon
-from support.services import CHECKOUT, free_port, get, program, wait_until
+from support.services import CHECKOUT, free_port, program, wait_until
 
 from monitor.app.demo import signatures_of
 from monitor.app.registry import load_registry
@@ -53,6 +54,8 @@ PAST = 2_200
 """Blocks that are there before: all windows have as many entities as on mainnet."""
 BLOCK_BYTES = 900_000
 TARGET = 3.0
+PAUSE_SECONDS = 0.3
+"""Between blocks: on mainnet there are minutes, and what is estimated after each takes a tenth of a second."""
 FIRST_BYTES = 300
 """Enough for a usual coinbase."""
 CORE = CHECKOUT / ".services" / "core" / "bin" / "bitcoind"
@@ -73,11 +76,11 @@ def measure(name: str, binary: Path, folder: Path, blocks: int) -> None:
         tags = history()
         mine_all(node, [next(tags) for _ in range(PAST)])
         with bare_script(node) as port:
-            floor = latencies(node, tags, blocks, port, lambda block: {"hash": block.hash})
+            floor = latencies(node, tags, blocks, port)
         with Daemon(folder / "daemon", node__url=node.url, node__cookie_file=node.cookie_file) as daemon:
             daemon.wait_for(node.call("getbestblockhash"), seconds=120)
             time.sleep(1)
-            ours = latencies(node, tags, blocks, daemon.port, lambda block: {"ready": True, "height": block.height})
+            ours = latencies(node, tags, blocks, daemon.port)
         agent = node.call("getnetworkinfo")["subversion"]
     print(f"{name} ({agent}), {blocks} blocks of {BLOCK_BYTES:,} bytes; milliseconds after submitblock returned")
     report("bare script", floor)
@@ -92,27 +95,30 @@ def report(what: str, seconds: list[float]) -> None:
     print(f"  {what:<18} median {1e3 * median(seconds):8.2f}   5 % {1e3 * cuts[0]:8.2f}   95 % {1e3 * cuts[-1]:8.2f}")
 
 
-def latencies(
-    node: Bitcoind, tags: Iterator[Recipe], blocks: int, port: int, shown: Callable[[Built], dict[str, object]]
-) -> list[float]:
-    """Submit blocks one by one, and ask at `port` until each is `shown`."""
+def latencies(node: Bitcoind, tags: Iterator[Recipe], blocks: int, port: int) -> list[float]:
+    """Submit blocks one by one, and note when the events at `port` tell of each."""
+    told: dict[str, float] = {}
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    connection.request("GET", "/api/v1/events")
+    stream = connection.getresponse()
+
+    def listen() -> None:
+        with suppress(OSError, AttributeError, http.client.HTTPException):  # the connection is closed at the end
+            for line in stream:
+                now = time.monotonic()
+                if found := re.search(rb'"hash": "([0-9a-f]{64})"', line):
+                    told.setdefault(found[1].decode(), now)
+
+    Thread(target=listen, daemon=True).start()
     found = []
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-
-    def answer() -> dict[str, object]:
-        connection.request("GET", "/readyz")
-        told: dict[str, object] = json.loads(connection.getresponse().read())
-        return told
-
     for _ in range(blocks):
         tip = parent_of(node, node.call("getbestblockhash"))
         block = padded(tip, next(tags), spent=coinbase_of(node, tip.height - 150))
-        expected = shown(block).items()
         assert node.call("submitblock", block.raw.hex()) is None
         returned = time.monotonic()
-        wait_until(lambda: expected <= answer().items(), seconds=10, what="the block to be shown", every=0.0005)  # noqa: B023 -- called here
-        found.append(time.monotonic() - returned)
-        time.sleep(0.1)
+        wait_until(lambda: block.hash in told, seconds=10, what="the block to be told", every=0.01)  # noqa: B023
+        found.append(told[block.hash] - returned)
+        time.sleep(PAUSE_SECONDS)
     connection.close()
     return found
 
@@ -143,28 +149,32 @@ def bare_script(node: Bitcoind) -> Iterator[int]:
 def listens(port: int) -> bool:
     """Whether somebody does."""
     try:
-        get(port, "/")
+        with socket.create_connection(("127.0.0.1", port), timeout=1):
+            return True
     except OSError:
         return False
-    return True
 
 
 async def bare(address: str, url: str, port: int) -> None:
     """The bare script itself."""
-    latest = ""
+    listeners: list[web.StreamResponse] = []
 
-    async def show(_request: web.BaseRequest) -> web.Response:
-        return web.json_response({"hash": latest})
+    async def show(request: web.BaseRequest) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        listeners.append(response)
+        await asyncio.Event().wait()
+        return response
 
     runner = web.ServerRunner(web.Server(show, access_log=None))
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", port).start()
-    socket = zmq.asyncio.Context().socket(zmq.SUB)
-    socket.subscribe("hashblock")
-    socket.connect(address)
+    feed = zmq.asyncio.Context().socket(zmq.SUB)
+    feed.subscribe("hashblock")
+    feed.connect(address)
     async with aiohttp.ClientSession() as session:
         while True:
-            _, body, _ = await socket.recv_multipart()
+            _, body, _ = await feed.recv_multipart()
             async with session.get(url.format(body.hex())) as response:
                 received = b""
                 async for chunk in response.content.iter_any():
@@ -173,7 +183,8 @@ async def bare(address: str, url: str, port: int) -> None:
                         break
                 if not response.content.at_eof():
                     response.close()
-            latest = body.hex()
+            for listener in listeners:
+                await listener.write(f'data: {{"hash": "{body.hex()}"}}\n\n'.encode())
 
 
 # -- what is mined -----------------------------------------------------------------------------------------------------

@@ -58,16 +58,16 @@ class Census:
         self._tally = Tally()
         self._last: Snapshot | None = None
         self._first: BlockRef | None = None
-        """Where history begins; asked for anew with each recount."""
+        """Where history begins."""
 
     def __len__(self) -> int:
         return len(self._ledger)
 
     async def recount(self) -> None:
-        """Count from the store, by the rulebook as it is now."""
+        """Count from the store, by the rulebook as it is now: after a restart, a reorganisation, or new rules."""
         rows = await self._store.recent(seconds=self._seconds + _BACK_SECONDS, count=self._blocks)
         unattributed = await self._store.unattributed()
-        self._first = None
+        self._first = await self._store.first()
         strangers = self._strangers = Strangers(self.rulebook.registry)
 
         def counted() -> Ledger:
@@ -76,31 +76,28 @@ class Census:
 
         self._ledger = await asyncio.to_thread(counted)
 
-    async def take(self, plan: Plan, judged: Sequence[Judged], losers: Sequence[PoolSlug | None]) -> None:
-        """Count a step that is stored.
+    def add(self, judged: Sequence[Judged]) -> bool:
+        """Count blocks that join on top. Whether that suffices: one may tell who mined an old one; then `recount`."""
+        if judged and self._first is None:
+            self._first = judged[0].block.ref
+        if self._strangers.learn(_unattributed(judged)):
+            return False
+        self._ledger.extend(_row(each, self._strangers) for each in judged)
+        self._ledger.forget(surplus(self._ledger, self._windows))
+        return True
 
-        Args:
-            plan: the step.
-            judged: the blocks that joined.
-            losers: whose blocks left.
-        """
-        if plan.disconnects or self._strangers.learn(_unattributed(judged)):
-            await self.recount()  # there is no undo to get wrong; and a new block may tell who mined an old one
-        else:
-            self._ledger.extend(_row(each, self._strangers) for each in judged)
-            self._ledger.forget(surplus(self._ledger, self._windows))
+    def tally(self, judged: Sequence[Judged], losers: Sequence[PoolSlug | None]) -> None:
+        """Add a step to what is counted since the start: blocks that joined, and whose left."""
         self._tally = advance(self._tally, connected=judged, disconnected=losers)
 
-    async def snapshot(self, plan: Plan) -> Snapshot | None:
+    def snapshot(self, plan: Plan) -> Snapshot | None:
         """What the blocks tell at the end of a step, in milliseconds; None while there are none.
 
         What takes longer is that of the last `complete` snapshot, so that no number is missing meanwhile.
         """
-        self._first = self._first or await self._store.first()
         if self._first is None or self._ledger.tip is None:
             return None
-        taken = await asyncio.to_thread(
-            snapshot,
+        taken = snapshot(
             self._ledger,
             self._windows,
             self._tally,

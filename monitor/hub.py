@@ -58,6 +58,10 @@ class Listener:
         self._queue.put_nowait(update)
         return full
 
+    async def get(self) -> Update:
+        """The next update, once there is one."""
+        return await self._queue.get()
+
     async def __aiter__(self) -> AsyncIterator[Update]:
         while True:
             yield await self._queue.get()

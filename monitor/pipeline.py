@@ -75,21 +75,28 @@ class Pipeline:
         async with self._street:
             await self._census.recount()
             if self._stands:
-                await self._publish(Plan(self._stands.end, self._stands.node_tip), ())
+                plan = Plan(self._stands.end, self._stands.node_tip)
+                await self._publish(plan, (), self._census.snapshot(plan))
 
     async def _take(self, plan: Plan) -> None:
         registry = self._census.rulebook.registry
         judged = tuple(Judged(block, attribute(block.coinbase, registry)) for block in plan.connects)
-        losers = await self._store.apply(plan, judged)
+        storing = asyncio.create_task(self._store.apply(plan, judged))
+        # Forward is counted while it is stored. Backward is counted anew: there is no undo to get wrong.
+        if plan.disconnects or not self._census.add(judged):
+            await storing
+            await self._census.recount()
+        self._census.tally(judged, storing.result() if storing.done() else ())
         if plan.disconnects:
-            log.warning("reorganisation", depth=len(losers), above=plan.onto.height, pools=losers)
-        await self._census.take(plan, judged, losers)
+            log.warning("reorganisation", depth=len(plan.disconnects), above=plan.onto.height, pools=storing.result())
+        snapshot = self._census.snapshot(plan)
+        await storing
         self._stands = plan
-        await self._publish(plan, judged)
+        await self._publish(plan, judged, snapshot)
 
-    async def _publish(self, plan: Plan, judged: tuple[Judged, ...]) -> None:
+    async def _publish(self, plan: Plan, judged: tuple[Judged, ...], snapshot: Snapshot | None) -> None:
         """Tell the hub, at once what a block waits for, and what takes longer when it is there."""
-        self._tell(plan, judged, await self._census.snapshot(plan))
+        self._tell(plan, judged, snapshot)
         if plan.caught_up:
             self._tell(Plan(plan.end, plan.node_tip), (), await self._census.complete())
             if not self._ready:

@@ -24,6 +24,7 @@ from monitor.model import NodeFacts
 from monitor.node.bitcoind import Bitcoind
 from monitor.outputs.metrics import SnapshotCollector
 from monitor.outputs.web.api import Api
+from monitor.outputs.web.events import Events
 from monitor.outputs.web.page import Page
 from monitor.outputs.web.server import WebServer
 from monitor.pipeline import Pipeline
@@ -77,7 +78,7 @@ async def run(config: Config, stop: asyncio.Event, *, listening: Callable[[str],
         token = config.web.secret_token
         web = await rooms.enter_async_context(
             WebServer(
-                Api(hub, store, health), Page(hub, store, health), vitals,
+                Api(hub, store, health), Page(hub, store, health), Events(hub), vitals,
                 host=config.web.host, port=config.web.port, token=token.get_secret_value() if token else None,
             )
         )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, Insert, UnaryExpression, func, insert, not_, select, update
@@ -143,9 +144,10 @@ def leave(connection: Connection, leaving: Sequence[BlockRef]) -> list[PoolSlug 
     return losers
 
 
-def upsert(connection: Connection) -> Insert:
+@cache
+def upsert(dialect_name: str) -> Insert:
     """Write a block, or put one that had gone stale back on the best chain, judged anew."""
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    dialect = postgresql if dialect_name == "postgresql" else sqlite
     statement: Any = dialect.insert(blocks)
     renewed = {"stale": False, "attribution": statement.excluded.attribution, "miner": statement.excluded.miner}
     return statement.on_conflict_do_update(index_elements=["hash"], set_=renewed)  # type: ignore[no-any-return]

@@ -117,7 +117,7 @@ class Store:
             raise StoreError(f"a step onto {plan.onto} was planned, but it leads onto {ours}; start again")
         if judged:
             connection.execute(
-                queries.upsert(connection),
+                queries.upsert(connection.dialect.name),
                 [
                     block_row(each.block, self._verdicts.number(connection, each.attribution), each.attribution.miner)
                     for each in judged

@@ -32,6 +32,7 @@ from monitor.model import (
     Window,
 )
 from monitor.outputs.web.api import Api
+from monitor.outputs.web.events import Events
 from monitor.outputs.web.page import Page
 from monitor.outputs.web.server import WebServer
 from monitor.vitals import Vitals
@@ -108,7 +109,7 @@ async def _page() -> str:
     past, health = _Past([BlockRecord(each, stale=False) for each in judged]), _Health(facts)
     api = Api(hub, past, health)
     parts = [_HEAD]
-    server = WebServer(api, Page(hub, past, health), vitals, host="127.0.0.1", port=0, token=None)
+    server = WebServer(api, Page(hub, past, health), Events(hub), vitals, host="127.0.0.1", port=0, token=None)
     async with server, aiohttp.ClientSession(server.url) as session:
         for route in api.routes():
             about = (route.handler.__doc__ or "").strip()

@@ -14,6 +14,7 @@ from prometheus_client.exposition import choose_encoder
 
 from monitor.errors import ConfigError
 from monitor.outputs.web.api import Api
+from monitor.outputs.web.events import Events
 from monitor.outputs.web.page import Page
 from monitor.outputs.web.problems import Problem, problems
 from monitor.vitals import Vitals
@@ -33,12 +34,17 @@ class WebServer:
         token: if not None, what a request must carry as `Authorization: Bearer`.
     """
 
-    def __init__(self, api: Api, page: Page, vitals: Vitals, *, host: str, port: int, token: str | None) -> None:
+    def __init__(  # noqa: PLR0913 -- everything that is served meets here
+        self, api: Api, page: Page, events: Events, vitals: Vitals, *, host: str, port: int, token: str | None
+    ) -> None:
         self._host = host
         self._port = port
         middlewares = [problems(vitals), *([_demand(token)] if token is not None else [])]
         application = web.Application(middlewares=middlewares)
-        application.add_routes([web.get("/metrics", _metrics(vitals.registry)), *api.routes(), *page.routes()])
+        application.add_routes([web.get("/metrics", _metrics(vitals.registry))])
+        for part in (api, page, events):
+            application.add_routes(part.routes())
+        application.on_shutdown.append(events.close)
         self._runner = web.AppRunner(
             application, access_log=None, handle_signals=False, shutdown_timeout=_PATIENCE_SECONDS
         )

@@ -1,0 +1,80 @@
+"""Server-sent events: what happens, as it happens, to whoever keeps a connection open.
+
+Each event is JSON under a name: `block` for each block that joined, `reorg` for blocks that left, `snapshot` when the
+numbers have changed, so that a page knows when to ask for them again. A reader that is too slow loses the oldest.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator
+from contextlib import suppress
+from http import HTTPStatus
+from typing import Any
+
+from aiohttp import web
+
+from monitor.hub import Hub, Listener
+from monitor.model import BlockRecord, Update
+from monitor.outputs.web import render
+from monitor.outputs.web.problems import Problem
+
+_BEAT_SECONDS = 15.0
+"""Between signs of life, so that proxies keep the connection and we notice that a reader is gone."""
+_READERS = 100
+
+
+class Events:
+    """Streams the hub's updates."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._readers: set[asyncio.Task[Any]] = set()
+
+    def routes(self) -> list[web.RouteDef]:
+        """Its one path."""
+        return [web.get("/api/v1/events", self.stream)]
+
+    async def close(self, _application: web.Application) -> None:
+        """Let go of all readers: they come back when there is a server again."""
+        for reader in tuple(self._readers):
+            reader.cancel()
+
+    async def stream(self, request: web.Request) -> web.StreamResponse:
+        """Every event from now on, until the reader goes."""
+        if len(self._readers) >= _READERS:
+            raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, f"{_READERS} readers are connected already")
+        task = asyncio.current_task()
+        assert task
+        self._readers.add(task)
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
+        try:
+            with self._hub.listen("events") as updates, suppress(asyncio.CancelledError, ConnectionError):
+                await response.prepare(request)
+                await response.write(b": connected\n\n")
+                await self._send(updates, response)
+        finally:
+            self._readers.discard(task)
+        return response
+
+    async def _send(self, updates: Listener, response: web.StreamResponse) -> None:
+        while True:
+            try:
+                update = await asyncio.wait_for(updates.get(), _BEAT_SECONDS)
+            except TimeoutError:
+                await response.write(b": still here\n\n")
+                continue
+            for name, content in events(update):
+                await response.write(f"event: {name}\ndata: {json.dumps(content)}\n\n".encode())
+
+
+def events(update: Update) -> Iterator[tuple[str, dict[str, Any]]]:
+    """What an update tells, by name."""
+    plan, snapshot = update.plan, update.snapshot
+    if plan.disconnects:
+        yield "reorg", {"depth": len(plan.disconnects), "height": plan.onto.height, "hash": plan.onto.hash}
+    if plan.caught_up:
+        for judged in update.judged:
+            yield "block", render.block(BlockRecord(judged, stale=False), snapshot)
+    yield "snapshot", {"tip": render.tip(snapshot), "caught_up": snapshot.caught_up, "complete": plan.is_empty}
