@@ -144,7 +144,7 @@ _HEAD = """\
 
 Made by `scripts/coverage.py`: everything below is simulated. The true shares are those that each year of
 mainnet really had, with its long tail of small pools; samples are drawn from them and estimated as the daemon does.
-[The glossary](glossary.md) has the words, [decision 30](adr/0030-posterior.md) the reasons.
+[The glossary](glossary.md) has the words, [decision 30](adr/0016-posterior.md) the reasons.
 """
 
 

@@ -1,7 +1,7 @@
 """How sure a number is: blocks are a sample of the hashrate behind them, and a small one.
 
 Everything here rests on Jeffreys' priors: Beta(1/2, 1/2) for a proportion, Gamma(1/2, 0) for the rate of a Poisson
-process. docs/adr/0030-posterior.md has the reasons.
+process. docs/adr/0016-posterior.md has the reasons.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 With a prior of the same weight for each entity that found a block, and for one more, which stands for all the rest, the
 shares are Dirichlet(x + weight). Which weight serves which index has been found by simulation:
-docs/adr/0030-posterior.md has the reasons, docs/accuracy.md how often the intervals hold the truth.
+docs/adr/0016-posterior.md has the reasons, docs/accuracy.md how often the intervals hold the truth.
 """
 
 from __future__ import annotations

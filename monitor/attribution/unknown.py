@@ -2,7 +2,7 @@
 
 A payout script and a text are two kinds of evidence. Each points to at most one of the other kind, by what its own
 blocks show, and what is connected so is one miner. Whoever copies another's text therefore only adds his own blocks;
-he can join two others only by outdoing one of them. docs/adr/0020-unknown-miners.md has the reasons.
+he can join two others only by outdoing one of them. docs/adr/0015-unknown-miners.md has the reasons.
 """
 
 from __future__ import annotations

@@ -6,13 +6,26 @@ import re
 
 import pytest
 from support.services import CHECKOUT
+from typer import Typer
 from typer.testing import CliRunner
 
 from monitor.cli.main import cli
 
 README = (CHECKOUT / "README.md").read_text("utf-8")
 PAGES = [*CHECKOUT.glob("*.md"), *(CHECKOUT / "docs").rglob("*.md"), *(CHECKOUT / "config").rglob("*.md")]
-COMMANDS = [command.name or str(getattr(command.callback, "__name__", "")) for command in cli.registered_commands]
+
+
+def commands_of(application: Typer) -> list[str]:
+    """What can be typed after its name, without the groups."""
+    return [each.name or str(getattr(each.callback, "__name__", "")) for each in application.registered_commands]
+
+
+GROUPS = {
+    str(group.typer_instance.info.name): commands_of(group.typer_instance)
+    for group in cli.registered_groups
+    if group.typer_instance
+}
+COMMANDS = [*commands_of(cli), *GROUPS]
 TARGETS = set(re.findall(r"^([a-z-]+):", (CHECKOUT / "Makefile").read_text("utf-8"), re.MULTILINE))
 
 
@@ -46,9 +59,12 @@ def test_every_make_target_that_is_written_about_exists() -> None:
 
 def test_every_command_and_option_that_is_written_about_exists() -> None:
     helps = {name: help_of(name) for name in COMMANDS}
+    helps |= {f"{group} {name}": help_of(group, name) for group, names in GROUPS.items() for name in names}
     wrong = set()
     for page, line in typed():
-        for name, rest in re.findall(r"(?:^|[|/]\s*|bin/)pool-monitor ([a-z]+)([^|]*)", line):
+        for first, rest in re.findall(r"(?:^|[|/]\s*|bin/)pool-monitor ([a-z]+)([^|]*)", line):
+            inner = re.match(r" ([a-z]+)", rest) if first in GROUPS else None
+            name = f"{first} {inner[1]}" if inner else first
             options = re.findall(r"(?<![\w-])--?[a-z][a-z-]*", rest)
             if name not in helps or any(option not in helps[name] for option in options):
                 wrong.add(f"{page}: {line}")
