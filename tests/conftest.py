@@ -6,6 +6,7 @@ A test that asks for a service which cannot be had skips; with CI=true it fails.
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import tempfile
 import time
@@ -14,6 +15,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+import structlog
 from support.bitcoind import Bitcoind
 from support.prometheus import Prometheus
 from support.services import CHECKOUT, program
@@ -42,6 +44,15 @@ def _loop_never_stops(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
     if slow:
         pytest.fail(f"the event loop stood still for {'; '.join(slow)}", pytrace=False)
+
+
+@pytest.fixture(autouse=True)
+def _logging_is_left_as_it_was() -> Iterator[None]:
+    """Commands set up logging for their process, which is that of all tests: later lines would go to a closed stream."""
+    handlers = logging.root.handlers[:]
+    yield
+    logging.root.handlers[:] = handlers
+    structlog.reset_defaults()
 
 
 @pytest.fixture
