@@ -48,7 +48,7 @@ def _loop_never_stops(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _logging_is_left_as_it_was() -> Iterator[None]:
-    """Commands set up logging for their process, which is that of all tests: later lines would go to a closed stream."""
+    """Commands set up logging for their process, which is that of all tests: later lines would meet a closed stream."""
     handlers = logging.root.handlers[:]
     yield
     logging.root.handlers[:] = handlers
