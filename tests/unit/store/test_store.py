@@ -375,3 +375,26 @@ async def test_a_store_belongs_to_one_chain(store: Store) -> None:
     ):
         await store.claim(other)
     await store.claim(mine)
+
+
+async def test_a_stale_block_is_told_beside_the_one_in_its_place(store: Store) -> None:
+    chain = tuple(chain_on(BEFORE_ALL, 4))
+    await store.apply(Plan(BEFORE_ALL, chain[-1].hash, connects=chain), judge(chain, "loser"))
+    rivals = tuple(chain_on(chain[1].ref, 3))
+    lost = tuple(block.ref for block in reversed(chain[2:]))
+    await store.apply(Plan(chain[1].ref, rivals[-1].hash, lost, rivals), judge(rivals, "winner"))
+    found = await store.stale(seconds=10**9)
+    assert [(each.height, each.hash, each.pool, each.winner, each.winner_pool) for each in found] == [
+        (2, chain[2].hash, "loser", rivals[0].hash, "winner"),
+        (3, chain[3].hash, "loser", rivals[1].hash, "winner"),
+    ]
+    assert [each.parent for each in found] == [chain[1].hash, chain[2].hash]
+    assert await store.stale(seconds=0) == []
+
+
+async def test_a_stale_block_above_the_tip_lost_to_nobody(store: Store) -> None:
+    chain = tuple(chain_on(BEFORE_ALL, 4))
+    await store.apply(Plan(BEFORE_ALL, chain[-1].hash, connects=chain), judge(chain))
+    lost = (chain[3].ref,)
+    await store.apply(Plan(chain[2].ref, chain[2].hash, lost), ())
+    assert await store.stale(seconds=10**9) == []
