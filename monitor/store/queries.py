@@ -106,10 +106,11 @@ def stale(connection: Connection, seconds: int) -> list[StaleRow]:
 
 
 def newest(connection: Connection, limit: int, under: int | None) -> list[BlockRecord]:
-    """Blocks of every kind, highest first."""
-    query = _JOINED.order_by(blocks.c.height.desc(), blocks.c.stale, blocks.c.id.desc()).limit(limit)
-    if under is not None:
-        query = query.where(blocks.c.height < under)
+    """Blocks of every kind, highest first; of the lowest height all there are, so that a next page misses none."""
+    below = blocks.c.height < (2**31 if under is None else under)
+    lowest = select(blocks.c.height).where(below).order_by(blocks.c.height.desc()).offset(limit - 1).limit(1)
+    query = _JOINED.where(below, blocks.c.height >= func.coalesce(lowest.scalar_subquery(), 0))
+    query = query.order_by(blocks.c.height.desc(), blocks.c.stale, blocks.c.id.desc())
     return [record(dict(row)) for row in connection.execute(query).mappings()]
 
 

@@ -194,7 +194,7 @@ class Store:
         """Blocks with their attributions, highest first, stale ones among them.
 
         Args:
-            limit: so many at most.
+            limit: so many at most, and whatever else stands at the height of the last.
             below: only blocks lower than this height.
         """
         return await self._read(lambda connection: queries.newest(connection, limit, below))

@@ -361,7 +361,7 @@ async def test_blocks_are_listed_from_the_highest_stale_ones_second(store: Store
     await step(store, chain[1].ref, other, left=chain[2:])
     expected = [other[2], other[1], chain[3], other[0], chain[2], chain[1], chain[0]]
     assert [record.judged.block.hash for record in await store.blocks(99)] == [block.hash for block in expected]
-    assert [record.judged.block.hash for record in await store.blocks(2)] == [block.hash for block in expected[:2]]
+    assert [record.judged.block.hash for record in await store.blocks(2)] == [block.hash for block in expected[:3]]
     assert [record.judged.block.height for record in await store.blocks(3, below=3)] == [2, 2, 1]
     assert await store.blocks(3, below=0) == []
 
@@ -398,3 +398,17 @@ async def test_a_stale_block_above_the_tip_lost_to_nobody(store: Store) -> None:
     lost = (chain[3].ref,)
     await store.apply(Plan(chain[2].ref, chain[2].hash, lost), ())
     assert await store.stale(seconds=10**9) == []
+
+
+async def test_pages_of_blocks_by_height_miss_none(store: Store) -> None:
+    chain = tuple(chain_on(BEFORE_ALL, 6))
+    await store.apply(Plan(BEFORE_ALL, chain[-1].hash, connects=chain), judge(chain))
+    rivals = tuple(chain_on(chain[2].ref, 4))
+    lost = tuple(block.ref for block in reversed(chain[3:]))
+    await store.apply(Plan(chain[2].ref, rivals[-1].hash, lost, rivals), judge(rivals))
+    for limit in range(1, 11):
+        seen, below = [], None
+        while page := await store.blocks(limit, below=below):
+            seen += [each.judged.block.hash for each in page]
+            below = page[-1].judged.block.height
+        assert sorted(seen) == sorted(block.hash for block in (*chain, *rivals))
