@@ -1,0 +1,100 @@
+"""What happens is told as it happens, to whoever listens."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from support.daemon import Inside, inside
+
+from monitor.config import Config
+from monitor.embedded import EmbeddedNode
+from monitor.outputs.web import events
+
+
+@pytest.fixture
+async def node() -> AsyncIterator[EmbeddedNode]:
+    async with EmbeddedNode() as node:
+        node.mine()
+        yield node
+
+
+@pytest.fixture
+async def daemon(node: EmbeddedNode, tmp_path: Path) -> AsyncIterator[Inside]:
+    config = Config.model_validate({
+        "node": {"url": node.url, "cookie_file": node.cookie_file},
+        "store": {"url": f"sqlite:///{tmp_path / 'blocks.sqlite'}"},
+        "web": {"port": 0},
+    })  # fmt: skip
+    async with inside(config) as daemon:
+        await daemon.wait_for(node.tip.hash)
+        yield daemon
+
+
+async def heard(response: aiohttp.ClientResponse, wanted: str) -> dict[str, Any]:
+    """The next event of this name."""
+    async with asyncio.timeout(10):
+        async for line in response.content:
+            if line.decode() == f"event: {wanted}\n":
+                told: dict[str, Any] = json.loads((await response.content.readline()).decode().removeprefix("data: "))
+                return told
+    raise AssertionError("the stream has ended")
+
+
+async def test_a_block_is_told_and_then_its_numbers(daemon: Inside, node: EmbeddedNode) -> None:
+    async with aiohttp.ClientSession() as session, session.get(f"{daemon.url}/api/v1/events") as stream:
+        assert stream.content_type == "text/event-stream"
+        await stream.content.readline()
+        block = node.mine()
+        assert (await heard(stream, "block"))["hash"] == block
+        first, second = await heard(stream, "snapshot"), await heard(stream, "snapshot")
+        assert first["tip"]["hash"] == second["tip"]["hash"] == block
+        assert (first["complete"], second["complete"]) == (False, True)
+
+
+async def test_a_reorganisation_is_told_before_the_blocks_that_joined(daemon: Inside, node: EmbeddedNode) -> None:
+    node.mine()
+    await daemon.wait_for(node.tip.hash)
+    async with aiohttp.ClientSession() as session, session.get(f"{daemon.url}/api/v1/events") as stream:
+        await stream.content.readline()
+        branch = node.reorg(1)
+        assert (await heard(stream, "reorg"))["depth"] == 1
+        assert [(await heard(stream, "block"))["hash"] for _ in branch] == branch
+
+
+async def test_a_quiet_stream_gives_signs_of_life(daemon: Inside, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(events, "_BEAT_SECONDS", 0.05)
+    async with aiohttp.ClientSession() as session, session.get(f"{daemon.url}/api/v1/events") as stream:
+        lines = [await asyncio.wait_for(stream.content.readline(), 5) for _ in range(12)]
+        assert b": still here\n" in lines
+
+
+async def test_readers_beyond_the_bound_are_asked_to_come_back(daemon: Inside, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(events, "_READERS", 1)
+    async with aiohttp.ClientSession() as session, session.get(f"{daemon.url}/api/v1/events") as stream:
+        await stream.content.readline()
+        status, content_type, _ = await daemon.get("/api/v1/events")
+        assert status == 503
+        assert content_type.startswith("application/problem+json")
+
+
+async def test_an_open_stream_does_not_keep_the_daemon_from_stopping(node: EmbeddedNode, tmp_path: Path) -> None:
+    config = Config.model_validate({
+        "node": {"url": node.url, "cookie_file": node.cookie_file},
+        "store": {"url": f"sqlite:///{tmp_path / 'other.sqlite'}"},
+        "web": {"port": 0},
+    })  # fmt: skip
+    loop = asyncio.get_running_loop()
+    async with aiohttp.ClientSession() as session:
+        async with inside(config) as daemon:
+            await daemon.wait_for(node.tip.hash)
+            stream = await session.get(f"{daemon.url}/api/v1/events")
+            await stream.content.readline()
+            asked = loop.time()
+        assert loop.time() - asked < 2
+        stream.close()
