@@ -16,7 +16,7 @@ from monitor.attribution.match import attribute
 from monitor.census import Census, Rulebook
 from monitor.chain.follower import Follower
 from monitor.hub import Hub
-from monitor.model import Judged, Plan, Snapshot, Update
+from monitor.model import NO_BLOCK, Judged, Plan, Snapshot, Update
 from monitor.store.store import Store
 from monitor.vitals import Vitals
 
@@ -45,9 +45,13 @@ class Pipeline:
 
     async def run(self) -> NoReturn:
         """Follow the chain for ever."""
+        tip = await self._store.tip()
         async with self._street:
             await self._census.recount()
-        async for plan in self._follower.plans(await self._store.tip()):
+            if tip:  # what is stored is shown before the node is there, as what it is: not caught up
+                unsure = Plan(tip, NO_BLOCK)
+                self._tell(unsure, (), self._census.snapshot(unsure))
+        async for plan in self._follower.plans(tip):
             async with self._street:
                 await self._take(plan)
         raise AssertionError("the follower returned")

@@ -94,10 +94,13 @@ async def run(config: Config, stop: asyncio.Event, *, listening: Callable[[str],
 async def _intake(
     config: Config, follower: Follower, node: Bitcoind, store: Store, hub: Hub, vitals: Vitals
 ) -> NoReturn:
-    """Meet the node, learn who is who on its network, and follow it; learn anew when that changes."""
-    await follower.meet()
-    assert node.facts
-    network = node.facts.network
+    """Learn who is who on the node's network, and follow it; learn anew when that changes."""
+    network = await store.network()
+    if network is None:
+        await follower.meet()
+        assert node.facts
+        network = node.facts.network
+        await store.note_network(network)
     knowledge = load_knowledge(config.registry, network)
     vitals.build_info.labels(__version__, knowledge.registry.hash).set(1)
     census = Census(store, config.windows, _rulebook(knowledge, network))

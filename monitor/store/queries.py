@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Insert, UnaryExpression, func, insert, not_, select, update
+from sqlalchemy import Connection, Insert, UnaryExpression, delete, func, insert, not_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from monitor.errors import StoreRefused
@@ -122,9 +122,9 @@ def one(connection: Connection, wanted: BlockHash) -> BlockRecord | None:
 
 def claim(connection: Connection, genesis: BlockHash) -> None:
     """Remember which chain this is the history of."""
-    found = connection.execute(select(facts.c.value).where(facts.c.name == "genesis")).scalar()
+    found = fact(connection, "genesis")
     if found is None:
-        connection.execute(insert(facts), {"name": "genesis", "value": genesis})
+        note(connection, "genesis", genesis)
     elif found != genesis:
         raise StoreRefused(
             f"the database holds the history of the chain that begins with {found}, the node's begins with {genesis}; "
@@ -143,6 +143,18 @@ def leave(connection: Connection, leaving: Sequence[BlockRef]) -> list[PoolSlug 
         ).scalars()
         connection.execute(update(blocks).where(chosen).values(stale=True))
     return losers
+
+
+def fact(connection: Connection, name: str) -> str | None:
+    """Something that is remembered of the database as a whole."""
+    found: str | None = connection.execute(select(facts.c.value).where(facts.c.name == name)).scalar()
+    return found
+
+
+def note(connection: Connection, name: str, value: str) -> None:
+    """Remember it."""
+    connection.execute(delete(facts).where(facts.c.name == name))
+    connection.execute(insert(facts), {"name": name, "value": value})
 
 
 @cache

@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, exists, func, insert, select, update
 
 from monitor.model import Attribution, Coinbase, PoolSlug
+from monitor.store.queries import fact, note
 from monitor.store.rows import attribution_of, attribution_row
 from monitor.store.schema import attributions, blocks, facts, verdicts
 from monitor.store.verdicts import Verdicts
@@ -67,7 +68,7 @@ class Reattribution:
         Returns:
             How many blocks are left.
         """
-        stored = connection.execute(select(facts.c.value).where(facts.c.name == _CURSOR)).scalar()
+        stored = fact(connection, _CURSOR)
         cursor = json.loads(stored) if stored else {}
         if cursor.get("registry") == self._registry:
             self._after = cursor["after"]
@@ -108,7 +109,7 @@ class Reattribution:
         if rows:
             connection.execute(insert(verdicts), rows)
         self._after = chunk.last
-        _put_cursor(connection, {"registry": self._registry, "after": self._after})
+        note(connection, _CURSOR, json.dumps({"registry": self._registry, "after": self._after}))
 
     def finish(self, connection: Connection) -> list[Moved]:
         """Make what was noted the history; tell where blocks moved from one pool to another."""
@@ -152,8 +153,3 @@ def _moves(connection: Connection) -> list[Moved]:
     )
     found = Counter({(old, new): count for old, new, count in pairs if old != new})
     return [Moved(old, new, count) for (old, new), count in found.most_common()]
-
-
-def _put_cursor(connection: Connection, cursor: dict[str, Any]) -> None:
-    connection.execute(delete(facts).where(facts.c.name == _CURSOR))
-    connection.execute(insert(facts), {"name": _CURSOR, "value": json.dumps(cursor)})

@@ -161,7 +161,15 @@ class Store:
         """
         await self._write(lambda connection: queries.claim(connection, genesis))
 
+    async def note_network(self, network: str) -> None:
+        """Remember which network this is the history of."""
+        await self._write(lambda connection: queries.note(connection, "network", network))
+
     # -- asking --------------------------------------------------------------------------------------------------------
+
+    async def network(self) -> str | None:
+        """Which network this is the history of; None before the first contact with a node."""
+        return await self._read(lambda connection: queries.fact(connection, "network"))
 
     async def tip(self) -> BlockRef | None:
         """The highest block of our best chain: where following goes on. None when nothing is stored."""

@@ -116,6 +116,20 @@ def test_a_longer_branch_an_invalidated_block_and_a_switch_at_the_same_height_ar
     assert len(daemon.events("ready")) == 1
 
 
+def test_what_is_stored_is_shown_while_the_node_is_away(bitcoind: Bitcoind, start_daemon: Start) -> None:
+    tip = mine_all(bitcoind, recipes(FOUNDRY, ANTPOOL))[-1]
+    daemon = start_daemon(bitcoind)
+    daemon.wait_for(tip)
+    daemon.stop()
+    bitcoind.stop()
+    daemon.start()
+    wait_until(lambda: daemon.metric("pool_monitor_block_height") == 2, seconds=10, what="the stored numbers")
+    assert daemon.metric(f'pool_monitor_node_up{{node="127.0.0.1:{bitcoind.port}"}}') == 0
+    assert "the node is not running" in daemon.ask("/api/v1/status")["waiting"]
+    bitcoind.start()
+    daemon.wait_for(mine(bitcoind, Recipe(tag=VIABTC)))
+
+
 @pytest.mark.parametrize("how", ["restart", "kill"])
 def test_a_node_that_goes_away_is_waited_for(bitcoind: Bitcoind, start_daemon: Start, how: str) -> None:
     tip = mine_all(bitcoind, recipes(*[FOUNDRY] * 3))[-1]

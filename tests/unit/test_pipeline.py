@@ -161,7 +161,8 @@ async def test_a_restart_tells_how_things_stand_without_a_new_block(store: Store
         after = await street.settle()
     assert numbers(after) == numbers(before)
     assert after.tally == Tally()
-    assert [update.judged for update in street.updates] == [(), ()]
+    assert [update.judged for update in street.updates] == [(), (), ()]
+    assert [update.snapshot.caught_up for update in street.updates] == [False, True, True]
 
 
 async def test_a_reorg_is_counted(store: Store) -> None:
