@@ -238,3 +238,22 @@ async def test_two_daemons_in_one_process_do_not_share_anything(node: EmbeddedNo
         assert answers[0]["tip"] == answers[1]["tip"]
         for each in (one, two):
             assert b"pool_monitor_window_blocks" in (await each.get("/metrics"))[2]
+
+
+# -- the page ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("level", ["pool", "template", "operator", "country"])
+async def test_the_page_shows_every_level_and_each_window_once(daemon: Inside, level: str) -> None:
+    status, content_type, body = await daemon.get(f"/?level={level}&window=3d")
+    page = body.decode()
+    assert (status, content_type) == (200, "text/html; charset=utf-8")
+    assert re.search(rf'aria-current="page">{level}<', page)
+    assert page.count('aria-current="page">3d<') == 1
+    assert page.count('<th scope="row">24h</th>') == 1
+
+
+async def test_the_page_takes_what_it_does_not_know_for_the_usual(daemon: Inside) -> None:
+    _, _, body = await daemon.get("/?level=<script>&window=<b>")
+    assert 'aria-current="page">pool<' in body.decode()
+    assert "<script>" not in body.decode()

@@ -9,7 +9,7 @@ from aiohttp import web
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from monitor.hub import Hub
-from monitor.model import Concentration, Snapshot
+from monitor.model import Concentration, Likely, Snapshot
 from monitor.outputs.web import render
 from monitor.outputs.web.ports import Health, History
 
@@ -17,6 +17,8 @@ _STATIC = Path(__file__).parent / "static"
 _USUAL = "7d"
 """The window to begin with, where there is one: long enough to be more than luck, short enough to be news."""
 _BLOCKS = 12
+_NOUNS = {"pool": "pools", "template": "template builders", "operator": "operators", "country": "countries"}
+"""What is counted at each level."""
 _POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'"
 
 
@@ -39,12 +41,17 @@ class Page:
     async def show(self, request: web.Request) -> web.Response:
         """The page, for the window asked for."""
         snapshot = self._hub.snapshot
-        chosen = _choose(snapshot, request.query.get("window", _USUAL)) if snapshot else None
+        level, window = request.query.get("level", ""), request.query.get("window", _USUAL)
+        shown = _at_level(snapshot, level) if snapshot else []
+        chosen = next((each for each in shown if each.window.name == window), shown[0] if shown else None)
         found = await self._history.blocks(_BLOCKS) if snapshot else []
         text = self._template.render(
             snapshot=snapshot,
             chosen=chosen,
-            windows=[each.window.name for each in snapshot.concentration] if snapshot else [],
+            shown=shown,
+            levels=list(dict.fromkeys(each.level for each in snapshot.concentration)) if snapshot else [],
+            nouns=_NOUNS,
+            likely=_likely(snapshot) if snapshot else {},
             blocks=[render.block(each, snapshot) for each in found] if snapshot else [],
             waiting=self._health.waiting,
             now=time.time(),
@@ -52,8 +59,16 @@ class Page:
         return web.Response(text=text, content_type="text/html", headers={"Content-Security-Policy": _POLICY})
 
 
-def _choose(snapshot: Snapshot, name: str) -> Concentration:
-    return next((each for each in snapshot.concentration if each.window.name == name), snapshot.concentration[0])
+def _at_level(snapshot: Snapshot, level: str) -> list[Concentration]:
+    """Every window of the level, or of the first one where there is no such level."""
+    usual = snapshot.concentration[0].level
+    return [each for each in snapshot.concentration if each.level == level] or _at_level(snapshot, usual)
+
+
+def _likely(snapshot: Snapshot) -> dict[tuple[str, str], Likely]:
+    """How sure the indices of each level and window are, unknown blocks split."""
+    found = snapshot.estimates.indices if snapshot.estimates else ()
+    return {(each.level, each.window): each.split for each in found if each.split}
 
 
 def _ago(seconds: float) -> str:
