@@ -116,7 +116,7 @@ class BlockFiles:
         there are not the block (any more).
 
         Args:
-            records: each the parent of the next.
+            records: each the parent of the next; a few thousand at a time, for the memory's sake.
             first_height: where the first one stands.
 
         Raises:

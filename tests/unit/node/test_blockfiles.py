@@ -9,7 +9,7 @@ import pytest
 from support.blockdir import GENESIS, KEYS, REGTEST, chain, record, records, write
 from support.blocks import Built, Recipe, build
 
-from monitor.errors import NodeBusy, NodeRefused
+from monitor.errors import NodeBusy, NodeError, NodeRefused
 from monitor.model import Block, BlockHash, BlockRef, Output
 from monitor.node.blockfiles import BlockFiles, FileScan, gathered
 from monitor.node.blocklinks import linked
@@ -217,6 +217,19 @@ def test_a_scan_goes_on_where_an_earlier_one_ended(tmp_path: Path) -> None:
     write(tmp_path, 1, records(BLOCKS[5:]))
     with BlockFiles(tmp_path) as files:
         assert [scan.number for scan in files.scan(1)] == [1]
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    path = write(tmp_path, 0, records(BLOCKS))
+    with BlockFiles(tmp_path) as files:
+        table = gathered(files.scan())
+    path.unlink()
+    path.mkdir()
+    with BlockFiles(tmp_path, REGTEST) as files:
+        with pytest.raises(NodeError, match=r"blk00000\.dat cannot be read: "):
+            list(files.scan())
+        with pytest.raises(NodeError, match=r"blk00000\.dat cannot be read at byte 8: "):
+            list(files.read(table, 1))
 
 
 def test_many_files_need_few_descriptors(tmp_path: Path) -> None:
