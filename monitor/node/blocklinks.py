@@ -1,0 +1,106 @@
+"""The active chain among blocks that lie about in any order: linked by hash, from the tip down. Pure."""
+
+from __future__ import annotations
+
+from array import array
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from monitor.errors import NodeBusy
+from monitor.model import BlockRef
+from monitor.node.blockrecords import Records
+
+Rows = NDArray[np.int64]
+"""Places in a table of records."""
+
+_NOWHERE = -1
+_AT_ONCE = 1 << 16
+_WORDS = np.dtype([("first", "<u8"), ("rest", "V24")])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Linked:
+    """Which records form the chain, and which branch off it."""
+
+    chain: Rows
+    """Lowest first, the tip last, each the parent of the next; the first is the genesis block unless files are gone."""
+    first_height: int
+    """How high the first of `chain` stands."""
+    stale: Rows
+    """What leads to a block of the chain below the tip: stale blocks, and some that the node found invalid."""
+    stale_heights: Rows
+    loose: int
+    """How many other blocks there are: later than the tip, or without a way to the chain."""
+
+
+def linked(records: Records, tip: BlockRef) -> Linked:
+    """Follow the parents from `tip` as far down as there are records; a block that is there twice counts once.
+
+    Raises:
+        NodeBusy: the tip is not among the records, as one that came after they were read.
+    """
+    hashes, below, is_copy = _below(records)
+    wanted = bytes.fromhex(tip.hash)[::-1]
+    among = np.flatnonzero(hashes == np.frombuffer(wanted, "<u8")[0])
+    top = next((int(row) for row in among if records["hash"][row].tobytes() == wanted), _NOWHERE)
+    if top == _NOWHERE:
+        raise NodeBusy(f"block {tip.hash} is not in the node's block files: read them again, or check node.blocks_dir")
+    links = below.data
+    chain = _descent(links, top)
+    first_height = tip.height - len(chain) + 1
+    heights = np.full(len(records), _NOWHERE, np.int64)
+    heights[chain] = np.arange(first_height, tip.height + 1)
+    is_off = ~is_copy
+    is_off[chain] = False
+    stale = _branches(links, heights, np.flatnonzero(is_off), top)
+    return Linked(chain, first_height, stale, heights[stale], int(is_off.sum()) - len(stale))
+
+
+def _below(records: Records) -> tuple[NDArray[np.uint64], Rows, NDArray[np.bool_]]:
+    """The first eight bytes of each hash, each record's parent as a row, and which records repeat an earlier one.
+
+    Rows are found by eight bytes and then compared as a whole, which needs half the memory of sorting whole hashes. Of
+    two blocks that differ but share the eight, only the first would be found: in a million, once in 37 million tries.
+    """
+    keys = records["hash"].view(_WORDS)["first"].copy()
+    order = np.argsort(keys, kind="stable")
+    ordered = keys[order]
+    below = np.empty(len(records), np.int64)
+    is_copy = np.zeros(len(records), np.bool_)
+    for start in range(0, len(records), _AT_ONCE):  # in pieces, for the memory's sake
+        piece = slice(start, start + _AT_ONCE)
+        for name, wanted in (("hash", keys[piece]), ("parent", records["parent"][piece].view(_WORDS)["first"])):
+            place = np.minimum(np.searchsorted(ordered, wanted), len(records) - 1)
+            found = order[place]
+            is_same = records["hash"][found] == records[name][piece]
+            if name == "hash":
+                is_copy[piece] = is_same & (found != np.arange(start, start + len(found)))
+            else:
+                below[piece] = np.where(is_same, found, _NOWHERE)
+    return keys, below, is_copy
+
+
+def _descent(links: memoryview, top: int) -> Rows:
+    rows = array("q", (top,))
+    while (top := links[top]) != _NOWHERE:
+        rows.append(top)
+    rows.reverse()
+    return np.frombuffer(rows, np.int64)
+
+
+def _branches(links: memoryview, heights: Rows, rows: Rows, top: int) -> Rows:
+    """Those of `rows` that lead to the chain below `top`; writes their `heights`."""
+    astray = {_NOWHERE, top}
+    for row in rows.tolist():
+        path, at = [], row
+        while at not in astray and heights[at] == _NOWHERE:
+            path.append(at)
+            at = links[at]
+        if at in astray:
+            astray.update(path)
+        else:
+            heights[path] = heights[at] + np.arange(len(path), 0, -1)
+    found: Rows = rows[heights[rows] != _NOWHERE]
+    return found

@@ -1,0 +1,171 @@
+"""The layout of a node's block files: finding the records in one, and undoing its obfuscation. Pure.
+
+A file is a row of records: the network's four magic bytes, the block's length in four more (little end first), the
+block. Since version 28 Bitcoin Core combines every byte with a key of eight by exclusive or; which of the eight is told
+by the byte's place in the file. Space that the node has set aside but not used is zero, without the key.
+Source: `FlatFilePos`, `BlockManager::WriteBlock` and `Obfuscation` in Bitcoin Core (src/node/blockstorage.cpp,
+src/util/obfuscation.h); the magic bytes are those of src/kernel/chainparams.cpp.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import sha256
+from struct import Struct
+
+import numpy as np
+from numpy.typing import NDArray
+
+from monitor.wire import HEADER_BYTES, MAX_BLOCK_BYTES, work
+
+MAGIC = {
+    "main": bytes.fromhex("f9beb4d9"),
+    "test": bytes.fromhex("0b110907"),
+    "testnet4": bytes.fromhex("1c163f28"),
+    "signet": bytes.fromhex("0a03cf40"),
+    "regtest": bytes.fromhex("fabfb5da"),
+}
+"""What each record begins with, by the network's name in `getblockchaininfo`. A signet of one's own has its own."""
+
+RECORD = np.dtype([("hash", "V32"), ("parent", "V32"), ("offset", "<i8"), ("length", "<u4"), ("file", "<u4")])
+"""One block on disk: its own hash and its parent's as they are hashed (not as they are written), where it begins in
+which file, and how many bytes it has. 80 bytes, so that a million blocks take 80 MB."""
+
+PREFIX_BYTES = 8
+MIN_BLOCK_BYTES = HEADER_BYTES + 1
+KEY_BYTES = 8
+
+Records = NDArray[np.void]
+"""Rows of `RECORD`."""
+Read = Callable[[int, int], bytes]
+"""So many bytes from this offset of a file; fewer where it ends."""
+
+_LEAD_BYTES = PREFIX_BYTES + HEADER_BYTES
+_UINT64 = Struct("<Q")
+_LEAST_SEARCH, _MOST_SEARCH = 1 << 12, 1 << 20
+"""How many bytes are searched at once: few at first, since the next record is near where only a few bytes are odd."""
+
+
+class Key:
+    """What a node's block files are obfuscated with; eight zero bytes change nothing."""
+
+    def __init__(self, key: bytes) -> None:
+        if len(key) != KEY_BYTES:
+            raise ValueError(f"a key has {KEY_BYTES} bytes, not {len(key)}")
+        turned = [key[turn:] + key[:turn] for turn in range(KEY_BYTES)]
+        self.words = [_UINT64.unpack(each)[0] for each in turned]
+        """The eight bytes that meet those from an offset on, by the offset's remainder."""
+        self.is_null = not any(key)
+        self._streams = [np.frombuffer(each * (_LEAST_SEARCH // KEY_BYTES), np.uint8) for each in turned]
+        self._turned = turned
+
+    def undo(self, raw: bytes, offset: int) -> bytes:
+        """The bytes as they were before they were written at `offset`. Applied twice, it does nothing."""
+        if self.is_null:
+            return raw
+        turn, size = offset % KEY_BYTES, len(raw)
+        stream = self._streams[turn]
+        if size > stream.size:
+            stream = np.frombuffer(self._turned[turn] * (size // KEY_BYTES + 1), np.uint8)
+        return (np.frombuffer(raw, np.uint8) ^ stream[:size]).tobytes()
+
+
+NO_KEY = Key(bytes(KEY_BYTES))
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A place where no block could be read, and why: worth a line in the log, no reason to stop."""
+
+    file: int
+    offset: int
+    reason: str
+
+
+def find_records(read: Read, size: int, number: int, *, magic: bytes, key: Key) -> tuple[Records, list[Lost]]:
+    """Every whole record of one file, and the places where something else was found.
+
+    One short read a record: the body is passed over. A last record that reaches beyond the end is not there yet. Bytes
+    that are no record are passed over as far as the next magic bytes that a length and a mined header follow, as the
+    node itself does when it builds its index anew; they are told, unless they are all zero.
+
+    Args:
+        read: gives the file's bytes; whatever they are, this raises nothing.
+        size: how many bytes the file has.
+        number: the file's, for the records.
+        magic: what records begin with.
+        key: what the file is obfuscated with.
+    """
+    mark = int.from_bytes(magic, "little")
+    words, unpack = key.words, _UINT64.unpack_from
+    offsets: list[int] = []
+    lengths: list[int] = []
+    headers: list[bytes] = []
+    lost: list[Lost] = []
+    at = 0
+    while at + _LEAD_BYTES <= size:
+        raw = read(_LEAD_BYTES, at)
+        if len(raw) < _LEAD_BYTES:
+            break  # the node has cut off what it did not use
+        lead = unpack(raw)[0] ^ words[at & 7]
+        length = lead >> 32
+        end = at + PREFIX_BYTES + length
+        is_begun = lead & 0xFFFF_FFFF == mark and MIN_BLOCK_BYTES <= length <= MAX_BLOCK_BYTES
+        if not is_begun or end > size:
+            found, is_blank = _next_record(read, size, at, magic=magic, key=key)
+            if not is_blank and not (is_begun and found == size):
+                lost.append(Lost(number, at, f"{found - at} bytes are no record"))
+            at = found
+            continue
+        offsets.append(at + PREFIX_BYTES)
+        lengths.append(length)
+        headers.append(raw[PREFIX_BYTES:])
+        at = end
+    return _table(headers, offsets, lengths, number, key), lost
+
+
+def _table(headers: list[bytes], offsets: list[int], lengths: list[int], number: int, key: Key) -> Records:
+    table = np.zeros(len(headers), RECORD)
+    table["offset"], table["length"], table["file"] = offsets, lengths, number
+    turns = np.array(key.words, "<u8")[table["offset"] % KEY_BYTES]
+    plain = (np.frombuffer(b"".join(headers), "<u8").reshape(-1, HEADER_BYTES // 8) ^ turns[:, None]).tobytes()
+    starts = range(0, len(plain), HEADER_BYTES)
+    digests = b"".join([sha256(sha256(plain[at : at + HEADER_BYTES]).digest()).digest() for at in starts])
+    table["hash"] = np.frombuffer(digests, "V32")
+    table["parent"] = np.frombuffer(plain, "V80").view([("", "V4"), ("parent", "V32"), ("", "V44")])["parent"]
+    return table
+
+
+def _next_record(read: Read, size: int, at: int, *, magic: bytes, key: Key) -> tuple[int, bool]:
+    """Where the next record begins after `at`, or the file's size; and whether there are only zeros before it."""
+    start, step, is_blank = at, _LEAST_SEARCH, True
+    while at < size:
+        raw = read(step, at)
+        plain = key.undo(raw, at)
+        hit = plain.find(magic, 1 if at == start else 0)
+        while hit >= 0 and not _begins_record(key.undo(read(_LEAD_BYTES, at + hit), at + hit)):
+            hit = plain.find(magic, hit + 1)
+        end = hit if hit >= 0 else len(raw)
+        is_blank = is_blank and (_is_zero(raw[:end]) or _is_zero(plain[:end]))
+        if hit >= 0:
+            return at + hit, is_blank
+        if len(raw) < step:
+            break
+        at += len(raw) - len(magic) + 1  # the magic bytes may lie across the border
+        step = min(2 * step, _MOST_SEARCH)
+    return size, is_blank
+
+
+def _begins_record(lead: bytes) -> bool:
+    """Whether magic bytes found by searching begin a record: nobody mines a header for them by accident."""
+    if len(lead) < _LEAD_BYTES:
+        return False
+    header = lead[PREFIX_BYTES:]
+    digest = int.from_bytes(sha256(sha256(header).digest()).digest(), "little")
+    is_mined = 0 < work(int.from_bytes(header[72:76], "little")) * (digest + 1) <= 1 << 256
+    return is_mined and MIN_BLOCK_BYTES <= int.from_bytes(lead[4:PREFIX_BYTES], "little") <= MAX_BLOCK_BYTES
+
+
+def _is_zero(data: bytes) -> bool:
+    return not np.frombuffer(data, np.uint8).any()
