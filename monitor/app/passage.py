@@ -82,28 +82,29 @@ def written(file: Path | None, *, binary: bool = False) -> Iterator[BinaryIO]:
     if file is None:
         if binary and sys.stdout.isatty():
             raise InputError("this format is not for terminals: name a file with -o")
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
+        with _explained("standard output"):
+            yield sys.stdout.buffer
+            sys.stdout.buffer.flush()
         return
     if file.exists() and not file.is_file():  # a pipe, a device: it is there already
-        with _opened(file) as sink:
+        with _explained(str(file)), file.open("wb") as sink:
             yield sink
         return
     part = file.with_name(file.name + ".part")
-    try:
-        with _opened(part) as sink:
-            yield sink
-        part.replace(file)
-    finally:
-        part.unlink(missing_ok=True)
+    with _explained(str(file)):
+        try:
+            with part.open("wb") as sink:
+                yield sink
+            part.replace(file)
+        finally:
+            part.unlink(missing_ok=True)
 
 
 @contextmanager
-def _opened(file: Path) -> Iterator[BinaryIO]:
+def _explained(name: str) -> Iterator[None]:
     try:
-        with file.open("wb") as sink:
-            yield sink
-    except BrokenPipeError:
+        yield
+    except BrokenPipeError:  # the reader has enough
         raise
     except OSError as error:
-        raise InputError(f"{file} cannot be written: {error.strerror or error}") from None
+        raise InputError(f"{name} cannot be written: {error.strerror or error}") from None

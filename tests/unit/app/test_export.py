@@ -187,6 +187,13 @@ async def test_a_failure_leaves_no_file(config: Config, tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith("out")] == []
 
 
+@pytest.mark.usefixtures("stored")
+@pytest.mark.parametrize("form", Form)
+async def test_a_full_disk_is_told_in_a_sentence(config: Config, form: Form) -> None:
+    with pytest.raises(InputError, match="/dev/full cannot be written: No space left on device"):
+        await export(config, form, Path("/dev/full"))
+
+
 def test_the_command_writes_to_standard_output(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'b.sqlite'}"
     asyncio.run(store_mainnet(url, 5))
