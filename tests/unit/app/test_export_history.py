@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -9,11 +10,13 @@ from prometheus_client import Metric
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 from support.stored import FIRST, store_mainnet
+from typer.testing import CliRunner
 
 from monitor.analysis import Ledger, concentrate
 from monitor.app.export_history import Wanted, export_history
 from monitor.app.passage import Span
 from monitor.app.registry import levels, load_knowledge
+from monitor.cli.main import cli
 from monitor.config import Config, StoreSection
 from monitor.errors import InputError
 from monitor.model import BlockRow, Judged, Window
@@ -124,3 +127,27 @@ async def test_every_series_has_the_labels_that_were_asked_for(config: Config, t
     assert jobs == {'a "quoted"\\job'}
     with pytest.raises(InputError, match="level is a label"):
         await history(config, tmp_path, Wanted(DAY, WINDOWS, labels={"level": "pool"}))
+
+
+@pytest.mark.parametrize(
+    ("option", "complaint"),
+    [("--step=5b", "is no step"), ("--windows=7d,soon", "is no window"), ("--label=job", "is no label")],
+)
+def test_the_command_refuses_what_it_cannot_read(option: str, complaint: str) -> None:
+    done = CliRunner().invoke(cli, ["export", "openmetrics", option], env={"COLUMNS": "200"})
+
+    assert done.exit_code == 2
+    assert complaint in done.output
+
+
+def test_the_command_writes_the_windows_and_labels_that_were_asked_for(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'b.sqlite'}"
+    asyncio.run(store_mainnet(url, 500))
+
+    options = ["--step=12h", "--windows=24h, 7d", "--label=job=pool-monitor"]
+    done = CliRunner().invoke(cli, ["export", "openmetrics", *options], env={"POOL_MONITOR_STORE__URL": url})
+
+    assert done.exit_code == 0, done.output
+    samples = [sample for family in text_string_to_metric_families(done.stdout) for sample in family.samples]
+    assert {sample.labels.get("window") for sample in samples} == {None, "24h", "7d"}
+    assert {sample.labels["job"] for sample in samples} == {"pool-monitor"}
