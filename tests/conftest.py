@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 import structlog
@@ -95,10 +96,9 @@ def start_prometheus(scratch: Path) -> Iterator[Callable[..., Prometheus]]:
     """Starts servers that scrape a port of 127.0.0.1: `start_prometheus(9100)`."""
     with ExitStack() as running:
 
-        def start(target: int, *, interval: str = "250ms", rules: tuple[Path, ...] = ()) -> Prometheus:
-            folder = Path(tempfile.mkdtemp(prefix="prometheus-", dir=scratch))
-            server = Prometheus(program("prometheus"), folder, target, interval=interval, rules=rules)
-            return running.enter_context(server)
+        def start(target: int, *, folder: Path | None = None, **how: Any) -> Prometheus:  # noqa: ANN401
+            folder = folder or Path(tempfile.mkdtemp(prefix="prometheus-", dir=scratch))
+            return running.enter_context(Prometheus(program("prometheus"), folder, target, **how))
 
         yield start
 

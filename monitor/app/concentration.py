@@ -187,7 +187,7 @@ def _table(file: Path) -> pa.Table:
         if not head:
             raise InputError(f"{file} is empty: it needs a row for each block, under height, time and pool")
         if head == b"PAR1":
-            return parquet.ParquetFile(file).read()
+            return _in_seconds(parquet.ParquetFile(file).read())
         # Taken as text, so that a number that is none can be named.
         as_text = csv.ConvertOptions(
             column_types=dict.fromkeys((*_NUMBERS, "pool"), _TEXT), null_values=[""], strings_can_be_null=True
@@ -200,6 +200,14 @@ def _table(file: Path) -> pa.Table:
         raise InputError(f"{file} is neither CSV nor Parquet that can be read: {reason}") from None
     except OSError as error:
         raise InputError(f"{file} cannot be read: {error.strerror or error}") from None
+
+
+def _in_seconds(table: pa.Table) -> pa.Table:
+    """The same with a time that is a timestamp, as `export parquet` writes it, in unix seconds."""
+    if "time" not in table.column_names or not pa.types.is_timestamp(table["time"].type):
+        return table
+    seconds = table["time"].cast(pa.timestamp("s", "UTC"), safe=False).cast(pa.int64())
+    return table.set_column(table.column_names.index("time"), "time", seconds)
 
 
 def _numbers(table: pa.Table, name: str, file: Path) -> list[int]:

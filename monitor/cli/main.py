@@ -11,6 +11,7 @@ from monitor.cli.attribute import attribute
 from monitor.cli.check import check
 from monitor.cli.concentration import concentration
 from monitor.cli.demo import demo
+from monitor.cli.export import export
 from monitor.cli.registry import registry
 from monitor.cli.run import run
 from monitor.cli.status import status
@@ -26,6 +27,7 @@ cli = typer.Typer(
 )
 for command in (demo, check, run, status, attribute, concentration):
     cli.command()(command)
+cli.add_typer(export)
 cli.add_typer(registry)
 
 

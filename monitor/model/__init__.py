@@ -13,6 +13,7 @@ from monitor.model.attribution import (
     Judged,
     Method,
     StaleRow,
+    StoredBlock,
 )
 from monitor.model.chain import (
     Block,
@@ -111,6 +112,7 @@ __all__ = [
     "Snapshot",
     "Spacing",
     "StaleRow",
+    "StoredBlock",
     "Streak",
     "Tally",
     "Trend",

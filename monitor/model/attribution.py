@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from monitor.model.chain import Block
 from monitor.model.names import BlockHash, PoolSlug
@@ -86,6 +87,17 @@ class BlockRow:
     sequence: int = 0xFFFF_FFFF
     """The coinbase's, as `locktime` is."""
     locktime: int = 0
+
+
+class StoredBlock(NamedTuple):
+    """What is taken away of a block: all but its coinbase. A tuple, since it is made a million times."""
+
+    row: BlockRow
+    hash: BlockHash
+    stale: bool
+    method: Method | None
+    evidence: str
+    conflict: bool
 
 
 @dataclass(frozen=True, slots=True)

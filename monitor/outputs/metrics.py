@@ -33,9 +33,14 @@ class Published:
     samples: Callable[[Snapshot], Samples]
     kind: type[GaugeMetricFamily | CounterMetricFamily] = GaugeMetricFamily
 
+    @property
+    def full_name(self) -> str:
+        """As Prometheus knows it."""
+        return f"{PREFIX}_{self.name}"
+
     def family(self, snapshot: Snapshot) -> Metric:
         """The metric with its numbers now."""
-        family = self.kind(f"{PREFIX}_{self.name}", self.help, labels=self.labels)
+        family = self.kind(self.full_name, self.help, labels=self.labels)
         for labels, value in self.samples(snapshot):
             family.add_metric(labels, value)
         return family

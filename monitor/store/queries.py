@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
+from heapq import merge
 from typing import Any
 
-from sqlalchemy import Connection, Insert, UnaryExpression, delete, func, insert, not_, select, update
+from sqlalchemy import Connection, Insert, Select, UnaryExpression, delete, func, insert, not_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from monitor.errors import StoreRefused
-from monitor.model import BlockHash, BlockRecord, BlockRef, BlockRow, Coinbase, PoolSlug, StaleRow
+from monitor.model import BlockHash, BlockRecord, BlockRef, BlockRow, Coinbase, Method, PoolSlug, StaleRow, StoredBlock
 from monitor.store.rows import block_hash, record
 from monitor.store.schema import attributions, blocks, facts
 from monitor.wire import decode_outputs
 
 _PARAMETERS = 500
 """In one statement; databases have limits."""
+_PAGE = 5_000
+"""Rows asked of the database at a time, where nobody may hold them all."""
 _COUNTED = (
     "height", "time", "bits", "attribution", "miner", "version", "tx_count", "coinbase_value", "coinbase_sequence",
     "coinbase_locktime",
@@ -49,21 +52,54 @@ def recent(connection: Connection, seconds: int, count: int) -> list[BlockRow]:
     ).first()
     if tip is None:
         return []
-    # Header times are out of order by up to two hours, so the lowest block inside the span need not be its earliest.
-    inside = select(func.min(blocks.c.height)).where(_ON_BEST_CHAIN, blocks.c.time > tip.time - seconds)
-    by_time = connection.execute(inside).scalar()
-    by_count = tip.height + 1 - count
-    lowest = by_count if by_time is None else min(by_time, by_count)
+    lowest = reach(connection, tip.height, tip.time, seconds=seconds, count=count)
     pools = {row.id: row.pool for row in connection.execute(select(attributions.c.id, attributions.c.pool))}
     rows = connection.execute(
         select(*(blocks.c[name] for name in _COUNTED))
-        .where(_ON_BEST_CHAIN, blocks.c.height >= lowest - 1)
+        .where(_ON_BEST_CHAIN, blocks.c.height >= lowest)
         .order_by(blocks.c.height)
     )
     return [
         BlockRow(height, time, bits, pools[verdict], miner, None, version, tx_count, value, sequence, locktime)
         for height, time, bits, verdict, miner, version, tx_count, value, sequence, locktime in rows
     ]
+
+
+def reach(connection: Connection, height: int, time: int, *, seconds: int, count: int) -> int:
+    """One height below the lowest that is needed to look back from a block: so much header time, or so many blocks."""
+    # Header times are out of order by up to two hours, so the lowest block inside the span need not be its earliest.
+    inside = select(func.min(blocks.c.height)).where(_ON_BEST_CHAIN, blocks.c.time > time - seconds)
+    by_time = connection.execute(inside).scalar()
+    by_count = height + 1 - count
+    return (by_count if by_time is None else min(by_time, by_count)) - 1
+
+
+def through(connection: Connection, lowest: int, highest: int, *, stale: bool) -> Iterator[StoredBlock]:
+    """The blocks between two heights, both included, lowest first, in constant memory.
+
+    Stale ones, if they are wanted, follow the one in their place. They are few, and have no index by height.
+    """
+    verdicts = {
+        row.id: (row.pool, Method(row.method) if row.method else None, row.evidence, row.conflict)
+        for row in connection.execute(select(attributions))
+    }
+    columns = (*(blocks.c[name] for name in _COUNTED), blocks.c.hash)
+    within = select(*columns).where(blocks.c.height.between(lowest, highest))
+    in_pages = connection.execution_options(yield_per=_PAGE)
+
+    def found(of_them: Select[Any], *, gone: bool) -> Iterator[StoredBlock]:
+        for (
+            height, time, bits, verdict, miner, version, tx_count, value, sequence, locktime, own,
+        ) in in_pages.execute(of_them):  # fmt: skip
+            pool, *how = verdicts[verdict]
+            row = BlockRow(height, time, bits, pool, miner, None, version, tx_count, value, sequence, locktime)
+            yield StoredBlock(row, block_hash(own), gone, *how)
+
+    chain = found(within.where(_ON_BEST_CHAIN).order_by(blocks.c.height), gone=False)
+    if not stale:
+        return chain
+    left = found(within.where(blocks.c.stale).order_by(blocks.c.height, blocks.c.id), gone=True)
+    return merge(chain, left, key=lambda block: block.row.height)
 
 
 def unattributed(connection: Connection) -> list[tuple[int, Coinbase]]:

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
+from threading import Event
 from typing import IO, Any, Self, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, exc
@@ -28,6 +29,7 @@ from monitor.model import (
 )
 from monitor.store import queries
 from monitor.store.migrations import demand_newest, migrate
+from monitor.store.reading import Reading
 from monitor.store.reattribution import Moved, Reattribution
 from monitor.store.rows import block_row
 from monitor.store.schema import blocks
@@ -210,6 +212,17 @@ class Store:
     async def block(self, wanted: BlockHash) -> BlockRecord | None:
         """One block with its attribution; None when it is not stored."""
         return await self._read(lambda connection: queries.one(connection, wanted))
+
+    async def reading(self, work: Callable[[Reading], _T]) -> _T:
+        """Have `work` read as much as it likes, at leisure, on another thread; the daemon goes on writing meanwhile.
+
+        If this is cancelled, the work ends at its next question.
+        """
+        stopped = Event()
+        try:
+            return await self._read(lambda connection: work(Reading(connection, stopped)))
+        finally:
+            stopped.set()
 
     # -- threads and errors --------------------------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@ import asyncio
 import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TypeAlias
 
 from hypothesis import given, settings
@@ -25,6 +26,7 @@ from monitor.model import (
     Plan,
     PoolSlug,
 )
+from monitor.store.reading import Reading
 from monitor.store.store import Store
 from monitor.wire import MAX_MONEY_SAT
 
@@ -71,6 +73,10 @@ def _slug(pool: str | None) -> PoolSlug | None:
     return None if pool is None else PoolSlug(pool)
 
 
+def _through(reading: Reading, *, lowest: int, highest: int) -> list[tuple[str, bool, str | None]]:
+    return [(each.hash, each.stale, each.row.pool) for each in reading.blocks(lowest, highest, stale=True)]
+
+
 def counted(rows: Sequence[BlockRow]) -> list[BlockRow]:
     """Only what the list knows too."""
     return [BlockRow(row.height, row.time, row.bits, row.pool) for row in rows]
@@ -96,6 +102,14 @@ def test_the_store_answers_as_a_list_does(steps: list[Step], questions: list[tup
             for seconds, count in questions:
                 found = counted(await store.recent(seconds=seconds, count=count))
                 assert found == expected_recent(memory, pools, seconds, count)
+                found_through = await store.reading(partial(_through, lowest=count, highest=count + seconds % 7))
+                assert found_through == [
+                    (block.hash, block not in memory.chain, pools[block.hash])
+                    for block in sorted(
+                        memory.known.values(), key=lambda block: (block.height, block not in memory.chain)
+                    )
+                    if count <= block.height <= count + seconds % 7
+                ]
         async with await Store.open(f"sqlite:///{folder}/blocks.sqlite") as store:
             await compare(store, memory)
 

@@ -36,7 +36,14 @@ class Prometheus:
     """
 
     def __init__(
-        self, program: Path, folder: Path, target: int, *, interval: str = "250ms", rules: tuple[Path, ...] = ()
+        self,
+        program: Path,
+        folder: Path,
+        target: int,
+        *,
+        interval: str = "250ms",
+        rules: tuple[Path, ...] = (),
+        arguments: tuple[str, ...] = (),
     ) -> None:
         self.port = free_port()
         self.folder = folder
@@ -49,10 +56,11 @@ class Prometheus:
         self._command = [
             str(program),
             f"--config.file={config}",
-            f"--storage.tsdb.path={folder / 'data'}",
+            f"--storage.tsdb.path={self.data}",
             f"--web.listen-address=127.0.0.1:{self.port}",
             "--scrape.discovery-reload-interval=100ms",  # else the first scrape comes after 10 s, not 5
             "--log.level=warn",
+            *arguments,
         ]
 
     @property
@@ -60,9 +68,15 @@ class Prometheus:
         """Where it answers."""
         return f"http://127.0.0.1:{self.port}"
 
-    def query(self, expression: str) -> list[Sample]:
-        """The instant value of a PromQL expression, now."""
-        answer = get(self.port, "/api/v1/query?" + urlencode({"query": expression}))
+    @property
+    def data(self) -> Path:
+        """Where it keeps its blocks."""
+        return data_of(self.folder)
+
+    def query(self, expression: str, *, time: int | None = None) -> list[Sample]:
+        """The instant value of a PromQL expression at a moment, unix time; else now."""
+        when = {} if time is None else {"time": time}
+        answer = get(self.port, "/api/v1/query?" + urlencode({"query": expression, **when}))
         return [Sample(series["metric"], float(series["value"][1])) for series in json.loads(answer)["data"]["result"]]
 
     def wait_for(self, expression: str, *, seconds: float = 20) -> list[Sample]:
@@ -107,6 +121,25 @@ class Prometheus:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+
+def data_of(folder: Path) -> Path:
+    """Where a Prometheus in this folder keeps its blocks."""
+    return folder / "data"
+
+
+def create_blocks(promtool: Path, openmetrics: Path, folder: Path) -> str:
+    """Make an export part of the past of a Prometheus that is not running, and tell what promtool says.
+
+    Raises:
+        AssertionError: promtool refuses it.
+    """
+    command = [promtool, "tsdb", "create-blocks-from", "openmetrics", "--max-block-duration=8760h"]
+    done = subprocess.run(
+        [*command, openmetrics, data_of(folder)], capture_output=True, text=True, check=False, timeout=50
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
 
 
 def check_metrics(promtool: Path, exposition: str) -> str:

@@ -1,0 +1,132 @@
+"""`pool-monitor export`."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
+
+from monitor import logs
+from monitor.cli.run import ConfigOption
+from monitor.config import Config, load
+from monitor.model import Window
+
+if TYPE_CHECKING:
+    from monitor.app.export import Form
+    from monitor.app.passage import Progress
+
+export = typer.Typer(
+    name="export",
+    help="Take the stored blocks, or the history of the indices, away. A daemon may be running.",
+    no_args_is_help=True,
+)
+
+First = Annotated[int | None, typer.Option("--from", metavar="HEIGHT", min=0, help="Else from the first stored.")]
+Last = Annotated[int | None, typer.Option("--to", metavar="HEIGHT", min=0, help="Else to the tip; it is included.")]
+Output = Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Where to; else standard output.")]
+Stale = Annotated[bool, typer.Option("--stale", help="Stale blocks, too, marked in a column of their own.")]
+
+
+@export.command()
+def csv(
+    *, config: ConfigOption = None, first: First = None, last: Last = None, stale: Stale = False, output: Output = None
+) -> None:
+    """A row for each block of the best chain, lowest first: whose it is, how that is known, and what it pays.
+
+    Times are unix seconds. `pool-monitor concentration` reads it.
+    """
+    from monitor.app.export import Form  # noqa: PLC0415 -- slow, and only needed here
+
+    _blocks(Form.CSV, config, (first, last), output, stale=stale)
+
+
+@export.command()
+def parquet(
+    *, config: ConfigOption = None, first: First = None, last: Last = None, stale: Stale = False, output: Output = None
+) -> None:
+    """The same as compressed Parquet, for DuckDB, Spark, pandas and their like."""
+    from monitor.app.export import Form  # noqa: PLC0415
+
+    _blocks(Form.PARQUET, config, (first, last), output, stale=stale)
+
+
+@export.command()
+def openmetrics(  # noqa: PLR0913 -- as many as there are options
+    *,
+    config: ConfigOption = None,
+    step: Annotated[str, typer.Option(help="From one moment to the next: 1h, 1d, 7d, ...")] = "1d",
+    windows: Annotated[str | None, typer.Option(help="Which, with commas between: 30d,1y. Else as configured.")] = None,
+    labels: Annotated[
+        list[str] | None,
+        typer.Option("--label", metavar="NAME=VALUE", help="For every series, as your Prometheus adds them: job=..."),
+    ] = None,
+    first: First = None,
+    last: Last = None,
+    output: Output = None,
+) -> None:
+    """The history of every share and index, as /metrics would have shown it, with timestamps.
+
+    For `promtool tsdb create-blocks-from openmetrics`, so that Grafana shows years on the first day.
+    """
+    from monitor.app.export_history import Wanted, export_history  # noqa: PLC0415 -- slow, and only needed here
+    from monitor.app.passage import Span  # noqa: PLC0415
+
+    settings = _settings(config)
+    seconds = _window(step).seconds
+    if seconds is None:
+        raise typer.BadParameter(f"{step!r} is no step: write a count and h, d or y, as in 1d")
+    chosen = [_window(name.strip()) for name in windows.split(",")] if windows else settings.windows
+    wanted = Wanted(seconds, chosen, Span(first, last), dict(map(_label, labels or ())))
+    with _progress() as progress:
+        asyncio.run(export_history(settings, wanted, output, progress))
+
+
+def _blocks(
+    form: Form, config: Path | None, heights: tuple[int | None, int | None], output: Path | None, *, stale: bool
+) -> None:
+    from monitor.app.export import export as work  # noqa: PLC0415
+    from monitor.app.passage import Span  # noqa: PLC0415
+
+    settings = _settings(config)
+    with _progress() as progress:
+        asyncio.run(work(settings, form, output, span=Span(*heights), stale=stale, progress=progress))
+
+
+def _settings(config: Path | None) -> Config:
+    settings = load(config)
+    logs.configure("warning", settings.log.format)
+    return settings
+
+
+def _window(name: str) -> Window:
+    try:
+        return Window.parse(name)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+def _label(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name.isascii() or not name.isidentifier():
+        raise typer.BadParameter(f"{text!r} is no label: write NAME=VALUE")
+    return name, value
+
+
+@contextmanager
+def _progress() -> Iterator[Progress | None]:
+    """A bar on standard error, for people."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    columns = (TextColumn("exporting"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("exporting", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -1,0 +1,45 @@
+"""The whole history, read from end to end as it was at one moment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from threading import Event
+
+from sqlalchemy import Connection
+
+from monitor.model import BlockRow, Coinbase, StoredBlock
+from monitor.store import queries
+from monitor.store.schema import blocks
+
+
+class _Stopped(Exception):  # noqa: N818 -- asked to stop: no error, and nobody waits for it
+    """Nobody wants the answer any more."""
+
+
+class Reading:
+    """One transaction on a connection of its own: nothing that is written meanwhile is seen."""
+
+    def __init__(self, connection: Connection, stopped: Event) -> None:
+        self._connection = connection
+        self._stopped = stopped
+
+    def ends(self) -> tuple[int, int] | None:
+        """The heights between which the best chain is stored. None when nothing is."""
+        first = queries.end(self._connection, blocks.c.height.asc())
+        last = queries.end(self._connection, blocks.c.height.desc())
+        return (first.height, last.height) if first and last else None
+
+    def unattributed(self) -> list[tuple[int, Coinbase]]:
+        """The best chain's blocks that nobody could attribute, by height."""
+        return queries.unattributed(self._connection)
+
+    def reach(self, block: BlockRow, *, seconds: int, count: int) -> int:
+        """From which height on blocks are needed to count so much header time, or so many blocks, up to one of them."""
+        return queries.reach(self._connection, block.height, block.time, seconds=seconds, count=count)
+
+    def blocks(self, lowest: int, highest: int, *, stale: bool = False) -> Iterator[StoredBlock]:
+        """The blocks between two heights, both included, lowest first; a few at a time are in memory."""
+        for block in queries.through(self._connection, lowest, highest, stale=stale):
+            if self._stopped.is_set():
+                raise _Stopped
+            yield block

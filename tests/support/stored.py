@@ -1,0 +1,60 @@
+"""A store that holds a stretch of mainnet's past, without a node: whose each block is counts, and no work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from hashlib import sha256
+from itertools import islice
+
+from monitor.embedded.history import Found, mainnet, onward
+from monitor.model import (
+    Attribution,
+    Block,
+    BlockHash,
+    BlockRef,
+    Coinbase,
+    Header,
+    Judged,
+    Method,
+    Output,
+    Plan,
+)
+from monitor.store.store import Store
+
+FIRST = mainnet()[0].height
+BELOW = BlockRef(FIRST - 1, BlockHash("11" * 32))
+_BATCH = 5000
+
+
+async def store_mainnet(url: str, blocks: int) -> list[Judged]:
+    """Fill a new store with so many blocks of the embedded history, and tell which."""
+    stored = list(islice(_judged(), blocks))
+    async with await Store.open(url) as store:
+        await store.note_network("main")
+        onto = BELOW
+        for at in range(0, len(stored), _BATCH):
+            batch = stored[at : at + _BATCH]
+            await store.apply(Plan(onto, batch[-1].block.hash, connects=tuple(each.block for each in batch)), batch)
+            onto = batch[-1].block.ref
+    return stored
+
+
+def _judged() -> Iterator[Judged]:
+    below = BELOW
+    for found in onward(mainnet(), 0):
+        judged = _made(found, below)
+        below = judged.block.ref
+        yield judged
+
+
+def _made(found: Found, below: BlockRef) -> Judged:
+    digest = sha256(str(found.height).encode()).digest()
+    header = Header(
+        BlockHash(digest.hex()), 0x2000_0000, below.hash, digest[::-1], found.time, found.bits, found.height % 2**32
+    )
+    coinbase = Coinbase(digest[:8], (Output(3_1250_0000, b"\x00\x14" + digest[:20]),))
+    pool = None if found.pool == "unknown" else found.pool
+    attribution = Attribution(
+        pool, Method.TAG if pool else None, f"/{pool}/" if pool else "", conflict=False, candidates=(), registry="test"
+    )
+    return Judged(Block(found.height, header, 2000 + found.height % 1000, coinbase), attribution)
