@@ -82,6 +82,7 @@ class Pipeline:
         registry = self._census.rulebook.registry
         judged = tuple(Judged(block, attribute(block.coinbase, registry)) for block in plan.connects)
         storing = asyncio.create_task(self._store.apply(plan, judged))
+        await asyncio.sleep(0)  # a task begins when there is time for it: now, not after counting
         # Forward is counted while it is stored. Backward is counted anew: there is no undo to get wrong.
         if plan.disconnects or not self._census.add(judged):
             await storing
