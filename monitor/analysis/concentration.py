@@ -90,13 +90,14 @@ def foresee(found: Iterable[Concentration]) -> None:
 
 
 def _shares(known: Mapping[str, int], *, total: int, hashrates: Mapping[str, float]) -> tuple[Share, ...]:
-    ranked = sorted(((entity, blocks) for entity, blocks in known.items() if blocks), key=lambda one: (-one[1], one[0]))
-    sure = certainties((blocks, total) for _, blocks in ranked)
+    ranked = sorted([(-blocks, entity) for entity, blocks in known.items() if blocks])
+    sure = certainties([(-minus, total) for minus, _ in ranked])
     return tuple(
-        Share(entity, blocks, blocks / total, lower, upper, above, _rate(hashrates.get(entity), slowest, fastest))
-        for (entity, blocks), (lower, upper, slowest, fastest, above) in zip(ranked, sure, strict=True)
-    )
-
-
-def _rate(value: float | None, slowest: float, fastest: float) -> Rate | None:
-    return None if value is None else Rate(value, value * slowest, value * fastest)
+        [
+            Share(
+                entity, -minus, -minus / total, lower, upper, above,
+                Rate(rate, rate * slowest, rate * fastest) if (rate := hashrates.get(entity)) is not None else None,
+            )
+            for (minus, entity), (lower, upper, slowest, fastest, above) in zip(ranked, sure, strict=True)
+        ]
+    )  # fmt: skip
