@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
+from monitor.analysis.concentration import foresee
 from monitor.analysis.envelope import Question
 from monitor.analysis.ledger import Ledger
 from monitor.analysis.levels import Level
@@ -124,6 +125,7 @@ class Census:
         rulebook = self.rulebook
 
         def completed() -> Snapshot:
+            foresee(taken.concentration)
             found = signals(self._ledger, self._windows, stale=stale, rules=rulebook.rules)
             return replace(estimated(taken, self._ledger, self._windows, rulebook.questions), signals=found)
 

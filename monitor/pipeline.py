@@ -23,6 +23,8 @@ from monitor.vitals import Vitals
 _NEWS = 10
 """So many blocks at once are news, told one by one; more are catching up."""
 _TELL_SECONDS = 5.0
+_TURN_SECONDS = 0.02
+"""The outputs go first: what is estimated afterwards would contend with them for the interpreter."""
 
 log = structlog.get_logger()
 
@@ -86,6 +88,7 @@ class Pipeline:
         registry = self._census.rulebook.registry
         judged = tuple(Judged(block, attribute(block.coinbase, registry)) for block in plan.connects)
         storing = asyncio.create_task(self._store.apply(plan, judged))
+        await asyncio.sleep(0)  # a task begins when there is time for it: now, not after counting
         # Forward is counted while it is stored. Backward is counted anew: there is no undo to get wrong.
         if plan.disconnects or not self._census.add(judged):
             await storing
@@ -100,20 +103,23 @@ class Pipeline:
 
     async def _publish(self, plan: Plan, judged: tuple[Judged, ...], snapshot: Snapshot | None) -> None:
         """Tell the hub, at once what a block waits for, and what takes longer when it is there."""
-        self._tell(plan, judged, snapshot)
+        if snapshot is None:
+            return
+        self._hub.publish(Update(plan, judged, snapshot))
+        seconds = time.monotonic() - plan.noticed
         if plan.caught_up:
-            self._tell(Plan(plan.end, plan.node_tip), (), await self._census.complete())
+            await asyncio.sleep(_TURN_SECONDS)
+        self._tell(plan, judged, seconds)
+        if plan.caught_up and (complete := await self._census.complete()):
+            self._hub.publish(Update(Plan(plan.end, plan.node_tip), (), complete))
             if not self._ready:
                 self._ready = True
                 log.info("ready", height=plan.end.height, blocks=len(self._census))
 
-    def _tell(self, plan: Plan, judged: tuple[Judged, ...], snapshot: Snapshot | None) -> None:
-        """Publish, and say what came: each block as it arrives, and now and then how far catching up has come."""
-        if snapshot is None:
-            return
-        self._hub.publish(Update(plan, judged, snapshot))
+    def _tell(self, plan: Plan, judged: tuple[Judged, ...], seconds: float) -> None:
+        """Say what was published, `seconds` after its notice: news, or now and then how far catching up has come."""
         if plan.caught_up and 0 < len(judged) <= _NEWS:
-            self._vitals.block_publish_seconds.observe(time.monotonic() - plan.noticed)
+            self._vitals.block_publish_seconds.observe(seconds)
             for each in judged:
                 attribution = each.attribution
                 log.info(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from monitor.analysis.certainty import Certainty, certainties
+from monitor.analysis.certainty import certainties
 from monitor.analysis.counts import Counts
 from monitor.analysis.indices import indices
 from monitor.analysis.ledger import FIRST, Ledger
@@ -65,6 +65,7 @@ def concentration(
     """
     sizes = list(known.values())
     blocks = sum(sizes) + unknown + alone
+    split = indices(Counts.of(sizes, singles=unknown + alone))
     return Concentration(
         level=level,
         window=window,
@@ -72,19 +73,31 @@ def concentration(
         unknown=unknown,
         alone=alone,
         shares=_shares(known, total=blocks, hashrates=hashrates or {}),
-        split=indices(Counts.of(sizes, singles=unknown + alone)),
-        merged=indices(Counts.of([*sizes, unknown], singles=alone)),
+        split=split,
+        merged=indices(Counts.of([*sizes, unknown], singles=alone)) if unknown > 1 else split,
     )
+
+
+def foresee(found: Iterable[Concentration]) -> None:
+    """Work out now how sure the next block's numbers will be, so that it need not wait for that.
+
+    It adds one block to a window, and as a rule no more than three leave at the other end. What comes otherwise is
+    worked out when it comes.
+    """
+    pairs = {(share.blocks, one.blocks) for one in found for share in one.shares}
+    likely = {(x + more, n + longer) for x, n in pairs for more in (-1, 0, 1) for longer in (-2, -1, 0, 1)}
+    certainties((x, n) for x, n in likely if 0 < x <= n)
 
 
 def _shares(known: Mapping[str, int], *, total: int, hashrates: Mapping[str, float]) -> tuple[Share, ...]:
-    ranked = sorted(((entity, blocks) for entity, blocks in known.items() if blocks), key=lambda one: (-one[1], one[0]))
-    sure = certainties((blocks, total) for _, blocks in ranked)
+    ranked = sorted([(-blocks, entity) for entity, blocks in known.items() if blocks])
+    sure = certainties([(-minus, total) for minus, _ in ranked])
     return tuple(
-        Share(entity, blocks, blocks / total, how.lower, how.upper, how.above, _rate(hashrates.get(entity), how))
-        for (entity, blocks), how in zip(ranked, sure, strict=True)
-    )
-
-
-def _rate(value: float | None, how: Certainty) -> Rate | None:
-    return None if value is None else Rate(value, value * how.slowest, value * how.fastest)
+        [
+            Share(
+                entity, -minus, -minus / total, lower, upper, above,
+                Rate(rate, rate * slowest, rate * fastest) if (rate := hashrates.get(entity)) is not None else None,
+            )
+            for (minus, entity), (lower, upper, slowest, fastest, above) in zip(ranked, sure, strict=True)
+        ]
+    )  # fmt: skip

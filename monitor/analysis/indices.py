@@ -6,6 +6,7 @@ rounding. docs/glossary.md says what each index means.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import fsum, log1p, log2
 
 from monitor.analysis.counts import Counts
@@ -16,8 +17,12 @@ _SCALE = 10_000
 _TOP = (1, 2, 3)
 
 
+@lru_cache(maxsize=1024)
 def indices(counts: Counts | None) -> Indices | None:
-    """Every index of `counts`; None of nothing."""
+    """Every index of `counts`; None of nothing.
+
+    Remembered: windows and levels often have the same counts without the names, and a block changes few of them.
+    """
     if counts is None:
         return None
     return Indices(

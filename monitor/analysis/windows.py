@@ -24,7 +24,11 @@ def covered(rows: Rows, window: Window) -> slice | NDArray[np.bool_]:
     if window.seconds is None:
         assert window.blocks is not None
         return slice(max(0, len(rows) - window.blocks), None)
-    return np.asarray(rows["time"] > _begin(rows, window.seconds)) if len(rows) else slice(0)
+    if not len(rows):
+        return slice(0)
+    within = np.asarray(rows["time"] > _begin(rows, window.seconds))
+    first = int(within.argmax())
+    return slice(first, None) if within[first:].all() else within  # most windows have no hole
 
 
 def surplus(ledger: Ledger, windows: Sequence[Window]) -> int:

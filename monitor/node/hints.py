@@ -107,7 +107,8 @@ class Hints:
                 socket.connect(address)
             while True:
                 try:
-                    topic, body, *_ = await asyncio.wait_for(socket.recv_multipart(), _REDISCOVER_SECONDS)
+                    async with asyncio.timeout(_REDISCOVER_SECONDS):
+                        topic, body, *_ = await socket.recv_multipart()
                 except TimeoutError:
                     if await self.feeds() != feeds:
                         return

@@ -7,7 +7,7 @@ from functools import cache
 from heapq import merge
 from typing import Any
 
-from sqlalchemy import Connection, Insert, Select, UnaryExpression, delete, func, insert, not_, select, update
+from sqlalchemy import Connection, Insert, Select, delete, func, insert, not_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from monitor.errors import StoreRefused
@@ -28,12 +28,14 @@ _COUNTED = (
 _ON_BEST_CHAIN = not_(blocks.c.stale)
 _JOINED = select(blocks, *(column for column in attributions.c if column.name != "id")).join_from(blocks, attributions)
 
+_ANY = select(blocks.c.height, blocks.c.hash).where(_ON_BEST_CHAIN).limit(1)
+HIGHEST, LOWEST = _ANY.order_by(blocks.c.height.desc()), _ANY.order_by(blocks.c.height)
+"""The ends of the best chain. Made once: to make a statement takes longer than to ask it."""
 
-def end(connection: Connection, order: UnaryExpression[int]) -> BlockRef | None:
-    """The first block of the best chain in this order of heights."""
-    row = connection.execute(
-        select(blocks.c.height, blocks.c.hash).where(_ON_BEST_CHAIN).order_by(order).limit(1)
-    ).first()
+
+def end(connection: Connection, which: Select[int, bytes]) -> BlockRef | None:
+    """The block at one end of the best chain."""
+    row = connection.execute(which).first()
     return BlockRef(row.height, block_hash(row.hash)) if row else None
 
 

@@ -32,7 +32,6 @@ from monitor.store.migrations import demand_newest, migrate
 from monitor.store.reading import Reading
 from monitor.store.reattribution import Moved, Reattribution
 from monitor.store.rows import block_row
-from monitor.store.schema import blocks
 from monitor.store.verdicts import Verdicts
 
 _T = TypeVar("_T")
@@ -114,7 +113,7 @@ class Store:
     def _apply(self, connection: Connection, plan: Plan, judged: Sequence[Judged]) -> list[PoolSlug | None]:
         assert [each.block for each in judged] == [*plan.connects], "the blocks judged are not those of the plan"
         losers = queries.leave(connection, plan.disconnects)
-        ours = queries.end(connection, blocks.c.height.desc())
+        ours = queries.end(connection, queries.HIGHEST)
         if ours not in (None, plan.onto):
             raise StoreError(f"a step onto {plan.onto} was planned, but it leads onto {ours}; start again")
         if judged:
@@ -175,7 +174,7 @@ class Store:
 
     async def tip(self) -> BlockRef | None:
         """The highest block of our best chain: where following goes on. None when nothing is stored."""
-        return await self._read(lambda connection: queries.end(connection, blocks.c.height.desc()))
+        return await self._read(lambda connection: queries.end(connection, queries.HIGHEST))
 
     async def below(self, block: BlockRef) -> BlockRef | None:
         """The block of our best chain that this one of it stands on; None where our history begins."""
@@ -183,7 +182,7 @@ class Store:
 
     async def first(self) -> BlockRef | None:
         """The lowest block of our best chain. None when nothing is stored."""
-        return await self._read(lambda connection: queries.end(connection, blocks.c.height.asc()))
+        return await self._read(lambda connection: queries.end(connection, queries.LOWEST))
 
     async def recent(self, *, seconds: int, count: int) -> list[BlockRow]:
         """The best chain's newest blocks, lowest first: so much header time of them, at least so many, and one more.
@@ -257,7 +256,7 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 -
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN")
+    connection.connection.cursor().execute("BEGIN")  # by the driver itself, which is sooner done with it
 
 
 def _lock(name: str | None) -> IO[str]:

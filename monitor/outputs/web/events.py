@@ -61,7 +61,8 @@ class Events:
     async def _send(self, updates: Listener, response: web.StreamResponse) -> None:
         while True:
             try:
-                update = await asyncio.wait_for(updates.get(), _BEAT_SECONDS)
+                async with asyncio.timeout(_BEAT_SECONDS):  # unlike `wait_for`, no task of its own, nor its turn
+                    update = await updates.get()
             except TimeoutError:
                 await response.write(b": still here\n\n")
                 continue
