@@ -52,7 +52,7 @@ class Pipeline:
             await self._census.recount()
             if tip:  # what is stored is shown before the node is there, as what it is: not caught up
                 unsure = Plan(tip, NO_BLOCK)
-                self._tell(unsure, (), self._census.snapshot(unsure))
+                await self._publish(unsure, (), self._census.snapshot(unsure))
         async for plan in self._follower.plans(tip):
             async with self._street:
                 await self._take(plan)

@@ -9,7 +9,6 @@ from sqlalchemy import Connection
 
 from monitor.model import BlockRow, Coinbase, StoredBlock
 from monitor.store import queries
-from monitor.store.schema import blocks
 
 
 class _Stopped(Exception):  # noqa: N818 -- asked to stop: no error, and nobody waits for it
@@ -25,8 +24,8 @@ class Reading:
 
     def ends(self) -> tuple[int, int] | None:
         """The heights between which the best chain is stored. None when nothing is."""
-        first = queries.end(self._connection, blocks.c.height.asc())
-        last = queries.end(self._connection, blocks.c.height.desc())
+        first = queries.end(self._connection, queries.LOWEST)
+        last = queries.end(self._connection, queries.HIGHEST)
         return (first.height, last.height) if first and last else None
 
     def unattributed(self) -> list[tuple[int, Coinbase]]:
