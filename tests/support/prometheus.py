@@ -134,10 +134,9 @@ def create_blocks(promtool: Path, openmetrics: Path, folder: Path) -> str:
     Raises:
         AssertionError: promtool refuses it.
     """
-    command = [promtool, "tsdb", "create-blocks-from", "openmetrics", "--max-block-duration=8760h"]
-    done = subprocess.run(
-        [*command, openmetrics, data_of(folder)], capture_output=True, text=True, check=False, timeout=50
-    )
+    command = [str(promtool), "tsdb", "create-blocks-from", "openmetrics", "--max-block-duration=8760h"]
+    command += [str(openmetrics), str(data_of(folder))]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=50)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
