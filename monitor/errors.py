@@ -12,7 +12,8 @@ PoolMonitorError            1  crashed: restart me
 ├── WireError               1  bytes that are no block
 │   └── Truncated           -  bytes that may be a block once there are more of them
 └── StoreError              1  the database failed
-└── StoreRefused        2  the database is not ours to use: from a newer version, or another network
+    └── StoreRefused        2  the database is not ours to use: from a newer version, or another network
+        └── StoreInUse      2  another daemon uses it
 """
 
 from __future__ import annotations
@@ -89,3 +90,7 @@ class StoreRefused(StoreError):  # noqa: N818
     """The database is not ours to use."""
 
     exit_code = Exit.MISCONFIGURED
+
+
+class StoreInUse(StoreRefused):
+    """Another daemon uses the database."""

@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from monitor.app.registry import load_registry
+from monitor.app.registry import load_knowledge, network_of
 from monitor.config import Config
-from monitor.errors import Exit, PoolMonitorError
+from monitor.errors import Exit, PoolMonitorError, StoreInUse
 from monitor.model import NodeFacts
 from monitor.node.bitcoind import Bitcoind
 from monitor.store.store import Store
@@ -40,37 +40,49 @@ class Finding:
 async def check(config: Config) -> AsyncIterator[Finding]:
     """Look at everything, one thing after the other; a fault in one hides none of the others."""
     yield Finding(Grade.GOOD, "The configuration is valid.")
-    yield _registry()
-    yield await _store(config)
-    yield _port(config)
+    yield _registry(config)
+    running = False
+    try:
+        yield await _store(config, beside=False)
+    except StoreInUse:
+        running = True
+        yield await _store(config, beside=True)
+    yield _port(config, running=running)
     async for finding in _node(config):
         yield finding
 
 
-def _registry() -> Finding:
+def _registry(config: Config) -> Finding:
     try:
-        registry = load_registry()
+        knowledge = load_knowledge(config.registry, network_of(config))
     except PoolMonitorError as error:
         return _bad(error)
-    return Finding(Grade.GOOD, f"The registry knows {len(registry.pools)} pools (content {registry.hash}).")
+    known, rows = knowledge.registry, len(knowledge.memberships.rows)
+    return Finding(Grade.GOOD, f"The registry knows {len(known.pools)} pools and {rows} memberships ({known.hash}).")
 
 
-async def _store(config: Config) -> Finding:
+async def _store(config: Config, *, beside: bool) -> Finding:
     try:
-        async with await Store.open(config.store.url) as store:
+        async with await Store.open(config.store.url, beside=beside) as store:
             first, tip = await store.first(), await store.tip()
+    except StoreInUse:
+        raise
     except PoolMonitorError as error:
         return _bad(error)
     holds = f"blocks {first.height} to {tip.height}" if first and tip else "no block yet"
-    return Finding(Grade.GOOD, f"The database opens and holds {holds}.")
+    return Finding(
+        Grade.GOOD, f"The database {'is used by a running daemon' if beside else 'opens'} and holds {holds}."
+    )
 
 
-def _port(config: Config) -> Finding:
+def _port(config: Config, *, running: bool) -> Finding:
     where = f"{config.web.host}:{config.web.port}"
     try:
         with socket.create_server((config.web.host, config.web.port)):
             pass
     except OSError as error:
+        if running:
+            return Finding(Grade.GOOD, f"The address {where} is taken, as it should be while the daemon runs.")
         return Finding(
             Grade.BAD, f"Cannot listen on {where}: {os.strerror(error.errno or 0)}.",
             "Stop what listens there, or choose another web.port.", Exit.MISCONFIGURED,

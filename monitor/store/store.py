@@ -14,7 +14,7 @@ from typing import IO, Any, Self, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, exc
 
-from monitor.errors import StoreError, StoreRefused
+from monitor.errors import StoreError, StoreInUse, StoreRefused
 from monitor.model import (
     Attribution,
     BlockHash,
@@ -271,7 +271,7 @@ def _lock(name: str | None) -> IO[str]:
             lock = undone.enter_context(path.open("w"))
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise StoreRefused(
+            raise StoreInUse(
                 f"another pool-monitor uses {database}; stop it, or choose another store.url for this one"
             ) from None
         except OSError as error:
