@@ -16,7 +16,7 @@ from monitor.attribution.match import attribute
 from monitor.census import Census, Rulebook
 from monitor.chain.follower import Follower
 from monitor.hub import Hub
-from monitor.model import NO_BLOCK, Judged, Plan, Snapshot, Update
+from monitor.model import NO_BLOCK, Judged, Plan, PoolSlug, Snapshot, Update
 from monitor.store.store import Store
 from monitor.vitals import Vitals
 
@@ -89,13 +89,14 @@ class Pipeline:
         judged = tuple(Judged(block, attribute(block.coinbase, registry)) for block in plan.connects)
         storing = asyncio.create_task(self._store.apply(plan, judged))
         await asyncio.sleep(0)  # a task begins when there is time for it: now, not after counting
+        losers: list[PoolSlug | None] = []
         # Forward is counted while it is stored. Backward is counted anew: there is no undo to get wrong.
         if plan.disconnects or not self._census.add(judged):
-            await storing
+            losers = await storing
             await self._census.recount()
-        self._census.tally(judged, storing.result() if storing.done() else ())
         if plan.disconnects:
-            log.warning("reorganisation", depth=len(plan.disconnects), above=plan.onto.height, pools=storing.result())
+            log.warning("reorganisation", depth=len(plan.disconnects), above=plan.onto.height, pools=losers)
+        self._census.tally(judged, losers)
         snapshot = self._census.snapshot(plan)
         await storing
         self._stands = plan
@@ -107,14 +108,14 @@ class Pipeline:
             return
         self._hub.publish(Update(plan, judged, snapshot))
         seconds = time.monotonic() - plan.noticed
+        if plan.caught_up and not self._ready:
+            self._ready = True
+            log.info("ready", height=plan.end.height, blocks=len(self._census))
         if plan.caught_up:
             await asyncio.sleep(_TURN_SECONDS)
         self._tell(plan, judged, seconds)
         if plan.caught_up and (complete := await self._census.complete()):
             self._hub.publish(Update(Plan(plan.end, plan.node_tip), (), complete))
-            if not self._ready:
-                self._ready = True
-                log.info("ready", height=plan.end.height, blocks=len(self._census))
 
     def _tell(self, plan: Plan, judged: tuple[Judged, ...], seconds: float) -> None:
         """Say what was published, `seconds` after its notice: news, or now and then how far catching up has come."""

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from monitor.analysis import Ledger, concentrate
-from monitor.app.registry import Knowledge, levels, load_knowledge
+from monitor.app.registry import Knowledge, levels, load_knowledge, network_of
 from monitor.attribution import attribute
 from monitor.config import Config
 from monitor.model import Concentration
@@ -42,10 +42,9 @@ async def reattribute(config: Config, progress: Callable[[int, int], None]) -> R
     Raises:
         StoreRefused: a daemon uses the database. It judges anew by itself when the registry changes.
     """
-    network = "main" if config.node.network == "auto" else config.node.network
-    knowledge = load_knowledge(config.registry, network)
-    registry = knowledge.registry
     async with await Store.open(config.store.url) as store:
+        knowledge = load_knowledge(config.registry, await store.network() or network_of(config))
+        registry = knowledge.registry
         before = await _counted(store, config, knowledge)
         judge = partial(attribute, registry=registry)
         moved = await store.reattribute(judge, registry.hash, progress)

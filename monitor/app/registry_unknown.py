@@ -16,4 +16,5 @@ async def frequent(config: Config) -> Frequent:
     """
     async with await Store.open(config.store.url, beside=True) as store:
         found = await store.unattributed()
-    return most_frequent(((str(height), coinbase) for height, coinbase in found), network=network_of(config))
+        network = await store.network() or network_of(config)
+    return most_frequent(((str(height), coinbase) for height, coinbase in found), network=network)

@@ -10,6 +10,7 @@ import pytest
 from support.bitcoind import Bitcoind
 from support.blocks import Recipe, mine, mine_all
 from support.daemon import Daemon
+from support.services import wait_until
 
 from monitor.model import Output
 
@@ -75,7 +76,7 @@ def test_a_payout_address_outranks_another_pools_tag_and_the_conflict_is_counted
     assert (found["pool_slug"], found["method"], found["conflict"]) == ("alicepool", "address", True)
     assert [each["pool_slug"] for each in found["candidates"]] == ["alicepool", "bobpool"]  # type: ignore[union-attr]
     assert daemon.metric('pool_monitor_attribution_conflicts_total{pool="alicepool"}') == 1
-    assert daemon.events("block")[-1]["conflict"] is True
+    wait_until(lambda: daemon.events("block")[-1]["conflict"] is True, seconds=5, what="the log line, which comes last")
 
 
 def test_of_two_pools_that_are_paid_the_one_that_gets_the_most_counts(daemon: Daemon, bitcoind: Bitcoind) -> None:

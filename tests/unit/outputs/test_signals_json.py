@@ -89,10 +89,10 @@ class Node:
     waiting: None = None
 
     async def blocks(self, limit: int, *, below: int | None = None) -> list[BlockRecord]:
-        raise NotImplementedError
+        raise AssertionError(f"somebody asked for {limit} blocks below {below}")
 
     async def block(self, wanted: BlockHash) -> BlockRecord | None:
-        raise NotImplementedError
+        raise AssertionError(f"somebody asked for block {wanted}")
 
 
 async def test_the_path_of_the_api() -> None:
