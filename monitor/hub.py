@@ -1,4 +1,4 @@
-"""Where the outputs look: the latest snapshot, and for each listener a bounded queue of what happened.
+"""Where the outputs look: the latest snapshot and the alerts, and for each listener a bounded queue of what happened.
 
 Publishing never waits. A listener that falls behind loses the oldest updates, which is counted; the snapshot of the
 next one it takes is complete all the same.
@@ -7,11 +7,14 @@ next one it takes is complete all the same.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Generic, TypeVar
 
-from monitor.model import Snapshot, Update
+from monitor.model import Alert, Snapshot, Update
 from monitor.vitals import Vitals
+
+_T = TypeVar("_T")
 
 
 class Hub:
@@ -20,48 +23,72 @@ class Hub:
     def __init__(self, vitals: Vitals) -> None:
         self.snapshot: Snapshot | None = None
         """None until the first block is stored."""
-        self._listeners: set[Listener] = set()
+        self.alerts: tuple[Alert, ...] = ()
+        """Those that are pending or firing, and those that were resolved lately."""
+        self._updates: set[Listener[Update]] = set()
+        self._changes: set[Listener[Alert]] = set()
         self._vitals = vitals
 
     def publish(self, update: Update) -> None:
         """Tell everyone. The update's blocks must be stored already."""
         self.snapshot = update.snapshot
-        for listener in self._listeners:
-            if listener.put(update):
-                self._vitals.output_dropped.labels(listener.name).inc()
+        self._tell(self._updates, update)
+
+    def alert(self, standing: Sequence[Alert], changed: Sequence[Alert]) -> None:
+        """Say which alerts there are, and tell everyone whose state has changed. The change must be stored already."""
+        self.alerts = tuple(standing)
+        for each in changed:
+            self._tell(self._changes, each)
 
     @contextmanager
-    def listen(self, name: str, *, limit: int = 100) -> Iterator[Listener]:
+    def listen(self, name: str, *, limit: int = 100) -> Iterator[Listener[Update]]:
         """Hear of every update from now on, of the last `limit` when reading is slow."""
-        if limit < 1:
-            raise ValueError("a listener's limit is at least 1: the queue would have none")
-        listener = Listener(name, limit)
-        self._listeners.add(listener)
-        try:
+        with _among(self._updates, name, limit) as listener:
             yield listener
-        finally:
-            self._listeners.discard(listener)
+
+    @contextmanager
+    def listen_to_alerts(self, name: str, *, limit: int = 1000) -> Iterator[Listener[Alert]]:
+        """The same for alerts whose state changes."""
+        with _among(self._changes, name, limit) as listener:
+            yield listener
+
+    def _tell(self, listeners: set[Listener[_T]], news: _T) -> None:
+        for listener in listeners:
+            if listener.put(news):
+                self._vitals.output_dropped.labels(listener.name).inc()
 
 
-class Listener:
-    """An asynchronous iterator of updates, oldest first."""
+@contextmanager
+def _among(listeners: set[Listener[_T]], name: str, limit: int) -> Iterator[Listener[_T]]:
+    if limit < 1:
+        raise ValueError("a listener's limit is at least 1: the queue would have none")
+    listener: Listener[_T] = Listener(name, limit)
+    listeners.add(listener)
+    try:
+        yield listener
+    finally:
+        listeners.discard(listener)
+
+
+class Listener(Generic[_T]):
+    """An asynchronous iterator of what happened, oldest first."""
 
     def __init__(self, name: str, limit: int) -> None:
         self.name = name
-        self._queue: asyncio.Queue[Update] = asyncio.Queue(limit)
+        self._queue: asyncio.Queue[_T] = asyncio.Queue(limit)
 
-    def put(self, update: Update) -> bool:
-        """Add an update; whether an older one had to go for it."""
+    def put(self, news: _T) -> bool:
+        """Add what happened; whether an older one had to go for it."""
         full = self._queue.full()
         if full:
             self._queue.get_nowait()
-        self._queue.put_nowait(update)
+        self._queue.put_nowait(news)
         return full
 
-    async def get(self) -> Update:
-        """The next update, once there is one."""
+    async def get(self) -> _T:
+        """The next of it, once there is one."""
         return await self._queue.get()
 
-    async def __aiter__(self) -> AsyncIterator[Update]:
+    async def __aiter__(self) -> AsyncIterator[_T]:
         while True:
             yield await self._queue.get()

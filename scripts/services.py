@@ -48,6 +48,9 @@ SERVICES = (
     Service("bitcoind", "sid", "bitcoin-knots", "usr/bin/bitcoind"),
     Service("prometheus", "sid", "prometheus", "usr/bin/prometheus"),
     Service("promtool", "sid", "promtool", "usr/bin/promtool"),
+    Service("alertmanager", "sid", "prometheus-alertmanager", "usr/bin/prometheus-alertmanager"),
+    Service("amtool", "sid", "prometheus-alertmanager", "usr/bin/amtool"),
+    Service("mosquitto", "sid", "mosquitto", "usr/sbin/mosquitto"),
 )
 
 

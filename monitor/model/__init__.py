@@ -4,6 +4,12 @@ Conventions: hashes are hex in display order, money is satoshi, time is seconds 
 ratios in 0..1, and `None` means "there is no such number", never zero.
 """
 
+from monitor.model.alerts import (
+    Alert,
+    AlertState,
+    Dispatch,
+    Severity,
+)
 from monitor.model.attribution import (
     Attribution,
     BlockRecord,
@@ -71,6 +77,8 @@ from monitor.model.snapshot import (
 __all__ = [
     "NO_BLOCK",
     "PSEUDONYM",
+    "Alert",
+    "AlertState",
     "Attribution",
     "Block",
     "BlockHash",
@@ -83,6 +91,7 @@ __all__ = [
     "Coinbase",
     "Concentration",
     "Difference",
+    "Dispatch",
     "EmptyBlocks",
     "Envelope",
     "Estimate",
@@ -106,6 +115,7 @@ __all__ = [
     "RaceRecord",
     "Rate",
     "Reward",
+    "Severity",
     "Share",
     "Signalling",
     "Signals",

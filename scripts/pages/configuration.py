@@ -34,7 +34,7 @@ _EXAMPLE_HEAD = f"""\
 # Copy this file to {DEFAULT_FILE}, or name it: pool-monitor run --config FILE. An environment variable wins over
 # the file: {ENVIRONMENT_PREFIX}NODE__URL is url in [node]. An unknown key is an error.
 #
-# Made by `make docs` from monitor/config.py: change it there.
+# Made by `make docs` from monitor/config: change it there.
 """
 _LISTS = {
     Window: "a list of texts (in a variable: with commas between)",
@@ -54,7 +54,7 @@ class Key:
     @property
     def meaning(self) -> str:
         """What the code says of it, as one line."""
-        assert self.field.description, f"monitor/config.py says nothing about {self.section}.{self.name}"
+        assert self.field.description, f"monitor/config says nothing about {self.section}.{self.name}"
         return " ".join(self.field.description.split())
 
     @property

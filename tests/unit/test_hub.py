@@ -7,7 +7,7 @@ import pytest
 from support.toy import BEFORE_ALL, START
 
 from monitor.hub import Hub, Listener
-from monitor.model import NO_BLOCK, BlockRow, Plan, Snapshot, Tally, Update
+from monitor.model import NO_BLOCK, Alert, AlertState, BlockRow, Plan, Severity, Snapshot, Tally, Update
 from monitor.vitals import Vitals
 
 SNAPSHOT = Snapshot(
@@ -27,7 +27,7 @@ def update(height: int) -> Update:
     return Update(Plan(BEFORE_ALL, NO_BLOCK), (), snapshot)
 
 
-async def heights(listener: Listener, count: int) -> list[int]:
+async def heights(listener: Listener[Update], count: int) -> list[int]:
     found: list[int] = []
     async with asyncio.timeout(5):
         async for each in listener:
@@ -105,14 +105,14 @@ async def test_who_stopped_listening_costs_nothing_more() -> None:
     for height in range(5):
         hub.publish(update(height))
     assert dropped(vitals, "gone") == 0
-    assert hub._listeners == set()
+    assert hub._updates == set()
 
 
 async def test_a_listener_that_fails_is_no_listener_any_more() -> None:
     hub = Hub(Vitals())
     with pytest.raises(RuntimeError), hub.listen("failing"):
         raise RuntimeError
-    assert hub._listeners == set()
+    assert hub._updates == set()
 
 
 async def test_two_of_one_name_are_two() -> None:
@@ -120,3 +120,15 @@ async def test_two_of_one_name_are_two() -> None:
     with hub.listen("events") as first, hub.listen("events") as second:
         hub.publish(update(1))
         assert await heights(first, 1) == await heights(second, 1) == [1]
+
+
+async def test_alerts_are_news_of_their_own() -> None:
+    hub = Hub(Vitals())
+    alert = Alert("half", Severity.CRITICAL, AlertState.FIRING, 1.0, "half", "more than half", {"entity": "a"})
+    with hub.listen("updates") as updates, hub.listen_to_alerts("alerts") as alerts:
+        hub.alert([alert], [alert])
+        hub.alert([alert], [])
+        hub.publish(update(1))
+        assert await alerts.get() == alert
+        assert await heights(updates, 1) == [1]
+    assert hub.alerts == (alert,)

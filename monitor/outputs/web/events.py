@@ -58,7 +58,7 @@ class Events:
             self._readers.discard(task)
         return response
 
-    async def _send(self, updates: Listener, response: web.StreamResponse) -> None:
+    async def _send(self, updates: Listener[Update], response: web.StreamResponse) -> None:
         while True:
             try:
                 async with asyncio.timeout(_BEAT_SECONDS):  # unlike `wait_for`, no task of its own, nor its turn

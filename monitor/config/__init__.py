@@ -1,0 +1,40 @@
+"""What the user may say: a strict schema in, frozen sections out.
+
+A TOML file and the environment are merged (the environment wins), every unknown key is an error that names its path,
+and secrets are masked wherever they are printed. Defaults live here and nowhere else, and so does what is said of each
+key: `make docs` makes docs/configuration.md and the example file of it.
+"""
+
+from monitor.config.config import DEFAULT_FILE, DEFAULT_WINDOWS, ENVIRONMENT_PREFIX, Config, load, paths
+from monitor.config.section import Section, secret
+from monitor.config.sections import (
+    WEB_PORT,
+    LogSection,
+    Network,
+    NodeSection,
+    Override,
+    RegistrySection,
+    StoreSection,
+    WebSection,
+)
+from monitor.config.shipped import shipped
+
+__all__ = [
+    "DEFAULT_FILE",
+    "DEFAULT_WINDOWS",
+    "ENVIRONMENT_PREFIX",
+    "WEB_PORT",
+    "Config",
+    "LogSection",
+    "Network",
+    "NodeSection",
+    "Override",
+    "RegistrySection",
+    "Section",
+    "StoreSection",
+    "WebSection",
+    "load",
+    "paths",
+    "secret",
+    "shipped",
+]

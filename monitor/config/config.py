@@ -1,0 +1,141 @@
+"""The sections together, read from a file and the environment, with an explanation of all that is wrong."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError, model_validator
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
+
+from monitor.config.sections import LogSection, NodeSection, RegistrySection, StoreSection, WebSection
+from monitor.errors import ConfigError
+from monitor.model import Window
+
+ENVIRONMENT_PREFIX = "POOL_MONITOR_"
+DEFAULT_FILE = Path("pool-monitor.toml")
+"""Read from the working directory when no file is named."""
+DEFAULT_WINDOWS = ("24h", "3d", "7d", "30d", "90d", "1y", "2016b")
+
+
+def _windows(value: object) -> object:
+    names = value.split(",") if isinstance(value, str) else value
+    if not isinstance(names, list | tuple):
+        raise ValueError("windows is a list such as ['24h', '2016b']")  # noqa: TRY004 -- pydantic expects it
+    return tuple(Window.parse(name.strip()) if isinstance(name, str) else name for name in names)
+
+
+class Config(BaseSettings):
+    """Everything the user said, checked."""
+
+    model_config = SettingsConfigDict(
+        extra="forbid",
+        frozen=True,
+        env_prefix=ENVIRONMENT_PREFIX,
+        env_nested_delimiter="__",
+        hide_input_in_errors=True,
+        arbitrary_types_allowed=True,
+        use_attribute_docstrings=True,
+    )
+
+    node: NodeSection = Field(default_factory=NodeSection)
+    store: StoreSection = Field(default_factory=StoreSection)
+    windows: Annotated[tuple[Window, ...], NoDecode, BeforeValidator(_windows), Field(min_length=1)] = tuple(
+        map(Window.parse, DEFAULT_WINDOWS)
+    )
+    """What blocks are counted over: spans of header time that end at the newest block (h hours, d days, y years of 365
+    days), or a number of newest blocks (b). The longest decides how much of the past a first start fetches."""
+    registry: RegistrySection = Field(default_factory=RegistrySection)
+    web: WebSection = Field(default_factory=WebSection)
+    log: LogSection = Field(default_factory=LogSection)
+
+    @model_validator(mode="after")
+    def _windows_are_distinct(self) -> Self:
+        names = [window.name for window in self.windows]
+        if len(set(names)) < len(names):
+            raise ValueError("windows: each may be listed once")
+        return self
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment wins over the file, whose content comes as arguments."""
+        del settings_cls, dotenv_settings, file_secret_settings
+        return env_settings, init_settings
+
+
+def load(file: Path | None = None) -> Config:
+    """Read and check the configuration.
+
+    Args:
+        file: the TOML file; without it `pool-monitor.toml` in the working directory, if there is one.
+
+    Raises:
+        ConfigError: with one line for each thing that is wrong.
+    """
+    if file is None and DEFAULT_FILE.is_file():
+        file = DEFAULT_FILE
+    written = _read(file) if file else {}
+    source = str(file) if file else "environment"
+    _refuse_unknown_variables(os.environ)
+    if private := [key for key in written if key.startswith("_")]:
+        raise ConfigError(f"{source}: {private[0]}: unknown key")  # pydantic-settings would take it for its own
+    try:
+        config = Config(**written)
+    except SettingsError as error:
+        raise ConfigError(f"environment: {error}: write it as JSON, or in the file") from None
+    except ValidationError as error:
+        raise ConfigError("\n".join(f"{source}: {line}" for line in _explain(error))) from None
+    return config
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text("utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{file}: cannot be read ({error.strerror}); name the file with --config") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{file}: is no TOML: {error}") from None
+
+
+def _refuse_unknown_variables(environment: Mapping[str, str]) -> None:
+    """A misspelt variable would be ignored in silence: pydantic-settings looks only for those it knows."""
+    known = {ENVIRONMENT_PREFIX + "__".join(path).upper() for path in paths(Config)}
+    for name in sorted(environment):
+        if name.startswith(ENVIRONMENT_PREFIX) and name.upper() not in known:
+            raise ConfigError(f"environment: {name}: unknown variable{_nearest(name, known)}")
+
+
+def paths(model: type[BaseModel], above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Every key that may be written, as a path."""
+    for name, field in model.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from paths(field.annotation, (*above, name))
+        else:
+            yield *above, name
+
+
+def _explain(error: ValidationError) -> Iterator[str]:
+    known = {".".join(path) for path in paths(Config)}
+    for problem in error.errors(include_url=False, include_input=False):
+        path = ".".join(map(str, problem["loc"]))
+        if problem["type"] == "extra_forbidden":
+            yield f"{path}: unknown key{_nearest(path, known)}"
+        else:
+            sentence = problem["msg"].removeprefix("Value error, ")
+            yield f"{path}: {sentence}" if path else sentence
+
+
+def _nearest(name: str, known: set[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"; did you mean {near[0]}?" if near else f"; the keys are {', '.join(sorted(known))}"

@@ -1,0 +1,37 @@
+"""What all sections of the configuration share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, SecretStr
+
+from monitor.errors import ConfigError
+
+
+class Section(BaseModel):
+    """Strict and frozen: what all sections share."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        arbitrary_types_allowed=True,
+        hide_input_in_errors=True,
+        use_attribute_docstrings=True,
+    )
+
+
+def secret(inline: SecretStr | None, file: Path | None, name: str) -> SecretStr | None:
+    """The secret, written in the configuration or in a file of its own.
+
+    Raises:
+        ConfigError: it is given twice, or the file cannot be read.
+    """
+    if file is None:
+        return inline
+    if inline is not None:
+        raise ConfigError(f"{name}: is given twice, as {name} and as {name}_file; remove one")
+    try:
+        return SecretStr(file.read_text("utf-8").strip())
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{name}_file: {file} cannot be read ({error})") from None

@@ -1,0 +1,12 @@
+"""The files that come with the program."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def shipped(name: str) -> Path:
+    """Path of a file that comes with the program, by its name under `config/`: in a checkout, or inside the wheel."""
+    package = Path(__file__).parents[1]
+    inside = package / "shipped"
+    return (inside if inside.is_dir() else package.parent / "config") / name
