@@ -19,7 +19,7 @@ from monitor.analysis.snapshot import estimated, snapshot
 from monitor.analysis.tally import advance
 from monitor.analysis.windows import surplus
 from monitor.attribution.registry import Registry
-from monitor.attribution.strangers import Strangers
+from monitor.attribution.strangers import MEMORY, Strangers
 from monitor.model import BlockRef, BlockRow, Coinbase, Judged, Plan, PoolSlug, Snapshot, Tally, Window
 from monitor.store.store import Store
 
@@ -67,7 +67,7 @@ class Census:
     async def recount(self) -> None:
         """Count from the store, by the rulebook as it is now: after a restart, a reorganisation, or new rules."""
         rows = await self._store.recent(seconds=self._seconds + _BACK_SECONDS, count=self._blocks)
-        unattributed = await self._store.unattributed()
+        unattributed = await self._store.unattributed(MEMORY)
         self._first = await self._store.first()
         strangers = self._strangers = Strangers(self.rulebook.registry)
 

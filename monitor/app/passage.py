@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
 from monitor.app.registry import Knowledge
-from monitor.attribution.strangers import Strangers
+from monitor.attribution.strangers import MEMORY, Strangers
 from monitor.errors import InputError
 from monitor.model import StoredBlock
 from monitor.store.reading import Reading
@@ -51,7 +51,7 @@ class Passage:
         self._reading = reading
         self._progress = progress
         self._strangers = Strangers(knowledge.registry)
-        self._strangers.learn(reading.unattributed())
+        self._strangers.learn(reading.unattributed(MEMORY))
 
     def blocks(self, first: int, last: int, *, stale: bool = False) -> Iterator[StoredBlock]:
         """The blocks between two heights, both included, lowest first."""

@@ -10,11 +10,16 @@ from monitor.attribution.registry import Registry
 from monitor.attribution.unknown import clusters
 from monitor.model import Cluster, Coinbase
 
+MEMORY = 10_000
+"""So many unattributed blocks are known, the newest: those of a decade, since the first miners who used no pool. It
+bounds what a start and an unattributed block wait for; a name may change when its first block is forgotten."""
+
 
 class Strangers:
-    """Knows every unattributed block of the best chain, and which of them are one miner's."""
+    """Knows the unattributed blocks of the best chain, and which of them are one miner's."""
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: Registry, memory: int = MEMORY) -> None:
+        self._memory = memory
         self._network = registry.network
         self._custodians = {
             script_of(address, registry.network) for each in registry.custodians for address in each.addresses
@@ -29,8 +34,11 @@ class Strangers:
             return False
         before = self._clusters
         self._seen.update(coming)
+        for height in sorted(self._seen)[: -self._memory]:
+            del self._seen[height]
         self._clusters = clusters(self._seen, network=self._network, custodians=self._custodians)
-        return _names(before) != _names(self._clusters, without=coming)
+        old = self._seen.keys() - coming.keys()
+        return _names(before, old) != _names(self._clusters, old)
 
     def name(self, height: int) -> str | None:
         """The pseudonym of the miner of a block; None where nothing ties it to another."""
@@ -43,5 +51,5 @@ class Strangers:
         return sorted(set(self._clusters.values()), key=lambda cluster: (-cluster.blocks, cluster.name))
 
 
-def _names(found: Mapping[int, Cluster], *, without: Collection[int] = ()) -> dict[int, str]:
-    return {height: cluster.name for height, cluster in found.items() if height not in without}
+def _names(found: Mapping[int, Cluster], heights: Collection[int]) -> dict[int, str]:
+    return {height: cluster.name for height, cluster in found.items() if height in heights}

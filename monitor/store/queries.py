@@ -104,15 +104,16 @@ def through(connection: Connection, lowest: int, highest: int, *, stale: bool) -
     return merge(chain, left, key=lambda block: block.row.height)
 
 
-def unattributed(connection: Connection) -> list[tuple[int, Coinbase]]:
-    """The best chain's blocks that nobody could attribute, by height."""
+def unattributed(connection: Connection, most: int) -> list[tuple[int, Coinbase]]:
+    """The best chain's newest blocks that nobody could attribute, by height."""
     unknown = select(attributions.c.id).where(attributions.c.pool.is_(None))
     rows = connection.execute(
         select(blocks.c.height, blocks.c.coinbase_script, blocks.c.coinbase_outputs)
         .where(_ON_BEST_CHAIN, blocks.c.attribution.in_(unknown))
-        .order_by(blocks.c.height)
-    )
-    return [(height, Coinbase(script, decode_outputs(outputs)[0])) for height, script, outputs in rows]
+        .order_by(blocks.c.height.desc())
+        .limit(most)
+    ).all()
+    return [(height, Coinbase(script, decode_outputs(outputs)[0])) for height, script, outputs in reversed(rows)]
 
 
 def stale(connection: Connection, seconds: int) -> list[StaleRow]:

@@ -28,9 +28,9 @@ class Reading:
         last = queries.end(self._connection, queries.HIGHEST)
         return (first.height, last.height) if first and last else None
 
-    def unattributed(self) -> list[tuple[int, Coinbase]]:
-        """The best chain's blocks that nobody could attribute, by height."""
-        return queries.unattributed(self._connection)
+    def unattributed(self, most: int) -> list[tuple[int, Coinbase]]:
+        """The best chain's newest blocks that nobody could attribute, so many at most, lowest first."""
+        return queries.unattributed(self._connection, most)
 
     def reach(self, block: BlockRow, *, seconds: int, count: int) -> int:
         """From which height on blocks are needed to count so much header time, or so many blocks, up to one of them."""

@@ -191,9 +191,9 @@ class Store:
         """
         return await self._read(lambda connection: queries.recent(connection, seconds, count))
 
-    async def unattributed(self) -> list[tuple[int, Coinbase]]:
-        """The best chain's blocks that nobody could attribute, by height."""
-        return await self._read(queries.unattributed)
+    async def unattributed(self, most: int) -> list[tuple[int, Coinbase]]:
+        """The best chain's newest blocks that nobody could attribute, so many at most, lowest first."""
+        return await self._read(lambda connection: queries.unattributed(connection, most))
 
     async def stale(self, *, seconds: int) -> list[StaleRow]:
         """Blocks that left the best chain in so much header time before its tip, each beside the one in its place."""
