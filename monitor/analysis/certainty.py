@@ -6,10 +6,11 @@ each is a function of two integers.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Final, NamedTuple
+from collections.abc import Iterable
+from typing import Final
 
 from monitor.analysis.intervals import probabilities_above, rate_factors, share_intervals
+from monitor.model import Certainty
 
 THRESHOLDS: Final = {"0.25": 1 / 4, "0.333": 1 / 3, "0.5": 1 / 2}
 """Shares of hashrate that matter, by their names: with a quarter, selfish mining pays for who is well connected; with
@@ -17,18 +18,6 @@ a third, for everybody; half of it is a majority. I. Eyal, E. G. Sirer, Majority
 _NEAR: Final = 0.05
 """Below this share the probability to exceed a threshold is not told: it is none."""
 _REMEMBERED: Final = 50_000
-
-
-class Certainty(NamedTuple):
-    """Of the share, and of the rate, behind so many blocks among so many."""
-
-    lower: float
-    upper: float
-    slowest: float
-    """Lower end of the interval of the rate, as a factor of the rate counted."""
-    fastest: float
-    above: Mapping[str, float]
-    """Probability that the share exceeds each threshold; empty for small ones."""
 
 
 _known: dict[tuple[int, int], Certainty] = {}

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-import numpy as np
-
 from monitor.analysis.certainty import certainties
 from monitor.analysis.counts import Counts
 from monitor.analysis.indices import indices
 from monitor.analysis.ledger import FIRST, Ledger
 from monitor.analysis.windows import covered
-from monitor.model import Concentration, Rate, Share, Window
+from monitor.model import Concentration, Rate, Shares, Window
 
 
 def concentrate(
@@ -24,17 +22,16 @@ def concentrate(
         windows: which of them to count.
         rates: the network's hashrate, by window name: each entity has it in proportion to the work of its blocks.
     """
-    counted = [(window, ledger.rows[covered(ledger.rows, window)]) for window in windows]
+    counted = [(window, covered(ledger.rows, window)) for window in windows]
     found = []
     for number, level in enumerate(ledger.levels):
         entities = ledger.entities(number)
-        for window, rows in counted:
-            codes = rows["entity"][:, number]
-            unknown, alone, *known = np.bincount(codes, minlength=len(entities) + FIRST).tolist()
+        for window, where in counted:
+            sums = ledger.sums(number, where)
+            unknown, alone, *known = sums.blocks.tolist()
             rate = (rates or {}).get(window.name)
             if rate:
-                work = np.bincount(codes, rows["work"], len(entities) + FIRST)
-                hashrates = (rate.value / work.sum() * work[FIRST:]).tolist()
+                hashrates = (rate.value / sums.work.sum() * sums.work[FIRST:]).tolist()
             found.append(
                 concentration(
                     dict(zip(entities, known, strict=True)), unknown, alone=alone, level=level.name, window=window,
@@ -89,15 +86,10 @@ def foresee(found: Iterable[Concentration]) -> None:
     certainties((x, n) for x, n in likely if 0 < x <= n)
 
 
-def _shares(known: Mapping[str, int], *, total: int, hashrates: Mapping[str, float]) -> tuple[Share, ...]:
+def _shares(known: Mapping[str, int], *, total: int, hashrates: Mapping[str, float]) -> Shares:
     ranked = sorted([(-blocks, entity) for entity, blocks in known.items() if blocks])
     sure = certainties([(-minus, total) for minus, _ in ranked])
-    return tuple(
-        [
-            Share(
-                entity, -minus, -minus / total, lower, upper, above,
-                Rate(rate, rate * slowest, rate * fastest) if (rate := hashrates.get(entity)) is not None else None,
-            )
-            for (minus, entity), (lower, upper, slowest, fastest, above) in zip(ranked, sure, strict=True)
-        ]
-    )  # fmt: skip
+    return Shares([
+        (entity, -minus, total, certainty, hashrates.get(entity))
+        for (minus, entity), certainty in zip(ranked, sure, strict=True)
+    ])  # fmt: skip

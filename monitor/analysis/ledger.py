@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice, repeat
+from math import frexp, ldexp
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +17,8 @@ from monitor.analysis.levels import Alone, Level
 from monitor.analysis.readiness import is_bip54_ready, version_bits
 from monitor.model import BlockRow
 
+Where: TypeAlias = slice | NDArray[np.bool_]
+"""Some of the rows."""
 Rows = NDArray[np.void]
 """Records, lowest first: `height`, `time`, `work` (hashes), `value` (satoshi, or `UNTOLD`), `entity` (a code for each
 level), `bits` (those it signals with), `empty` (no transaction but the coinbase), `bip54` (its coinbase is ready)."""
@@ -24,8 +29,35 @@ UNKNOWN, ALONE, FIRST = range(3)
 UNTOLD = -1
 """The value of a coinbase that nobody told us."""
 
+_WORK_BITS = 30
+"""Work is rounded to so many binary digits, a part in a billion: then sums over years of blocks are exact, whatever the
+order, and what is added can be taken away again."""
 _BATCH = 4096
 """Rows converted at a time: bounds what a rebuild holds twice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """Blocks, and work in hashes, of each code of a level."""
+
+    blocks: NDArray[np.int64]
+    work: NDArray[np.float64]
+
+    @classmethod
+    def nothing(cls) -> Sums:
+        """Of no rows."""
+        return cls(np.zeros(0, np.int64), np.zeros(0))
+
+    def __add__(self, more: Sums) -> Sums:
+        """Of the rows of both. Who came later knows at least as many codes."""
+        found = Sums(more.blocks.copy(), more.work.copy())
+        found.blocks[: len(self.blocks)] += self.blocks
+        found.work[: len(self.work)] += self.work
+        return found
+
+    def __sub__(self, less: Sums) -> Sums:
+        """Of these rows without those."""
+        return Sums(self.blocks - less.blocks, self.work - less.work)
 
 
 class Ledger:
@@ -48,6 +80,8 @@ class Ledger:
         )  # fmt: skip
         self._buffer: Rows = np.empty(0, self._record)
         self._start = self._end = 0
+        self._sums = [Sums.nothing() for _ in levels]
+        """Of all rows, by level."""
 
     @classmethod
     def of(cls, rows: Iterable[BlockRow], levels: Sequence[Level]) -> Ledger:
@@ -68,6 +102,13 @@ class Ledger:
         """Whom the codes of a level from `FIRST` on stand for, in order."""
         return list(self._codes[level])
 
+    def sums(self, level: int, where: Where) -> Sums:
+        """What each code of a level has of some rows: counted anew, or all less the others if these are fewer."""
+        rows = self.rows
+        if isinstance(where, slice) and 2 * (before := where.indices(len(rows))[0]) < len(rows):
+            return self._sums[level] - self._counted(level, rows[:before])
+        return self._counted(level, rows[where])
+
     def extend(self, rows: Iterable[BlockRow]) -> None:
         """Count `rows` on top, lowest first.
 
@@ -77,14 +118,24 @@ class Ledger:
         coming = iter(rows)
         while batch := list(islice(coming, _BATCH)):
             self._make_room(len(batch))
-            self._buffer[self._end : self._end + len(batch)] = np.fromiter(
-                map(self._encode, batch), self._record, count=len(batch)
-            )
-            self._end += len(batch)
+            begin, self._end = self._end, self._end + len(batch)
+            for number, row in enumerate(batch, start=begin):
+                self._buffer[number] = self._encode(row)
+            self._sums = [
+                sums + self._counted(level, self._buffer[begin : self._end]) for level, sums in enumerate(self._sums)
+            ]
 
     def forget(self, rows: int) -> None:
         """Let go of the first so many rows. Their memory is reused as the ledger grows."""
-        self._start = min(self._start + rows, self._end)
+        gone = self.rows[:rows]
+        self._sums = [sums - self._counted(level, gone) for level, sums in enumerate(self._sums)]
+        self._start += len(gone)
+
+    def _counted(self, level: int, rows: Rows) -> Sums:
+        codes = rows["entity"][:, level]
+        known = len(self._codes[level]) + FIRST
+        work = np.bincount(codes, rows["work"], known).astype(np.float64, copy=False)  # of no rows they are integers
+        return Sums(np.bincount(codes, minlength=known), work)
 
     def _encode(self, row: BlockRow) -> tuple[int, int, float, int, tuple[int, ...], int, bool, bool]:
         if self.tip is not None and row.height <= self.tip.height:
@@ -108,7 +159,8 @@ class Ledger:
 
 @lru_cache(maxsize=256)
 def _work(bits: int) -> float:
-    return float(wire.work(bits))
+    mantissa, exponent = frexp(wire.work(bits))
+    return ldexp(round(ldexp(mantissa, _WORK_BITS)), exponent - _WORK_BITS)
 
 
 def _code(codes: dict[str, int], level: Level, row: BlockRow) -> int:

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.analysis.ledger import FIRST, Ledger, Rows
+from monitor.analysis.ledger import FIRST, Ledger, Rows, Where
 from monitor.analysis.levels import POOL
 from monitor.analysis.windows import covered
 from monitor.model import PoolSlug, Window
 
 Numbers = NDArray[np.int64]
-Where = slice | NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)

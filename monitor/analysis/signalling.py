@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betaln, gammaln
 
-from monitor.analysis.past import Past, Where
+from monitor.analysis.ledger import Where
+from monitor.analysis.past import Past
 from monitor.analysis.readiness import BITS
 from monitor.analysis.rules import Rules
 from monitor.model import Forecast, Period, Signalling

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from monitor.analysis.intervals import rate_factors
-from monitor.analysis.ledger import Ledger, Rows
+from monitor.analysis.ledger import Ledger, Rows, Where
 from monitor.model import Rate, Window
 
 _SLACK_SECONDS = 86_400
 """The next block's header time may lie before this one's, but by hours only: consensus bounds it on both sides."""
 
 
-def covered(rows: Rows, window: Window) -> slice | NDArray[np.bool_]:
+def covered(rows: Rows, window: Window) -> Where:
     """Which of the rows `window` covers, as an index into their columns.
 
     Header times go back and forth. The tip's decides where a span of time ends, and a row's own whether it is within:
@@ -66,8 +66,14 @@ def network_hashrate(ledger: Ledger, window: Window) -> Rate | None:
     if not elapsed:
         return None
     value = float(work[1:].sum()) / elapsed
-    [(lower, upper)] = rate_factors([len(work) - 1])
+    lower, upper = _factors(len(work) - 1)
     return Rate(value, value * lower, value * upper)
+
+
+@lru_cache(maxsize=10_000)
+def _factors(blocks: int) -> tuple[float, float]:
+    [factors] = rate_factors([blocks])
+    return factors
 
 
 def _begin(rows: Rows, seconds: int) -> int:

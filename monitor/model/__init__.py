@@ -41,11 +41,13 @@ from monitor.model.estimates import (
     Trend,
 )
 from monitor.model.measures import (
+    Certainty,
     Concentration,
     Indices,
     Interval,
     Rate,
     Share,
+    Shares,
     Window,
 )
 from monitor.model.names import (
@@ -86,6 +88,7 @@ __all__ = [
     "BlockRef",
     "BlockRow",
     "Candidate",
+    "Certainty",
     "Change",
     "Cluster",
     "Coinbase",
@@ -117,6 +120,7 @@ __all__ = [
     "Reward",
     "Severity",
     "Share",
+    "Shares",
     "Signalling",
     "Signals",
     "Snapshot",

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import NamedTuple, overload
 
 from monitor.model.names import PSEUDONYM
 
@@ -55,6 +56,18 @@ class Rate(NamedTuple):
     upper: float
 
 
+class Certainty(NamedTuple):
+    """How sure the share is, and the rate, behind so many blocks among so many: 95 % credible intervals."""
+
+    lower: float
+    upper: float
+    slowest: float
+    """Lower end of the interval of the rate, as a factor of the rate counted."""
+    fastest: float
+    above: Mapping[str, float]
+    """Probability that the share exceeds each threshold; empty for small ones."""
+
+
 class Share(NamedTuple):
     """How many of a window's blocks one entity mined."""
 
@@ -68,6 +81,49 @@ class Share(NamedTuple):
     """Probability that this share of hashrate exceeds 0.25, 0.333 (a third), 0.5; empty below 5 % of the blocks."""
     hashrate: Rate | None = None
     """From the work of these blocks; None where the network's cannot be told."""
+
+
+class Shares(Sequence[Share]):
+    """Those of one window, largest first. They are made when they are first read: a block waits for hundreds of them.
+
+    Args:
+        counted: for each entity its blocks, of how many, how sure that is, and its hashes a second if they can be told.
+    """
+
+    def __init__(self, counted: Sequence[tuple[str, int, int, Certainty, float | None]] = ()) -> None:
+        self._counted = counted
+
+    @cached_property
+    def _made(self) -> tuple[Share, ...]:
+        return tuple([
+            Share(
+                entity, blocks, blocks / total, sure.lower, sure.upper, sure.above,
+                None if rate is None else Rate(rate, rate * sure.slowest, rate * sure.fastest),
+            )
+            for entity, blocks, total, sure, rate in self._counted
+        ])  # fmt: skip
+
+    @overload
+    def __getitem__(self, at: int) -> Share: ...
+    @overload
+    def __getitem__(self, at: slice) -> tuple[Share, ...]: ...
+    def __getitem__(self, at: int | slice) -> Share | tuple[Share, ...]:
+        return self._made[at]
+
+    def __iter__(self) -> Iterator[Share]:
+        return iter(self._made)
+
+    def __len__(self) -> int:
+        return len(self._counted)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and self._made == tuple(other)
+
+    def __hash__(self) -> int:
+        return hash(self._made)
+
+    def __repr__(self) -> str:
+        return repr(self._made)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +159,7 @@ class Concentration:
     """How many of the blocks nobody could attribute. They are in no share."""
     alone: int = 0
     """How many were found by miners each for himself: as many entities, in no share by name, yet known."""
-    shares: tuple[Share, ...] = ()
+    shares: Sequence[Share] = ()
     """Largest first, then by name."""
     split: Indices | None = None
     """Each unknown block its own miner: the least concentration that the evidence allows."""

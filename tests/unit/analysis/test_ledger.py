@@ -29,7 +29,7 @@ def test_rows_become_columns() -> None:
     assert ledger.tip == row(10)
     assert ledger.rows["height"].tolist() == [7, 8, 9, 10]
     assert ledger.rows["time"].tolist() == [row(height).time for height in (7, 8, 9, 10)]
-    assert ledger.rows["work"].tolist() == [float(wire.work(BITS))] * 4
+    assert ledger.rows["work"].tolist() == pytest.approx([wire.work(BITS)] * 4, rel=1e-9)
     assert ledger.rows["entity"][:, 0].tolist() == [2, 0, 3, 2]
     assert ledger.entities(0) == ["a", "b"]
 
