@@ -35,8 +35,7 @@ from monitor.model import (
     Plan,
     PoolSlug,
 )
-from monitor.store.rows import block_row
-from monitor.store.schema import blocks as table
+from monitor.store.rows import COLUMNS, block_row
 from monitor.store.store import Store
 from monitor.wire import decode_coinbase
 
@@ -86,12 +85,8 @@ async def insert_all(path: Path, history: list[Judged]) -> float:
     """The rows alone, in transactions as large."""
     async with await Store.open(f"sqlite:///{path}"):
         pass
-    names = [column.name for column in table.columns if column.name != "id"]
-    statement = f"INSERT INTO blocks ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"  # noqa: S608
-    written = [
-        [tuple(block_row(each.block, 1, each.attribution.miner)[name] for name in names) for each in batch]
-        for batch in batches(history)
-    ]
+    statement = f"INSERT INTO blocks ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"  # noqa: S608
+    written = [[block_row(each.block, 1, each.attribution.miner) for each in batch] for batch in batches(history)]
     connection = sqlite3.connect(path, isolation_level=None)
     connection.execute("PRAGMA synchronous = NORMAL")
     started = perf_counter()

@@ -90,15 +90,16 @@ class BlockFiles:
             raise _unreadable(self.folder, error) from None
         return sorted(int(name[1]) for name in names if name)
 
-    def scan(self, start: int = 0) -> Iterator[FileScan]:
-        """Where every block is, file by file from number `start` on, without its body.
+    def scan(self, numbers: Iterable[int] | None = None) -> Iterator[FileScan]:
+        """Where every block is, file by file, without its body.
+
+        Args:
+            numbers: which files; without it, all that are there now.
 
         Raises:
             NodeError: a file is there but cannot be read.
         """
-        for number in self.numbers():
-            if number < start:
-                continue
+        for number in self.numbers() if numbers is None else numbers:
             try:
                 descriptor = self._file(number)
                 read, size = partial(os.pread, descriptor), os.fstat(descriptor).st_size

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import cache
 from heapq import merge
 from typing import Any
 
-from sqlalchemy import Connection, Insert, Select, delete, func, insert, not_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, Select, delete, func, insert, not_, select, update
 
 from monitor.errors import StoreRefused
 from monitor.model import BlockHash, BlockRecord, BlockRef, BlockRow, Coinbase, Method, PoolSlug, StaleRow, StoredBlock
@@ -194,12 +192,3 @@ def note(connection: Connection, name: str, value: str) -> None:
     """Remember it."""
     connection.execute(delete(facts).where(facts.c.name == name))
     connection.execute(insert(facts), {"name": name, "value": value})
-
-
-@cache
-def upsert(dialect_name: str) -> Insert:
-    """Write a block, or put one that had gone stale back on the best chain, judged anew."""
-    dialect = postgresql if dialect_name == "postgresql" else sqlite
-    statement: Any = dialect.insert(blocks)
-    renewed = {"stale": False, "attribution": statement.excluded.attribution, "miner": statement.excluded.miner}
-    return statement.on_conflict_do_update(index_elements=["hash"], set_=renewed)  # type: ignore[no-any-return]

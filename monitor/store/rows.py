@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from hashlib import blake2b
-from typing import Any
+from typing import Any, TypeAlias
 
 from monitor.model import (
     Attribution,
@@ -19,7 +20,44 @@ from monitor.model import (
     Method,
     PoolSlug,
 )
+from monitor.store.schema import blocks
 from monitor.wire import decode_outputs, encode_outputs
+
+COLUMNS = tuple(column.name for column in blocks.c if column.name != "id")
+"""Of `blocks`, in the order of a `Row`: the judgement and the miner come last."""
+
+Row: TypeAlias = tuple[Any, ...]
+"""A row of `blocks`. A tuple, since it is made a million times, and handed from process to process."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A part of the past, as rows: what another process can make ready, so that storing it takes no more than that."""
+
+    verdicts: tuple[Attribution, ...]
+    """Each distinct judgement once, without miners."""
+    chain: tuple[Row, ...]
+    """Blocks of the best chain, lowest first; the number of the judgement is its place in `verdicts`."""
+    stale: tuple[Row, ...] = ()
+    """Blocks that lost against one of the chain."""
+
+    @classmethod
+    def of(cls, chain: Iterable[Judged], stale: Iterable[Judged] = ()) -> Stretch:
+        """Judged blocks as rows."""
+        places: dict[Attribution, int] = {}
+
+        def row(each: Judged, *, gone: bool) -> Row:
+            place = places.setdefault(anonymous(each.attribution), len(places))
+            return block_row(each.block, place, each.attribution.miner, stale=gone)
+
+        on_chain = tuple([row(each, gone=False) for each in chain])
+        beside = tuple([row(each, gone=True) for each in stale])
+        return cls(tuple(places), on_chain, beside)
+
+
+def anonymous(attribution: Attribution) -> Attribution:
+    """The judgement without the miner, of whom there are many: he is the block's."""
+    return attribution if attribution.miner is None else replace(attribution, miner=None)
 
 
 def attribution_row(attribution: Attribution) -> dict[str, Any]:
@@ -36,29 +74,17 @@ def attribution_row(attribution: Attribution) -> dict[str, Any]:
     return row
 
 
-def block_row(block: Block, attribution: int, miner: str | None) -> dict[str, Any]:
-    """A block as a row of `blocks`, on the best chain."""
+def block_row(block: Block, attribution: int, miner: str | None, *, stale: bool = False) -> Row:
+    """A block as a row of `blocks`, in the order of `COLUMNS`."""
     header, coinbase = block.header, block.coinbase
-    return {
-        "hash": bytes.fromhex(header.hash),
-        "height": block.height,
-        "stale": False,
-        "version": header.version,
-        "parent": bytes.fromhex(header.parent),
-        "merkle_root": header.merkle_root,
-        "time": header.time,
-        "bits": header.bits,
-        "nonce": header.nonce,
-        "tx_count": block.tx_count,
-        "coinbase_script": coinbase.script,
-        "coinbase_outputs": encode_outputs(coinbase.outputs),
-        "coinbase_version": coinbase.version,
-        "coinbase_sequence": coinbase.sequence,
-        "coinbase_locktime": coinbase.locktime,
-        "coinbase_value": coinbase.value_sat,
-        "attribution": attribution,
-        "miner": miner,
-    }
+    return (
+        bytes.fromhex(header.hash), block.height, stale,
+        header.version, bytes.fromhex(header.parent), header.merkle_root, header.time, header.bits, header.nonce,
+        block.tx_count,
+        coinbase.script, encode_outputs(coinbase.outputs), coinbase.version, coinbase.sequence, coinbase.locktime,
+        coinbase.value_sat,
+        attribution, miner,
+    )  # fmt: skip
 
 
 def record(row: Mapping[str, Any]) -> BlockRecord:

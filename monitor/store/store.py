@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from functools import partial
 from pathlib import Path
 from threading import Event
@@ -27,27 +27,32 @@ from monitor.model import (
     PoolSlug,
     StaleRow,
 )
-from monitor.store import queries
+from monitor.store import queries, writing
 from monitor.store.migrations import demand_newest, migrate
 from monitor.store.reading import Reading
 from monitor.store.reattribution import Moved, Reattribution
-from monitor.store.rows import block_row
+from monitor.store.rows import Stretch, block_row
 from monitor.store.verdicts import Verdicts
 
 _T = TypeVar("_T")
+_WANTED, _GAP = "wanted_height", "gap"
+"""Facts about the history as a whole."""
+_WRITES = {"writes": True}
 
 
 class Store:
     """The database. Made with `Store.open`, used as an async context manager.
 
-    All writing happens on one thread, one transaction after the other; readers have their own connections and see the
-    last commit.
+    All writing happens on one thread and one connection, one transaction after the other; readers have their own
+    connections and see the last commit. Another process may write a fact now and then: a transaction that will write
+    takes its turn before it reads, so that none of the two is refused.
     """
 
     def __init__(self, engine: Engine, lock: IO[str] | None) -> None:
         self._engine = engine
         self._lock = lock
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="store")
+        self._writing: Connection | None = None
         self._verdicts = Verdicts()
 
     @classmethod
@@ -89,6 +94,7 @@ class Store:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        self._writer.submit(self._stop_writing)
         await asyncio.to_thread(self._writer.shutdown)
         self._engine.dispose()
         if self._lock:
@@ -116,15 +122,48 @@ class Store:
         ours = queries.end(connection, queries.HIGHEST)
         if ours not in (None, plan.onto):
             raise StoreError(f"a step onto {plan.onto} was planned, but it leads onto {ours}; start again")
-        if judged:
-            connection.execute(
-                queries.upsert(connection.dialect.name),
-                [
-                    block_row(each.block, self._verdicts.number(connection, each.attribution), each.attribution.miner)
-                    for each in judged
-                ],
-            )
+        writing.write(
+            connection,
+            [
+                block_row(each.block, self._verdicts.number(connection, each.attribution), each.attribution.miner)
+                for each in judged
+            ],
+        )
         return losers
+
+    async def extend(self, stretch: Stretch) -> bool:
+        """Put a part of the past below our lowest block, whole or not at all; where there is none, begin with it.
+
+        Returns:
+            Whether it fits. If our history begins with another block by now, as when a reorganisation left none of it,
+            nothing is stored.
+
+        Raises:
+            StoreError: the database refused, or the stretch is no chain.
+        """
+        return await self._write(lambda connection: writing.extend(connection, stretch, self._verdicts))
+
+    @asynccontextmanager
+    async def extending(self) -> AsyncIterator[None]:
+        """Make room for a long row of `extend`: more of the database is held in memory meanwhile."""
+        await self._write(partial(writing.cache_more, more=True))
+        try:
+            yield
+        finally:
+            await self._write(partial(writing.cache_more, more=False))
+
+    async def want(self, lowest: int) -> None:
+        """Remember from which height on the history is wanted: the last word counts. Any process may say it."""
+
+        def work(connection: Connection) -> None:
+            queries.note(connection, _WANTED, str(lowest))
+            queries.note(connection, _GAP, "")
+
+        await self._write(work)
+
+    async def note_gap(self, reason: str | None) -> None:
+        """Remember why there is no more history than there is; None: there is no reason."""
+        await self._write(lambda connection: queries.note(connection, _GAP, reason or ""))
 
     async def reattribute(
         self,
@@ -171,6 +210,15 @@ class Store:
     async def network(self) -> str | None:
         """Which network this is the history of; None before the first contact with a node."""
         return await self._read(lambda connection: queries.fact(connection, "network"))
+
+    async def wanted(self) -> int | None:
+        """From which height on the history is wanted; None: nobody said."""
+        found = await self._read(lambda connection: queries.fact(connection, _WANTED))
+        return int(found) if found else None
+
+    async def gap(self) -> str | None:
+        """Why there is no more history than there is; None: no reason is known."""
+        return await self._read(lambda connection: queries.fact(connection, _GAP)) or None
 
     async def tip(self) -> BlockRef | None:
         """The highest block of our best chain: where following goes on. None when nothing is stored."""
@@ -228,13 +276,22 @@ class Store:
     async def _write(self, work: Callable[[Connection], _T]) -> _T:
         def run() -> _T:
             try:
-                with _explained(self._engine.url), self._engine.begin() as connection:
-                    return work(connection)
+                with _explained(self._engine.url):
+                    # One connection for all: what it has in memory of the database stays good.
+                    self._writing = self._writing or self._engine.connect().execution_options(**_WRITES)
+                    with self._writing.begin():
+                        return work(self._writing)
             except BaseException:
                 self._verdicts.forget()  # what they number may have been rolled back
+                self._stop_writing()
                 raise
 
         return await asyncio.get_running_loop().run_in_executor(self._writer, run)
+
+    def _stop_writing(self) -> None:
+        if self._writing:
+            self._writing.close()  # which also rolls back what is not committed
+            self._writing = None
 
     async def _read(self, work: Callable[[Connection], _T]) -> _T:
         def run() -> _T:
@@ -256,7 +313,8 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 -
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    connection.connection.cursor().execute("BEGIN")  # by the driver itself, which is sooner done with it
+    begin = "BEGIN IMMEDIATE" if connection.get_execution_options().get("writes") else "BEGIN"
+    connection.connection.cursor().execute(begin)  # by the driver itself, which is sooner done with it
 
 
 def _lock(name: str | None) -> IO[str]:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from sqlalchemy import Connection, insert, select
 
 from monitor.model import Attribution
-from monitor.store.rows import attribution_row
+from monitor.store.rows import anonymous, attribution_row
 from monitor.store.schema import attributions
 
 _REMEMBERED = 20_000
@@ -22,7 +20,7 @@ class Verdicts:
 
     def number(self, connection: Connection, attribution: Attribution) -> int:
         """The row number of a judgement, which is written if it is new."""
-        verdict = attribution if attribution.miner is None else replace(attribution, miner=None)
+        verdict = anonymous(attribution)
         number = self._known.get(verdict)
         if number is None:
             if len(self._known) >= _REMEMBERED:

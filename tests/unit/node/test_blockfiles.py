@@ -212,11 +212,11 @@ def test_records_of_another_network_are_no_records(tmp_path: Path) -> None:
         assert [len(scan.records) for scan in files.scan()] == [0]
 
 
-def test_a_scan_goes_on_where_an_earlier_one_ended(tmp_path: Path) -> None:
+def test_a_scan_of_some_files_alone(tmp_path: Path) -> None:
     write(tmp_path, 0, records(BLOCKS[:5]))
     write(tmp_path, 1, records(BLOCKS[5:]))
     with BlockFiles(tmp_path) as files:
-        assert [scan.number for scan in files.scan(1)] == [1]
+        assert [scan.number for scan in files.scan([1])] == [1]
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:

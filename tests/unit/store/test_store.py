@@ -218,14 +218,14 @@ async def test_a_judgement_that_was_rolled_back_is_written_again(store: Store) -
 
 async def test_a_commit_that_fails_is_forgotten_too(store: Store) -> None:
     [block] = chain_on(BEFORE_ALL, 1)
+    await store.note_network("regtest")
 
     def fail(_connection: object) -> None:
         raise RuntimeError("power cut")
 
-    event.listen(store._engine, "commit", fail)
+    event.listen(store._writing, "commit", fail)
     with pytest.raises(RuntimeError, match="power cut"):
         await step(store, BEFORE_ALL, [block])
-    event.remove(store._engine, "commit", fail)
     assert await store.tip() is None
     await step(store, BEFORE_ALL, [block])
     assert [row.pool for row in await store.recent(seconds=0, count=9)] == ["toy"]
@@ -233,7 +233,7 @@ async def test_a_commit_that_fails_is_forgotten_too(store: Store) -> None:
 
 async def test_a_full_disk_is_said_and_costs_nothing(store: Store) -> None:
     chain = await filled(store)
-    event.listen(store._engine, "checkout", lambda driver, *_: driver.execute("PRAGMA max_page_count = 1"))
+    await store._write(lambda connection: connection.exec_driver_sql("PRAGMA max_page_count = 1"))
     large = [replace(block, coinbase=Coinbase(bytes(10**6), ())) for block in chain_on(chain[-1].ref, 2)]
     with pytest.raises(StoreError, match=r"failed: database or disk is full; look at the disk's space"):
         await step(store, chain[-1].ref, large)
