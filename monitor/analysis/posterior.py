@@ -7,7 +7,8 @@ docs/adr/0016-posterior.md has the reasons, docs/accuracy.md how often the inter
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,29 +31,46 @@ def estimate(found: Concentration, *, seed: Sequence[int]) -> Estimate:
         found: what was counted.
         seed: whole numbers; the same ones give the same draws, and so the same estimate.
     """
-    if found.blocks < 2:
-        return Estimate(found.level, found.window.name, None, None)
-    named = len(found.shares)
-    counts = [*(share.blocks for share in found.shares), *([found.unknown] * bool(found.unknown)), found.alone]
-    chance = np.random.Generator(np.random.PCG64(seed))
-    squares = _squares(chance, counts, found.blocks)
-    shares = _shares(chance, counts, PRIOR)
+    sizes = [share.blocks for share in found.shares]
+    readings = likely(sizes, found.unknown, alone=found.alone, seed=seed) or (None, None)
+    return Estimate(found.level, found.window.name, *readings)
+
+
+def likely(
+    sizes: Sequence[int], unknown: int, *, alone: int, seed: Sequence[int], draws: int = _DRAWS
+) -> tuple[Likely, Likely] | None:
+    """The same of bare numbers: the unknown blocks split, and merged; None of fewer than two blocks.
+
+    Args:
+        sizes: blocks of each entity.
+        unknown: blocks of nobody known.
+        alone: blocks of miners each for himself.
+        seed: see `estimate`.
+        draws: the chance beyond each end is 2.5 % to within the root of 0.024 / draws.
+    """
+    blocks = sum(sizes) + unknown + alone
+    if blocks < 2:
+        return None
+    named = len(sizes)
+    counts = [*sizes, *([unknown] * bool(unknown)), alone]
+    draw = partial(_shares, np.random.Generator(np.random.PCG64(seed)), counts, draws)
+    squares = _squares(draw, counts, blocks)
+    shares = draw(PRIOR)
     hhi = squares[:named].sum(axis=0)
-    split = _likely(hhi, shares[:named], found.blocks)
-    if not found.unknown:
-        return Estimate(found.level, found.window.name, split, split)
+    split = _likely(hhi, shares[:named], blocks)
+    if not unknown:
+        return split, split
     # To merge them only concentrates; but a square less its bias may come out below zero.
-    merged = _likely(np.maximum(hhi, hhi + squares[named]), shares[: named + 1], found.blocks)
-    return Estimate(found.level, found.window.name, split, merged)
+    return split, _likely(np.maximum(hhi, hhi + squares[named]), shares[: named + 1], blocks)
 
 
-def _shares(chance: np.random.Generator, counts: Sequence[int], prior: float) -> _Draws:
-    draws = np.array([chance.standard_gamma(count + prior, _DRAWS) for count in counts])
-    draws /= draws.sum(axis=0)
-    return draws
+def _shares(chance: np.random.Generator, counts: Sequence[int], draws: int, prior: float) -> _Draws:
+    drawn = np.array([chance.standard_gamma(count + prior, draws) for count in counts])
+    drawn /= drawn.sum(axis=0)
+    return drawn
 
 
-def _squares(chance: np.random.Generator, counts: Sequence[int], blocks: int) -> _Draws:
+def _squares(draw: Callable[[float], _Draws], counts: Sequence[int], blocks: int) -> _Draws:
     """Squares of shares, without the bias, by the prior that adds least: Perks', which weighs one block in all.
 
     The sample scatters around the truth and the draws around the sample, so the squares come out too large twice. Their
@@ -63,7 +81,7 @@ def _squares(chance: np.random.Generator, counts: Sequence[int], blocks: int) ->
     x, total = np.array(counts), blocks + 1
     mean = (x + prior) * (x + prior + 1) / (total * (total + 1))
     unbiased = x * (x - 1) / (blocks * (blocks - 1))
-    moved: _Draws = _shares(chance, counts, prior) ** 2 + (unbiased - mean)[:, None]
+    moved: _Draws = draw(prior) ** 2 + (unbiased - mean)[:, None]
     return moved
 
 
