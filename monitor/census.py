@@ -6,7 +6,7 @@ In go the steps that were stored; out come snapshots: at once what a new block w
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from monitor.analysis.concentration import foresee
@@ -41,6 +41,17 @@ class Rulebook:
     """The network's."""
 
 
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """Whom blocks count for, as of one moment."""
+
+    levels: Sequence[Level]
+    name: Callable[[int], str | None]
+    """The pseudonym of the miner of an unattributed block, by its height."""
+    edition: int
+    """Higher each time."""
+
+
 class Census:
     """Counts the best chain over `windows`.
 
@@ -50,6 +61,8 @@ class Census:
     def __init__(self, store: Store, windows: Sequence[Window], rulebook: Rulebook) -> None:
         self.rulebook = rulebook
         """Whoever changes it lets `recount` follow."""
+        self.naming: Naming | None = None
+        """What was counted by last; None until something was."""
         self._store = store
         self._windows = windows
         self._seconds = max((window.seconds or 0 for window in windows), default=0)
@@ -73,9 +86,11 @@ class Census:
 
         def counted() -> Ledger:
             strangers.learn(unattributed)
-            return Ledger.of((_named(row, strangers) for row in rows), self.rulebook.levels)
+            return Ledger.of((_named(row, strangers) for row in rows), levels)
 
+        levels = self.rulebook.levels
         self._ledger = await asyncio.to_thread(counted)
+        self._note(levels)
 
     def add(self, judged: Sequence[Judged]) -> bool:
         """Count blocks that join on top. Whether that suffices: one may tell who mined an old one; then `recount`."""
@@ -85,6 +100,7 @@ class Census:
             return False
         self._ledger.extend(_row(each, self._strangers) for each in judged)
         self._ledger.forget(surplus(self._ledger, self._windows))
+        self._note(self._ledger.levels)
         return True
 
     def tally(self, judged: Sequence[Judged], losers: Sequence[PoolSlug | None]) -> None:
@@ -131,6 +147,11 @@ class Census:
 
         self._last = await asyncio.to_thread(completed)
         return self._last
+
+    def _note(self, levels: Sequence[Level]) -> None:
+        """Say by what was counted."""
+        edition = self.naming.edition + 1 if self.naming else 1
+        self.naming = Naming(levels, self._strangers.names(), edition)
 
 
 def _unattributed(judged: Iterable[Judged]) -> Iterator[tuple[int, Coinbase]]:

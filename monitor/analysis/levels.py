@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import TypeAlias
@@ -27,6 +27,10 @@ class Level:
     name: str
     entity_of: Callable[[BlockRow], Entity]
     """Whom a block counts for, by what was true at the block's own time."""
+    turns: Sequence[int] = ()
+    """When (Unix seconds) it changes whom a pool counts for, in order: between them its blocks count for the same."""
+    by_miner: Collection[str] = ()
+    """Pools whose miners count for themselves; of all others, the block's miner makes no difference."""
 
 
 POOL = Level("pool", lambda row: row.pool or row.cluster)

@@ -13,6 +13,7 @@ import structlog
 
 from monitor import __version__
 from monitor.analysis.rules import Rules
+from monitor.app.history import Courses
 from monitor.app.questions import questions
 from monitor.app.registry import Knowledge, levels, load_knowledge
 from monitor.app.reload import keep_current
@@ -75,24 +76,25 @@ async def run(config: Config, stop: asyncio.Event, *, listening: Callable[[str],
         node = await rooms.enter_async_context(Bitcoind(config.node, vitals))
         follower = Follower(node, store, _reach(config), vitals)
         health = _Health(follower, node)
+        courses = Courses(store)
         token = config.web.secret_token
         web = await rooms.enter_async_context(
             WebServer(
-                Api(hub, store, health), Page(hub, store, health), Events(hub), vitals,
+                Api(hub, store, health, courses=courses), Page(hub, store, health), Events(hub), vitals,
                 host=config.web.host, port=config.web.port, token=token.get_secret_value() if token else None,
             )
         )  # fmt: skip
         log.info("listening", url=web.url, version=__version__)
         if listening:
             listening(web.url)
-        intake = _intake(config, follower, node, store, hub, vitals)
+        intake = _intake(config, follower, node, store, hub, vitals, courses=courses)
         with suppress(_Stopped):
             await _all_or_none(_until(stop), _look_now_on_signal(node), node.run(), intake)
         log.info("stopped")
 
 
-async def _intake(
-    config: Config, follower: Follower, node: Bitcoind, store: Store, hub: Hub, vitals: Vitals
+async def _intake(  # noqa: PLR0913 -- what intake and outputs share
+    config: Config, follower: Follower, node: Bitcoind, store: Store, hub: Hub, vitals: Vitals, *, courses: Courses
 ) -> NoReturn:
     """Learn who is who on the node's network, and follow it; learn anew when that changes."""
     network = await store.network()
@@ -104,6 +106,7 @@ async def _intake(
     knowledge = load_knowledge(config.registry, network)
     vitals.build_info.labels(__version__, knowledge.registry.hash).set(1)
     census = Census(store, config.windows, _rulebook(knowledge, network))
+    courses.census = census
     pipeline = Pipeline(follower, store, census, hub, vitals)
 
     async def adopt(changed: Knowledge) -> None:

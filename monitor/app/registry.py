@@ -125,7 +125,12 @@ def levels(knowledge: Knowledge) -> tuple[Level, ...]:
             return None
         return known.of("country", row.pool, row.time)
 
-    return (POOL, Level("template", template), Level("operator", operator), Level("country", country))
+    return (
+        POOL,
+        Level("template", template, known.turns("template"), {_DATUM}),
+        Level("operator", operator, known.turns("operator")),
+        Level("country", country, known.turns("country")),
+    )
 
 
 def _refuse_strangers(rows: list[Membership], registry: Registry) -> None:

@@ -93,6 +93,10 @@ class Memberships:
         value = spans.at(time) if spans else None
         return None if value == OWN else value
 
+    def turns(self, aspect: str) -> list[int]:
+        """When (Unix seconds) it changes for any pool, in order."""
+        return sorted({start for spans in self._spans[aspect].values() for start in spans.starts if start != _ALWAYS})
+
     def at(self, pool: PoolSlug, time: int) -> Mapping[str, str | None]:
         """All aspects of a pool at a time."""
         return {aspect: self.of(aspect, pool, time) for aspect in ASPECTS}

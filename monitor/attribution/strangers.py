@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from monitor.attribution.address import script_of
 from monitor.attribution.fingerprint import Fingerprint, fingerprint
@@ -42,8 +42,17 @@ class Strangers:
 
     def name(self, height: int) -> str | None:
         """The pseudonym of the miner of a block; None where nothing ties it to another."""
-        cluster = self._clusters.get(height)
-        return cluster.name if cluster else None
+        return self.names()(height)
+
+    def names(self) -> Callable[[int], str | None]:
+        """The same as it is now, whatever is learned later."""
+        clusters = self._clusters
+
+        def name(height: int) -> str | None:
+            cluster = clusters.get(height)
+            return cluster.name if cluster else None
+
+        return name
 
     @property
     def known(self) -> list[Cluster]:

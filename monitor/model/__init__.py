@@ -40,6 +40,13 @@ from monitor.model.estimates import (
     Likely,
     Trend,
 )
+from monitor.model.history import (
+    Asked,
+    Course,
+    Curve,
+    Grid,
+    Group,
+)
 from monitor.model.measures import (
     Certainty,
     Concentration,
@@ -81,6 +88,7 @@ __all__ = [
     "PSEUDONYM",
     "Alert",
     "AlertState",
+    "Asked",
     "Attribution",
     "Block",
     "BlockHash",
@@ -93,6 +101,8 @@ __all__ = [
     "Cluster",
     "Coinbase",
     "Concentration",
+    "Course",
+    "Curve",
     "Difference",
     "Dispatch",
     "EmptyBlocks",
@@ -101,6 +111,8 @@ __all__ = [
     "Estimates",
     "Following",
     "Forecast",
+    "Grid",
+    "Group",
     "Header",
     "Indices",
     "Interval",

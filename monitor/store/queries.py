@@ -23,10 +23,10 @@ _COUNTED = (
     "coinbase_locktime",
 )  # fmt: skip
 """The columns that counting needs, in the order of `BlockRow`."""
-_ON_BEST_CHAIN = not_(blocks.c.stale)
+ON_BEST_CHAIN = not_(blocks.c.stale)
 _JOINED = select(blocks, *(column for column in attributions.c if column.name != "id")).join_from(blocks, attributions)
 
-_ANY = select(blocks.c.height, blocks.c.hash).where(_ON_BEST_CHAIN).limit(1)
+_ANY = select(blocks.c.height, blocks.c.hash).where(ON_BEST_CHAIN).limit(1)
 HIGHEST, LOWEST = _ANY.order_by(blocks.c.height.desc()), _ANY.order_by(blocks.c.height)
 """The ends of the best chain. Made once: to make a statement takes longer than to ask it."""
 
@@ -41,14 +41,14 @@ def below(connection: Connection, block: BlockRef) -> BlockRef | None:
     """The block on the best chain that this one stands on."""
     above = blocks.alias()
     query = select(blocks.c.height, blocks.c.hash).join(above, above.c.parent == blocks.c.hash)
-    row = connection.execute(query.where(_ON_BEST_CHAIN, above.c.hash == bytes.fromhex(block.hash))).first()
+    row = connection.execute(query.where(ON_BEST_CHAIN, above.c.hash == bytes.fromhex(block.hash))).first()
     return BlockRef(row.height, block_hash(row.hash)) if row else None
 
 
 def recent(connection: Connection, seconds: int, count: int) -> list[BlockRow]:
     """The best chain's newest blocks, lowest first; the lowest shows that the history goes on below the others."""
     tip = connection.execute(
-        select(blocks.c.height, blocks.c.time).where(_ON_BEST_CHAIN).order_by(blocks.c.height.desc()).limit(1)
+        select(blocks.c.height, blocks.c.time).where(ON_BEST_CHAIN).order_by(blocks.c.height.desc()).limit(1)
     ).first()
     if tip is None:
         return []
@@ -56,7 +56,7 @@ def recent(connection: Connection, seconds: int, count: int) -> list[BlockRow]:
     pools = {row.id: row.pool for row in connection.execute(select(attributions.c.id, attributions.c.pool))}
     rows = connection.execute(
         select(*(blocks.c[name] for name in _COUNTED))
-        .where(_ON_BEST_CHAIN, blocks.c.height >= lowest)
+        .where(ON_BEST_CHAIN, blocks.c.height >= lowest)
         .order_by(blocks.c.height)
     )
     return [
@@ -68,7 +68,7 @@ def recent(connection: Connection, seconds: int, count: int) -> list[BlockRow]:
 def reach(connection: Connection, height: int, time: int, *, seconds: int, count: int) -> int:
     """One height below the lowest that is needed to look back from a block: so much header time, or so many blocks."""
     # Header times are out of order by up to two hours, so the lowest block inside the span need not be its earliest.
-    inside = select(func.min(blocks.c.height)).where(_ON_BEST_CHAIN, blocks.c.time > time - seconds)
+    inside = select(func.min(blocks.c.height)).where(ON_BEST_CHAIN, blocks.c.time > time - seconds)
     by_time = connection.execute(inside).scalar()
     by_count = height + 1 - count
     return (by_count if by_time is None else min(by_time, by_count)) - 1
@@ -95,7 +95,7 @@ def through(connection: Connection, lowest: int, highest: int, *, stale: bool) -
             row = BlockRow(height, time, bits, pool, miner, None, version, tx_count, value, sequence, locktime)
             yield StoredBlock(row, block_hash(own), gone, *how)
 
-    chain = found(within.where(_ON_BEST_CHAIN).order_by(blocks.c.height), gone=False)
+    chain = found(within.where(ON_BEST_CHAIN).order_by(blocks.c.height), gone=False)
     if not stale:
         return chain
     left = found(within.where(blocks.c.stale).order_by(blocks.c.height, blocks.c.id), gone=True)
@@ -107,7 +107,7 @@ def unattributed(connection: Connection, most: int) -> list[tuple[int, Coinbase]
     unknown = select(attributions.c.id).where(attributions.c.pool.is_(None))
     rows = connection.execute(
         select(blocks.c.height, blocks.c.coinbase_script, blocks.c.coinbase_outputs)
-        .where(_ON_BEST_CHAIN, blocks.c.attribution.in_(unknown))
+        .where(ON_BEST_CHAIN, blocks.c.attribution.in_(unknown))
         .order_by(blocks.c.height.desc())
         .limit(most)
     ).all()
@@ -118,7 +118,7 @@ def stale(connection: Connection, seconds: int) -> list[StaleRow]:
     """Blocks that left the best chain in so much header time before its tip, each beside the one in its place."""
     lost, won = blocks.alias(), blocks.alias()
     lost_by, won_by = attributions.alias(), attributions.alias()
-    newest_time = select(blocks.c.time).where(_ON_BEST_CHAIN).order_by(blocks.c.height.desc()).limit(1)
+    newest_time = select(blocks.c.time).where(ON_BEST_CHAIN).order_by(blocks.c.height.desc()).limit(1)
     rows = connection.execute(
         select(
             lost.c.height,
@@ -174,7 +174,7 @@ def leave(connection: Connection, leaving: Sequence[BlockRef]) -> list[PoolSlug 
     losers: list[PoolSlug | None] = []
     for at in range(0, len(leaving), _PARAMETERS):
         hashes = [bytes.fromhex(ref.hash) for ref in leaving[at : at + _PARAMETERS]]
-        chosen = _ON_BEST_CHAIN & blocks.c.hash.in_(hashes)
+        chosen = ON_BEST_CHAIN & blocks.c.hash.in_(hashes)
         losers += connection.execute(
             select(attributions.c.pool).join_from(blocks, attributions).where(chosen)
         ).scalars()

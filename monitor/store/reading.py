@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from threading import Event
 
 from sqlalchemy import Connection
 
-from monitor.model import BlockRow, Coinbase, StoredBlock
-from monitor.store import queries
+from monitor.model import BlockRow, Coinbase, Grid, Group, StoredBlock
+from monitor.store import queries, timeline
 
 
 class _Stopped(Exception):  # noqa: N818 -- asked to stop: no error, and nobody waits for it
@@ -39,6 +39,24 @@ class Reading:
     def blocks(self, lowest: int, highest: int, *, stale: bool = False) -> Iterator[StoredBlock]:
         """The blocks between two heights, both included, lowest first; a few at a time are in memory."""
         for block in queries.through(self._connection, lowest, highest, stale=stale):
-            if self._stopped.is_set():
-                raise _Stopped
+            self.go_on()
             yield block
+
+    def span(self) -> tuple[int, int] | None:
+        """The earliest header time, and the newest block's. None when nothing is stored."""
+        return timeline.span(self._connection)
+
+    def groups(self, grid: Grid, within: tuple[int, int], *, by_miner: Collection[str]) -> Iterator[Group]:
+        """The blocks with a header time from one moment up to before another, as a grid's points count them."""
+        self.go_on()
+        return timeline.groups(self._connection, grid, within, by_miner=by_miner)
+
+    def strangers(self, within: tuple[int, int]) -> list[tuple[int, int]]:
+        """Height and header time of the blocks between two such moments that nobody could attribute."""
+        self.go_on()
+        return timeline.unattributed(self._connection, within)
+
+    def go_on(self) -> None:
+        """Ask now and then in long work: ends it when nobody wants the answer any more."""
+        if self._stopped.is_set():
+            raise _Stopped

@@ -46,7 +46,7 @@ blocks = Table(
     Column("version", Integer, nullable=False),
     Column("parent", LargeBinary(32), nullable=False),
     Column("merkle_root", LargeBinary(32), nullable=False),
-    Column("time", BigInteger, nullable=False, index=True),
+    Column("time", BigInteger, nullable=False),
     Column("bits", BigInteger, nullable=False),
     Column("nonce", BigInteger, nullable=False),
     Column("tx_count", Integer, nullable=False),
@@ -64,6 +64,9 @@ blocks = Table(
 best_chain = Index(
     "best_chain", blocks.c.height, unique=True, sqlite_where=text("NOT stale"), postgresql_where=text("NOT stale")
 )
+
+# What history is counted from, so that none of the large rows is read for it.
+counted = Index("counted", blocks.c.time, blocks.c.stale, blocks.c.attribution, blocks.c.height, blocks.c.miner)
 
 # Blocks that another registry judges otherwise, while history is being judged anew: written as it goes, so that it can
 # go on after a crash, and moved to `blocks` in one transaction at the end.

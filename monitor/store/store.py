@@ -54,6 +54,8 @@ class Store:
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="store")
         self._writing: Connection | None = None
         self._verdicts = Verdicts()
+        self.revision = 0
+        """Higher after each write."""
 
     @classmethod
     async def open(cls, url: str, *, beside: bool = False) -> Store:
@@ -263,13 +265,16 @@ class Store:
     async def reading(self, work: Callable[[Reading], _T]) -> _T:
         """Have `work` read as much as it likes, at leisure, on another thread; the daemon goes on writing meanwhile.
 
-        If this is cancelled, the work ends at its next question.
+        If this is cancelled, the work ends at its next question, and only then this.
         """
         stopped = Event()
+        running = asyncio.ensure_future(self._read(lambda connection: work(Reading(connection, stopped))))
         try:
-            return await self._read(lambda connection: work(Reading(connection, stopped)))
-        finally:
+            return await asyncio.shield(running)
+        except asyncio.CancelledError:
             stopped.set()
+            await asyncio.gather(running, return_exceptions=True)
+            raise
 
     # -- threads and errors --------------------------------------------------------------------------------------------
 
@@ -286,7 +291,10 @@ class Store:
                 self._stop_writing()
                 raise
 
-        return await asyncio.get_running_loop().run_in_executor(self._writer, run)
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._writer, run)
+        finally:
+            self.revision += 1
 
     def _stop_writing(self) -> None:
         if self._writing:

@@ -11,8 +11,11 @@ from typing import Any
 import aiohttp
 
 from monitor.analysis import POOL, Ledger, advance, estimated, snapshot
+from monitor.analysis.course import METRICS, Stay, course
+from monitor.analysis.grid import grid
 from monitor.hub import Hub
 from monitor.model import (
+    Asked,
     Attribution,
     Block,
     BlockHash,
@@ -20,6 +23,7 @@ from monitor.model import (
     BlockRow,
     Candidate,
     Coinbase,
+    Course,
     Header,
     Judged,
     Method,
@@ -54,9 +58,21 @@ Fields may be added to an answer at any time; one that is there changes only wit
 _PARAMETERS = {
     "level": "[whom blocks are counted for](glossary.md#what-is-counted); `pool` without it",
     "window": "one window only, as configured: `24h`",
-    "limit": "so many at most, up to 500; 50 without it",
     "below": "only blocks lower than this height: to ask for the next ones, the lowest height of the answer before",
 }
+_OF_BLOCKS = {"limit": "so many at most, up to 500; 50 without it"}
+_OF_HISTORY = {
+    "metric": f"{', '.join(f'`{name}`' for name in METRICS)}; `hhi` without it",
+    "window": "a span of time, as in `7d`: a point at t counts the blocks with a header time from after t less this to "
+    "t; the step without it",
+    "from": "the first point: Unix seconds, `2025-01-31` or `2025-01-31T12:00:00Z`. Without it the points end at `to`, "
+    "and begin with the first whose window is all stored",
+    "to": "no point is later; the newest block's time without it",
+    "step": "from one point to the next, as in `1d`; without it one that gives at most 400 points. More than 2,000 are "
+    "refused",
+    "limit": "of `shares`: how many entities have a series of their own, up to 40; 12 without it. The rest is `others`",
+}
+_MEANINGS = {"/api/v1/history": _OF_HISTORY, "/api/v1/blocks": _OF_BLOCKS}
 _ASKED = {"window": "24h", "limit": "1"}
 """What keeps the examples short."""
 _POOLS = {"foundryusa": "Foundry USA", "antpool": "AntPool"}
@@ -76,6 +92,22 @@ class _Past:
 
     async def block(self, wanted: BlockHash) -> BlockRecord | None:
         return next((each for each in self.records if each.judged.block.hash == wanted), None)
+
+
+@dataclass(frozen=True)
+class _Courses:
+    """The same blocks, as they are counted."""
+
+    records: Sequence[BlockRecord]
+    edition: str = "1"
+
+    async def course(self, asked: Asked) -> Course:
+        times = [each.judged.block.header.time for each in self.records]
+        points = grid(asked, min(times), times[-1])
+        pools = [each.judged.attribution.pool for each in self.records]
+        stays = [Stay(*points.stay(time), pool, 1) for time, pool in zip(times, pools, strict=True)]
+        found = course(stays, points.points, asked.metric, limit=asked.limit)
+        return Course(asked.level, asked.metric, points, found)
 
 
 @dataclass(frozen=True)
@@ -107,7 +139,7 @@ async def _page() -> str:
         zmq=("tcp://127.0.0.1:28332",),
     )
     past, health = _Past([BlockRecord(each, stale=False) for each in judged]), _Health(facts)
-    api = Api(hub, past, health)
+    api = Api(hub, past, health, courses=_Courses(past.records))
     parts = [_HEAD]
     server = WebServer(api, Page(hub, past, health), Events(hub), vitals, host="127.0.0.1", port=0, token=None)
     async with server, aiohttp.ClientSession(server.url) as session:
@@ -117,7 +149,8 @@ async def _page() -> str:
             path = route.path.format(hash=newest.hash)
             known = await _known(session, path)
             parts += ["\n| Parameter | Meaning |\n|---|---|\n"] if known else []
-            parts += [f"| `{name}` | {_PARAMETERS[name]} |\n" for name in known]
+            meanings = _PARAMETERS | _MEANINGS.get(route.path, {})
+            parts += [f"| `{name}` | {meanings[name]} |\n" for name in known]
             asked = "&".join(f"{name}={_ASKED[name]}" for name in known if name in _ASKED)
             path += f"?{asked}" if asked else ""
             parts.append(f"\n`{path}` answers:\n\n```json\n{json.dumps(await _get(session, path), indent=2)}\n```\n")

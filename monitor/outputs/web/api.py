@@ -13,7 +13,8 @@ from monitor import __version__
 from monitor.hub import Hub
 from monitor.model import BlockHash, Concentration, Snapshot
 from monitor.outputs.web import estimates, render
-from monitor.outputs.web.ports import Health, History
+from monitor.outputs.web.history import PARAMETERS, Past
+from monitor.outputs.web.ports import Courses, Health, History
 from monitor.outputs.web.problems import Problem
 from monitor.outputs.web.signals import signals
 
@@ -23,10 +24,11 @@ _BLOCKS_AT_ONCE = 500
 class Api:
     """The handlers, over what they read from."""
 
-    def __init__(self, hub: Hub, history: History, health: Health) -> None:
+    def __init__(self, hub: Hub, history: History, health: Health, *, courses: Courses) -> None:
         self._hub = hub
         self._history = history
         self._health = health
+        self._past = Past(courses)
 
     def routes(self) -> list[web.RouteDef]:
         """Every path."""
@@ -39,6 +41,7 @@ class Api:
             web.get("/api/v1/changes", self.changes),
             web.get("/api/v1/signals", self.signals),
             web.get("/api/v1/unknown", self.unknown),
+            web.get("/api/v1/history", self.history),
             web.get("/api/v1/blocks", self.blocks),
             web.get("/api/v1/blocks/{hash}", self.block),
         ]
@@ -92,6 +95,10 @@ class Api:
         """Unknown miners of whom only traces are known, with the evidence that makes their blocks one miner's."""
         _query(request)
         return web.json_response({"miners": [render.cluster(each) for each in self._snapshot().strangers]})
+
+    async def history(self, request: web.Request) -> web.Response:
+        """How an index or the shares went: a number for each of equal steps of time, with intervals."""
+        return await self._past.answer(request, _query(request, *PARAMETERS))
 
     async def blocks(self, request: web.Request) -> web.Response:
         """Blocks, highest first, stale ones among them."""

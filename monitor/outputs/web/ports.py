@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from monitor.model import BlockHash, BlockRecord, NodeFacts
+from monitor.model import Asked, BlockHash, BlockRecord, Course, NodeFacts
 
 
 class History(Protocol):
@@ -15,6 +15,21 @@ class History(Protocol):
 
     async def block(self, wanted: BlockHash) -> BlockRecord | None:
         """One block with its attribution."""
+
+
+class Courses(Protocol):
+    """How shares and indices went."""
+
+    @property
+    def edition(self) -> str | None:
+        """Another one whenever an answer may be another; None until there are answers."""
+
+    async def course(self, asked: Asked) -> Course:
+        """How one metric went at one level. What is cancelled ends soon, and before this does.
+
+        Raises:
+            InputError: the question makes no sense, with the remedy.
+        """
 
 
 class Health(Protocol):

@@ -46,8 +46,9 @@ class WebServer:
             application.add_routes(part.routes())
         application.on_shutdown.append(events.close)
         self._runner = web.AppRunner(
-            application, access_log=None, handle_signals=False, shutdown_timeout=_PATIENCE_SECONDS
-        )
+            application, access_log=None, handle_signals=False, shutdown_timeout=_PATIENCE_SECONDS,
+            handler_cancellation=True,  # nobody works for a client that is gone
+        )  # fmt: skip
 
     @property
     def url(self) -> str:

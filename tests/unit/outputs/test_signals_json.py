@@ -12,9 +12,11 @@ from monitor.analysis import POOL, Ledger, concentrate
 from monitor.analysis.signals import signals as taken
 from monitor.hub import Hub
 from monitor.model import (
+    Asked,
     BlockHash,
     BlockRecord,
     BlockRef,
+    Course,
     Plan,
     PoolSlug,
     Snapshot,
@@ -87,12 +89,16 @@ class Node:
 
     facts: None = None
     waiting: None = None
+    edition: None = None
 
     async def blocks(self, limit: int, *, below: int | None = None) -> list[BlockRecord]:
         raise AssertionError(f"somebody asked for {limit} blocks below {below}")
 
     async def block(self, wanted: BlockHash) -> BlockRecord | None:
         raise AssertionError(f"somebody asked for block {wanted}")
+
+    async def course(self, asked: Asked) -> Course:
+        raise AssertionError(f"somebody asked for {asked}")
 
 
 async def test_the_path_of_the_api() -> None:
@@ -103,7 +109,13 @@ async def test_the_path_of_the_api() -> None:
     hub.publish(Update(Plan(BlockRef(2017, seen.tip_hash), seen.tip_hash), (), replace(seen, concentration=over)))
     node = Node()
     server = WebServer(
-        Api(hub, node, node), Page(hub, node, node), Events(hub), vitals, host="127.0.0.1", port=0, token=None
+        Api(hub, node, node, courses=node),
+        Page(hub, node, node),
+        Events(hub),
+        vitals,
+        host="127.0.0.1",
+        port=0,
+        token=None,
     )
     async with server, aiohttp.ClientSession(server.url) as session:
         async with session.get("/api/v1/signals?window=2b") as answer:

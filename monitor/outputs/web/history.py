@@ -1,0 +1,140 @@
+"""The past over HTTP: questions are read strictly, and answered one at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from hashlib import blake2b
+from http import HTTPStatus
+from typing import Final
+
+from aiohttp import web
+
+from monitor.errors import InputError
+from monitor.model import Asked, Course, Curve, Window
+from monitor.outputs.web.ports import Courses
+from monitor.outputs.web.problems import Problem
+
+PARAMETERS: Final = ("level", "metric", "window", "from", "to", "step", "limit")
+_MOST_SECONDS = 2**32
+"""Header times count no further."""
+_MOST_ENTITIES = 40
+_MOST_WAITING = 8
+"""Questions that wait for their turn. One is answered at a time: each takes a thread and a part of a second."""
+
+
+class Past:
+    """The handler, over what it asks."""
+
+    def __init__(self, courses: Courses) -> None:
+        self._courses = courses
+        self._turn = asyncio.Lock()
+        self._waiting = 0
+
+    async def answer(self, request: web.Request, query: Mapping[str, str]) -> web.Response:
+        """One metric's course; nothing but a status where the client has it already."""
+        asked = _asked(query)
+        edition = self._courses.edition
+        if edition is None:
+            raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "no block is counted yet; /readyz tells why")
+        tag = blake2b(f"{edition} {asked}".encode(), digest_size=12).hexdigest()
+        headers = {"ETag": f'"{tag}"', "Cache-Control": "no-cache"}
+        if any(known.value in {tag, "*"} for known in request.if_none_match or ()):
+            return web.Response(status=HTTPStatus.NOT_MODIFIED, headers=headers)
+        body = await self._body(asked, query.get("window"))
+        return web.Response(body=body, content_type="application/json", charset="utf-8", headers=headers)
+
+    async def _body(self, asked: Asked, window: str | None) -> bytes:
+        if self._waiting >= _MOST_WAITING:
+            raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "too many ask for the past at once: ask again in a second")
+        self._waiting += 1
+        try:
+            async with self._turn:
+                course = await self._courses.course(asked)
+                return await asyncio.to_thread(_encoded, course, window)
+        except InputError as error:
+            raise Problem(HTTPStatus.BAD_REQUEST, str(error)) from None
+        finally:
+            self._waiting -= 1
+
+
+def _asked(query: Mapping[str, str]) -> Asked:
+    given = {
+        "window": _span(query, "window"),
+        "step": _span(query, "step"),
+        "first": _moment(query, "from"),
+        "last": _moment(query, "to"),
+        "limit": _limit(query),
+    }
+    words = {name: query[name] for name in ("level", "metric") if name in query}
+    return Asked(**words, **{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
+
+
+def _span(query: Mapping[str, str], name: str) -> int | None:
+    """Seconds, as in 7d."""
+    text = query.get(name)
+    if text is None:
+        return None
+    try:
+        seconds = Window.parse(text).seconds
+    except ValueError:
+        seconds = None
+    if seconds is None or seconds > _MOST_SECONDS:
+        raise Problem(HTTPStatus.BAD_REQUEST, f"{name} is a span of time: a count and h, d or y, as in 24h or 7d")
+    return seconds
+
+
+def _moment(query: Mapping[str, str], name: str) -> int | None:
+    """Unix seconds, from them or from ISO 8601."""
+    text = query.get(name)
+    if text is None:
+        return None
+    try:
+        if re.fullmatch(r"[0-9]{1,10}", text, re.ASCII):
+            seconds = int(text)
+        else:
+            moment = datetime.fromisoformat(text)
+            seconds = int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+    except (ValueError, OverflowError):
+        seconds = -1
+    if not 0 <= seconds < _MOST_SECONDS:
+        raise Problem(
+            HTTPStatus.BAD_REQUEST,
+            f"{name} is a time from 1970 to 2106: 2025-01-31, 2025-01-31T12:00:00Z or Unix seconds",
+        )
+    return seconds
+
+
+def _limit(query: Mapping[str, str]) -> int | None:
+    text = query.get("limit")
+    if text is None:
+        return None
+    if not re.fullmatch(r"[0-9]{1,3}", text, re.ASCII) or not 1 <= int(text) <= _MOST_ENTITIES:
+        raise Problem(HTTPStatus.BAD_REQUEST, f"limit is a number from 1 to {_MOST_ENTITIES}")
+    return int(text)
+
+
+def _encoded(course: Course, window: str | None) -> bytes:
+    """As JSON, a list at a time: to write all of a long answer at once would hold up the whole program."""
+    grid = course.grid
+    head = json.dumps({
+        "level": course.level,
+        "metric": course.metric,
+        "window": window or f"{grid.window // 3600}h",
+        "step": grid.step,
+        "from": grid.times[0],
+        "to": grid.times[-1],
+        "times": list(grid.times),
+    })  # fmt: skip
+    series = (
+        f"{json.dumps(name)}: {{{', '.join(f'{json.dumps(key)}: {json.dumps(row)}' for key, row in _rows(curve))}}}"
+        for name, curve in course.series.items()
+    )
+    return f'{head[:-1]}, "series": {{{", ".join(series)}}}}}'.encode()
+
+
+def _rows(curve: Curve) -> Iterator[tuple[str, Sequence[float | None] | None]]:
+    yield from (("value", curve.value), ("lower", curve.lower), ("upper", curve.upper))
