@@ -98,7 +98,9 @@ class Api:
 
     async def history(self, request: web.Request) -> web.Response:
         """How an index or the shares went: a number for each of equal steps of time, with intervals."""
-        return await self._past.answer(request, _query(request, *PARAMETERS))
+        query = _query(request, *PARAMETERS)
+        self._snapshot()
+        return await self._past.answer(request, query)
 
     async def blocks(self, request: web.Request) -> web.Response:
         """Blocks, highest first, stale ones among them."""

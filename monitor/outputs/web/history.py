@@ -39,7 +39,7 @@ class Past:
         asked = _asked(query)
         edition = self._courses.edition
         if edition is None:
-            raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "no block is counted yet; /readyz tells why")
+            raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "nothing is counted yet; /readyz tells why")
         tag = blake2b(f"{edition} {asked}".encode(), digest_size=12).hexdigest()
         headers = {"ETag": f'"{tag}"', "Cache-Control": "no-cache"}
         if any(known.value in {tag, "*"} for known in request.if_none_match or ()):
@@ -93,7 +93,7 @@ def _moment(query: Mapping[str, str], name: str) -> int | None:
     if text is None:
         return None
     try:
-        if re.fullmatch(r"[0-9]{1,10}", text, re.ASCII):
+        if re.fullmatch(r"[0-9]{1,10}", text):
             seconds = int(text)
         else:
             moment = datetime.fromisoformat(text)
@@ -112,7 +112,7 @@ def _limit(query: Mapping[str, str]) -> int | None:
     text = query.get("limit")
     if text is None:
         return None
-    if not re.fullmatch(r"[0-9]{1,3}", text, re.ASCII) or not 1 <= int(text) <= _MOST_ENTITIES:
+    if not re.fullmatch(r"[0-9]{1,3}", text) or not 1 <= int(text) <= _MOST_ENTITIES:
         raise Problem(HTTPStatus.BAD_REQUEST, f"limit is a number from 1 to {_MOST_ENTITIES}")
     return int(text)
 
