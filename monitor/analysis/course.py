@@ -40,6 +40,7 @@ _Numbers = NDArray[np.int64]
 _Values = list[float | None]
 _INTERVALS: Final[Mapping[str, Callable[[Likely], Interval]]] = {
     "hhi": lambda found: found.hhi,
+    "hhi_unbiased": lambda found: found.hhi,
     "nakamoto": lambda found: found.nakamoto,
 }
 """Of the indices of which it can be told."""

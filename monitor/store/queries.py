@@ -68,7 +68,8 @@ def recent(connection: Connection, seconds: int, count: int) -> list[BlockRow]:
 def reach(connection: Connection, height: int, time: int, *, seconds: int, count: int) -> int:
     """One height below the lowest that is needed to look back from a block: so much header time, or so many blocks."""
     # Header times are out of order by up to two hours, so the lowest block inside the span need not be its earliest.
-    inside = select(func.min(blocks.c.height)).where(ON_BEST_CHAIN, blocks.c.time > time - seconds)
+    # For a plain `min(height)` SQLite looks at one block after the other from below, until one is inside.
+    inside = select(func.min(blocks.c.height + 0)).where(ON_BEST_CHAIN, blocks.c.time > time - seconds)
     by_time = connection.execute(inside).scalar()
     by_count = height + 1 - count
     return (by_count if by_time is None else min(by_time, by_count)) - 1

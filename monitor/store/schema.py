@@ -60,9 +60,10 @@ blocks = Table(
     Column("miner", String, comment="inside the pool; the miner's own words, sanitised"),
 )
 
-# One block a height on the best chain: the database itself refuses a history with a fork in it.
+# One block a height on the best chain: the database itself refuses a history with a fork in it. SQLite asks this index
+# only where a question has the very same words, and SQLAlchemy says for SQLite `stale = 0`.
 best_chain = Index(
-    "best_chain", blocks.c.height, unique=True, sqlite_where=text("NOT stale"), postgresql_where=text("NOT stale")
+    "best_chain", blocks.c.height, unique=True, sqlite_where=text("stale = 0"), postgresql_where=text("NOT stale")
 )
 
 # What history is counted from, so that none of the large rows is read for it.

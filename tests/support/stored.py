@@ -28,23 +28,28 @@ _BATCH = 5000
 
 async def store_mainnet(url: str, blocks: int) -> list[Judged]:
     """Fill a new store with so many blocks of the embedded history, and tell which."""
-    stored = list(islice(_judged(), blocks))
+    stored = list(islice(judged(), blocks))
     async with await Store.open(url) as store:
-        await store.note_network("main")
-        onto = BELOW
-        for at in range(0, len(stored), _BATCH):
-            batch = stored[at : at + _BATCH]
-            await store.apply(Plan(onto, batch[-1].block.hash, connects=tuple(each.block for each in batch)), batch)
-            onto = batch[-1].block.ref
+        await fill(store, iter(stored))
     return stored
 
 
-def _judged() -> Iterator[Judged]:
+async def fill(store: Store, blocks: Iterator[Judged]) -> None:
+    """Store a chain that begins at `FIRST`."""
+    await store.note_network("main")
+    onto = BELOW
+    while batch := list(islice(blocks, _BATCH)):
+        await store.apply(Plan(onto, batch[-1].block.hash, connects=tuple(each.block for each in batch)), batch)
+        onto = batch[-1].block.ref
+
+
+def judged() -> Iterator[Judged]:
+    """The embedded history, again and again, as if somebody had judged it."""
     below = BELOW
     for found in onward(mainnet(), 0):
-        judged = _made(found, below)
-        below = judged.block.ref
-        yield judged
+        made = _made(found, below)
+        below = made.block.ref
+        yield made
 
 
 def _made(found: Found, below: BlockRef) -> Judged:
