@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from inspect import getdoc
 from typing import Any
 
 import aiohttp
@@ -144,7 +145,7 @@ async def _page() -> str:
     server = WebServer(api, Page(hub, past, health), Events(hub), vitals, host="127.0.0.1", port=0, token=None)
     async with server, aiohttp.ClientSession(server.url) as session:
         for route in api.routes():
-            about = (route.handler.__doc__ or "").strip()
+            about = getdoc(route.handler) or ""
             parts.append(f"\n## `{route.method} {route.path}`\n\n{about}\n")
             path = route.path.format(hash=newest.hash)
             known = await _known(session, path)

@@ -22,16 +22,16 @@ from monitor.store.store import Store
 LIMIT = 2
 Found = tuple[int, str | None, str | None]
 """Seconds, pool, miner."""
+SECONDS = st.integers(0, 5000) | st.integers(0, 10).map(lambda many: 500 * many)
+"""Some of them the same, so that blocks lie on edges."""
 BLOCKS = st.lists(
-    st.tuples(
-        st.integers(0, 5000), st.sampled_from(["a", "b", "c", "solo", "ocean", None]), st.sampled_from([None, "x", "y"])
-    ),
+    st.tuples(SECONDS, st.sampled_from(["a", "b", "c", "solo", "ocean", None]), st.sampled_from([None, "x", "y"])),
     min_size=1,
     max_size=30,
 )
-SPANS = st.none() | st.integers(1, 3000)
-MOMENTS = st.none() | st.integers(START - 6000, START + 9000)
-TURNS = st.lists(st.integers(START - 1000, START + 6000), max_size=4).map(sorted)
+SPANS = st.none() | st.integers(1, 3000) | st.sampled_from([500, 1000, 1500])
+MOMENTS = st.none() | st.integers(START - 6000, START + 9000) | SECONDS.map(lambda seconds: START + seconds)
+TURNS = st.lists(SECONDS.map(lambda seconds: START + seconds), max_size=4).map(sorted)
 
 
 def level_of(turns: Sequence[int]) -> Level:

@@ -97,7 +97,18 @@ class Api:
         return web.json_response({"miners": [render.cluster(each) for each in self._snapshot().strangers]})
 
     async def history(self, request: web.Request) -> web.Response:
-        """How an index or the shares went: a number for each of equal steps of time, with intervals."""
+        """How an index or the shares went, in equal steps of time.
+
+        An index has a series with each unknown block its own miner's (`split`) and one with all of them one miner's
+        (`merged`). `shares` have a series for each of the entities that are largest on average, and beside them
+        `others`, `unknown`, and `alone` for miners each for himself, where there are any. Numbers are in the order of
+        `times` (Unix seconds); a point without blocks has none. `lower` and `upper` are the ends of the 95 % interval:
+        of shares always, of `nakamoto`, `hhi` and `hhi_unbiased` (for either, that of the unbiased) unless there are
+        too many points and entities, of other indices never.
+
+        An answer carries an `ETag`; asked again with `If-None-Match`, 304 says that nothing has changed. One question
+        is answered at a time, and 503 says that too many wait.
+        """
         query = _query(request, *PARAMETERS)
         self._snapshot()
         return await self._past.answer(request, query)
