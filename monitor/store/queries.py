@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from heapq import merge
 from typing import Any
 
-from sqlalchemy import Connection, Select, delete, func, insert, not_, select, update
+from sqlalchemy import Connection, Select, delete, func, insert, not_, or_, select, union_all, update
 
 from monitor.errors import StoreRefused
 from monitor.model import BlockHash, BlockRecord, BlockRef, BlockRow, Coinbase, Method, PoolSlug, StaleRow, StoredBlock
@@ -145,10 +145,17 @@ def stale(connection: Connection, seconds: int) -> list[StaleRow]:
 
 def newest(connection: Connection, limit: int, under: int | None) -> list[BlockRecord]:
     """Blocks of every kind, highest first; of the lowest height all there are, so that a next page misses none."""
-    below = blocks.c.height < (2**31 if under is None else under)
-    lowest = select(blocks.c.height).where(below).order_by(blocks.c.height.desc()).offset(limit - 1).limit(1)
-    query = _JOINED.where(below, blocks.c.height >= func.coalesce(lowest.scalar_subquery(), 0))
-    query = query.order_by(blocks.c.height.desc(), blocks.c.stale, blocks.c.id.desc())
+    height = blocks.c.height
+    below = height < (2**31 if under is None else under)
+    # Either kind has an index of its own by height, which is asked only where the question says which kind.
+    highest = [
+        select(select(height).where(kind, below).order_by(height.desc()).limit(limit).subquery())
+        for kind in (ON_BEST_CHAIN, blocks.c.stale)
+    ]
+    both = union_all(*highest).subquery().c.height
+    lowest = connection.execute(select(both).order_by(both.desc()).offset(limit - 1).limit(1)).scalar() or 0
+    of_either = or_(ON_BEST_CHAIN & (height >= lowest), blocks.c.stale & (height >= lowest))
+    query = _JOINED.where(below, of_either).order_by(height.desc(), blocks.c.stale, blocks.c.id.desc())
     return [record(dict(row)) for row in connection.execute(query).mappings()]
 
 

@@ -66,6 +66,9 @@ best_chain = Index(
     "best_chain", blocks.c.height, unique=True, sqlite_where=text("stale = 0"), postgresql_where=text("NOT stale")
 )
 
+# The others: few, and asked for by height beside those of the best chain.
+gone = Index("gone", blocks.c.height, sqlite_where=text("stale = 1"), postgresql_where=text("stale"))
+
 # What history is counted from, so that none of the large rows is read for it.
 counted = Index("counted", blocks.c.time, blocks.c.stale, blocks.c.attribution, blocks.c.height, blocks.c.miner)
 

@@ -73,7 +73,7 @@ async def asked_of_a_store(found: Sequence[Found], level: Level, questions: Sequ
             return [await store.reading(partial(answer, asked=each, naming=naming)) for each in questions]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(BLOCKS, TURNS, SPANS, SPANS, MOMENTS, MOMENTS)
 def test_every_number_is_that_of_counting_block_by_block(
     found: list[Found], turns: list[int], window: int | None, step: int | None, first: int | None, last: int | None

@@ -18,3 +18,4 @@ def upgrade() -> None:
         "best_chain", "blocks", ["height"], unique=True,
         sqlite_where=sa.text("stale = 0"), postgresql_where=sa.text("NOT stale"),
     )  # fmt: skip
+    op.create_index("gone", "blocks", ["height"], sqlite_where=sa.text("stale = 1"), postgresql_where=sa.text("stale"))
