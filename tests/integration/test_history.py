@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -77,6 +78,14 @@ async def test_the_newest_point_is_what_the_present_says(daemon: Inside) -> None
     assert history["series"]["split"]["value"][-1] == present["split"]["nakamoto"]
     assert history["series"]["split"]["value"][-2] is None  # nobody mined for years
     assert history["times"][-1] == START + 3 * HOUR
+
+
+async def test_a_window_is_named_as_it_was_asked_for(daemon: Inside) -> None:
+    chosen = await daemon.ask("/api/v1/history")
+    assert re.fullmatch(r"\d+d", chosen["window"])
+    assert chosen["step"] == int(chosen["window"][:-1]) * 86_400
+    assert (await daemon.ask(f"/api/v1/history?from={START}&step=24h"))["window"] == "24h"
+    assert (await daemon.ask(f"/api/v1/history?from={START}&step=24h&window=1y"))["window"] == "1y"
 
 
 async def test_moments_are_written_either_way(daemon: Inside) -> None:

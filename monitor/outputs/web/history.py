@@ -44,7 +44,7 @@ class Past:
         headers = {"ETag": f'"{tag}"', "Cache-Control": "no-cache"}
         if any(known.value in {tag, "*"} for known in request.if_none_match or ()):
             return web.Response(status=HTTPStatus.NOT_MODIFIED, headers=headers)
-        body = await self._body(asked, query.get("window"))
+        body = await self._body(asked, query.get("window", query.get("step")))
         return web.Response(body=body, content_type="application/json", charset="utf-8", headers=headers)
 
     async def _body(self, asked: Asked, window: str | None) -> bytes:
@@ -123,7 +123,7 @@ def _encoded(course: Course, window: str | None) -> bytes:
     head = json.dumps({
         "level": course.level,
         "metric": course.metric,
-        "window": window or f"{grid.window // 3600}h",
+        "window": window or _named(grid.window),
         "step": grid.step,
         "from": grid.times[0],
         "to": grid.times[-1],
@@ -134,6 +134,12 @@ def _encoded(course: Course, window: str | None) -> bytes:
         for name, curve in course.series.items()
     )
     return f'{head[:-1]}, "series": {{{", ".join(series)}}}}}'.encode()
+
+
+def _named(seconds: int) -> str:
+    """A span that was chosen: whole hours."""
+    days, rest = divmod(seconds, 86_400)
+    return f"{seconds // 3600}h" if rest else f"{days}d"
 
 
 def _rows(curve: Curve) -> Iterator[tuple[str, Sequence[float | None] | None]]:
