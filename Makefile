@@ -10,6 +10,9 @@ COMPILE = $(BIN)/uv pip compile --quiet $(LOCK) --universal --generate-hashes --
 help: ## list the jobs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
+dashboards: $(DEV) ## write the Grafana dashboards
+	@$(BIN)/python scripts/grafana.py
+
 demo: $(RUN) ## the daemon on an embedded node that replays real history; prints the address to open
 	@$(BIN)/pool-monitor demo
 
@@ -77,4 +80,4 @@ $(DEV): requirements/dev.txt pyproject.toml scripts/environment.py
 	@$(PYTHON) scripts/environment.py dev
 	@touch $(RUN) $@
 
-.PHONY: help demo test unit check lint types arch format format-check bench fuzz docs services node-core lock hooks clean
+.PHONY: help demo test unit check lint types arch format format-check bench fuzz docs dashboards services node-core lock hooks clean
