@@ -84,9 +84,7 @@ def unanswered(prometheus: Prometheus) -> list[str]:
             if values[name] not in offered:
                 silent.append(f"{dashboard['title']}: {name} offers {offered}")
         asked = {each.where: shipped.filled_in(each.expression, values) for each in shipped.questions(dashboard)}
-        asked |= {
-            each.where: lately(shipped.filled_in(each.expression, values)) for each in shipped.events(dashboard)
-        }
+        asked |= {each.where: lately(shipped.filled_in(each.expression, values)) for each in shipped.events(dashboard)}
         for where, expression in asked.items():
             if not any(math.isfinite(each.value) for each in prometheus.query(expression)):
                 silent.append(f"{where}: {expression}")
