@@ -52,6 +52,9 @@ fuzz: $(DEV) ## throw random bytes at the decoders (SECONDS=300)
 	@$(BIN)/python tests/fuzz/wire.py $(or $(SECONDS),300)
 	@$(BIN)/python tests/fuzz/attribution.py $(or $(SECONDS),300)
 
+picture: $(DEV) ## draw what `status --watch` shows (needs chromium)
+	@$(BIN)/python scripts/status_picture.py
+
 docs: $(DEV) ## write the pages that are made from the code
 	@$(BIN)/python scripts/docs.py
 
@@ -80,4 +83,4 @@ $(DEV): requirements/dev.txt pyproject.toml scripts/environment.py
 	@$(PYTHON) scripts/environment.py dev
 	@touch $(RUN) $@
 
-.PHONY: help demo test unit check lint types arch format format-check bench fuzz docs dashboards services node-core lock hooks clean
+.PHONY: help demo test unit check lint types arch format format-check bench fuzz picture docs dashboards services node-core lock hooks clean

@@ -30,10 +30,11 @@ def status(
     watch: Annotated[bool, typer.Option("--watch", "-w", help="Fill the screen and stay up to date.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="For scripts; with --watch a line for each change.")] = False,
 ) -> None:
-    """Show what a running daemon knows now: shares, indices, alerts, newest blocks. Exit status 1 when none answers.
+    """Show what a running daemon knows now. Exit status 1 when none answers.
 
-    With --watch it stays: `q` or Ctrl-C ends it, `l` shows the next level, `w` the next window. Where the output is no
-    terminal, each change is printed anew.
+    Shares with their intervals, indices for every window, alerts, newest blocks. With --watch it stays up to date: `q`
+    or Ctrl-C ends it, `l` shows the next level, `w` the next window. Where the output is no terminal, each change is
+    printed anew.
     """
     from monitor.app.status.client import Choice  # noqa: PLC0415 -- slow, and only needed here
 
@@ -46,7 +47,7 @@ async def _show(config: Config, url: str | None, choice: Choice, *, watch: bool,
     from monitor.app.status.watch import tell  # noqa: PLC0415
     from monitor.app.status.watch import watch as fill  # noqa: PLC0415
 
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDEST)
+    console = Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else _WIDEST)
 
     def say(found: Status) -> None:
         if as_json:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from grafana_foundation_sdk.builders import bargauge, timeseries
 from grafana_foundation_sdk.builders.dashboard import Dashboard, Row
 
-from dashboards.frame import frame
+from dashboards.frame import PAGE_AT, frame
 from dashboards.indices import between, envelope, hhi, nakamoto, rising, top_shares, trend
 from dashboards.panels import HALF, QUARTER, THIRD, bars, lines, steps
 from dashboards.series import MEANINGS, about, index, series
@@ -17,6 +17,7 @@ def concentration() -> Dashboard:
         "Bitcoin mining: concentration",
         "Every index of concentration with its interval, what it depends on, and where it is going.",
         slug="concentration",
+        page=PAGE_AT,
         choices=("level", "window", "unknown", "trend"),
     )
     made.with_row(Row("How concentrated, and how sure")).with_panel(nakamoto()).with_panel(hhi())

@@ -31,6 +31,8 @@ from monitor.vitals import PREFIX
 SOURCE = DataSourceRef(type_val="prometheus", uid="${datasource}")
 TAG = "pool-monitor"
 INPUT = "DS_PROMETHEUS"
+PAGE_AT = "/?level=${level}&window=${window}"
+"""The monitor's first page, with the same choice."""
 BLOCKS = "Blocks"
 REORGS = "Reorganisations"
 
@@ -41,7 +43,7 @@ _NEW_BLOCKS = f"({_NOW} unless {_BEFORE}) or ({_NOW} - {_BEFORE} > 0)"
 _NEW_REORGS = f"{series('reorgs_total')} > {series('reorgs_total')} offset $__interval"
 
 
-def frame(title: str, about: str, *, slug: str, choices: Sequence[str] = ()) -> Dashboard:
+def frame(title: str, about: str, *, slug: str, choices: Sequence[str] = (), page: str = "/") -> Dashboard:
     """An empty dashboard.
 
     Args:
@@ -49,6 +51,7 @@ def frame(title: str, about: str, *, slug: str, choices: Sequence[str] = ()) -> 
         about: what it is for.
         slug: what its address and its file are called after.
         choices: which of `level`, `window`, `unknown`, `trend` and `pool` can be chosen.
+        page: which of the monitor's own pages shows the same.
     """
     made = (
         Dashboard(title)
@@ -61,7 +64,12 @@ def frame(title: str, about: str, *, slug: str, choices: Sequence[str] = ()) -> 
         .tooltip(DashboardCursorSync.CROSSHAIR)
         .editable()
         .link(DashboardLink("Dashboards").type(DashboardLinkType.DASHBOARDS).tags([TAG]).as_dropdown(as_dropdown=True))
-        .link(DashboardLink("The monitor's page").url("${page}/").icon("external link").target_blank(target_blank=True))
+        .link(
+            DashboardLink("The monitor's page")
+            .url("${page}" + page)
+            .icon("external link")
+            .target_blank(target_blank=True)
+        )
         .annotation(_annotation(BLOCKS, _NEW_BLOCKS).icon_color("blue"))
         .annotation(_annotation(REORGS, _NEW_REORGS).icon_color("red"))
     )

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from grafana_foundation_sdk.builders import stat, table, timeseries
 from grafana_foundation_sdk.builders.dashboard import Dashboard, DashboardLink, Row
 
-from dashboards.frame import frame
+from dashboards.frame import PAGE_AT, frame
 from dashboards.indices import hhi, nakamoto
 from dashboards.panels import HALF, QUARTER, THIRD, band, lines, listing, number, of_column, stacked, steps, words
 from dashboards.series import MEANINGS, about, series
@@ -19,6 +19,7 @@ def overview() -> Dashboard:
         "Bitcoin mining",
         "Who mines, how concentrated mining is, and what happens. Each block is marked with its pool.",
         slug="overview",
+        page=PAGE_AT,
         choices=("level", "window", "unknown"),
     )
     for panel in _numbers():
@@ -98,7 +99,7 @@ def _shares() -> table.Panel:
         {head: f"max by (entity) ({series(name, **at)})" for head, name in columns.items()}
         | {"over a third": f"max by (entity) ({series('share_above_probability', **at, threshold='0.333')})"},
     )
-    opened = DashboardLink("Open in the monitor's page").url("${page}/?level=${level}&window=${window}")
+    opened = DashboardLink("Open in the monitor's page").url("${page}" + PAGE_AT)
     return (
         made.unit("percentunit")
         .decimals(1)

@@ -21,6 +21,7 @@ def pools() -> Dashboard:
         "Bitcoin mining: one pool",
         "One pool: its share and how sure it is, luck, streaks, fees, and what its blocks say.",
         slug="pools",
+        page="/pool/${pool}",
         choices=("pool", "window"),
     )
     for panel in _numbers():

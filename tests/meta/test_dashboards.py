@@ -130,8 +130,21 @@ def test_they_lead_to_each_other_and_to_the_page() -> None:
     for dashboard in DASHBOARDS.values():
         (others, page) = dashboard["links"]
         assert set(others["tags"]) <= set(dashboard["tags"])
-        assert page["url"] == "${page}/"
+        assert page["url"].startswith("${page}/")
     assert len({dashboard["uid"] for dashboard in DASHBOARDS.values()}) == len(DASHBOARDS)
+
+
+def test_what_is_provisioned_is_what_the_how_to_says() -> None:
+    yaml = pytest.importorskip("yaml")
+    folder = CHECKOUT / "grafana" / "provisioning"
+    (source,) = yaml.safe_load((folder / "datasources" / "prometheus.yaml").read_text("utf-8"))["datasources"]
+    (provider,) = yaml.safe_load((folder / "dashboards" / "pool-monitor.yaml").read_text("utf-8"))["providers"]
+    how_to = (CHECKOUT / "docs" / "how-to" / "grafana.md").read_text("utf-8")
+
+    assert source["type"] == "prometheus"
+    assert provider["type"] == "file"
+    assert f"| `grafana/dashboards` | `{provider['options']['path']}` |" in how_to
+    assert all(f"grafana/dashboards/{name}.json" in how_to for name in DASHBOARDS)
 
 
 def overlap(one: dict[str, int], other: dict[str, int]) -> bool:

@@ -82,7 +82,7 @@ def shares(windows: Sequence[Json], *, chosen: str | None = None, rows: int = 15
         before = usual.get(share["entity"])
         table.add_row(
             Text(share["name"]), f"{share['share']:.1%}",
-            f"{share['lower']:.0%}-{share['upper']:.0%}",
+            f"{100 * share['lower']:.1f}-{share['upper']:.1%}",
             Bar(share["share"], share["lower"], share["upper"], full),
             str(share["blocks"]), f"{before['share']:.1%}" if before else "",
         )  # fmt: skip

@@ -82,7 +82,9 @@ def as_screen(shown: Shown, *, width: int, height: int) -> RenderableType:
 
 
 _LEGEND = Text(
-    "Two numbers: each unknown block its own miner, or all of them one. 95 %: of the hashrate behind the blocks.", "dim"
+    "Two numbers: each unknown block its own miner, or all of them one. HHI: without the bias of a small sample. "
+    "95 %: of the hashrate behind the blocks.",
+    "dim",
 )
 
 

@@ -129,7 +129,7 @@ async def watch(client: Client, choice: Choice, console: Console) -> None:
 
 
 async def _or_after(event: asyncio.Event, seconds: float) -> None:
-    """Until it happens, but not longer. (Python 3.11's `wait_for` may lose a cancellation here.)"""
+    """Until it happens, but not longer. In Python 3.11 `wait_for` may lose a cancellation here."""
     with suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await event.wait()
