@@ -112,7 +112,7 @@ async def test_it_fits_another_size(daemon: Inside) -> None:
         assert "Traceback" not in screen.text
 
 
-@pytest.mark.parametrize("key", ["q", "\x03"], ids=["q", "Ctrl-C"])
+@pytest.mark.parametrize("key", ["q", "\x03", "\x1a"], ids=["q", "Ctrl-C", "Ctrl-Z"])
 async def test_the_terminal_is_left_as_it_was(daemon: Inside, key: str) -> None:
     async with terminal(daemon.url, "--watch") as screen:
         await screen.shows("block 16")

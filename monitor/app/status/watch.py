@@ -90,13 +90,14 @@ async def tell(client: Client, choice: Choice, say: Callable[[Status], None]) ->
 
 
 async def watch(client: Client, choice: Choice, console: Console) -> None:
-    """Fill the terminal until somebody presses q or Ctrl-C.
+    """Fill the terminal until somebody presses q or Ctrl-C; Ctrl-Z ends it too, since a screen cannot be left lying.
 
     Raises:
         PoolMonitorError: no daemon answers at the start.
     """
     watched, stop, changed = Watch(client, choice), asyncio.Event(), asyncio.Event()
-    for number, event in ((signal.SIGINT, stop), (signal.SIGTERM, stop), (signal.SIGWINCH, changed)):
+    heard = {signal.SIGINT: stop, signal.SIGTERM: stop, signal.SIGTSTP: stop, signal.SIGWINCH: changed}
+    for number, event in heard.items():
         asyncio.get_running_loop().add_signal_handler(number, event.set)
     async with aclosing(watched.answers()) as answers:
         found = await anext(answers)  # without a daemon there is no screen
