@@ -26,7 +26,7 @@ def _meanings() -> dict[str, str]:
         if isinstance(each, Gauge | Counter | Histogram):
             (family,) = each.describe()
             found[family.name.removeprefix(f"{PREFIX}_") + "_total" * isinstance(each, Counter)] = family.documentation
-    return EXPECTED | found
+    return found | EXPECTED
 
 
 MEANINGS = _meanings()

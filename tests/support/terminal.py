@@ -67,21 +67,22 @@ class Terminal:
     def resize(self, *, columns: int, lines: int) -> None:
         """Make the window another size; the program is told as a real terminal tells it."""
         self._screen.resize(lines, columns)
+        self._screen.reset()  # only what is painted for the new size counts
         self._set_size()
 
-    async def shows(self, words: str, *, but_not: str | None = None, seconds: float = 10) -> str:
-        """The screen, once it has these words, and others no longer.
+    async def shows(self, *words: str, but_not: str | None = None, seconds: float = 10) -> str:
+        """The screen, once it has all these words, and others no longer. A screen is painted in pieces.
 
         Raises:
             AssertionError: it does not come to that; the message is the screen.
         """
         try:
             async with asyncio.timeout(seconds):
-                while words not in self.text or (but_not is not None and but_not in self.text):
+                while any(each not in self.text for each in words) or (but_not is not None and but_not in self.text):
                     self._painted.clear()
                     await self._painted.wait()
         except TimeoutError:
-            raise AssertionError(f"it should show {words!r}, and not {but_not!r}:\n{self.text}") from None
+            raise AssertionError(f"it should show {words}, and not {but_not!r}:\n{self.text}") from None
         return self.text
 
     async def ends(self, *, seconds: float = 5) -> int:

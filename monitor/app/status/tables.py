@@ -166,7 +166,7 @@ def _trend(trend: Json | None) -> Text:
 
 def _table(title: str, *columns: str) -> Table:
     table = Table(
-        title=title, title_justify="left", title_style="bold",
+        title=Text(title, "bold", no_wrap=True, overflow="ellipsis"), title_justify="left",
         box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, collapse_padding=True, expand=True,
     )  # fmt: skip
     for column in columns:

@@ -16,7 +16,7 @@ _WIDE = 150
 """From here on two columns stand beside each other."""
 _HEAD = 4
 """Lines of a table before its first row, and the one after its last."""
-_HEADLINE = 3
+_HEADLINE, _FOOT = 3, 1
 _ALERTS = 5
 
 
@@ -47,38 +47,39 @@ def as_view(found: Status, choice: Choice | None = None) -> RenderableType:
 def as_screen(shown: Shown, *, width: int, height: int) -> RenderableType:
     """The same on a screen of so many columns and lines: each part gets as many rows as there is room for."""
     found, window, now = shown.found, shown.choice.window, shown.now
-    head = Layout(headline(found.status, now=now), size=_HEADLINE)
-    foot = Layout(_foot(shown), size=1)
-    parts = [head]
-    standing = min(_standing(found), _ALERTS)
-    if standing:
-        parts.append(Layout(alerts(found.alerts, rows=_ALERTS, now=now), size=standing + _HEAD))
-    room = height - _HEADLINE - 1 - (standing + _HEAD if standing else 0)
-    body = Layout()
-    parts += [body, foot]
+    room = height - _HEADLINE - _FOOT
+    parts = [Layout(headline(found.status, now=now), size=_HEADLINE)]
+    told = min(_standing(found), _ALERTS, room // 2 - _HEAD)
+    if told > 0:
+        parts.append(Layout(alerts(found.alerts, rows=told, now=now), size=told + _HEAD))
+        room -= told + _HEAD
+    body = _body(found, window, now=now, columns=2 if width >= _WIDE else 1, room=room)
     screen = Layout()
-    screen.split_column(*parts)
-    if not found.concentration:
-        body.update(Text("no block is stored yet"))
-        return screen
-    windows = len(found.concentration) + _HEAD
-    if width >= _WIDE:
-        right = Layout()
-        right.split_column(
-            Layout(indices(found.concentration, chosen=window), size=windows),
-            Layout(blocks(found.blocks, rows=room - windows - _HEAD, now=now)),
-        )
-        left = Padding(shares(found.shares, chosen=window, rows=room - _HEAD), (0, 4, 0, 0))
-        body.split_row(Layout(left), right)
-        return screen
-    rest = max(room - windows, 0)
-    few = max(rest // 2, _HEAD + 1)
-    body.split_column(
-        Layout(shares(found.shares, chosen=window, rows=few - _HEAD), size=few),
-        Layout(indices(found.concentration, chosen=window), size=windows),
-        Layout(blocks(found.blocks, rows=max(rest - few - _HEAD, 1), now=now)),
-    )
+    screen.split_column(*parts, body, Layout(_foot(shown), size=_FOOT))
     return screen
+
+
+def _body(found: Status, window: str | None, *, now: float, columns: int, room: int) -> Layout:
+    """Shares, indices, blocks: beside each other, or below each other as long as there is room."""
+    body = Layout()
+    if not found.concentration:
+        return Layout(Text("no block is stored yet"))
+    measured = Layout(indices(found.concentration, chosen=window), size=len(found.concentration) + _HEAD)
+    rest = room - len(found.concentration) - _HEAD
+    if columns > 1:
+        right = Layout()
+        right.split_column(measured, Layout(blocks(found.blocks, rows=max(rest - _HEAD, 1), now=now)))
+        left = Padding(shares(found.shares, chosen=window, rows=max(room - _HEAD, 1)), (0, 4, 0, 0))
+        body.split_row(Layout(left), right)
+        return body
+    few = max(rest // 2, _HEAD + 1)
+    if few > rest:
+        return Layout(shares(found.shares, chosen=window, rows=max(room - _HEAD, 1)))
+    below = [Layout(shares(found.shares, chosen=window, rows=few - _HEAD), size=few), measured]
+    if rest - few > _HEAD:
+        below.append(Layout(blocks(found.blocks, rows=rest - few - _HEAD, now=now)))
+    body.split_column(*below)
+    return body
 
 
 _LEGEND = Text(

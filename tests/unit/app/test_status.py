@@ -167,14 +167,15 @@ def test_a_bar_is_never_wider_than_its_place(width: int, sizes: tuple[float, flo
 # -- the screen --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("width", "height"), [(200, 60), (120, 30), (80, 24), (40, 12), (10, 3)])
+@pytest.mark.parametrize(("width", "height"), [(200, 60), (160, 20), (120, 30), (80, 24), (40, 12), (30, 8), (12, 5)])
 def test_a_screen_fills_its_size_and_no_more(width: int, height: int) -> None:
     found = status(blocks=[block(n) for n in range(30)], alerts=[alert("critical")] * 9)
     shown = drawn(as_screen(Shown(found, Choice(), NOW), width=width, height=height), width=width, height=height)
 
     lines = shown.rstrip("\n").split("\n")
-    assert len(lines) <= height
+    assert len(lines) == height
     assert max(map(len, lines)) <= width
+    assert " q  quit"[:width] in lines[-1]
 
 
 def test_a_screen_tells_ages_and_trouble() -> None:
