@@ -53,7 +53,7 @@ async def _show(config: Config, url: str | None, choice: Choice, *, watch: bool,
         if as_json:
             typer.echo(json.dumps(asdict(found)))
         else:
-            console.print(as_view(found, choice), width=min(console.width, _WIDEST))
+            console.print(as_view(found, choice.window), width=min(console.width, _WIDEST))
 
     async with Client(config, url) as client:
         if not watch:

@@ -29,12 +29,12 @@ from monitor.config.sections import WEB_PORT
 from monitor.vitals import PREFIX
 
 SOURCE = DataSourceRef(type_val="prometheus", uid="${datasource}")
-TAG = "pool-monitor"
-INPUT = "DS_PROMETHEUS"
+_TAG = "pool-monitor"
+_INPUT = "DS_PROMETHEUS"
 PAGE_AT = "/?level=${level}&window=${window}"
 """The monitor's first page, with the same choice."""
-BLOCKS = "Blocks"
-REORGS = "Reorganisations"
+_BLOCKS = "Blocks"
+_REORGS = "Reorganisations"
 
 _NOW = f"sum by (pool) ({series('blocks_connected_total')})"
 _BEFORE = f"sum by (pool) ({series('blocks_connected_total')} offset $__interval)"
@@ -55,23 +55,23 @@ def frame(title: str, about: str, *, slug: str, choices: Sequence[str] = (), pag
     """
     made = (
         Dashboard(title)
-        .uid(f"{TAG}-{slug}")
+        .uid(f"{_TAG}-{slug}")
         .description(about)
-        .tags([TAG, "bitcoin"])
+        .tags([_TAG, "bitcoin"])
         .timezone("browser")
         .time("now-24h", "now")
         .refresh("1m")
         .tooltip(DashboardCursorSync.CROSSHAIR)
         .editable()
-        .link(DashboardLink("Dashboards").type(DashboardLinkType.DASHBOARDS).tags([TAG]).as_dropdown(as_dropdown=True))
+        .link(DashboardLink("Dashboards").type(DashboardLinkType.DASHBOARDS).tags([_TAG]).as_dropdown(as_dropdown=True))
         .link(
             DashboardLink("The monitor's page")
             .url("${page}" + page)
             .icon("external link")
             .target_blank(target_blank=True)
         )
-        .annotation(_annotation(BLOCKS, _NEW_BLOCKS).icon_color("blue"))
-        .annotation(_annotation(REORGS, _NEW_REORGS).icon_color("red"))
+        .annotation(_annotation(_BLOCKS, _NEW_BLOCKS).icon_color("blue"))
+        .annotation(_annotation(_REORGS, _NEW_REORGS).icon_color("red"))
     )
     for variable in (_SOURCE, _MONITOR, *(_CHOICES[name] for name in choices), _PAGE):
         made.with_variable(variable)
@@ -93,7 +93,7 @@ def written(dashboard: Dashboard) -> str:
             variable.pop(name)
     for annotation in content["annotations"]["list"]:
         annotation.update(_SHOWN[annotation["name"]])
-    wants = {"name": INPUT, "label": "Prometheus", "description": "Scrapes pool-monitor.", "type": "datasource"}
+    wants = {"name": _INPUT, "label": "Prometheus", "description": "Scrapes pool-monitor.", "type": "datasource"}
     inputs = [{**wants, "pluginId": "prometheus", "pluginName": "Prometheus"}]
     return json.dumps({"__inputs": inputs, **content}, indent=2, ensure_ascii=False) + "\n"
 
@@ -110,8 +110,8 @@ def _annotation(name: str, expression: str) -> AnnotationQuery:
 
 
 _SHOWN = {
-    BLOCKS: {"titleFormat": "Block by {{pool}}", "step": "60s"},
-    REORGS: {"titleFormat": "Reorganisation", "step": "60s"},
+    _BLOCKS: {"titleFormat": "Block by {{pool}}", "step": "60s"},
+    _REORGS: {"titleFormat": "Reorganisation", "step": "60s"},
 }
 """What Prometheus's own annotations have besides, which the SDK does not know."""
 
@@ -119,7 +119,7 @@ _SOURCE = (
     DatasourceVariable("datasource")
     .label("Data source")
     .type("prometheus")
-    .current(VariableOption(text=f"${{{INPUT}}}", value=f"${{{INPUT}}}"))
+    .current(VariableOption(text=f"${{{_INPUT}}}", value=f"${{{_INPUT}}}"))
 )
 _MONITOR = _choice("instance", f"label_values({PREFIX}_build_info, instance)").label("Monitor")
 _PAGE = (

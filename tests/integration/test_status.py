@@ -10,14 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 from support.daemon import POOL_MONITOR, Inside, environment, inside
 from support.services import free_port
 from support.terminal import Terminal
 
 from monitor.app.demo import signatures_of
 from monitor.app.registry import load_registry
+from monitor.app.status.client import Choice, Client
 from monitor.config import Config
 from monitor.embedded import EmbeddedNode
+from monitor.errors import PoolMonitorError
 from monitor.model import PoolSlug
 
 FOUNDRY, ANTPOOL, VIABTC = PoolSlug("foundryusa"), PoolSlug("antpool"), PoolSlug("viabtc")
@@ -162,6 +165,22 @@ async def test_json_is_what_the_api_says(daemon: Inside) -> None:
 async def test_what_does_not_exist_is_named(daemon: Inside) -> None:
     assert "there are: pool, template, operator, country" in await piped(daemon.url, "--level", "planet")
     assert "there are: 24h, 3d" in await piped(daemon.url, "--window", "5m")
+
+
+async def test_a_token_is_asked_for_and_used(config: Config) -> None:
+    guarded = config.model_copy(update={"web": config.web.model_copy(update={"token": SecretStr("sesame")})})
+    async with inside(guarded) as daemon:
+        async with Client(config, daemon.url) as stranger:
+            with pytest.raises(PoolMonitorError, match="wants a token"):
+                await stranger.ask(Choice())
+        async with Client(guarded, daemon.url) as friend:
+            assert (await friend.ask(Choice())).status["version"]
+
+
+async def test_what_is_no_pool_monitor_is_told_apart(node: EmbeddedNode, config: Config) -> None:
+    async with Client(config, node.url) as client:
+        with pytest.raises(PoolMonitorError, match=r"answered HTTP 40\d|wants a token"):
+            await client.ask(Choice())
 
 
 async def test_watched_in_a_pipe_each_change_is_a_line_of_json(daemon: Inside, node: EmbeddedNode) -> None:

@@ -82,6 +82,8 @@ class Client:
                 (await self._get("blocks", limit=str(_BLOCKS)))["blocks"],
                 alerts["alerts"],
             )
+        except aiohttp.ClientResponseError as error:
+            raise PoolMonitorError(f"the daemon at {self.base} answered HTTP {error.status} {error.message}") from None
         except (aiohttp.ClientError, TimeoutError, ValueError, KeyError, TypeError):
             raise PoolMonitorError(
                 f"no pool-monitor answers at {self.base}; start one with `pool-monitor run`, or say where with --url"
@@ -108,10 +110,11 @@ class Client:
                 return missing
             if response.status == 401:
                 raise PoolMonitorError(f"the daemon at {self.base} wants a token; set web.token_file as it has it")
+            if response.status != 400:
+                response.raise_for_status()
             answer = _printable(await response.json(content_type=None))
             if response.status == 400:
                 raise PoolMonitorError(answer["detail"])
-            response.raise_for_status()
             return answer
 
 

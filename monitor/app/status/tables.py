@@ -18,19 +18,8 @@ _SURE = 0.975
 """Beyond this probability a trend is one."""
 _SEVERITIES = {"critical": ("!!", "bold red"), "warning": ("!", "bold magenta"), "info": ("i", "bold")}
 _NUMBERS = {
-    "blocks",
-    "unknown",
-    "Nakamoto",
-    "HHI",
-    "95 %",
-    "eff.",
-    "top 1",
-    "share",
-    "usual",
-    "height",
-    "age",
-    "txs",
-}
+    "blocks", "unknown", "Nakamoto", "HHI", "95 %", "eff.", "top 1", "share", "usual", "height", "age", "txs"
+}  # fmt: skip
 """Columns that end at the right; words begin at the left."""
 _GIVING_WAY = {"", "evidence", "alert"}
 """Columns that take what room there is."""
@@ -38,10 +27,8 @@ _GIVING_WAY = {"", "evidence", "alert"}
 
 def headline(state: Json, *, now: float | None = None) -> Text:
     """Whether it has caught up, the newest block, the node. With `now`, Unix time, ages instead of times."""
-    text = Text(no_wrap=True, overflow="ellipsis")
-    text.append("ready", "bold green") if state["ready"] else text.append(
-        f"waiting: {state['waiting']}", "bold magenta"
-    )
+    said = ("ready", "bold green") if state["ready"] else (f"waiting: {state['waiting']}", "bold magenta")
+    text = Text.assemble(said, no_wrap=True, overflow="ellipsis")
     if tip := state["tip"]:
         when = f", {ago(now - seconds(tip['time']))} ago" if now else f", {tip['time']}"
         text.append(f"   block {tip['height']} by {tip['pool_name'] or 'an unknown miner'}{when}")
@@ -52,7 +39,7 @@ def headline(state: Json, *, now: float | None = None) -> Text:
 
 
 def indices(windows: Sequence[Json], *, chosen: str | None = None) -> Table:
-    """A line for each window; where two readings of the unknown blocks differ, both."""
+    """A line for each window; where the two readings of the unknown blocks differ, from one to the other."""
     columns = ("window", "blocks", "unknown", "Nakamoto", "95 %", "HHI", "95 %", "eff.", "top 1", "trend")
     table = _table(f"Concentration by {windows[0]['level']}", *columns)
     for one in windows:
@@ -136,21 +123,21 @@ def _notes(block: Json) -> dict[str, bool]:
 
 
 def _both(low: Json, high: Json, name: str, form: str) -> str:
-    if low[name] is None or high[name] is None:
-        return ""
-    return _span(low[name], high[name], form)
+    values = [reading[name] for reading in (low, high) if reading[name] is not None]
+    return _span(values, form)
 
 
 def _likely(sure: Json, name: str, form: str) -> str:
     """From the lowest to the highest that either reading of the unknown blocks allows."""
     likely = [sure[reading][name] for reading in ("split", "merged") if sure.get(reading)]
-    if not likely:
+    return _span([each[end] for each in likely for end in ("lower", "upper")], form)
+
+
+def _span(values: Sequence[float], form: str) -> str:
+    """From the smallest to the largest, if they do not look the same; nothing of nothing."""
+    if not values:
         return ""
-    return _span(min(each["lower"] for each in likely), max(each["upper"] for each in likely), form)
-
-
-def _span(low: float, high: float, form: str) -> str:
-    first, last = format(low, form), format(high, form)
+    first, last = format(min(values), form), format(max(values), form)
     return first if first == last else f"{first}-{last}"
 
 

@@ -9,7 +9,7 @@ from rich.layout import Layout
 from rich.padding import Padding
 from rich.text import Text
 
-from monitor.app.status.client import Choice, Status
+from monitor.app.status.client import Status
 from monitor.app.status.tables import alerts, blocks, headline, indices, shares
 
 _WIDE = 150
@@ -25,16 +25,16 @@ class Shown:
     """What a screen is made of."""
 
     found: Status
-    choice: Choice
     now: float
     """Unix time, for ages."""
+    window: str | None = None
+    """The chosen one."""
     trouble: str | None = None
     """Why the numbers are not new, where they are not."""
 
 
-def as_view(found: Status, choice: Choice | None = None) -> RenderableType:
-    """For people: state, alerts, shares, indices by window, newest blocks."""
-    window = choice.window if choice else None
+def as_view(found: Status, window: str | None = None) -> RenderableType:
+    """For people: state, alerts, shares of one window, indices of all, newest blocks."""
     parts: list[RenderableType] = [headline(found.status)]
     if _standing(found):
         parts += ["", alerts(found.alerts)]
@@ -46,21 +46,22 @@ def as_view(found: Status, choice: Choice | None = None) -> RenderableType:
 
 def as_screen(shown: Shown, *, width: int, height: int) -> RenderableType:
     """The same on a screen of so many columns and lines: each part gets as many rows as there is room for."""
-    found, window, now = shown.found, shown.choice.window, shown.now
+    found, now = shown.found, shown.now
     room = height - _HEADLINE - _FOOT
     parts = [Layout(headline(found.status, now=now), size=_HEADLINE)]
     told = min(_standing(found), _ALERTS, room // 2 - _HEAD)
     if told > 0:
         parts.append(Layout(alerts(found.alerts, rows=told, now=now), size=told + _HEAD))
         room -= told + _HEAD
-    body = _body(found, window, now=now, columns=2 if width >= _WIDE else 1, room=room)
+    body = _body(shown, columns=2 if width >= _WIDE else 1, room=room)
     screen = Layout()
     screen.split_column(*parts, body, Layout(_foot(shown), size=_FOOT))
     return screen
 
 
-def _body(found: Status, window: str | None, *, now: float, columns: int, room: int) -> Layout:
+def _body(shown: Shown, *, columns: int, room: int) -> Layout:
     """Shares, indices, blocks: beside each other, or below each other as long as there is room."""
+    found, window, now = shown.found, shown.window, shown.now
     body = Layout()
     if not found.concentration:
         return Layout(Text("no block is stored yet"))
