@@ -63,7 +63,7 @@ def frame(title: str, about: str, *, slug: str, choices: Sequence[str] = (), pag
         .refresh("1m")
         .tooltip(DashboardCursorSync.CROSSHAIR)
         .editable()
-        .link(DashboardLink("Dashboards").type(DashboardLinkType.DASHBOARDS).tags([_TAG]).as_dropdown(as_dropdown=True))
+        .link(_OTHERS)
         .link(
             DashboardLink("The monitor's page")
             .url("${page}" + page)
@@ -115,6 +115,15 @@ _SHOWN = {
 }
 """What Prometheus's own annotations have besides, which the SDK does not know."""
 
+_OTHERS = (
+    DashboardLink("Dashboards")
+    .type(DashboardLinkType.DASHBOARDS)
+    .tags([_TAG])
+    .as_dropdown(as_dropdown=True)
+    .include_vars(include_vars=True)
+    .keep_time(keep_time=True)
+)
+"""Leads to each other with the same choice."""
 _SOURCE = (
     DatasourceVariable("datasource")
     .label("Data source")
