@@ -37,7 +37,7 @@ def questions(dashboard: Mapping[str, Any]) -> Iterator[Asked]:
     """Of every panel."""
     for panel in panels(dashboard):
         for target in panel["targets"]:
-            yield Asked(f"{dashboard['title']}: {panel['title']}, {target['refId']}", target["expr"])
+            yield Asked(f"{dashboard['title']}: {panel['id']} {panel['title']}, {target['refId']}", target["expr"])
 
 
 def events(dashboard: Mapping[str, Any]) -> Iterator[Asked]:
