@@ -26,7 +26,8 @@ def overview() -> Dashboard:
         made.with_panel(panel)
     made.with_row(Row("Who finds the blocks")).with_panel(_shares()).with_panel(_past_shares())
     made.with_row(Row("How concentrated that is")).with_panel(nakamoto()).with_panel(hhi())
-    return made.with_row(Row("What happens")).with_panel(_hashrate()).with_panel(_spacing()).with_panel(_incidents())
+    made.with_row(Row("What happens")).with_panel(_hashrate()).with_panel(_spacing()).with_panel(_incidents())
+    return made.with_row(Row("New rules")).with_panel(_signalling()).with_panel(_thresholds()).with_panel(_bip54())
 
 
 def _numbers() -> Iterator[stat.Panel]:
@@ -162,6 +163,46 @@ def _incidents() -> timeseries.Panel:
         )
         .unit("short")
         .decimals(0)
+        .min(0)
+        .span(8)
+    )
+
+
+def _signalling() -> timeseries.Panel:
+    return (
+        lines(
+            "Signalling",
+            about("signalling_ratio", "A bit is a yes to a new rule, as far as one is proposed under it."),
+            {"bit {{bit}}": series("signalling_ratio", window="$window")},
+        )
+        .unit("percentunit")
+        .min(0)
+        .span(8)
+    )
+
+
+def _thresholds() -> timeseries.Panel:
+    return (
+        lines(
+            "Will a bit come to its threshold?",
+            about("signalling_threshold_probability", "It supposes that nobody changes his mind."),
+            {"bit {{bit}} to {{threshold}}": series("signalling_threshold_probability")},
+        )
+        .unit("percentunit")
+        .min(0)
+        .max(1)
+        .span(8)
+    )
+
+
+def _bip54() -> timeseries.Panel:
+    return (
+        lines(
+            "Ready for BIP54",
+            about("bip54_ready_ratio", "The rule is proposed, not in force: the rest would be refused under it."),
+            {"{{window}}": series("bip54_ready_ratio")},
+        )
+        .unit("percentunit")
         .min(0)
         .span(8)
     )
