@@ -10,6 +10,9 @@ COMPILE = $(BIN)/uv pip compile --quiet $(LOCK) --universal --generate-hashes --
 help: ## list the jobs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
+dashboards: $(DEV) ## write the Grafana dashboards
+	@$(BIN)/python scripts/grafana.py
+
 demo: $(RUN) ## the daemon on an embedded node that replays real history; prints the address to open
 	@$(BIN)/pool-monitor demo
 
@@ -49,6 +52,9 @@ fuzz: $(DEV) ## throw random bytes at the decoders (SECONDS=300)
 	@$(BIN)/python tests/fuzz/wire.py $(or $(SECONDS),300)
 	@$(BIN)/python tests/fuzz/attribution.py $(or $(SECONDS),300)
 
+picture: $(DEV) ## draw what `status --watch` shows (needs chromium)
+	@$(BIN)/python scripts/status_picture.py
+
 docs: $(DEV) ## write the pages that are made from the code
 	@$(BIN)/python scripts/docs.py
 
@@ -77,4 +83,4 @@ $(DEV): requirements/dev.txt pyproject.toml scripts/environment.py
 	@$(PYTHON) scripts/environment.py dev
 	@touch $(RUN) $@
 
-.PHONY: help demo test unit check lint types arch format format-check bench fuzz docs services node-core lock hooks clean
+.PHONY: help demo test unit check lint types arch format format-check bench fuzz picture docs dashboards services node-core lock hooks clean

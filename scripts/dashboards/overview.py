@@ -1,0 +1,208 @@
+"""Mining at a glance: who finds the blocks, how concentrated that is, whether anything happens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from grafana_foundation_sdk.builders import stat, table, timeseries
+from grafana_foundation_sdk.builders.dashboard import Dashboard, DashboardLink, Row
+
+from dashboards.frame import PAGE_AT, frame
+from dashboards.indices import hhi, nakamoto
+from dashboards.panels import HALF, QUARTER, THIRD, band, lines, listing, number, of_column, stacked, steps, words
+from dashboards.series import MEANINGS, about, series
+
+
+def overview() -> Dashboard:
+    """The dashboard."""
+    made = frame(
+        "Bitcoin mining",
+        "Who mines, how concentrated mining is, and what happens. Each block is marked with its pool.",
+        slug="overview",
+        page=PAGE_AT,
+        choices=("level", "window", "unknown"),
+    )
+    for panel in _numbers():
+        made.with_panel(panel)
+    made.with_row(Row("Who finds the blocks")).with_panel(_shares()).with_panel(_past_shares())
+    made.with_row(Row("How concentrated that is")).with_panel(nakamoto()).with_panel(hhi())
+    made.with_row(Row("What happens")).with_panel(_hashrate()).with_panel(_spacing()).with_panel(_incidents())
+    return made.with_row(Row("New rules")).with_panel(_signalling()).with_panel(_thresholds()).with_panel(_bip54())
+
+
+def _numbers() -> Iterator[stat.Panel]:
+    at = {"level": "$level", "window": "$window"}
+    yield (
+        number(
+            "Nakamoto coefficient",
+            about("nakamoto_coefficient", "The lower, the fewer must agree to rewrite or censor."),
+            series("nakamoto_coefficient", **at, unknown="$unknown"),
+        )
+        .unit("none")
+        .thresholds(steps("red", orange=2, yellow=3, green=4))
+    )
+    yield (
+        number(
+            "Largest share",
+            f"{MEANINGS['share_ratio']} Of the one with the most; colours change at a quarter, a third and a half.",
+            f"max({series('share_ratio', **at)})",
+        )
+        .unit("percentunit")
+        .decimals(1)
+        .thresholds(steps("green", yellow=QUARTER, orange=THIRD, red=HALF))
+    )
+    yield (
+        words(
+            "Concentration is rising",
+            about("concentration_rising_probability", "Near 50 % nobody can tell; only long windows have a trend."),
+            {"{{window}}": series("concentration_rising_probability", level="$level")},
+        )
+        .unit("percentunit")
+        .decimals(0)
+        .thresholds(steps("green", yellow=0.8, orange=0.975))
+    )
+    yield number(
+        "Network hashrate",
+        about("network_hashrate_hashes_per_second", "Over a day it scatters by some 16 % for luck alone."),
+        series("network_hashrate_hashes_per_second", window="$window"),
+    ).unit("Hs")
+    yield (
+        number(
+            "Pool is known",
+            about("window_attributed_ratio", "The rest counts as the variable for unknown blocks says."),
+            series("window_attributed_ratio", window="$window"),
+        )
+        .unit("percentunit")
+        .decimals(1)
+    )
+    yield (
+        number(
+            "Newest block",
+            about("block_timestamp_seconds", "Shown as its age: one in 400 blocks takes more than an hour."),
+            f"time() - {series('block_timestamp_seconds')}",
+        )
+        .unit("s")
+        .thresholds(steps("green", yellow=3600, orange=7200))
+    )
+
+
+def _shares() -> table.Panel:
+    at = {"level": "$level", "window": "$window"}
+    columns = {
+        "share": "share_ratio",
+        "at least": "share_lower_ratio",
+        "at most": "share_upper_ratio",
+    }
+    made = listing(
+        "Shares",
+        "Blocks found over all blocks of the window, with the interval that holds the share of hashrate behind them "
+        "with 95 % probability. The last column is the probability that it is more than a third.",
+        {head: f"max by (entity) ({series(name, **at)})" for head, name in columns.items()}
+        | {"over a third": f"max by (entity) ({series('share_above_probability', **at, threshold='0.333')})"},
+    )
+    opened = DashboardLink("Open in the monitor's page").url("${page}" + PAGE_AT)
+    return (
+        made.unit("percentunit")
+        .decimals(1)
+        .override_by_name(*of_column("entity", "string"))
+        .data_links([opened.target_blank(target_blank=True)])
+    )
+
+
+def _past_shares() -> timeseries.Panel:
+    asked = series("share_ratio", level="$level", window="$window")
+    return (
+        stacked("Shares over time", about("share_ratio", "The ten largest; what is missing is small."), {
+            "{{entity}}": f"topk(10, {asked})",
+        })
+        .unit("percentunit")
+        .max(1)
+        .height(12)
+    )  # fmt: skip
+
+
+def _hashrate() -> timeseries.Panel:
+    name = "network_hashrate{}_hashes_per_second"
+    return (
+        band(
+            "Network hashrate",
+            about(name.format(""), "The band is the 95 % interval: blocks come by chance."),
+            {
+                "hashrate": series(name.format(""), window="$window"),
+                "lower": series(name.format("_lower"), window="$window"),
+                "upper": series(name.format("_upper"), window="$window"),
+            },
+        )
+        .unit("Hs")
+        .span(8)
+    )
+
+
+def _spacing() -> timeseries.Panel:
+    return (
+        lines(
+            "Time between blocks",
+            about("block_interval_seconds", "Ten minutes are what the difficulty aims at."),
+            {"{{window}}": series("block_interval_seconds", window="~24h|$window")},
+        )
+        .unit("s")
+        .span(8)
+    )
+
+
+def _incidents() -> timeseries.Panel:
+    return (
+        lines(
+            "Reorganisations and stale blocks",
+            "Blocks that left the best chain, in the hour before. One in some thousand blocks does; more of them, or "
+            "of one pool, is worth a look.",
+            {
+                "reorganisations": f"increase({series('reorgs_total')}[1h])",
+                "stale, {{pool}}": f"increase({series('stale_blocks_total')}[1h])",
+            },
+        )
+        .unit("short")
+        .decimals(0)
+        .min(0)
+        .span(8)
+    )
+
+
+def _signalling() -> timeseries.Panel:
+    return (
+        lines(
+            "Signalling",
+            about("signalling_ratio", "A bit is a yes to a new rule, as far as one is proposed under it."),
+            {"bit {{bit}}": series("signalling_ratio", window="$window")},
+        )
+        .unit("percentunit")
+        .min(0)
+        .span(8)
+    )
+
+
+def _thresholds() -> timeseries.Panel:
+    return (
+        lines(
+            "Will a bit come to its threshold?",
+            about("signalling_threshold_probability", "It supposes that nobody changes his mind."),
+            {"bit {{bit}} to {{threshold}}": series("signalling_threshold_probability")},
+        )
+        .unit("percentunit")
+        .min(0)
+        .max(1)
+        .span(8)
+    )
+
+
+def _bip54() -> timeseries.Panel:
+    return (
+        lines(
+            "Ready for BIP54",
+            about("bip54_ready_ratio", "The rule is proposed, not in force: the rest would be refused under it."),
+            {"{{window}}": series("bip54_ready_ratio")},
+        )
+        .unit("percentunit")
+        .min(0)
+        .span(8)
+    )

@@ -1,0 +1,59 @@
+"""What the dashboards ask Prometheus for: only metrics that the catalogue has, in the words it has for them."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client.core import CounterMetricFamily
+
+from monitor.outputs.metrics import CATALOGUE
+from monitor.vitals import PREFIX, Vitals
+
+Unknown = Literal["split", "merged"]
+
+EXPECTED = {
+    "alerts_firing": "Alerts that fire, by rule and severity.",
+    "backfill_progress_ratio": "How much of the history that was asked for is stored.",
+}
+"""Metrics that belong to the public interface and are not there in every version: what asks for them copes without."""
+
+
+def _meanings() -> dict[str, str]:
+    """The help text of every metric, by its name without the prefix, as Prometheus knows it."""
+    found = {each.name + "_total" * (each.kind is CounterMetricFamily): each.help for each in CATALOGUE}
+    for each in vars(Vitals()).values():
+        if isinstance(each, Gauge | Counter | Histogram):
+            (family,) = each.describe()
+            found[family.name.removeprefix(f"{PREFIX}_") + "_total" * isinstance(each, Counter)] = family.documentation
+    return found | EXPECTED
+
+
+MEANINGS = _meanings()
+
+
+def series(name: str, **labels: str) -> str:
+    """A selector of the chosen daemon's series.
+
+    A label's value may name a variable (`$level`); one that begins with `!` is what the label must not be, and one
+    that begins with `~` is a regular expression.
+    """
+    if name.removesuffix("_bucket") not in MEANINGS:
+        raise KeyError(f"there is no metric {name}")
+    told = [_matcher(label, value) for label, value in {"instance": "$instance", **labels}.items()]
+    return f"{PREFIX}_{name}{{{', '.join(told)}}}"
+
+
+def index(name: str, unknown: Unknown | Literal["$unknown"] = "$unknown") -> str:
+    """An index at the chosen level and window."""
+    return series(name, level="$level", window="$window", unknown=unknown)
+
+
+def about(name: str, more: str) -> str:
+    """What the catalogue says of a metric, and a sentence on how to read it."""
+    return f"{MEANINGS[name]} {more}"
+
+
+def _matcher(label: str, value: str) -> str:
+    operator = {"!": "!=", "~": "=~"}.get(value[:1], "=")
+    return f'{label}{operator}"{value.lstrip("!~")}"'

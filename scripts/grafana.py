@@ -1,0 +1,48 @@
+"""Writes the Grafana dashboards of grafana/dashboards from scripts/dashboards.
+
+scripts/grafana.py            write them
+scripts/grafana.py --check    only compare; exit status 1 when one is not what it would be
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from dashboards.concentration import concentration
+from dashboards.frame import written
+from dashboards.health import health
+from dashboards.overview import overview
+from dashboards.pools import pools
+
+FOLDER = Path(__file__).resolve().parent.parent / "grafana" / "dashboards"
+
+
+def dashboards() -> dict[str, str]:
+    """Every dashboard as Grafana reads it, by its file's name."""
+    made = (overview(), concentration(), pools(), health())
+    return {f"{str(each.build().uid).removeprefix('pool-monitor-')}.json": written(each) for each in made}
+
+
+def main(arguments: list[str]) -> int:
+    """Write the files, or tell which differ."""
+    check = arguments == ["--check"]
+    if arguments and not check:
+        print(__doc__, file=sys.stderr)
+        return 2
+    stale = 0
+    for name, text in dashboards().items():
+        path = FOLDER / name
+        if path.exists() and path.read_text("utf-8") == text:
+            continue
+        if check:
+            stale = 1
+            print(f"dashboards: {name} is not what scripts/dashboards says: run `make dashboards`", file=sys.stderr)
+        else:
+            path.write_text(text, "utf-8")
+            print(f"dashboards: wrote {name}")
+    return stale
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

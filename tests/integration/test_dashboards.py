@@ -1,0 +1,107 @@
+"""Every question that a dashboard asks is answered by a real Prometheus that scraped a daemon."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from support import dashboards as shipped
+from support.daemon import Inside, inside
+from support.prometheus import Prometheus
+
+from monitor.app.demo import signatures_of
+from monitor.app.registry import load_registry
+from monitor.config import Config
+from monitor.embedded import EmbeddedNode, Signature, blocks, mainnet
+from monitor.embedded.history import Found
+from monitor.model import PoolSlug
+
+WHO, RIVAL, TORN = PoolSlug("antpool"), PoolSlug("foundryusa"), PoolSlug("torn")
+GRAFANAS = {"__interval": "1s", "__rate_interval": "1m"}
+CHOSEN = {"datasource": "any", "level": "operator", "window": "30d", "unknown": "merged", "trend": "30d", "pool": WHO}
+
+
+@pytest.fixture
+def node(monkeypatch: pytest.MonkeyPatch) -> EmbeddedNode:
+    """One with real history, and a bit in every block."""
+    monkeypatch.setattr(blocks, "VERSION", 0x2000_0010)
+    signatures = signatures_of(load_registry("main"))
+    signatures[TORN] = Signature(signatures[RIVAL].tag, signatures[WHO].script)
+    return EmbeddedNode(network="main", signatures=signatures, history=latest())
+
+
+def latest() -> Iterator[Found]:
+    """Six weeks, long enough for a trend; in the second half another pool has joined the one that is looked at."""
+    past = mainnet()[-6000:]
+    for found in past:
+        joined = found.pool == "f2pool" and found.height > past[3000].height
+        yield replace(found, pool=WHO) if joined else found
+
+
+async def test_every_panel_variable_and_annotation_has_data(
+    node: EmbeddedNode, tmp_path: Path, start_prometheus: Callable[..., Prometheus]
+) -> None:
+    async with node, inside(config(node, tmp_path)) as daemon:
+        await daemon.wait_for(node.tip.hash, seconds=30)
+        port = urlsplit(daemon.url).port
+        prometheus = await asyncio.to_thread(start_prometheus, port, interval="500ms")
+        await seen(prometheus, "pool_monitor_estimates_block_height")
+        await happens(node, daemon)
+        await seen(prometheus, 'pool_monitor_errors_total{kind="node_away"}')
+        node.mine(RIVAL)
+        await seen(prometheus, f"pool_monitor_estimates_block_height == {node.tip.height}")
+        await asyncio.sleep(1)  # a second sample: what grows, grows between two
+
+        silent = await asyncio.to_thread(unanswered, prometheus)
+
+    assert silent == []
+
+
+async def happens(node: EmbeddedNode, daemon: Inside) -> None:
+    """What a quiet chain has none of: a block that was lost, one with the marks of two, a node that hangs."""
+    node.mine(RIVAL)
+    below = node.tip.hash
+    await daemon.wait_for(node.mine(WHO))
+    node.mine(TORN, on=node.mine(TORN, on=below))
+    node.stall()
+    await asyncio.sleep(1.5)
+    node.resume()
+
+
+def unanswered(prometheus: Prometheus) -> list[str]:
+    """What Prometheus has no answer to."""
+    (build,) = prometheus.query("pool_monitor_build_info")
+    silent = []
+    for dashboard in shipped.load().values():
+        values = GRAFANAS | CHOSEN | {"instance": build.labels["instance"]}
+        for name, (selector, label) in shipped.choices(dashboard).items():
+            offered = {each.labels[label] for each in prometheus.query(shipped.filled_in(selector, values))}
+            if values[name] not in offered:
+                silent.append(f"{dashboard['title']}: {name} offers {offered}")
+        asked = {each.where: shipped.filled_in(each.expression, values) for each in shipped.questions(dashboard)}
+        asked |= {each.where: lately(shipped.filled_in(each.expression, values)) for each in shipped.events(dashboard)}
+        for where, expression in asked.items():
+            if not any(math.isfinite(each.value) for each in prometheus.query(expression)):
+                silent.append(f"{where}: {expression}")
+    return silent
+
+
+def lately(expression: str) -> str:
+    return f"last_over_time(({expression})[1m:500ms])"
+
+
+async def seen(prometheus: Prometheus, expression: str) -> None:
+    await asyncio.to_thread(prometheus.wait_for, expression)
+
+
+def config(node: EmbeddedNode, folder: Path) -> Config:
+    return Config.model_validate({
+        "node": {"url": node.url, "cookie_file": node.cookie_file, "poll_seconds": 0.2, "timeout_seconds": 0.5},
+        "store": {"url": f"sqlite:///{folder / 'blocks.sqlite'}"},
+        "web": {"port": 0},
+    })  # fmt: skip
