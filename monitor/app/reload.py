@@ -34,7 +34,8 @@ async def keep_current(
     seen = _stamps(files(section))
     while True:
         with suppress(TimeoutError):
-            await asyncio.wait_for(asked.wait(), _LOOK_SECONDS)
+            async with asyncio.timeout(_LOOK_SECONDS):
+                await asked.wait()
         found = _stamps(files(section))
         if found == seen and not asked.is_set():
             continue
