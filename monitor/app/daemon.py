@@ -13,6 +13,7 @@ import structlog
 
 from monitor import __version__
 from monitor.analysis.rules import Rules
+from monitor.app.directory import Directory
 from monitor.app.history import Courses
 from monitor.app.questions import questions
 from monitor.app.registry import Knowledge, levels, load_knowledge
@@ -27,6 +28,7 @@ from monitor.outputs.metrics import SnapshotCollector
 from monitor.outputs.web.api import Api
 from monitor.outputs.web.events import Events
 from monitor.outputs.web.page import Page
+from monitor.outputs.web.pools import Pools
 from monitor.outputs.web.server import WebServer
 from monitor.pipeline import Pipeline
 from monitor.store.store import Store
@@ -69,7 +71,7 @@ async def run(config: Config, stop: asyncio.Event, *, listening: Callable[[str],
     vitals = Vitals()
     vitals.start_time.set_to_current_time()
     hub = Hub(vitals)
-    load_knowledge(config.registry)  # what is wrong with it should show before the node is there
+    directory = Directory(load_knowledge(config.registry))  # what is wrong with it should show before the node is there
     vitals.registry.register(SnapshotCollector(hub))
     async with AsyncExitStack() as rooms:
         store = await rooms.enter_async_context(await Store.open(config.store.url))
@@ -80,21 +82,33 @@ async def run(config: Config, stop: asyncio.Event, *, listening: Callable[[str],
         token = config.web.secret_token
         web = await rooms.enter_async_context(
             WebServer(
-                Api(hub, store, health, courses=courses), Page(hub, store, health), Events(hub), vitals,
+                (
+                    Api(hub, store, health, courses=courses), Pools(hub, store, directory),
+                    Page(hub, store, health, directory),
+                ),
+                Events(hub), vitals,
                 host=config.web.host, port=config.web.port, token=token.get_secret_value() if token else None,
             )
         )  # fmt: skip
         log.info("listening", url=web.url, version=__version__)
         if listening:
             listening(web.url)
-        intake = _intake(config, follower, node, store, hub, vitals, courses=courses)
+        intake = _intake(config, follower, node, store, hub, vitals, courses=courses, directory=directory)
         with suppress(_Stopped):
             await _all_or_none(_until(stop), _look_now_on_signal(node), node.run(), intake)
         log.info("stopped")
 
 
 async def _intake(  # noqa: PLR0913 -- what intake and outputs share
-    config: Config, follower: Follower, node: Bitcoind, store: Store, hub: Hub, vitals: Vitals, *, courses: Courses
+    config: Config,
+    follower: Follower,
+    node: Bitcoind,
+    store: Store,
+    hub: Hub,
+    vitals: Vitals,
+    *,
+    courses: Courses,
+    directory: Directory,
 ) -> NoReturn:
     """Learn who is who on the node's network, and follow it; learn anew when that changes."""
     network = await store.network()
@@ -103,7 +117,7 @@ async def _intake(  # noqa: PLR0913 -- what intake and outputs share
         assert node.facts
         network = node.facts.network
         await store.note_network(network)
-    knowledge = load_knowledge(config.registry, network)
+    knowledge = directory.knowledge = load_knowledge(config.registry, network)
     vitals.build_info.labels(__version__, knowledge.registry.hash).set(1)
     census = Census(store, config.windows, _rulebook(knowledge, network))
     courses.census = census
@@ -111,6 +125,7 @@ async def _intake(  # noqa: PLR0913 -- what intake and outputs share
 
     async def adopt(changed: Knowledge) -> None:
         log.info("the registry has changed", registry=changed.registry.hash, memberships=changed.memberships.hash)
+        directory.knowledge = changed
         vitals.build_info.clear()
         vitals.build_info.labels(__version__, changed.registry.hash).set(1)
         await pipeline.adopt(_rulebook(changed, network))

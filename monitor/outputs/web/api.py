@@ -16,6 +16,7 @@ from monitor.outputs.web import estimates, render
 from monitor.outputs.web.history import PARAMETERS, Past
 from monitor.outputs.web.ports import Courses, Health, History
 from monitor.outputs.web.problems import Problem
+from monitor.outputs.web.query import asked
 from monitor.outputs.web.signals import signals
 
 _BLOCKS_AT_ONCE = 500
@@ -57,7 +58,7 @@ class Api:
 
     async def status(self, request: web.Request) -> web.Response:
         """How the daemon is doing."""
-        _query(request)
+        asked(request)
         snapshot, facts = self._hub.snapshot, self._health.facts
         return web.json_response({
             "version": __version__,
@@ -78,13 +79,13 @@ class Api:
 
     async def changes(self, request: web.Request) -> web.Response:
         """Whose share of the hashrate changed, and when."""
-        _query(request)
+        asked(request)
         snapshot = self._snapshot()
         return web.json_response({"tip": render.tip(snapshot), "changes": estimates.changes(snapshot)})
 
     async def signals(self, request: web.Request) -> web.Response:
         """What blocks tell besides: streaks, luck, empty blocks, rewards, signalling, races."""
-        query = _query(request, "window")
+        query = asked(request, "window")
         snapshot = self._snapshot()
         names = [each.window.name for each in _at_level(snapshot)]
         if query.get("window", names[0]) not in names:
@@ -93,7 +94,7 @@ class Api:
 
     async def unknown(self, request: web.Request) -> web.Response:
         """Unknown miners of whom only traces are known, with the evidence that makes their blocks one miner's."""
-        _query(request)
+        asked(request)
         return web.json_response({"miners": [render.cluster(each) for each in self._snapshot().strangers]})
 
     async def history(self, request: web.Request) -> web.Response:
@@ -115,7 +116,7 @@ class Api:
 
     async def blocks(self, request: web.Request) -> web.Response:
         """Blocks, highest first, stale ones among them."""
-        query = _query(request, "limit", "below")
+        query = asked(request, "limit", "below")
         limit = _number(query, "limit", 50, most=_BLOCKS_AT_ONCE)
         below = _number(query, "below", None, most=2**31 - 1)
         snapshot = self._snapshot()
@@ -124,7 +125,7 @@ class Api:
 
     async def block(self, request: web.Request) -> web.Response:
         """One block and every reason to think that somebody mined it."""
-        _query(request)
+        asked(request)
         wanted = request.match_info["hash"]
         if not re.fullmatch(r"[0-9a-fA-F]{64}", wanted):
             raise Problem(HTTPStatus.BAD_REQUEST, "a block hash has 64 hexadecimal digits")
@@ -135,7 +136,7 @@ class Api:
 
     def _windows(self, request: web.Request, show: Callable[[Concentration, Snapshot], Any]) -> web.Response:
         """One level and window, as asked for; without a window, all of the level's."""
-        query = _query(request, "level", "window")
+        query = asked(request, "level", "window")
         snapshot = self._snapshot()
         level = query.get("level", snapshot.concentration[0].level)
         chosen = _at_level(snapshot, level)
@@ -173,14 +174,6 @@ class Api:
 def _at_level(snapshot: Snapshot, level: str | None = None) -> list[Concentration]:
     level = level or snapshot.concentration[0].level
     return [each for each in snapshot.concentration if each.level == level]
-
-
-def _query(request: web.Request, *known: str) -> dict[str, str]:
-    """What was asked for; a misspelt parameter would otherwise be ignored in silence."""
-    for name in request.query:
-        if name not in known:
-            raise Problem(HTTPStatus.BAD_REQUEST, f"unknown parameter; known are: {', '.join(known) or 'none'}")
-    return dict(request.query)
 
 
 def _number(query: dict[str, str], name: str, default: int | None, *, most: int) -> int | None:

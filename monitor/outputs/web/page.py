@@ -1,79 +1,162 @@
-"""The page for people: the same numbers as the API, rendered here, without a script."""
+"""The pages for people: the same numbers as the API, rendered here, whole without a script.
+
+A page is made once for each snapshot, however many ask for it.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import re
 import time
-from pathlib import Path
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
 
 from aiohttp import web
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
+from monitor import __version__
 from monitor.hub import Hub
-from monitor.model import Concentration, Likely, Snapshot
-from monitor.outputs.web import render
-from monitor.outputs.web.ports import Health, History
+from monitor.model import AlertState, BlockHash, BlockRecord, PoolSlug, Snapshot
+from monitor.outputs.web import pool, words
+from monitor.outputs.web.answer import Answer
+from monitor.outputs.web.assets import CHARTS, Assets
+from monitor.outputs.web.overview import Overview
+from monitor.outputs.web.palette import palette
+from monitor.outputs.web.pools import NEWEST
+from monitor.outputs.web.ports import Directory, Health, History
 
-_STATIC = Path(__file__).parent / "static"
-_USUAL = "7d"
-"""The window to begin with, where there is one: long enough to be more than luck, short enough to be news."""
-_BLOCKS = 12
-_NOUNS = {"pool": "pools", "template": "template builders", "operator": "operators", "country": "countries"}
-"""What is counted at each level."""
-_POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'"
+_STRIP = 48
+"""Newest blocks that are shown."""
+_KEPT = 200
+"""Pages that are kept: more than there are levels, windows and pools that anybody looks at between two blocks."""
+_AGES_SECONDS = 20.0
+"""How old a page may be that says how long ago something was."""
+_HEADERS = {
+    "Cache-Control": "no-cache",
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
 
 
 class Page:
     """Renders what the hub knows now."""
 
-    def __init__(self, hub: Hub, history: History, health: Health) -> None:
+    def __init__(self, hub: Hub, history: History, health: Health, directory: Directory) -> None:
         self._hub = hub
         self._history = history
         self._health = health
-        loader = PackageLoader("monitor.outputs.web")
-        jinja = Environment(loader=loader, autoescape=select_autoescape(), undefined=StrictUndefined, trim_blocks=True)
-        jinja.filters["ago"] = _ago
-        self._template = jinja.get_template("page.html")
+        self._directory = directory
+        self._assets = Assets()
+        self._jinja = Environment(
+            loader=PackageLoader("monitor.outputs.web"), autoescape=select_autoescape(), undefined=StrictUndefined,
+            trim_blocks=True, lstrip_blocks=True,
+        )  # fmt: skip
+        self._jinja.filters |= words.FILTERS
+        self._kept: dict[object, Answer] = {}
+        self._state: tuple[object, ...] = (None, None, None, None)
+        """What the pages that are kept were made of."""
+        self._strip: tuple[Snapshot | None, Sequence[BlockRecord]] = (None, ())
+        self._reading = asyncio.Lock()
 
-    def routes(self) -> list[web.AbstractRouteDef]:
-        """The page and its style."""
-        return [web.get("/", self.show), web.static("/static", _STATIC)]
+    def routes(self) -> list[web.RouteDef]:
+        """The pages, and what they need."""
+        return [
+            web.get("/", self.overview),
+            web.get("/block/{hash}", self.block),
+            web.get("/pool/{slug}", self.pool),
+            *self._assets.routes(),
+        ]
 
-    async def show(self, request: web.Request) -> web.Response:
-        """The page, for the window asked for."""
+    async def overview(self, request: web.Request) -> web.Response:
+        """Who mines, how concentrated that is, whether it changes, and how sure that is."""
         snapshot = self._hub.snapshot
-        level, window = request.query.get("level", ""), request.query.get("window", _USUAL)
-        shown = _at_level(snapshot, level) if snapshot else []
-        chosen = next((each for each in shown if each.window.name == window), shown[0] if shown else None)
-        found = await self._history.blocks(_BLOCKS) if snapshot else []
-        text = self._template.render(
-            snapshot=snapshot,
-            chosen=chosen,
-            shown=shown,
-            levels=list(dict.fromkeys(each.level for each in snapshot.concentration)) if snapshot else [],
-            nouns=_NOUNS,
-            likely=_likely(snapshot) if snapshot else {},
-            blocks=[render.block(each, snapshot) for each in found] if snapshot else [],
-            waiting=self._health.waiting,
-            now=time.time(),
-        )
-        return web.Response(text=text, content_type="text/html", headers={"Content-Security-Policy": _POLICY})
+        shown = Overview.of(snapshot, request.query.get("level"), request.query.get("window")) if snapshot else None
 
+        async def make() -> Answer:
+            if snapshot is None or shown is None:
+                return self._render("waiting.html")
+            return self._render(
+                "overview.html", view=shown, snapshot=snapshot, blocks=await self._newest(snapshot),
+                slots=palette(snapshot, shown.chosen.level), pools=palette(snapshot, "pool"),
+                charts=f"{self._assets.path}/{CHARTS}",
+            )  # fmt: skip
 
-def _at_level(snapshot: Snapshot, level: str) -> list[Concentration]:
-    """Every window of the level, or of the first one where there is no such level."""
-    usual = snapshot.concentration[0].level
-    return [each for each in snapshot.concentration if each.level == level] or _at_level(snapshot, usual)
+        return await self._answer(request, shown.key if shown else None, make)
 
+    async def block(self, request: web.Request) -> web.Response:
+        """Why a block is whose it is."""
+        snapshot, wanted = self._hub.snapshot, request.match_info["hash"].lower()
+        found = await self._history.block(BlockHash(wanted)) if re.fullmatch(r"[0-9a-f]{64}", wanted) else None
+        if snapshot is None or found is None:
+            return self._missing(request, "This block is not stored here.")
+        block = found.judged.block
+        near = await self._history.blocks(2, below=block.height + 2)
+        belongs = self._directory.belongs(found.judged.attribution.pool or "", block.header.time)
+        return self._render(
+            "block.html", snapshot=snapshot, record=found, block=block, attribution=found.judged.attribution,
+            siblings=[each for each in near if each.judged.block.height == block.height and each.judged.block != block],
+            above=[each for each in near if each.judged.block.header.parent == block.hash],
+            belongs=belongs, text=words.coinbase_text(block.coinbase.script), slots=palette(snapshot, "pool"),
+            payouts=[(each, self._directory.address(each.script)) for each in block.coinbase.outputs],
+            bits=[bit for bit in range(29) if block.header.version >> 29 == 1 and block.header.version >> bit & 1],
+        ).give(request, _HEADERS)  # fmt: skip
 
-def _likely(snapshot: Snapshot) -> dict[tuple[str, str], Likely]:
-    """How sure the indices of each level and window are, unknown blocks split."""
-    found = snapshot.estimates.indices if snapshot.estimates else ()
-    return {(each.level, each.window): each.split for each in found if each.split}
+    async def pool(self, request: web.Request) -> web.Response:
+        """A pool with everything that is known of it."""
+        snapshot, slug = self._hub.snapshot, request.match_info["slug"]
+        if snapshot is None or not pool.known(slug, snapshot, self._directory):
+            return self._missing(request, "There is no such pool.")
 
+        async def make() -> Answer:
+            newest = await self._history.blocks_of(PoolSlug(slug), NEWEST)
+            told = pool.whole(slug, snapshot, self._directory, newest)
+            return self._render(
+                "pool.html", snapshot=snapshot, pool=told, windows=pool.by_window(told),
+                slots=palette(snapshot, "pool"), charts=f"{self._assets.path}/{CHARTS}", blocks=newest[:_STRIP],
+                cluster=next((each for each in snapshot.strangers if each.name == slug), None),
+            )  # fmt: skip
 
-def _ago(seconds: float) -> str:
-    """A span of time, roughly."""
-    minutes = max(0, round(seconds / 60))
-    if minutes < 120:
-        return f"{minutes} min ago"
-    return f"{minutes // 60} h ago" if minutes < 48 * 60 else f"{minutes // 1440} days ago"
+        return await self._answer(request, slug, make)
+
+    def _missing(self, request: web.Request, reason: str) -> web.Response:
+        response = self._render("missing.html", reason=reason).give(request, _HEADERS)
+        response.set_status(HTTPStatus.NOT_FOUND)
+        return response
+
+    async def _answer(self, request: web.Request, key: object, make: Callable[[], Awaitable[Answer]]) -> web.Response:
+        """A page of the present state: the one that is kept, or a new one."""
+        now = (self._hub.snapshot, self._hub.alerts, self._health.waiting, time.time() // _AGES_SECONDS)
+        if any(
+            new is not old and (which < 2 or new != old)
+            for which, (new, old) in enumerate(zip(now, self._state, strict=True))
+        ):
+            self._state, self._kept = now, {}
+        kept = self._kept
+        if key not in kept:
+            made = await make()
+            if len(kept) >= _KEPT:
+                kept.clear()
+            kept[key] = made
+        answer = kept[key]
+        return answer.give(request, _HEADERS)
+
+    async def _newest(self, snapshot: Snapshot) -> Sequence[BlockRecord]:
+        """The newest blocks, read once for each snapshot."""
+        async with self._reading:
+            if self._strip[0] is not snapshot:
+                self._strip = (snapshot, await self._history.blocks(_STRIP))
+            return self._strip[1]
+
+    def _render(self, template: str, **shown: object) -> Answer:
+        known: Mapping[str, Any] = {
+            "assets": self._assets.path,
+            "alerts": [each for each in self._hub.alerts if each.state is AlertState.FIRING],
+            "waiting": self._health.waiting,
+            "now": time.time(),
+            "version": __version__,
+        }
+        text = self._jinja.get_template(template).render({**known, **shown})
+        return Answer(text.encode(), "text/html; charset=utf-8")

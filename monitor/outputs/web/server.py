@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import errno
 import hmac
+from collections.abc import Iterable
 from http import HTTPStatus
-from typing import Self
+from typing import Protocol, Self
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
@@ -13,9 +14,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 
 from monitor.errors import ConfigError
-from monitor.outputs.web.api import Api
 from monitor.outputs.web.events import Events
-from monitor.outputs.web.page import Page
 from monitor.outputs.web.problems import Problem, problems
 from monitor.vitals import Vitals
 
@@ -26,23 +25,31 @@ _PATIENCE_SECONDS = 2.0
 """How long an answer under way may take to end when the server stops."""
 
 
+class Part(Protocol):
+    """Something that answers under paths of its own."""
+
+    def routes(self) -> list[web.RouteDef]:
+        """Every path."""
+
+
 class WebServer:
     """Serves while it is entered.
 
     Args:
+        parts: what is served beside metrics and events.
         host, port: where to listen; port 0 takes a free one.
         token: if not None, what a request must carry as `Authorization: Bearer`.
     """
 
-    def __init__(  # noqa: PLR0913 -- everything that is served meets here
-        self, api: Api, page: Page, events: Events, vitals: Vitals, *, host: str, port: int, token: str | None
+    def __init__(
+        self, parts: Iterable[Part], events: Events, vitals: Vitals, *, host: str, port: int, token: str | None
     ) -> None:
         self._host = host
         self._port = port
         middlewares = [problems(vitals), *([_demand(token)] if token is not None else [])]
         application = web.Application(middlewares=middlewares)
         application.add_routes([web.get("/metrics", _metrics(vitals.registry))])
-        for part in (api, page, events):
+        for part in (*parts, events):
             application.add_routes(part.routes())
         application.on_shutdown.append(events.close)
         self._runner = web.AppRunner(

@@ -1,0 +1,122 @@
+// Drawing: an answer of /api/v1/history as plotly shows it. The library is large and loaded once, when it is wanted.
+
+const ELEMENTS = ["plotly.js-style-global", "9f215cf04c5486422605d13261cb87401f4e7763b6296af81e98efbc0130da53"];
+// What plotly would otherwise add as style elements, which the page's policy forbids; what it needs of them is in page.css.
+
+let loading;
+
+/** The library; rejects when it cannot be had. */
+export function load(address) {
+  loading ??= new Promise((done, failed) => {
+    for (const id of ELEMENTS) {
+      const taken = document.createElement("meta");
+      taken.id = id;
+      taken.className = "no-inline-styles";
+      document.head.append(taken);
+    }
+    const script = document.createElement("script");
+    script.src = address;
+    script.addEventListener("load", () => done(globalThis.Plotly));
+    script.addEventListener("error", () => { loading = undefined; failed(new Error("the chart library did not load")); });
+    document.head.append(script);
+  });
+  return loading;
+}
+
+/** Draw an answer into the section's chart; `slots` has the colours. */
+export function draw(plotly, section, answer, slots) {
+  const chart = section.querySelector(".chart");
+  const style = getComputedStyle(document.body);
+  const times = answer.times.map((time) => (typeof time === "number" ? new Date(time * 1000) : new Date(time)));
+  if (!times.length) throw new Error("nothing is stored of that time");
+  const { entity } = section.dataset;
+  const shares = answer.metric === "shares";
+  const names = entity ? [entity].filter((name) => name in answer.series) : Object.keys(answer.series);
+  if (!names.length) throw new Error("it has too few blocks");
+  const stacked = shares && !entity;
+  const traces = names.flatMap((name) => (stacked ? area : band)(name, answer.series[name], times, tone(section, slots, name)));
+  const axis = { gridcolor: ink(style, 0.13), linecolor: ink(style, 0.3), zeroline: false, fixedrange: true };
+  plotly.react(chart, traces, {
+    margin: { l: 54, r: 14, t: 12, b: 34 }, showlegend: false, dragmode: false, hovermode: "x unified",
+    paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: { color: style.color, family: style.fontFamily, size: 12 },
+    hoverlabel: { bgcolor: paper(section), bordercolor: ink(style, 0.3), font: { color: style.color } },
+    xaxis: { ...axis, type: "date" },
+    yaxis: { ...axis, tickformat: shares || answer.metric.startsWith("top_share") ? ".0%" : undefined, rangemode: stacked ? "tozero" : "normal", range: stacked ? [0, 1] : undefined },
+  }, { displayModeBar: false, responsive: true });
+  legend(section, stacked ? names : [], slots);
+  chart.setAttribute("aria-label", summary(answer, names, times));
+}
+
+function area(name, series, times, colour) {
+  return [{ x: times, y: series.value, name: plain(name), stackgroup: "shares", mode: "lines", line: { width: 0.5, color: colour },
+    fillcolor: colour, hovertemplate: "%{y:.1%}" }];
+}
+
+/** A line, and behind it the band of its interval. */
+function band(name, series, times, colour) {
+  const line = { x: times, y: series.value, name: plain(name), mode: "lines", line: { color: colour, width: 2 }, connectgaps: false };
+  if (!series.lower || !series.upper) return [line];
+  const edge = { x: times, mode: "lines", line: { width: 0 }, connectgaps: false };
+  return [
+    { ...edge, y: series.lower, name: "95 %, lower" },
+    { ...edge, y: series.upper, name: "95 %, upper", fill: "tonexty", fillcolor: translucent(colour, 0.22) },
+    line,
+  ];
+}
+
+function legend(section, names, slots) {
+  section.querySelector(".legend").replaceChildren(...names.map((name) => {
+    const item = document.createElement("li");
+    const chip = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+    const square = document.createElementNS("http://www.w3.org/2000/svg", "rect");
+    for (const [key, value] of Object.entries({ class: `chip ${slot(slots, name)}`, viewBox: "0 0 10 10", width: 11, height: 11, "aria-hidden": "true" })) chip.setAttribute(key, value);
+    for (const [key, value] of Object.entries({ width: 10, height: 10, rx: 2 })) square.setAttribute(key, value);
+    chip.append(square);
+    item.append(chip, ` ${name}`);
+    return item;
+  }));
+}
+
+function slot(slots, name) {
+  return name === "unknown" ? "unknown" : name in slots ? `s${slots[name]}` : "other";
+}
+
+/** The colour that the style sheet gives an entity, as it is in this theme. */
+function tone(section, slots, name) {
+  const probe = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  const shape = document.createElementNS("http://www.w3.org/2000/svg", "path");
+  shape.setAttribute("class", "fill");
+  probe.setAttribute("class", `bar ${name === "split" ? "s6" : name === "merged" ? "s5" : slot(slots, name)}`);
+  probe.setAttribute("width", "0");
+  probe.append(shape);
+  section.append(probe);
+  const colour = getComputedStyle(shape).fill;
+  probe.remove();
+  return colour;
+}
+
+function paper(section) {
+  return getComputedStyle(section.querySelector(".chart")).backgroundColor;
+}
+
+function ink(style, opacity) {
+  return translucent(style.color, opacity);
+}
+
+function translucent(colour, opacity) {
+  return colour.replace("rgb(", "rgba(").replace(")", `, ${opacity})`);
+}
+
+/** Names are text, also where plotly would read tags. */
+function plain(name) {
+  return name.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
+}
+
+function summary(answer, names, times) {
+  const day = (time) => time.toISOString().slice(0, 10);
+  const last = names.map((name) => {
+    const value = answer.series[name].value.at(-1);
+    return value === null ? "" : `${name} ${answer.metric === "shares" ? `${(100 * value).toFixed(1)} %` : value.toFixed(2)}`;
+  });
+  return `${answer.metric} by ${answer.level} over ${answer.window}, ${day(times[0])} to ${day(times.at(-1))}; at the end: ${last.filter(Boolean).join(", ")}`;
+}
