@@ -110,7 +110,7 @@ class Api:
         An answer carries an `ETag`; asked again with `If-None-Match`, 304 says that nothing has changed. One question
         is answered at a time, and 503 says that too many wait.
         """
-        query = _query(request, *PARAMETERS)
+        query = asked(request, *PARAMETERS)
         self._snapshot()
         return await self._past.answer(request, query)
 

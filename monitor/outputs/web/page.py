@@ -81,7 +81,7 @@ class Page:
             return self._render(
                 "overview.html", view=shown, snapshot=snapshot, blocks=await self._newest(snapshot),
                 slots=palette(snapshot, shown.chosen.level), pools=palette(snapshot, "pool"),
-                charts=f"{self._assets.path}/{CHARTS}",
+                entities=_entities(snapshot, shown.chosen.level), charts=f"{self._assets.path}/{CHARTS}",
             )  # fmt: skip
 
         return await self._answer(request, shown.key if shown else None, make)
@@ -116,6 +116,7 @@ class Page:
             return self._render(
                 "pool.html", snapshot=snapshot, pool=told, windows=pool.by_window(told),
                 slots=palette(snapshot, "pool"), charts=f"{self._assets.path}/{CHARTS}", blocks=newest[:_STRIP],
+                entities=_entities(snapshot, "pool"),
                 cluster=next((each for each in snapshot.strangers if each.name == slug), None),
             )  # fmt: skip
 
@@ -160,3 +161,17 @@ class Page:
         }
         text = self._jinja.get_template(template).render({**known, **shown})
         return Answer(text.encode(), "text/html; charset=utf-8")
+
+
+def _entities(snapshot: Snapshot, level: str) -> dict[str, dict[str, Any]]:
+    """What the pictures call the entities of a level, and which colour they have there."""
+    slots = palette(snapshot, level)
+    return {
+        share.entity: {
+            "name": snapshot.pool_names.get(PoolSlug(share.entity), share.entity),
+            "slot": slots.get(share.entity),
+        }
+        for one in snapshot.concentration
+        if one.level == level
+        for share in one.shares
+    }

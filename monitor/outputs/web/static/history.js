@@ -2,9 +2,10 @@
 
 import { draw, load } from "./plot.js";
 
-const METRICS = { shares: "Shares", hhi: "HHI", nakamoto: "Nakamoto", effective_entities: "Effective number", top_share: "Largest",
+const METRICS = { shares: "Shares", hhi: "HHI", nakamoto: "Nakamoto", effective_entities: "Effective number", top_share_1: "Largest", top_share_3: "Top three",
   gini: "Gini", entropy_bits: "Entropy", theil: "Theil" };
 const DAY = 86400;
+const LIMIT = 10; // areas of their own: more are a blur
 const SPANS = { "30 days": 30 * DAY, "90 days": 90 * DAY, "a year": 365 * DAY, everything: null };
 
 const chosen = { metric: "shares", span: "everything" };
@@ -24,8 +25,8 @@ function furnish(section) {
   seen = false;
   const chart = element("div", { className: "chart", role: "img" });
   const legend = element("ul", { className: "legend" });
-  const metrics = section.dataset.entity ? [] : [choice(section, "Metric", "metric", METRICS)];
-  section.append(...metrics, choice(section, "How far back", "span", SPANS), chart, legend);
+  const metrics = section.dataset.entity ? [] : [choice(section, "Metric", "metric", Object.entries(METRICS))];
+  section.append(...metrics, choice(section, "How far back", "span", Object.keys(SPANS).map((key) => [key, key])), chart, legend);
   new IntersectionObserver((entries, observer) => {
     if (!entries.some((entry) => entry.isIntersecting)) return;
     observer.disconnect();
@@ -38,12 +39,11 @@ function furnish(section) {
 
 /** Buttons of which one is pressed. */
 function choice(section, label, name, options) {
-  const buttons = Object.entries(options).map(([key, text]) => {
-    const value = name === "span" ? key : key;
-    const button = element("button", { type: "button", textContent: name === "span" ? key : text });
-    button.setAttribute("aria-pressed", String(chosen[name] === value));
+  const buttons = options.map(([key, text]) => {
+    const button = element("button", { type: "button", textContent: text });
+    button.setAttribute("aria-pressed", String(chosen[name] === key));
     button.addEventListener("click", () => {
-      chosen[name] = value;
+      chosen[name] = key;
       for (const each of buttons) each.setAttribute("aria-pressed", String(each === button));
       update(section);
     });
@@ -55,29 +55,34 @@ function choice(section, label, name, options) {
 }
 
 async function update(section) {
-  const { level, window: within, entity, slots, charts } = section.dataset;
-  const newest = document.querySelector("time")?.dateTime ?? "";
-  const wanted = [level, within, entity, slots, chosen.metric, chosen.span, newest].join();
+  const { level, window: within, entity, tip, entities, charts } = section.dataset;
+  const wanted = [level, within, entity, tip, chosen.metric, chosen.span].join();
   if (wanted === drawn) return;
   drawn = wanted;
   const chart = section.querySelector(".chart");
   try {
-    const [plotly, answer] = await Promise.all([load(charts), ask(level, within, entity ? "shares" : chosen.metric)]);
-    if (wanted === drawn) draw(plotly, section, answer, JSON.parse(slots));
+    const [plotly, answer] = await Promise.all([load(charts), ask(section.dataset)]);
+    if (wanted === drawn) draw(plotly, section, answer, JSON.parse(entities));
   } catch (error) {
     drawn = "";
     if (!chart.querySelector("svg")) chart.replaceChildren(element("p", { className: "note", textContent: `There is no picture: ${error.message}` }));
   }
 }
 
-async function ask(level, within, metric) {
-  const query = new URLSearchParams({ level, metric, window: within });
+async function ask({ level, window: within, entity, tip }) {
+  const metric = entity ? "shares" : chosen.metric;
+  const query = new URLSearchParams({ level, metric, window: seconds(within), limit: LIMIT });
   const span = SPANS[chosen.span];
-  if (span) query.set("from", String(Math.floor(Date.now() / 1000) - span));
+  if (span) query.set("from", String(tip - span));
   const response = await fetch(`/api/v1/history?${query}`);
   const answer = await response.json();
   if (!response.ok) throw new Error(answer.detail ?? `the server answered ${response.status}`);
   return answer;
+}
+
+/** A window of blocks as the time that they take: the past is asked for by time. */
+function seconds(name) {
+  return name.endsWith("b") ? `${Math.max(1, Math.round(parseInt(name, 10) / 6))}h` : name;
 }
 
 function element(name, properties) {

@@ -3,6 +3,8 @@
 const ELEMENTS = ["plotly.js-style-global", "9f215cf04c5486422605d13261cb87401f4e7763b6296af81e98efbc0130da53"];
 // What plotly would otherwise add as style elements, which the page's policy forbids; what it needs of them is in page.css.
 
+const READINGS = { split: "each unknown block its own miner", merged: "all unknown blocks one miner" };
+
 let loading;
 
 /** The library; rejects when it cannot be had. */
@@ -23,8 +25,8 @@ export function load(address) {
   return loading;
 }
 
-/** Draw an answer into the section's chart; `slots` has the colours. */
-export function draw(plotly, section, answer, slots) {
+/** Draw an answer into the section's chart; `entities` has names and colours. */
+export function draw(plotly, section, answer, entities) {
   const chart = section.querySelector(".chart");
   const style = getComputedStyle(document.body);
   const times = answer.times.map((time) => (typeof time === "number" ? new Date(time * 1000) : new Date(time)));
@@ -34,7 +36,9 @@ export function draw(plotly, section, answer, slots) {
   const names = entity ? [entity].filter((name) => name in answer.series) : Object.keys(answer.series);
   if (!names.length) throw new Error("it has too few blocks");
   const stacked = shares && !entity;
-  const traces = names.flatMap((name) => (stacked ? area : band)(name, answer.series[name], times, tone(section, slots, name)));
+  const look = (name) => ({ name: plain(called(entities, name)), colour: tone(section, entities, name), edge: paper(section), dashed: name === "merged" });
+  const traces = names.filter((name) => !idle(name, answer.series))
+    .flatMap((name) => (stacked ? area : band)(answer.series[name], times, look(name)));
   const axis = { gridcolor: ink(style, 0.13), linecolor: ink(style, 0.3), zeroline: false, fixedrange: true };
   plotly.react(chart, traces, {
     margin: { l: 54, r: 14, t: 12, b: 34 }, showlegend: false, dragmode: false, hovermode: "x unified",
@@ -43,18 +47,25 @@ export function draw(plotly, section, answer, slots) {
     xaxis: { ...axis, type: "date" },
     yaxis: { ...axis, tickformat: shares || answer.metric.startsWith("top_share") ? ".0%" : undefined, rangemode: stacked ? "tozero" : "normal", range: stacked ? [0, 1] : undefined },
   }, { displayModeBar: false, responsive: true });
-  legend(section, stacked ? names : [], slots);
-  chart.setAttribute("aria-label", summary(answer, names, times));
+  legend(section, stacked ? names : [], entities);
+  chart.setAttribute("aria-label", summary(answer, names.map((name) => [called(entities, name), answer.series[name].value.at(-1)]), times));
 }
 
-function area(name, series, times, colour) {
-  return [{ x: times, y: series.value, name: plain(name), stackgroup: "shares", mode: "lines", line: { width: 0.5, color: colour },
+/** Whether a curve has nothing to say: no unknown block, so that both readings of them are one. */
+function idle(name, series) {
+  return name === "merged" && series.merged.value.every((value, at) => value === series.split.value[at]);
+}
+
+function area(series, times, { name, colour, edge }) {
+  return [{ x: times, y: series.value, name, stackgroup: "shares", mode: "lines", line: { width: 0.75, color: edge },
     fillcolor: colour, hovertemplate: "%{y:.1%}" }];
 }
 
 /** A line, and behind it the band of its interval. */
-function band(name, series, times, colour) {
-  const line = { x: times, y: series.value, name: plain(name), mode: "lines", line: { color: colour, width: 2 }, connectgaps: false };
+function band(series, times, { name, colour, dashed }) {
+  const line = { x: times, y: series.value, name, mode: "lines", connectgaps: false,
+    line: { color: colour, width: 2, dash: dashed ? "dot" : "solid" } };
+  if (dashed) return [line];
   if (!series.lower || !series.upper) return [line];
   const edge = { x: times, mode: "lines", line: { width: 0 }, connectgaps: false };
   return [
@@ -64,29 +75,35 @@ function band(name, series, times, colour) {
   ];
 }
 
-function legend(section, names, slots) {
+function legend(section, names, entities) {
   section.querySelector(".legend").replaceChildren(...names.map((name) => {
     const item = document.createElement("li");
     const chip = document.createElementNS("http://www.w3.org/2000/svg", "svg");
     const square = document.createElementNS("http://www.w3.org/2000/svg", "rect");
-    for (const [key, value] of Object.entries({ class: `chip ${slot(slots, name)}`, viewBox: "0 0 10 10", width: 11, height: 11, "aria-hidden": "true" })) chip.setAttribute(key, value);
+    for (const [key, value] of Object.entries({ class: `chip ${slot(entities, name)}`, viewBox: "0 0 10 10", width: 11, height: 11, "aria-hidden": "true" })) chip.setAttribute(key, value);
     for (const [key, value] of Object.entries({ width: 10, height: 10, rx: 2 })) square.setAttribute(key, value);
     chip.append(square);
-    item.append(chip, ` ${name}`);
+    item.append(chip, ` ${called(entities, name)}`);
     return item;
   }));
 }
 
-function slot(slots, name) {
-  return name === "unknown" ? "unknown" : name in slots ? `s${slots[name]}` : "other";
+function slot(entities, name) {
+  const known = entities[name]?.slot;
+  return name === "unknown" ? "unknown" : known === undefined || known === null ? "other" : `s${known}`;
+}
+
+/** What people call it. */
+function called(entities, name) {
+  return READINGS[name] ?? entities[name]?.name ?? name;
 }
 
 /** The colour that the style sheet gives an entity, as it is in this theme. */
-function tone(section, slots, name) {
+function tone(section, entities, name) {
   const probe = document.createElementNS("http://www.w3.org/2000/svg", "svg");
   const shape = document.createElementNS("http://www.w3.org/2000/svg", "path");
   shape.setAttribute("class", "fill");
-  probe.setAttribute("class", `bar ${name === "split" ? "s6" : name === "merged" ? "s5" : slot(slots, name)}`);
+  probe.setAttribute("class", `bar ${name === "split" ? "s6" : name === "merged" ? "s5" : slot(entities, name)}`);
   probe.setAttribute("width", "0");
   probe.append(shape);
   section.append(probe);
@@ -112,11 +129,9 @@ function plain(name) {
   return name.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
 }
 
-function summary(answer, names, times) {
+function summary(answer, ends, times) {
   const day = (time) => time.toISOString().slice(0, 10);
-  const last = names.map((name) => {
-    const value = answer.series[name].value.at(-1);
-    return value === null ? "" : `${name} ${answer.metric === "shares" ? `${(100 * value).toFixed(1)} %` : value.toFixed(2)}`;
-  });
-  return `${answer.metric} by ${answer.level} over ${answer.window}, ${day(times[0])} to ${day(times.at(-1))}; at the end: ${last.filter(Boolean).join(", ")}`;
+  const written = (value) => (answer.metric === "shares" ? `${(100 * value).toFixed(1)} %` : value.toFixed(2));
+  const last = ends.filter(([, value]) => value !== null).map(([name, value]) => `${name} ${written(value)}`);
+  return `${answer.metric} by ${answer.level} over ${answer.window}, ${day(times[0])} to ${day(times.at(-1))}; at the end: ${last.join(", ")}`;
 }

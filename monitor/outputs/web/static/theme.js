@@ -17,7 +17,7 @@
 
   document.addEventListener("DOMContentLoaded", () => {
     const button = document.getElementById("theme");
-    const say = () => { button.textContent = `Theme: ${kept()}`; };
+    const say = () => { button.textContent = `◐ ${kept()}`; button.setAttribute("aria-label", `Theme: ${kept()}`); };
     button.addEventListener("click", () => {
       wear(NEXT[kept()] ?? "system");
       say();
