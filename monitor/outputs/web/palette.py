@@ -10,33 +10,44 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from hashlib import blake2b
 
-from monitor.model import Concentration, Snapshot
+from monitor.model import Snapshot
 
 SLOTS = 8
+_BASE = "pool"
 
 
 def palette(snapshot: Snapshot, level: str) -> Mapping[str, int]:
-    """The slots of a level's largest entities, by the window that has the most blocks: the one that changes least."""
-    windows = [each for each in snapshot.concentration if each.level == level]
-    return slots(share.entity for share in max(windows, key=_blocks).shares) if windows else {}
+    """The slots of a level's largest entities, by the window that has the most blocks: the one that changes least.
+
+    Whoever is a pool has the same colour at every level.
+    """
+    pools = slots(_largest(snapshot, _BASE))
+    return pools if level == _BASE else slots(_largest(snapshot, level), given=pools)
 
 
-def slots(largest_first: Iterable[str]) -> dict[str, int]:
+def slots(largest_first: Iterable[str], given: Mapping[str, int] | None = None) -> dict[str, int]:
     """A slot for each of the first entities.
 
     Each prefers one that only its name decides, and takes the next free one where a larger entity has it. So the coming
     and going of small ones moves nobody.
+
+    Args:
+        largest_first: the entities.
+        given: slots that some of them have already, if they are among them.
     """
-    taken: dict[int, str] = {}
-    for entity in largest_first:
-        if len(taken) == SLOTS:
+    entities = list(largest_first)
+    found = {entity: slot for entity, slot in (given or {}).items() if entity in entities}
+    for entity in entities:
+        free = set(range(SLOTS)) - set(found.values())
+        if not free:
             break
-        wanted = blake2b(entity.encode(), digest_size=2).digest()
-        slot = next(at % SLOTS for at in range(int.from_bytes(wanted), int.from_bytes(wanted) + SLOTS)
-                    if at % SLOTS not in taken)  # fmt: skip
-        taken[slot] = entity
-    return {entity: slot for slot, entity in taken.items()}
+        if entity not in found:
+            wanted = blake2b(entity.encode(), digest_size=1).digest()[0]
+            found[entity] = next(at % SLOTS for at in range(wanted, wanted + SLOTS) if at % SLOTS in free)
+    return found
 
 
-def _blocks(one: Concentration) -> int:
-    return one.blocks
+def _largest(snapshot: Snapshot, level: str) -> list[str]:
+    windows = [each for each in snapshot.concentration if each.level == level]
+    widest = max(windows, key=lambda each: each.blocks, default=None)
+    return [share.entity for share in widest.shares] if widest else []

@@ -5,7 +5,8 @@ import { draw, load } from "./plot.js";
 const METRICS = { shares: "Shares", hhi: "HHI", nakamoto: "Nakamoto", effective_entities: "Effective number", top_share_1: "Largest", top_share_3: "Top three",
   gini: "Gini", entropy_bits: "Entropy", theil: "Theil" };
 const DAY = 86400;
-const LIMIT = 10; // areas of their own: more are a blur
+const AREAS = 10; // of their own: more are a blur
+const ALL = 40;
 const SPANS = { "30 days": 30 * DAY, "90 days": 90 * DAY, "a year": 365 * DAY, everything: null };
 
 const chosen = { metric: "shares", span: "everything" };
@@ -23,6 +24,7 @@ export function history() {
 function furnish(section) {
   drawn = "";
   seen = false;
+  section.querySelector("p").remove(); // which says that there is no picture without a script
   const chart = element("div", { className: "chart", role: "img" });
   const legend = element("ul", { className: "legend" });
   const metrics = section.dataset.entity ? [] : [choice(section, "Metric", "metric", Object.entries(METRICS))];
@@ -71,7 +73,7 @@ async function update(section) {
 
 async function ask({ level, window: within, entity, tip }) {
   const metric = entity ? "shares" : chosen.metric;
-  const query = new URLSearchParams({ level, metric, window: seconds(within), limit: LIMIT });
+  const query = new URLSearchParams({ level, metric, window: seconds(within), limit: entity ? ALL : AREAS });
   const span = SPANS[chosen.span];
   if (span) query.set("from", String(tip - span));
   const response = await fetch(`/api/v1/history?${query}`);

@@ -29,7 +29,7 @@ export function load(address) {
 export function draw(plotly, section, answer, entities) {
   const chart = section.querySelector(".chart");
   const style = getComputedStyle(document.body);
-  const times = answer.times.map((time) => (typeof time === "number" ? new Date(time * 1000) : new Date(time)));
+  const times = answer.times.map((seconds) => new Date(seconds * 1000).toISOString().slice(0, 19)); // UTC, as all of the page
   if (!times.length) throw new Error("nothing is stored of that time");
   const { entity } = section.dataset;
   const shares = answer.metric === "shares";
@@ -103,7 +103,7 @@ function tone(section, entities, name) {
   const probe = document.createElementNS("http://www.w3.org/2000/svg", "svg");
   const shape = document.createElementNS("http://www.w3.org/2000/svg", "path");
   shape.setAttribute("class", "fill");
-  probe.setAttribute("class", `bar ${name === "split" ? "s6" : name === "merged" ? "s5" : slot(entities, name)}`);
+  probe.setAttribute("class", `bar ${name === "split" ? "s0" : name === "merged" ? "s5" : slot(entities, name)}`);
   probe.setAttribute("width", "0");
   probe.append(shape);
   section.append(probe);
@@ -130,7 +130,7 @@ function plain(name) {
 }
 
 function summary(answer, ends, times) {
-  const day = (time) => time.toISOString().slice(0, 10);
+  const day = (time) => time.slice(0, 10);
   const written = (value) => (answer.metric === "shares" ? `${(100 * value).toFixed(1)} %` : value.toFixed(2));
   const last = ends.filter(([, value]) => value !== null).map(([name, value]) => `${name} ${written(value)}`);
   return `${answer.metric} by ${answer.level} over ${answer.window}, ${day(times[0])} to ${day(times.at(-1))}; at the end: ${last.join(", ")}`;
