@@ -3,8 +3,8 @@
 A service that the machine already has (on PATH, or named by an environment variable such as $BITCOIND) is left alone.
 The others come from Debian: program and libraries are unpacked into one folder and started through that folder's own
 dynamic loader, so they run whatever the machine's own libraries are. A program that starts itself anew, as a browser
-does, would lose that loader; so it comes from the machine's own release, whose C library it shares. Exit status 1 when a
-service cannot be had.
+does, would lose that loader; so it comes from the machine's own release, whose C library it shares. Exit status 1 when
+a service cannot be had.
 
     scripts/services.py              fetch what is missing
     scripts/services.py mosquitto    fetch only these
@@ -97,7 +97,7 @@ def main(names: list[str]) -> int:
 
 
 def fetch(suite: str, packages: list[str]) -> Path | None:
-    """Unpack packages with their libraries; return the dynamic loader that came with them, if it is not the machine's."""
+    """Unpack packages with their libraries; return the dynamic loader among them; None: the machine has it."""
     debian = Suite(release() if suite == OWN else suite, HOME / "apt" / suite)
     wanted = debian.libraries(packages)
     if suite == OWN:
@@ -137,7 +137,10 @@ def write_command(service: Service, loader: Path | None) -> None:
     program = f'"$home/{service.suite}/{service.program}" "$@"'
     if loader is None:
         path = ":".join(f"$home/{folder.relative_to(HOME)}" for folder in libraries(service))
-        start = (f'export FONTCONFIG_FILE="$home/{service.suite}/fonts.conf" LD_LIBRARY_PATH="{path}"', f"exec {program}")
+        start = (
+            f'export FONTCONFIG_FILE="$home/{service.suite}/fonts.conf" LD_LIBRARY_PATH="{path}"',
+            f"exec {program}",
+        )
     else:
         inside = loader.relative_to(HOME)
         start = (f'exec "$home/{inside}" --library-path "$home/{inside.parent}" --argv0 "$0" \\', f"    {program}")

@@ -91,7 +91,7 @@ def config(node: EmbeddedNode, folder: Path) -> Config:
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def opened(host: Host, browser: Browser) -> AsyncIterator[Callable[..., Awaitable[Tab]]]:
-    """Opens pages: `await opened("/?level=pool")`. None may complain of anything, or ask anybody else."""
+    """A way to open pages: `await opened("/?level=pool")`. None may complain, or ask anybody else."""
     async with AsyncExitStack() as tabs:
         tabs_open: list[Tab] = []
 
@@ -272,7 +272,9 @@ async def test_the_keyboard_reaches_everything(opened: Opened) -> None:
     reached = []
     for _ in range(120):
         await page.keyboard.press("Tab")
-        reached.append(await page.evaluate("[document.activeElement.tagName, document.activeElement.textContent.trim()].join(' ')"))
+        reached.append(
+            await page.evaluate("[document.activeElement.tagName, document.activeElement.textContent.trim()].join(' ')")
+        )
     for what in ("A pool", "A operator", "A 24h", "A Foundry USA", "BUTTON HHI", "BUTTON 30 days"):
         assert what in reached, reached
 
@@ -286,5 +288,3 @@ async def test_the_theme_is_a_choice_that_is_kept(opened: Opened) -> None:
     assert dark != light
     await page.reload()
     assert await page.evaluate(paper) == dark
-
-

@@ -80,8 +80,8 @@ class Page:
                 return self._render("waiting.html")
             return self._render(
                 "overview.html", view=shown, snapshot=snapshot, blocks=await self._newest(snapshot),
-                slots=palette(snapshot, shown.chosen.level), pools=palette(snapshot, "pool"),
-                entities=_entities(snapshot, shown.chosen.level), charts=f"{self._assets.path}/{CHARTS}",
+                slots=self._slots(snapshot, shown.chosen.level), pools=self._slots(snapshot),
+                entities=self._entities(snapshot, shown.chosen.level), charts=f"{self._assets.path}/{CHARTS}",
             )  # fmt: skip
 
         return await self._answer(request, shown.key if shown else None, make)
@@ -99,7 +99,7 @@ class Page:
             "block.html", snapshot=snapshot, record=found, block=block, attribution=found.judged.attribution,
             siblings=[each for each in near if each.judged.block.height == block.height and each.judged.block != block],
             above=[each for each in near if each.judged.block.header.parent == block.hash],
-            belongs=belongs, text=words.coinbase_text(block.coinbase.script), slots=palette(snapshot, "pool"),
+            belongs=belongs, text=words.coinbase_text(block.coinbase.script), slots=self._slots(snapshot),
             payouts=[(each, self._directory.address(each.script)) for each in block.coinbase.outputs],
             bits=[bit for bit in range(29) if block.header.version >> 29 == 1 and block.header.version >> bit & 1],
         ).give(request, _HEADERS)  # fmt: skip
@@ -115,8 +115,8 @@ class Page:
             told = pool.whole(slug, snapshot, self._directory, newest)
             return self._render(
                 "pool.html", snapshot=snapshot, pool=told, windows=pool.by_window(told),
-                slots=palette(snapshot, "pool"), charts=f"{self._assets.path}/{CHARTS}", blocks=newest[:_STRIP],
-                entities=_entities(snapshot, "pool"),
+                slots=self._slots(snapshot), charts=f"{self._assets.path}/{CHARTS}", blocks=newest[:_STRIP],
+                entities=self._entities(snapshot, "pool"),
                 cluster=next((each for each in snapshot.strangers if each.name == slug), None),
             )  # fmt: skip
 
@@ -162,16 +162,14 @@ class Page:
         text = self._jinja.get_template(template).render({**known, **shown})
         return Answer(text.encode(), "text/html; charset=utf-8")
 
+    def _slots(self, snapshot: Snapshot, level: str = "pool") -> Mapping[str, int]:
+        return palette(snapshot, level, self._directory.belongs)
 
-def _entities(snapshot: Snapshot, level: str) -> dict[str, dict[str, Any]]:
-    """What the pictures call the entities of a level, and which colour they have there."""
-    slots = palette(snapshot, level)
-    return {
-        share.entity: {
-            "name": snapshot.pool_names.get(PoolSlug(share.entity), share.entity),
-            "slot": slots.get(share.entity),
+    def _entities(self, snapshot: Snapshot, level: str) -> dict[str, dict[str, Any]]:
+        """What the pictures call the entities of a level, and which colour they have there."""
+        slots, names = self._slots(snapshot, level), snapshot.pool_names
+        shares = [share for one in snapshot.concentration if one.level == level for share in one.shares]
+        return {
+            each.entity: {"name": names.get(PoolSlug(each.entity), each.entity), "slot": slots.get(each.entity)}
+            for each in shares
         }
-        for one in snapshot.concentration
-        if one.level == level
-        for share in one.shares
-    }

@@ -7,22 +7,33 @@ them is grey. Nothing is said by colour alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from hashlib import blake2b
+from typing import TypeAlias
 
 from monitor.model import Snapshot
 
 SLOTS = 8
 _BASE = "pool"
 
+Belongs: TypeAlias = Callable[[str, int], Mapping[str, str | None]]
+"""By level, whom a pool belongs to at a time."""
 
-def palette(snapshot: Snapshot, level: str) -> Mapping[str, int]:
+
+def palette(snapshot: Snapshot, level: str, belongs: Belongs) -> Mapping[str, int]:
     """The slots of a level's largest entities, by the window that has the most blocks: the one that changes least.
 
-    Whoever is a pool has the same colour at every level.
+    Whoever is a pool has the same colour at every level, and a group has that of its largest pool.
     """
     pools = slots(_largest(snapshot, _BASE))
-    return pools if level == _BASE else slots(_largest(snapshot, level), given=pools)
+    if level == _BASE:
+        return pools
+    given: dict[str, int] = {}
+    for pool in _largest(snapshot, _BASE):
+        group = belongs(pool, snapshot.tip.time).get(level) or pool
+        if pool in pools:
+            given.setdefault(group, pools[pool])
+    return slots(_largest(snapshot, level), given=given)
 
 
 def slots(largest_first: Iterable[str], given: Mapping[str, int] | None = None) -> dict[str, int]:

@@ -38,10 +38,10 @@ def percent(ratio: float | None, digits: int = 1) -> str:
         return "–"
     smallest = 10.0 ** -(digits + 2) / 2
     if 0 < ratio < smallest:
-        return f"< {10.0**-digits:.{digits}f} %"
+        return f"<\u00a0{10.0**-digits:.{digits}f}\u00a0%"
     if 1 - smallest < ratio < 1:
-        return f"> {100 - 10.0**-digits:.{digits}f} %"
-    return f"{100 * ratio:.{digits}f} %"
+        return f">\u00a0{100 - 10.0**-digits:.{digits}f}\u00a0%"
+    return f"{100 * ratio:.{digits}f}\u00a0%"
 
 
 def count(number: float | None, digits: int = 0) -> str:
@@ -107,7 +107,7 @@ def sure(chance: float) -> str:
 
 def span(share: Share) -> str:
     """The interval of a share."""
-    return f"{100 * share.lower:.1f} – {100 * share.upper:.1f} %"
+    return f"{100 * share.lower:.1f} – {100 * share.upper:.1f}\u00a0%"
 
 
 def direction(trend: Trend) -> tuple[str, str]:

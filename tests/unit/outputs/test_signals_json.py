@@ -27,7 +27,6 @@ from monitor.model import (
 )
 from monitor.outputs.web.api import Api
 from monitor.outputs.web.events import Events
-from monitor.outputs.web.page import Page
 from monitor.outputs.web.server import WebServer
 from monitor.outputs.web.signals import signals
 from monitor.vitals import Vitals
@@ -109,8 +108,7 @@ async def test_the_path_of_the_api() -> None:
     hub.publish(Update(Plan(BlockRef(2017, seen.tip_hash), seen.tip_hash), (), replace(seen, concentration=over)))
     node = Node()
     server = WebServer(
-        Api(hub, node, node, courses=node),
-        Page(hub, node, node),
+        (Api(hub, node, node, courses=node),),
         Events(hub),
         vitals,
         host="127.0.0.1",
