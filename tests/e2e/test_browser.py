@@ -91,7 +91,7 @@ def config(node: EmbeddedNode, folder: Path) -> Config:
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def opened(host: Host, browser: Browser) -> AsyncIterator[Callable[..., Awaitable[Tab]]]:
-    """A way to open pages: `await opened("/?level=pool")`. None may complain, or ask anybody else."""
+    """Pages on request. None may complain, or ask anybody else."""
     async with AsyncExitStack() as tabs:
         tabs_open: list[Tab] = []
 

@@ -8,16 +8,16 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeAlias
 
 from aiohttp import web
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from monitor import __version__
 from monitor.hub import Hub
-from monitor.model import AlertState, BlockHash, BlockRecord, PoolSlug, Snapshot
+from monitor.model import Alert, AlertState, BlockHash, BlockRecord, PoolSlug, Snapshot
 from monitor.outputs.web import pool, words
 from monitor.outputs.web.answer import Answer
 from monitor.outputs.web.assets import CHARTS, Assets
@@ -41,6 +41,10 @@ _HEADERS = {
 }
 
 
+_State: TypeAlias = tuple[Snapshot | None, tuple[Alert, ...], str | None, float]
+"""Snapshot, alerts, why there is no news from the node, and roughly when."""
+
+
 class Page:
     """Renders what the hub knows now."""
 
@@ -55,8 +59,10 @@ class Page:
             trim_blocks=True, lstrip_blocks=True,
         )  # fmt: skip
         self._jinja.filters |= words.FILTERS
-        self._kept: dict[object, Answer] = {}
-        self._state: tuple[object, ...] = (None, None, None, None)
+        for name in self._jinja.list_templates():
+            self._jinja.get_template(name)  # compiled now, not while the first reader waits
+        self._kept: dict[object, asyncio.Future[Answer]] = {}
+        self._state: _State = (None, (), None, 0.0)
         """What the pages that are kept were made of."""
         self._strip: tuple[Snapshot | None, Sequence[BlockRecord]] = (None, ())
         self._reading = asyncio.Lock()
@@ -127,21 +133,21 @@ class Page:
         response.set_status(HTTPStatus.NOT_FOUND)
         return response
 
-    async def _answer(self, request: web.Request, key: object, make: Callable[[], Awaitable[Answer]]) -> web.Response:
-        """A page of the present state: the one that is kept, or a new one."""
+    async def _answer(
+        self, request: web.Request, key: object, make: Callable[[], Coroutine[Any, Any, Answer]]
+    ) -> web.Response:
+        """A page of the present state: the one that is kept, or a new one, made once for all who ask meanwhile."""
         now = (self._hub.snapshot, self._hub.alerts, self._health.waiting, time.time() // _AGES_SECONDS)
-        if any(
-            new is not old and (which < 2 or new != old)
-            for which, (new, old) in enumerate(zip(now, self._state, strict=True))
-        ):
+        if len(self._kept) >= _KEPT or not _same(now, self._state):
             self._state, self._kept = now, {}
         kept = self._kept
         if key not in kept:
-            made = await make()
-            if len(kept) >= _KEPT:
-                kept.clear()
-            kept[key] = made
-        answer = kept[key]
+            kept[key] = asyncio.ensure_future(make())
+        try:
+            answer = await asyncio.shield(kept[key])  # one who goes away takes it from nobody else
+        except Exception:
+            kept.pop(key, None)  # a fault is no page: whoever asks next may have more luck
+            raise
         return answer.give(request, _HEADERS)
 
     async def _newest(self, snapshot: Snapshot) -> Sequence[BlockRecord]:
@@ -173,3 +179,8 @@ class Page:
             each.entity: {"name": names.get(PoolSlug(each.entity), each.entity), "slot": slots.get(each.entity)}
             for each in shares
         }
+
+
+def _same(one: _State, other: _State) -> bool:
+    """Whether nothing has changed; large values are not compared, since a new one is another object."""
+    return one[0] is other[0] and one[1] is other[1] and one[2:] == other[2:]
