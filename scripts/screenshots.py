@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 
 from PIL import Image
@@ -27,8 +28,6 @@ from monitor.config import Config
 from monitor.embedded import EmbeddedNode, mainnet, onward, replay
 
 CHECKOUT = Path(__file__).resolve().parent.parent
-COLOURS = 255
-"""Enough for flat areas and text; a third of the bytes."""
 WATCHED = 100
 """Blocks that are found while the daemon looks: long enough to see a race."""
 DESKTOP, PHONE = (1120, 1900), (390, 1500)
@@ -59,7 +58,7 @@ async def main(folder: Path) -> None:
     async with _daemon() as (url, block), async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=_chromium(), args=["--no-sandbox"])
         for shot in SHOTS:
-            path = folder / f"{shot.name}.png"
+            path = folder / f"{shot.name}.webp"
             await _take(browser, url + shot.path.format(block=block), shot, path)
             print(f"screenshots: {path} ({path.stat().st_size // 1000} kB)")
         await browser.close()
@@ -104,10 +103,9 @@ async def _take(browser: Browser, url: str, shot: Shot, path: Path) -> None:
         await history.scroll_into_view_if_needed()
         await expect(page.locator(".chart .main-svg").first).to_be_visible(timeout=30_000)
         await page.evaluate("scrollTo(0, 0)")
-    await page.screenshot(path=path)
+    taken = Image.open(BytesIO(await page.screenshot())).convert("RGB")
     await context.close()
-    with Image.open(path) as taken:
-        taken.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
+    taken.save(path, lossless=True, method=6)
 
 
 def _chromium() -> str:

@@ -41,7 +41,7 @@ export function draw(plotly, section, answer, entities) {
     .flatMap((name) => (stacked ? area : band)(answer.series[name], times, look(name)));
   const axis = { gridcolor: ink(style, 0.13), linecolor: ink(style, 0.3), zeroline: false, fixedrange: true };
   plotly.react(chart, traces, {
-    margin: { l: 54, r: 14, t: 12, b: 34 }, showlegend: false, dragmode: false, hovermode: "x unified",
+    margin: { l: 54, r: 14, t: 12, b: 42 }, showlegend: false, dragmode: false, hovermode: "x unified",
     paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: { color: style.color, family: style.fontFamily, size: 12 },
     hoverlabel: { bgcolor: paper(section), bordercolor: ink(style, 0.3), font: { color: style.color } },
     xaxis: { ...axis, type: "date" },
