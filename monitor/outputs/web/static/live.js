@@ -17,5 +17,8 @@ export function listen(told) {
     told.onState(false);
     if (stream.readyState === EventSource.CLOSED) setTimeout(() => listen(told), AGAIN); // it was refused, and gave up
   });
-  addEventListener("pagehide", () => stream.close(), { once: true });
+  addEventListener("pagehide", () => {
+    stream.close();
+    addEventListener("pageshow", () => listen(told), { once: true }); // shown again as it was: the browser had kept it
+  }, { once: true });
 }

@@ -36,7 +36,7 @@ async function go(address) {
   try {
     await show(address);
     history();
-    if (alive) tell("live");
+    if (alive && state.classList.contains("lost")) tell("live");
   } catch (error) {
     if (error.name !== "AbortError") tell("not live: the daemon does not answer", true);
   }
