@@ -127,9 +127,10 @@ async def test_scripts_and_charts_are_kept_for_a_year_and_compressed(daemon: Ins
             async with session.get(path, headers={"Accept-Encoding": "gzip"}) as response:
                 packed = await response.read()
                 assert response.headers["Cache-Control"] == "public, max-age=31536000, immutable"
-                assert response.headers["Content-Encoding"] == "gzip"
+                small = response.headers.get("Content-Encoding") != "gzip"
             async with session.get(path, headers={"Accept-Encoding": "identity"}) as response:
-                assert gzip.decompress(packed) == await response.read()
+                assert (packed if small else gzip.decompress(packed)) == await response.read()
+                assert len(packed) < 2000 or not small
         assert len(packed) < 1_700_000
         async with session.get("/static/of-long-ago/page.css") as response:
             assert (response.status, response.headers["Cache-Control"]) == (200, "no-cache")

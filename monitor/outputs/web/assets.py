@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 from hashlib import blake2b
 from http import HTTPStatus
 from importlib.metadata import version
@@ -17,7 +18,9 @@ from monitor.outputs.web.problems import Problem
 CHARTS = "plotly.min.js"
 """The chart library's script, as its package calls it."""
 _OWN = Path(__file__).parent / "static"
-_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+_TYPES = {
+    ".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml; charset=utf-8",
+}  # fmt: skip
 _FOR_EVER = "public, max-age=31536000, immutable"
 
 
@@ -26,9 +29,8 @@ class Assets:
 
     def __init__(self) -> None:
         files = {path.name: path.read_bytes() for path in sorted(_OWN.iterdir()) if path.suffix in _TYPES}
-        self._known = {
-            name: Answer(body, f"{_TYPES[Path(name).suffix]}; charset=utf-8") for name, body in files.items()
-        }
+        self._known = {name: Answer(body, _TYPES[Path(name).suffix]) for name, body in files.items()}
+        self._packed: bytes | None = None
         self._packing = asyncio.Lock()
         content = repr([sorted(files.items()), version("plotly")]).encode()
         self.path = f"/static/{blake2b(content, digest_size=6).hexdigest()}"
@@ -42,23 +44,31 @@ class Assets:
         """One of them. Under a version that is not ours, which a page from before an upgrade asks for, not for ever."""
         name = request.match_info["name"]
         if name == CHARTS:
-            await self._pack_charts()
-        if name not in self._known:
+            response = await self._charts(request)
+        elif name in self._known:
+            response = self._known[name].to(request)
+        else:
             raise Problem(HTTPStatus.NOT_FOUND, "there is no such file")
         ours = request.path.startswith(f"{self.path}/")
-        headers = {"Cache-Control": _FOR_EVER if ours else "no-cache", "X-Content-Type-Options": "nosniff"}
-        return self._known[name].give(request, headers)
+        response.headers.update(
+            {"Cache-Control": _FOR_EVER if ours else "no-cache", "X-Content-Type-Options": "nosniff"}
+        )
+        return response
 
-    async def _pack_charts(self) -> None:
-        """Compress the library when somebody wants charts for the first time: it takes a good part of a second."""
+    async def _charts(self, request: web.Request) -> web.Response:
+        """The library, which is large: compressed on a thread, when somebody wants charts for the first time."""
         async with self._packing:
-            if CHARTS not in self._known:
-                self._known[CHARTS] = await asyncio.to_thread(_charts)
+            if self._packed is None:
+                self._packed = await asyncio.to_thread(_packed)
+            packed = self._packed
+        told = {"Content-Type": _TYPES[".js"], "Vary": "Accept-Encoding"}
+        if "gzip" in request.headers.get("Accept-Encoding", ""):
+            return web.Response(body=packed, headers={**told, "Content-Encoding": "gzip"})
+        return web.Response(body=await asyncio.to_thread(gzip.decompress, packed), headers=told)
 
 
-def _charts() -> Answer:
+def _packed() -> bytes:
     found = find_spec("plotly")  # without importing it: only its script is wanted
     assert found is not None
     assert found.origin is not None
-    script = Path(found.origin).parent / "package_data" / CHARTS
-    return Answer(script.read_bytes(), "text/javascript; charset=utf-8", level=9)
+    return gzip.compress((Path(found.origin).parent / "package_data" / CHARTS).read_bytes(), mtime=0)

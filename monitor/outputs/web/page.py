@@ -33,7 +33,6 @@ _KEPT = 200
 _AGES_SECONDS = 20.0
 """How old a page may be that says how long ago something was."""
 _HEADERS = {
-    "Cache-Control": "no-cache",
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
@@ -101,14 +100,15 @@ class Page:
         block = found.judged.block
         near = await self._history.blocks(2, below=block.height + 2)
         belongs = self._directory.belongs(found.judged.attribution.pool or "", block.header.time)
-        return self._render(
+        answer = self._render(
             "block.html", snapshot=snapshot, record=found, block=block, attribution=found.judged.attribution,
             siblings=[each for each in near if each.judged.block.height == block.height and each.judged.block != block],
             above=[each for each in near if each.judged.block.header.parent == block.hash],
             belongs=belongs, text=words.coinbase_text(block.coinbase.script), slots=self._slots(snapshot),
             payouts=[(each, self._directory.address(each.script)) for each in block.coinbase.outputs],
             bits=[bit for bit in range(29) if block.header.version >> 29 == 1 and block.header.version >> bit & 1],
-        ).give(request, _HEADERS)  # fmt: skip
+        )  # fmt: skip
+        return _dressed(answer.to(request))
 
     async def pool(self, request: web.Request) -> web.Response:
         """A pool with everything that is known of it."""
@@ -129,7 +129,7 @@ class Page:
         return await self._answer(request, slug, make)
 
     def _missing(self, request: web.Request, reason: str) -> web.Response:
-        response = self._render("missing.html", reason=reason).give(request, _HEADERS)
+        response = _dressed(self._render("missing.html", reason=reason).to(request))
         response.set_status(HTTPStatus.NOT_FOUND)
         return response
 
@@ -148,7 +148,7 @@ class Page:
         except Exception:
             kept.pop(key, None)  # a fault is no page: whoever asks next may have more luck
             raise
-        return answer.give(request, _HEADERS)
+        return _dressed(answer.to(request))
 
     async def _newest(self, snapshot: Snapshot) -> Sequence[BlockRecord]:
         """The newest blocks, read once for each snapshot."""
@@ -184,3 +184,8 @@ class Page:
 def _same(one: _State, other: _State) -> bool:
     """Whether nothing has changed; large values are not compared, since a new one is another object."""
     return one[0] is other[0] and one[1] is other[1] and one[2:] == other[2:]
+
+
+def _dressed(response: web.Response) -> web.Response:
+    response.headers.update(_HEADERS)
+    return response
