@@ -84,9 +84,9 @@ async def run(config: Config, stop: asyncio.Event, *, listening: Callable[[str],
             WebServer(
                 (
                     Api(hub, store, health, courses=courses), Pools(hub, store, directory),
-                    Page(hub, store, health, directory),
+                    Page(hub, store, health, directory), Events(hub),
                 ),
-                Events(hub), vitals,
+                vitals,
                 host=config.web.host, port=config.web.port, token=token.get_secret_value() if token else None,
             )
         )  # fmt: skip

@@ -39,7 +39,6 @@ from monitor.model import (
     Window,
 )
 from monitor.outputs.web.api import Api
-from monitor.outputs.web.events import Events
 from monitor.outputs.web.pools import Pools
 from monitor.outputs.web.server import WebServer
 from monitor.vitals import Vitals
@@ -150,7 +149,7 @@ async def _page() -> str:
     directory = Directory(load_knowledge())
     served = (Api(hub, past, health, courses=_Courses(past.records)), Pools(hub, past, directory))
     parts = [_HEAD]
-    server = WebServer(served, Events(hub), vitals, host="127.0.0.1", port=0, token=None)
+    server = WebServer(served, vitals, host="127.0.0.1", port=0, token=None)
     async with server, aiohttp.ClientSession(server.url) as session:
         for route in (route for each in served for route in each.routes()):
             about = getdoc(route.handler) or ""

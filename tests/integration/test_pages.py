@@ -36,7 +36,6 @@ from monitor.model import (
     Window,
 )
 from monitor.outputs.web import page
-from monitor.outputs.web.events import Events
 from monitor.outputs.web.page import Page
 from monitor.outputs.web.server import WebServer
 from monitor.vitals import Vitals
@@ -206,7 +205,7 @@ async def served(hub: Hub, past: Past, health: Well) -> AsyncIterator[aiohttp.Cl
     """Only the pages."""
     vitals = Vitals()
     pages = Page(hub, past, health, Directory(load_knowledge()))
-    server = WebServer((pages,), Events(hub), vitals, host="127.0.0.1", port=0, token=None)
+    server = WebServer((pages,), vitals, host="127.0.0.1", port=0, token=None)
     async with server, aiohttp.ClientSession(server.url) as session:
         yield session
 

@@ -16,7 +16,6 @@ from monitor.outputs.web import estimates, render
 from monitor.outputs.web.history import PARAMETERS, Past
 from monitor.outputs.web.ports import Courses, Health, History
 from monitor.outputs.web.problems import Problem
-from monitor.outputs.web.query import asked
 from monitor.outputs.web.signals import signals
 
 _BLOCKS_AT_ONCE = 500
@@ -58,7 +57,7 @@ class Api:
 
     async def status(self, request: web.Request) -> web.Response:
         """How the daemon is doing."""
-        asked(request)
+        _query(request)
         snapshot, facts = self._hub.snapshot, self._health.facts
         return web.json_response({
             "version": __version__,
@@ -79,13 +78,13 @@ class Api:
 
     async def changes(self, request: web.Request) -> web.Response:
         """Whose share of the hashrate changed, and when."""
-        asked(request)
+        _query(request)
         snapshot = self._snapshot()
         return web.json_response({"tip": render.tip(snapshot), "changes": estimates.changes(snapshot)})
 
     async def signals(self, request: web.Request) -> web.Response:
         """What blocks tell besides: streaks, luck, empty blocks, rewards, signalling, races."""
-        query = asked(request, "window")
+        query = _query(request, "window")
         snapshot = self._snapshot()
         names = [each.window.name for each in _at_level(snapshot)]
         if query.get("window", names[0]) not in names:
@@ -94,7 +93,7 @@ class Api:
 
     async def unknown(self, request: web.Request) -> web.Response:
         """Unknown miners of whom only traces are known, with the evidence that makes their blocks one miner's."""
-        asked(request)
+        _query(request)
         return web.json_response({"miners": [render.cluster(each) for each in self._snapshot().strangers]})
 
     async def history(self, request: web.Request) -> web.Response:
@@ -110,13 +109,13 @@ class Api:
         An answer carries an `ETag`; asked again with `If-None-Match`, 304 says that nothing has changed. One question
         is answered at a time, and 503 says that too many wait.
         """
-        query = asked(request, *PARAMETERS)
+        query = _query(request, *PARAMETERS)
         self._snapshot()
         return await self._past.answer(request, query)
 
     async def blocks(self, request: web.Request) -> web.Response:
         """Blocks, highest first, stale ones among them."""
-        query = asked(request, "limit", "below")
+        query = _query(request, "limit", "below")
         limit = _number(query, "limit", 50, most=_BLOCKS_AT_ONCE)
         below = _number(query, "below", None, most=2**31 - 1)
         snapshot = self._snapshot()
@@ -125,7 +124,7 @@ class Api:
 
     async def block(self, request: web.Request) -> web.Response:
         """One block and every reason to think that somebody mined it."""
-        asked(request)
+        _query(request)
         wanted = request.match_info["hash"]
         if not re.fullmatch(r"[0-9a-fA-F]{64}", wanted):
             raise Problem(HTTPStatus.BAD_REQUEST, "a block hash has 64 hexadecimal digits")
@@ -136,7 +135,7 @@ class Api:
 
     def _windows(self, request: web.Request, show: Callable[[Concentration, Snapshot], Any]) -> web.Response:
         """One level and window, as asked for; without a window, all of the level's."""
-        query = asked(request, "level", "window")
+        query = _query(request, "level", "window")
         snapshot = self._snapshot()
         level = query.get("level", snapshot.concentration[0].level)
         chosen = _at_level(snapshot, level)
@@ -174,6 +173,14 @@ class Api:
 def _at_level(snapshot: Snapshot, level: str | None = None) -> list[Concentration]:
     level = level or snapshot.concentration[0].level
     return [each for each in snapshot.concentration if each.level == level]
+
+
+def _query(request: web.Request, *known: str) -> dict[str, str]:
+    """What was asked for; a misspelt parameter would otherwise be ignored in silence."""
+    for name in request.query:
+        if name not in known:
+            raise Problem(HTTPStatus.BAD_REQUEST, f"unknown parameter; known are: {', '.join(known) or 'none'}")
+    return dict(request.query)
 
 
 def _number(query: dict[str, str], name: str, default: int | None, *, most: int) -> int | None:

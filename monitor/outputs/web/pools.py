@@ -11,7 +11,6 @@ from monitor.model import PoolSlug, Snapshot
 from monitor.outputs.web import pool, render
 from monitor.outputs.web.ports import Directory, History
 from monitor.outputs.web.problems import Problem
-from monitor.outputs.web.query import asked
 
 NEWEST = 100
 """So many of a pool's newest blocks show how it signs, and whom it pays."""
@@ -31,7 +30,7 @@ class Pools:
 
     async def pools(self, request: web.Request) -> web.Response:
         """Every pool that the registry knows, largest first: whom it belongs to, and its share of each window."""
-        asked(request)
+        _plain(request)
         snapshot, directory = self._snapshot(), self._directory
         found = [pool.brief(each, snapshot, directory) for each in directory.profiles()]
         found.sort(key=lambda each: -max((share["blocks"] for share in each["shares"]), default=0))
@@ -39,7 +38,7 @@ class Pools:
 
     async def pool(self, request: web.Request) -> web.Response:
         """One pool with everything: marks, memberships, shares, signals, and what its newest blocks show."""
-        asked(request)
+        _plain(request)
         snapshot, slug = self._snapshot(), request.match_info["slug"]
         if not pool.known(slug, snapshot, self._directory):
             raise Problem(HTTPStatus.NOT_FOUND, "there is no such pool; /api/v1/pools has the list")
@@ -51,3 +50,8 @@ class Pools:
         if self._hub.snapshot is None:
             raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "no block is stored yet; /readyz tells why")
         return self._hub.snapshot
+
+
+def _plain(request: web.Request) -> None:
+    if request.query:
+        raise Problem(HTTPStatus.BAD_REQUEST, "unknown parameter; known are: none")

@@ -26,32 +26,31 @@ _PATIENCE_SECONDS = 2.0
 
 
 class Part(Protocol):
-    """Something that answers under paths of its own."""
+    """Somebody who answers."""
 
-    def routes(self) -> list[web.RouteDef]:
-        """Every path."""
+    def routes(self) -> Iterable[web.AbstractRouteDef]:
+        """On these paths."""
 
 
 class WebServer:
     """Serves while it is entered.
 
     Args:
-        parts: what is served beside metrics and events.
+        parts: who answers which paths.
         host, port: where to listen; port 0 takes a free one.
         token: if not None, what a request must carry as `Authorization: Bearer`.
     """
 
-    def __init__(
-        self, parts: Iterable[Part], events: Events, vitals: Vitals, *, host: str, port: int, token: str | None
-    ) -> None:
+    def __init__(self, parts: Iterable[Part], vitals: Vitals, *, host: str, port: int, token: str | None) -> None:
         self._host = host
         self._port = port
         middlewares = [problems(vitals), *([_demand(token)] if token is not None else [])]
         application = web.Application(middlewares=middlewares)
         application.add_routes([web.get("/metrics", _metrics(vitals.registry))])
-        for part in (*parts, events):
+        for part in parts:
             application.add_routes(part.routes())
-        application.on_shutdown.append(events.close)
+            if isinstance(part, Events):
+                application.on_shutdown.append(part.close)
         self._runner = web.AppRunner(
             application, access_log=None, handle_signals=False, shutdown_timeout=_PATIENCE_SECONDS,
             handler_cancellation=True,  # nobody works for a client that is gone

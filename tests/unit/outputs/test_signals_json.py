@@ -26,7 +26,6 @@ from monitor.model import (
     Window,
 )
 from monitor.outputs.web.api import Api
-from monitor.outputs.web.events import Events
 from monitor.outputs.web.server import WebServer
 from monitor.outputs.web.signals import signals
 from monitor.vitals import Vitals
@@ -109,7 +108,6 @@ async def test_the_path_of_the_api() -> None:
     node = Node()
     server = WebServer(
         (Api(hub, node, node, courses=node),),
-        Events(hub),
         vitals,
         host="127.0.0.1",
         port=0,
