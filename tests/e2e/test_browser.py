@@ -141,6 +141,8 @@ async def test_the_past_is_drawn_when_it_comes_into_view(opened: Opened) -> None
     assert "Foundry USA" in (await page.locator(".chart").get_attribute("aria-label") or "")
     await page.get_by_role("button", name="HHI").click()
     await expect(page.locator(".chart")).to_have_attribute("aria-label", re.compile("hhi by pool"))
+    await page.locator(".chart").hover()
+    await expect(page.locator(".chart .hoverlayer text").first).to_be_visible()
     await page.emulate_media(color_scheme="dark")
     await expect(page.locator(".chart .main-svg").first).to_be_visible()
 

@@ -3,7 +3,9 @@
 const ELEMENTS = ["plotly.js-style-global", "9f215cf04c5486422605d13261cb87401f4e7763b6296af81e98efbc0130da53"];
 // What plotly would otherwise add as style elements, which the page's policy forbids; what it needs of them is in page.css.
 
-const READINGS = { split: "each unknown block its own miner", merged: "all unknown blocks one miner" };
+const READINGS = { split: "unknown blocks apart", merged: "unknown blocks as one (dotted)" };
+
+const READING_TONES = { split: "s0", merged: "s5" };
 
 let loading;
 
@@ -36,18 +38,22 @@ export function draw(plotly, section, answer, entities) {
   const names = entity ? [entity].filter((name) => name in answer.series) : Object.keys(answer.series);
   if (!names.length) throw new Error("it has too few blocks");
   const stacked = shares && !entity;
-  const look = (name) => ({ name: plain(called(entities, name)), colour: tone(section, entities, name), edge: paper(section), dashed: name === "merged" });
-  const traces = names.filter((name) => !idle(name, answer.series))
-    .flatMap((name) => (stacked ? area : band)(answer.series[name], times, look(name)));
+  const whole = answer.metric === "nakamoto"; // numbers: it steps
+  const figures = format(answer.metric);
+  const look = (name) => ({ name: plain(called(entities, name)), colour: tone(section, entities, name), edge: paper(section),
+    dashed: name === "merged", shape: whole ? "hv" : "linear", hovertemplate: `%{y:${figures}}` });
+  const shown = names.filter((name) => !idle(name, answer.series));
+  const traces = shown.flatMap((name) => (stacked ? area : band)(answer.series[name], times, look(name)));
   const axis = { gridcolor: ink(style, 0.13), linecolor: ink(style, 0.3), zeroline: false, fixedrange: true };
   plotly.react(chart, traces, {
     margin: { l: 54, r: 14, t: 12, b: 42 }, showlegend: false, dragmode: false, hovermode: "x unified",
     paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: { color: style.color, family: style.fontFamily, size: 12 },
-    hoverlabel: { bgcolor: paper(section), bordercolor: ink(style, 0.3), font: { color: style.color } },
+    hoverlabel: { bgcolor: paper(section), bordercolor: ink(style, 0.3), font: { color: style.color }, namelength: -1 },
     xaxis: { ...axis, type: "date" },
-    yaxis: { ...axis, tickformat: shares || answer.metric.startsWith("top_share") ? ".0%" : undefined, rangemode: stacked ? "tozero" : "normal", range: stacked ? [0, 1] : undefined },
+    yaxis: { ...axis, tickformat: figures === ".1%" ? ".0%" : figures, dtick: whole ? 1 : undefined,
+      rangemode: stacked || whole ? "tozero" : "normal", range: stacked ? [0, 1] : undefined },
   }, { displayModeBar: false, responsive: true });
-  legend(section, stacked ? names : [], entities);
+  legend(section, shown.length > 1 ? shown : [], entities);
   chart.setAttribute("aria-label", summary(answer, names.map((name) => [called(entities, name), answer.series[name].value.at(-1)]), times));
 }
 
@@ -56,18 +62,24 @@ function idle(name, series) {
   return name === "merged" && series.merged.value.every((value, at) => value === series.split.value[at]);
 }
 
-function area(series, times, { name, colour, edge }) {
+/** How its numbers are written, in d3's words. */
+function format(metric) {
+  if (metric === "shares" || metric.startsWith("top_share")) return ".1%";
+  return metric === "hhi" ? ",.0f" : metric === "nakamoto" ? "d" : ".2f";
+}
+
+function area(series, times, { name, colour, edge, hovertemplate }) {
   return [{ x: times, y: series.value, name, stackgroup: "shares", mode: "lines", line: { width: 0.75, color: edge },
-    fillcolor: colour, hovertemplate: "%{y:.1%}" }];
+    fillcolor: colour, hovertemplate }];
 }
 
 /** A line, and behind it the band of its interval. */
-function band(series, times, { name, colour, dashed }) {
-  const line = { x: times, y: series.value, name, mode: "lines", connectgaps: false,
-    line: { color: colour, width: 2, dash: dashed ? "dot" : "solid" } };
+function band(series, times, { name, colour, dashed, shape, hovertemplate }) {
+  const line = { x: times, y: series.value, name, mode: "lines", connectgaps: false, hovertemplate,
+    line: { color: colour, width: 2, shape, dash: dashed ? "dot" : "solid" } };
   if (dashed) return [line];
   if (!series.lower || !series.upper) return [line];
-  const edge = { x: times, mode: "lines", line: { width: 0 }, connectgaps: false };
+  const edge = { x: times, mode: "lines", line: { width: 0, shape }, connectgaps: false, hovertemplate };
   return [
     { ...edge, y: series.lower, name: "95 %, lower" },
     { ...edge, y: series.upper, name: "95 %, upper", fill: "tonexty", fillcolor: translucent(colour, 0.22) },
@@ -90,6 +102,7 @@ function legend(section, names, entities) {
 
 function slot(entities, name) {
   const known = entities[name]?.slot;
+  if (name in READING_TONES) return READING_TONES[name];
   return name === "unknown" ? "unknown" : known === undefined || known === null ? "other" : `s${known}`;
 }
 
@@ -103,7 +116,7 @@ function tone(section, entities, name) {
   const probe = document.createElementNS("http://www.w3.org/2000/svg", "svg");
   const shape = document.createElementNS("http://www.w3.org/2000/svg", "path");
   shape.setAttribute("class", "fill");
-  probe.setAttribute("class", `bar ${name === "split" ? "s0" : name === "merged" ? "s5" : slot(entities, name)}`);
+  probe.setAttribute("class", `bar ${slot(entities, name)}`);
   probe.setAttribute("width", "0");
   probe.append(shape);
   section.append(probe);
