@@ -259,6 +259,9 @@ async def test_it_is_accessible(opened: Opened, node: EmbeddedNode, scheme: str)
             await charted(page)
         assert await violations(page) == [], path
 
+    await page.evaluate("document.querySelector('main').append(new Image())")
+    assert any(each.startswith("image-alt") for each in await violations(page)), "the check itself checks nothing"
+
 
 async def violations(page: Page) -> list[str]:
     """What axe finds wrong, in one line each."""

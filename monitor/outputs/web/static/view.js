@@ -10,9 +10,14 @@ export async function show(address) {
   const response = await fetch(address, { signal: asking.signal, headers: { Accept: "text/html" } });
   if (!response.ok) throw new Error(`the server answered ${response.status}`);
   const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
+  if (style(fresh) !== style(document)) return location.reload(); // another version: these scripts are of the old one
   document.title = fresh.title;
   replace(document.getElementById("main"), fresh.getElementById("main"));
   replace(document.querySelector("footer"), fresh.querySelector("footer"));
+}
+
+function style(page) {
+  return page.querySelector("link[rel=stylesheet]").getAttribute("href");
 }
 
 function replace(old, fresh) {
