@@ -1,11 +1,9 @@
 // Drawing: an answer of /api/v1/history as plotly shows it. The library is large and loaded once, when it is wanted.
 
+import { called, chip, paper, tone, translucent } from "./entities.js";
+
 const ELEMENTS = ["plotly.js-style-global", "9f215cf04c5486422605d13261cb87401f4e7763b6296af81e98efbc0130da53"];
 // What plotly would otherwise add as style elements, which the page's policy forbids; what it needs of them is in page.css.
-
-const READINGS = { split: "unknown blocks apart", merged: "unknown blocks as one (dotted)" };
-
-const READING_TONES = { split: "s0", merged: "s5" };
 
 let loading;
 
@@ -44,11 +42,12 @@ export function draw(plotly, section, answer, entities) {
     dashed: name === "merged", shape: whole ? "hv" : "linear", hovertemplate: `%{y:${figures}}` });
   const shown = names.filter((name) => !idle(name, answer.series));
   const traces = shown.flatMap((name) => (stacked ? area : band)(answer.series[name], times, look(name)));
-  const axis = { gridcolor: ink(style, 0.13), linecolor: ink(style, 0.3), zeroline: false, fixedrange: true };
+  const ink = (opacity) => translucent(style.color, opacity);
+  const axis = { gridcolor: ink(0.13), linecolor: ink(0.3), zeroline: false, fixedrange: true };
   plotly.react(chart, traces, {
     margin: { l: 54, r: 14, t: 12, b: 42 }, showlegend: false, dragmode: false, hovermode: "x unified",
     paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: { color: style.color, family: style.fontFamily, size: 12 },
-    hoverlabel: { bgcolor: paper(section), bordercolor: ink(style, 0.3), font: { color: style.color }, namelength: -1 },
+    hoverlabel: { bgcolor: paper(section), bordercolor: ink(0.3), font: { color: style.color }, namelength: -1 },
     xaxis: { ...axis, type: "date" },
     yaxis: { ...axis, tickformat: figures === ".1%" ? ".0%" : figures, dtick: whole ? 1 : undefined,
       rangemode: stacked || whole ? "tozero" : "normal", range: stacked ? [0, 1] : undefined },
@@ -90,51 +89,9 @@ function band(series, times, { name, colour, dashed, shape, hovertemplate }) {
 function legend(section, names, entities) {
   section.querySelector(".legend").replaceChildren(...names.map((name) => {
     const item = document.createElement("li");
-    const chip = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-    const square = document.createElementNS("http://www.w3.org/2000/svg", "rect");
-    for (const [key, value] of Object.entries({ class: `chip ${slot(entities, name)}`, viewBox: "0 0 10 10", width: 11, height: 11, "aria-hidden": "true" })) chip.setAttribute(key, value);
-    for (const [key, value] of Object.entries({ width: 10, height: 10, rx: 2 })) square.setAttribute(key, value);
-    chip.append(square);
-    item.append(chip, ` ${called(entities, name)}`);
+    item.append(chip(entities, name), ` ${called(entities, name)}`);
     return item;
   }));
-}
-
-function slot(entities, name) {
-  const known = entities[name]?.slot;
-  if (name in READING_TONES) return READING_TONES[name];
-  return name === "unknown" ? "unknown" : known === undefined || known === null ? "other" : `s${known}`;
-}
-
-/** What people call it. */
-function called(entities, name) {
-  return READINGS[name] ?? entities[name]?.name ?? name;
-}
-
-/** The colour that the style sheet gives an entity, as it is in this theme. */
-function tone(section, entities, name) {
-  const probe = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  const shape = document.createElementNS("http://www.w3.org/2000/svg", "path");
-  shape.setAttribute("class", "fill");
-  probe.setAttribute("class", `bar ${slot(entities, name)}`);
-  probe.setAttribute("width", "0");
-  probe.append(shape);
-  section.append(probe);
-  const colour = getComputedStyle(shape).fill;
-  probe.remove();
-  return colour;
-}
-
-function paper(section) {
-  return getComputedStyle(section.querySelector(".chart")).backgroundColor;
-}
-
-function ink(style, opacity) {
-  return translucent(style.color, opacity);
-}
-
-function translucent(colour, opacity) {
-  return colour.replace("rgb(", "rgba(").replace(")", `, ${opacity})`);
 }
 
 /** Names are text, also where plotly would read tags. */
