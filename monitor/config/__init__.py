@@ -5,7 +5,9 @@ and secrets are masked wherever they are printed. Defaults live here and nowhere
 key: `make docs` makes docs/configuration.md and the example file of it.
 """
 
+from monitor.config.alerts import AlertsSection
 from monitor.config.config import DEFAULT_FILE, DEFAULT_WINDOWS, ENVIRONMENT_PREFIX, Config, load, paths
+from monitor.config.receivers import AlertmanagerSection, AppriseSection, MqttSection, WebhookSection, tls
 from monitor.config.section import Section, secret
 from monitor.config.sections import (
     WEB_PORT,
@@ -24,8 +26,12 @@ __all__ = [
     "DEFAULT_WINDOWS",
     "ENVIRONMENT_PREFIX",
     "WEB_PORT",
+    "AlertmanagerSection",
+    "AlertsSection",
+    "AppriseSection",
     "Config",
     "LogSection",
+    "MqttSection",
     "Network",
     "NodeSection",
     "Override",
@@ -33,8 +39,10 @@ __all__ = [
     "Section",
     "StoreSection",
     "WebSection",
+    "WebhookSection",
     "load",
     "paths",
     "secret",
     "shipped",
+    "tls",
 ]
