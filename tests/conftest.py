@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 import structlog
+from support.alertmanager import Alertmanager
 from support.bitcoind import Bitcoind
 from support.prometheus import Prometheus
 from support.services import CHECKOUT, program
@@ -107,3 +108,17 @@ def start_prometheus(scratch: Path) -> Iterator[Callable[..., Prometheus]]:
 def promtool() -> Path:
     """Prometheus's own checker."""
     return program("promtool")
+
+
+@pytest.fixture
+def start_alertmanager(scratch: Path) -> Iterator[Callable[..., Alertmanager]]:
+    """Starts servers that tell a hook of ours: `start_alertmanager(hook="http://127.0.0.1:9999")`."""
+    with ExitStack() as running:
+
+        def start(**how: Any) -> Alertmanager:  # noqa: ANN401
+            folder = Path(tempfile.mkdtemp(prefix="alertmanager-", dir=scratch))
+            server = running.enter_context(Alertmanager(program("alertmanager"), folder, **how))
+            running.callback(lambda: print(server.log))  # noqa: T201 -- pytest shows it when the test failed
+            return server
+
+        yield start
