@@ -19,6 +19,7 @@ import pytest
 import structlog
 from support.alertmanager import Alertmanager
 from support.bitcoind import Bitcoind
+from support.mosquitto import Mosquitto
 from support.prometheus import Prometheus
 from support.services import CHECKOUT, program
 
@@ -120,5 +121,19 @@ def start_alertmanager(scratch: Path) -> Iterator[Callable[..., Alertmanager]]:
             server = running.enter_context(Alertmanager(program("alertmanager"), folder, **how))
             running.callback(lambda: print(server.log))  # noqa: T201 -- pytest shows it when the test failed
             return server
+
+        yield start
+
+
+@pytest.fixture
+def start_mosquitto(scratch: Path) -> Iterator[Callable[..., Mosquitto]]:
+    """Starts brokers: `start_mosquitto(login=("user", "password"))`."""
+    with ExitStack() as running:
+
+        def start(**how: Any) -> Mosquitto:  # noqa: ANN401
+            folder = Path(tempfile.mkdtemp(prefix="mosquitto-", dir=scratch))
+            broker = running.enter_context(Mosquitto(program("mosquitto"), folder, **how))
+            running.callback(lambda: print(broker.log))  # noqa: T201 -- pytest shows it when the test failed
+            return broker
 
         yield start
