@@ -51,6 +51,8 @@ SERVICES = (
     Service("alertmanager", "sid", "prometheus-alertmanager", "usr/bin/prometheus-alertmanager"),
     Service("amtool", "sid", "prometheus-alertmanager", "usr/bin/amtool"),
     Service("mosquitto", "sid", "mosquitto", "usr/sbin/mosquitto"),
+    Service("wrk", "sid", "wrk", "usr/bin/wrk"),
+    Service("systemd-analyze", "sid", "systemd", "usr/bin/systemd-analyze"),
 )
 
 
@@ -99,18 +101,26 @@ def fetch(suite: str, packages: list[str]) -> Path:
 def missing_libraries(service: Service, loader: Path) -> str:
     """What the loader says when it looks for every library; empty when all are there."""
     program = HOME / service.suite / service.program
-    command: list[str | Path] = [loader, "--library-path", loader.parent, "--list", program]
+    path = ":".join(str(HOME / folder) for folder in libraries(service, loader))
+    command: list[str | Path] = [loader, "--library-path", path, "--list", program]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     return done.stderr.strip() if done.returncode else ""
+
+
+def libraries(service: Service, loader: Path) -> list[Path]:
+    """Where they are, from our folder on: everybody's, and those that the package has for itself."""
+    everybody = loader.parent.relative_to(HOME)
+    return [everybody, everybody / service.package]
 
 
 def write_command(service: Service, loader: Path) -> None:
     """A script that becomes the program, and finds it from its own place: the checkout may move."""
     inside = loader.relative_to(HOME)
+    path = ":".join(f"$home/{folder}" for folder in libraries(service, loader))
     lines = (
         "#!/bin/sh",
         'home=$(dirname "$(readlink -f "$0")")/..',
-        f'exec "$home/{inside}" --library-path "$home/{inside.parent}" --argv0 "$0" \\',
+        f'exec "$home/{inside}" --library-path "{path}" --argv0 "$0" \\',
         f'    "$home/{service.suite}/{service.program}" "$@"',
     )
     part = service.ours.with_suffix(".part")

@@ -17,6 +17,7 @@ from monitor.app.history import Courses
 from monitor.app.questions import questions
 from monitor.app.registry import Knowledge, levels, load_knowledge
 from monitor.app.reload import keep_current
+from monitor.app.service_manager import ServiceManager
 from monitor.census import Census, Rulebook
 from monitor.chain.follower import Follower, Reach
 from monitor.config import Config
@@ -87,9 +88,15 @@ async def run(config: Config, stop: asyncio.Event, *, listening: Callable[[str],
         log.info("listening", url=web.url, version=__version__)
         if listening:
             listening(web.url)
+        manager = ServiceManager()
+        manager.ready()
         intake = _intake(config, follower, node, store, hub, vitals, courses=courses)
         with suppress(_Stopped):
-            await _all_or_none(_until(stop), _look_now_on_signal(node), node.run(), intake)
+            await _all_or_none(
+                _until(stop), _look_now_on_signal(node), node.run(), intake,
+                manager.keep_informed(lambda: _status(hub, health)),
+            )  # fmt: skip
+        manager.stopping()
         log.info("stopped")
 
 
@@ -141,6 +148,14 @@ async def _all_or_none(*parts: Coroutine[Any, Any, NoReturn]) -> None:
 async def _until(stop: asyncio.Event) -> NoReturn:
     await stop.wait()
     raise _Stopped
+
+
+def _status(hub: Hub, health: _Health) -> str:
+    """How things stand, in one line."""
+    at = f"block {hub.snapshot.tip.height}" if hub.snapshot else "no block yet"
+    if health.waiting:
+        return f"{at}; waiting: {health.waiting}"
+    return f"{at}, the node's newest" if hub.snapshot and hub.snapshot.caught_up else f"{at}, catching up"
 
 
 async def _look_now_on_signal(node: Bitcoind) -> NoReturn:
