@@ -24,10 +24,11 @@ from monitor.config import Config
 from monitor.hub import Hub
 from monitor.model import NodeFacts
 from monitor.node.bitcoind import Bitcoind
-from monitor.outputs.metrics import SnapshotCollector
+from monitor.outputs.exposition import Exposition
 from monitor.outputs.web.api import Api
 from monitor.outputs.web.events import Events
 from monitor.outputs.web.page import Page
+from monitor.outputs.web.scrape import Scrape
 from monitor.outputs.web.server import WebServer
 from monitor.pipeline import Pipeline
 from monitor.store.store import Store
@@ -71,7 +72,6 @@ async def run(config: Config, stop: asyncio.Event, *, listening: Callable[[str],
     vitals.start_time.set_to_current_time()
     hub = Hub(vitals)
     load_knowledge(config.registry)  # what is wrong with it should show before the node is there
-    vitals.registry.register(SnapshotCollector(hub))
     async with AsyncExitStack() as rooms:
         store = await rooms.enter_async_context(await Store.open(config.store.url))
         node = await rooms.enter_async_context(Bitcoind(config.node, vitals))
@@ -81,8 +81,12 @@ async def run(config: Config, stop: asyncio.Event, *, listening: Callable[[str],
         token = config.web.secret_token
         web = await rooms.enter_async_context(
             WebServer(
-                Api(hub, store, health, courses=courses), Page(hub, store, health), Events(hub), vitals,
-                host=config.web.host, port=config.web.port, token=token.get_secret_value() if token else None,
+                (
+                    Api(hub, store, health, courses=courses), Page(hub, store, health), Events(hub),
+                    Scrape(Exposition(hub, vitals)),
+                ),
+                hub, vitals, host=config.web.host, port=config.web.port,
+                token=token.get_secret_value() if token else None,
             )
         )  # fmt: skip
         log.info("listening", url=web.url, version=__version__)

@@ -12,7 +12,7 @@ from typing import Any
 import aiohttp
 
 from monitor.analysis import POOL, Ledger, advance, estimated, snapshot
-from monitor.analysis.course import METRICS, Stay, course
+from monitor.analysis.course import Stay, course
 from monitor.analysis.grid import grid
 from monitor.hub import Hub
 from monitor.model import (
@@ -37,8 +37,7 @@ from monitor.model import (
     Window,
 )
 from monitor.outputs.web.api import Api
-from monitor.outputs.web.events import Events
-from monitor.outputs.web.page import Page
+from monitor.outputs.web.paths import path_of
 from monitor.outputs.web.server import WebServer
 from monitor.vitals import Vitals
 
@@ -56,24 +55,6 @@ path but `/healthz` and `/readyz` wants it as `Authorization: Bearer ...`, and a
 Fields may be added to an answer at any time; one that is there changes only with an entry in bold in the
 [changelog](../CHANGELOG.md). The examples are of a made-up chain of four blocks.
 """
-_PARAMETERS = {
-    "level": "[whom blocks are counted for](glossary.md#what-is-counted); `pool` without it",
-    "window": "one window only, as configured: `24h`",
-    "below": "only blocks lower than this height: to ask for the next ones, the lowest height of the answer before",
-}
-_OF_BLOCKS = {"limit": "so many at most, up to 500; 50 without it"}
-_OF_HISTORY = {
-    "metric": f"{', '.join(f'`{name}`' for name in METRICS)}; `hhi` without it",
-    "window": "a span of time, as in `7d`: a point at t counts the blocks with a header time from after t less this to "
-    "t; the step without it",
-    "from": "the first point: Unix seconds, `2025-01-31` or `2025-01-31T12:00:00Z`. Without it the points end at `to`, "
-    "and begin with the first whose window is all stored",
-    "to": "no point is later; the newest block's time without it",
-    "step": "from one point to the next, as in `1d`; without it one that gives at most 400 points. More than 2,000 are "
-    "refused",
-    "limit": "of `shares`: how many entities have a series of their own, up to 40; 12 without it. The rest is `others`",
-}
-_MEANINGS = {"/api/v1/history": _OF_HISTORY, "/api/v1/blocks": _OF_BLOCKS}
 _ASKED = {"window": "24h", "limit": "1"}
 """What keeps the examples short."""
 _POOLS = {"foundryusa": "Foundry USA", "antpool": "AntPool"}
@@ -142,26 +123,22 @@ async def _page() -> str:
     past, health = _Past([BlockRecord(each, stale=False) for each in judged]), _Health(facts)
     api = Api(hub, past, health, courses=_Courses(past.records))
     parts = [_HEAD]
-    server = WebServer(api, Page(hub, past, health), Events(hub), vitals, host="127.0.0.1", port=0, token=None)
+    server = WebServer([api], hub, vitals, host="127.0.0.1", port=0, token=None)
     async with server, aiohttp.ClientSession(server.url) as session:
         for route in api.routes():
             about = getdoc(route.handler) or ""
             parts.append(f"\n## `{route.method} {route.path}`\n\n{about}\n")
             path = route.path.format(hash=newest.hash)
-            known = await _known(session, path)
-            parts += ["\n| Parameter | Meaning |\n|---|---|\n"] if known else []
-            meanings = _PARAMETERS | _MEANINGS.get(route.path, {})
-            parts += [f"| `{name}` | {meanings[name]} |\n" for name in known]
-            asked = "&".join(f"{name}={_ASKED[name]}" for name in known if name in _ASKED)
+            told = path_of(route.handler)
+            assert told, f"{route.path} tells nothing of itself: see monitor/outputs/web/paths.py"
+            parts += ["\n| Parameter | Meaning |\n|---|---|\n"] if told.parameters else []
+            parts += [f"| `{each.name}` | {each.meaning} |\n" for each in told.parameters]
+            if told.answer is None:
+                continue
+            asked = "&".join(f"{each.name}={_ASKED[each.name]}" for each in told.parameters if each.name in _ASKED)
             path += f"?{asked}" if asked else ""
             parts.append(f"\n`{path}` answers:\n\n```json\n{json.dumps(await _get(session, path), indent=2)}\n```\n")
     return "".join(parts)
-
-
-async def _known(session: aiohttp.ClientSession, path: str) -> list[str]:
-    """The parameters that the server says it knows, when it is asked with one that it does not."""
-    detail = str((await _get(session, f"{path}?wrong=1")).get("detail", ""))
-    return [name for name in detail.partition("known are: ")[2].split(", ") if name not in {"", "none"}]
 
 
 async def _get(session: aiohttp.ClientSession, path: str) -> Any:  # noqa: ANN401 -- JSON is whatever it is

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import errno
 import hmac
+from collections.abc import Iterable
 from http import HTTPStatus
-from typing import Self
+from typing import Protocol, Self
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
-from prometheus_client import CollectorRegistry
-from prometheus_client.exposition import choose_encoder
 
 from monitor.errors import ConfigError
-from monitor.outputs.web.api import Api
+from monitor.hub import Hub
 from monitor.outputs.web.events import Events
-from monitor.outputs.web.page import Page
+from monitor.outputs.web.keeping import Keeping
 from monitor.outputs.web.problems import Problem, problems
 from monitor.vitals import Vitals
 
@@ -26,25 +25,34 @@ _PATIENCE_SECONDS = 2.0
 """How long an answer under way may take to end when the server stops."""
 
 
+class Part(Protocol):
+    """Somebody who answers."""
+
+    def routes(self) -> Iterable[web.AbstractRouteDef]:
+        """On these paths."""
+
+
 class WebServer:
     """Serves while it is entered.
 
     Args:
+        parts: who answers which paths.
+        hub: says until when an answer stands.
         host, port: where to listen; port 0 takes a free one.
         token: if not None, what a request must carry as `Authorization: Bearer`.
     """
 
-    def __init__(  # noqa: PLR0913 -- everything that is served meets here
-        self, api: Api, page: Page, events: Events, vitals: Vitals, *, host: str, port: int, token: str | None
+    def __init__(
+        self, parts: Iterable[Part], hub: Hub, vitals: Vitals, *, host: str, port: int, token: str | None
     ) -> None:
         self._host = host
         self._port = port
-        middlewares = [problems(vitals), *([_demand(token)] if token is not None else [])]
-        application = web.Application(middlewares=middlewares)
-        application.add_routes([web.get("/metrics", _metrics(vitals.registry))])
-        for part in (api, page, events):
+        demand = [_demand(token)] if token is not None else []
+        application = web.Application(middlewares=[problems(vitals), *demand, Keeping(hub).middleware()])
+        for part in parts:
             application.add_routes(part.routes())
-        application.on_shutdown.append(events.close)
+            if isinstance(part, Events):
+                application.on_shutdown.append(part.close)
         self._runner = web.AppRunner(
             application, access_log=None, handle_signals=False, shutdown_timeout=_PATIENCE_SECONDS,
             handler_cancellation=True,  # nobody works for a client that is gone
@@ -70,14 +78,6 @@ class WebServer:
 
     async def __aexit__(self, *_: object) -> None:
         await self._runner.cleanup()
-
-
-def _metrics(registry: CollectorRegistry) -> Handler:
-    async def metrics(request: web.Request) -> web.Response:
-        encode, content_type = choose_encoder(request.headers.get("Accept", ""))
-        return web.Response(body=encode(registry), headers={"Content-Type": content_type})
-
-    return metrics
 
 
 def _demand(token: str) -> Middleware:

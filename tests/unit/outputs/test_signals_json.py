@@ -26,8 +26,6 @@ from monitor.model import (
     Window,
 )
 from monitor.outputs.web.api import Api
-from monitor.outputs.web.events import Events
-from monitor.outputs.web.page import Page
 from monitor.outputs.web.server import WebServer
 from monitor.outputs.web.signals import signals
 from monitor.vitals import Vitals
@@ -108,15 +106,7 @@ async def test_the_path_of_the_api() -> None:
     over = tuple(concentrate(Ledger.of(BLOCKS, (POOL,)), WINDOWS))
     hub.publish(Update(Plan(BlockRef(2017, seen.tip_hash), seen.tip_hash), (), replace(seen, concentration=over)))
     node = Node()
-    server = WebServer(
-        Api(hub, node, node, courses=node),
-        Page(hub, node, node),
-        Events(hub),
-        vitals,
-        host="127.0.0.1",
-        port=0,
-        token=None,
-    )
+    server = WebServer([Api(hub, node, node, courses=node)], hub, vitals, host="127.0.0.1", port=0, token=None)
     async with server, aiohttp.ClientSession(server.url) as session:
         async with session.get("/api/v1/signals?window=2b") as answer:
             found = await answer.json()
