@@ -74,7 +74,7 @@ async def run(config: Config, stop: asyncio.Event, *, listening: Callable[[str],
     load_knowledge(config.registry)  # what is wrong with it should show before the node is there
     async with AsyncExitStack() as rooms:
         store = await rooms.enter_async_context(await Store.open(config.store.url))
-        node = await rooms.enter_async_context(Bitcoind(config.node, vitals))
+        node = await rooms.enter_async_context(Bitcoind(config.node, vitals, expect=hub.expect))
         follower = Follower(node, store, _reach(config), vitals)
         health = _Health(follower, node)
         courses = Courses(store)

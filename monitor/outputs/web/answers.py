@@ -5,7 +5,7 @@ Every field is there in every answer; what does not exist is null. Fields may be
 
 from __future__ import annotations
 
-from typing import TypedDict
+from typing_extensions import TypedDict
 
 from monitor.model import Interval
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import hmac
 from collections.abc import Iterable
@@ -20,6 +21,9 @@ from monitor.vitals import Vitals
 
 _OPEN_TO_ALL = {"/healthz", "/readyz"}
 """Asked by service managers, which carry no token, and telling nothing but a state."""
+
+_AT_ONCE = 10
+"""Requests that are answered between two looks at what else there is to do."""
 
 _PATIENCE_SECONDS = 2.0
 """How long an answer under way may take to end when the server stops."""
@@ -48,7 +52,7 @@ class WebServer:
         self._host = host
         self._port = port
         demand = [_demand(token)] if token is not None else []
-        application = web.Application(middlewares=[problems(vitals), *demand, Keeping(hub).middleware()])
+        application = web.Application(middlewares=[_turns(hub), problems(vitals), *demand, Keeping(hub).middleware()])
         for part in parts:
             application.add_routes(part.routes())
             if isinstance(part, Events):
@@ -78,6 +82,20 @@ class WebServer:
 
     async def __aexit__(self, *_: object) -> None:
         await self._runner.cleanup()
+
+
+def _turns(hub: Hub) -> Middleware:
+    """Blocks go first, and a crowd never keeps the event loop to itself: a few requests in each of its turns."""
+    turns = asyncio.Semaphore(_AT_ONCE)
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        async with turns:
+            await hub.passed()
+            await asyncio.sleep(0)
+        return await handler(request)
+
+    return middleware
 
 
 def _demand(token: str) -> Middleware:
