@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from pages import api, cli, configuration, metrics, whitelist
+from pages import api, cli, configuration, kubernetes, metrics, whitelist
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 NOTE = "<!-- Made by `make docs` from the code: change it there. -->\n"
@@ -24,6 +24,7 @@ def pages() -> dict[str, str]:
         "docs/api.md": NOTE + api.page(),
         "docs/cli.md": NOTE + cli.page(),
         "deploy/bitcoin/rpcwhitelist.conf": whitelist.lines(),
+        "deploy/kubernetes/prometheusrule.yaml": kubernetes.rule(),
     }
 
 

@@ -51,6 +51,7 @@ SERVICES = (
     Service("alertmanager", "sid", "prometheus-alertmanager", "usr/bin/prometheus-alertmanager"),
     Service("amtool", "sid", "prometheus-alertmanager", "usr/bin/amtool"),
     Service("mosquitto", "sid", "mosquitto", "usr/sbin/mosquitto"),
+    Service("mosquitto_passwd", "sid", "mosquitto", "usr/bin/mosquitto_passwd"),
     Service("wrk", "sid", "wrk", "usr/bin/wrk"),
     Service("systemd-analyze", "sid", "systemd", "usr/bin/systemd-analyze"),
 )
