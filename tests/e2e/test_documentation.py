@@ -1,7 +1,7 @@
 """What the pages tell people to type works when it is typed: against a real node, with a real daemon beside it.
 
-The commands of a page are one shell session, in a folder that looks like a checkout. A block of YAML whose first line is
-a comment with a file's name is that file.
+The commands of a page are one shell session, in a folder that looks like a checkout. A block of YAML whose first line
+is a comment with a file's name is that file.
 """
 
 from __future__ import annotations
