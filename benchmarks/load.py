@@ -2,32 +2,39 @@
 
 A real node, a real daemon beside it, wrk as the crowd. Blocks are submitted and their publication is timed as in
 `latency.py`, first with nobody asking, then while wrk asks for each path in turn. All of them share the machine, so
-wrk's and the node's own work is in every figure. Answers other than 200 and broken connections count as errors.
+wrk's and the node's own work is in every figure. The unit of comparison is a bare server with the same HTTP library,
+to which no block comes and which sends the bytes of /metrics. Answers other than 200 and broken connections count as
+errors.
 
     python benchmarks/load.py [blocks for each path]
 """
 
 from __future__ import annotations
 
+import gzip
 import re
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from statistics import median, quantiles
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
-from latency import PAST, history, latencies
+from latency import PAST, history, latencies, listens
 from support.bitcoind import Bitcoind
 from support.blocks import mine_all
 from support.daemon import Daemon
-from support.services import program
+from support.services import free_port, get, program, wait_until
 
 BLOCKS = 5
 PAUSE_SECONDS = 2.0
 """Between blocks; on mainnet, 600."""
+SECONDS = 5
+"""Of the bare server."""
 CONNECTIONS = 200
 TARGET_MS = 100
 PATHS = ("/metrics", "/api/v1/status", "/api/v1/shares", "/api/v1/concentration", "/api/v1/signals", "/api/v1/blocks")
@@ -46,6 +53,8 @@ def main() -> None:
             daemon.wait_for(node.call("getbestblockhash"), seconds=120)
             time.sleep(1)
             print(f"{CONNECTIONS} connections, {blocks} blocks {PAUSE_SECONDS:g} s apart for each path; milliseconds")
+            with bare_server(gzip.compress(get(daemon.port, "/metrics"), 1)) as port, crowd(port, "/", SECONDS) as wrk:
+                asking("bare server", wrk.communicate(timeout=60)[0])
             publishing("nobody asks", latencies(node, tags, blocks, daemon.port, pause=PAUSE_SECONDS))
             for path in PATHS:
                 with crowd(daemon.port, path, blocks * PAUSE_SECONDS) as wrk:
@@ -53,6 +62,20 @@ def main() -> None:
                     found = latencies(node, tags, blocks, daemon.port, pause=PAUSE_SECONDS)
                     asking(path, wrk.communicate(timeout=60)[0])
                 publishing("meanwhile", found)
+
+
+@contextmanager
+def bare_server(body: bytes) -> Iterator[int]:
+    """That of `scrape.py`, on a port of its own."""
+    port = free_port()
+    script = Path(__file__).with_name("scrape.py")
+    with subprocess.Popen([sys.executable, script, "bare", str(port)], stdin=subprocess.PIPE) as server:
+        assert server.stdin
+        server.stdin.write(body)
+        server.stdin.close()
+        wait_until(lambda: listens(port), seconds=20, what="the bare server")
+        yield port
+        server.kill()
 
 
 def crowd(port: int, path: str, seconds: float) -> subprocess.Popen[str]:

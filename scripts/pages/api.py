@@ -52,6 +52,10 @@ An error is a problem document (RFC 9457) with the status and a sentence: 400 fo
 unknown parameter among them, 404 for what is not there, 503 as long as no block is stored. With `web.token` set, every
 path but `/healthz` and `/readyz` wants it as `Authorization: Bearer ...`, and answers 401 without.
 
+[`/api/openapi.json`](#get-apiopenapijson) says the same to programs, in OpenAPI 3.1, with the levels and windows that
+there are. Between two blocks nothing changes: answers carry an `ETag`, so who has one already can ask with
+`If-None-Match` and is told 304. What is long comes compressed to those who take gzip.
+
 Fields may be added to an answer at any time; one that is there changes only with an entry in bold in the
 [changelog](../CHANGELOG.md). The examples are of a made-up chain of four blocks.
 """
