@@ -16,6 +16,8 @@ from monitor.outputs.web.paths import path_of
 
 _BUDGET_BYTES = 16 * 2**20
 """Of answers that are kept: endless different questions fill no memory."""
+_EACH_BYTES = 4096
+"""What an answer takes besides its body, roughly: many that are empty must not be free."""
 
 
 class Keeping:
@@ -53,7 +55,7 @@ class Keeping:
                 if done.cancelled() or done.exception():
                     kept.pop(question, None)  # a fault is no answer: whoever asks next may have more luck
                 elif kept is self._made:
-                    self._bytes += len(done.result().body)
+                    self._bytes += len(done.result().body) + _EACH_BYTES
 
             made.add_done_callback(count)
         return kept[question]
