@@ -13,13 +13,21 @@ import pytest
 from support.demo import Demo
 from support.services import get
 
+from monitor.analysis import course
 from monitor.hub import Hub
+from monitor.outputs.web import history
 from monitor.outputs.web.api import Api
 from monitor.outputs.web.paths import path_of
 
 EXAMPLES = 8
 """For each path; more in `make fuzz`'s spirit by hand."""
 ENDLESS = "/api/v1/events"
+SETTINGS = """\
+# Each value of a question about the past can be right by itself, and all of them together make no sense.
+[[operations]]
+include-path = "/api/v1/history"
+checks.positive_data_acceptance.enabled = false
+"""
 
 
 @pytest.fixture
@@ -34,9 +42,15 @@ def test_every_path_tells_of_itself() -> None:
         """Answers nothing."""
 
     nobody: Any = Nobody()
-    silent = [route.path for route in Api(Hub(nobody), nobody, nobody).routes() if path_of(route.handler) is None]
+    api = Api(Hub(nobody), nobody, nobody, courses=nobody)
+
+    silent = [route.path for route in api.routes() if path_of(route.handler) is None]
 
     assert silent == [], "decorate their handlers: see monitor/outputs/web/paths.py"
+
+
+def test_the_metrics_of_the_past_are_those_that_there_are() -> None:
+    assert history.METRICS == course.METRICS
 
 
 def test_what_is_served_is_what_is_documented(demo: Demo, scratch: Path) -> None:
@@ -48,6 +62,7 @@ def test_what_is_served_is_what_is_documented(demo: Demo, scratch: Path) -> None
     assert level["schema"]["enum"] == ["pool", "template", "operator", "country"]
     assert "2016b" in window["schema"]["enum"]
 
+    (scratch / "schemathesis.toml").write_text(SETTINGS)
     done = subprocess.run(
         [Path(sys.executable).with_name("schemathesis"), "run", f"http://127.0.0.1:{demo.port}/api/openapi.json",
          "--exclude-path", ENDLESS, "--max-examples", str(EXAMPLES), "--seed", "1", "--no-color",

@@ -37,6 +37,7 @@ METRICS: Final = (
     "shares",
 )
 """Those of `monitor.analysis.course`, as a test sees to."""
+_MOMENT: Final = {"type": "string", "pattern": "^[0-9]{1,10}$|^[0-9]{4}-[0-9]{2}-[0-9]{2}"}
 _SPAN: Final = {"type": "string", "pattern": "^[1-9][0-9]{0,2}[hd]$"}
 PARAMETERS: Final = (
     LEVEL,
@@ -55,9 +56,9 @@ PARAMETERS: Final = (
         "from",
         "the first point: Unix seconds, `2025-01-31` or `2025-01-31T12:00:00Z`. Without it the points end at `to`, and "
         "begin with the first whose window is all stored",
-        {"type": "string"},
+        _MOMENT,
     ),
-    Parameter("to", "no point is later; the newest block's time without it", {"type": "string"}),
+    Parameter("to", "no point is later; the newest block's time without it", _MOMENT),
     Parameter(
         "step",
         "from one point to the next, as in `1d`; without it one that gives at most 400 points. More than 2,000 are "
