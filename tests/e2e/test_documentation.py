@@ -27,6 +27,7 @@ from support.stored import store_mainnet
 NOT_HERE = {
     "make ": "these take minutes or never end; that they exist, and `demo` and `check` work, other tests show",
     "pool-monitor run": "never ends; one runs beside all of this",
+    "pool-monitor status --watch": "never ends; has a test of its own, in a terminal",
     "python3 -m venv": "the test of the Dockerfile's steps installs by the same lines",
     "pip install": "the same",
     "/opt/pool-monitor/bin/pip": "the same",
