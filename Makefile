@@ -8,7 +8,7 @@ COMPILE = $(BIN)/uv pip compile --quiet $(LOCK) --universal --generate-hashes --
     --custom-compile-command "make lock" pyproject.toml
 
 help: ## list the jobs
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 dashboards: $(DEV) ## write the Grafana dashboards
 	@$(BIN)/python scripts/grafana.py
@@ -58,6 +58,10 @@ picture: $(DEV) ## draw what `status --watch` shows (needs chromium)
 docs: $(DEV) ## write the pages that are made from the code
 	@$(BIN)/python scripts/docs.py
 
+screenshots: $(DEV) ## the pictures of the page in docs/images
+	@$(PYTHON) scripts/services.py chromium
+	@$(BIN)/python scripts/screenshots.py
+
 services: ## fetch the real services that the tests run against
 	@$(PYTHON) scripts/services.py
 
@@ -83,4 +87,4 @@ $(DEV): requirements/dev.txt pyproject.toml scripts/environment.py
 	@$(PYTHON) scripts/environment.py dev
 	@touch $(RUN) $@
 
-.PHONY: help demo test unit check lint types arch format format-check bench fuzz picture docs dashboards services node-core lock hooks clean
+.PHONY: help demo test unit check lint types arch format format-check bench fuzz picture docs dashboards screenshots services node-core lock hooks clean

@@ -2,7 +2,9 @@
 
 A service that the machine already has (on PATH, or named by an environment variable such as $BITCOIND) is left alone.
 The others come from Debian: program and libraries are unpacked into one folder and started through that folder's own
-dynamic loader, so they run whatever the machine's own libraries are. Exit status 1 when a service cannot be had.
+dynamic loader, so they run whatever the machine's own libraries are. A program that starts itself anew, as a browser
+does, would lose that loader; so it comes from the machine's own release, whose C library it shares. Exit status 1 when
+a service cannot be had.
 
     scripts/services.py              fetch what is missing
     scripts/services.py mosquitto    fetch only these
@@ -11,6 +13,7 @@ dynamic loader, so they run whatever the machine's own libraries are. Exit statu
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -20,6 +23,12 @@ from pathlib import Path
 from debian import Suite, Unavailable
 
 HOME = Path(__file__).resolve().parent.parent / ".services"
+OWN = "own"
+"""In place of a suite: the release that the machine runs."""
+_FONTS = """\
+<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig><dir prefix="relative">usr/share/fonts</dir><cachedir prefix="relative">var/fonts</cachedir></fontconfig>
+"""
 
 
 @dataclass(frozen=True)
@@ -31,6 +40,8 @@ class Service:
     package: str
     program: str
     """Path inside the package."""
+    besides: tuple[str, ...] = ()
+    """Packages that it needs and that are no libraries."""
 
     @property
     def ours(self) -> Path:
@@ -54,6 +65,7 @@ SERVICES = (
     Service("mosquitto_passwd", "sid", "mosquitto", "usr/bin/mosquitto_passwd"),
     Service("wrk", "sid", "wrk", "usr/bin/wrk"),
     Service("systemd-analyze", "sid", "systemd", "usr/bin/systemd-analyze"),
+    Service("chromium", OWN, "chromium", "usr/lib/chromium/chromium", ("chromium-common", "fonts-dejavu-core")),
 )
 
 
@@ -72,7 +84,7 @@ def main(names: list[str]) -> int:
         wanted = ", ".join(service.name for service in services)
         print(f"services: fetching {wanted} from Debian {suite} ...", flush=True)
         try:
-            loader = fetch(suite, [service.package for service in services])
+            loader = fetch(suite, [name for service in services for name in (service.package, *service.besides)])
         except Unavailable as error:
             failed = True
             print(f"services: no {wanted}: {error}", file=sys.stderr)
@@ -87,10 +99,15 @@ def main(names: list[str]) -> int:
     return int(failed)
 
 
-def fetch(suite: str, packages: list[str]) -> Path:
-    """Unpack packages with their libraries; return the dynamic loader that came with them."""
-    debian = Suite(suite, HOME / "apt" / suite)
-    debian.unpack(debian.libraries(packages), HOME / suite)
+def fetch(suite: str, packages: list[str]) -> Path | None:
+    """Unpack packages with their libraries; return the dynamic loader among them; None: the machine has it."""
+    debian = Suite(release() if suite == OWN else suite, HOME / "apt" / suite)
+    wanted = debian.libraries(packages)
+    if suite == OWN:
+        debian.unpack([name for name in wanted if name != "libc6"], HOME / suite)
+        (HOME / suite / "fonts.conf").write_text(_FONTS)
+        return None
+    debian.unpack(wanted, HOME / suite)
     loader = next((HOME / suite).glob("usr/lib/*/ld-linux*.so.*"), None)
     if loader is None:
         raise Unavailable(f"Debian {suite} has no dynamic loader for this machine")
@@ -99,36 +116,58 @@ def fetch(suite: str, packages: list[str]) -> Path:
     return loader
 
 
-def missing_libraries(service: Service, loader: Path) -> str:
+def missing_libraries(service: Service, loader: Path | None) -> str:
     """What the loader says when it looks for every library; empty when all are there."""
     program = HOME / service.suite / service.program
-    path = ":".join(str(HOME / folder) for folder in libraries(service, loader))
+    if loader is None:
+        found = {"LD_LIBRARY_PATH": ":".join(map(str, libraries(service)))}
+        listed = subprocess.run(["ldd", program], env=found, capture_output=True, text=True, check=False)
+        return "; ".join(line.strip() for line in listed.stdout.splitlines() if "not found" in line)
+    path = ":".join(map(str, beside(service, loader)))
     command: list[str | Path] = [loader, "--library-path", path, "--list", program]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     return done.stderr.strip() if done.returncode else ""
 
 
-def libraries(service: Service, loader: Path) -> list[Path]:
-    """Where they are, from our folder on: everybody's, and those that the package has for itself."""
-    everybody = loader.parent.relative_to(HOME)
-    return [everybody, everybody / service.package]
+def beside(service: Service, loader: Path) -> list[Path]:
+    """Where those of a program are that runs on the loader that came with it: everybody's, and its package's own."""
+    return [loader.parent, loader.parent / service.package]
 
 
-def write_command(service: Service, loader: Path) -> None:
+def libraries(service: Service) -> list[Path]:
+    """Where those of a program are that runs on the machine's own loader."""
+    home = HOME / service.suite
+    folders = [(home / service.program).parent, *home.glob("usr/lib/*-linux-*"), *home.glob("lib/*-linux-*")]
+    return [folder for folder in folders if folder.is_dir()]
+
+
+def write_command(service: Service, loader: Path | None) -> None:
     """A script that becomes the program, and finds it from its own place: the checkout may move."""
-    inside = loader.relative_to(HOME)
-    path = ":".join(f"$home/{folder}" for folder in libraries(service, loader))
-    lines = (
-        "#!/bin/sh",
-        'home=$(dirname "$(readlink -f "$0")")/..',
-        f'exec "$home/{inside}" --library-path "{path}" --argv0 "$0" \\',
-        f'    "$home/{service.suite}/{service.program}" "$@"',
-    )
+    program = f'"$home/{service.suite}/{service.program}" "$@"'
+    if loader is None:
+        path = ":".join(f"$home/{folder.relative_to(HOME)}" for folder in libraries(service))
+        start = (
+            f'export FONTCONFIG_FILE="$home/{service.suite}/fonts.conf" LD_LIBRARY_PATH="{path}"',
+            f"exec {program}",
+        )
+    else:
+        inside = loader.relative_to(HOME)
+        path = ":".join(f"$home/{folder.relative_to(HOME)}" for folder in beside(service, loader))
+        start = (f'exec "$home/{inside}" --library-path "{path}" --argv0 "$0" \\', f"    {program}")
+    lines = ("#!/bin/sh", 'home=$(dirname "$(readlink -f "$0")")/..', *start)
     part = service.ours.with_suffix(".part")
     part.parent.mkdir(exist_ok=True)
     part.write_text("\n".join(lines) + "\n")
     part.chmod(0o755)
     part.rename(service.ours)
+
+
+def release() -> str:
+    """What the machine runs, by its name in Debian's archive."""
+    named = re.search(r'^VERSION_CODENAME="?(\w+)', Path("/etc/os-release").read_text(), re.MULTILINE)
+    if named is None:
+        raise Unavailable("this machine does not say which release of Debian it runs")
+    return named[1]
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ import structlog
 
 from monitor import __version__
 from monitor.analysis.rules import Rules
+from monitor.app.directory import Directory
 from monitor.app.history import Courses
 from monitor.app.questions import questions
 from monitor.app.registry import Knowledge, levels, load_knowledge
@@ -28,6 +29,7 @@ from monitor.outputs.exposition import Exposition
 from monitor.outputs.web.api import Api
 from monitor.outputs.web.events import Events
 from monitor.outputs.web.page import Page
+from monitor.outputs.web.pools import Pools
 from monitor.outputs.web.scrape import Scrape
 from monitor.outputs.web.server import WebServer
 from monitor.pipeline import Pipeline
@@ -71,7 +73,7 @@ async def run(config: Config, stop: asyncio.Event, *, listening: Callable[[str],
     vitals = Vitals()
     vitals.start_time.set_to_current_time()
     hub = Hub(vitals)
-    load_knowledge(config.registry)  # what is wrong with it should show before the node is there
+    directory = Directory(load_knowledge(config.registry))  # what is wrong with it should show before the node is there
     async with AsyncExitStack() as rooms:
         store = await rooms.enter_async_context(await Store.open(config.store.url))
         node = await rooms.enter_async_context(Bitcoind(config.node, vitals, expect=hub.expect))
@@ -82,8 +84,8 @@ async def run(config: Config, stop: asyncio.Event, *, listening: Callable[[str],
         web = await rooms.enter_async_context(
             WebServer(
                 (
-                    Api(hub, store, health, courses=courses), Page(hub, store, health), Events(hub),
-                    Scrape(Exposition(hub, vitals)),
+                    Api(hub, store, health, courses=courses), Pools(hub, store, directory),
+                    Page(hub, store, health, directory), Events(hub), Scrape(Exposition(hub, vitals)),
                 ),
                 hub, vitals, host=config.web.host, port=config.web.port,
                 token=token.get_secret_value() if token else None,
@@ -94,7 +96,7 @@ async def run(config: Config, stop: asyncio.Event, *, listening: Callable[[str],
             listening(web.url)
         manager = ServiceManager()
         manager.ready()
-        intake = _intake(config, follower, node, store, hub, vitals, courses=courses)
+        intake = _intake(config, follower, node, store, hub, vitals, courses=courses, directory=directory)
         with suppress(_Stopped):
             await _all_or_none(
                 _until(stop), _look_now_on_signal(node), node.run(), intake,
@@ -105,7 +107,15 @@ async def run(config: Config, stop: asyncio.Event, *, listening: Callable[[str],
 
 
 async def _intake(  # noqa: PLR0913 -- what intake and outputs share
-    config: Config, follower: Follower, node: Bitcoind, store: Store, hub: Hub, vitals: Vitals, *, courses: Courses
+    config: Config,
+    follower: Follower,
+    node: Bitcoind,
+    store: Store,
+    hub: Hub,
+    vitals: Vitals,
+    *,
+    courses: Courses,
+    directory: Directory,
 ) -> NoReturn:
     """Learn who is who on the node's network, and follow it; learn anew when that changes."""
     network = await store.network()
@@ -114,7 +124,7 @@ async def _intake(  # noqa: PLR0913 -- what intake and outputs share
         assert node.facts
         network = node.facts.network
         await store.note_network(network)
-    knowledge = load_knowledge(config.registry, network)
+    knowledge = directory.knowledge = load_knowledge(config.registry, network)
     vitals.build_info.labels(__version__, knowledge.registry.hash).set(1)
     census = Census(store, config.windows, _rulebook(knowledge, network))
     courses.census = census
@@ -122,6 +132,7 @@ async def _intake(  # noqa: PLR0913 -- what intake and outputs share
 
     async def adopt(changed: Knowledge) -> None:
         log.info("the registry has changed", registry=changed.registry.hash, memberships=changed.memberships.hash)
+        directory.knowledge = changed
         vitals.build_info.clear()
         vitals.build_info.labels(__version__, changed.registry.hash).set(1)
         await pipeline.adopt(_rulebook(changed, network))

@@ -63,6 +63,10 @@ from monitor.model.names import (
     BlockHash,
     PoolSlug,
 )
+from monitor.model.profile import (
+    Profile,
+    Tie,
+)
 from monitor.model.signals import (
     EmptyBlocks,
     Following,
@@ -126,6 +130,7 @@ __all__ = [
     "Period",
     "Plan",
     "PoolSlug",
+    "Profile",
     "Race",
     "RaceRecord",
     "Rate",
@@ -141,6 +146,7 @@ __all__ = [
     "StoredBlock",
     "Streak",
     "Tally",
+    "Tie",
     "Trend",
     "Update",
     "Window",

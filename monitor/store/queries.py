@@ -159,6 +159,20 @@ def newest(connection: Connection, limit: int, under: int | None) -> list[BlockR
     return [record(dict(row)) for row in connection.execute(query).mappings()]
 
 
+def of_pool(connection: Connection, pool: PoolSlug, limit: int) -> list[BlockRecord]:
+    """A pool's blocks of every kind, highest first."""
+    # By the index on `attribution`: along that on the height, a pool without blocks would be looked for in all of them.
+    theirs = [row.id for row in connection.execute(select(attributions.c.id).where(attributions.c.pool == pool))]
+    newest_ids: list[tuple[int, int]] = []
+    for at in range(0, len(theirs), _PARAMETERS):
+        chosen = select(blocks.c.height, blocks.c.id).where(blocks.c.attribution.in_(theirs[at : at + _PARAMETERS]))
+        rows = connection.execute(chosen.order_by(blocks.c.height.desc(), blocks.c.id.desc()).limit(limit))
+        newest_ids += [(row.height, row.id) for row in rows]
+    ids = [number for _, number in sorted(newest_ids, reverse=True)[:limit]]
+    query = _JOINED.where(blocks.c.id.in_(ids)).order_by(blocks.c.height.desc(), blocks.c.stale, blocks.c.id.desc())
+    return [record(dict(row)) for row in connection.execute(query).mappings()]
+
+
 def one(connection: Connection, wanted: BlockHash) -> BlockRecord | None:
     """The block with this hash."""
     row = connection.execute(_JOINED.where(blocks.c.hash == bytes.fromhex(wanted))).mappings().first()

@@ -262,6 +262,10 @@ class Store:
         """One block with its attribution; None when it is not stored."""
         return await self._read(lambda connection: queries.one(connection, wanted))
 
+    async def blocks_of(self, pool: PoolSlug, limit: int) -> list[BlockRecord]:
+        """A pool's blocks with their attributions, highest first, stale ones among them."""
+        return await self._read(lambda connection: queries.of_pool(connection, pool, limit))
+
     async def reading(self, work: Callable[[Reading], _T]) -> _T:
         """Have `work` read as much as it likes, at leisure, on another thread; the daemon goes on writing meanwhile.
 

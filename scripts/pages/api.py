@@ -14,6 +14,8 @@ import aiohttp
 from monitor.analysis import POOL, Ledger, advance, estimated, snapshot
 from monitor.analysis.course import Stay, course
 from monitor.analysis.grid import grid
+from monitor.app.directory import Directory
+from monitor.app.registry import load_knowledge
 from monitor.hub import Hub
 from monitor.model import (
     Asked,
@@ -38,6 +40,7 @@ from monitor.model import (
 )
 from monitor.outputs.web.api import Api
 from monitor.outputs.web.paths import path_of
+from monitor.outputs.web.pools import Pools
 from monitor.outputs.web.server import WebServer
 from monitor.vitals import Vitals
 
@@ -61,6 +64,8 @@ Fields may be added to an answer at any time; one that is there changes only wit
 """
 _ASKED = {"window": "24h", "limit": "1"}
 """What keeps the examples short."""
+_ENTRIES = 3
+"""Of a list, so many are shown."""
 _POOLS = {"foundryusa": "Foundry USA", "antpool": "AntPool"}
 _MINED = ("antpool", "foundryusa", None, "foundryusa")
 _REGISTRY = "4bfade837f031526"
@@ -78,6 +83,9 @@ class _Past:
 
     async def block(self, wanted: BlockHash) -> BlockRecord | None:
         return next((each for each in self.records if each.judged.block.hash == wanted), None)
+
+    async def blocks_of(self, pool: PoolSlug, limit: int) -> list[BlockRecord]:
+        return [each for each in self.records if each.judged.attribution.pool == pool][::-1][:limit]
 
 
 @dataclass(frozen=True)
@@ -125,14 +133,15 @@ async def _page() -> str:
         zmq=("tcp://127.0.0.1:28332",),
     )
     past, health = _Past([BlockRecord(each, stale=False) for each in judged]), _Health(facts)
-    api = Api(hub, past, health, courses=_Courses(past.records))
+    directory = Directory(load_knowledge())
+    served = (Api(hub, past, health, courses=_Courses(past.records)), Pools(hub, past, directory))
     parts = [_HEAD]
-    server = WebServer([api], hub, vitals, host="127.0.0.1", port=0, token=None)
+    server = WebServer(served, hub, vitals, host="127.0.0.1", port=0, token=None)
     async with server, aiohttp.ClientSession(server.url) as session:
-        for route in api.routes():
+        for route in (route for each in served for route in each.routes()):
             about = getdoc(route.handler) or ""
             parts.append(f"\n## `{route.method} {route.path}`\n\n{about}\n")
-            path = route.path.format(hash=newest.hash)
+            path = route.path.format(hash=newest.hash, slug="foundryusa")
             told = path_of(route.handler)
             assert told, f"{route.path} tells nothing of itself: see monitor/outputs/web/paths.py"
             parts += ["\n| Parameter | Meaning |\n|---|---|\n"] if told.parameters else []
@@ -141,8 +150,18 @@ async def _page() -> str:
                 continue
             asked = "&".join(f"{each.name}={_ASKED[each.name]}" for each in told.parameters if each.name in _ASKED)
             path += f"?{asked}" if asked else ""
-            parts.append(f"\n`{path}` answers:\n\n```json\n{json.dumps(await _get(session, path), indent=2)}\n```\n")
+            answer = _shortened(await _get(session, path))
+            parts.append(f"\n`{path}` answers:\n\n```json\n{json.dumps(answer, indent=2)}\n```\n")
     return "".join(parts)
+
+
+def _shortened(answer: Any) -> Any:  # noqa: ANN401 -- JSON is whatever it is
+    """The answer with long lists cut off."""
+    if isinstance(answer, dict):
+        return {name: _shortened(each) for name, each in answer.items()}
+    if isinstance(answer, list):
+        return [_shortened(each) for each in answer[:_ENTRIES]]
+    return answer
 
 
 async def _get(session: aiohttp.ClientSession, path: str) -> Any:  # noqa: ANN401 -- JSON is whatever it is

@@ -18,6 +18,7 @@ from monitor.hub import Hub
 from monitor.outputs.web import history
 from monitor.outputs.web.api import Api
 from monitor.outputs.web.paths import path_of
+from monitor.outputs.web.pools import Pools
 
 EXAMPLES = 8
 """For each path; more in `make fuzz`'s spirit by hand."""
@@ -44,7 +45,9 @@ def test_every_path_tells_of_itself() -> None:
     nobody: Any = Nobody()
     api = Api(Hub(nobody), nobody, nobody, courses=nobody)
 
-    silent = [route.path for route in api.routes() if path_of(route.handler) is None]
+    pools = Pools(Hub(nobody), nobody, nobody)
+
+    silent = [route.path for part in (api, pools) for route in part.routes() if path_of(route.handler) is None]
 
     assert silent == [], "decorate their handlers: see monitor/outputs/web/paths.py"
 

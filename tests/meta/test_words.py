@@ -9,7 +9,7 @@ import pytest
 from support.services import CHECKOUT
 
 ROOTS = ("monitor", "tests", "scripts", "benchmarks", "docs", "config", "deploy", "grafana", "requirements", ".ci")
-TEXTS = {".py", ".md", ".toml", ".sh", ".txt", ".html", ".css", ".yaml", ".yml", ".ini", ""}
+TEXTS = {".py", ".md", ".toml", ".sh", ".txt", ".html", ".css", ".js", ".svg", ".yaml", ".yml", ".ini", ""}
 FOREIGN = {CHECKOUT / "config" / "pools" / "upstream"}
 """Copied word for word."""
 

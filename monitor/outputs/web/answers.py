@@ -5,6 +5,8 @@ Every field is there in every answer; what does not exist is null. Fields may be
 
 from __future__ import annotations
 
+from typing import Any
+
 from typing_extensions import TypedDict
 
 from monitor.model import Interval
@@ -291,6 +293,19 @@ Course = TypedDict(
     },
 )
 """How an index or the shares went."""
+
+
+class Pools(TypedDict):
+    """Every pool, largest first."""
+
+    tip: Tip
+    pools: list[dict[str, Any]]
+
+
+class OnePool(TypedDict):
+    """One pool with everything."""
+
+    tip: Tip
 
 
 class Document(TypedDict):

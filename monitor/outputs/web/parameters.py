@@ -27,3 +27,4 @@ BELOW = Parameter(
     {"type": "integer", "minimum": 1, "maximum": 2**31 - 1},
 )
 HASH = Parameter("hash", "of the block, 64 hexadecimal digits", {"type": "string", "pattern": "^[0-9a-fA-F]{64}$"})
+SLUG = Parameter("slug", "of the pool, as in `/api/v1/pools`", {"type": "string"})

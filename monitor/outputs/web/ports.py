@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
-from monitor.model import Asked, BlockHash, BlockRecord, Course, NodeFacts
+from monitor.model import Asked, BlockHash, BlockRecord, Course, NodeFacts, PoolSlug, Profile
 
 
 class History(Protocol):
@@ -15,6 +16,25 @@ class History(Protocol):
 
     async def block(self, wanted: BlockHash) -> BlockRecord | None:
         """One block with its attribution."""
+
+    async def blocks_of(self, pool: PoolSlug, limit: int) -> list[BlockRecord]:
+        """A pool's blocks, highest first, stale ones among them."""
+
+
+class Directory(Protocol):
+    """Who is who."""
+
+    def profiles(self) -> Iterable[Profile]:
+        """Every pool of the registry, by slug."""
+
+    def profile(self, slug: str) -> Profile | None:
+        """What is known of a pool; None where the registry has no such."""
+
+    def belongs(self, slug: str, time: int) -> Mapping[str, str | None]:
+        """By level, whom a pool belonged to at a time; None where that is nobody, or not known."""
+
+    def address(self, script: bytes) -> str | None:
+        """The address that a script pays; None for one that has none."""
 
 
 class Courses(Protocol):

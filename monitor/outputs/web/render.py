@@ -54,7 +54,7 @@ def node(facts: NodeFacts) -> dict[str, Any]:
 
 def shares(one: Concentration, snapshot: Snapshot) -> dict[str, Any]:
     """Who has how much of one window, largest first."""
-    return {**_covers(one), "shares": [_share(share, snapshot) for share in one.shares]}
+    return {**_covers(one), "shares": [share(each, snapshot) for each in one.shares]}
 
 
 def concentration(one: Concentration) -> dict[str, Any]:
@@ -115,7 +115,8 @@ def _covers(one: Concentration) -> dict[str, Any]:
     }
 
 
-def _share(share: Share, snapshot: Snapshot) -> dict[str, Any]:
+def share(share: Share, snapshot: Snapshot) -> dict[str, Any]:
+    """One entity's part of a window."""
     return {
         "entity": share.entity,
         "name": _name(snapshot, PoolSlug(share.entity)),

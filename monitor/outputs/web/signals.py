@@ -19,10 +19,10 @@ def signals(snapshot: Snapshot, window: str | None) -> dict[str, Any]:
     seen = snapshot.signals or Signals()
 
     def cut(rows: Iterable[Any]) -> list[dict[str, Any]]:
-        return [_row(each, snapshot) for each in rows if window in (None, each.window)]
+        return [row(each, snapshot) for each in rows if window in (None, each.window)]
 
     def whole(rows: Iterable[Any]) -> list[dict[str, Any]]:
-        return [_row(each, snapshot) for each in rows]
+        return [row(each, snapshot) for each in rows]
 
     return {
         "streaks": whole(seen.streaks),
@@ -40,7 +40,8 @@ def signals(snapshot: Snapshot, window: str | None) -> dict[str, Any]:
     }
 
 
-def _row(value: Any, snapshot: Snapshot) -> dict[str, Any]:  # noqa: ANN401 -- any of the model's signals
+def row(value: Any, snapshot: Snapshot) -> dict[str, Any]:  # noqa: ANN401 -- any of the model's signals
+    """One signal, with a name beside every slug."""
     written: dict[str, Any] = {}
     for name in (*(field.name for field in fields(value)), *_TOLD_BESIDES.get(type(value), ())):
         content = getattr(value, name)

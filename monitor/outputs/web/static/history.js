@@ -1,0 +1,92 @@
+// The picture of the past: which metric, how far back, and the drawing of it once it comes into view.
+
+import { draw, load } from "./plot.js";
+
+const METRICS = { shares: "Shares", hhi: "HHI", nakamoto: "Nakamoto", effective_entities: "Effective number", top_share_1: "Largest", top_share_3: "Top three",
+  gini: "Gini", entropy_bits: "Entropy", theil: "Theil" };
+const DAY = 86400;
+const AREAS = 10; // of their own: more are a blur
+const ALL = 40;
+const SPANS = { "30 days": 30 * DAY, "90 days": 90 * DAY, "a year": 365 * DAY, everything: null };
+
+const chosen = { metric: "shares", span: "everything" };
+let drawn = "";
+let seen = false;
+
+/** Set up the section, if the page has one and it is not yet; draw anew what has changed. */
+export function history() {
+  const section = document.querySelector("[data-part=history]");
+  if (!section) return;
+  if (!section.querySelector(".chart")) furnish(section);
+  else if (seen) update(section);
+}
+
+function furnish(section) {
+  drawn = "";
+  seen = false;
+  section.querySelector("p").remove(); // which says that there is no picture without a script
+  const chart = element("div", { className: "chart", role: "img" });
+  const legend = element("ul", { className: "legend" });
+  const metrics = section.dataset.entity ? [] : [choice(section, "Metric", "metric", Object.entries(METRICS))];
+  section.append(...metrics, choice(section, "How far back", "span", Object.keys(SPANS).map((key) => [key, key])), chart, legend);
+  new IntersectionObserver((entries, observer) => {
+    if (!entries.some((entry) => entry.isIntersecting)) return;
+    observer.disconnect();
+    seen = true;
+    update(section);
+  }, { rootMargin: "300px" }).observe(chart);
+  document.addEventListener("theme", () => { drawn = ""; if (seen) update(section); });
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { drawn = ""; if (seen) update(section); });
+}
+
+/** Buttons of which one is pressed. */
+function choice(section, label, name, options) {
+  const buttons = options.map(([key, text]) => {
+    const button = element("button", { type: "button", textContent: text });
+    button.setAttribute("aria-pressed", String(chosen[name] === key));
+    button.addEventListener("click", () => {
+      chosen[name] = key;
+      for (const each of buttons) each.setAttribute("aria-pressed", String(each === button));
+      update(section);
+    });
+    return button;
+  });
+  const group = element("div", { className: "tabs", role: "group", ariaLabel: label });
+  group.append(...buttons);
+  return group;
+}
+
+async function update(section) {
+  const { level, window: within, entity, tip, entities, charts } = section.dataset;
+  const wanted = [level, within, entity, tip, chosen.metric, chosen.span].join();
+  if (wanted === drawn) return;
+  drawn = wanted;
+  const chart = section.querySelector(".chart");
+  try {
+    const [plotly, answer] = await Promise.all([load(charts), ask(section.dataset)]);
+    if (wanted === drawn) draw(plotly, section, answer, JSON.parse(entities));
+  } catch (error) {
+    drawn = "";
+    if (!chart.querySelector("svg")) chart.replaceChildren(element("p", { className: "note", textContent: `There is no picture: ${error.message}` }));
+  }
+}
+
+async function ask({ level, window: within, entity, tip }) {
+  const metric = entity ? "shares" : chosen.metric;
+  const query = new URLSearchParams({ level, metric, window: seconds(within), limit: entity ? ALL : AREAS });
+  const span = SPANS[chosen.span];
+  if (span) query.set("from", String(tip - span));
+  const response = await fetch(`/api/v1/history?${query}`);
+  const answer = await response.json();
+  if (!response.ok) throw new Error(answer.detail ?? `the server answered ${response.status}`);
+  return answer;
+}
+
+/** A window of blocks as the time that they take: the past is asked for by time. */
+function seconds(name) {
+  return name.endsWith("b") ? `${Math.max(1, Math.round(parseInt(name, 10) / 6))}h` : name;
+}
+
+function element(name, properties) {
+  return Object.assign(document.createElement(name), properties);
+}

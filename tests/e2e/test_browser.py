@@ -1,0 +1,295 @@
+"""The page, in a real browser."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from axe_playwright_python.base import AXE_FILE_PATH
+from playwright.async_api import Browser, Page, expect
+from support.browser import PHONE, Tab, running, tab
+from support.daemon import Inside, inside
+from support.services import free_port, program
+
+from monitor.app.demo import signatures_of
+from monitor.app.registry import load_registry
+from monitor.config import Config
+from monitor.embedded import EmbeddedNode, Signature
+from monitor.model import PoolSlug
+
+pytestmark = [pytest.mark.service("chromium"), pytest.mark.asyncio(loop_scope="module")]
+
+FOUNDRY, ANTPOOL, VIABTC, TORN, HOSTILE = (
+    PoolSlug(slug) for slug in ("foundryusa", "antpool", "viabtc", "torn", "hostile")
+)
+HOSTILE_TAG = b"<img src=x onerror=alert(1)><script>alert(2)</script>"
+MINED = ([FOUNDRY] * 3 + [ANTPOOL] * 2 + [VIABTC]) * 6
+SERIOUS = {"wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"}
+"""Rules that axe holds a page against: those of the guidelines, and its own advice."""
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    async with running(program("chromium")) as browser:
+        yield browser
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def node() -> AsyncIterator[EmbeddedNode]:
+    """A few dozen blocks: among them an empty one, one with marks of two pools, and one that wants to be a script."""
+    known = signatures_of(load_registry("main"))
+    torn = Signature(known[ANTPOOL].tag, known[VIABTC].script)
+    signatures = {**known, TORN: torn, HOSTILE: Signature(HOSTILE_TAG, b"\x00\x14" + b"\x07" * 20)}
+    async with EmbeddedNode(network="main", signatures=signatures) as node:
+        node.mine(FOUNDRY, time=1_700_000_000)
+        for pool in MINED:
+            node.mine(pool)
+        node.mine(FOUNDRY, transactions=0)
+        node.mine(TORN)
+        node.mine(HOSTILE)
+        yield node
+
+
+class Host:
+    """The daemon that the page is of: it can go away and come back, as after an upgrade."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._life = AsyncExitStack()
+        self.daemon: Inside
+
+    async def start(self) -> None:
+        self.daemon = await self._life.enter_async_context(inside(self._config))
+
+    async def stop(self) -> None:
+        await self._life.aclose()
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def host(node: EmbeddedNode, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Host]:
+    host = Host(config(node, tmp_path_factory.mktemp("page")))
+    await host.start()
+    await host.daemon.wait_for(node.tip.hash)
+    yield host
+    await host.stop()
+
+
+def config(node: EmbeddedNode, folder: Path) -> Config:
+    """A daemon whose address outlives it."""
+    return Config.model_validate({
+        "node": {"url": node.url, "cookie_file": node.cookie_file, "poll_seconds": 0.2},
+        "store": {"url": f"sqlite:///{folder / 'blocks.sqlite'}"},
+        "web": {"port": free_port()},
+        "windows": ["24h", "7d", "30b"],
+    })  # fmt: skip
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def opened(host: Host, browser: Browser) -> AsyncIterator[Callable[..., Awaitable[Tab]]]:
+    """Pages on request. None may complain, or ask anybody else."""
+    async with AsyncExitStack() as tabs:
+        tabs_open: list[Tab] = []
+
+        async def open_tab(path: str = "/", **how: Any) -> Tab:  # noqa: ANN401
+            found = await tabs.enter_async_context(tab(browser, **how))
+            await found.page.goto(host.daemon.url + path)
+            tabs_open.append(found)
+            return found
+
+        yield open_tab
+        for each in tabs_open:
+            assert each.complaints == []
+            assert [address for address in each.asked if not address.startswith(host.daemon.url)] == []
+
+
+async def charted(page: Page) -> None:
+    """Return once the picture of the past is drawn."""
+    await page.locator("[data-part=history]").scroll_into_view_if_needed()
+    await expect(page.locator(".chart .main-svg").first).to_be_visible(timeout=20_000)
+
+
+Opened = Callable[..., Awaitable[Tab]]
+
+# -- what is seen ------------------------------------------------------------------------------------------------------
+
+
+async def test_it_answers_at_a_glance(opened: Opened, node: EmbeddedNode) -> None:
+    page = (await opened("/?window=24h")).page
+
+    await expect(page.locator("h1")).to_have_text("Who mines Bitcoin?")
+    await expect(page.locator(".lead")).to_contain_text("more than half of the last")
+    await expect(page.locator(".cards")).to_contain_text("95 %")
+    await expect(page.locator("[data-part=shares] tbody tr").first).to_contain_text("Foundry USA")
+    newest = page.locator(".strip li")
+    await expect(newest.first).to_contain_text(str(node.tip.height))
+    await expect(newest.nth(1)).to_contain_text("conflict")
+    await expect(newest.nth(2)).to_contain_text("empty")
+    await expect(page.locator("#live")).to_have_text("live")
+
+
+async def test_the_past_is_drawn_when_it_comes_into_view(opened: Opened) -> None:
+    found = await opened()
+    page = found.page
+    assert not any("plotly" in address for address in found.asked)
+
+    await charted(page)
+    assert "Foundry USA" in (await page.locator(".chart").get_attribute("aria-label") or "")
+    await page.get_by_role("button", name="HHI").click()
+    await expect(page.locator(".chart")).to_have_attribute("aria-label", re.compile("hhi by pool"))
+    await page.locator(".chart").hover()
+    await expect(page.locator(".chart .hoverlayer text").first).to_be_visible()
+    await page.emulate_media(color_scheme="dark")
+    await expect(page.locator(".chart .main-svg").first).to_be_visible()
+
+
+async def test_level_and_window_change_in_place(opened: Opened) -> None:
+    found = await opened()
+    page = found.page
+    await page.get_by_role("link", name="template").click()
+    await expect(page.get_by_role("link", name="template")).to_have_attribute("aria-current", "page")
+    await expect(page.get_by_role("link", name="template")).to_be_focused()
+    await page.get_by_role("link", name="24h").click()
+    await expect(page.locator("[data-part=shares] h2")).to_contain_text("Shares of template builders 24 hours")
+    assert page.url.endswith("/?level=template&window=24h")
+    assert sum(address.endswith("page.css") for address in found.asked) == 1, "the page was loaded anew"
+
+    await page.go_back()
+    await expect(page.locator("[data-part=shares] h2")).to_contain_text("7 days")
+
+
+async def test_a_block_opens_why_it_is_whose(opened: Opened) -> None:
+    page = (await opened()).page
+    await page.locator(".strip a").nth(1).click()
+
+    await expect(page.locator("h1")).to_contain_text("Block")
+    weights = page.locator("section[aria-labelledby=why] tbody tr")
+    await expect(weights.first).to_contain_text("decides")
+    await expect(page.locator("section[aria-labelledby=why]")).to_contain_text("contradicts")
+    await expect(page.locator("main")).to_contain_text("contradict each other")
+
+
+async def test_a_pool_has_a_page(opened: Opened) -> None:
+    page = (await opened()).page
+    await page.locator("[data-part=shares]").get_by_role("link", name="AntPool").click()
+
+    await expect(page.locator("h1")).to_have_text("AntPool")
+    for what in ("What it mined", "Its newest blocks", "What its blocks tell", "How it is known", "Whom it belongs to"):
+        await expect(page.locator("main")).to_contain_text(what)
+    await charted(page)
+
+
+async def test_a_coinbase_stays_text(opened: Opened, node: EmbeddedNode) -> None:
+    for script in (True, False):
+        page = (await opened(f"/block/{node.tip.hash}", java_script_enabled=script)).page
+        await expect(page.locator("main")).to_contain_text("<img src=x onerror=alert(1)>")
+        assert await page.locator("main img").count() == 0
+
+
+async def test_without_a_script_it_is_whole(opened: Opened) -> None:
+    page = (await opened("/?window=24h", java_script_enabled=False)).page
+    await expect(page.locator(".lead")).to_contain_text("more than half")
+    await page.get_by_role("link", name="operator").click()
+    await expect(page.locator("[data-part=shares] h2")).to_contain_text("Shares of operators")
+    await expect(page.locator("[data-part=history]")).to_contain_text("need JavaScript")
+    await page.locator(".strip a").first.click()
+    await expect(page.locator("h1")).to_contain_text("Block")
+
+
+async def test_on_a_phone_nothing_is_cut_off(opened: Opened, node: EmbeddedNode) -> None:
+    for path in ("/", "/?level=country", "/pool/antpool", f"/block/{node.tip.hash}"):
+        page = (await opened(path, viewport=PHONE)).page
+        assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+
+
+# -- live --------------------------------------------------------------------------------------------------------------
+
+
+async def test_a_new_block_is_there_without_a_reload(opened: Opened, node: EmbeddedNode, host: Host) -> None:
+    found = await opened("/?window=24h")
+    await expect(found.page.locator("#live")).to_have_text("live")
+    await found.page.locator("#smaller, .strip a").first.focus()
+
+    node.mine(VIABTC)
+
+    await expect(found.page.locator(".strip li").first).to_contain_text(str(node.tip.height))
+    await expect(found.page.locator("#card-last ~ .figure")).to_contain_text("ViaBTC")
+    await host.daemon.wait_for(node.tip.hash)
+    assert sum(address.endswith("page.css") for address in found.asked) == 1
+
+
+async def test_a_reorganisation_is_seen(opened: Opened, node: EmbeddedNode) -> None:
+    page = (await opened()).page
+    await expect(page.locator("#live")).to_have_text("live")
+
+    node.reorg(1, FOUNDRY)
+
+    await expect(page.locator(".strip li.stale")).to_contain_text("stale")
+    await expect(page.locator("[data-part=races]")).to_contain_text("ViaBTC")
+
+
+async def test_it_survives_a_restart_of_the_daemon(host: Host, browser: Browser, node: EmbeddedNode) -> None:
+    async with tab(browser) as found:
+        page = found.page
+        await page.goto(host.daemon.url)
+        await expect(page.locator("#live")).to_have_text("live")
+
+        await host.stop()
+        await expect(page.locator("#live")).to_contain_text("not live", timeout=10_000)
+        node.mine(ANTPOOL)
+        await host.start()
+
+        await expect(page.locator(".strip li").first).to_contain_text(str(node.tip.height), timeout=20_000)
+        await expect(page.locator("#live")).to_contain_text("live")
+        assert not any("Error" in each and "net::" not in each for each in found.complaints)
+
+
+# -- for everyone ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_it_is_accessible(opened: Opened, node: EmbeddedNode, scheme: str) -> None:
+    for path in ("/", f"/block/{node.tip.hash}", "/pool/antpool"):
+        page = (await opened(path, color_scheme=scheme)).page
+        if not path.startswith("/block"):
+            await charted(page)
+        assert await violations(page) == [], path
+
+    await page.evaluate("document.querySelector('main').append(new Image())")
+    assert any(each.startswith("image-alt") for each in await violations(page)), "the check itself checks nothing"
+
+
+async def violations(page: Page) -> list[str]:
+    """What axe finds wrong, in one line each."""
+    await page.evaluate(AXE_FILE_PATH.read_text("utf-8"))  # through the debugger: the page's policy forbids its own
+    found = await page.evaluate("tags => axe.run(document, {runOnly: tags})", sorted(SERIOUS))
+    return [f"{each['id']}: {each['nodes'][0]['html'][:200]} ({len(each['nodes'])})" for each in found["violations"]]
+
+
+async def test_the_keyboard_reaches_everything(opened: Opened) -> None:
+    page = (await opened()).page
+    await page.keyboard.press("Tab")
+    await expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    reached = []
+    for _ in range(120):
+        await page.keyboard.press("Tab")
+        reached.append(
+            await page.evaluate("[document.activeElement.tagName, document.activeElement.textContent.trim()].join(' ')")
+        )
+    for what in ("A pool", "A operator", "A 24h", "A Foundry USA", "BUTTON HHI", "BUTTON 30 days"):
+        assert what in reached, reached
+
+
+async def test_the_theme_is_a_choice_that_is_kept(opened: Opened) -> None:
+    page = (await opened("/", color_scheme="light")).page
+    paper = "getComputedStyle(document.body).backgroundColor"
+    light = await page.evaluate(paper)
+    await page.get_by_role("button", name="Theme").click()
+    dark = await page.evaluate(paper)
+    assert dark != light
+    await page.reload()
+    assert await page.evaluate(paper) == dark

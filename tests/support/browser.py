@@ -1,0 +1,61 @@
+"""A real browser, and what it complains of while it shows a page."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from playwright.async_api import Browser, ConsoleMessage, Page, Request, async_playwright
+
+DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
+
+
+@dataclass
+class Tab:
+    """An open page, with everything that it said and asked for since."""
+
+    page: Page
+    complaints: list[str] = field(default_factory=list)
+    """Errors and warnings in the console: among them whatever the content security policy refuses."""
+    asked: list[str] = field(default_factory=list)
+    """The addresses that it asked for."""
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning", "trace"}:
+            self.complaints.append(message.text)
+
+    def _see(self, request: Request) -> None:
+        self.asked.append(request.url)
+
+    def watch(self) -> None:
+        """Note it from now on."""
+        self.page.on("console", self._hear)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("request", self._see)
+
+
+@asynccontextmanager
+async def running(program: Path) -> AsyncIterator[Browser]:
+    """The browser, without a window."""
+    async with async_playwright() as playwright:
+        # Root may run it too, as in a container; the pages are our own.
+        browser = await playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        try:
+            yield browser
+        finally:
+            await browser.close()
+
+
+@asynccontextmanager
+async def tab(browser: Browser, **how: Any) -> AsyncIterator[Tab]:  # noqa: ANN401 -- as playwright takes it
+    """A tab that knows nothing of others: `tab(browser, java_script_enabled=False)`."""
+    context = await browser.new_context(**{"viewport": DESKTOP, **how})
+    try:
+        found = Tab(await context.new_page())
+        found.watch()
+        yield found
+    finally:
+        await context.close()

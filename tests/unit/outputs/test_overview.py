@@ -1,0 +1,61 @@
+"""What the first page shows of a snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+
+from monitor.analysis import POOL, Ledger, snapshot
+from monitor.model import BlockHash, BlockRef, BlockRow, Estimates, PoolSlug, Snapshot, Tally, Trend, Window
+from monitor.outputs.web.overview import Overview
+
+NAMES = ("24h", "7d", "30d", "90d", "20b")
+
+
+def taken(*, trends: Sequence[str] = (), days: int = 100, names: Sequence[str] = NAMES) -> Snapshot:
+    """So many days of twelve blocks, with trends over these windows."""
+    rows = [BlockRow(at, 1_700_000_000 + 7200 * at, 0x1D00FFFF, PoolSlug("ab"[at % 3 == 0])) for at in range(12 * days)]
+    found = snapshot(
+        Ledger.of(rows, [POOL]), [Window.parse(name) for name in names], Tally(), tip_hash=BlockHash("ab" * 32),
+        first_height=0, caught_up=True, registry="abc", pool_names={},
+    )  # fmt: skip
+    known = Estimates(
+        BlockRef(found.tip.height, found.tip_hash),
+        trends=tuple(Trend("pool", name, 1.0, 0.0, 2.0, 0.1) for name in trends),
+    )
+    return replace(found, estimates=known)
+
+
+def test_what_there_is_not_is_taken_for_the_usual() -> None:
+    assert Overview.of(taken(), None, None).key == ("pool", "7d")
+    assert Overview.of(taken(), "galaxy", "8d").key == ("pool", "7d")
+    assert Overview.of(taken(names=["20b", "24h"]), None, None).key == ("pool", "20b")
+    assert Overview.of(taken(), "pool", "30d").key == ("pool", "30d")
+
+
+@pytest.mark.parametrize(
+    ("window", "trends", "shown"),
+    [
+        ("30d", ["30d", "90d"], "30d"),
+        ("24h", ["30d", "90d"], "30d"),
+        ("20b", ["30d", "90d"], "30d"),
+        ("90d", ["30d"], "30d"),
+        ("90d", [], None),
+    ],
+)
+def test_a_window_without_a_trend_shows_that_of_the_next_longer(
+    window: str, trends: list[str], shown: str | None
+) -> None:
+    trend = Overview.of(taken(trends=trends), "pool", window).trend
+
+    assert (trend.window if trend else None) == shown
+
+
+def test_bars_have_room_for_their_whiskers() -> None:
+    view = Overview.of(taken(), "pool", "24h")
+
+    assert max(share.upper for share in view.chosen.shares) <= view.scale <= 1
+    assert view.others == ()
+    assert len(view.first) == 2
