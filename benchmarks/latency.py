@@ -95,7 +95,9 @@ def report(what: str, seconds: list[float]) -> None:
     print(f"  {what:<18} median {1e3 * median(seconds):8.2f}   5 % {1e3 * cuts[0]:8.2f}   95 % {1e3 * cuts[-1]:8.2f}")
 
 
-def latencies(node: Bitcoind, tags: Iterator[Recipe], blocks: int, port: int) -> list[float]:
+def latencies(
+    node: Bitcoind, tags: Iterator[Recipe], blocks: int, port: int, *, pause: float = PAUSE_SECONDS
+) -> list[float]:
     """Submit blocks one by one, and note when the events at `port` tell of each."""
     told: dict[str, float] = {}
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
@@ -118,7 +120,7 @@ def latencies(node: Bitcoind, tags: Iterator[Recipe], blocks: int, port: int) ->
         returned = time.monotonic()
         wait_until(lambda: block.hash in told, seconds=10, what="the block to be told", every=0.01)  # noqa: B023
         found.append(told[block.hash] - returned)
-        time.sleep(PAUSE_SECONDS)
+        time.sleep(pause)
     connection.close()
     return found
 

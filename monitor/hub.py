@@ -15,6 +15,8 @@ from monitor.model import Alert, Snapshot, Update
 from monitor.vitals import Vitals
 
 _T = TypeVar("_T")
+_PASSING_SECONDS = 0.05
+"""Far more than a block takes from its notice to its publication."""
 
 
 class Hub:
@@ -28,11 +30,24 @@ class Hub:
         self._updates: set[Listener[Update]] = set()
         self._changes: set[Listener[Alert]] = set()
         self._vitals = vitals
+        self._passed = asyncio.Event()
+        self._passed.set()
+
+    def expect(self) -> None:
+        """There is news of a block: what can wait lets it pass first."""
+        self._passed.clear()
+        # The news may be false, or the block a long way off.
+        asyncio.get_running_loop().call_later(_PASSING_SECONDS, self._passed.set)
+
+    async def passed(self) -> None:
+        """Return once no block is expected: when it is published, or soon."""
+        await self._passed.wait()
 
     def publish(self, update: Update) -> None:
         """Tell everyone. The update's blocks must be stored already."""
         self.snapshot = update.snapshot
         self._tell(self._updates, update)
+        self._passed.set()
 
     def alert(self, standing: Sequence[Alert], changed: Sequence[Alert]) -> None:
         """Say which alerts there are, and tell everyone whose state has changed. The change must be stored already."""

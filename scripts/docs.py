@@ -1,4 +1,4 @@
-"""Writes the pages that say what the code says: configuration, metrics, API, commands, and the example configuration.
+"""Writes what says what the code says: configuration and its example, metrics, API, commands, the node's whitelist.
 
 scripts/docs.py            write them
 scripts/docs.py --check    only compare; exit status 1 when one is not what it would be
@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from pages import api, cli, configuration, metrics
+from pages import api, cli, configuration, kubernetes, metrics, whitelist
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 NOTE = "<!-- Made by `make docs` from the code: change it there. -->\n"
@@ -23,6 +23,8 @@ def pages() -> dict[str, str]:
         "docs/metrics.md": NOTE + metrics.page(),
         "docs/api.md": NOTE + api.page(),
         "docs/cli.md": NOTE + cli.page(),
+        "deploy/bitcoin/rpcwhitelist.conf": whitelist.lines(),
+        "deploy/kubernetes/prometheusrule.yaml": kubernetes.rule(),
     }
 
 

@@ -70,6 +70,9 @@ SERVICES = (
     ),
     Service("amtool", "sid", "prometheus-alertmanager", "usr/bin/amtool"),
     Service("mosquitto", "sid", "mosquitto", "usr/sbin/mosquitto"),
+    Service("mosquitto_passwd", "sid", "mosquitto", "usr/bin/mosquitto_passwd"),
+    Service("wrk", "sid", "wrk", "usr/bin/wrk"),
+    Service("systemd-analyze", "sid", "systemd", "usr/bin/systemd-analyze"),
     Service("chromium", OWN, "chromium", "usr/lib/chromium/chromium", ("chromium-common", "fonts-dejavu-core")),
 )
 
@@ -128,9 +131,15 @@ def missing_libraries(service: Service, loader: Path | None) -> str:
         found = {"LD_LIBRARY_PATH": ":".join(map(str, libraries(service)))}
         listed = subprocess.run(["ldd", program], env=found, capture_output=True, text=True, check=False)
         return "; ".join(line.strip() for line in listed.stdout.splitlines() if "not found" in line)
-    command: list[str | Path] = [loader, "--library-path", loader.parent, "--list", program]
+    path = ":".join(map(str, beside(service, loader)))
+    command: list[str | Path] = [loader, "--library-path", path, "--list", program]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     return done.stderr.strip() if done.returncode else ""
+
+
+def beside(service: Service, loader: Path) -> list[Path]:
+    """Where those of a program are that runs on the loader that came with it: everybody's, and its package's own."""
+    return [loader.parent, loader.parent / service.package]
 
 
 def libraries(service: Service) -> list[Path]:
@@ -152,7 +161,8 @@ def write_command(service: Service, loader: Path | None) -> None:
         )
     else:
         inside = loader.relative_to(HOME)
-        start = (f'exec "$home/{inside}" --library-path "$home/{inside.parent}" --argv0 "$0" \\', f"    {program}")
+        path = ":".join(f"$home/{folder.relative_to(HOME)}" for folder in beside(service, loader))
+        start = (f'exec "$home/{inside}" --library-path "{path}" --argv0 "$0" \\', f"    {program}")
     if service.data:
         point_at_descriptor(HOME / service.suite / service.program, service.data)
         start = (f'exec 9<"$home/{service.suite}{service.data}"', *start)

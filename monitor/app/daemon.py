@@ -18,17 +18,19 @@ from monitor.app.history import Courses
 from monitor.app.questions import questions
 from monitor.app.registry import Knowledge, levels, load_knowledge
 from monitor.app.reload import keep_current
+from monitor.app.service_manager import ServiceManager
 from monitor.census import Census, Rulebook
 from monitor.chain.follower import Follower, Reach
 from monitor.config import Config
 from monitor.hub import Hub
 from monitor.model import NodeFacts
 from monitor.node.bitcoind import Bitcoind
-from monitor.outputs.metrics import SnapshotCollector
+from monitor.outputs.exposition import Exposition
 from monitor.outputs.web.api import Api
 from monitor.outputs.web.events import Events
 from monitor.outputs.web.page import Page
 from monitor.outputs.web.pools import Pools
+from monitor.outputs.web.scrape import Scrape
 from monitor.outputs.web.server import WebServer
 from monitor.pipeline import Pipeline
 from monitor.store.store import Store
@@ -72,10 +74,9 @@ async def run(config: Config, stop: asyncio.Event, *, listening: Callable[[str],
     vitals.start_time.set_to_current_time()
     hub = Hub(vitals)
     directory = Directory(load_knowledge(config.registry))  # what is wrong with it should show before the node is there
-    vitals.registry.register(SnapshotCollector(hub))
     async with AsyncExitStack() as rooms:
         store = await rooms.enter_async_context(await Store.open(config.store.url))
-        node = await rooms.enter_async_context(Bitcoind(config.node, vitals))
+        node = await rooms.enter_async_context(Bitcoind(config.node, vitals, expect=hub.expect))
         follower = Follower(node, store, _reach(config), vitals)
         health = _Health(follower, node)
         courses = Courses(store)
@@ -84,18 +85,24 @@ async def run(config: Config, stop: asyncio.Event, *, listening: Callable[[str],
             WebServer(
                 (
                     Api(hub, store, health, courses=courses), Pools(hub, store, directory),
-                    Page(hub, store, health, directory), Events(hub),
+                    Page(hub, store, health, directory), Events(hub), Scrape(Exposition(hub, vitals)),
                 ),
-                vitals,
-                host=config.web.host, port=config.web.port, token=token.get_secret_value() if token else None,
+                hub, vitals, host=config.web.host, port=config.web.port,
+                token=token.get_secret_value() if token else None,
             )
         )  # fmt: skip
         log.info("listening", url=web.url, version=__version__)
         if listening:
             listening(web.url)
+        manager = ServiceManager()
+        manager.ready()
         intake = _intake(config, follower, node, store, hub, vitals, courses=courses, directory=directory)
         with suppress(_Stopped):
-            await _all_or_none(_until(stop), _look_now_on_signal(node), node.run(), intake)
+            await _all_or_none(
+                _until(stop), _look_now_on_signal(node), node.run(), intake,
+                manager.keep_informed(lambda: _status(hub, health)),
+            )  # fmt: skip
+        manager.stopping()
         log.info("stopped")
 
 
@@ -156,6 +163,14 @@ async def _all_or_none(*parts: Coroutine[Any, Any, NoReturn]) -> None:
 async def _until(stop: asyncio.Event) -> NoReturn:
     await stop.wait()
     raise _Stopped
+
+
+def _status(hub: Hub, health: _Health) -> str:
+    """How things stand, in one line."""
+    at = f"block {hub.snapshot.tip.height}" if hub.snapshot else "no block yet"
+    if health.waiting:
+        return f"{at}; waiting: {health.waiting}"
+    return f"{at}, the node's newest" if hub.snapshot and hub.snapshot.caught_up else f"{at}, catching up"
 
 
 async def _look_now_on_signal(node: Bitcoind) -> NoReturn:

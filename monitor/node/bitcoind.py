@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from typing import Any, NoReturn, Self
 from urllib.parse import urlsplit
 
@@ -35,14 +36,21 @@ log = structlog.get_logger()
 class Bitcoind:
     """One node. Use as an async context manager; `run` listens for news meanwhile."""
 
-    def __init__(self, node: NodeSection, vitals: Vitals) -> None:
+    def __init__(self, node: NodeSection, vitals: Vitals, *, expect: Callable[[], None] = lambda: None) -> None:
+        """Connect to nothing yet.
+
+        Args:
+            node: where it is.
+            vitals: where its answers are counted.
+            expect: called at the first notice of a block, before it is asked for.
+        """
         budget = asyncio.Semaphore(IN_FLIGHT)
         self._node = node
         self._vitals = vitals
         self._label = urlsplit(node.url).netloc
         self._rpc = Rpc(node, vitals, budget)
         self._rest = Rest(node, vitals, budget)
-        self.hints = Hints(node, self._rpc, vitals)
+        self.hints = Hints(node, self._rpc, vitals, expect=expect)
         self.facts: NodeFacts | None = None
         """What the node last said of itself; None before the first contact."""
         vitals.node_up.labels(self._label).set(0)

@@ -33,15 +33,22 @@ log = structlog.get_logger()
 class Hints:
     """Rings when there may be a new block."""
 
-    def __init__(self, node: NodeSection, rpc: Rpc, vitals: Vitals) -> None:
+    def __init__(
+        self, node: NodeSection, rpc: Rpc, vitals: Vitals, *, expect: Callable[[], None] = lambda: None
+    ) -> None:
         self._node = node
         self._rpc = rpc
         self._vitals = vitals
+        self._expect = expect
+        self._heard: BlockHash | None = None
         self._bell = asyncio.Event()
         self._notice = Notice(0.0)
 
     def look_now(self, tip: BlockHash | None = None) -> None:
         """Ring; `tip` is what the node's best block is, if that is known."""
+        if tip and tip != self._heard:
+            self._heard = tip
+            self._expect()
         self._notice = Notice(self._notice.at if self._bell.is_set() else time.monotonic(), tip or self._notice.tip)
         self._bell.set()
 

@@ -16,6 +16,7 @@ from bitcoinrpc.authproxy import AuthServiceProxy, JSONRPCException
 from monitor.config import NodeSection
 from monitor.errors import NodeAway, NodeRefused
 from monitor.node import faults
+from monitor.node.calls import Call
 from monitor.node.credentials import authorization
 from monitor.vitals import Vitals
 
@@ -35,7 +36,7 @@ class Rpc:
         self._open: set[_Connection] = set()
         self._closed = False
 
-    async def call(self, method: str, *params: object) -> Any:  # noqa: ANN401 -- JSON is whatever it is
+    async def call(self, method: Call, *params: object) -> Any:  # noqa: ANN401 -- JSON is whatever it is
         """Ask the node.
 
         Raises:
@@ -55,7 +56,7 @@ class Rpc:
             connection.close()
         self._open.clear()
 
-    def _call(self, method: str, params: tuple[object, ...]) -> Any:  # noqa: ANN401
+    def _call(self, method: Call, params: tuple[object, ...]) -> Any:  # noqa: ANN401
         connection: _Connection | None = getattr(self._local, "connection", None)
         if connection is not None:
             # The node closes idle connections and changes its cookie when it restarts: both show up on the

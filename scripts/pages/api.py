@@ -12,7 +12,7 @@ from typing import Any
 import aiohttp
 
 from monitor.analysis import POOL, Ledger, advance, estimated, snapshot
-from monitor.analysis.course import METRICS, Stay, course
+from monitor.analysis.course import Stay, course
 from monitor.analysis.grid import grid
 from monitor.app.directory import Directory
 from monitor.app.registry import load_knowledge
@@ -39,6 +39,7 @@ from monitor.model import (
     Window,
 )
 from monitor.outputs.web.api import Api
+from monitor.outputs.web.paths import path_of
 from monitor.outputs.web.pools import Pools
 from monitor.outputs.web.server import WebServer
 from monitor.vitals import Vitals
@@ -54,27 +55,13 @@ An error is a problem document (RFC 9457) with the status and a sentence: 400 fo
 unknown parameter among them, 404 for what is not there, 503 as long as no block is stored. With `web.token` set, every
 path but `/healthz` and `/readyz` wants it as `Authorization: Bearer ...`, and answers 401 without.
 
+[`/api/openapi.json`](#get-apiopenapijson) says the same to programs, in OpenAPI 3.1, with the levels and windows that
+there are. Between two blocks nothing changes: answers carry an `ETag`, so who has one already can ask with
+`If-None-Match` and is told 304. What is long comes compressed to those who take gzip.
+
 Fields may be added to an answer at any time; one that is there changes only with an entry in bold in the
 [changelog](../CHANGELOG.md). The examples are of a made-up chain of four blocks.
 """
-_PARAMETERS = {
-    "level": "[whom blocks are counted for](glossary.md#what-is-counted); `pool` without it",
-    "window": "one window only, as configured: `24h`",
-    "below": "only blocks lower than this height: to ask for the next ones, the lowest height of the answer before",
-}
-_OF_BLOCKS = {"limit": "so many at most, up to 500; 50 without it"}
-_OF_HISTORY = {
-    "metric": f"{', '.join(f'`{name}`' for name in METRICS)}; `hhi` without it",
-    "window": "a span of time, as in `7d`: a point at t counts the blocks with a header time from after t less this to "
-    "t; the step without it",
-    "from": "the first point: Unix seconds, `2025-01-31` or `2025-01-31T12:00:00Z`. Without it the points end at `to`, "
-    "and begin with the first whose window is all stored",
-    "to": "no point is later; the newest block's time without it",
-    "step": "from one point to the next, as in `1d`; without it one that gives at most 400 points. More than 2,000 are "
-    "refused",
-    "limit": "of `shares`: how many entities have a series of their own, up to 40; 12 without it. The rest is `others`",
-}
-_MEANINGS = {"/api/v1/history": _OF_HISTORY, "/api/v1/blocks": _OF_BLOCKS}
 _ASKED = {"window": "24h", "limit": "1"}
 """What keeps the examples short."""
 _ENTRIES = 3
@@ -149,17 +136,19 @@ async def _page() -> str:
     directory = Directory(load_knowledge())
     served = (Api(hub, past, health, courses=_Courses(past.records)), Pools(hub, past, directory))
     parts = [_HEAD]
-    server = WebServer(served, vitals, host="127.0.0.1", port=0, token=None)
+    server = WebServer(served, hub, vitals, host="127.0.0.1", port=0, token=None)
     async with server, aiohttp.ClientSession(server.url) as session:
         for route in (route for each in served for route in each.routes()):
             about = getdoc(route.handler) or ""
             parts.append(f"\n## `{route.method} {route.path}`\n\n{about}\n")
             path = route.path.format(hash=newest.hash, slug="foundryusa")
-            known = await _known(session, path)
-            parts += ["\n| Parameter | Meaning |\n|---|---|\n"] if known else []
-            meanings = _PARAMETERS | _MEANINGS.get(route.path, {})
-            parts += [f"| `{name}` | {meanings[name]} |\n" for name in known]
-            asked = "&".join(f"{name}={_ASKED[name]}" for name in known if name in _ASKED)
+            told = path_of(route.handler)
+            assert told, f"{route.path} tells nothing of itself: see monitor/outputs/web/paths.py"
+            parts += ["\n| Parameter | Meaning |\n|---|---|\n"] if told.parameters else []
+            parts += [f"| `{each.name}` | {each.meaning} |\n" for each in told.parameters]
+            if told.answer is None:
+                continue
+            asked = "&".join(f"{each.name}={_ASKED[each.name]}" for each in told.parameters if each.name in _ASKED)
             path += f"?{asked}" if asked else ""
             answer = _shortened(await _get(session, path))
             parts.append(f"\n`{path}` answers:\n\n```json\n{json.dumps(answer, indent=2)}\n```\n")
@@ -173,12 +162,6 @@ def _shortened(answer: Any) -> Any:  # noqa: ANN401 -- JSON is whatever it is
     if isinstance(answer, list):
         return [_shortened(each) for each in answer[:_ENTRIES]]
     return answer
-
-
-async def _known(session: aiohttp.ClientSession, path: str) -> list[str]:
-    """The parameters that the server says it knows, when it is asked with one that it does not."""
-    detail = str((await _get(session, f"{path}?wrong=1")).get("detail", ""))
-    return [name for name in detail.partition("known are: ")[2].split(", ") if name not in {"", "none"}]
 
 
 async def _get(session: aiohttp.ClientSession, path: str) -> Any:  # noqa: ANN401 -- JSON is whatever it is

@@ -205,7 +205,7 @@ async def served(hub: Hub, past: Past, health: Well) -> AsyncIterator[aiohttp.Cl
     """Only the pages."""
     vitals = Vitals()
     pages = Page(hub, past, health, Directory(load_knowledge()))
-    server = WebServer((pages,), vitals, host="127.0.0.1", port=0, token=None)
+    server = WebServer((pages,), hub, vitals, host="127.0.0.1", port=0, token=None)
     async with server, aiohttp.ClientSession(server.url) as session:
         yield session
 

@@ -12,13 +12,14 @@ from aiohttp import web
 from monitor import __version__
 from monitor.hub import Hub
 from monitor.model import BlockHash, Concentration, Snapshot
-from monitor.outputs.web import estimates, render
+from monitor.outputs.web import answers, estimates, render, signal_answers
 from monitor.outputs.web.history import PARAMETERS, Past
+from monitor.outputs.web.openapi import openapi
+from monitor.outputs.web.parameters import BELOW, HASH, LEVEL, LIMIT, WINDOW
+from monitor.outputs.web.paths import NO_BLOCK_YET, Path, number, query
 from monitor.outputs.web.ports import Courses, Health, History
 from monitor.outputs.web.problems import Problem
 from monitor.outputs.web.signals import signals
-
-_BLOCKS_AT_ONCE = 500
 
 
 class Api:
@@ -35,6 +36,7 @@ class Api:
         return [
             web.get("/healthz", self.healthz),
             web.get("/readyz", self.readyz),
+            web.get("/api/openapi.json", self.openapi),
             web.get("/api/v1/status", self.status),
             web.get("/api/v1/shares", self.shares),
             web.get("/api/v1/concentration", self.concentration),
@@ -46,18 +48,29 @@ class Api:
             web.get("/api/v1/blocks/{hash}", self.block),
         ]
 
-    async def healthz(self, _request: web.Request) -> web.Response:
+    @Path(answers.Alive, problems={}, kept=False)
+    async def healthz(self, request: web.Request) -> web.Response:
         """Alive: the process answers."""
+        query(request)
         return web.json_response({"alive": True})
 
-    async def readyz(self, _request: web.Request) -> web.Response:
+    @Path(answers.Ready, problems={}, unready=True, kept=False)
+    async def readyz(self, request: web.Request) -> web.Response:
         """Caught up: the numbers are those of the node's tip."""
+        query(request)
         state = self._state()
         return web.json_response(state, status=HTTPStatus.OK if state["ready"] else HTTPStatus.SERVICE_UNAVAILABLE)
 
+    @Path(None, problems={}, kept=False)
+    async def openapi(self, request: web.Request) -> web.Response:
+        """This interface, in OpenAPI 3.1."""
+        query(request)
+        return web.json_response(openapi(request.app.router.routes(), self._hub.snapshot))
+
+    @Path(answers.Status, problems={}, kept=False)
     async def status(self, request: web.Request) -> web.Response:
         """How the daemon is doing."""
-        _query(request)
+        query(request)
         snapshot, facts = self._hub.snapshot, self._health.facts
         return web.json_response({
             "version": __version__,
@@ -68,34 +81,40 @@ class Api:
             "node": render.node(facts) if facts else None,
         })  # fmt: skip
 
+    @Path(answers.Shares, (LEVEL, WINDOW))
     async def shares(self, request: web.Request) -> web.Response:
         """Who mined how much, with intervals."""
         return self._windows(request, render.shares)
 
+    @Path(answers.Concentration, (LEVEL, WINDOW))
     async def concentration(self, request: web.Request) -> web.Response:
         """How concentrated mining is."""
         return self._windows(request, estimates.concentration)
 
+    @Path(answers.Changes)
     async def changes(self, request: web.Request) -> web.Response:
         """Whose share of the hashrate changed, and when."""
-        _query(request)
+        query(request)
         snapshot = self._snapshot()
         return web.json_response({"tip": render.tip(snapshot), "changes": estimates.changes(snapshot)})
 
+    @Path(signal_answers.Signals, (WINDOW,))
     async def signals(self, request: web.Request) -> web.Response:
         """What blocks tell besides: streaks, luck, empty blocks, rewards, signalling, races."""
-        query = _query(request, "window")
+        asked = query(request)
         snapshot = self._snapshot()
         names = [each.window.name for each in _at_level(snapshot)]
-        if query.get("window", names[0]) not in names:
+        if asked.get("window", names[0]) not in names:
             raise Problem(HTTPStatus.BAD_REQUEST, f"there is no such window; there are: {', '.join(names)}")
-        return web.json_response({"tip": render.tip(snapshot), **signals(snapshot, query.get("window"))})
+        return web.json_response({"tip": render.tip(snapshot), **signals(snapshot, asked.get("window"))})
 
+    @Path(answers.Unknown)
     async def unknown(self, request: web.Request) -> web.Response:
         """Unknown miners of whom only traces are known, with the evidence that makes their blocks one miner's."""
-        _query(request)
+        query(request)
         return web.json_response({"miners": [render.cluster(each) for each in self._snapshot().strangers]})
 
+    @Path(answers.Course, PARAMETERS, kept=False)
     async def history(self, request: web.Request) -> web.Response:
         """How an index or the shares went, in equal steps of time.
 
@@ -109,22 +128,23 @@ class Api:
         An answer carries an `ETag`; asked again with `If-None-Match`, 304 says that nothing has changed. One question
         is answered at a time, and 503 says that too many wait.
         """
-        query = _query(request, *PARAMETERS)
+        asked = query(request)
         self._snapshot()
-        return await self._past.answer(request, query)
+        return await self._past.answer(request, asked)
 
+    @Path(answers.Blocks, (LIMIT, BELOW))
     async def blocks(self, request: web.Request) -> web.Response:
         """Blocks, highest first, stale ones among them."""
-        query = _query(request, "limit", "below")
-        limit = _number(query, "limit", 50, most=_BLOCKS_AT_ONCE)
-        below = _number(query, "below", None, most=2**31 - 1)
+        asked = query(request)
+        limit, below = number(asked, LIMIT), number(asked, BELOW)
         snapshot = self._snapshot()
         found = await self._history.blocks(limit or 0, below=below)
         return web.json_response({"blocks": [render.block(each, snapshot) for each in found]})
 
+    @Path(answers.Block, (HASH,), problems={**NO_BLOCK_YET, HTTPStatus.NOT_FOUND: "this block is not stored here"})
     async def block(self, request: web.Request) -> web.Response:
         """One block and every reason to think that somebody mined it."""
-        _query(request)
+        query(request)
         wanted = request.match_info["hash"]
         if not re.fullmatch(r"[0-9a-fA-F]{64}", wanted):
             raise Problem(HTTPStatus.BAD_REQUEST, "a block hash has 64 hexadecimal digits")
@@ -135,16 +155,16 @@ class Api:
 
     def _windows(self, request: web.Request, show: Callable[[Concentration, Snapshot], Any]) -> web.Response:
         """One level and window, as asked for; without a window, all of the level's."""
-        query = _query(request, "level", "window")
+        asked = query(request)
         snapshot = self._snapshot()
-        level = query.get("level", snapshot.concentration[0].level)
+        level = asked.get("level", snapshot.concentration[0].level)
         chosen = _at_level(snapshot, level)
         if not chosen:
             levels = ", ".join(dict.fromkeys(each.level for each in snapshot.concentration))
             raise Problem(HTTPStatus.BAD_REQUEST, f"there is no such level; there are: {levels}")
-        if "window" in query:
+        if "window" in asked:
             names = ", ".join(each.window.name for each in chosen)
-            chosen = [each for each in chosen if each.window.name == query["window"]]
+            chosen = [each for each in chosen if each.window.name == asked["window"]]
             if not chosen:
                 raise Problem(HTTPStatus.BAD_REQUEST, f"there is no such window; there are: {names}")
         return web.json_response({
@@ -173,20 +193,3 @@ class Api:
 def _at_level(snapshot: Snapshot, level: str | None = None) -> list[Concentration]:
     level = level or snapshot.concentration[0].level
     return [each for each in snapshot.concentration if each.level == level]
-
-
-def _query(request: web.Request, *known: str) -> dict[str, str]:
-    """What was asked for; a misspelt parameter would otherwise be ignored in silence."""
-    for name in request.query:
-        if name not in known:
-            raise Problem(HTTPStatus.BAD_REQUEST, f"unknown parameter; known are: {', '.join(known) or 'none'}")
-    return dict(request.query)
-
-
-def _number(query: dict[str, str], name: str, default: int | None, *, most: int) -> int | None:
-    text = query.get(name)
-    if text is None:
-        return default
-    if not re.fullmatch(r"[0-9]{1,10}", text) or not 1 <= int(text) <= most:
-        raise Problem(HTTPStatus.BAD_REQUEST, f"{name} is a number from 1 to {most}")
-    return int(text)

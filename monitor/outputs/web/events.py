@@ -18,6 +18,7 @@ from aiohttp import web
 from monitor.hub import Hub, Listener
 from monitor.model import BlockRecord, Update
 from monitor.outputs.web import render
+from monitor.outputs.web.paths import Path, query
 from monitor.outputs.web.problems import Problem
 
 _BEAT_SECONDS = 15.0
@@ -41,8 +42,10 @@ class Events:
         for reader in tuple(self._readers):
             reader.cancel()
 
+    @Path(None, problems={HTTPStatus.SERVICE_UNAVAILABLE: "too many readers"}, content="text/event-stream", kept=False)
     async def stream(self, request: web.Request) -> web.StreamResponse:
         """Every event from now on, until the reader goes."""
+        query(request)
         if len(self._readers) >= _READERS:
             raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, f"{_READERS} readers are connected already")
         task = asyncio.current_task()

@@ -15,13 +15,62 @@ from aiohttp import web
 
 from monitor.errors import InputError
 from monitor.model import Asked, Course, Curve, Window
+from monitor.outputs.web.parameters import LEVEL
+from monitor.outputs.web.paths import Parameter
 from monitor.outputs.web.ports import Courses
 from monitor.outputs.web.problems import Problem
 
-PARAMETERS: Final = ("level", "metric", "window", "from", "to", "step", "limit")
 _MOST_SECONDS = 2**32
 """Header times count no further."""
 _MOST_ENTITIES = 40
+METRICS: Final = (
+    "hhi",
+    "hhi_unbiased",
+    "nakamoto",
+    "gini",
+    "entropy_bits",
+    "effective_entities",
+    "theil",
+    "top_share_1",
+    "top_share_2",
+    "top_share_3",
+    "shares",
+)
+"""Those of `monitor.analysis.course`, as a test sees to."""
+_MOMENT: Final = {"type": "string", "pattern": "^[0-9]{1,10}$|^[0-9]{4}-[0-9]{2}-[0-9]{2}"}
+_SPAN: Final = {"type": "string", "pattern": "^[1-9][0-9]{0,2}[hd]$"}
+PARAMETERS: Final = (
+    LEVEL,
+    Parameter(
+        "metric",
+        f"{', '.join(f'`{name}`' for name in METRICS)}; `hhi` without it",
+        {"type": "string", "enum": list(METRICS)},
+    ),
+    Parameter(
+        "window",
+        "a span of time, as in `7d`: a point at t counts the blocks with a header time from after t less this to t; "
+        "the step without it",
+        _SPAN,
+    ),
+    Parameter(
+        "from",
+        "the first point: Unix seconds, `2025-01-31` or `2025-01-31T12:00:00Z`. Without it the points end at `to`, and "
+        "begin with the first whose window is all stored",
+        _MOMENT,
+    ),
+    Parameter("to", "no point is later; the newest block's time without it", _MOMENT),
+    Parameter(
+        "step",
+        "from one point to the next, as in `1d`; without it one that gives at most 400 points. More than 2,000 are "
+        "refused",
+        _SPAN,
+    ),
+    Parameter(
+        "limit",
+        "of `shares`: how many entities have a series of their own, up to 40; 12 without it. The rest is `others`",
+        {"type": "integer", "minimum": 1, "maximum": _MOST_ENTITIES, "default": 12},
+    ),
+)
 _MOST_WAITING = 8
 """Questions that wait for their turn. One is answered at a time: each takes a thread and a part of a second."""
 

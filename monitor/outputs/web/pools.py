@@ -8,7 +8,9 @@ from aiohttp import web
 
 from monitor.hub import Hub
 from monitor.model import PoolSlug, Snapshot
-from monitor.outputs.web import pool, render
+from monitor.outputs.web import answers, pool, render
+from monitor.outputs.web.parameters import SLUG
+from monitor.outputs.web.paths import NO_BLOCK_YET, Path, query
 from monitor.outputs.web.ports import Directory, History
 from monitor.outputs.web.problems import Problem
 
@@ -28,17 +30,19 @@ class Pools:
         """Every path."""
         return [web.get("/api/v1/pools", self.pools), web.get("/api/v1/pools/{slug}", self.pool)]
 
+    @Path(answers.Pools)
     async def pools(self, request: web.Request) -> web.Response:
         """Every pool that the registry knows, largest first: whom it belongs to, and its share of each window."""
-        _plain(request)
+        query(request)
         snapshot, directory = self._snapshot(), self._directory
         found = [pool.brief(each, snapshot, directory) for each in directory.profiles()]
         found.sort(key=lambda each: -max((share["blocks"] for share in each["shares"]), default=0))
         return web.json_response({"tip": render.tip(snapshot), "pools": found})
 
+    @Path(answers.OnePool, (SLUG,), problems={**NO_BLOCK_YET, HTTPStatus.NOT_FOUND: "there is no such pool"})
     async def pool(self, request: web.Request) -> web.Response:
         """One pool with everything: marks, memberships, shares, signals, and what its newest blocks show."""
-        _plain(request)
+        query(request)
         snapshot, slug = self._snapshot(), request.match_info["slug"]
         if not pool.known(slug, snapshot, self._directory):
             raise Problem(HTTPStatus.NOT_FOUND, "there is no such pool; /api/v1/pools has the list")
@@ -50,8 +54,3 @@ class Pools:
         if self._hub.snapshot is None:
             raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "no block is stored yet; /readyz tells why")
         return self._hub.snapshot
-
-
-def _plain(request: web.Request) -> None:
-    if request.query:
-        raise Problem(HTTPStatus.BAD_REQUEST, "unknown parameter; known are: none")

@@ -62,3 +62,10 @@ class Health(Protocol):
     @property
     def facts(self) -> NodeFacts | None:
         """What the node last said of itself."""
+
+
+class Exposition(Protocol):
+    """The numbers in Prometheus's formats."""
+
+    def encode(self, accept: str) -> tuple[bytes, str]:
+        """The answer and its content type, for a header `Accept`; the same object as long as it says the same."""

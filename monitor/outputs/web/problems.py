@@ -33,7 +33,10 @@ def problems(vitals: Vitals) -> Middleware:
         except web.HTTPException as error:
             if error.status < 400:
                 raise
-            return _document(HTTPStatus(error.status), error.reason)
+            document = _document(HTTPStatus(error.status), error.reason)
+            if "Allow" in error.headers:  # which methods there are instead
+                document.headers["Allow"] = error.headers["Allow"]
+            return document
         except Exception:
             vitals.errors.labels("web").inc()
             log.exception("a request failed", path=request.path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import hmac
 from collections.abc import Iterable
@@ -10,16 +11,19 @@ from typing import Protocol, Self
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
-from prometheus_client import CollectorRegistry
-from prometheus_client.exposition import choose_encoder
 
 from monitor.errors import ConfigError
+from monitor.hub import Hub
 from monitor.outputs.web.events import Events
+from monitor.outputs.web.keeping import Keeping
 from monitor.outputs.web.problems import Problem, problems
 from monitor.vitals import Vitals
 
 _OPEN_TO_ALL = {"/healthz", "/readyz"}
 """Asked by service managers, which carry no token, and telling nothing but a state."""
+
+_AT_ONCE = 10
+"""Requests that are answered between two looks at what else there is to do."""
 
 _PATIENCE_SECONDS = 2.0
 """How long an answer under way may take to end when the server stops."""
@@ -37,16 +41,18 @@ class WebServer:
 
     Args:
         parts: who answers which paths.
+        hub: says until when an answer stands.
         host, port: where to listen; port 0 takes a free one.
         token: if not None, what a request must carry as `Authorization: Bearer`.
     """
 
-    def __init__(self, parts: Iterable[Part], vitals: Vitals, *, host: str, port: int, token: str | None) -> None:
+    def __init__(
+        self, parts: Iterable[Part], hub: Hub, vitals: Vitals, *, host: str, port: int, token: str | None
+    ) -> None:
         self._host = host
         self._port = port
-        middlewares = [problems(vitals), *([_demand(token)] if token is not None else [])]
-        application = web.Application(middlewares=middlewares)
-        application.add_routes([web.get("/metrics", _metrics(vitals.registry))])
+        demand = [_demand(token)] if token is not None else []
+        application = web.Application(middlewares=[_turns(hub), problems(vitals), *demand, Keeping(hub).middleware()])
         for part in parts:
             application.add_routes(part.routes())
             if isinstance(part, Events):
@@ -78,12 +84,18 @@ class WebServer:
         await self._runner.cleanup()
 
 
-def _metrics(registry: CollectorRegistry) -> Handler:
-    async def metrics(request: web.Request) -> web.Response:
-        encode, content_type = choose_encoder(request.headers.get("Accept", ""))
-        return web.Response(body=encode(registry), headers={"Content-Type": content_type})
+def _turns(hub: Hub) -> Middleware:
+    """Blocks go first, and a crowd never keeps the event loop to itself: a few requests in each of its turns."""
+    turns = asyncio.Semaphore(_AT_ONCE)
 
-    return metrics
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        async with turns:
+            await hub.passed()
+            await asyncio.sleep(0)
+        return await handler(request)
+
+    return middleware
 
 
 def _demand(token: str) -> Middleware:

@@ -49,7 +49,7 @@ async def served(courses: Slow) -> AsyncIterator[aiohttp.ClientSession]:
     past = Past(courses)
 
     async def handler(request: web.Request) -> web.Response:
-        assert request.query.keys() <= set(PARAMETERS)
+        assert request.query.keys() <= {each.name for each in PARAMETERS}
         return await past.answer(request, request.query)
 
     application = web.Application(middlewares=[problems(Vitals())])

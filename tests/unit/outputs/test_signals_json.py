@@ -106,13 +106,7 @@ async def test_the_path_of_the_api() -> None:
     over = tuple(concentrate(Ledger.of(BLOCKS, (POOL,)), WINDOWS))
     hub.publish(Update(Plan(BlockRef(2017, seen.tip_hash), seen.tip_hash), (), replace(seen, concentration=over)))
     node = Node()
-    server = WebServer(
-        (Api(hub, node, node, courses=node),),
-        vitals,
-        host="127.0.0.1",
-        port=0,
-        token=None,
-    )
+    server = WebServer([Api(hub, node, node, courses=node)], hub, vitals, host="127.0.0.1", port=0, token=None)
     async with server, aiohttp.ClientSession(server.url) as session:
         async with session.get("/api/v1/signals?window=2b") as answer:
             found = await answer.json()

@@ -1,0 +1,131 @@
+"""What the pages tell people to type works when it is typed: against a real node, with a real daemon beside it.
+
+The commands of a page are one shell session, in a folder that looks like a checkout. A block of YAML whose first line
+is a comment with a file's name is that file.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from support.bitcoind import Bitcoind
+from support.blocks import Recipe, mine_all
+from support.daemon import Daemon, environment
+from support.pages import PAGES, blocks, commands
+from support.services import CHECKOUT, free_port, program
+from support.stored import store_mainnet
+
+NOT_HERE = {
+    "make ": "these take minutes or never end; that they exist, and `demo` and `check` work, other tests show",
+    "pool-monitor run": "never ends; one runs beside all of this",
+    "pool-monitor status --watch": "never ends; has a test of its own, in a terminal",
+    "python3 -m venv": "the test of the Dockerfile's steps installs by the same lines",
+    "pip install": "the same",
+    "/opt/pool-monitor/bin/pip": "the same",
+    "apt-get": "changes the machine",
+    "update-ca-certificates": "changes the machine",
+    "cp root-ca.crt": "somebody's own file",
+    "systemctl": "no systemd runs here; the unit has its own tests",
+    "chgrp": "there is no group bitcoin",
+    "rm -r /opt": "takes the service away",
+    "docker ": "no engine runs here; the files have their own tests",
+    "sudo docker": "the same",
+    "(. ~/umbrel": "this is no Umbrel",
+    "kubectl": "there is no cluster; the manifests have their own tests",
+    ".venv/bin/python scripts/image.py": "has a test of its own",
+    ".venv/bin/python scripts/compile_pools.py": "for maintainers, with two new lists; has tests of its own",
+    "pool-monitor registry update #": "asks the internet; the one from a file is typed",
+    "promtool tsdb": "has a test of its own, with a real Prometheus",
+}
+"""How a command begins that is not typed, and why."""
+INSTEAD = {
+    "127.0.0.1:8347": "127.0.0.1:$PORT",
+    "840000": "3",
+    "849999": "9",
+    "/etc/": "$PWD/etc/",
+    "~/pool-monitor": "$PWD/pool-monitor",
+    "pool-monitor registry show --unknown": "POOL_MONITOR_STORE__URL=$STOPPED pool-monitor registry show --unknown",
+    "registry update --from": "registry update --yes --from",
+}
+"""What is typed in place of an address, a height, or a folder of the machine's own."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the commands are typed."""
+
+    folder: Path
+    variables: dict[str, str]
+
+    def type(self, lines: list[str]) -> subprocess.CompletedProcess[str]:
+        """One shell session, which ends at the first command that fails."""
+        return subprocess.run(
+            ["bash", "-euo", "pipefail"], input="\n".join(["set -x", *lines]), cwd=self.folder, env=self.variables,
+            capture_output=True, text=True, check=False, timeout=55,
+        )  # fmt: skip
+
+
+@pytest.fixture
+def place(bitcoind: Bitcoind, scratch: Path) -> Iterator[Place]:
+    tip = mine_all(bitcoind, [Recipe(tag=b"/AntPool/", time=1_700_000_000 + 600 * n) for n in range(12)])[-1]
+    folder = scratch / "checkout"
+    (folder / "etc" / "bitcoin").mkdir(parents=True)
+    (folder / "etc" / "systemd" / "system").mkdir(parents=True)
+    for name in (".venv", "LICENSE", "README.md", "config", "monitor", "pyproject.toml", "requirements", "scripts"):
+        (folder / name).symlink_to(CHECKOUT / name)
+    shutil.copytree(CHECKOUT / "deploy", folder / "deploy")
+    shutil.copy(CHECKOUT / "config" / "pools" / "upstream" / "mempool.json", folder / "pools-v2.json")
+    stopped = f"sqlite:///{scratch / 'stopped.sqlite'}"
+    asyncio.run(store_mainnet(stopped, 2000))
+    port = free_port()
+    settings = {"node__url": bitcoind.url, "node__cookie_file": bitcoind.cookie_file, "web__port": port}
+    with Daemon(scratch / "daemon", **settings) as daemon:
+        daemon.wait_for(tip)
+        store = f"sqlite:///{scratch / 'daemon' / 'blocks.sqlite'}"
+        path = os.pathsep.join([str(Path(sys.executable).parent), str(program("promtool").parent), os.environ["PATH"]])
+        ours = {"PATH": path, "HOME": str(scratch), "XDG_DATA_HOME": str(scratch), "COLUMNS": "200"}
+        yield Place(folder, environment(store__url=store, **settings) | ours | {"PORT": str(port), "STOPPED": stopped})
+
+
+def typed(page: Path) -> list[str]:
+    """What is typed of a page here."""
+    found = []
+    for command in commands(page):
+        if not any(f"{command} #".startswith(beginning) for beginning in NOT_HERE):
+            for text, instead in INSTEAD.items():
+                command = command.replace(text, instead)  # noqa: PLW2901 -- one after the other
+            found.append(command)
+    return found
+
+
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if typed(page)], ids=lambda page: str(page.relative_to(CHECKOUT))
+)
+def test_what_a_page_says_to_type_works(page: Path, place: Place) -> None:
+    for block in blocks(page):
+        if name := re.match(r"# ([\w-]+\.yml)\n", block.text):
+            (place.folder / name[1]).write_text(block.text)
+
+    done = place.type(typed(page))
+
+    assert done.returncode == 0, f"{done.stdout[-2000:]}\n{done.stderr[-3000:]}"
+
+
+def test_a_command_that_fails_is_noticed(place: Place) -> None:
+    assert place.type(["pool-monitor status", "pool-monitor attribute nonsense", "true"]).returncode != 0
+
+
+def test_no_exception_is_left_over() -> None:
+    every = [command for page in PAGES for command in commands(page)]
+
+    assert [each for each in NOT_HERE if not any(f"{command} #".startswith(each) for command in every)] == []
+    assert [each for each in INSTEAD if not any(each in command for command in every)] == []

@@ -1,0 +1,49 @@
+"""The demo, as people start it."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from pathlib import Path
+from typing import Any, Self
+
+from support.daemon import POOL_MONITOR, environment
+from support.services import end, get, wait_until
+
+
+class Demo:
+    """`pool-monitor demo` on a free port, its temporary folders in `folder`."""
+
+    def __init__(self, folder: Path, *, seconds: float = 0.5, port: int = 0) -> None:
+        self._folder = folder
+        self._said = folder / "said"
+        self._command = [*POOL_MONITOR, "demo", "--seconds", str(seconds), "--port", str(port)]
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def port(self) -> int:
+        """Where it serves."""
+        found = re.search(rb"Open http://127\.0\.0\.1:(\d+)", self._said.read_bytes())
+        return int(found[1]) if found else 0
+
+    def wait_until_ready(self) -> None:
+        """Return when it has caught up with its node."""
+        wait_until(lambda: bool(self.ask("/api/v1/status")["ready"]), seconds=30, what="the demo to be ready")
+
+    def ask(self, path: str) -> Any:  # noqa: ANN401 -- JSON is whatever it is
+        """GET a JSON document."""
+        return json.loads(get(self.port, path))
+
+    def __enter__(self) -> Self:
+        with self._said.open("wb") as out:
+            self._process = subprocess.Popen(
+                self._command, cwd=self._folder, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
+                env=environment() | {"TMPDIR": str(self._folder), "PYTHONUNBUFFERED": "1"},
+            )  # fmt: skip
+        wait_until(lambda: bool(self.port), seconds=20, what="the demo to print its address")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        assert self._process
+        end(self._process)
