@@ -5,6 +5,7 @@ and secrets are masked wherever they are printed. Defaults live here and nowhere
 key: `make docs` makes docs/configuration.md and the example file of it.
 """
 
+from monitor.config.alerts import AlertsSection
 from monitor.config.config import DEFAULT_FILE, DEFAULT_WINDOWS, ENVIRONMENT_PREFIX, Config, load, paths
 from monitor.config.section import Section, secret
 from monitor.config.sections import (
@@ -24,6 +25,7 @@ __all__ = [
     "DEFAULT_WINDOWS",
     "ENVIRONMENT_PREFIX",
     "WEB_PORT",
+    "AlertsSection",
     "Config",
     "LogSection",
     "Network",

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
+from monitor.config.alerts import AlertsSection
 from monitor.config.sections import LogSection, NodeSection, RegistrySection, StoreSection, WebSection
 from monitor.errors import ConfigError
 from monitor.model import Window
@@ -51,6 +52,7 @@ class Config(BaseSettings):
     days), or a number of newest blocks (b). The longest decides how much of the past a first start fetches."""
     registry: RegistrySection = Field(default_factory=RegistrySection)
     web: WebSection = Field(default_factory=WebSection)
+    alerts: AlertsSection = Field(default_factory=AlertsSection)
     log: LogSection = Field(default_factory=LogSection)
 
     @model_validator(mode="after")

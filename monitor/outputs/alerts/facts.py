@@ -32,3 +32,5 @@ class Facts:
     """By name. Of a name that is missing nothing is known now, so its alerts stay as they are."""
     snapshot: Snapshot | None = None
     """What the numbers are of, to explain them."""
+    note: str = ""
+    """What else should be said."""

@@ -29,3 +29,22 @@ class Memory(Protocol):
 
     async def note(self, standing: Sequence[Alert], changed: Sequence[Alert]) -> None:
         """Remember how alerts stand, and queue what receivers must be told, in one transaction."""
+
+
+class Pulse(Protocol):
+    """How the intake of blocks is doing."""
+
+    @property
+    def waiting(self) -> str | None:
+        """Why there is no news from the node; None while it answers."""
+
+    @property
+    def heard_at(self) -> float | None:
+        """When the node last said which block is its best, Unix time."""
+
+    async def node_behind(self) -> int:
+        """Blocks of which the node has the header, and not yet the rest.
+
+        Raises:
+            NodeError: it does not say.
+        """

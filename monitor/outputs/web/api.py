@@ -13,6 +13,7 @@ from monitor import __version__
 from monitor.hub import Hub
 from monitor.model import BlockHash, Concentration, Snapshot
 from monitor.outputs.web import estimates, render
+from monitor.outputs.web.alerts import Alerts
 from monitor.outputs.web.history import PARAMETERS, Past
 from monitor.outputs.web.ports import Courses, Health, History
 from monitor.outputs.web.problems import Problem
@@ -44,6 +45,7 @@ class Api:
             web.get("/api/v1/history", self.history),
             web.get("/api/v1/blocks", self.blocks),
             web.get("/api/v1/blocks/{hash}", self.block),
+            *Alerts(self._hub).routes(),
         ]
 
     async def healthz(self, _request: web.Request) -> web.Response:
