@@ -80,10 +80,9 @@ def _judged(rule: Rule, facts: Facts, known: Mapping[str, Alert]) -> Iterator[tu
 def _candidates(rule: Rule, facts: Facts, *, all_of_them: bool) -> Iterable[tuple[Mapping[str, str], float]]:
     names, samples = facts.numbers[rule.value]
     for values, value in samples:
-        if all_of_them or rule.begins(value):  # nearly always nothing does, and that should cost nothing
-            labels = dict(zip(names, values, strict=True))
-            if rule.is_about(labels):
-                yield labels, value
+        # nearly always nothing begins, and that should cost nothing
+        if (all_of_them or rule.begins(value)) and rule.is_about(names, values):
+            yield dict(zip(names, values, strict=True)), value
 
 
 def _next(rule: Rule, facts: Facts, old: Alert | None, fresh: Alert | None) -> Alert | None:

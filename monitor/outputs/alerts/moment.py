@@ -12,6 +12,9 @@ from monitor.outputs.alerts.facts import Samples
 _TOLD_BLOCKS: Final = 144
 """For so long a change of a share counts as told just now: the test is made once in so many blocks."""
 
+LONG_STREAK: Final = 5
+"""Blocks in a row. Two of a pool that hardly ever finds one are less likely still, and no news."""
+
 
 @dataclass(frozen=True, slots=True)
 class Moment:
@@ -85,6 +88,13 @@ def _size_of_changes(moment: Moment) -> Samples | None:
     return None if found is None else [(labels, abs(value)) for labels, value in found]
 
 
+def _long_streaks(moment: Moment) -> Samples | None:
+    if moment.snapshot is None or moment.snapshot.signals is None:
+        return None
+    streaks = moment.snapshot.signals.streaks
+    return [((each.pool,), each.probability) for each in streaks if each.blocks >= LONG_STREAK]
+
+
 def _empty(moment: Moment) -> Samples | None:
     if moment.snapshot is None or moment.snapshot.signals is None:
         return None
@@ -122,6 +132,11 @@ FACTS: Final = (
         ("pool",), _size_of_changes,
         "abs(pool_monitor_share_change_after_ratio - pool_monitor_share_change_before_ratio) "
         "and changes(pool_monitor_share_change_timestamp_seconds[1d]) > 0",
+    ),
+    Fact(
+        "long_streak_probability",
+        f"Chance that the newest so many blocks are the pool's, given its share; of {LONG_STREAK} in a row and more.",
+        ("pool",), _long_streaks, f"pool_monitor_streak_probability and pool_monitor_streak_blocks >= {LONG_STREAK}",
     ),
     Fact(
         "empty_ratio", "Share of a window's blocks without a transaction but the coinbase.", ("window",), _empty,

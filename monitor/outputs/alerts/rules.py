@@ -8,6 +8,9 @@ from fnmatch import fnmatchcase
 
 from monitor.model import Severity
 
+_REMEMBERED = 10_000
+"""Label values. Those of the largest entities recur; what a stranger writes into a coinbase does not stay."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:
@@ -39,6 +42,8 @@ class Rule:
     """How long after its end it cannot begin again."""
     meaning: str = ""
     """What it means, for whoever reads the list of rules."""
+    _about: dict[tuple[str, ...], bool] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """Of label values that were asked about: the same come with each block."""
 
     def begins(self, value: float) -> bool:
         """Whether a number is beyond the threshold."""
@@ -48,9 +53,14 @@ class Rule:
         """Whether a number is still beyond the level at which an alert ends."""
         return value > self.leave if self.rising else value < self.leave
 
-    def is_about(self, labels: Mapping[str, str]) -> bool:
+    def is_about(self, names: tuple[str, ...], values: tuple[str, ...]) -> bool:
         """Whether it looks at numbers with these labels."""
-        return all(
-            any(fnmatchcase(labels.get(name, ""), pattern) for pattern in patterns)
-            for name, patterns in self.where.items()
-        )
+        if (known := self._about.get(values)) is None:
+            if len(self._about) >= _REMEMBERED:
+                self._about.clear()
+            labels = dict(zip(names, values, strict=True))
+            known = self._about[values] = all(
+                any(fnmatchcase(labels.get(name, ""), pattern) for pattern in patterns)
+                for name, patterns in self.where.items()
+            )
+        return known
