@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
@@ -118,8 +119,13 @@ async def backtest(config: Config, asked: Asked, progress: Progress | None = Non
     """
     if asked.file:
         knowledge = load_knowledge(config.registry, network_of(config))
-        rows = _within(read(asked.file), asked.span)
-        return _report(config, asked, knowledge, _Past(rows, in_full=False), progress)
+        file = asked.file
+
+        def read_and_judge() -> Report:
+            past = _Past(_within(read(file), asked.span), in_full=False)
+            return _report(config, asked, knowledge, past, progress)
+
+        return await asyncio.to_thread(read_and_judge)
     async with await Store.open(config.store.url, beside=True) as store:
         network = await store.network() or network_of(config)
         knowledge = load_knowledge(config.registry, network)
@@ -147,7 +153,7 @@ class _Past:
 
 def _report(config: Config, asked: Asked, knowledge: Knowledge, past: _Past, progress: Progress | None) -> Report:
     rules = read_rules(asked.rules) if asked.rules else load_rules(config)
-    fitting, left = _judgeable(rules, config, in_full=past.in_full and asked.years is None)
+    fitting, left = judgeable(rules, config, in_full=past.in_full and asked.years is None)
     windows = [window for window in config.windows if any(_names(rule, window.name) for rule in fitting)]
     longest = max((window.seconds or (window.blocks or 0) * _BLOCK_SECONDS for window in windows), default=0)
     replay = Replay(fitting, Scope(levels(knowledge), config.windows, knowledge.registry.names, past.rules))
@@ -184,7 +190,7 @@ def _report(config: Config, asked: Asked, knowledge: Knowledge, past: _Past, pro
     return Report(results, left, begin, last, judged, years, asked.years is not None)
 
 
-def _judgeable(rules: Sequence[Rule], config: Config, *, in_full: bool) -> tuple[list[Rule], dict[str, str]]:
+def judgeable(rules: Sequence[Rule], config: Config, *, in_full: bool) -> tuple[list[Rule], dict[str, str]]:
     """The rules that a past can be held against, and for the others the reason why not."""
     fitting, left = [], {}
     for rule in rules:

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from monitor import __version__, logs
+from monitor.cli.alerts import alerts
 from monitor.cli.attribute import attribute
 from monitor.cli.backtest import backtest
 from monitor.cli.check import check
@@ -28,6 +29,7 @@ cli = typer.Typer(
 )
 for command in (demo, check, run, status, attribute, concentration, backtest):
     cli.command()(command)
+cli.add_typer(alerts)
 cli.add_typer(export)
 cli.add_typer(registry)
 

@@ -112,5 +112,5 @@ def _lasted(rule: Rule, facts: Facts, pending: Alert) -> bool:
 def _fired(rule: Rule, facts: Facts, fresh: Alert) -> Alert:
     return replace(
         fresh, state=AlertState.FIRING, started=facts.now, height=facts.height,
-        summary=summary(rule, fresh, facts.snapshot), explanation=explanation(rule, fresh, facts.snapshot),
+        summary=summary(rule, fresh, facts.snapshot), explanation=explanation(rule, fresh, facts.snapshot, facts.note),
     )  # fmt: skip

@@ -52,7 +52,7 @@ class Fact:
     samples: Callable[[Moment], Samples | None]
     """None where it is not known."""
     promql: str
-    """The nearest that Prometheus can know of it."""
+    """The nearest that Prometheus can know of it; `{selector}` is for what a rule says of the labels."""
 
 
 def _alone(value: float | None) -> Samples | None:
@@ -109,8 +109,10 @@ def _empty_ratios(snapshot: Snapshot) -> Iterator[tuple[tuple[str, ...], float]]
             yield (window,), sum(row.empty for row in mine) / blocks
 
 
-_LATELY = "increase({0}[1h]) > 0 or ({0} unless {0} offset 1h)"
-"""A counter that rose, or that came into being, which `increase` does not see."""
+def _lately(counter: str) -> str:
+    """A counter that rose, or that came into being, which `increase` does not see."""
+    return f"increase({counter}{{selector}}[1h]) > 0 or ({counter}{{selector}} unless {counter}{{selector}} offset 1h)"
+
 
 FACTS: Final = (
     Fact(
@@ -120,27 +122,28 @@ FACTS: Final = (
     ),
     Fact(
         "stale_block", "1 for a block that left the best chain, at the moment it happens.", ("height", "pool"), _stale,
-        _LATELY.format("pool_monitor_stale_blocks_total"),
+        _lately("pool_monitor_stale_blocks_total"),
     ),
     Fact(
         "attribution_conflict", "New blocks whose marks name several pools, at the moment they come.", ("pool",),
         lambda moment: [((pool,), float(blocks)) for pool, blocks in moment.conflicts.items()],
-        _LATELY.format("pool_monitor_attribution_conflicts_total"),
+        _lately("pool_monitor_attribution_conflicts_total"),
     ),
     Fact(
         "share_change_ratio", "By how much of all blocks a pool's share changed, for a day after the test told.",
         ("pool",), _size_of_changes,
-        "abs(pool_monitor_share_change_after_ratio - pool_monitor_share_change_before_ratio) "
-        "and changes(pool_monitor_share_change_timestamp_seconds[1d]) > 0",
+        "abs(pool_monitor_share_change_after_ratio{selector} - pool_monitor_share_change_before_ratio{selector}) "
+        "and changes(pool_monitor_share_change_timestamp_seconds{selector}[1d]) > 0",
     ),
     Fact(
         "long_streak_probability",
         f"Chance that the newest so many blocks are the pool's, given its share; of {LONG_STREAK} in a row and more.",
-        ("pool",), _long_streaks, f"pool_monitor_streak_probability and pool_monitor_streak_blocks >= {LONG_STREAK}",
+        ("pool",), _long_streaks, "pool_monitor_streak_probability{selector} "
+        f"and pool_monitor_streak_blocks{{selector}} >= {LONG_STREAK}",
     ),
     Fact(
         "empty_ratio", "Share of a window's blocks without a transaction but the coinbase.", ("window",), _empty,
-        "sum without (pool) (pool_monitor_empty_blocks) / pool_monitor_window_blocks",
+        "sum without (pool) (pool_monitor_empty_blocks{selector}) / pool_monitor_window_blocks{selector}",
     ),
     Fact(
         "block_age_seconds", "Seconds since the newest block came.", (),

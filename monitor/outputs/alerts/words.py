@@ -28,7 +28,7 @@ def summary(rule: Rule, alert: Alert, snapshot: Snapshot | None) -> str:
     return rule.summary.format_map(words | {"value": number(rule.value, alert.value)})
 
 
-def explanation(rule: Rule, alert: Alert, snapshot: Snapshot | None) -> str:
+def explanation(rule: Rule, alert: Alert, snapshot: Snapshot | None, note: str = "") -> str:
     """The numbers behind an alert, with their intervals, and the levels at which it begins and ends."""
     sentences = [*(_behind(alert.labels, snapshot) if snapshot else ())]
     beyond, back = ("above", "at most") if rule.rising else ("below", "at least")
@@ -36,8 +36,8 @@ def explanation(rule: Rule, alert: Alert, snapshot: Snapshot | None) -> str:
     sentences.append(
         f"{rule.value} is {now}: the alert begins {beyond} {enter}{_lasting(rule)}, and ends when it is {back} {leave}."
     )
-    if rule.meaning:
-        sentences.append(rule.meaning)
+    sentences += [rule.meaning] if rule.meaning else []
+    sentences += [f"The daemon waits: {note}."] if note else []
     return " ".join(sentences)
 
 
