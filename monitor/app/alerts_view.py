@@ -42,12 +42,12 @@ def as_table(found: list[dict[str, Any]]) -> RenderableType:
     if not found:
         return Text("no alert fires, pends or was resolved in the last day")
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in ("state", "since", "severity", "rule", "what"):
-        table.add_column(name, no_wrap=name != "what", overflow="fold")
+    for name in ("state", "since", "severity", "what"):
+        table.add_column(name, no_wrap=name != "what")
     for alert in sorted(found, key=lambda each: (list(_STYLES).index(each["state"]), each["since"])):
         about = ", ".join(f"{name}={value}" for name, value in alert["labels"].items())
         table.add_row(
             Text(alert["state"], _STYLES[alert["state"]]), alert["since"][:16].replace("T", " "), alert["severity"],
-            alert["rule"], Text(alert["summary"] or about),
+            Text.assemble(alert["summary"] or about, (f"\n{alert['rule']}", "dim")),
         )  # fmt: skip
     return table

@@ -25,7 +25,7 @@ def as_table(report: Report) -> RenderableType:
         title=_title(report), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False,
     )  # fmt: skip
     for name in ("rule", "severity"):
-        rates.add_column(name)
+        rates.add_column(name, no_wrap=True, min_width=8)
     for name in ("alerts", "a year", "95 %", "of the time"):
         rates.add_column(name, justify="right")
     for result in report.results:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import subprocess
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 from support.bitcoind import Bitcoind
 from support.blocks import Recipe, mine_all
-from support.daemon import Daemon
+from support.daemon import POOL_MONITOR, Daemon, environment
 from support.services import wait_until
 
 FOUNDRY, OTHERS = b"/Foundry USA Pool #dropgold/", (b"/AntPool/", b"/ViaBTC/", b"/slush/")
@@ -133,3 +134,18 @@ def test_rules_are_read_again_and_wrong_ones_refused(bitcoind: Bitcoind, daemon:
     followed(daemon, bitcoind)
     wait_until(lambda: bool(told(daemon)), seconds=5, what="the alert")
     assert told(daemon) == [("majority", "firing")]
+
+
+def test_the_command_shows_how_they_stand(bitcoind: Bitcoind, daemon: Daemon) -> None:
+    def said(*arguments: str) -> str:
+        command = [*POOL_MONITOR, "alerts", "list", *arguments]
+        settings = environment(store__url=f"sqlite:///{daemon.folder / 'blocks.sqlite'}", windows="50b")
+        return subprocess.run(command, env=settings, capture_output=True, text=True, check=True, timeout=20).stdout
+
+    url = f"http://127.0.0.1:{daemon.port}"
+    assert said("--url", url) == "no alert fires, pends or was resolved in the last day\n"
+    pass_half(daemon, bitcoind)
+    assert "Foundry USA has more than half" in said("--url", url)
+    daemon.stop()
+    (alert,) = json.loads(said("--stored", "--json"))
+    assert (alert["rule"], alert["state"], alert["labels"]["entity"]) == ("majority", "firing", "foundryusa")
