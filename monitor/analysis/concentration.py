@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from monitor.analysis.certainty import certainties
 from monitor.analysis.counts import Counts
 from monitor.analysis.indices import indices
 from monitor.analysis.ledger import FIRST, Ledger
-from monitor.analysis.levels import Level
 from monitor.analysis.windows import covered
 from monitor.model import Concentration, Rate, Shares, Window
 
@@ -18,7 +17,7 @@ def concentrate(
     windows: Sequence[Window],
     rates: Mapping[str, Rate | None] | None = None,
     *,
-    levels: Sequence[Level] | None = None,
+    levels: Collection[str] | None = None,
     with_indices: bool = True,
 ) -> tuple[Concentration, ...]:
     """The concentration at every level, and within it over every window, in the order given.
@@ -27,13 +26,13 @@ def concentrate(
         ledger: the blocks.
         windows: which of them to count.
         rates: the network's hashrate, by window name: each entity has it in proportion to the work of its blocks.
-        levels: at which of the ledger's; None for all.
+        levels: names of the ledger's levels; None for all.
         with_indices: whether more than the shares is asked for; without, the rest is left out as of an empty window.
     """
     counted = [(window, covered(ledger.rows, window)) for window in windows]
     found = []
     for number, level in enumerate(ledger.levels):
-        if levels is not None and level not in levels:
+        if levels is not None and level.name not in levels:
             continue
         entities = ledger.entities(number)
         for window, where in counted:

@@ -92,8 +92,8 @@ class _Watched:
 
     rule: Rule
     standing: tuple[Alert, ...] = ()
-    pairs: tuple[tuple[Level, Window], ...] = ()
-    """What must be counted for it."""
+    pairs: tuple[tuple[str, Window], ...] = ()
+    """What must be counted for it: the names of levels, and windows."""
     nap: Nap = AWAKE
 
     @property
@@ -126,7 +126,7 @@ class Replay:
             each.pairs = _asked(each.rule, scope)
         asked = {pair for each in self._counted for pair in each.pairs}
         self._short = _Book(
-            [level for level in scope.levels if any(level == other for other, _ in asked)],
+            [level for level in scope.levels if any(level.name == name for name, _ in asked)],
             [window for window in scope.windows if any(window == other for _, other in asked)],
         )
         self._long = _Book(scope.levels if self._daily else [POOL], scope.windows if self._daily else [scope.longest])
@@ -167,7 +167,7 @@ class Replay:
         due = [each for each in self._counted if each.nap.is_over(row.height, row.time)]
         if not due:
             return
-        wanted: dict[tuple[Level, Window], bool] = {}
+        wanted: dict[tuple[str, Window], bool] = {}
         for each in due:
             for pair in each.pairs:
                 wanted[pair] = wanted.get(pair, False) or each.with_indices
@@ -257,12 +257,13 @@ class _Book:
         self._ledger = Ledger(levels)
         self._windows = windows
         self._waiting: list[BlockRow] = []
+        self._added = 0
 
     def add(self, row: BlockRow) -> None:
         self._waiting.append(row)
-        if len(self._waiting) >= BIN:
-            _ = self.ledger
-            self._ledger.forget(surplus(self._ledger, self._windows))
+        self._added += 1
+        if self._added % BIN == 0:  # what is too old is let go of now and then
+            self._ledger.forget(surplus(self.ledger, self._windows))
 
     @property
     def ledger(self) -> Ledger:
@@ -277,10 +278,10 @@ def _alive(watched: Sequence[_Watched]) -> bool:
     return any(each.standing for each in watched)
 
 
-def _asked(rule: Rule, scope: Scope) -> tuple[tuple[Level, Window], ...]:
+def _asked(rule: Rule, scope: Scope) -> tuple[tuple[str, Window], ...]:
     """At which levels, and over which windows, a rule looks."""
     return tuple(
-        (level, window)
+        (level.name, window)
         for level in ([POOL] if rule.value in _BY_WINDOW else scope.levels)
         for window in scope.windows
         if _fits(rule, "level", level.name) and _fits(rule, "window", window.name)

@@ -92,7 +92,7 @@ def test_metrics_are_read_from_the_snapshot() -> None:
     [
         (
             "long_streak_probability", {"pool": "a"},
-            "a found the last 5 blocks; chance gives it 3 such runs a year, and its longest in the longest window was of 6.",
+            "a found the last 5 blocks; chance gives it 3 such runs a year, and its longest in the longest window was of 6.",  # noqa: E501
         ),
         (
             "share_change_ratio", {"pool": "a"},
