@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import chain
+from itertools import chain, groupby
 from pathlib import Path
 from typing import Final, TypeAlias
 
@@ -224,14 +224,15 @@ def _happenings(reading: Reading, knowledge: Knowledge, span: Span) -> Iterator[
     """The stored blocks of the best chain, each with the race that it ended."""
     first, last = span.within(reading)
     lost: list[StoredBlock] = []
-    for block in Passage(reading, knowledge).blocks(first, last, stale=True):
-        if block.stale:
-            lost.append(block)
-            continue
-        over = lost if lost and max(one.row.height for one in lost) < block.row.height else []
-        yield Happening(block.row, block.conflict, _race(over) if over else None)
-        if over:
-            lost = []
+    stored = Passage(reading, knowledge).blocks(first, last, stale=True)
+    for _, blocks in groupby(stored, key=lambda block: block.row.height):
+        found = list(blocks)
+        gone = [block for block in found if block.stale]
+        over = [] if gone else lost
+        lost = [*lost, *gone] if gone else []
+        for block in found:
+            if not block.stale:
+                yield Happening(block.row, block.conflict, _race(over) if over else None)
 
 
 def _race(lost: Sequence[StoredBlock]) -> Race:

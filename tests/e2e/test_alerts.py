@@ -149,3 +149,19 @@ def test_the_command_shows_how_they_stand(bitcoind: Bitcoind, daemon: Daemon) ->
     daemon.stop()
     (alert,) = json.loads(said("--stored", "--json"))
     assert (alert["rule"], alert["state"], alert["labels"]["entity"]) == ("majority", "firing", "foundryusa")
+
+
+def test_a_reorganisation_is_told_by_the_rules_that_come_with_the_program(
+    bitcoind: Bitcoind, start_daemon: Start
+) -> None:
+    blocks = mine_all(bitcoind, [Recipe(tag=FOUNDRY) for _ in range(6)])
+    daemon = start_daemon(bitcoind)
+    followed(daemon, bitcoind)
+    mine_all(bitcoind, [Recipe(tag=OTHERS[0]) for _ in range(3)], on=blocks[3])
+    followed(daemon, bitcoind)
+    wait_until(lambda: len(told(daemon)) >= 3, seconds=5, what="the alerts")
+
+    assert sorted(told(daemon)) == [("reorganisation", "firing"), ("stale_block", "firing"), ("stale_block", "firing")]
+    found = {alert["summary"]: alert for alert in daemon.ask("/api/v1/alerts")["alerts"]}
+    assert "Block 6 of Foundry USA went stale" in found
+    assert "It lost a race of depth 2 from block 5 on." in found["Block 5 of Foundry USA went stale"]["explanation"]

@@ -128,7 +128,8 @@ class Watch:
             await self._memory.note(outcome.standing, outcome.changed)
             self._standing = outcome.standing
             self._tell(outcome.changed)
-        self._happened = _Happened()
+        if moment.snapshot:  # some of what happened is only known with the next complete one
+            self._happened = _Happened()
 
     def _tell(self, changed: Sequence[Alert]) -> None:
         self._hub.alert(self._standing, changed)

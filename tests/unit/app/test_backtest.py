@@ -10,15 +10,19 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 from support.stored import FIRST, store_mainnet
+from support.toy import BEFORE_ALL, chain_on, judge
 from typer.testing import CliRunner
 
 from monitor.app import backtest as work
 from monitor.app.backtest import Asked, Report, backtest
 from monitor.app.backtest_view import as_csv, as_json, as_table
 from monitor.app.passage import Span
+from monitor.app.registry import load_knowledge
 from monitor.cli.main import cli
 from monitor.config import Config
 from monitor.errors import InputError, StoreRefused
+from monitor.model import Plan
+from monitor.store.store import Store
 
 RULES = """
 [[rule]]
@@ -155,3 +159,20 @@ def test_the_command(file: Path, tmp_path: Path) -> None:
 
     assert done.exit_code == 0, done.output
     assert json.loads(done.stdout)["rules"][0]["alerts"] == 1
+
+
+async def test_a_stored_race_is_told_with_the_block_that_ended_it(config: Config) -> None:
+    base = chain_on(BEFORE_ALL, 4)
+    lost, won = chain_on(base[-1].ref, 2), chain_on(base[-1].ref, 3)
+    async with await Store.open(config.store.url) as store:
+        await store.apply(Plan(BEFORE_ALL, lost[-1].hash, connects=(*base, *lost)), judge([*base, *lost], "antpool"))
+        gone = tuple(block.ref for block in reversed(lost))
+        await store.apply(
+            Plan(base[-1].ref, won[-1].hash, disconnects=gone, connects=tuple(won)), judge(won, "foundryusa")
+        )
+        found = await store.reading(lambda reading: list(work._happenings(reading, load_knowledge(), Span())))
+
+    assert [each.row.height for each in found] == [0, 1, 2, 3, 4, 5, 6]
+    (race,) = [each.race for each in found if each.race]
+    assert found[6].race is race
+    assert (race.height, race.stale, race.losers) == (4, tuple(block.hash for block in lost), ("antpool", "antpool"))
