@@ -151,7 +151,7 @@ class Watch:
         return Moment(
             now=now,
             snapshot=snapshot if snapshot and _is_complete(snapshot) else None,
-            block_at=self._block_at or (snapshot.tip.time if snapshot else None),
+            block_at=self._block_at or snapshot.tip.time if snapshot and snapshot.caught_up else None,
             reorgs=self._happened.reorgs,
             stale=frozenset(self._happened.stale),
             conflicts=self._happened.conflicts,

@@ -75,6 +75,14 @@ above = 2
 severity = "warning"
 summary = "{value} behind"
 """
+PAUSE = """
+[[rule]]
+name = "pause"
+value = "block_age_seconds"
+above = 3600
+severity = "info"
+summary = "{value}"
+"""
 WINDOW = Window.parse("10b")
 TICK = 0.02
 
@@ -282,3 +290,18 @@ async def test_other_rules_are_in_force_with_the_next_look(bench: Bench) -> None
         await settle()
     assert bench.told == [("half", "firing"), ("half", "resolved")]
     assert [alert.state for alert in bench.hub.alerts] == [AlertState.RESOLVED]
+
+
+async def test_old_blocks_are_no_pause_while_it_catches_up(bench: Bench) -> None:
+    """The toy's blocks are years old."""
+    async with bench.watching() as watch:
+        watch.adopt(parse(PAUSE, VOCABULARY, origin="test"))
+        bench.grow("a", caught_up=False)
+        await settle()
+        bench.grow("a")
+        await settle()
+        assert bench.told == []
+    async with bench.watching() as watch:  # after a restart, its own memory begins with the newest block's time
+        watch.adopt(parse(PAUSE, VOCABULARY, origin="test"))
+        await settle()
+    assert bench.told == [("pause", "firing")]
