@@ -300,8 +300,8 @@ async def test_old_blocks_are_no_pause_while_it_catches_up(bench: Bench) -> None
         await settle()
         bench.grow("a")
         await settle()
-        assert bench.told == []
+        assert ("pause", "firing") not in bench.told
     async with bench.watching() as watch:  # after a restart, its own memory begins with the newest block's time
         watch.adopt(parse(PAUSE, VOCABULARY, origin="test"))
         await settle()
-    assert bench.told == [("pause", "firing")]
+    assert ("pause", "firing") in bench.told
