@@ -12,6 +12,9 @@ PoolMonitorError            1  crashed: restart me
 ├── ChainError              1  the node's answers contradict each other for longer than a reorg explains
 ├── WireError               1  bytes that are no block
 │   └── Truncated           -  bytes that may be a block once there are more of them
+├── ReceiverError           -  who is to be told of an alert did not take it; never fatal to the daemon
+│   ├── ReceiverAway        -  not reachable, busy, failing: told again until it is taken
+│   └── ReceiverRefused     -  it will not have this: given up after a while, unless a person acts
 └── StoreError              1  the database failed
     └── StoreRefused        2  the database is not ours to use: from a newer version, or another network
         └── StoreInUse      2  another daemon uses it
@@ -85,6 +88,22 @@ class WireError(PoolMonitorError):
 
 class Truncated(WireError):  # noqa: N818
     """Bytes that end before the coinbase does."""
+
+
+class ReceiverError(PoolMonitorError):
+    """Who is to be told of an alert did not take it."""
+
+
+class ReceiverAway(ReceiverError):  # noqa: N818
+    """It cannot be reached, or fails: tell it again, not before `seconds` have passed if it says so."""
+
+    def __init__(self, reason: str, seconds: float = 0.0) -> None:
+        super().__init__(reason)
+        self.seconds = seconds
+
+
+class ReceiverRefused(ReceiverError):  # noqa: N818
+    """It answers that it will not have this."""
 
 
 class StoreError(PoolMonitorError):

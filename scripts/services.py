@@ -42,6 +42,8 @@ class Service:
     """Path inside the package."""
     besides: tuple[str, ...] = ()
     """Packages that it needs and that are no libraries."""
+    data: str = ""
+    """A folder of the package that the program looks for in its place on an installed system, and nowhere else."""
 
     @property
     def ours(self) -> Path:
@@ -59,7 +61,13 @@ SERVICES = (
     Service("bitcoind", "sid", "bitcoin-knots", "usr/bin/bitcoind"),
     Service("prometheus", "sid", "prometheus", "usr/bin/prometheus"),
     Service("promtool", "sid", "promtool", "usr/bin/promtool"),
-    Service("alertmanager", "sid", "prometheus-alertmanager", "usr/bin/prometheus-alertmanager"),
+    Service(
+        "alertmanager",
+        "sid",
+        "prometheus-alertmanager",
+        "usr/bin/prometheus-alertmanager",
+        data="/usr/share/prometheus/alertmanager",
+    ),
     Service("amtool", "sid", "prometheus-alertmanager", "usr/bin/amtool"),
     Service("mosquitto", "sid", "mosquitto", "usr/sbin/mosquitto"),
     Service("chromium", OWN, "chromium", "usr/lib/chromium/chromium", ("chromium-common", "fonts-dejavu-core")),
@@ -135,6 +143,7 @@ def libraries(service: Service) -> list[Path]:
 def write_command(service: Service, loader: Path | None) -> None:
     """A script that becomes the program, and finds it from its own place: the checkout may move."""
     program = f'"$home/{service.suite}/{service.program}" "$@"'
+    start: tuple[str, ...]
     if loader is None:
         path = ":".join(f"$home/{folder.relative_to(HOME)}" for folder in libraries(service))
         start = (
@@ -144,6 +153,9 @@ def write_command(service: Service, loader: Path | None) -> None:
     else:
         inside = loader.relative_to(HOME)
         start = (f'exec "$home/{inside}" --library-path "$home/{inside.parent}" --argv0 "$0" \\', f"    {program}")
+    if service.data:
+        point_at_descriptor(HOME / service.suite / service.program, service.data)
+        start = (f'exec 9<"$home/{service.suite}{service.data}"', *start)
     lines = ("#!/bin/sh", 'home=$(dirname "$(readlink -f "$0")")/..', *start)
     part = service.ours.with_suffix(".part")
     part.parent.mkdir(exist_ok=True)
@@ -158,6 +170,16 @@ def release() -> str:
     if named is None:
         raise Unavailable("this machine does not say which release of Debian it runs")
     return named[1]
+
+
+def point_at_descriptor(program: Path, folder: str) -> None:
+    """Let a program find its folder wherever that is.
+
+    Its command opens the folder as descriptor 9, whose name takes the place of the folder's in the program, padded to
+    the same length.
+    """
+    name = "/proc/self/fd/9".ljust(len(folder), "/")
+    program.write_bytes(program.read_bytes().replace(folder.encode(), name.encode()))
 
 
 if __name__ == "__main__":

@@ -17,7 +17,9 @@ from typing import Any
 
 import pytest
 import structlog
+from support.alertmanager import Alertmanager
 from support.bitcoind import Bitcoind
+from support.mosquitto import Mosquitto
 from support.prometheus import Prometheus
 from support.services import CHECKOUT, program
 
@@ -107,3 +109,31 @@ def start_prometheus(scratch: Path) -> Iterator[Callable[..., Prometheus]]:
 def promtool() -> Path:
     """Prometheus's own checker."""
     return program("promtool")
+
+
+@pytest.fixture
+def start_alertmanager(scratch: Path) -> Iterator[Callable[..., Alertmanager]]:
+    """Starts servers that tell a hook of ours: `start_alertmanager(hook="http://127.0.0.1:9999")`."""
+    with ExitStack() as running:
+
+        def start(**how: Any) -> Alertmanager:  # noqa: ANN401
+            folder = Path(tempfile.mkdtemp(prefix="alertmanager-", dir=scratch))
+            server = running.enter_context(Alertmanager(program("alertmanager"), folder, **how))
+            running.callback(lambda: print(server.log))  # noqa: T201 -- pytest shows it when the test failed
+            return server
+
+        yield start
+
+
+@pytest.fixture
+def start_mosquitto(scratch: Path) -> Iterator[Callable[..., Mosquitto]]:
+    """Starts brokers: `start_mosquitto(login=("user", "password"))`."""
+    with ExitStack() as running:
+
+        def start(**how: Any) -> Mosquitto:  # noqa: ANN401
+            folder = Path(tempfile.mkdtemp(prefix="mosquitto-", dir=scratch))
+            broker = running.enter_context(Mosquitto(program("mosquitto"), folder, **how))
+            running.callback(lambda: print(broker.log))  # noqa: T201 -- pytest shows it when the test failed
+            return broker
+
+        yield start

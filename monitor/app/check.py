@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from monitor.app.alerts import load_rules
+from monitor.app.alerts_test import probe_all
 from monitor.app.registry import load_knowledge, network_of
 from monitor.config import Config
 from monitor.errors import Exit, PoolMonitorError, StoreInUse
@@ -50,6 +51,8 @@ async def check(config: Config) -> AsyncIterator[Finding]:
         running = True
         yield await _store(config, beside=True)
     yield _port(config, running=running)
+    for finding in await _receivers(config):
+        yield finding
     async for finding in _node(config):
         yield finding
 
@@ -115,6 +118,19 @@ async def _node(config: Config) -> AsyncIterator[Finding]:
             Grade.BETTER, f"The node is pruned: history can begin at block {facts.first_height}.",
             "An unpruned node (prune=0 in bitcoin.conf) gives the whole past; the future is complete either way.",
         )  # fmt: skip
+
+
+async def _receivers(config: Config) -> list[Finding]:
+    """Whoever is to be told of alerts. One who is away is told later: the daemon works without."""
+    return [
+        Finding(Grade.GOOD, f"Alerts go to {each.receiver}: {each.said}.")
+        if each.good
+        else Finding(
+            Grade.BETTER, f"Alerts go to {each.receiver}, who cannot be reached: {each.said}.",
+            "Correct what is wrong there, and see: pool-monitor alerts test",
+        )
+        for each in await probe_all(config)
+    ]  # fmt: skip
 
 
 def _bulk(facts: NodeFacts) -> Finding:

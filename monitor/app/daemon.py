@@ -17,6 +17,7 @@ from monitor.app.alerts import VOCABULARY, keep_rules_current, load_rules
 from monitor.app.directory import Directory
 from monitor.app.history import Courses
 from monitor.app.questions import questions
+from monitor.app.receivers import delivery
 from monitor.app.registry import Knowledge, levels, load_knowledge
 from monitor.app.reload import Hangups, keep_current
 from monitor.census import Census, Rulebook
@@ -105,7 +106,8 @@ async def run(config: Config, stop: asyncio.Event, *, listening: Callable[[str],
             listening(web.url)
         hangups = Hangups()
         watch = Watch(rules, VOCABULARY, hub=hub, memory=store.alerts, pulse=health, vitals=vitals)
-        alerts = _all_or_none(watch.run(), keep_rules_current(config, watch.adopt, hangups, vitals))
+        told = delivery(config, store.alerts, hub, vitals, link=web.url)
+        alerts = _all_or_none(watch.run(), keep_rules_current(config, watch.adopt, hangups, vitals), *told)
         intake = _intake(
             config, follower, node, store, hub, vitals, courses=courses, directory=directory, hangups=hangups
         )

@@ -11,7 +11,7 @@ from monitor.app import daemon
 from monitor.app.registry import load_registry
 from monitor.attribution.address import script_of
 from monitor.attribution.registry import Registry
-from monitor.config import Config, NodeSection, StoreSection
+from monitor.config import AlertsSection, Config, MqttSection, NodeSection, StoreSection
 from monitor.embedded import EmbeddedNode, Signature, mainnet, onward, replay
 from monitor.model import PoolSlug
 
@@ -26,7 +26,7 @@ async def run(
     """Run until `stop` is set; nothing of it is kept.
 
     Args:
-        config: what the user said; its node and store are replaced by the demo's own.
+        config: what the user said; its node and store are replaced by the demo's own, and nobody is told of alerts.
         stop: set it to end the demo.
         seconds_per_block: how fast the past goes by.
         listening: called once with the address of the web server.
@@ -39,6 +39,8 @@ async def run(
             settings = config.model_copy(update={
                 "node": NodeSection(url=node.url, cookie_file=node.cookie_file),
                 "store": StoreSection(url=f"sqlite:///{Path(folder) / 'blocks.sqlite'}"),
+                "alerts": AlertsSection(),  # nobody is told of what did not happen
+                "mqtt": MqttSection(),
             })  # fmt: skip
             async with asyncio.TaskGroup() as group:
                 blocks = group.create_task(replay(node, onward(past, start), seconds=seconds_per_block))

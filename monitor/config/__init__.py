@@ -7,6 +7,7 @@ key: `make docs` makes docs/configuration.md and the example file of it.
 
 from monitor.config.alerts import AlertsSection
 from monitor.config.config import DEFAULT_FILE, DEFAULT_WINDOWS, ENVIRONMENT_PREFIX, Config, load, paths
+from monitor.config.receivers import AlertmanagerSection, AppriseSection, MqttSection, WebhookSection, tls
 from monitor.config.section import Section, secret
 from monitor.config.sections import (
     WEB_PORT,
@@ -25,9 +26,12 @@ __all__ = [
     "DEFAULT_WINDOWS",
     "ENVIRONMENT_PREFIX",
     "WEB_PORT",
+    "AlertmanagerSection",
     "AlertsSection",
+    "AppriseSection",
     "Config",
     "LogSection",
+    "MqttSection",
     "Network",
     "NodeSection",
     "Override",
@@ -35,8 +39,10 @@ __all__ = [
     "Section",
     "StoreSection",
     "WebSection",
+    "WebhookSection",
     "load",
     "paths",
     "secret",
     "shipped",
+    "tls",
 ]

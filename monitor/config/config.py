@@ -13,6 +13,7 @@ from pydantic import BaseModel, BeforeValidator, Field, ValidationError, model_v
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from monitor.config.alerts import AlertsSection
+from monitor.config.receivers import MqttSection
 from monitor.config.sections import LogSection, NodeSection, RegistrySection, StoreSection, WebSection
 from monitor.errors import ConfigError
 from monitor.model import Window
@@ -53,6 +54,7 @@ class Config(BaseSettings):
     registry: RegistrySection = Field(default_factory=RegistrySection)
     web: WebSection = Field(default_factory=WebSection)
     alerts: AlertsSection = Field(default_factory=AlertsSection)
+    mqtt: MqttSection = Field(default_factory=MqttSection)
     log: LogSection = Field(default_factory=LogSection)
 
     @model_validator(mode="after")

@@ -39,6 +39,8 @@ _EXAMPLE_HEAD = f"""\
 _LISTS = {
     Window: "a list of texts (in a variable: with commas between)",
     Override: "a list of tables (in a variable: as JSON)",
+    str: "a list of texts (in a variable: as JSON)",
+    SecretStr: "a list of texts (secret; in a variable: as JSON)",
 }
 
 
@@ -70,20 +72,20 @@ class Key:
     @property
     def variable(self) -> str:
         """The environment variable."""
-        return ENVIRONMENT_PREFIX + "__".join(filter(None, (self.section, self.name))).upper()
+        return ENVIRONMENT_PREFIX + "__".join(filter(None, (*self.section.split("."), self.name))).upper()
 
 
-def sections() -> Iterator[tuple[str, str, list[Key]]]:
-    """Each section: its name, what the code says of it, its keys. First, without a name, what stands before them."""
+def sections(model: type[BaseModel] = Config, path: str = "") -> Iterator[tuple[str, str, list[Key]]]:
+    """Each section: its name, what the code says of it, its keys; then the sections inside it."""
     inside = {
         name: field.annotation
-        for name, field in Config.model_fields.items()
+        for name, field in model.model_fields.items()
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
     }
-    yield "", "", [Key("", name, field) for name, field in Config.model_fields.items() if name not in inside]
-    for name, model in inside.items():
-        keys = [Key(name, key, field) for key, field in model.model_fields.items()]
-        yield name, " ".join((model.__doc__ or "").split()), keys
+    keys = [Key(path, name, field) for name, field in model.model_fields.items() if name not in inside]
+    yield path, " ".join((model.__doc__ or "").split()) if path else "", keys
+    for name, section in inside.items():
+        yield from sections(section, f"{path}.{name}" if path else name)
 
 
 def page() -> str:
@@ -143,4 +145,4 @@ def _words(annotation: Any) -> Iterator[str]:  # noqa: ANN401 -- a type, of what
         for each in get_args(annotation):
             yield from _words(each)
     elif annotation is not type(None):
-        yield {str: "a text", Path: "a path", SecretStr: "a text (secret)"}[annotation]
+        yield {str: "a text", Path: "a path", SecretStr: "a text (secret)", bool: "`true` or `false`"}[annotation]

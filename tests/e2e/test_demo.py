@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import signal
+import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,13 +24,14 @@ SERIES_LIMIT = 5_000
 
 
 @contextmanager
-def demo(folder: Path) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+def demo(folder: Path, **settings: object) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
     """A fast demo whose temporary folders are made in this one: the process, and its port."""
     said = folder / "said"
     with said.open("wb") as out:
         process = subprocess.Popen(
             [*POOL_MONITOR, "demo", "--seconds", "0.05", "--port", "0"], cwd=folder, stdin=subprocess.DEVNULL,
-            stdout=out, stderr=subprocess.STDOUT, env=environment() | {"TMPDIR": str(folder), "PYTHONUNBUFFERED": "1"},
+            stdout=out, stderr=subprocess.STDOUT,
+            env=environment(**settings) | {"TMPDIR": str(folder), "PYTHONUNBUFFERED": "1"},
         )  # fmt: skip
     try:
         opened = re.compile(rb"Open http://127\.0\.0\.1:(\d+)")
@@ -79,3 +81,13 @@ def _ask(port: int, path: str) -> Any:  # noqa: ANN401 -- JSON is whatever it is
 def _reorgs(port: int) -> float:
     found = re.search(rb"^pool_monitor_reorgs_total (\S+)", get(port, "/metrics"), re.MULTILINE)
     return float(found[1]) if found else 0.0
+
+
+def test_nobody_is_told_of_what_did_not_happen(scratch: Path) -> None:
+    """Although the configuration in the working directory, as the daemon's own may be, names a broker."""
+    with socket.create_server(("127.0.0.1", 0)) as broker:
+        broker.settimeout(0)
+        with demo(scratch, mqtt__url=f"mqtt://127.0.0.1:{broker.getsockname()[1]}") as (_, port):
+            wait_until(lambda: _ask(port, "/readyz")["ready"], seconds=30, what="the demo to be ready")
+            with pytest.raises(BlockingIOError):
+                broker.accept()

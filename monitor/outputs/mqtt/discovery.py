@@ -1,0 +1,98 @@
+"""Home Assistant's MQTT discovery: one retained message by which it shows us as a device with sensors.
+
+Device-based discovery, as https://www.home-assistant.io/integrations/mqtt/#device-discovery-payload describes it (Home
+Assistant 2024.12 and newer).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from monitor import __version__
+from monitor.model import Concentration
+from monitor.outputs.mqtt.payloads import Topics
+
+_NAME = "pool-monitor"
+_LEVELS = {"pool": "", "template": "templates, "}
+"""Levels that have sensors, and what they are called."""
+_FIRST_CHOICE = "7d"
+"""The window whose sensors are shown without being asked for."""
+_MEASURES: tuple[tuple[str, str, str, dict[str, str]], ...] = (
+    (
+        "top_share",
+        "Largest share",
+        "{{ (value_json.split.top_share['1'] * 100) | round(1) }}",
+        {"unit_of_measurement": "%"},
+    ),
+    ("hhi", "HHI", "{{ value_json.split.hhi | round | int }}", {}),
+    ("nakamoto", "Nakamoto coefficient", "{{ value_json.split.nakamoto }}", {}),
+)
+
+
+def discovery(topics: Topics, shown: Sequence[Concentration], *, prefix: str, root: str, link: str) -> tuple[str, str]:
+    """The topic and the payload.
+
+    Args:
+        topics: ours.
+        shown: what is published; one with an empty window is as good.
+        prefix: of our topics; makes one daemon another device than the next.
+        root: of Home Assistant's discovery topics.
+        link: where the page is.
+    """
+    device = re.sub(r"[^a-zA-Z0-9_-]", "_", prefix)
+    if not device.startswith(_NAME):
+        device = f"{_NAME}-{device}"
+    payload = {
+        "device": {
+            "identifiers": [device],
+            "name": "Bitcoin mining pools" if prefix == _NAME else f"Bitcoin mining pools ({prefix})",
+            "manufacturer": _NAME,
+            "model": "Mining concentration",
+            "sw_version": __version__,
+            "configuration_url": link,
+        },
+        "origin": {"name": _NAME, "sw_version": __version__},
+        "availability": [{"topic": topics.status}],
+        "components": {
+            name: {**component, "unique_id": f"{device}_{name}"} for name, component in _components(topics, shown)
+        },
+    }
+    return f"{root}/device/{device}/config", json.dumps(payload, separators=(",", ":"))
+
+
+def _components(topics: Topics, shown: Sequence[Concentration]) -> Iterator[tuple[str, dict[str, Any]]]:
+    yield "last_pool", {
+        "platform": "sensor", "name": "Last block's pool", "icon": "mdi:pickaxe", "state_topic": topics.tip,
+        "value_template": "{{ value_json.pool_name or 'unknown' }}", "json_attributes_topic": topics.tip,
+    }  # fmt: skip
+    yield "height", {
+        "platform": "sensor", "name": "Block height", "icon": "mdi:cube-outline", "state_topic": topics.tip,
+        "value_template": "{{ value_json.height }}", "state_class": "measurement",
+    }  # fmt: skip
+    yield "alerts", {
+        "platform": "sensor", "name": "Alerts firing", "icon": "mdi:alert", "state_topic": topics.alerts,
+        "value_template": "{{ value_json.firing }}", "json_attributes_topic": topics.alerts,
+        "state_class": "measurement",
+    }  # fmt: skip
+    yield "alert", {
+        "platform": "binary_sensor", "name": "Alert", "device_class": "problem", "state_topic": topics.alerts,
+        "value_template": "{{ 'ON' if value_json.firing > 0 else 'OFF' }}",
+    }  # fmt: skip
+    windows = [one.window.name for one in shown if one.level == "pool"]
+    first = _FIRST_CHOICE if _FIRST_CHOICE in windows else next(iter(windows), None)
+    for one in shown:
+        if one.level in _LEVELS:
+            yield from _sensors(one, topics, enabled=one.level == "pool" and one.window.name == first)
+
+
+def _sensors(one: Concentration, topics: Topics, *, enabled: bool) -> Iterator[tuple[str, dict[str, Any]]]:
+    for name, title, template, more in _MEASURES:
+        yield f"{name}_{one.level}_{one.window.name}", {
+            "platform": "sensor", "name": f"{title} ({_LEVELS[one.level]}{one.window.name})", "icon": "mdi:chart-pie",
+            "state_topic": topics.concentration(one.level, one.window.name),
+            "value_template": f"{{% if value_json.split %}}{template}{{% else %}}None{{% endif %}}",
+            "state_class": "measurement", "enabled_by_default": enabled, **more,
+        }  # fmt: skip

@@ -1,0 +1,126 @@
+"""The MQTT output: hears of everything, and has it published; and as a receiver, is told of alerts."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NoReturn
+
+from monitor.hub import Hub
+from monitor.model import Alert, AlertState, Dispatch, Snapshot, Update
+from monitor.outputs.mqtt import payloads
+from monitor.outputs.mqtt.broker import Address, Broker
+from monitor.outputs.mqtt.discovery import discovery
+from monitor.outputs.mqtt.outgoing import Message, Outgoing
+from monitor.outputs.mqtt.payloads import Topics
+from monitor.outputs.receiver import Receiver
+from monitor.outputs.supervised import supervised
+from monitor.vitals import Vitals
+
+_NAME = "mqtt"
+
+
+@dataclass(frozen=True, slots=True)
+class HomeAssistant:
+    """That it is told of us."""
+
+    root: str
+    """What its discovery topics begin with."""
+    link: str
+    """Where the page is."""
+
+
+class MqttOutput(Receiver):
+    """Publishes below one prefix."""
+
+    timeout = 120.0
+    """An alert waits for a connection, which says for itself that there is none."""
+
+    def __init__(
+        self, address: Address, prefix: str, hub: Hub, vitals: Vitals, *, home_assistant: HomeAssistant | None = None
+    ) -> None:
+        super().__init__(_NAME)
+        self._prefix = prefix
+        self._topics = Topics(prefix)
+        self._hub = hub
+        self._vitals = vitals
+        self._home_assistant = home_assistant
+        self._outgoing = Outgoing(_NAME, vitals)
+        self._broker = Broker(address, self._outgoing, vitals, status=self._topics.status)
+
+    async def run(self) -> NoReturn:
+        """Publish for ever; nothing that happens to the broker ends it."""
+        async with asyncio.TaskGroup() as group:
+            for part in (self._broker.run, self._hear_updates, self._hear_alerts):
+                group.create_task(supervised(_NAME, part, self._vitals))
+        raise AssertionError("nobody ends these")
+
+    # -- as an output --------------------------------------------------------------------------------------------------
+
+    async def _hear_updates(self) -> NoReturn:
+        with self._hub.listen(_NAME) as updates:
+            async for update in updates:
+                self._take(update)
+        raise AssertionError("nobody ends the updates")
+
+    async def _hear_alerts(self) -> NoReturn:
+        with self._hub.listen_to_alerts(_NAME) as changes:
+            async for _ in changes:
+                self._outgoing.state(self._topics.alerts, payloads.alerts(self._hub.alerts))
+        raise AssertionError("nobody ends the changes")
+
+    def _take(self, update: Update) -> None:
+        for topic, payload in payloads.events(update, self._topics):
+            self._outgoing.event(topic, payload)
+        if not update.snapshot.caught_up:
+            return
+        if self._home_assistant:
+            self._introduce(update.snapshot, self._home_assistant)
+        for topic, payload in payloads.states(update.snapshot, self._topics):
+            self._outgoing.state(topic, payload)
+        self._outgoing.state(self._topics.alerts, payloads.alerts(self._hub.alerts))
+        for rule in {alert.rule for alert in self._hub.alerts if alert.state is AlertState.FIRING}:
+            if not self._outgoing.knows(self._topics.alert(rule)):  # it fires since before we were started
+                self._outgoing.state(self._topics.alert(rule), payloads.rule(rule, self._hub.alerts, None))
+
+    def _introduce(self, snapshot: Snapshot, how: HomeAssistant) -> None:
+        topic, payload = discovery(
+            self._topics, snapshot.concentration, prefix=self._prefix, root=how.root, link=how.link
+        )
+        self._outgoing.state(topic, payload)
+
+    # -- as a receiver of alerts ---------------------------------------------------------------------------------------
+
+    async def deliver(self, changes: Sequence[Dispatch]) -> str:
+        """Publish how the rule stands with this change, and return when the broker has it."""
+        (change,) = changes
+        rule = change.alert.rule
+        message = Message(
+            self._topics.alert(rule), payloads.rule(rule, _with(change.alert, self._hub.alerts), change), retain=True
+        )
+        await self._broker.publish(message)
+        self._outgoing.state(message.topic, message.payload, known=True)
+        return "the broker took it"
+
+    async def trial(self, change: Dispatch) -> str:
+        """Publish it over a connection of its own, and leave no trace of it."""
+        rule = change.alert.rule
+        await self._broker.publish_once(
+            Message(self._topics.alert(rule), payloads.rule(rule, [change.alert], change), retain=False)
+        )
+        return "the broker took it"
+
+    async def probe(self) -> str:
+        """Connect and leave."""
+        await self._broker.publish_once()
+        return "the broker lets us in"
+
+
+def _with(changed: Alert, standing: Sequence[Alert]) -> list[Alert]:
+    """What stands, as it is known now or by this change, whichever is newer: it may have waited for long."""
+    latest = {alert.key: alert for alert in standing}
+    known = latest.get(changed.key)
+    if known is None or known.since <= changed.since:
+        latest[changed.key] = changed
+    return list(latest.values())

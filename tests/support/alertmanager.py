@@ -1,0 +1,89 @@
+"""A real Alertmanager that passes on what it is told to a hook of ours."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Self
+
+from support.services import end, free_port, get, tail, wait_until
+
+CONFIG = """\
+global: {{resolve_timeout: {resolve_timeout}}}
+route:
+  receiver: hook
+  group_by: ["..."]
+  group_wait: 0s
+  group_interval: 100ms
+  repeat_interval: 1h
+receivers:
+  - name: hook
+    webhook_configs: [{{url: "{hook}", send_resolved: true}}]
+"""
+
+
+class Alertmanager:
+    """A server on 127.0.0.1 whose port and data survive `stop` and `start`.
+
+    Its methods block: where the hook lives in the test's own event loop, call them with `asyncio.to_thread`.
+    """
+
+    def __init__(self, program: Path, folder: Path, *, hook: str, resolve_timeout: str = "5m") -> None:
+        self.port = free_port()
+        self._folder = folder
+        self._process: subprocess.Popen[bytes] | None = None
+        folder.mkdir(parents=True, exist_ok=True)
+        config = folder / "alertmanager.yml"
+        config.write_text(CONFIG.format(resolve_timeout=resolve_timeout, hook=hook))
+        self._command = [
+            str(program),
+            f"--config.file={config}",
+            f"--storage.path={folder / 'data'}",
+            f"--web.listen-address=127.0.0.1:{self.port}",
+            "--cluster.listen-address=",
+        ]
+
+    @property
+    def url(self) -> str:
+        """Where it answers."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def log(self) -> str:
+        """The end of what it has to say."""
+        return tail(self._folder / "log")
+
+    def alerts(self) -> list[dict[str, Any]]:
+        """What it holds to be firing."""
+        found: list[dict[str, Any]] = json.loads(get(self.port, "/api/v2/alerts"))
+        return found
+
+    def start(self) -> None:
+        """Start, and return when it answers."""
+        with (self._folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(self._command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+        wait_until(self._ready, seconds=20, what="Alertmanager to answer")
+
+    def stop(self) -> None:
+        """End it."""
+        if self._process is not None:
+            end(self._process)
+            self._process = None
+
+    def _ready(self) -> bool:
+        assert self._process is not None
+        if self._process.poll() is not None:
+            raise AssertionError(f"Alertmanager ended with status {self._process.returncode}: {self.log}")
+        with suppress(OSError):
+            get(self.port, "/-/ready")
+            return True
+        return False
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()

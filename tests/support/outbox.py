@@ -1,0 +1,60 @@
+"""Changes of alerts in memory, as the store keeps them on disk; and alerts to put there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from monitor.hub import Hub
+from monitor.model import Alert, AlertState, Dispatch, Severity
+
+T0 = 1_750_000_000.0
+
+
+def alert(rule: str = "majority", *, firing: bool = True, **changed: Any) -> Alert:  # noqa: ANN401 -- an alert's values
+    """An alert that fires since `T0`, or was resolved a minute later."""
+    known: dict[str, Any] = {
+        "rule": rule,
+        "severity": Severity.CRITICAL,
+        "state": AlertState.FIRING if firing else AlertState.RESOLVED,
+        "since": T0 if firing else T0 + 60,
+        "summary": "AntPool has more than half of the blocks",
+        "explanation": "53.1 % (49.2 % to 57.0 %) of the last 144 blocks.",
+        "labels": {"entity": "antpool", "window": "24h"},
+        "value": 0.531,
+        "started": T0,
+        "height": 840_000,
+    }
+    return Alert(**known | changed)
+
+
+class ToyOutbox:
+    """The stored queue, and the hub that hears of it."""
+
+    def __init__(self, hub: Hub) -> None:
+        self.changes: list[Dispatch] = []
+        self.acknowledged: dict[str, int] = {}
+        """By receiver, the number up to which it has everything."""
+        self._hub = hub
+
+    def note(self, *changed: Alert, standing: Sequence[Alert] | None = None) -> None:
+        """States have changed: remember it, then tell the hub."""
+        for each in changed:
+            self.changes.append(Dispatch(len(self.changes) + 1, each))
+        stands = {each.key: each for each in (*self._hub.alerts, *changed)}
+        self._hub.alert(tuple(stands.values()) if standing is None else standing, changed)
+
+    def is_done(self, receiver: str) -> bool:
+        """Whether this receiver has everything."""
+        return self.acknowledged.get(receiver) == len(self.changes)
+
+    async def join(self, receiver: str) -> None:
+        self.acknowledged.setdefault(receiver, len(self.changes))
+
+    async def waiting(self, receiver: str, limit: int) -> list[Dispatch]:
+        done = self.acknowledged[receiver]
+        return self.changes[done : done + limit]
+
+    async def done(self, receiver: str, number: int) -> None:
+        assert number >= self.acknowledged[receiver]
+        self.acknowledged[receiver] = number

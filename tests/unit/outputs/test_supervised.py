@@ -1,0 +1,36 @@
+"""An output that fails is started again, and takes nobody with it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import NoReturn
+
+import pytest
+from structlog.testing import capture_logs
+
+from monitor.outputs import supervised as module
+from monitor.outputs.supervised import supervised
+from monitor.vitals import Vitals
+
+
+async def test_it_is_started_again_after_growing_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    slept: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        if len(slept) == 9:
+            raise asyncio.CancelledError
+
+    async def fails() -> NoReturn:
+        raise KeyError("a defect")
+
+    monkeypatch.setattr(module.asyncio, "sleep", sleep)
+    vitals = Vitals()
+    with capture_logs() as logs, pytest.raises(asyncio.CancelledError):
+        await supervised("an output", fails, vitals)
+
+    assert slept == [1, 2, 4, 8, 16, 32, 60, 60, 60]
+    assert vitals.registry.get_sample_value("pool_monitor_errors_total", {"kind": "output"}) == 9
+    assert {(line["event"], line["output"]) for line in logs} == {
+        ("an output failed and is started again", "an output")
+    }
