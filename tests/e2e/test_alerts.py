@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sqlite3
 import subprocess
@@ -12,9 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.alertmanager import Alertmanager
 from support.bitcoind import Bitcoind
 from support.blocks import Recipe, mine_all
 from support.daemon import POOL_MONITOR, Daemon, environment
+from support.hook import Hook, until
 from support.services import wait_until
 
 FOUNDRY, OTHERS = b"/Foundry USA Pool #dropgold/", (b"/AntPool/", b"/ViaBTC/", b"/slush/")
@@ -165,3 +168,32 @@ def test_a_reorganisation_is_told_by_the_rules_that_come_with_the_program(
     found = {alert["summary"]: alert for alert in daemon.ask("/api/v1/alerts")["alerts"]}
     assert "Block 6 of Foundry USA went stale" in found
     assert "It lost a race of depth 2 from block 5 on." in found["Block 5 of Foundry USA went stale"]["explanation"]
+
+
+async def test_who_is_told_hears_of_it_once_and_once_that_it_is_over(
+    bitcoind: Bitcoind,
+    start_daemon: Start,
+    start_alertmanager: Callable[..., Alertmanager],
+    scratch: Path,
+) -> None:
+    rules = scratch / "alerts.toml"
+    rules.write_text(RULES)
+    async with Hook() as hook:
+        manager = await asyncio.to_thread(start_alertmanager, hook="http://127.0.0.1:9")
+        await asyncio.to_thread(mine, bitcoind, share=0.4, blocks=WINDOW)
+        daemon = await asyncio.to_thread(
+            start_daemon, bitcoind, windows="50b", alerts__rules_file=rules, alerts__webhook__url=hook.url,
+            alerts__webhook__secret="whsec_" + "A" * 32, alerts__alertmanager__urls=f'["{manager.url}"]',
+        )  # fmt: skip
+        await asyncio.to_thread(followed, daemon, bitcoind)
+        await asyncio.to_thread(pass_half, daemon, bitcoind)
+        await until(lambda: len(hook.taken) == 1, what="the webhook")
+        standing = await asyncio.to_thread(manager.alerts)
+        assert [each["labels"]["alertname"] for each in standing] == ["majority"]
+        await asyncio.to_thread(mine, bitcoind, share=0.3, blocks=WINDOW)
+        await asyncio.to_thread(followed, daemon, bitcoind)
+        await until(lambda: len(hook.taken) > 1, what="the end")
+        await asyncio.sleep(0.5)
+
+    assert len(hook.taken) == 2
+    assert await asyncio.to_thread(manager.alerts) == []
