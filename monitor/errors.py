@@ -2,7 +2,8 @@
 
 PoolMonitorError            1  crashed: restart me
 ├── ConfigError             2  the configuration is wrong: do not restart me before it is changed
-│   └── RegistryError       2  the pool registry is
+│   ├── RegistryError       2  the pool registry is
+│   └── RulesError          2  the alert rules are
 ├── InputError              1  what the user handed to an offline command cannot be read
 ├── NodeError               1  the node answered something we have no answer to
 │   ├── NodeAway            -  not reachable, warming up, downloading: waited for, never fatal to the daemon
@@ -49,6 +50,10 @@ class ConfigError(PoolMonitorError):
 
 class RegistryError(ConfigError):
     """The pool registry is wrong."""
+
+
+class RulesError(ConfigError):
+    """The rules of the alerts are wrong."""
 
 
 class InputError(PoolMonitorError):

@@ -104,6 +104,10 @@ class Listener(Generic[_T]):
         """The next of it, once there is one."""
         return await self._queue.get()
 
+    def get_nowait(self) -> _T | None:
+        """The next of it that is there already; None when nothing is."""
+        return None if self._queue.empty() else self._queue.get_nowait()
+
     async def __aiter__(self) -> AsyncIterator[_T]:
         while True:
             yield await self._queue.get()

@@ -41,6 +41,18 @@ class Vitals:
             "block_publish_seconds", "From the node's notice of a block to its numbers being published.",
             namespace=PREFIX, registry=self.registry, buckets=_FAST,
         )  # fmt: skip
+        self.node_behind = Gauge(
+            "node_behind_blocks", "Blocks of which the node has the header, and not yet the rest.",
+            namespace=PREFIX, registry=self.registry,
+        )  # fmt: skip
+        self.behind = Gauge(
+            "behind_seconds", "Since the numbers were last known to be those of the node's newest block.",
+            namespace=PREFIX, registry=self.registry,
+        )  # fmt: skip
+        self.alerts_firing = Gauge(
+            "alerts_firing", "How many alerts of a rule fire.",
+            ["rule", "severity"], namespace=PREFIX, registry=self.registry,
+        )  # fmt: skip
         self.errors = Counter(
             "errors", "Faults that were survived, by kind.", ["kind"], namespace=PREFIX, registry=self.registry
         )

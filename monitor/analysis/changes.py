@@ -36,6 +36,8 @@ _BASELINE: Final = 14
 """Bins that a share must have been watched before it can be said to change."""
 _LAGS: Final = np.unique(np.geomspace(1, 365, 24).astype(int))
 """How many bins ago the change may have been: each of the last few, then ever more coarsely."""
+_AT_ONCE: Final = 12
+"""Bins tested in one go. After one in which a change is told, the next are tested anew: so not too many."""
 
 _Numbers = NDArray[np.floating]
 
@@ -76,7 +78,7 @@ def changes(ledger: Ledger, windows: Sequence[Window], *, level: int) -> tuple[C
     found = find(counts)
     for each in found:
         segments[each.column].append(each.at)
-    told = []
+    heights, told = rows["height"].copy(), []
     for each in found:
         column, spans = counts[:, each.column], [*segments[each.column], many]
         before, after = (
@@ -85,7 +87,7 @@ def changes(ledger: Ledger, windows: Sequence[Window], *, level: int) -> tuple[C
             if each.at in (begin, end)
         )
         height = (first + each.at) * BIN
-        time = int(rows["time"][np.searchsorted(rows["height"], height)])
+        time = int(rows["time"][np.searchsorted(heights, height)])
         known = (first + each.told + 1) * BIN - 1
         told.append(Change(ledger.levels[level].name, entities[each.column], height, time, known, before, after))
     return tuple(sorted(told, key=lambda change: (change.height, change.entity)))
@@ -98,23 +100,51 @@ def find(counts: NDArray[np.int64]) -> tuple[Found, ...]:
 
 @lru_cache(maxsize=4)  # asked with each block, but another answer only with each bin
 def _find(counts: bytes, shape: tuple[int, int]) -> tuple[Found, ...]:
-    bins, entities = shape
+    seen = np.frombuffer(counts, np.int64).reshape(shape)
+    some = np.flatnonzero(seen.max(axis=0) > _LEAST_SHARE * BIN)  # the others never have so much of any bins
+    bins, entities = len(seen), len(some)
     until = np.zeros((bins + 1, entities))
-    np.cumsum(np.frombuffer(counts, np.int64).reshape(shape), axis=0, out=until[1:])
+    np.cumsum(seen[:, some], axis=0, out=until[1:])
     start, columns = np.zeros(entities, int), np.arange(entities)
     found = []
-    for now in range(_BASELINE + 1, bins + 1):
-        moments = now - _LAGS[now - _LAGS >= _BASELINE, None]
-        watched = moments - start >= _BASELINE
-        n, m = np.where(watched, moments - start, 1) * BIN, (now - moments) * BIN
-        x, y = until[moments[:, 0]] - until[start, columns], until[now] - until[moments[:, 0]]
-        ratio = _best(x, n) + _best(y, m) - _best(x + y, n + m)
-        large = np.abs(y / m - x / n) >= _LEAST_RATIO * x / n
-        ratio[~(watched & large & (np.maximum(x / n, y / m) >= _LEAST_SHARE))] = 0
-        for column in np.flatnonzero(ratio.max(axis=0) > THRESHOLD):
-            start[column] = moments[ratio[:, column].argmax(), 0]
-            found.append(Found(int(column), int(start[column]), now - 1))
+    now = _BASELINE + 1
+    while now <= bins:
+        nows = np.arange(now, min(now + _AT_ONCE, bins + 1))
+        moments = nows[:, None] - _LAGS
+        ratio = _ratios(until, nows, moments, start)
+        telling = np.flatnonzero(ratio.max(axis=(1, 2), initial=0) > THRESHOLD)
+        if not len(telling):
+            now += len(nows)
+            continue
+        first = telling[0]  # what comes after it is tested anew, from where it leaves the counting
+        for column in columns[ratio[first].max(axis=0) > THRESHOLD]:
+            start[column] = moments[first, ratio[first, :, column].argmax()]
+            found.append(Found(int(some[column]), int(start[column]), int(nows[first]) - 1))
+        now = int(nows[first]) + 1
     return tuple(found)
+
+
+def _ratios(
+    until: _Numbers, nows: NDArray[np.int64], moments: NDArray[np.int64], start: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """The log likelihood ratio, with each of `nows`, of a change at each of its `moments`, for each entity.
+
+    0 where no change is looked for, or where the ratio cannot come to the threshold: it is no larger than the two
+    shares' chi-squared distance from the one between them.
+    """
+    watched = moments[:, :, None] - start >= _BASELINE
+    n = np.where(watched, moments[:, :, None] - start, 1) * BIN
+    m = np.broadcast_to((nows[:, None] - moments)[:, :, None] * BIN, n.shape)
+    then = until[np.maximum(moments, 0)]
+    x, y = then - until[start, np.arange(len(start))], until[nows][:, None] - then
+    before, after, both = x / n, y / m, (x + y) / (n + m)
+    asked = watched & (np.maximum(before, after) >= _LEAST_SHARE)
+    asked &= np.abs(after - before) >= _LEAST_RATIO * before
+    asked &= n * m / (n + m) * (after - before) ** 2 > THRESHOLD * both * (1 - both)
+    x, y, n, m = x[asked], y[asked], n[asked], m[asked]
+    ratio = np.zeros(asked.shape)
+    ratio[asked] = _best(x, n) + _best(y, m) - _best(x + y, n + m)
+    return ratio
 
 
 def _best(found: _Numbers, blocks: NDArray[np.int64]) -> _Numbers:

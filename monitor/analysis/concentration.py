@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from monitor.analysis.certainty import certainties
 from monitor.analysis.counts import Counts
@@ -13,7 +13,12 @@ from monitor.model import Concentration, Rate, Shares, Window
 
 
 def concentrate(
-    ledger: Ledger, windows: Sequence[Window], rates: Mapping[str, Rate | None] | None = None
+    ledger: Ledger,
+    windows: Sequence[Window],
+    rates: Mapping[str, Rate | None] | None = None,
+    *,
+    levels: Collection[str] | None = None,
+    with_indices: bool = True,
 ) -> tuple[Concentration, ...]:
     """The concentration at every level, and within it over every window, in the order given.
 
@@ -21,10 +26,14 @@ def concentrate(
         ledger: the blocks.
         windows: which of them to count.
         rates: the network's hashrate, by window name: each entity has it in proportion to the work of its blocks.
+        levels: names of the ledger's levels; None for all.
+        with_indices: whether more than the shares is asked for; without, the rest is left out as of an empty window.
     """
     counted = [(window, covered(ledger.rows, window)) for window in windows]
     found = []
     for number, level in enumerate(ledger.levels):
+        if levels is not None and level.name not in levels:
+            continue
         entities = ledger.entities(number)
         for window, where in counted:
             sums = ledger.sums(number, where)
@@ -35,13 +44,13 @@ def concentrate(
             found.append(
                 concentration(
                     dict(zip(entities, known, strict=True)), unknown, alone=alone, level=level.name, window=window,
-                    hashrates=dict(zip(entities, hashrates, strict=True)) if rate else {},
+                    hashrates=dict(zip(entities, hashrates, strict=True)) if rate else {}, with_indices=with_indices,
                 )
             )  # fmt: skip
     return tuple(found)
 
 
-def concentration(
+def concentration(  # noqa: PLR0913 -- all that there is to say of one window
     known: Mapping[str, int],
     unknown: int,
     *,
@@ -49,6 +58,7 @@ def concentration(
     level: str,
     window: Window,
     hashrates: Mapping[str, float] | None = None,
+    with_indices: bool = True,
 ) -> Concentration:
     """The concentration of one level over one window.
 
@@ -59,10 +69,11 @@ def concentration(
         level: its name.
         window: what was counted.
         hashrates: of each entity, where they can be told.
+        with_indices: whether more than the shares is asked for.
     """
     sizes = list(known.values())
     blocks = sum(sizes) + unknown + alone
-    split = indices(Counts.of(sizes, singles=unknown + alone))
+    split = indices(Counts.of(sizes, singles=unknown + alone)) if with_indices else None
     return Concentration(
         level=level,
         window=window,
@@ -71,7 +82,7 @@ def concentration(
         alone=alone,
         shares=_shares(known, total=blocks, hashrates=hashrates or {}),
         split=split,
-        merged=indices(Counts.of([*sizes, unknown], singles=alone)) if unknown > 1 else split,
+        merged=indices(Counts.of([*sizes, unknown], singles=alone)) if split and unknown > 1 else split,
     )
 
 

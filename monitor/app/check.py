@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from monitor.app.alerts import load_rules
 from monitor.app.alerts_test import probe_all
 from monitor.app.registry import load_knowledge, network_of
 from monitor.config import Config
@@ -42,6 +43,7 @@ async def check(config: Config) -> AsyncIterator[Finding]:
     """Look at everything, one thing after the other; a fault in one hides none of the others."""
     yield Finding(Grade.GOOD, "The configuration is valid.")
     yield _registry(config)
+    yield _rules(config)
     running = False
     try:
         yield await _store(config, beside=False)
@@ -62,6 +64,14 @@ def _registry(config: Config) -> Finding:
         return _bad(error)
     known, rows = knowledge.registry, len(knowledge.memberships.rows)
     return Finding(Grade.GOOD, f"The registry knows {len(known.pools)} pools and {rows} memberships ({known.hash}).")
+
+
+def _rules(config: Config) -> Finding:
+    try:
+        rules = load_rules(config)
+    except PoolMonitorError as error:
+        return _bad(error)
+    return Finding(Grade.GOOD, f"{len(rules)} rules raise alerts.")
 
 
 async def _store(config: Config, *, beside: bool) -> Finding:

@@ -13,11 +13,13 @@ import structlog
 
 from monitor import __version__
 from monitor.analysis.rules import Rules
+from monitor.app.alerts import VOCABULARY, keep_rules_current, load_rules
 from monitor.app.directory import Directory
 from monitor.app.history import Courses
 from monitor.app.questions import questions
+from monitor.app.receivers import delivery
 from monitor.app.registry import Knowledge, levels, load_knowledge
-from monitor.app.reload import keep_current
+from monitor.app.reload import Hangups, keep_current
 from monitor.app.service_manager import ServiceManager
 from monitor.census import Census, Rulebook
 from monitor.chain.follower import Follower, Reach
@@ -25,6 +27,7 @@ from monitor.config import Config
 from monitor.hub import Hub
 from monitor.model import NodeFacts
 from monitor.node.bitcoind import Bitcoind
+from monitor.outputs.alerts.watch import Watch
 from monitor.outputs.exposition import Exposition
 from monitor.outputs.web.api import Api
 from monitor.outputs.web.events import Events
@@ -45,7 +48,7 @@ class _Stopped(Exception):  # noqa: N818 -- asked to stop: no error
 
 @dataclass(frozen=True, slots=True)
 class _Health:
-    """What the web output asks of the intake."""
+    """What the outputs ask of the intake."""
 
     follower: Follower
     node: Bitcoind
@@ -57,6 +60,13 @@ class _Health:
     @property
     def facts(self) -> NodeFacts | None:
         return self.node.facts
+
+    @property
+    def heard_at(self) -> float | None:
+        return self.node.heard_at
+
+    async def node_behind(self) -> int:
+        return await self.node.behind()
 
 
 async def run(config: Config, stop: asyncio.Event, *, listening: Callable[[str], None] | None = None) -> None:
@@ -74,6 +84,7 @@ async def run(config: Config, stop: asyncio.Event, *, listening: Callable[[str],
     vitals.start_time.set_to_current_time()
     hub = Hub(vitals)
     directory = Directory(load_knowledge(config.registry))  # what is wrong with it should show before the node is there
+    rules = load_rules(config)
     async with AsyncExitStack() as rooms:
         store = await rooms.enter_async_context(await Store.open(config.store.url))
         node = await rooms.enter_async_context(Bitcoind(config.node, vitals, expect=hub.expect))
@@ -94,12 +105,18 @@ async def run(config: Config, stop: asyncio.Event, *, listening: Callable[[str],
         log.info("listening", url=web.url, version=__version__)
         if listening:
             listening(web.url)
+        hangups = Hangups()
+        watch = Watch(rules, VOCABULARY, hub=hub, memory=store.alerts, pulse=health, vitals=vitals)
+        told = delivery(config, store.alerts, hub, vitals, link=web.url)
+        alerts = _all_or_none(watch.run(), keep_rules_current(config, watch.adopt, hangups, vitals), *told)
+        intake = _intake(
+            config, follower, node, store, hub, vitals, courses=courses, directory=directory, hangups=hangups
+        )
         manager = ServiceManager()
         manager.ready()
-        intake = _intake(config, follower, node, store, hub, vitals, courses=courses, directory=directory)
         with suppress(_Stopped):
             await _all_or_none(
-                _until(stop), _look_now_on_signal(node), node.run(), intake,
+                _until(stop), _look_now_on_signal(node), node.run(), intake, alerts,
                 manager.keep_informed(lambda: _status(hub, health)),
             )  # fmt: skip
         manager.stopping()
@@ -116,6 +133,7 @@ async def _intake(  # noqa: PLR0913 -- what intake and outputs share
     *,
     courses: Courses,
     directory: Directory,
+    hangups: Hangups,
 ) -> NoReturn:
     """Learn who is who on the node's network, and follow it; learn anew when that changes."""
     network = await store.network()
@@ -139,7 +157,7 @@ async def _intake(  # noqa: PLR0913 -- what intake and outputs share
 
     async def stay_current() -> NoReturn:
         await pipeline.revise()
-        await keep_current(config.registry, network, adopt, vitals)
+        await keep_current(config.registry, network, adopt, hangups=hangups, vitals=vitals)
 
     await _all_or_none(pipeline.run(), stay_current())
     raise AssertionError("the pipeline returned")
@@ -149,7 +167,7 @@ def _rulebook(knowledge: Knowledge, network: str) -> Rulebook:
     return Rulebook(knowledge.registry, levels(knowledge), questions(knowledge), Rules.of(network))
 
 
-async def _all_or_none(*parts: Coroutine[Any, Any, NoReturn]) -> None:
+async def _all_or_none(*parts: Coroutine[Any, Any, None]) -> None:
     """Run all parts until one ends; raise what ended it, alone."""
     try:
         async with asyncio.TaskGroup() as group:

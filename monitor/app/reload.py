@@ -1,10 +1,10 @@
-"""What is known of pools, kept up to date while the daemon runs: on a change of its files, and on SIGHUP."""
+"""What is read from files, kept up to date while the daemon runs: on a change of its files, and on SIGHUP."""
 
 from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
@@ -21,26 +21,53 @@ _LOOK_SECONDS = 2.0
 log = structlog.get_logger()
 
 
-async def keep_current(
-    section: RegistrySection, network: str, adopt: Callable[[Knowledge], Awaitable[None]], vitals: Vitals
-) -> NoReturn:
-    """Call `adopt` with what the files say now whenever they say something else.
+class Hangups:
+    """SIGHUP, for everyone who reads files."""
 
-    What cannot be used is refused with the reason, and the old stays.
-    """
-    asked = asyncio.Event()
-    with suppress(NotImplementedError, ValueError, RuntimeError):  # no signals outside the main thread
-        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, asked.set)
-    seen = _stamps(files(section))
+    def __init__(self) -> None:
+        self._asked: list[asyncio.Event] = []
+        with suppress(NotImplementedError, ValueError, RuntimeError):  # no signals outside the main thread
+            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self.ring)
+
+    def ring(self) -> None:
+        """Ask everyone to read again."""
+        for asked in self._asked:
+            asked.set()
+
+    def listen(self) -> asyncio.Event:
+        """An event that each signal sets."""
+        self._asked.append(asyncio.Event())
+        return self._asked[-1]
+
+
+async def changes(paths: Callable[[], Sequence[Path]], hangups: Hangups) -> AsyncIterator[None]:
+    """Yield whenever one of the files is another than it was, and when asked to."""
+    asked = hangups.listen()
+    seen = _stamps(paths())
     while True:
         with suppress(TimeoutError):
             async with asyncio.timeout(_LOOK_SECONDS):
                 await asked.wait()
-        found = _stamps(files(section))
-        if found == seen and not asked.is_set():
-            continue
-        seen = found
-        asked.clear()
+        found = _stamps(paths())
+        if found != seen or asked.is_set():
+            seen = found
+            asked.clear()
+            yield
+
+
+async def keep_current(
+    section: RegistrySection,
+    network: str,
+    adopt: Callable[[Knowledge], Awaitable[None]],
+    *,
+    hangups: Hangups,
+    vitals: Vitals,
+) -> NoReturn:
+    """Call `adopt` with what is known of pools whenever the files say something else.
+
+    What cannot be used is refused with the reason, and the old stays.
+    """
+    async for _ in changes(lambda: files(section), hangups):
         try:
             knowledge = await asyncio.to_thread(load_knowledge, section, network, forgiving=False)
         except RegistryError as error:
@@ -48,6 +75,7 @@ async def keep_current(
             log.error("the registry was refused; the old one stays", reason=str(error))  # noqa: TRY400 -- no trace
             continue
         await adopt(knowledge)
+    raise AssertionError("files change for ever")
 
 
 def _stamps(paths: Sequence[Path]) -> list[tuple[int, int] | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
 
@@ -12,8 +13,11 @@ from monitor.config.section import Section
 
 
 class AlertsSection(Section):
-    """Who is told when a threshold is passed."""
+    """What raises an alert, and who is told of it."""
 
+    rules_file: Path | None = Field(default=None, examples=["/etc/pool-monitor/alerts.toml"])
+    """Rules of your own, in the form of config/alerts.toml, which they replace: begin with a copy of it. Read again
+    when it changes, and on SIGHUP."""
     link: str | None = Field(default=None, examples=["https://pools.example.org"])
     """Where those who are told reach the page, for the link in each message. Without this key, the address on which
     the page is served, which leads nowhere from another machine."""

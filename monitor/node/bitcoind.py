@@ -53,6 +53,8 @@ class Bitcoind:
         self.hints = Hints(node, self._rpc, vitals, expect=expect)
         self.facts: NodeFacts | None = None
         """What the node last said of itself; None before the first contact."""
+        self.heard_at: float | None = None
+        """When it last said which block is its best, Unix time."""
         vitals.node_up.labels(self._label).set(0)
 
     async def __aenter__(self) -> Self:
@@ -89,7 +91,8 @@ class Bitcoind:
             self._vitals.node_up.labels(self._label).set(0)
             raise
         self._vitals.node_up.labels(self._label).set(1)
-        self._vitals.node_last_contact.labels(self._label).set(time.time())
+        self.heard_at = time.time()
+        self._vitals.node_last_contact.labels(self._label).set(self.heard_at)
         return best
 
     async def is_on_main_chain(self, block: BlockHash) -> bool:
@@ -169,6 +172,13 @@ class Bitcoind:
             blockpart=self._rest.has_blockpart,
             zmq=tuple(await self.hints.feeds()),
         )
+
+    # -- what the alerts ask besides -----------------------------------------------------------------------------------
+
+    async def behind(self) -> int:
+        """Blocks of which the node has the header, and not yet the rest."""
+        chain = await self._rpc.call("getblockchaininfo")
+        return max(0, int(chain["headers"]) - int(chain["blocks"]))
 
     # -- what `attribute` asks besides ---------------------------------------------------------------------------------
 

@@ -88,3 +88,27 @@ facts = Table(
     Column("name", String, primary_key=True),
     Column("value", String, nullable=False),
 )
+
+# How each alert stands. Few rows, written together: what is not among them is quiet.
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("key", String, primary_key=True, comment="its rule, and what it is about"),
+    Column("alert", JSON, nullable=False),
+)
+
+# What the receivers of alerts are still to be told. A number is never given twice.
+alert_changes = Table(
+    "alert_changes",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("alert", JSON, nullable=False, comment="as it was after the change"),
+    sqlite_autoincrement=True,
+)
+
+receivers = Table(
+    "receivers",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("done", BigInteger, nullable=False, comment="the highest number that it has acknowledged"),
+)

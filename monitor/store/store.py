@@ -28,6 +28,7 @@ from monitor.model import (
     StaleRow,
 )
 from monitor.store import queries, writing
+from monitor.store.alerts import StoredAlerts
 from monitor.store.migrations import demand_newest, migrate
 from monitor.store.reading import Reading
 from monitor.store.reattribution import Moved, Reattribution
@@ -56,6 +57,8 @@ class Store:
         self._verdicts = Verdicts()
         self.revision = 0
         """Higher after each write."""
+        self.alerts = StoredAlerts(self._write, self._read)
+        """How alerts stand, and what is to be told of them."""
 
     @classmethod
     async def open(cls, url: str, *, beside: bool = False) -> Store:

@@ -18,6 +18,8 @@ from monitor.app.directory import Directory
 from monitor.app.registry import load_knowledge
 from monitor.hub import Hub
 from monitor.model import (
+    Alert,
+    AlertState,
     Asked,
     Attribution,
     Block,
@@ -34,6 +36,7 @@ from monitor.model import (
     Output,
     Plan,
     PoolSlug,
+    Severity,
     Tally,
     Update,
     Window,
@@ -183,6 +186,15 @@ def _publish(hub: Hub, judged: Sequence[Judged]) -> None:
         pool_names={PoolSlug(slug): name for slug, name in _POOLS.items()},
     )  # fmt: skip
     hub.publish(Update(Plan(tip.ref, tip.hash), tuple(judged), estimated(now, ledger, windows)))
+    alert = Alert(
+        "pool_majority", Severity.CRITICAL, AlertState.FIRING, tip.header.time + 5.0,
+        "Foundry USA probably has more than half of the hashrate",
+        "Foundry USA has 52.3 % (95 %: 49.2 % to 55.4 %) of the last 7d's 1,012 blocks; the probability that it has "
+        "more than half of the hashrate is 92.8 %.",
+        {"level": "pool", "entity": "foundryusa", "window": "7d", "threshold": "0.5"}, 0.928, tip.header.time + 5.0,
+        tip.height,
+    )  # fmt: skip
+    hub.alert([alert], [alert])
 
 
 def _judged(at: int, pool: PoolSlug | None) -> Judged:

@@ -30,6 +30,8 @@ _LABELS = {
     "node": "the node's host and port",
     "kind": "[which fault](runbook.md#kinds-of-errors)",
     "output": "which output",
+    "rule": "[which rule](alerts.md) raises the alert",
+    "severity": "`info`, `warning` or `critical`",
     "version": "of pool-monitor",
     "registry": "content hash of the pool registry",
 }

@@ -260,3 +260,15 @@ def test_status_says_that_a_token_is_missing(bitcoind: Bitcoind, start_daemon: S
     assert status == DONE
     assert "ViaBTC" in said
     assert tip in say(scratch, "status", "--json", "--url", url, web__token="sesame")[1]  # noqa: S106
+
+
+def test_rules_that_are_wrong_stop_the_start_and_are_found_by_check(scratch: Path) -> None:
+    rules = scratch / "alerts.toml"
+    rules.write_text('[[rule]]\nname = "a"\nvalue = "hhi"\nabove = 1\nseverity = "info"\nsummary = "s"\nfor = "soon"\n')
+    for command in ("run", "check"):
+        done = subprocess.run(
+            [*POOL_MONITOR, command], env=environment(alerts__rules_file=rules, store__url=f"sqlite:///{scratch}/s"),
+            capture_output=True, text=True, check=False, timeout=30,
+        )  # fmt: skip
+        assert done.returncode == 2, done.stdout + done.stderr
+        assert "rule.0.for (a): 'soon' is no duration" in " ".join((done.stdout + done.stderr).split())

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -67,7 +68,7 @@ class Client:
         Raises:
             PoolMonitorError: there is no daemon, it will not tell, or it has no such level or window.
         """
-        try:
+        with self._explained():
             status = await self._get("status")
             alerts = await self._get("alerts", missing={"alerts": []})
             if status["tip"] is None:
@@ -82,12 +83,12 @@ class Client:
                 (await self._get("blocks", limit=str(_BLOCKS)))["blocks"],
                 alerts["alerts"],
             )
-        except aiohttp.ClientResponseError as error:
-            raise PoolMonitorError(f"the daemon at {self.base} answered HTTP {error.status} {error.message}") from None
-        except (aiohttp.ClientError, TimeoutError, ValueError, KeyError, TypeError):
-            raise PoolMonitorError(
-                f"no pool-monitor answers at {self.base}; start one with `pool-monitor run`, or say where with --url"
-            ) from None
+
+    async def alerts(self) -> list[dict[str, Any]]:
+        """How the alerts stand. Raises as `ask` does."""
+        with self._explained():
+            found: list[dict[str, Any]] = (await self._get("alerts"))["alerts"]
+            return found
 
     async def news(self) -> AsyncIterator[None]:
         """Something happened, perhaps: one for each piece of the stream of events, until that ends.
@@ -102,6 +103,18 @@ class Client:
                         yield
         except (aiohttp.ClientError, TimeoutError):
             return
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Say in one sentence what went wrong."""
+        try:
+            yield
+        except aiohttp.ClientResponseError as error:
+            raise PoolMonitorError(f"the daemon at {self.base} answered HTTP {error.status} {error.message}") from None
+        except (aiohttp.ClientError, TimeoutError, ValueError, KeyError, TypeError):
+            raise PoolMonitorError(
+                f"no pool-monitor answers at {self.base}; start one with `pool-monitor run`, or say where with --url"
+            ) from None
 
     async def _get(self, name: str, *, missing: Any = None, **query: str) -> Any:  # noqa: ANN401 -- JSON is whatever it is
         """One answer; `missing` where the daemon has no such path."""

@@ -271,6 +271,28 @@ class Blocks(TypedDict):
     blocks: list[Block]
 
 
+class Alert(TypedDict):
+    """An alert as it stands."""
+
+    rule: str
+    severity: str
+    state: str
+    since: str
+    started: str | None
+    summary: str
+    explanation: str
+    labels: dict[str, str]
+    value: float | None
+    height: int | None
+    test: bool
+
+
+class Alerts(TypedDict):
+    """How the alerts stand."""
+
+    alerts: list[Alert]
+
+
 class Curve(TypedDict):
     """A number for each moment; null where there is none."""
 

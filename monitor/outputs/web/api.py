@@ -13,6 +13,7 @@ from monitor import __version__
 from monitor.hub import Hub
 from monitor.model import BlockHash, Concentration, Snapshot
 from monitor.outputs.web import answers, estimates, render, signal_answers
+from monitor.outputs.web.alerts import Alerts
 from monitor.outputs.web.history import PARAMETERS, Past
 from monitor.outputs.web.openapi import openapi
 from monitor.outputs.web.parameters import BELOW, HASH, LEVEL, LIMIT, WINDOW
@@ -46,6 +47,7 @@ class Api:
             web.get("/api/v1/history", self.history),
             web.get("/api/v1/blocks", self.blocks),
             web.get("/api/v1/blocks/{hash}", self.block),
+            *Alerts(self._hub).routes(),
         ]
 
     @Path(answers.Alive, problems={}, kept=False)

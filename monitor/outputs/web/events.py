@@ -1,7 +1,8 @@
 """Server-sent events: what happens, as it happens, to whoever keeps a connection open.
 
 Each event is JSON under a name: `block` for each block that joined, `reorg` for blocks that left, `snapshot` when the
-numbers have changed, so that a page knows when to ask for them again. A reader that is too slow loses the oldest.
+numbers have changed, so that a page knows when to ask for them again, `alert` when one fires or is over. A reader that
+is too slow loses the oldest.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from typing import Any
 from aiohttp import web
 
 from monitor.hub import Hub, Listener
-from monitor.model import BlockRecord, Update
+from monitor.model import Alert, BlockRecord, Update
+from monitor.outputs.alert_json import as_json
 from monitor.outputs.web import render
 from monitor.outputs.web.paths import Path, query
 from monitor.outputs.web.problems import Problem
@@ -53,10 +55,18 @@ class Events:
         self._readers.add(task)
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
         try:
-            with self._hub.listen("events") as updates, suppress(asyncio.CancelledError, ConnectionError):
+            with (
+                self._hub.listen("events") as updates,
+                self._hub.listen_to_alerts("events") as alerts,
+                suppress(asyncio.CancelledError, ConnectionError),
+            ):
                 await response.prepare(request)
                 await response.write(b": connected\n\n")
-                await self._send(updates, response)
+                beside = asyncio.create_task(self._send_alerts(alerts, response))
+                try:
+                    await self._send(updates, response)
+                finally:
+                    beside.cancel()
         finally:
             self._readers.discard(task)
         return response
@@ -70,7 +80,16 @@ class Events:
                 await response.write(b": still here\n\n")
                 continue
             for name, content in events(update):
-                await response.write(f"event: {name}\ndata: {json.dumps(content)}\n\n".encode())
+                await response.write(_event(name, content))
+
+    async def _send_alerts(self, alerts: Listener[Alert], response: web.StreamResponse) -> None:
+        with suppress(ConnectionError):  # the updates tell that the reader is gone
+            async for alert in alerts:
+                await response.write(_event("alert", as_json(alert)))
+
+
+def _event(name: str, content: dict[str, Any]) -> bytes:
+    return f"event: {name}\ndata: {json.dumps(content)}\n\n".encode()
 
 
 def events(update: Update) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -1,0 +1,71 @@
+"""How fast are rules held against the past?
+
+Prints blocks a second for the rules that come with the program, over mainnet's embedded history, drawn on to two years;
+how many times as long that takes as a bare loop that only counts the same blocks into a ledger; and the same when no
+rule ever sleeps (--awake). Each is the best of its runs, in seconds of the processor, since other work
+on the machine only ever slows it down.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from itertools import islice
+from time import process_time
+from unittest.mock import patch
+
+from monitor.analysis import Ledger
+from monitor.app.alerts import load_rules
+from monitor.app.backtest import judgeable
+from monitor.app.naps import AWAKE, Sleep
+from monitor.app.registry import levels, load_knowledge
+from monitor.app.replay import Happening, Replay, Scope
+from monitor.config import Config
+from monitor.embedded import mainnet, onward
+from monitor.model import BlockRow
+
+WARM, BLOCKS, RUNS = 52_560, 52_560, 3
+
+
+def measured(work: Callable[[], object]) -> float:
+    """Seconds of the best run."""
+    best = []
+    for _ in range(RUNS):
+        start = process_time()
+        work()
+        best.append(process_time() - start)
+    return min(best)
+
+
+def main() -> None:
+    """Measure."""
+    config, knowledge = Config(), load_knowledge()
+    rules, left = judgeable(load_rules(config), config, in_full=False)
+    blocks = [
+        BlockRow(found.height, found.time, found.bits, None if found.pool == "unknown" else found.pool)
+        for found in islice(onward(mainnet(), 0), WARM + BLOCKS)
+    ]
+    known = levels(knowledge)
+
+    def replayed() -> float:
+        replay = Replay(rules, Scope(known, config.windows, knowledge.registry.names))
+        for row in blocks[:WARM]:
+            replay.warm(row)
+        start = process_time()
+        for row in blocks[WARM:]:
+            replay.take(Happening(row))
+        return process_time() - start
+
+    bare = measured(lambda: Ledger.of(blocks[WARM:], known))
+    print(f"{len(rules)} rules; a file cannot tell of {len(left)} more")
+    print(f"bare loop: {BLOCKS / bare:,.0f} blocks a second")
+    took = min(replayed() for _ in range(RUNS))
+    print(f"backtest: {BLOCKS / took:,.0f} blocks a second, {took / bare:.1f} x the bare loop")
+    if "--awake" in sys.argv:
+        with patch.object(Sleep, "nap", lambda *_: AWAKE):
+            awake = replayed()
+        print(f"looking at each block: {BLOCKS / awake:,.0f} blocks a second")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,61 @@
+"""The rules in Prometheus: made from the daemon's, well formed, and they fire when they should."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from support.services import CHECKOUT
+from typer.testing import CliRunner
+
+from monitor.app.alerts import VOCABULARY
+from monitor.cli.main import cli
+from monitor.outputs.alerts.document import parse
+from monitor.outputs.alerts.prometheus import expression, rule_file
+
+FOLDER = CHECKOUT / "deploy" / "prometheus" / "rules"
+RULES = FOLDER / "pool-monitor.yml"
+
+
+def promtool_says(promtool: Path, *arguments: object) -> str:
+    """What promtool has to say, when it is content."""
+    done = subprocess.run(
+        [promtool, *map(str, arguments)], capture_output=True, text=True, check=False, timeout=50, cwd=FOLDER
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_the_file_is_made_from_the_rules() -> None:
+    done = CliRunner().invoke(cli, ["alerts", "export", "prometheus"])
+
+    assert done.exit_code == 0, done.output
+    assert done.stdout == RULES.read_text("utf-8"), (
+        "run `pool-monitor alerts export prometheus -o deploy/prometheus/rules/pool-monitor.yml`"
+    )
+
+
+def test_promtool_accepts_it(promtool: Path) -> None:
+    assert "19 rules found" in promtool_says(promtool, "check", "rules", RULES)
+
+
+def test_promtool_sees_them_fire(promtool: Path) -> None:
+    assert "SUCCESS" in promtool_says(promtool, "test", "rules", FOLDER.parent / "pool-monitor_test.yml")
+
+
+@pytest.mark.parametrize("name", VOCABULARY.names())
+def test_a_rule_over_anything_can_be_written_in_promql(name: str, promtool: Path, tmp_path: Path) -> None:
+    labels = VOCABULARY.labels(name) or ()
+    where = ", ".join(f'{label} = ["a*", "b?[0-9].x"]' for label in labels)
+    text = (
+        f'[[rule]]\nname = "r"\nvalue = "{name}"\nwhere = {{ {where} }}\n'
+        'above = 2\nuntil = 1\nfor = "90s"\nkeep = "1h"\n'
+        f'severity = "info"\nsummary = "{{value}} {" ".join(f"{{{label}}}" for label in labels)}"\n'
+    )
+    rules = parse(text, VOCABULARY, origin="test")
+    file = tmp_path / "rules.yml"
+    file.write_text(rule_file(rules, VOCABULARY, runbook="https://example.org/runbook"))
+
+    promtool_says(promtool, "check", "rules", file)
+    assert all(f"{label}=~" in expression(rules[0], VOCABULARY) for label in labels if label != "height")
