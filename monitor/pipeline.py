@@ -63,12 +63,12 @@ class Pipeline:
         async with self._street:
             self._census.rulebook = rulebook
         await self._judge_anew()
-        await self._recount()
+        await self.recount()
 
     async def revise(self) -> None:
         """Judge anew what another registry has judged, as after a start with a new one."""
         if await self._judge_anew():
-            await self._recount()
+            await self.recount()
 
     async def _judge_anew(self) -> bool:
         registry = self._census.rulebook.registry
@@ -77,7 +77,8 @@ class Pipeline:
             log.info("blocks moved", before=each.before, after=each.after, blocks=each.blocks, registry=registry.hash)
         return bool(moved)
 
-    async def _recount(self) -> None:
+    async def recount(self) -> None:
+        """Count from the store, as after it was judged anew, or history came to be longer."""
         async with self._street:
             await self._census.recount()
             if self._stands:

@@ -41,6 +41,10 @@ class Vitals:
             "block_publish_seconds", "From the node's notice of a block to its numbers being published.",
             namespace=PREFIX, registry=self.registry, buckets=_FAST,
         )  # fmt: skip
+        self.backfill_progress = Gauge(
+            "backfill_progress_ratio", "Share of the wanted history that is stored.",
+            namespace=PREFIX, registry=self.registry,
+        )  # fmt: skip
         self.errors = Counter(
             "errors", "Faults that were survived, by kind.", ["kind"], namespace=PREFIX, registry=self.registry
         )

@@ -116,16 +116,17 @@ class Bitcoind:
     async def start_for(self, *, seconds: int, blocks: int) -> BlockRef:
         """See `ChainSource.start_for`."""
         facts = self.facts = await self.introduce()  # what it told at first may be long ago
-        needed = await self._first_since(facts.first_height, seconds=seconds, blocks=blocks)
+        needed = await self._first_since(facts.first_height, seconds=seconds + _CLOCK_SLACK_SECONDS, blocks=blocks)
         first = max(facts.first_height, needed)
         if first == facts.first_height > 0:
             log.warning("the node is pruned: history begins later than the windows need", first_height=first)
         return BlockRef(first - 1, await self._hash_at(first - 1) if first else NO_BLOCK)
 
     async def reach(self, *, seconds: int, blocks: int) -> int:
-        """The height from which on blocks are needed to cover so much header time and so many blocks.
+        """The height from which on blocks are needed to cover so much header time and so many blocks, more or less.
 
-        Pruned blocks are among them: a node remembers every header.
+        A first start goes further, by what header times may be off. Pruned blocks are among them: a node remembers
+        every header.
         """
         self.facts = await self.introduce()
         try:
@@ -135,7 +136,7 @@ class Bitcoind:
 
     async def _first_since(self, low: int, *, seconds: int, blocks: int) -> int:
         high = tip = self._introduced.tip.height
-        earliest = (await self._time_at(tip)) - seconds - _CLOCK_SLACK_SECONDS
+        earliest = (await self._time_at(tip)) - seconds
         while low < high:  # header times rise nearly everywhere, which the slack makes good enough
             middle = (low + high) // 2
             low, high = (middle + 1, high) if await self._time_at(middle) < earliest else (low, middle)
