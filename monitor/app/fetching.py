@@ -7,13 +7,15 @@ ends when it is done, when nothing is to be had any more, or when nobody listens
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
-import signal
+import pickle
+import subprocess
+import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from typing import TypeAlias
 
@@ -33,7 +35,9 @@ from monitor.store.rows import Stretch
 from monitor.vitals import Vitals
 
 FILES = "block files"
-_NICENESS = 10
+_MANY_OBJECTS = 100_000
+"""A segment makes so many at most, and none that refer to each other in circles: there is nothing to collect, but to
+look for it among them would take half of the time."""
 _TELL_SECONDS = 0.2
 
 
@@ -45,6 +49,8 @@ class Order:
     registry: RegistrySection
     network: str
     wanted: Wanted
+    niceness: int = 0
+    """How far behind others it steps back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +95,8 @@ _Send: TypeAlias = Callable[[Message], None]
 @asynccontextmanager
 async def fetching(order: Order) -> AsyncIterator[AsyncIterator[Message]]:
     """Have it fetched; what comes is read ahead by one message, so that both processes have something to do."""
-    context = get_context("spawn")
-    ours, theirs = context.Pipe(duplex=False)
-    process = context.Process(target=_main, args=(order, theirs), name="pool-monitor-fetch", daemon=True)
-    await asyncio.to_thread(process.start)
-    theirs.close()
-    reading = asyncio.create_task(asyncio.to_thread(_received, ours))
+    process, pipe = await asyncio.to_thread(_started, order)
+    reading = asyncio.create_task(asyncio.to_thread(_received, pipe))
 
     async def messages() -> AsyncIterator[Message]:
         nonlocal reading
@@ -103,7 +105,7 @@ async def fetching(order: Order) -> AsyncIterator[AsyncIterator[Message]]:
             if isinstance(message, Ended):
                 yield message
                 return
-            reading = asyncio.create_task(asyncio.to_thread(_received, ours))
+            reading = asyncio.create_task(asyncio.to_thread(_received, pipe))
             yield message
 
     try:
@@ -111,9 +113,26 @@ async def fetching(order: Order) -> AsyncIterator[AsyncIterator[Message]]:
     finally:
         process.kill()
         await asyncio.gather(reading, return_exceptions=True)  # it ends with the process
-        await asyncio.to_thread(process.join)
-        process.close()
-        ours.close()
+        await asyncio.to_thread(process.wait)
+        pipe.close()
+
+
+def _started(order: Order) -> tuple[subprocess.Popen[bytes], Connection]:
+    """The process, and the end of the pipe that it writes to. It looks for modules where we do, and nowhere else."""
+    ours, its = os.pipe()
+    try:
+        process = subprocess.Popen(  # noqa: S603 -- ourselves
+            [sys.executable, "-P", "-c", f"import {__name__} as it; it.main({its})"],
+            stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, pass_fds=(its,),
+            start_new_session=True,  # Ctrl-C is ours to handle
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        )  # fmt: skip
+    finally:
+        os.close(its)
+    assert process.stdin
+    with suppress(BrokenPipeError), process.stdin as stdin:
+        pickle.dump(order, stdin)
+    return process, Connection(ours, writable=False)
 
 
 def _received(pipe: Connection) -> Message:
@@ -124,12 +143,16 @@ def _received(pipe: Connection) -> Message:
     return message
 
 
-def _main(order: Order, pipe: Connection) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the whole group, and ours to handle
-    os.nice(_NICENESS)
+def main(pipe: int) -> None:
+    """What the process does: its order comes on standard input."""
+    order: Order = pickle.load(sys.stdin.buffer)  # noqa: S301 -- from our own parent
+    os.nice(order.niceness)
+    gc.freeze()
+    gc.set_threshold(_MANY_OBJECTS)
     logs.configure("warning")
+    send = Connection(pipe, readable=False).send
     with suppress(BrokenPipeError):  # nobody wants it any more
-        pipe.send(work(order, pipe.send))
+        send(work(order, send))
 
 
 def work(order: Order, send: _Send) -> Ended:

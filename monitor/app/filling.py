@@ -13,7 +13,6 @@ from typing import TypeAlias
 import structlog
 
 from monitor.app.fetching import Begun, Ended, Fell, Order, Searched, fetching
-from monitor.config import Config
 from monitor.node.past import Wanted
 from monitor.store.rows import Stretch
 from monitor.store.store import Store
@@ -42,15 +41,19 @@ async def missing(store: Store, lowest: int, *, size: int) -> Wanted | None:
     return Wanted(top, lowest, tip, size) if top and tip else None
 
 
-async def fill(config: Config, store: Store, wanted: Wanted, network: str, tell: Tell) -> Ended:
+async def fill(store: Store, order: Order, tell: Tell) -> Ended:
     """Fetch and store what is missing, as far as it is to be had.
+
+    Args:
+        store: whose history is to be longer.
+        order: what is missing, and from where it comes.
+        tell: called after each step.
 
     Raises:
         StoreError: the database refused; what was stored before is whole.
     """
-    top = wanted.top.height
-    total, done, doing = top - wanted.lowest + 1, 0, "starting"
-    order = Order(config.node, config.registry, network, wanted)
+    top = order.wanted.top.height
+    total, done, doing = top - order.wanted.lowest + 1, 0, "starting"
     async with store.extending(), fetching(order) as messages:
         async for message in messages:
             match message:

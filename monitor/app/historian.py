@@ -14,7 +14,7 @@ from typing import NoReturn
 
 import structlog
 
-from monitor.app.fetching import Ended
+from monitor.app.fetching import Ended, Order
 from monitor.app.filling import Progress, fill, missing
 from monitor.chain.follower import Reach
 from monitor.config import Config
@@ -28,6 +28,7 @@ from monitor.vitals import Vitals
 
 _SIZE = 250
 """Blocks in a transaction: five milliseconds."""
+_NICENESS = 10
 _LOOK_SECONDS = 2.0
 _AGAIN_SECONDS = 600.0
 """After so long, a node is asked again for what it did not have; another node at once."""
@@ -128,7 +129,8 @@ class Historian:
             def tell(now: Progress) -> None:
                 self._note(wanted, by=now.doing, done=now.done)
 
-            self._filling = asyncio.create_task(fill(self._config, self._store, wanted, network, tell))
+            order = Order(self._config.node, self._config.registry, network, wanted, _NICENESS)
+            self._filling = asyncio.create_task(fill(self._store, order, tell))
             try:
                 return await self._filling
             except asyncio.CancelledError:

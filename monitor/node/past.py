@@ -7,8 +7,10 @@ node gives instead is noticed. So the files need no node that runs, and no tip.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -19,6 +21,8 @@ from monitor.node.blockfiles import BlockFiles, gathered
 from monitor.node.blocklinks import Linked, linked
 from monitor.node.blockrecords import RECORD, Lost, Records
 from monitor.wire import display_hash
+
+_T = TypeVar("_T")
 
 _FIRST_FILES = 128
 """Scanned at once, from the newest back, then twice as many: a year of the past is in a sixth of the files."""
@@ -97,16 +101,14 @@ async def from_node(node: Bitcoind, wanted: Wanted) -> AsyncIterator[Segment]:
     """
     assert node.facts
     top = wanted.top
-    for start, end in _bounds(max(wanted.lowest, node.facts.first_height), top.height, wanted.size):
-        below = BlockRef(start - 1, NO_BLOCK) if start == 0 else await node.at(start - 1)
-        refs = await _above(node, below, end - start)
-        if not refs or refs[-1] != top:
-            raise NodeBusy(f"block {top.height} {top.hash}, on which ours stand, is not on the node's best chain")
-        blocks = await _fetched(node, refs)
-        top = BlockRef(start - 1, blocks[0].header.parent)
-        if top.hash != below.hash:
-            raise NodeBusy(f"the node changed its mind about block {below.height}")
-        yield Segment(blocks)
+    bounds = _bounds(max(wanted.lowest, node.facts.first_height), top.height, wanted.size)
+    async with _one_ahead(_refs(node, *each) for each in bounds) as segments:
+        async for refs in segments:
+            if not refs or refs[-1] != top:
+                raise NodeBusy(f"block {top.height} {top.hash}, on which ours stand, is not on the node's best chain")
+            blocks = await _fetched(node, refs)
+            top = BlockRef(refs[0].height - 1, blocks[0].header.parent)
+            yield Segment(blocks)
 
 
 def _bounds(lowest: int, highest: int, size: int) -> Iterator[tuple[int, int]]:
@@ -171,16 +173,39 @@ def _read_stale(files: BlockFiles, records: Records, heights: list[int]) -> Iter
                 yield block
 
 
-async def _above(node: Bitcoind, below: BlockRef, count: int) -> list[BlockRef]:
-    """So many blocks that follow on the best chain, or fewer if it ends."""
+async def _refs(node: Bitcoind, start: int, end: int) -> list[BlockRef]:
+    """The blocks between two heights on the best chain, or fewer if it ends."""
+    last = BlockRef(-1, NO_BLOCK) if start == 0 else await node.at(start - 1)
     refs: list[BlockRef] = []
-    while len(refs) < count:
-        last = refs[-1] if refs else below
-        hashes = await node.successors(last, count - len(refs))
-        if not hashes:
-            break
+    while last.height + 1 < end and (hashes := await node.successors(last, end - 1 - last.height)):
         refs += [BlockRef(height, each) for height, each in enumerate(hashes, start=last.height + 1)]
+        last = refs[-1]
     return refs
+
+
+@asynccontextmanager
+async def _one_ahead(answers: Iterator[Coroutine[Any, Any, _T]]) -> AsyncIterator[AsyncIterator[_T]]:
+    """The answers in their order; the next is asked for while one is used."""
+    coming: asyncio.Task[_T] | None = None
+
+    async def each() -> AsyncIterator[_T]:
+        nonlocal coming
+        coming = _task(answers)
+        while coming:
+            answer, coming = await coming, _task(answers)
+            yield answer
+
+    try:
+        yield each()
+    finally:
+        if coming:
+            coming.cancel()
+            await asyncio.gather(coming, return_exceptions=True)
+
+
+def _task(answers: Iterator[Coroutine[Any, Any, _T]]) -> asyncio.Task[_T] | None:
+    answer = next(answers, None)
+    return asyncio.create_task(answer) if answer else None
 
 
 async def _fetched(node: Bitcoind, refs: Sequence[BlockRef]) -> tuple[Block, ...]:
