@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 
 from monitor.app.alerts_test import probe_all
 from monitor.app.registry import load_knowledge, network_of
@@ -14,6 +16,7 @@ from monitor.config import Config
 from monitor.errors import Exit, PoolMonitorError, StoreInUse
 from monitor.model import NodeFacts
 from monitor.node.bitcoind import Bitcoind
+from monitor.node.blockfiles import BlockFiles
 from monitor.store.store import Store
 from monitor.vitals import Vitals
 
@@ -51,6 +54,8 @@ async def check(config: Config) -> AsyncIterator[Finding]:
     yield _port(config, running=running)
     for finding in await _receivers(config):
         yield finding
+    if config.node.blocks_dir:
+        yield await asyncio.to_thread(_files, config.node.blocks_dir)
     async for finding in _node(config):
         yield finding
 
@@ -110,17 +115,10 @@ async def _node(config: Config) -> AsyncIterator[Finding]:
         )  # fmt: skip
 
 
-async def _receivers(config: Config) -> list[Finding]:
-    """Whoever is to be told of alerts. One who is away is told later: the daemon works without."""
-    return [
-        Finding(Grade.GOOD, f"Alerts go to {each.receiver}: {each.said}.")
-        if each.good
-        else Finding(
-            Grade.BETTER, f"Alerts go to {each.receiver}, who cannot be reached: {each.said}.",
-            "Correct what is wrong there, and see: pool-monitor alerts test",
-        )
-        for each in await probe_all(config)
-    ]  # fmt: skip
+    for finding in await _receivers(config):
+        yield finding
+    if config.node.blocks_dir:
+        yield await asyncio.to_thread(_files, config.node.blocks_dir)
 
 
 def _bulk(facts: NodeFacts) -> Finding:
@@ -144,5 +142,9 @@ def _notices(facts: NodeFacts) -> Finding:
 
 
 def _bad(error: PoolMonitorError) -> Finding:
-    sentence, _, remedy = str(error).partition("; ")
-    return Finding(Grade.BAD, f"{sentence[0].upper()}{sentence[1:]}.", remedy.capitalize() or None, error.exit_code)
+    return Finding(Grade.BAD, _sentence(error), str(error).partition("; ")[2].capitalize() or None, error.exit_code)
+
+
+def _sentence(error: PoolMonitorError) -> str:
+    sentence = str(error).partition("; ")[0]
+    return f"{sentence[0].upper()}{sentence[1:]}."

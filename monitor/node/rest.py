@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 import aiohttp
-from yarl import URL
 
 from monitor.config import NodeSection
 from monitor.errors import NodeAway, NodeBusy, Truncated
@@ -107,7 +106,7 @@ class Rest:
                 cookie_jar=aiohttp.DummyCookieJar(),
                 skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding"),
             )
-        url = URL(f"{self._node.url.rstrip('/')}/rest/{path}", encoded=True)
+        url = f"{self._node.url.rstrip('/')}/rest/{path}"
         try:
             async with self._budget:
                 started = time.perf_counter()
