@@ -1,23 +1,26 @@
 """What a backfill takes, by each way into the past, beside a bare loop that only moves the same bytes.
 
-    python benchmarks/backfill.py [files | node]
+    python benchmarks/backfill.py [files | node | beside]
 
 Files: 100,000 blocks of 1.5 MB, real coinbases with a hole in the place of the other transactions (see
 `blockfiles.py`), read, attributed and committed; beside a bare reader, and one that writes what it reads into the same
 tables. Nodes: 600 full blocks of 0.9 MB for one that gives whole ones, 6,000 smaller ones for one that gives parts;
 beside as many requests in flight without anything done to the answers. Our clock begins when the first way is chosen: a
-second before that goes into starting a process. What was a good share of the machine is told by the CPU time of each.
+second before that goes into starting a process. At last, how long new blocks take to be shown by a daemon that does
+nothing else, and by one that is backfilling.
 """
 
 from __future__ import annotations
 
 import asyncio
 import sqlite3
+import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
@@ -25,6 +28,8 @@ import aiohttp
 import blockfiles
 import structlog
 from support.bitcoind import Bitcoind
+from support.blocks import Recipe, mine_all
+from support.daemon import POOL_MONITOR, Daemon
 from support.fullchain import MATURE, write_chain
 from support.peers import CORE
 from support.services import program, wait_until
@@ -44,6 +49,7 @@ from monitor.store.store import Store
 from monitor.wire import decode_block, display_hash, double_sha256
 
 FROM_FILES = 100_000
+LONG = 60_000
 CHAINS = {"bitcoind": (600, 3_000), "newest Core": (6_000, 20)}
 """Blocks, and transactions in each: for `blockpart` it does not matter how large a block is, but how many there are."""
 SIZE = 500
@@ -67,6 +73,9 @@ def main() -> int:
         if what in {"all", "node"} and binary.exists():
             with tempfile.TemporaryDirectory(prefix="pool-monitor-bench-") as folder:
                 good = asyncio.run(by_node(name, binary, Path(folder))) and good
+    if what in {"all", "beside"}:
+        with tempfile.TemporaryDirectory(prefix="pool-monitor-bench-") as folder:
+            beside(Path(folder))
     return 0 if good else 1
 
 
@@ -246,6 +255,49 @@ async def bare_http(node: Bitcoind, hashes: list[BlockHash], *, blockpart: bool)
         started = time.perf_counter()
         await asyncio.gather(*(work(session) for _ in range(IN_FLIGHT)))
         return time.perf_counter() - started
+
+
+# -- beside live following ---------------------------------------------------------------------------------------------
+
+
+def beside(folder: Path) -> None:
+    """From `submitblock` to the API, without and with a backfill from block files."""
+    write_chain(folder / "chain.dat", LONG, every=LONG + 1)
+    with Bitcoind(
+        program("bitcoind"), folder / "node", f"-loadblock={folder / 'chain.dat'}", "-checkblockindex=0"
+    ) as node:
+        wait_until(lambda: bool(node.call("getblockcount") == LONG), seconds=300, what="the chain to be read")
+        how = {"node__url": node.url, "node__cookie_file": node.cookie_file, "node__blocks_dir": node.blocks_dir}
+        with Daemon(folder / "daemon", windows="2016b", **how) as daemon:
+            daemon.wait_for(node.call("getbestblockhash"), seconds=60)
+            time.sleep(3)
+            idle = [shown_after(node, daemon) for _ in range(30)]
+            asked = subprocess.Popen([*POOL_MONITOR, "backfill"], env=daemon.environment, stdout=subprocess.DEVNULL)
+            wait_until(lambda: bool((of_history(daemon) or {}).get("by")), seconds=30, what="the backfill to begin")
+            busy = []
+            while of_history(daemon)["missing_blocks"]:
+                busy.append(shown_after(node, daemon))
+            asked.wait()
+    for name, spent in (("without a backfill", idle), ("with one", busy)):
+        middle, most = 1000 * median(spent), 1000 * max(spent)
+        print(f"a new block   {name:36} {middle:10,.1f} ms median {most:10,.1f} ms at most, of {len(spent)}")
+
+
+def shown_after(node: Bitcoind, daemon: Daemon) -> float:
+    """Seconds."""
+    (block,) = mine_all(node, [Recipe(tag=b"/AntPool/")])
+    started = time.perf_counter()
+    while daemon.ask("/api/v1/status")["tip"]["hash"] != block:
+        time.sleep(0.001)
+    spent = time.perf_counter() - started
+    time.sleep(0.1)  # what is estimated afterwards
+    return spent
+
+
+def of_history(daemon: Daemon) -> dict[str, Any]:
+    """What the daemon says of it."""
+    history: dict[str, Any] = daemon.ask("/api/v1/status")["history"]
+    return history
 
 
 if __name__ == "__main__":

@@ -58,6 +58,11 @@ class Pipeline:
                 await self._take(plan)
         raise AssertionError("the follower returned")
 
+    @property
+    def turn(self) -> asyncio.Lock:
+        """Held while a block goes down the street. Who works on the store besides takes it for a moment at a time."""
+        return self._street
+
     async def adopt(self, rulebook: Rulebook) -> None:
         """Judge and count by other rules from now on, then history as well; new blocks go on coming meanwhile."""
         async with self._street:

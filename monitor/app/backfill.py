@@ -10,7 +10,7 @@ import structlog
 from monitor.app.fetching import Order
 from monitor.app.filling import Progress, Tell, fill, missing
 from monitor.config import Config
-from monitor.errors import NodeError, NodeRefused, StoreInUse
+from monitor.errors import InputError, NodeError, NodeRefused, StoreInUse
 from monitor.model import BlockRef
 from monitor.node.bitcoind import Bitcoind
 from monitor.node.past import Wanted
@@ -39,6 +39,7 @@ async def backfill(config: Config, lowest: int, tell: Tell) -> Report:
     """Fetch history down to the height `lowest`, however long that takes.
 
     Raises:
+        InputError: there is no block so high.
         NodeError: the node will not, or was not there from the start.
         StoreError: the database refused; what was stored before is whole.
     """
@@ -56,6 +57,8 @@ async def _fill(config: Config, store: Store, lowest: int, tell: Tell) -> Report
     network, wanted = await store.network(), await missing(store, lowest, size=_SIZE)
     if network is None or wanted is None:
         network, tip = await _met(config, store)
+        if lowest > tip.height:
+            raise InputError(f"there is no block {lowest} yet: the node's best block is {tip.height}")
         wanted = wanted or Wanted(tip, lowest, tip, _SIZE)
     begun, pause = wanted.top.height, _LEAST_PAUSE_SECONDS
     total = begun - lowest + 1

@@ -6,6 +6,8 @@ stands on comes next.
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -41,13 +43,14 @@ async def missing(store: Store, lowest: int, *, size: int) -> Wanted | None:
     return Wanted(top, lowest, tip, size) if top and tip else None
 
 
-async def fill(store: Store, order: Order, tell: Tell) -> Ended:
+async def fill(store: Store, order: Order, tell: Tell, turn: asyncio.Lock | None = None) -> Ended:
     """Fetch and store what is missing, as far as it is to be had.
 
     Args:
         store: whose history is to be longer.
         order: what is missing, and from where it comes.
         tell: called after each step.
+        turn: held for each step. As long as that took, others may go first; without it, nobody is there.
 
     Raises:
         StoreError: the database refused; what was stored before is whole.
@@ -58,7 +61,7 @@ async def fill(store: Store, order: Order, tell: Tell) -> Ended:
         async for message in messages:
             match message:
                 case Stretch():
-                    if not await store.extend(message):
+                    if not await _extended(store, message, turn):
                         return Ended(fault=f"the node has left the chain that block {top + 1} was on")
                     done = top - message.first_height + 1
                 case Begun(by):
@@ -73,3 +76,13 @@ async def fill(store: Store, order: Order, tell: Tell) -> Ended:
                     return message
             tell(Progress(doing, done, total))
     raise AssertionError("it ends with a message")
+
+
+async def _extended(store: Store, stretch: Stretch, turn: asyncio.Lock | None) -> bool:
+    if turn is None:
+        return await store.extend(stretch)
+    async with turn:
+        started = time.monotonic()
+        fits = await store.extend(stretch)
+    await asyncio.sleep(time.monotonic() - started)
+    return fits

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from typing import NoReturn
+from typing import NoReturn, Protocol
 
 import structlog
 
@@ -37,6 +37,17 @@ _LEAST_PAUSE_SECONDS, _MOST_PAUSE_SECONDS = 2.0, 60.0
 log = structlog.get_logger()
 
 
+class Street(Protocol):
+    """What the historian asks of the pipeline."""
+
+    @property
+    def turn(self) -> asyncio.Lock:
+        """Held while a block goes down."""
+
+    async def recount(self) -> None:
+        """Count from the store, as there is more of it."""
+
+
 class Historian:
     """Sees to it that history goes back as far as is wanted."""
 
@@ -58,19 +69,19 @@ class Historian:
         self._windows_need: tuple[float, int] | None = None
         """A height, and until when it is good enough."""
 
-    async def run(self, network: str, recount: Callable[[], Awaitable[None]]) -> NoReturn:
+    async def run(self, network: str, street: Street) -> NoReturn:
         """Look after it for ever.
 
         Args:
             network: whose chain it is.
-            recount: called when there is more history than was counted.
+            street: where new blocks go down, and first.
         """
         while True:
             await asyncio.sleep(_LOOK_SECONDS)
             if self._hub.snapshot is None or not self._hub.snapshot.caught_up:
                 continue
             try:
-                await self._look(network, recount)
+                await self._look(network, street)
             except PoolMonitorError as error:
                 self._put_off(str(error))
 
@@ -82,7 +93,7 @@ class Historian:
         async with self._turn:
             yield
 
-    async def _look(self, network: str, recount: Callable[[], Awaitable[None]]) -> None:
+    async def _look(self, network: str, street: Street) -> None:
         with suppress(NodeError):  # the follower tells that the node is away
             await self._ask_what_the_windows_need()
         wanted = await self._wanted()
@@ -98,7 +109,7 @@ class Historian:
         if trying == self._tried and time.monotonic() < self._again:
             return
         self._tried, self._again = trying, 0.0
-        ended = await self._fill(wanted, network)
+        ended = await self._fill(wanted, network, street.turn)
         if ended is None:
             return
         after = await self._wanted() or wanted
@@ -115,9 +126,9 @@ class Historian:
         else:
             log.info("history is complete", first=after.lowest)
         if moved:
-            await recount()
+            await street.recount()
 
-    async def _fill(self, wanted: Wanted, network: str) -> Ended | None:
+    async def _fill(self, wanted: Wanted, network: str, turn: asyncio.Lock) -> Ended | None:
         """How it ended; None: it was told to rest."""
         assert self._node.facts
         first = self._node.facts.first_height
@@ -130,7 +141,7 @@ class Historian:
                 self._note(wanted, by=now.doing, done=now.done)
 
             order = Order(self._config.node, self._config.registry, network, wanted, _NICENESS)
-            self._filling = asyncio.create_task(fill(self._store, order, tell))
+            self._filling = asyncio.create_task(fill(self._store, order, tell, turn))
             try:
                 return await self._filling
             except asyncio.CancelledError:
