@@ -26,7 +26,7 @@ _GIVING_WAY = {"", "evidence", "alert"}
 
 
 def headline(state: Json, *, now: float | None = None) -> Text:
-    """Whether it has caught up, the newest block, the node, what is missing. With `now`, Unix time, ages instead of times."""
+    """Whether it has caught up, newest block, node, what is missing. With `now`, Unix time, ages instead of times."""
     said = ("ready", "bold green") if state["ready"] else (f"waiting: {state['waiting']}", "bold magenta")
     text = Text.assemble(said, no_wrap=True, overflow="ellipsis")
     if tip := state["tip"]:
