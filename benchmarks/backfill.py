@@ -19,6 +19,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from resource import RUSAGE_CHILDREN, RUSAGE_SELF, getrusage
 from statistics import median
 from typing import Any
 
@@ -116,7 +117,9 @@ def by_files(folder: Path) -> bool:
             started = time.perf_counter()
             work()
             spent.setdefault(name, []).append(time.perf_counter() - started)
+        before = cpu()
         seconds, whole = asyncio.run(ours(config, wanted, "main"))
+        used = [1e6 * (now - then) / FROM_FILES for now, then in zip(cpu(), before, strict=True)]
         spent.setdefault("files to committed rows", []).append(seconds)
         spent.setdefault("the same with its start", []).append(whole)
         path = folder / "blocks.sqlite"
@@ -125,9 +128,17 @@ def by_files(folder: Path) -> bool:
     rates = {name: FROM_FILES / median(each) for name, each in spent.items()}
     for name, rate in rates.items():
         print(f"block files   {name:36} {rate:10,.0f} blocks/s   {rate / rates['bare, decoded']:5.2f} of bare, decoded")
+    print(f"block files   CPU time a block: {used[0]:.1f} us to store it, {used[1]:.1f} us in the process that fetches")
     print(f"block files   on disk {bytes_each:26,.0f} bytes a block")
     ours_ = rates["files to committed rows"]
     return ours_ > max(LEAST_PER_SECOND, LEAST_OF_DECODED * rates["bare, decoded"])
+
+
+def cpu() -> tuple[float, float]:
+    """Seconds that this process has used, and those that it has started and that have ended."""
+    both = (getrusage(who) for who in (RUSAGE_SELF, RUSAGE_CHILDREN))
+    own, others = (found.ru_utime + found.ru_stime for found in both)
+    return own, others
 
 
 def bare_rows(blocks: Path, path: Path) -> None:

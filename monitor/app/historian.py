@@ -63,8 +63,9 @@ class Historian:
         self._filling: asyncio.Task[Ended] | None = None
         self._turn = asyncio.Lock()
         self._tried: object = None
-        """What was tried last, and when it may be tried again."""
+        """What was wanted of whom when it was tried last."""
         self._again = 0.0
+        """When the same may be tried again."""
         self._pause = _LEAST_PAUSE_SECONDS
         self._windows_need: tuple[float, int] | None = None
         """A height, and until when it is good enough."""
@@ -100,22 +101,21 @@ class Historian:
         if wanted is None or self._node.facts is None:
             return
         gap = await self._store.gap()
-        self._note(wanted, reason=gap)
-        trying = (wanted.lowest, wanted.top, self._node.facts.version, self._node.facts.first_height)
+        self._note(wanted, reason=None if wanted.is_done else gap)
         if wanted.is_done:
             if gap:
                 await self._store.note_gap(None)
             return
+        trying = (wanted.lowest, self._node.facts.version, self._node.facts.first_height)
         if trying == self._tried and time.monotonic() < self._again:
             return
-        self._tried, self._again = trying, 0.0
+        self._tried = trying
         ended = await self._fill(wanted, network, street.turn)
         if ended is None:
             return
         after = await self._wanted() or wanted
         if moved := after.top.height < wanted.top.height:
             self._pause = _LEAST_PAUSE_SECONDS
-        self._tried = (after.lowest, after.top, *trying[2:])
         self._note(after, reason=ended.gap or ended.fault)
         await self._store.note_gap(ended.gap)
         if ended.gap:
@@ -135,7 +135,6 @@ class Historian:
         if first > wanted.top.height and self._config.node.blocks_dir is None:
             return Ended(gap=f"the node has pruned the blocks below {first}")
         async with self._turn:
-            wanted.top.height - wanted.lowest + 1
 
             def tell(now: Progress) -> None:
                 self._note(wanted, by=now.doing, done=now.done)

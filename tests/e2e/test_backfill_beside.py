@@ -109,7 +109,7 @@ def test_a_gap_is_told_and_filled_by_a_node_that_has_more(start_bitcoind: Start,
             assert history["ratio"] == pytest.approx((801 - first) / 801)
             assert daemon.ask("/api/v1/status")["history"] == history
             assert daemon.metric("pool_monitor_backfill_progress_ratio") == pytest.approx(history["ratio"])
-            assert [each["reason"] for each in daemon.events("history has a gap")] == [reason] * 2
+            assert {each["reason"] for each in daemon.events("history has a gap")} == {reason}
             assert reason in command(daemon, "status", "--url", f"http://127.0.0.1:{daemon.port}")
     whole.start()
     with Daemon(scratch / "daemon", **_on(whole)) as daemon:
