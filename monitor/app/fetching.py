@@ -7,6 +7,7 @@ ends when it is done, when nothing is to be had any more, or when nobody listens
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import gc
 import os
 import pickle
@@ -39,6 +40,8 @@ _MANY_OBJECTS = 100_000
 """A segment makes so many at most, and none that refer to each other in circles: there is nothing to collect, but to
 look for it among them would take half of the time."""
 _TELL_SECONDS = 0.2
+_PIPE_BYTES = 1 << 20
+"""Room for some segments, so that neither process waits for the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +123,8 @@ async def fetching(order: Order) -> AsyncIterator[AsyncIterator[Message]]:
 def _started(order: Order) -> tuple[subprocess.Popen[bytes], Connection]:
     """The process, and the end of the pipe that it writes to. It looks for modules where we do, and nowhere else."""
     ours, its = os.pipe()
+    with suppress(OSError, AttributeError):  # as much as every user may have, where it can be said
+        fcntl.fcntl(its, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
     try:
         process = subprocess.Popen(  # noqa: S603 -- ourselves
             [sys.executable, "-P", "-c", f"import {__name__} as it; it.main({its})"],
@@ -193,7 +198,7 @@ async def _by_node(order: Order, wanted: Wanted, registry: Registry, send: _Send
         if wanted.top.height >= facts.first_height:
             send(Begun(facts.blocks_by))
         async for segment in past.from_node(node, wanted):
-            send(_stretch(segment, registry))
+            await asyncio.to_thread(send, _stretch(segment, registry))  # the next blocks come meanwhile
             wanted = wanted.below(segment)
     if wanted.is_done:
         return Ended()

@@ -102,12 +102,11 @@ async def from_node(node: Bitcoind, wanted: Wanted) -> AsyncIterator[Segment]:
     assert node.facts
     top = wanted.top
     bounds = _bounds(max(wanted.lowest, node.facts.first_height), top.height, wanted.size)
-    async with _one_ahead(_refs(node, *each) for each in bounds) as segments:
-        async for refs in segments:
-            if not refs or refs[-1] != top:
+    async with _one_ahead(_between(node, *each) for each in bounds) as segments:
+        async for blocks in segments:
+            if not blocks or blocks[-1].ref != top:
                 raise NodeBusy(f"block {top.height} {top.hash}, on which ours stand, is not on the node's best chain")
-            blocks = await _fetched(node, refs)
-            top = BlockRef(refs[0].height - 1, blocks[0].header.parent)
+            top = BlockRef(blocks[0].height - 1, blocks[0].header.parent)
             yield Segment(blocks)
 
 
@@ -173,14 +172,14 @@ def _read_stale(files: BlockFiles, records: Records, heights: list[int]) -> Iter
                 yield block
 
 
-async def _refs(node: Bitcoind, start: int, end: int) -> list[BlockRef]:
+async def _between(node: Bitcoind, start: int, end: int) -> tuple[Block, ...]:
     """The blocks between two heights on the best chain, or fewer if it ends."""
     last = BlockRef(-1, NO_BLOCK) if start == 0 else await node.at(start - 1)
     refs: list[BlockRef] = []
     while last.height + 1 < end and (hashes := await node.successors(last, end - 1 - last.height)):
         refs += [BlockRef(height, each) for height, each in enumerate(hashes, start=last.height + 1)]
         last = refs[-1]
-    return refs
+    return await _fetched(node, refs)
 
 
 @asynccontextmanager
