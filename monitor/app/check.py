@@ -115,10 +115,29 @@ async def _node(config: Config) -> AsyncIterator[Finding]:
         )  # fmt: skip
 
 
-    for finding in await _receivers(config):
-        yield finding
-    if config.node.blocks_dir:
-        yield await asyncio.to_thread(_files, config.node.blocks_dir)
+async def _receivers(config: Config) -> list[Finding]:
+    """Whoever is to be told of alerts. One who is away is told later: the daemon works without."""
+    return [
+        Finding(Grade.GOOD, f"Alerts go to {each.receiver}: {each.said}.")
+        if each.good
+        else Finding(
+            Grade.BETTER, f"Alerts go to {each.receiver}, who cannot be reached: {each.said}.",
+            "Correct what is wrong there, and see: pool-monitor alerts test",
+        )
+        for each in await probe_all(config)
+    ]  # fmt: skip
+
+
+def _files(folder: Path) -> Finding:
+    try:
+        with BlockFiles(folder) as files:
+            number = len(files.numbers())
+    except PoolMonitorError as error:
+        return Finding(
+            Grade.BETTER, f"{_sentence(error)} The past comes over REST or RPC instead.",
+            "Name the folder with blk00000.dat in it, and run as a user who may read it.",
+        )  # fmt: skip
+    return Finding(Grade.GOOD, f"The node's {number} block files can be read: the past comes from there.")
 
 
 def _bulk(facts: NodeFacts) -> Finding:
