@@ -58,17 +58,22 @@ class Pipeline:
                 await self._take(plan)
         raise AssertionError("the follower returned")
 
+    @property
+    def turn(self) -> asyncio.Lock:
+        """Held while a block goes down the street. Who works on the store besides takes it for a moment at a time."""
+        return self._street
+
     async def adopt(self, rulebook: Rulebook) -> None:
         """Judge and count by other rules from now on, then history as well; new blocks go on coming meanwhile."""
         async with self._street:
             self._census.rulebook = rulebook
         await self._judge_anew()
-        await self._recount()
+        await self.recount()
 
     async def revise(self) -> None:
         """Judge anew what another registry has judged, as after a start with a new one."""
         if await self._judge_anew():
-            await self._recount()
+            await self.recount()
 
     async def _judge_anew(self) -> bool:
         registry = self._census.rulebook.registry
@@ -77,7 +82,8 @@ class Pipeline:
             log.info("blocks moved", before=each.before, after=each.after, blocks=each.blocks, registry=registry.hash)
         return bool(moved)
 
-    async def _recount(self) -> None:
+    async def recount(self) -> None:
+        """Count from the store, as after it was judged anew, or history came to be longer."""
         async with self._street:
             await self._census.recount()
             if self._stands:

@@ -53,6 +53,10 @@ class Vitals:
             "alerts_firing", "How many alerts of a rule fire.",
             ["rule", "severity"], namespace=PREFIX, registry=self.registry,
         )  # fmt: skip
+        self.backfill_progress = Gauge(
+            "backfill_progress_ratio", "Share of the wanted history that is stored.",
+            namespace=PREFIX, registry=self.registry,
+        )  # fmt: skip
         self.errors = Counter(
             "errors", "Faults that were survived, by kind.", ["kind"], namespace=PREFIX, registry=self.registry
         )

@@ -19,6 +19,7 @@ import pytest
 import structlog
 from support.alertmanager import Alertmanager
 from support.bitcoind import Bitcoind
+from support.fullnode import Build, Full, builder, copied
 from support.mosquitto import Mosquitto
 from support.prometheus import Prometheus
 from support.services import CHECKOUT, program
@@ -91,6 +92,20 @@ def bitcoind_core(start_bitcoind: Callable[..., Bitcoind]) -> Bitcoind:
     if not CORE.exists():
         pytest.skip("there is no newest Bitcoin Core: `make node-core` builds it")
     return start_bitcoind(binary=CORE)
+
+
+@pytest.fixture(scope="session")
+def build() -> Iterator[Build]:
+    """Data of nodes with 3,000 blocks, for all tests."""
+    with tempfile.TemporaryDirectory(prefix="pool-monitor-test-") as folder:
+        yield builder(Path(folder))
+
+
+@pytest.fixture
+def full(build: Build, scratch: Path) -> Iterator[Full]:
+    """Starts nodes that have 3,000 blocks: `full("core", "-rest=0")`."""
+    with ExitStack() as running:
+        yield lambda kind="bitcoind", *more: running.enter_context(copied(build(kind), kind, scratch, *more))
 
 
 @pytest.fixture

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 
 from monitor.app.alerts import load_rules
 from monitor.app.alerts_test import probe_all
@@ -15,6 +17,7 @@ from monitor.config import Config
 from monitor.errors import Exit, PoolMonitorError, StoreInUse
 from monitor.model import NodeFacts
 from monitor.node.bitcoind import Bitcoind
+from monitor.node.blockfiles import BlockFiles
 from monitor.store.store import Store
 from monitor.vitals import Vitals
 
@@ -53,6 +56,8 @@ async def check(config: Config) -> AsyncIterator[Finding]:
     yield _port(config, running=running)
     for finding in await _receivers(config):
         yield finding
+    if config.node.blocks_dir:
+        yield await asyncio.to_thread(_files, config.node.blocks_dir)
     async for finding in _node(config):
         yield finding
 
@@ -133,6 +138,18 @@ async def _receivers(config: Config) -> list[Finding]:
     ]  # fmt: skip
 
 
+def _files(folder: Path) -> Finding:
+    try:
+        with BlockFiles(folder) as files:
+            number = len(files.numbers())
+    except PoolMonitorError as error:
+        return Finding(
+            Grade.BETTER, f"{_sentence(error)} The past comes over REST or RPC instead.",
+            "Name the folder with blk00000.dat in it, and run as a user who may read it.",
+        )  # fmt: skip
+    return Finding(Grade.GOOD, f"The node's {number} block files can be read: the past comes from there.")
+
+
 def _bulk(facts: NodeFacts) -> Finding:
     if facts.blockpart:
         return Finding(Grade.GOOD, "Blocks come over REST, header and coinbase only: the fastest way there is.")
@@ -154,5 +171,9 @@ def _notices(facts: NodeFacts) -> Finding:
 
 
 def _bad(error: PoolMonitorError) -> Finding:
-    sentence, _, remedy = str(error).partition("; ")
-    return Finding(Grade.BAD, f"{sentence[0].upper()}{sentence[1:]}.", remedy.capitalize() or None, error.exit_code)
+    return Finding(Grade.BAD, _sentence(error), str(error).partition("; ")[2].capitalize() or None, error.exit_code)
+
+
+def _sentence(error: PoolMonitorError) -> str:
+    sentence = str(error).partition("; ")[0]
+    return f"{sentence[0].upper()}{sentence[1:]}."

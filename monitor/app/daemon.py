@@ -15,6 +15,7 @@ from monitor import __version__
 from monitor.analysis.rules import Rules
 from monitor.app.alerts import VOCABULARY, keep_rules_current, load_rules
 from monitor.app.directory import Directory
+from monitor.app.historian import Historian
 from monitor.app.history import Courses
 from monitor.app.questions import questions
 from monitor.app.receivers import delivery
@@ -25,7 +26,7 @@ from monitor.census import Census, Rulebook
 from monitor.chain.follower import Follower, Reach
 from monitor.config import Config
 from monitor.hub import Hub
-from monitor.model import NodeFacts
+from monitor.model import Coverage, NodeFacts
 from monitor.node.bitcoind import Bitcoind
 from monitor.outputs.alerts.watch import Watch
 from monitor.outputs.exposition import Exposition
@@ -48,10 +49,11 @@ class _Stopped(Exception):  # noqa: N818 -- asked to stop: no error
 
 @dataclass(frozen=True, slots=True)
 class _Health:
-    """What the outputs ask of the intake."""
+    """The intake, and what the web output asks of it."""
 
     follower: Follower
     node: Bitcoind
+    historian: Historian
 
     @property
     def waiting(self) -> str | None:
@@ -67,6 +69,10 @@ class _Health:
 
     async def node_behind(self) -> int:
         return await self.node.behind()
+
+    @property
+    def coverage(self) -> Coverage | None:
+        return self.historian.coverage
 
 
 async def run(config: Config, stop: asyncio.Event, *, listening: Callable[[str], None] | None = None) -> None:
@@ -89,7 +95,8 @@ async def run(config: Config, stop: asyncio.Event, *, listening: Callable[[str],
         store = await rooms.enter_async_context(await Store.open(config.store.url))
         node = await rooms.enter_async_context(Bitcoind(config.node, vitals, expect=hub.expect))
         follower = Follower(node, store, _reach(config), vitals)
-        health = _Health(follower, node)
+        historian = Historian(config, _reach(config), store, node, hub, vitals)
+        health = _Health(follower, node, historian)
         courses = Courses(store)
         token = config.web.secret_token
         web = await rooms.enter_async_context(
@@ -109,9 +116,7 @@ async def run(config: Config, stop: asyncio.Event, *, listening: Callable[[str],
         watch = Watch(rules, VOCABULARY, hub=hub, memory=store.alerts, pulse=health, vitals=vitals)
         told = delivery(config, store.alerts, hub, vitals, link=web.url)
         alerts = _all_or_none(watch.run(), keep_rules_current(config, watch.adopt, hangups, vitals), *told)
-        intake = _intake(
-            config, follower, node, store, hub, vitals, courses=courses, directory=directory, hangups=hangups
-        )
+        intake = _intake(config, health, store, hub, vitals, courses=courses, directory=directory, hangups=hangups)
         manager = ServiceManager()
         manager.ready()
         with suppress(_Stopped):
@@ -125,8 +130,7 @@ async def run(config: Config, stop: asyncio.Event, *, listening: Callable[[str],
 
 async def _intake(  # noqa: PLR0913 -- what intake and outputs share
     config: Config,
-    follower: Follower,
-    node: Bitcoind,
+    health: _Health,
     store: Store,
     hub: Hub,
     vitals: Vitals,
@@ -135,31 +139,32 @@ async def _intake(  # noqa: PLR0913 -- what intake and outputs share
     directory: Directory,
     hangups: Hangups,
 ) -> NoReturn:
-    """Learn who is who on the node's network, and follow it; learn anew when that changes."""
+    """Learn who is who on the node's network, and follow it, forward and back; learn anew when that changes."""
     network = await store.network()
     if network is None:
-        await follower.meet()
-        assert node.facts
-        network = node.facts.network
+        await health.follower.meet()
+        assert health.facts
+        network = health.facts.network
         await store.note_network(network)
     knowledge = directory.knowledge = load_knowledge(config.registry, network)
     vitals.build_info.labels(__version__, knowledge.registry.hash).set(1)
     census = Census(store, config.windows, _rulebook(knowledge, network))
     courses.census = census
-    pipeline = Pipeline(follower, store, census, hub, vitals)
+    pipeline = Pipeline(health.follower, store, census, hub, vitals)
 
     async def adopt(changed: Knowledge) -> None:
         log.info("the registry has changed", registry=changed.registry.hash, memberships=changed.memberships.hash)
         directory.knowledge = changed
         vitals.build_info.clear()
         vitals.build_info.labels(__version__, changed.registry.hash).set(1)
-        await pipeline.adopt(_rulebook(changed, network))
+        async with health.historian.at_rest():
+            await pipeline.adopt(_rulebook(changed, network))
 
     async def stay_current() -> NoReturn:
         await pipeline.revise()
         await keep_current(config.registry, network, adopt, hangups=hangups, vitals=vitals)
 
-    await _all_or_none(pipeline.run(), stay_current())
+    await _all_or_none(pipeline.run(), health.historian.run(network, pipeline), stay_current())
     raise AssertionError("the pipeline returned")
 
 

@@ -9,6 +9,7 @@ import typer
 from monitor import __version__, logs
 from monitor.cli.alerts import alerts
 from monitor.cli.attribute import attribute
+from monitor.cli.backfill import backfill
 from monitor.cli.backtest import backtest
 from monitor.cli.check import check
 from monitor.cli.concentration import concentration
@@ -27,7 +28,7 @@ cli = typer.Typer(
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (demo, check, run, status, attribute, concentration, backtest):
+for command in (demo, check, run, status, backfill, attribute, concentration, backtest):
     cli.command()(command)
 cli.add_typer(alerts)
 cli.add_typer(export)

@@ -46,7 +46,8 @@ class NodeSection(Section):
     """Whether blocks are fetched over REST where the node has it (rest=1 in bitcoin.conf), which is much faster. Set
     off to use RPC alone."""
     blocks_dir: Path | None = Field(default=None, examples=["/home/bitcoin/.bitcoin/blocks"])
-    """The node's folder of block files. Accepted, but nothing reads them yet."""
+    """The node's folder of block files, if it is on this machine and may be read by us. History is read from there many
+    times faster than over REST; new blocks come over REST or RPC as ever."""
     poll_seconds: float = Field(default=10.0, ge=0.1, le=600)
     """The node is asked for news this often, whatever it announces or does not."""
     timeout_seconds: float = Field(default=30.0, ge=0.5, le=600)
@@ -81,6 +82,9 @@ class StoreSection(Section):
     """The database: sqlite:/// and a path, so an absolute path has four slashes. Without this key it is blocks.sqlite
     in the user's data directory, on Linux ~/.local/share/pool-monitor. Each daemon, and each network, needs one of its
     own."""
+    history_from: int | None = Field(default=None, ge=0, examples=[0])
+    """The height from which on history is wanted; 0 is the whole chain. Without it, as far as the longest window looks
+    back, or as pool-monitor backfill was told. What is missing is fetched while the daemon runs."""
 
 
 class Override(Section):

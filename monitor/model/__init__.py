@@ -31,6 +31,9 @@ from monitor.model.chain import (
     Output,
     Plan,
 )
+from monitor.model.coverage import (
+    Coverage,
+)
 from monitor.model.estimates import (
     Change,
     Difference,
@@ -106,6 +109,7 @@ __all__ = [
     "Coinbase",
     "Concentration",
     "Course",
+    "Coverage",
     "Curve",
     "Difference",
     "Dispatch",

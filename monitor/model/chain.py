@@ -135,6 +135,11 @@ class NodeFacts:
     """Where it publishes new blocks."""
 
     @property
+    def blocks_by(self) -> str:
+        """The best way by which it gives blocks."""
+        return "rest blockpart" if self.blockpart else "rest block" if self.rest else "rpc getblock"
+
+    @property
     def pruned(self) -> bool:
         """Whether it has forgotten the oldest blocks."""
         return self.first_height > 0

@@ -127,15 +127,31 @@ class Bitcoind:
     async def start_for(self, *, seconds: int, blocks: int) -> BlockRef:
         """See `ChainSource.start_for`."""
         facts = self.facts = await self.introduce()  # what it told at first may be long ago
-        earliest = (await self._time_at(facts.tip.height)) - seconds - _CLOCK_SLACK_SECONDS
-        low, high = facts.first_height, facts.tip.height
-        while low < high:  # header times rise nearly everywhere, which the slack makes good enough
-            middle = (low + high) // 2
-            low, high = (middle + 1, high) if await self._time_at(middle) < earliest else (low, middle)
-        first = max(facts.first_height, min(low, facts.tip.height + 1 - blocks))
+        needed = await self._first_since(facts.first_height, seconds=seconds + _CLOCK_SLACK_SECONDS, blocks=blocks)
+        first = max(facts.first_height, needed)
         if first == facts.first_height > 0:
             log.warning("the node is pruned: history begins later than the windows need", first_height=first)
         return BlockRef(first - 1, await self._hash_at(first - 1) if first else NO_BLOCK)
+
+    async def reach(self, *, seconds: int, blocks: int) -> int:
+        """The height from which on blocks are needed to cover so much header time and so many blocks, more or less.
+
+        A first start goes further, by what header times may be off. Pruned blocks are among them: a node remembers
+        every header.
+        """
+        self.facts = await self.introduce()
+        try:
+            return await self._first_since(0, seconds=seconds, blocks=blocks)
+        except faults.RpcError:  # the embedded node does not
+            return self.facts.first_height
+
+    async def _first_since(self, low: int, *, seconds: int, blocks: int) -> int:
+        high = tip = self._introduced.tip.height
+        earliest = (await self._time_at(tip)) - seconds
+        while low < high:  # header times rise nearly everywhere, which the slack makes good enough
+            middle = (low + high) // 2
+            low, high = (middle + 1, high) if await self._time_at(middle) < earliest else (low, middle)
+        return max(0, min(low, tip + 1 - blocks))
 
     async def news(self) -> Notice:
         """See `ChainSource.news`."""
@@ -204,10 +220,10 @@ class Bitcoind:
         return self.facts
 
     def _describe(self, facts: NodeFacts) -> dict[str, object]:
-        bulk = "rest blockpart" if facts.blockpart else "rest block" if facts.rest else "rpc getblock"
         return {
             "node": self._label, "network": facts.network, "version": facts.version, "height": facts.tip.height,
-            "blocks_by": bulk, "notices_by": list(facts.zmq) or "long poll and timer", "pruned": facts.pruned,
+            "blocks_by": facts.blocks_by, "notices_by": list(facts.zmq) or "long poll and timer",
+            "pruned": facts.pruned,
         }  # fmt: skip
 
     async def _header(self, block: BlockHash) -> dict[str, Any] | None:

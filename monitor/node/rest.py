@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
@@ -33,6 +34,8 @@ class Rest:
         """Whether the node serves REST at all."""
         self.has_blockpart = False
         """Whether it serves parts of blocks, as Bitcoin Core does from version 31 on."""
+        self._blocks_are_short = False
+        """Whether the last was, and so its neighbours may be: then they are asked for as a whole at once."""
 
     async def probe(self, tip: BlockHash) -> None:
         """Find out what there is, by asking for the best block: the one that even a pruned node has."""
@@ -54,12 +57,13 @@ class Rest:
 
     async def block(self, ref: BlockRef) -> Block | None:
         """A block as far as its coinbase; None when the node does not have it."""
-        if self.has_blockpart:
+        if self.has_blockpart and not self._blocks_are_short:
             size = _FIRST_BYTES
             while size <= MAX_BLOCK_BYTES:
                 part = await self._get("blockpart", f"blockpart/{ref.hash}.bin?offset=0&size={size}")
                 if part is None:
-                    break  # shorter than that, or not there at all: the whole block tells
+                    self._blocks_are_short = True  # than that, or not there at all: the whole block tells
+                    break
                 try:
                     return decode_block(part, height=ref.height)
                 except Truncated:
@@ -83,6 +87,7 @@ class Rest:
                 with suppress(Truncated):
                     block = decode_block(received, height=ref.height)
                     if not response.content.at_eof():
+                        self._blocks_are_short = False
                         response.close()
                     return block
         raise NodeBusy(f"the node stopped in the middle of block {ref.hash}")
@@ -98,13 +103,16 @@ class Rest:
             self._session = aiohttp.ClientSession(
                 timeout=aiohttp.ClientTimeout(total=self._node.timeout_seconds),
                 connector=aiohttp.TCPConnector(limit=0),  # the budget limits
+                cookie_jar=aiohttp.DummyCookieJar(),
+                skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding"),
             )
         url = f"{self._node.url.rstrip('/')}/rest/{path}"
         try:
             async with self._budget:
-                with self._vitals.node_rpc_seconds.labels(f"rest_{name}").time():
-                    async with self._session.get(url) as response:
-                        yield response
+                started = time.perf_counter()
+                async with self._session.get(url) as response:
+                    yield response
+                self._vitals.node_rpc_seconds.labels(f"rest_{name}").observe(time.perf_counter() - started)
         except (aiohttp.ClientError, TimeoutError) as error:
             raise NodeAway(f"the REST interface at {self._node.url} cannot be reached ({error!r})") from None
 

@@ -41,6 +41,12 @@ class Stretch:
     stale: tuple[Row, ...] = ()
     """Blocks that lost against one of the chain."""
 
+    @property
+    def first_height(self) -> int:
+        """Of the lowest block of the chain."""
+        height: int = self.chain[0][COLUMNS.index("height")]
+        return height
+
     @classmethod
     def of(cls, chain: Iterable[Judged], stale: Iterable[Judged] = ()) -> Stretch:
         """Judged blocks as rows."""

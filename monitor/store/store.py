@@ -237,6 +237,10 @@ class Store:
         """The lowest block of our best chain. None when nothing is stored."""
         return await self._read(lambda connection: queries.end(connection, queries.LOWEST))
 
+    async def next_below(self) -> BlockRef | None:
+        """The block that the lowest of ours stands on; of height -1, where ours is the genesis block."""
+        return await self._read(writing.next_below)
+
     async def recent(self, *, seconds: int, count: int) -> list[BlockRow]:
         """The best chain's newest blocks, lowest first: so much header time of them, at least so many, and one more.
 

@@ -15,8 +15,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from monitor.errors import StoreError
+from monitor.model import BlockRef
 from monitor.store.queries import LOWEST
-from monitor.store.rows import COLUMNS, Row, Stretch
+from monitor.store.rows import COLUMNS, Row, Stretch, block_hash
 from monitor.store.schema import blocks
 from monitor.store.verdicts import Verdicts
 
@@ -47,13 +48,19 @@ def extend(connection: Connection, stretch: Stretch, verdicts: Verdicts) -> bool
     chain = stretch.chain
     if any(above[_PARENT] != below[_HASH] or above[_HEIGHT] != below[_HEIGHT] + 1 for below, above in pairwise(chain)):
         raise StoreError(f"the blocks from {chain[0][_HEIGHT]} to {chain[-1][_HEIGHT]} are no chain; start again")
-    lowest = connection.execute(_LOWEST).first()
-    if lowest and (lowest.parent, lowest.height) != (chain[-1][_HASH], chain[-1][_HEIGHT] + 1):
+    ours = next_below(connection)
+    if ours not in (None, BlockRef(chain[-1][_HEIGHT], block_hash(chain[-1][_HASH]))):
         return False
     numbers = [verdicts.number(connection, each) for each in stretch.verdicts]
     for rows, renew in ((chain, True), (stretch.stale, False)):
         write(connection, [(*row[:-2], numbers[row[-2]], row[-1]) for row in rows], renew=renew)
     return True
+
+
+def next_below(connection: Connection) -> BlockRef | None:
+    """The block that the lowest one on the best chain stands on."""
+    lowest = connection.execute(_LOWEST).first()
+    return BlockRef(lowest.height - 1, block_hash(lowest.parent)) if lowest else None
 
 
 def cache_more(connection: Connection, *, more: bool) -> None:

@@ -12,12 +12,6 @@ from monitor.vitals import PREFIX, Vitals
 
 Unknown = Literal["split", "merged"]
 
-EXPECTED = {
-    "alerts_firing": "Alerts that fire, by rule and severity.",
-    "backfill_progress_ratio": "How much of the history that was asked for is stored.",
-}
-"""Metrics that belong to the public interface and are not there in every version: what asks for them copes without."""
-
 
 def _meanings() -> dict[str, str]:
     """The help text of every metric, by its name without the prefix, as Prometheus knows it."""
@@ -26,7 +20,7 @@ def _meanings() -> dict[str, str]:
         if isinstance(each, Gauge | Counter | Histogram):
             (family,) = each.describe()
             found[family.name.removeprefix(f"{PREFIX}_") + "_total" * isinstance(each, Counter)] = family.documentation
-    return found | EXPECTED
+    return found
 
 
 MEANINGS = _meanings()

@@ -29,6 +29,7 @@ from monitor.model import (
     Candidate,
     Coinbase,
     Course,
+    Coverage,
     Header,
     Judged,
     Method,
@@ -112,6 +113,7 @@ class _Health:
     """A node that answers."""
 
     facts: NodeFacts
+    coverage: Coverage
     waiting: None = None
 
 
@@ -135,7 +137,8 @@ async def _page() -> str:
         blockpart=False,
         zmq=("tcp://127.0.0.1:28332",),
     )
-    past, health = _Past([BlockRecord(each, stale=False) for each in judged]), _Health(facts)
+    covered = Coverage(930_337, 878_000, 930_340, reason="the node has pruned the blocks below 930337")
+    past, health = _Past([BlockRecord(each, stale=False) for each in judged]), _Health(facts, covered)
     directory = Directory(load_knowledge())
     served = (Api(hub, past, health, courses=_Courses(past.records)), Pools(hub, past, directory))
     parts = [_HEAD]

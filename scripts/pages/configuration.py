@@ -145,4 +145,7 @@ def _words(annotation: Any) -> Iterator[str]:  # noqa: ANN401 -- a type, of what
         for each in get_args(annotation):
             yield from _words(each)
     elif annotation is not type(None):
-        yield {str: "a text", Path: "a path", SecretStr: "a text (secret)", bool: "`true` or `false`"}[annotation]
+        yield {
+            bool: "`true` or `false`", int: "a whole number", str: "a text", Path: "a path",
+            SecretStr: "a text (secret)",
+        }[annotation]  # fmt: skip

@@ -193,7 +193,7 @@ async def test_readiness_follows_the_node(node: EmbeddedNode, tmp_path: Path) ->
         await daemon.wait_for(node.tip.hash)
         status, _, body = await daemon.get("/readyz")
         assert (status, json.loads(body)) == (
-            200, {"ready": True, "waiting": None, "height": 10, "first_height": 0, "pruned": False},
+            200, {"ready": True, "waiting": None, "height": 10, "first_height": 0, "pruned": False, "history": None},
         )  # fmt: skip
 
         await node.stop()

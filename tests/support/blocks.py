@@ -55,6 +55,8 @@ class Recipe:
     version: int = VERSION
     witness: bool = False
     """Whether the coinbase has a witness, and a commitment (BIP141) as its last output."""
+    transactions: tuple[bytes, ...] = ()
+    """What follows the coinbase, without witnesses. The commitment would not fit to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +79,9 @@ class Built:
 
 
 def build(parent: Parent, recipe: Recipe | None = None) -> Built:
-    """A valid block on `parent` with nothing in it but a coinbase."""
+    """A valid block on `parent`."""
     recipe = recipe or Recipe()
+    assert not (recipe.witness and recipe.transactions)
     height = parent.height + 1
     extra = recipe.extra + ((_commitment(),) if recipe.witness else ())
     reward = (50_0000_0000 >> height // 150) - sum(output.value_sat for output in extra)
@@ -89,13 +92,14 @@ def build(parent: Parent, recipe: Recipe | None = None) -> Built:
             hash=BlockHash(""),
             version=recipe.version,
             parent=BlockHash(parent.hash),
-            merkle_root=double_sha256(encode_coinbase(coinbase)),
+            merkle_root=_merkle_root([encode_coinbase(coinbase), *recipe.transactions]),
             time=parent.time + SPACING if recipe.time is None else recipe.time,
             bits=BITS,
             nonce=0,
         )
     )
-    return Built(height, header, encode_header(header) + encode_compact(1) + transaction)
+    filling = encode_compact(1 + len(recipe.transactions)) + transaction + b"".join(recipe.transactions)
+    return Built(height, header, encode_header(header) + filling)
 
 
 def mine(node: Node, recipe: Recipe | None = None, *, on: str | None = None) -> BlockHash:
@@ -143,6 +147,14 @@ def push_height(height: int) -> bytes:
         return bytes((0x50 + height,))
     number = height.to_bytes(height.bit_length() // 8 + 1, "little")  # one bit more, for the sign
     return bytes((len(number),)) + number
+
+
+def _merkle_root(transactions: list[bytes]) -> bytes:
+    level = [double_sha256(each) for each in transactions]
+    while len(level) > 1:
+        level += level[-1:] * (len(level) % 2)
+        level = [double_sha256(level[at] + level[at + 1]) for at in range(0, len(level), 2)]
+    return level[0]
 
 
 def _commitment() -> Output:

@@ -37,7 +37,7 @@ class Daemon:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         store = f"sqlite:///{folder / 'blocks.sqlite'}"
-        self._environment = environment(**{"store__url": store, "web__port": 0, "log__format": "json"} | settings)
+        self.environment = environment(**{"store__url": store, "web__port": 0, "log__format": "json"} | settings)
         self._log = folder / "log"
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -50,7 +50,7 @@ class Daemon:
         """Start, and do not wait for anything."""
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                [*POOL_MONITOR, "run"], env=self._environment, cwd=self.folder,
+                [*POOL_MONITOR, "run"], env=self.environment, cwd=self.folder,
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             )  # fmt: skip
 

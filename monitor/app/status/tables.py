@@ -26,7 +26,7 @@ _GIVING_WAY = {"", "evidence", "alert"}
 
 
 def headline(state: Json, *, now: float | None = None) -> Text:
-    """Whether it has caught up, the newest block, the node. With `now`, Unix time, ages instead of times."""
+    """Whether it has caught up, newest block, node, what is missing. With `now`, Unix time, ages instead of times."""
     said = ("ready", "bold green") if state["ready"] else (f"waiting: {state['waiting']}", "bold magenta")
     text = Text.assemble(said, no_wrap=True, overflow="ellipsis")
     if tip := state["tip"]:
@@ -35,6 +35,9 @@ def headline(state: Json, *, now: float | None = None) -> Text:
     if node := state["node"]:
         kept = f", pruned below {node['first_height']}" if node["pruned"] else ""
         text.append(f"\n{node['network']}, {node['version']}{kept}, pool-monitor {state['version']}", "dim")
+    if (history := state.get("history")) and history["missing_blocks"]:
+        why = f"they come by {history['by']}" if history["by"] else history["reason"] or "they will be fetched"
+        text.append(f"\n{history['missing_blocks']:,} blocks are missing below {history['first_height']:,}: {why}")
     return text
 
 

@@ -18,6 +18,17 @@ class Alive(TypedDict):
     alive: bool
 
 
+class Coverage(TypedDict):
+    """How far back history goes."""
+
+    first_height: int
+    wanted_height: int
+    missing_blocks: int
+    ratio: float
+    by: str | None
+    reason: str | None
+
+
 class Ready(TypedDict):
     """Whether the numbers are those of the node's newest block."""
 
@@ -26,6 +37,7 @@ class Ready(TypedDict):
     height: int | None
     first_height: int | None
     pruned: bool | None
+    history: Coverage | None
 
 
 class Tip(TypedDict):

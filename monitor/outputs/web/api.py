@@ -189,6 +189,7 @@ class Api:
             "height": snapshot.tip.height if snapshot else None,
             "first_height": snapshot.first_height if snapshot else None,
             "pruned": facts.pruned if facts else None,
+            "history": render.coverage(self._health.coverage),
         }
 
 

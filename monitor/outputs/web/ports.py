@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Protocol
 
-from monitor.model import Asked, BlockHash, BlockRecord, Course, NodeFacts, PoolSlug, Profile
+from monitor.model import Asked, BlockHash, BlockRecord, Course, Coverage, NodeFacts, PoolSlug, Profile
 
 
 class History(Protocol):
@@ -62,6 +62,10 @@ class Health(Protocol):
     @property
     def facts(self) -> NodeFacts | None:
         """What the node last said of itself."""
+
+    @property
+    def coverage(self) -> Coverage | None:
+        """How far back history goes; None until that is known."""
 
 
 class Exposition(Protocol):

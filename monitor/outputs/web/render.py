@@ -13,6 +13,7 @@ from monitor.model import (
     Candidate,
     Cluster,
     Concentration,
+    Coverage,
     Indices,
     NodeFacts,
     PoolSlug,
@@ -49,6 +50,20 @@ def node(facts: NodeFacts) -> dict[str, Any]:
         "rest": facts.rest,
         "blockpart": facts.blockpart,
         "zmq": list(facts.zmq),
+    }
+
+
+def coverage(known: Coverage | None) -> dict[str, Any] | None:
+    """How far back history goes."""
+    if known is None:
+        return None
+    return {
+        "first_height": known.first_height,
+        "wanted_height": known.wanted_height,
+        "missing_blocks": known.missing,
+        "ratio": known.ratio,
+        "by": known.by,
+        "reason": known.reason,
     }
 
 
