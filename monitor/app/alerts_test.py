@@ -10,16 +10,14 @@ from dataclasses import dataclass
 from rich.table import Table
 from rich.text import Text
 
+from monitor.app.alerts import load_rules
 from monitor.app.receivers import receivers
 from monitor.config import Config
-from monitor.errors import ReceiverError
+from monitor.errors import InputError, ReceiverError
 from monitor.hub import Hub
 from monitor.model import Alert, AlertState, Dispatch, Severity
 from monitor.outputs.receiver import Receiver
 from monitor.vitals import Vitals
-
-TEST_RULE = "test"
-"""The rule of a test alert, unless another is named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +30,17 @@ class Answer:
     seconds: float
 
 
-async def try_all(config: Config, rule: str = TEST_RULE) -> list[Answer]:
-    """Send a test alert through every configured receiver, all at once; nothing is tried twice."""
-    change = Dispatch(0, _alert(rule))
+async def try_all(config: Config, rule: str | None = None) -> list[Answer]:
+    """Send a test alert through every configured receiver, all at once; nothing is tried twice.
+
+    Args:
+        config: says who is told, and by which rules.
+        rule: whose alert it would be; without one, a rule that there is not.
+
+    Raises:
+        InputError: there is no such rule.
+    """
+    change = Dispatch(0, _alert(config, rule))
     return await asyncio.gather(
         *(_ask(each, lambda each=each: each.trial(change)) for each in configured(config))  # type: ignore[misc]
     )
@@ -74,15 +80,18 @@ async def _ask(receiver: Receiver, question: Callable[[], Awaitable[str]]) -> An
     return Answer(receiver.name, good, said, time.monotonic() - began)
 
 
-def _alert(rule: str) -> Alert:
+def _alert(config: Config, rule: str | None) -> Alert:
+    severities = {each.name: each.severity for each in load_rules(config)}
+    if rule is not None and rule not in severities:
+        raise InputError(f"{rule}: there is no such rule; the rules are {', '.join(severities)}")
     now = time.time()
     return Alert(
-        rule=rule,
-        severity=Severity.INFO,
+        rule=rule or "test",
+        severity=severities[rule] if rule else Severity.INFO,
         state=AlertState.FIRING,
         since=now,
         started=now,
-        summary=f"This is a test of the alert {rule}: nothing happened",
+        summary=f"This is a test{f' of the alert {rule}' if rule else ''}: nothing happened",
         explanation="Somebody ran `pool-monitor alerts test`. If you read this, alerts reach you.",
         test=True,
     )

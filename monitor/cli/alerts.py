@@ -73,8 +73,8 @@ def export(
 @alerts.command(name="test")
 def try_receivers(
     rule: Annotated[
-        str, typer.Argument(metavar="[RULE]", help="Whose name the alert has.", show_default=False)
-    ] = "test",
+        str | None, typer.Argument(metavar="RULE", help="Whose alert it would be, with its severity.")
+    ] = None,
     *,
     config: ConfigOption = None,
 ) -> None:

@@ -66,6 +66,18 @@ async def test_everyone_gets_a_marked_alert_and_their_answers_are_shown(
         assert not [secret for secret in ("t0ken", "s3cret", "h00k", SECRET) if secret in done.stdout + done.stderr]
 
 
+async def test_a_rule_lends_its_name_and_its_severity() -> None:
+    async with Hook() as hook:
+        known = {"alerts__webhook__url": hook.url, "alerts__webhook__secret": SECRET}
+        done = await asyncio.to_thread(run, "alerts", "test", "pool_majority", **known)
+        assert done.returncode == 0, done.stderr
+        wrong = await asyncio.to_thread(run, "alerts", "test", "pool_majorty", **known)
+    said = hook.taken[0].document["data"]
+    assert (said["rule"], said["severity"], said["test"]) == ("pool_majority", "critical", True)
+    assert wrong.returncode == 1
+    assert "pool_majorty: there is no such rule; the rules are pool_majority, " in wrong.stderr
+
+
 def test_without_a_receiver_it_says_so() -> None:
     done = run("alerts", "test")
     assert done.returncode == 2
