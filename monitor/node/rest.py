@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 import aiohttp
+from yarl import URL
 
 from monitor.config import NodeSection
 from monitor.errors import NodeAway, NodeBusy, Truncated
@@ -20,6 +21,7 @@ HEADERS_AT_ONCE = 2000
 
 _FIRST_BYTES = 2048
 """Holds header and coinbase of nearly every block; the few that pay many miners at once are asked for again."""
+_NAMES = ("headers", "block", "blockpart")
 
 
 class Rest:
@@ -27,8 +29,9 @@ class Rest:
 
     def __init__(self, node: NodeSection, vitals: Vitals, budget: asyncio.Semaphore) -> None:
         self._node = node
-        self._vitals = vitals
         self._budget = budget
+        self._base = f"{node.url.rstrip('/')}/rest/"
+        self._seconds = {name: vitals.node_rpc_seconds.labels(f"rest_{name}") for name in _NAMES}
         self._session: aiohttp.ClientSession | None = None
         self.available = False
         """Whether the node serves REST at all."""
@@ -106,13 +109,13 @@ class Rest:
                 cookie_jar=aiohttp.DummyCookieJar(),
                 skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding"),
             )
-        url = f"{self._node.url.rstrip('/')}/rest/{path}"
+        url = URL(self._base + path, encoded=True)
         try:
             async with self._budget:
                 started = time.perf_counter()
                 async with self._session.get(url) as response:
                     yield response
-                self._vitals.node_rpc_seconds.labels(f"rest_{name}").observe(time.perf_counter() - started)
+                self._seconds[name].observe(time.perf_counter() - started)
         except (aiohttp.ClientError, TimeoutError) as error:
             raise NodeAway(f"the REST interface at {self._node.url} cannot be reached ({error!r})") from None
 

@@ -44,6 +44,8 @@ NOT_HERE = {
     ".venv/bin/python scripts/image.py": "has a test of its own",
     ".venv/bin/python scripts/compile_pools.py": "for maintainers, with two new lists; has tests of its own",
     "pool-monitor registry update #": "asks the internet; the one from a file is typed",
+    "pool-monitor alerts test": "there is nobody to tell; has a test of its own, with real receivers",
+    "mosquitto_": "asks somebody's own broker; what is published has tests of its own, with a real one",
     "promtool tsdb": "has a test of its own, with a real Prometheus",
 }
 """How a command begins that is not typed, and why."""
@@ -79,6 +81,7 @@ def place(bitcoind: Bitcoind, scratch: Path) -> Iterator[Place]:
     tip = mine_all(bitcoind, [Recipe(tag=b"/AntPool/", time=1_700_000_000 + 600 * n) for n in range(12)])[-1]
     folder = scratch / "checkout"
     (folder / "etc" / "bitcoin").mkdir(parents=True)
+    (folder / "etc" / "pool-monitor").mkdir()
     (folder / "etc" / "systemd" / "system").mkdir(parents=True)
     for name in (".venv", "LICENSE", "README.md", "config", "monitor", "pyproject.toml", "requirements", "scripts"):
         (folder / name).symlink_to(CHECKOUT / name)

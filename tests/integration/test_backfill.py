@@ -226,7 +226,7 @@ async def test_killed_again_and_again_it_goes_on_where_it_was(full: Full, tmp_pa
 def test_a_full_disk_ends_it_with_the_reason_and_a_whole_store(full: Full, tmp_path: Path) -> None:
     node, path = full(), tmp_path / "blocks.sqlite"
     settings = environment(**told(node, path))
-    limit = f"ulimit -f 700; exec {' '.join(POOL_MONITOR)} backfill"  # half a megabyte or so, whoever runs it
+    limit = f"ulimit -f 1400; exec {' '.join(POOL_MONITOR)} backfill"  # 700 kB, or twice as much, whoever runs it
     done = subprocess.run(
         ["/bin/sh", "-c", limit], env=settings, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60
     )
