@@ -28,6 +28,7 @@ from monitor.model import (
     BlockRecord,
     BlockRef,
     BlockRow,
+    Coverage,
     Plan,
     PoolSlug,
     Severity,
@@ -198,6 +199,7 @@ class Well:
 
     waiting: str | None = None
     facts: None = None
+    coverage: Coverage | None = None
 
 
 @asynccontextmanager
@@ -262,3 +264,21 @@ async def test_what_the_node_and_the_rules_say_is_shown_at_once(monkeypatch: pyt
 
         health.waiting = "nothing listens at 127.0.0.1:8332"
         assert "No news from the node: nothing listens" in await text(session)
+
+
+async def test_a_history_with_a_gap_says_so_and_why() -> None:
+    hub, health = Hub(Vitals()), Well()
+    async with served(hub, Past(), health) as session:
+        publish(hub, "aab")
+        assert "older block" not in await text(session)
+
+        health.coverage = Coverage(1100, 100, 2000, by="block files")
+        shown = await text(session)
+        assert (
+            "History begins at block 1100. 1,000 older blocks are wanted, and being fetched (block files, 47 % is"
+            in shown
+        )
+
+        health.coverage = Coverage(101, 100, 2000, reason="the node has pruned the blocks below <101>")
+        shown = await text(session)
+        assert "1 older block is wanted, and missing: the node has pruned the blocks below &lt;101&gt;." in shown

@@ -17,7 +17,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 
 from monitor import __version__
 from monitor.hub import Hub
-from monitor.model import Alert, AlertState, BlockHash, BlockRecord, PoolSlug, Snapshot
+from monitor.model import Alert, AlertState, BlockHash, BlockRecord, Coverage, PoolSlug, Snapshot
 from monitor.outputs.web import pool, words
 from monitor.outputs.web.answer import Answer
 from monitor.outputs.web.assets import CHARTS, Assets
@@ -40,8 +40,8 @@ _HEADERS = {
 }
 
 
-_State: TypeAlias = tuple[Snapshot | None, tuple[Alert, ...], str | None, float]
-"""Snapshot, alerts, why there is no news from the node, and roughly when."""
+_State: TypeAlias = tuple[Snapshot | None, tuple[Alert, ...], str | None, Coverage | None, float]
+"""Snapshot, alerts, why there is no news from the node, how far back history goes, and roughly when."""
 
 
 class Page:
@@ -61,7 +61,7 @@ class Page:
         for name in self._jinja.list_templates():
             self._jinja.get_template(name)  # compiled now, not while the first reader waits
         self._kept: dict[object, asyncio.Future[Answer]] = {}
-        self._state: _State = (None, (), None, 0.0)
+        self._state: _State = (None, (), None, None, 0.0)
         """What the pages that are kept were made of."""
         self._strip: tuple[Snapshot | None, Sequence[BlockRecord]] = (None, ())
         self._reading = asyncio.Lock()
@@ -137,7 +137,8 @@ class Page:
         self, request: web.Request, key: object, make: Callable[[], Coroutine[Any, Any, Answer]]
     ) -> web.Response:
         """A page of the present state: the one that is kept, or a new one, made once for all who ask meanwhile."""
-        now = (self._hub.snapshot, self._hub.alerts, self._health.waiting, time.time() // _AGES_SECONDS)
+        health = self._health
+        now = (self._hub.snapshot, self._hub.alerts, health.waiting, health.coverage, time.time() // _AGES_SECONDS)
         if len(self._kept) >= _KEPT or not _same(now, self._state):
             self._state, self._kept = now, {}
         kept = self._kept
@@ -162,6 +163,7 @@ class Page:
             "assets": self._assets.path,
             "alerts": [each for each in self._hub.alerts if each.state is AlertState.FIRING],
             "waiting": self._health.waiting,
+            "coverage": self._health.coverage,
             "now": time.time(),
             "version": __version__,
         }
