@@ -7,9 +7,11 @@ node gives instead is noticed. So the files need no node that runs, and no tip.
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any, TypeVar
 
 import numpy as np
@@ -26,8 +28,10 @@ _T = TypeVar("_T")
 
 _FIRST_FILES = 128
 """Scanned at once, from the newest back, then twice as many: a year of the past is in a sixth of the files."""
-_IN_FLIGHT = 6
-"""Requests under way: with the daemon's own, fewer than the node's queue holds."""
+_AT_ONCE = 2
+"""Segments under way: while one begins, by asking which blocks it has, or ends, the other keeps the node busy."""
+_IN_FLIGHT = 3
+"""Requests under way for each: with the daemon's own, fewer than the node's queue holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +106,7 @@ async def from_node(node: Bitcoind, wanted: Wanted) -> AsyncIterator[Segment]:
     assert node.facts
     top = wanted.top
     bounds = _bounds(max(wanted.lowest, node.facts.first_height), top.height, wanted.size)
-    async with _one_ahead(_between(node, *each) for each in bounds) as segments:
+    async with _ahead(_between(node, *each) for each in bounds) as segments:
         async for blocks in segments:
             if not blocks or blocks[-1].ref != top:
                 raise NodeBusy(f"block {top.height} {top.hash}, on which ours stand, is not on the node's best chain")
@@ -183,28 +187,24 @@ async def _between(node: Bitcoind, start: int, end: int) -> tuple[Block, ...]:
 
 
 @asynccontextmanager
-async def _one_ahead(answers: Iterator[Coroutine[Any, Any, _T]]) -> AsyncIterator[AsyncIterator[_T]]:
-    """The answers in their order; the next is asked for while one is used."""
-    coming: asyncio.Task[_T] | None = None
+async def _ahead(answers: Iterator[Coroutine[Any, Any, _T]]) -> AsyncIterator[AsyncIterator[_T]]:
+    """The answers in their order; the next ones are asked for meanwhile."""
+    coming: deque[asyncio.Task[_T]] = deque()
 
     async def each() -> AsyncIterator[_T]:
-        nonlocal coming
-        coming = _task(answers)
+        coming.extend(map(asyncio.create_task, islice(answers, _AT_ONCE)))
         while coming:
-            answer, coming = await coming, _task(answers)
+            answer = await coming[0]
+            coming.popleft()
+            coming.extend(map(asyncio.create_task, islice(answers, 1)))
             yield answer
 
     try:
         yield each()
     finally:
-        if coming:
-            coming.cancel()
-            await asyncio.gather(coming, return_exceptions=True)
-
-
-def _task(answers: Iterator[Coroutine[Any, Any, _T]]) -> asyncio.Task[_T] | None:
-    answer = next(answers, None)
-    return asyncio.create_task(answer) if answer else None
+        for task in coming:
+            task.cancel()
+        await asyncio.gather(*coming, return_exceptions=True)
 
 
 async def _fetched(node: Bitcoind, refs: Sequence[BlockRef]) -> tuple[Block, ...]:

@@ -21,7 +21,8 @@ HEADERS_AT_ONCE = 2000
 
 _FIRST_BYTES = 2048
 """Holds header and coinbase of nearly every block; the few that pay many miners at once are asked for again."""
-_NAMES = ("headers", "block", "blockpart")
+PATHS = ("headers", "block", "blockpart")
+"""What is asked for, below /rest/."""
 
 
 class Rest:
@@ -31,7 +32,7 @@ class Rest:
         self._node = node
         self._budget = budget
         self._base = f"{node.url.rstrip('/')}/rest/"
-        self._seconds = {name: vitals.node_rpc_seconds.labels(f"rest_{name}") for name in _NAMES}
+        self._seconds = {name: vitals.node_rpc_seconds.labels(f"rest_{name}") for name in PATHS}
         self._session: aiohttp.ClientSession | None = None
         self.available = False
         """Whether the node serves REST at all."""

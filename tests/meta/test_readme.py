@@ -11,6 +11,7 @@ from pathlib import Path
 from support.services import CHECKOUT
 
 from monitor.node.calls import CALLS
+from monitor.node.rest import PATHS
 
 README = (CHECKOUT / "README.md").read_text("utf-8")
 NODE = sorted((CHECKOUT / "monitor" / "node").glob("*.py"))
@@ -25,7 +26,7 @@ def test_the_whitelist_has_exactly_the_calls_that_the_code_makes() -> None:
 def test_the_readme_lists_exactly_the_rest_paths_that_the_code_reads() -> None:
     listed = re.findall(r"^\| `(\w+)/[^`]*` \|", README, re.MULTILINE)
 
-    assert sorted(listed) == sorted({*_first_arguments("_get"), *_first_arguments("_ask")})
+    assert sorted(listed) == sorted(PATHS)
 
 
 def test_prometheus_takes_the_scrape_configuration(promtool: Path, tmp_path: Path) -> None:
