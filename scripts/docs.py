@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from generated import keep
 from pages import api, cli, configuration, kubernetes, metrics, whitelist
 
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -30,22 +31,8 @@ def pages() -> dict[str, str]:
 
 def main(arguments: list[str]) -> int:
     """Write the files, or tell which differ."""
-    check = arguments == ["--check"]
-    if arguments and not check:
-        print(__doc__, file=sys.stderr)
-        return 2
-    stale = 0
-    for name, text in pages().items():
-        path = CHECKOUT / name
-        if path.exists() and path.read_text("utf-8") == text:
-            continue
-        if check:
-            stale = 1
-            print(f"docs: {name} does not say what the code says: run `make docs`", file=sys.stderr)
-        else:
-            path.write_text(text, "utf-8")
-            print(f"docs: wrote {name}")
-    return stale
+    files = {CHECKOUT / name: text for name, text in pages().items()}
+    return keep(files, arguments, usage=str(__doc__), command="make docs")
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from dashboards.frame import written
 from dashboards.health import health
 from dashboards.overview import overview
 from dashboards.pools import pools
+from generated import keep
 
 FOLDER = Path(__file__).resolve().parent.parent / "grafana" / "dashboards"
 
@@ -26,22 +27,8 @@ def dashboards() -> dict[str, str]:
 
 def main(arguments: list[str]) -> int:
     """Write the files, or tell which differ."""
-    check = arguments == ["--check"]
-    if arguments and not check:
-        print(__doc__, file=sys.stderr)
-        return 2
-    stale = 0
-    for name, text in dashboards().items():
-        path = FOLDER / name
-        if path.exists() and path.read_text("utf-8") == text:
-            continue
-        if check:
-            stale = 1
-            print(f"dashboards: {name} is not what scripts/dashboards says: run `make dashboards`", file=sys.stderr)
-        else:
-            path.write_text(text, "utf-8")
-            print(f"dashboards: wrote {name}")
-    return stale
+    files = {FOLDER / name: text for name, text in dashboards().items()}
+    return keep(files, arguments, usage=str(__doc__), command="make dashboards")
 
 
 if __name__ == "__main__":
