@@ -13,6 +13,7 @@ from yarl import URL
 from monitor.config import NodeSection
 from monitor.errors import NodeAway, NodeBusy, Truncated
 from monitor.model import NO_BLOCK, Block, BlockHash, BlockRef
+from monitor.node.lines import Lines
 from monitor.vitals import Vitals
 from monitor.wire import HEADER_BYTES, MAX_BLOCK_BYTES, decode_block, display_hash, double_sha256
 
@@ -33,6 +34,7 @@ class Rest:
         self._budget = budget
         self._base = f"{node.url.rstrip('/')}/rest/"
         self._seconds = {name: vitals.node_rpc_seconds.labels(f"rest_{name}") for name in PATHS}
+        self._lines = Lines(node.url)
         self._session: aiohttp.ClientSession | None = None
         self.available = False
         """Whether the node serves REST at all."""
@@ -76,6 +78,7 @@ class Rest:
 
     async def close(self) -> None:
         """Drop every connection."""
+        self._lines.close()
         if self._session:
             await self._session.close()
             self._session = None
@@ -85,7 +88,7 @@ class Rest:
         async with self._budget:
             with _Question(self._node.url, self._seconds["block"]):
                 async with self._ask(f"block/{ref.hash}.bin") as response:
-                    if not _is_there(response):
+                    if not _is_there(response.status):
                         return None
                     received = b""
                     async for chunk in response.content.iter_any():
@@ -102,8 +105,11 @@ class Rest:
         """The whole of an answer; None for what the node says is not there."""
         async with self._budget:
             with _Question(self._node.url, self._seconds[name]):
-                async with self._ask(path) as response:
-                    return await response.read() if _is_there(response) else None
+                async with asyncio.timeout(self._node.timeout_seconds):
+                    if answer := await self._lines.get(f"/rest/{path}"):
+                        return answer.body if _is_there(answer.status) else None
+                    async with self._ask(path) as response:
+                        return await response.read() if _is_there(response.status) else None
 
     def _ask(self, path: str) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
         if self._session is None:
@@ -136,14 +142,14 @@ class _Question:
             raise NodeAway(f"the REST interface at {self._url} cannot be reached ({error!r})") from None
 
 
-def _is_there(response: aiohttp.ClientResponse) -> bool:
+def _is_there(status: int) -> bool:
     """Whether an answer holds what was asked for; an error when it says neither yes nor no."""
-    match response.status:
+    match status:
         case 200:
             return True
         case 400 | 404:  # no such block; no such part of it; no such interface
             return False
         case 503:
             raise NodeAway("the node is starting, or its work queue is full")
-        case status:
-            raise NodeBusy(f"the node's REST interface answered HTTP {status} {response.reason}")
+        case _:
+            raise NodeBusy(f"the node's REST interface answered HTTP {status}")

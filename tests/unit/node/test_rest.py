@@ -21,11 +21,15 @@ REF = BlockRef(5, BlockHash("ab" * 32))
 
 
 @asynccontextmanager
-async def answering(status: int, body: bytes, *, cut: bool = False) -> AsyncIterator[Rest]:
-    """A client of a server that says the same to everyone; `cut`: it announces more than it sends."""
+async def answering(status: int, body: bytes, *, cut: bool = False, chunked: bool = False) -> AsyncIterator[Rest]:
+    """A client of a server that says the same to everyone.
+
+    `cut`: it announces more than it sends. `chunked`: it does not announce how much it sends.
+    """
 
     async def answer(request: web.BaseRequest) -> web.StreamResponse:
-        response = web.StreamResponse(status=status, headers={"Content-Length": str(len(body) + cut)})
+        length = {} if chunked else {"Content-Length": str(len(body) + cut)}
+        response = web.StreamResponse(status=status, headers=length)
         await response.prepare(request)
         await response.write(body)
         if cut:
@@ -101,3 +105,13 @@ async def test_what_is_not_there_is_none() -> None:
         await rest.probe(REF.hash)
         assert not rest.available
         assert not rest.has_blockpart
+
+
+async def test_behind_a_proxy_that_sends_chunks_it_works_as_well() -> None:
+    raw = await raw_block()
+    async with answering(200, raw, chunked=True) as rest:
+        await rest.probe(REF.hash)
+        assert rest.has_blockpart
+        block = await rest.block(REF)
+        assert block
+        assert block.coinbase.outputs
