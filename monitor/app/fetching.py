@@ -191,7 +191,7 @@ def _by_files(order: Order, registry: Registry, send: _Send) -> Wanted:
 
 
 async def _by_node(order: Order, wanted: Wanted, registry: Registry, send: _Send) -> Ended:
-    async with Bitcoind(order.node, Vitals()) as node:
+    async with Bitcoind(order.node, Vitals(), in_flight=past.IN_FLIGHT) as node:
         await node.ready()
         facts = node.facts
         assert facts

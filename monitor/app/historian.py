@@ -21,6 +21,7 @@ from monitor.config import Config
 from monitor.errors import NodeError, PoolMonitorError
 from monitor.hub import Hub
 from monitor.model import Coverage
+from monitor.node import past
 from monitor.node.bitcoind import Bitcoind
 from monitor.node.past import Wanted
 from monitor.store.store import Store
@@ -134,7 +135,7 @@ class Historian:
         first = self._node.facts.first_height
         if first > wanted.top.height and self._config.node.blocks_dir is None:
             return Ended(gap=f"the node has pruned the blocks below {first}")
-        async with self._turn:
+        async with self._turn, self._node.lending(past.IN_FLIGHT):
 
             def tell(now: Progress) -> None:
                 self._note(wanted, by=now.doing, done=now.done)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, NoReturn, Self
 from urllib.parse import urlsplit
 
@@ -36,20 +37,28 @@ log = structlog.get_logger()
 class Bitcoind:
     """One node. Use as an async context manager; `run` listens for news meanwhile."""
 
-    def __init__(self, node: NodeSection, vitals: Vitals, *, expect: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        node: NodeSection,
+        vitals: Vitals,
+        *,
+        expect: Callable[[], None] = lambda: None,
+        in_flight: int = IN_FLIGHT,
+    ) -> None:
         """Connect to nothing yet.
 
         Args:
             node: where it is.
             vitals: where its answers are counted.
             expect: called at the first notice of a block, before it is asked for.
+            in_flight: how many questions may be under way at once.
         """
-        budget = asyncio.Semaphore(IN_FLIGHT)
+        self._budget = asyncio.Semaphore(in_flight)
         self._node = node
         self._vitals = vitals
         self._label = urlsplit(node.url).netloc
-        self._rpc = Rpc(node, vitals, budget)
-        self._rest = Rest(node, vitals, budget)
+        self._rpc = Rpc(node, vitals, self._budget)
+        self._rest = Rest(node, vitals, self._budget)
         self.hints = Hints(node, self._rpc, vitals, expect=expect)
         self.facts: NodeFacts | None = None
         """What the node last said of itself; None before the first contact."""
@@ -68,6 +77,14 @@ class Bitcoind:
     async def run(self) -> NoReturn:
         """Listen for news, for ever."""
         await self.hints.run()
+
+    @asynccontextmanager
+    async def lending(self, questions: int) -> AsyncIterator[None]:
+        """Ask so many fewer at once meanwhile: another process asks them."""
+        async with AsyncExitStack() as lent:
+            for _ in range(questions):
+                await lent.enter_async_context(self._budget)
+            yield
 
     # -- the questions of chain.source ---------------------------------------------------------------------------------
 

@@ -16,6 +16,7 @@ from monitor.chain.source import ChainSource
 from monitor.embedded import EmbeddedNode, Signature
 from monitor.errors import NodeAway, NodeBusy, NodeRefused
 from monitor.model import NO_BLOCK, Block, BlockHash, BlockRef, Output
+from monitor.node import past
 from monitor.node.rpc import IN_FLIGHT
 from monitor.wire import decode_block
 
@@ -224,6 +225,19 @@ async def test_a_node_never_has_more_than_eight_requests_to_answer(kind: str, st
             assert peer.node.most_in_flight == IN_FLIGHT
             listening.cancel()
             await asyncio.gather(listening, return_exceptions=True)
+
+
+async def test_what_is_lent_to_another_process_is_not_asked_meanwhile(embedded: EmbeddedNode) -> None:
+    async with asking(told(embedded)) as source:
+        chain = await source.successors(BlockRef(-1, NO_BLOCK), 100)
+        for lent, most in ((past.IN_FLIGHT, IN_FLIGHT - past.IN_FLIGHT), (0, IN_FLIGHT)):
+            async with source.lending(lent):
+                embedded.stall()
+                asked = asyncio.gather(*(source.is_on_main_chain(each) for each in 2 * chain))
+                await asyncio.sleep(0.3)
+                assert embedded.most_in_flight == most
+                embedded.resume()
+                assert all(await asked)
 
 
 # -- a node that forgot ------------------------------------------------------------------------------------------------

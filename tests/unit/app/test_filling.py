@@ -16,7 +16,9 @@ from support.services import wait_until
 from monitor.app.fetching import Begun, Ended, Fell, Order, Searched, fetching
 from monitor.app.filling import Progress, fill
 from monitor.config import NodeSection, RegistrySection
+from monitor.embedded import EmbeddedNode
 from monitor.model import BlockRef
+from monitor.node import past
 from monitor.node.past import Wanted
 from monitor.store.rows import Stretch
 from monitor.store.store import Store
@@ -70,6 +72,22 @@ async def test_where_files_end_the_node_is_asked_and_its_absence_told(order: Ord
     assert ended.fault
     assert "nothing listens" in ended.fault
     assert not ended.refused
+
+
+@pytest.mark.parametrize("rest", ["auto", "off"])
+async def test_the_node_has_no_more_to_answer_than_the_daemon_lends(rest: str) -> None:
+    async with EmbeddedNode() as node:
+        for _ in range(600):
+            node.mine()
+        settings = {"url": node.url, "cookie_file": node.cookie_file, "rest": rest}
+        asked = Wanted(node.tip, 0, node.tip, 20)
+        async with fetching(Order(NodeSection.model_validate(settings), RegistrySection(), "regtest", asked)) as said:
+            assert isinstance(await anext(said), Begun)
+            node.stall()
+            await asyncio.sleep(0.3)
+            node.resume()
+            assert [each async for each in said][-1] == Ended()
+        assert 1 < node.most_in_flight <= past.IN_FLIGHT
 
 
 async def test_a_registry_that_cannot_be_read_is_a_refusal(order: Order, tmp_path: Path) -> None:
