@@ -5,9 +5,9 @@
 Files: 100,000 blocks of 1.5 MB, real coinbases with a hole in the place of the other transactions (see
 `blockfiles.py`), read, attributed and committed; beside a bare reader, and one that writes what it reads into the same
 tables. Nodes: 600 full blocks of 0.9 MB for one that gives whole ones, 6,000 smaller ones for one that gives parts;
-beside as many requests in flight without anything done to the answers. Our clock begins when the first way is chosen: a
-second before that goes into starting a process. At last, how long new blocks take to be shown by a daemon that does
-nothing else, and by one that is backfilling.
+beside as many requests without anything done to the answers, by aiohttp, and for parts over such lines as ours. Our
+clock begins when the first way is chosen: a second before that goes into starting a process. At last, how long new
+blocks take to be shown by a daemon that does nothing else, and by one that is backfilling.
 """
 
 from __future__ import annotations
@@ -41,9 +41,11 @@ from monitor.app.registry import load_registry
 from monitor.attribution.match import attribute
 from monitor.config import Config
 from monitor.model import Block, BlockHash, BlockRef, Judged
+from monitor.node import past
 from monitor.node.blockfiles import BlockFiles, gathered
 from monitor.node.blocklinks import linked
 from monitor.node.blockrecords import MAGIC, Key
+from monitor.node.lines import Lines
 from monitor.node.past import Wanted
 from monitor.store.rows import COLUMNS, Stretch
 from monitor.store.store import Store
@@ -223,10 +225,12 @@ async def by_node(name: str, binary: Path, folder: Path) -> bool:
                 "node": {"url": node.url, "cookie_file": node.cookie_file, "rest": rest},
                 "store": {"url": f"sqlite:///{folder / 'blocks.sqlite'}"},
             })  # fmt: skip
-            spent: dict[str, list[float]] = {"bare": [], "ours": []}
+            spent: dict[str, list[float]] = {"bare": [], "lines": [], "ours": []}
             for _ in range(REPEAT * 2 + 1):
                 if rest == "auto":
                     spent["bare"].append(await bare_http(node, hashes, blockpart=blockpart))
+                if blockpart:
+                    spent["lines"].append(await bare_lines(node, hashes))
                 seconds, _ = await ours(config, wanted, "regtest")
                 spent["ours"].append(seconds)
                 remove(folder / "blocks.sqlite")
@@ -234,6 +238,8 @@ async def by_node(name: str, binary: Path, folder: Path) -> bool:
             ratio = rate["ours"] / rate["bare"] if "bare" in rate else 1.0
             beside = f"   {ratio:5.2f} of the bare loop ({rate['bare']:,.0f})" if "bare" in rate else ""
             print(f"{name:13} {way:36} {rate['ours']:10,.0f} blocks/s{beside}")
+            if blockpart:
+                print(f"{name:13} {'bare, on the same lines':36} {rate['lines']:10,.0f} blocks/s")
             good = good and ratio > LEAST_OF_HTTP
     return good
 
@@ -266,6 +272,21 @@ async def bare_http(node: Bitcoind, hashes: list[BlockHash], *, blockpart: bool)
         started = time.perf_counter()
         await asyncio.gather(*(work(session) for _ in range(IN_FLIGHT)))
         return time.perf_counter() - started
+
+
+async def bare_lines(node: Bitcoind, hashes: list[BlockHash]) -> float:
+    """The same requests as ours makes them, and no more."""
+    coming = iter(hashes)
+    lines = Lines(node.url)
+
+    async def work() -> None:
+        for each in coming:
+            assert await lines.get(f"/rest/blockpart/{each}.bin?offset=0&size=2048")
+
+    started = time.perf_counter()
+    await asyncio.gather(*(work() for _ in range(past.IN_FLIGHT)))
+    lines.close()
+    return time.perf_counter() - started
 
 
 # -- beside live following ---------------------------------------------------------------------------------------------
