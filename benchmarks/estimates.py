@@ -15,7 +15,7 @@ from time import perf_counter
 
 import numpy as np
 
-from monitor.analysis import Ledger, concentrate, estimate, network_hashrate, snapshot
+from monitor.analysis import Ledger, concentrate, estimate, network_hashrates, snapshot
 from monitor.analysis import changes as test
 from monitor.analysis.differences import differences
 from monitor.analysis.envelope import envelopes
@@ -37,7 +37,7 @@ def main() -> int:
     knowledge = load_knowledge()
     open_ = questions(knowledge)
     ledger = Ledger.of(history(sorted(knowledge.registry.pools)), levels(knowledge))
-    rates = {window.name: network_hashrate(ledger, window) for window in WINDOWS}
+    rates = network_hashrates(ledger, WINDOWS)
     found = concentrate(ledger, WINDOWS, rates)
 
     def bare() -> None:

@@ -9,7 +9,6 @@ import asyncio
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from monitor.analysis.concentration import foresee
 from monitor.analysis.envelope import Question
 from monitor.analysis.ledger import Ledger
 from monitor.analysis.levels import Level
@@ -67,7 +66,7 @@ class Census:
         self._windows = windows
         self._seconds = max((window.seconds or 0 for window in windows), default=0)
         self._blocks = max((window.blocks or 0 for window in windows), default=0)
-        self._ledger = Ledger(rulebook.levels)
+        self._ledger = Ledger(rulebook.levels, windows)
         self._strangers = Strangers(rulebook.registry)
         self._tally = Tally()
         self._last: Snapshot | None = None
@@ -86,7 +85,7 @@ class Census:
 
         def counted() -> Ledger:
             strangers.learn(unattributed)
-            return Ledger.of((_named(row, strangers) for row in rows), levels)
+            return Ledger.of((_named(row, strangers) for row in rows), levels, self._windows)
 
         levels = self.rulebook.levels
         self._ledger = await asyncio.to_thread(counted)
@@ -128,7 +127,7 @@ class Census:
         self._last = replace(
             taken,
             signals=self._last.signals if self._last else None,
-            strangers=tuple(self._strangers.known[:_STRANGERS]),
+            strangers=self._strangers.known[:_STRANGERS],
         )
         return self._last
 
@@ -141,7 +140,6 @@ class Census:
         rulebook = self.rulebook
 
         def completed() -> Snapshot:
-            foresee(taken.concentration)
             found = signals(self._ledger, self._windows, stale=stale, rules=rulebook.rules)
             return replace(estimated(taken, self._ledger, self._windows, rulebook.questions), signals=found)
 

@@ -129,9 +129,7 @@ def published(named: Sequence[int], unknown: int, *, seed: Sequence[int]) -> dic
 
 def nakamoto_of(truth: Truth) -> int:
     """In shares of a billion."""
-    counts = Counts.of((truth.shares * 1e9).astype(int).tolist(), singles=int(truth.unknown * 1e9))
-    assert counts
-    return nakamoto(counts)
+    return nakamoto(Counts.of((truth.shares * 1e9).astype(int).tolist(), singles=int(truth.unknown * 1e9))).item()
 
 
 def _holds(interval: Interval, truth: float) -> bool:

@@ -15,7 +15,7 @@ from monitor.analysis.rules import Rules
 from monitor.analysis.signals import signals
 from monitor.analysis.snapshot import estimated, snapshot
 from monitor.analysis.tally import advance
-from monitor.analysis.windows import network_hashrate, surplus
+from monitor.analysis.windows import network_hashrates, surplus
 
 __all__ = [
     "POOL",
@@ -30,7 +30,7 @@ __all__ = [
     "estimate",
     "estimated",
     "estimates",
-    "network_hashrate",
+    "network_hashrates",
     "signals",
     "snapshot",
     "surplus",

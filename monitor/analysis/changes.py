@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from scipy.special import xlogy
 
 from monitor.analysis.intervals import share_intervals
-from monitor.analysis.ledger import FIRST, Ledger
+from monitor.analysis.ledger import Ledger
+from monitor.analysis.rows import FIRST
 from monitor.analysis.windows import covered
 from monitor.model import Change, Share, Window
 

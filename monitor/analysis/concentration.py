@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import partial
+from itertools import product, repeat
+
+import numpy as np
+from numpy.typing import NDArray
 
 from monitor.analysis.certainty import certainties
+from monitor.analysis.chronology import Integers
 from monitor.analysis.counts import Counts
 from monitor.analysis.indices import indices
-from monitor.analysis.ledger import FIRST, Ledger
-from monitor.analysis.windows import covered
-from monitor.model import Concentration, Rate, Shares, Window
+from monitor.analysis.ledger import Ledger
+from monitor.analysis.rows import ALONE, FIRST, UNKNOWN
+from monitor.model import Concentration, Indices, Rate, Share, Shares, Window
 
 
 def concentrate(
@@ -29,36 +35,26 @@ def concentrate(
         levels: names of the ledger's levels; None for all.
         with_indices: whether more than the shares is asked for; without, the rest is left out as of an empty window.
     """
-    counted = [(window, covered(ledger.rows, window)) for window in windows]
+    chosen = [place for place, level in enumerate(ledger.levels) if levels is None or level.name in levels]
+    table = ledger.table(windows)
+    blocks, work = table.blocks[chosen], table.work[chosen]
+    told = [rates.get(window.name) if rates else None for window in windows]
+    hashrates = work * (np.array([rate.value if rate else np.nan for rate in told]) / work.sum(axis=2))[..., None]
+    named = [(ledger.levels[place].name, ledger.entities(place)) for place in chosen]
+    totals, heads = blocks.sum(axis=2).ravel().tolist(), blocks[..., :FIRST].reshape(-1, FIRST).tolist()
+    readings = _readings(blocks) if with_indices else repeat((None, None))
     found = []
-    for number, level in enumerate(ledger.levels):
-        if levels is not None and level.name not in levels:
-            continue
-        entities = ledger.entities(number)
-        for window, where in counted:
-            sums = ledger.sums(number, where)
-            unknown, alone, *known = sums.blocks.tolist()
-            rate = (rates or {}).get(window.name)
-            if rate:
-                hashrates = (rate.value / sums.work.sum() * sums.work[FIRST:]).tolist()
-            found.append(
-                concentration(
-                    dict(zip(entities, known, strict=True)), unknown, alone=alone, level=level.name, window=window,
-                    hashrates=dict(zip(entities, hashrates, strict=True)) if rate else {}, with_indices=with_indices,
-                )
-            )  # fmt: skip
+    for (level, at), total, (unknown, alone), (split, merged) in zip(
+        product(range(len(chosen)), range(len(windows))), totals, heads, readings, strict=False
+    ):
+        name, entities = named[level]
+        shares = partial(_shares, entities, blocks[level, at], total, hashrates[level, at] if told[at] else None)
+        found.append(Concentration(name, windows[at], total, unknown, alone, Shares(shares), split, merged))
     return tuple(found)
 
 
-def concentration(  # noqa: PLR0913 -- all that there is to say of one window
-    known: Mapping[str, int],
-    unknown: int,
-    *,
-    alone: int = 0,
-    level: str,
-    window: Window,
-    hashrates: Mapping[str, float] | None = None,
-    with_indices: bool = True,
+def concentration(
+    known: Mapping[str, int], unknown: int, *, alone: int = 0, level: str, window: Window
 ) -> Concentration:
     """The concentration of one level over one window.
 
@@ -68,39 +64,34 @@ def concentration(  # noqa: PLR0913 -- all that there is to say of one window
         alone: blocks of miners each for himself.
         level: its name.
         window: what was counted.
-        hashrates: of each entity, where they can be told.
-        with_indices: whether more than the shares is asked for.
     """
-    sizes = list(known.values())
-    blocks = sum(sizes) + unknown + alone
-    split = indices(Counts.of(sizes, singles=unknown + alone)) if with_indices else None
-    return Concentration(
-        level=level,
-        window=window,
-        blocks=blocks,
-        unknown=unknown,
-        alone=alone,
-        shares=_shares(known, total=blocks, hashrates=hashrates or {}),
-        split=split,
-        merged=indices(Counts.of([*sizes, unknown], singles=alone)) if split and unknown > 1 else split,
-    )
+    blocks = np.array([unknown, alone, *known.values()])
+    total = int(blocks.sum())
+    [(split, merged)] = _readings(blocks)
+    shares = Shares(partial(_shares, list(known), blocks, total))
+    return Concentration(level, window, total, unknown, alone, shares, split, merged)
 
 
-def foresee(found: Iterable[Concentration]) -> None:
-    """Work out now how sure the next block's numbers will be, so that it need not wait for that.
+def _readings(blocks: Integers) -> Iterator[tuple[Indices | None, Indices | None]]:
+    """The indices of each set of blocks by code: each unknown block its own miner's, and all of them one miner's."""
+    unknown, alone = blocks[..., UNKNOWN], blocks[..., ALONE]
+    split, merged = blocks.copy(), blocks.copy()
+    split[..., :FIRST] = merged[..., ALONE] = 0
+    found = indices(Counts.ranked(np.stack((split, merged)), np.stack((unknown + alone, alone))))
+    half = len(found) // 2
+    for apart, together, many in zip(found[:half], found[half:], unknown.ravel().tolist(), strict=True):
+        yield apart, together if many > 1 else apart
 
-    It adds one block to a window, and as a rule no more than three leave at the other end. What comes otherwise is
-    worked out when it comes.
-    """
-    pairs = {(share.blocks, one.blocks) for one in found for share in one.shares}
-    likely = {(x + more, n + longer) for x, n in pairs for more in (-1, 0, 1) for longer in (-2, -1, 0, 1)}
-    certainties((x, n) for x, n in likely if 0 < x <= n)
 
-
-def _shares(known: Mapping[str, int], *, total: int, hashrates: Mapping[str, float]) -> Shares:
-    ranked = sorted([(-blocks, entity) for entity, blocks in known.items() if blocks])
-    sure = certainties([(-minus, total) for minus, _ in ranked])
-    return Shares([
-        (entity, -minus, total, certainty, hashrates.get(entity))
-        for (minus, entity), certainty in zip(ranked, sure, strict=True)
-    ])  # fmt: skip
+def _shares(
+    entities: Sequence[str], blocks: Integers, total: int, hashrates: NDArray[np.float64] | None = None
+) -> Iterator[Share]:
+    """Of the entities that the codes of `blocks` from `FIRST` on stand for, in this order."""
+    rates = repeat(None) if hashrates is None else hashrates[FIRST:].tolist()
+    counted = zip(blocks[FIRST:].tolist(), entities, rates, strict=False)
+    ranked = sorted((-many, entity, rate) for many, entity, rate in counted if many)
+    for (minus, entity, rate), sure in zip(ranked, certainties((-many, total) for many, *_ in ranked), strict=True):
+        yield Share(
+            entity, -minus, -minus / total, sure.lower, sure.upper, sure.above,
+            None if rate is None else Rate(rate, rate * sure.slowest, rate * sure.fastest),
+        )  # fmt: skip

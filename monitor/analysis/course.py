@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache, partial
-from typing import Final, NamedTuple
+from math import isnan
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +23,7 @@ from monitor.analysis.posterior import likely
 from monitor.model import Curve, Interval, Likely
 
 SHARES: Final = "shares"
-INDICES: Final[Mapping[str, Callable[[Counts], float | None]]] = {
+INDICES: Final[Mapping[str, Callable[[Counts], NDArray[Any]]]] = {
     "hhi": indices.hhi,
     "hhi_unbiased": indices.hhi_unbiased,
     "nakamoto": indices.nakamoto,
@@ -82,7 +83,7 @@ def course(
     for standing in _standings(stays, points):
         go_on()
         for values, counts in ((split, standing.split), (merged, standing.merged)):
-            values.append(index(counts) if counts else None)
+            values.append(_value(index, counts))
         sure.learn(standing)
     return sure.curves(split, merged, go_on)
 
@@ -112,14 +113,22 @@ class _Standing:
         return sorted(self._known.values(), reverse=True)
 
     @property
-    def split(self) -> Counts | None:
+    def split(self) -> Counts:
         """Each unknown block being its own miner's."""
         return Counts.of(self._known.values(), singles=self.unknown + self.alone)
 
     @property
-    def merged(self) -> Counts | None:
+    def merged(self) -> Counts:
         """All unknown blocks being one miner's."""
         return Counts.of([*self._known.values(), self.unknown], singles=self.alone)
+
+
+def _value(index: Callable[[Counts], NDArray[Any]], counts: Counts) -> float | None:
+    if not counts.blocks:
+        return None
+    with np.errstate(invalid="ignore"):
+        value: float = index(counts).item()
+    return None if isnan(value) else value
 
 
 def _standings(stays: Iterable[Stay], points: int) -> Iterator[_Standing]:

@@ -7,8 +7,9 @@ from typing import Final
 
 import numpy as np
 
-from monitor.analysis.ledger import ALONE, FIRST, UNKNOWN, Ledger
+from monitor.analysis.ledger import Ledger
 from monitor.analysis.levels import POOL
+from monitor.analysis.rows import ALONE, FIRST, UNKNOWN
 from monitor.analysis.windows import covered
 from monitor.model import Concentration, Difference
 

@@ -10,14 +10,17 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.analysis.ledger import FIRST, Ledger
+from monitor.analysis.chronology import Integers
+from monitor.analysis.counts import Counts
+from monitor.analysis.indices import hhi, nakamoto
+from monitor.analysis.ledger import Ledger
 from monitor.analysis.levels import POOL, Entity
+from monitor.analysis.rows import FIRST
 from monitor.analysis.windows import covered
 from monitor.model import Concentration, Envelope, Interval, PoolSlug, Window
 
 _MOST: Final = 4096
 """Combinations of answers that are looked at. Where there are more, the smallest pools in question stay as counted."""
-_Counts: TypeAlias = NDArray[np.int64]
 _Choices: TypeAlias = Mapping[PoolSlug, Sequence[Counter[Entity]]]
 """Whom each pool's blocks count for, in every way that may be true. The first is as it was counted."""
 
@@ -93,13 +96,17 @@ def _envelope(found: Concentration, questions: Sequence[Question], blocks: _Eras
         more = np.array([[answer[entity] for entity in entities] for answer in each])
         counts = (counts[:, None] + more).reshape(-1, len(entities))
     shares = {str(entity): _range(counts[:, at] / found.blocks) for at, entity in enumerate(entities) if entity}
-    named = counts[:, 1:]
+    readings = {
+        # whatever is in no column are miners of one block each
+        name: Counts.ranked(columns, found.blocks - columns.sum(axis=1))
+        for name, columns in (("split", counts[:, 1:]), ("merged", counts))
+    }
     return Envelope(
         level=found.level,
         window=found.window.name,
         open=tuple(sorted(choices)),
-        hhi={"split": _range(_hhi(named, found.blocks)), "merged": _range(_hhi(counts, found.blocks))},
-        nakamoto={"split": _range(_nakamoto(named, found.blocks)), "merged": _range(_nakamoto(counts, found.blocks))},
+        hhi={name: _range(hhi(reading)) for name, reading in readings.items()},
+        nakamoto={name: _range(nakamoto(reading)) for name, reading in readings.items()},
         shares={entity: interval for entity, interval in shares.items() if interval.lower < interval.upper},
     )
 
@@ -127,21 +134,5 @@ def _named(*counts: Counter[Entity]) -> set[str]:
     return {entity for each in counts for entity in each if isinstance(entity, str)}
 
 
-def _hhi(counts: _Counts, blocks: int) -> NDArray[np.float64]:
-    """Of each row; whatever is not in it are miners of one block each."""
-    squares = (counts**2).sum(axis=1) + blocks - counts.sum(axis=1)
-    scaled: NDArray[np.float64] = 10_000 * squares / blocks**2
-    return scaled
-
-
-def _nakamoto(counts: _Counts, blocks: int) -> _Counts:
-    """Of each row; whatever is not in it are miners of one block each, as many as it takes."""
-    covered: _Counts = np.sort(counts, axis=1)[:, ::-1].cumsum(axis=1)
-    missing = blocks - 2 * covered[:, -1]
-    singles = (counts > 0).sum(axis=1) + missing // 2 + 1
-    fewest: _Counts = np.where(missing < 0, (2 * covered <= blocks).sum(axis=1) + 1, singles)
-    return fewest
-
-
-def _range(numbers: NDArray[np.float64] | _Counts) -> Interval:
+def _range(numbers: NDArray[np.float64] | Integers) -> Interval:
     return Interval(numbers.min().item(), numbers.max().item())

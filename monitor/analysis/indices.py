@@ -1,123 +1,130 @@
-"""The indices of concentration, each a number about one set of counts.
+"""The indices of concentration, each a number for each set of counts.
 
 Integers as long as there are integers: where a formula allows it, the sums are exact and one division is the only
-rounding. docs/glossary.md says what each index means.
+rounding. docs/glossary.md says what each index means. Of no blocks nothing can be told: there the numbers mean nothing.
 """
 
 from __future__ import annotations
 
-from functools import lru_cache
-from math import fsum, log1p, log2
+from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from monitor.analysis.chronology import Integers
 from monitor.analysis.counts import Counts
 from monitor.model import Indices
 
-_SCALE = 10_000
+Values = NDArray[np.float64]
+
+_SCALE = 10_000.0
 """HHI of a monopoly: shares are squared as percentages."""
-_TOP = (1, 2, 3)
 
 
-@lru_cache(maxsize=1024)
-def indices(counts: Counts | None) -> Indices | None:
-    """Every index of `counts`; None of nothing.
-
-    Remembered: windows and levels often have the same counts without the names, and a block changes few of them.
-    """
-    if counts is None:
-        return None
-    return Indices(
-        hhi=hhi(counts),
-        hhi_unbiased=hhi_unbiased(counts),
-        nakamoto=nakamoto(counts),
-        gini=gini(counts),
-        entropy_bits=entropy_bits(counts),
-        effective_entities=effective_entities(counts),
-        theil=theil(counts),
-        top_share={n: top_share(counts, n) for n in _TOP},
-    )
+def indices(counts: Counts) -> list[Indices | None]:
+    """Every index of each set of `counts`, in their order; None of a set of nothing."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        columns = [
+            hhi(counts), hhi_unbiased(counts), nakamoto(counts), gini(counts), entropy_bits(counts),
+            effective_entities(counts), theil(counts),
+        ]  # fmt: skip
+        tops = [top_share(counts, n) for n in (1, 2, 3)]
+    sets = zip(*(np.ravel(column).tolist() for column in (counts.blocks, *columns, *tops)), strict=True)
+    return [
+        Indices(raw, unbiased if blocks > 1 else None, fewest, uneven, bits, effective, nats, {1: a, 2: b, 3: c})
+        if blocks
+        else None
+        for blocks, raw, unbiased, fewest, uneven, bits, effective, nats, a, b, c in sets
+    ]
 
 
-def hhi(counts: Counts) -> float:
+def hhi(counts: Counts) -> Values:
     """Herfindahl-Hirschman index, 10,000 / entities .. 10,000: the sum of squared shares in percent.
 
     O. C. Herfindahl, Concentration in the Steel Industry, 1950; A. O. Hirschman, The Paternity of an Index, 1964.
     """
-    return _SCALE * _squares(counts) / counts.blocks**2
+    return _SCALE * counts.squares / counts.blocks**2
 
 
-def hhi_unbiased(counts: Counts) -> float | None:
-    """HHI of the shares behind the sample, 0 .. 10,000; None for a single block.
+def hhi_unbiased(counts: Counts) -> Values:
+    """HHI of the shares behind the sample, 0 .. 10,000; not a number for a single block.
 
     (n H - 1) / (n - 1) on the scale of 0 to 1: the chance that two different blocks of the n have the same miner.
     E. H. Simpson, Measurement of Diversity, Nature 163, 1949.
     """
-    if counts.blocks == 1:
-        return None
-    return _SCALE * (_squares(counts) - counts.blocks) / (counts.blocks * (counts.blocks - 1))
+    unbiased: Values = _SCALE * (counts.squares - counts.blocks) / (counts.blocks * (counts.blocks - 1))
+    return unbiased
 
 
-def effective_entities(counts: Counts) -> float:
+def effective_entities(counts: Counts) -> Values:
     """How many equal entities have this HHI, 1 .. entities: 10,000 / HHI.
 
     M. Laakso, R. Taagepera, "Effective" Number of Parties, Comparative Political Studies 12, 1979.
     """
-    return counts.blocks**2 / _squares(counts)
+    return counts.blocks**2 / counts.squares
 
 
-def nakamoto(counts: Counts) -> int:
+def nakamoto(counts: Counts) -> Integers:
     """The fewest entities with more than half of the blocks: exactly half is not enough.
 
     B. S. Srinivasan, L. Lee, Quantifying Decentralization, 2017.
     """
-    entities, missing = 0, counts.blocks  # twice the blocks to cover; the majority lies beyond
-    for size, many in counts.groups:
-        if missing < 2 * size * many:
-            return entities + missing // (2 * size) + 1
-        entities, missing = entities + many, missing - 2 * size * many
-    raise AssertionError("all the blocks are more than half of them")
+    missing = counts.blocks - 2 * counts.covered[..., -1]  # that many and more, at two for each of the singles
+    fewest: Integers = np.where(
+        missing < 0,
+        (2 * counts.covered <= counts.blocks[..., None]).sum(axis=-1) + 1,
+        counts.entities - counts.singles + missing // 2 + 1,
+    )
+    return fewest
 
 
-def gini(counts: Counts) -> float:
+def gini(counts: Counts) -> Values:
     """Gini coefficient of the blocks per entity, 0 (all equal) .. 1 - 1 / entities.
 
     With entities ranked from the smallest: 2 sum(rank * blocks) / (entities * blocks) - (entities + 1) / entities.
     C. Gini, Variabilità e mutabilità, 1912.
     """
-    n, ranked, rank = counts.entities, 0, 0  # `ranked`: twice the sum of rank * blocks
-    for size, many in reversed(counts.groups):
-        ranked += size * many * (2 * rank + many + 1)
-        rank += many
-    return (ranked - (n + 1) * counts.blocks) / (n * counts.blocks)
+    n, singles, blocks = counts.entities, counts.singles, counts.blocks
+    ahead = counts.sizes @ np.arange(counts.sizes.shape[-1])  # ranks from the smallest: n less those ahead
+    ranked = 2 * (n * (blocks - singles) - ahead) + singles * (singles + 1)
+    coefficient: Values = (ranked - (n + 1) * blocks) / (n * blocks)
+    return coefficient
 
 
-def entropy_bits(counts: Counts) -> float:
+def entropy_bits(counts: Counts) -> Values:
     """Shannon entropy of the shares, 0 .. log2(entities) bits.
 
     C. E. Shannon, A Mathematical Theory of Communication, 1948.
     """
-    total = counts.blocks
-    return fsum(many * size * log2(total / size) for size, many in counts.groups) / total
+    blocks = counts.blocks
+    bits = counts.sizes * np.log2(blocks[..., None] / np.maximum(counts.sizes, 1))
+    entropy: Values = (_sum(bits) + counts.singles * np.log2(blocks)) / blocks
+    return entropy
 
 
-def theil(counts: Counts) -> float:
+def theil(counts: Counts) -> Values:
     """Theil's T of the blocks per entity, 0 (all equal) .. ln(entities) nats: ln(entities) less the entropy in nats.
 
     H. Theil, Economics and Information Theory, 1967.
     """
-    total, n = counts.blocks, counts.entities
+    n, blocks = counts.entities, counts.blocks
     # ln(size / mean), from the exact distance to the mean: near equality a plain logarithm has no digits left.
-    return fsum(many * size * log1p((size * n - total) / total) for size, many in counts.groups) / total
+    distance = (np.maximum(counts.sizes, 1) * n[..., None] - blocks[..., None]) / blocks[..., None]
+    nats = _sum(counts.sizes * np.log1p(distance)) + counts.singles * np.log1p((n - blocks) / blocks)
+    redundancy: Values = nats / blocks
+    return redundancy
 
 
-def top_share(counts: Counts, n: int) -> float:
+def top_share(counts: Counts, n: int) -> Values:
     """Share of the `n` largest entities together, 0 .. 1."""
-    covered = 0
-    for size, many in counts.groups:
-        if many >= n:
-            return (covered + size * n) / counts.blocks
-        covered, n = covered + size * many, n - many
-    return covered / counts.blocks
+    places = counts.sizes.shape[-1]
+    largest = counts.covered[..., min(n, places) - 1]
+    more = np.minimum(counts.singles, np.maximum(0, n - (counts.entities - counts.singles)))
+    share: Values = (largest + more) / counts.blocks
+    return share
 
 
-def _squares(counts: Counts) -> int:
-    return sum(many * size**2 for size, many in counts.groups)
+def _sum(values: NDArray[Any]) -> Values:
+    """Over the places, one after the other: then those of nobody, however many, change no digit."""
+    total: Values = values.cumsum(axis=-1)[..., -1]
+    return total

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice, repeat
 from math import frexp, ldexp
@@ -13,21 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor import wire
+from monitor.analysis.chronology import Chronology
 from monitor.analysis.levels import Alone, Level
 from monitor.analysis.readiness import is_bip54_ready, version_bits
-from monitor.model import BlockRow
+from monitor.analysis.rows import ALONE, FIRST, UNKNOWN, UNTOLD, Rows
+from monitor.analysis.running import Running, Table
+from monitor.model import BlockRow, Window
 
 Where: TypeAlias = slice | NDArray[np.bool_]
 """Some of the rows."""
-Rows = NDArray[np.void]
-"""Records, lowest first: `height`, `time`, `work` (hashes), `value` (satoshi, or `UNTOLD`), `entity` (a code for each
-level), `bits` (those it signals with), `empty` (no transaction but the coinbase), `bip54` (its coinbase is ready)."""
-
-UNKNOWN, ALONE, FIRST = range(3)
-"""Codes: nobody can tell; somebody without a name; and from there on, the entities."""
-
-UNTOLD = -1
-"""The value of a coinbase that nobody told us."""
 
 _WORK_BITS = 30
 """Work is rounded to so many binary digits, a part in a billion: then sums over years of blocks are exact, whatever the
@@ -36,37 +29,17 @@ _BATCH = 4096
 """Rows converted at a time: bounds what a rebuild holds twice."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sums:
-    """Blocks, and work in hashes, of each code of a level."""
-
-    blocks: NDArray[np.int64]
-    work: NDArray[np.float64]
-
-    @classmethod
-    def nothing(cls) -> Sums:
-        """Of no rows."""
-        return cls(np.zeros(0, np.int64), np.zeros(0))
-
-    def __add__(self, more: Sums) -> Sums:
-        """Of the rows of both. Who came later knows at least as many codes."""
-        found = Sums(more.blocks.copy(), more.work.copy())
-        found.blocks[: len(self.blocks)] += self.blocks
-        found.work[: len(self.work)] += self.work
-        return found
-
-    def __sub__(self, less: Sums) -> Sums:
-        """Of these rows without those."""
-        return Sums(self.blocks - less.blocks, self.work - less.work)
-
-
 class Ledger:
     """What has been counted, block by block, at every level.
 
-    Forward it grows; backward (a reorg, a restart) it is made anew. A row takes 32 bytes with one level, 48 with four.
+    Forward it grows; backward (a reorg, a restart) it is made anew. A row takes 48 bytes with one level, 64 with four.
+
+    Args:
+        levels: at which it counts.
+        windows: those that are asked for again and again. Their counts are kept up; others are counted when asked for.
     """
 
-    def __init__(self, levels: Sequence[Level]) -> None:
+    def __init__(self, levels: Sequence[Level], windows: Sequence[Window] = ()) -> None:
         self.levels = tuple(levels)
         self.tip: BlockRow | None = None
         """The last row that came in."""
@@ -80,13 +53,16 @@ class Ledger:
         )  # fmt: skip
         self._buffer: Rows = np.empty(0, self._record)
         self._start = self._end = 0
-        self._sums = [Sums.nothing() for _ in levels]
-        """Of all rows, by level."""
+        self._first = 0
+        """The number of the first row: so many were forgotten."""
+        self.order = Chronology()
+        """The rows' times and numbers, in order of time."""
+        self._running = Running(windows, len(levels))
 
     @classmethod
-    def of(cls, rows: Iterable[BlockRow], levels: Sequence[Level]) -> Ledger:
+    def of(cls, rows: Iterable[BlockRow], levels: Sequence[Level], windows: Sequence[Window] = ()) -> Ledger:
         """Count `rows` from nothing."""
-        ledger = cls(levels)
+        ledger = cls(levels, windows)
         ledger.extend(rows)
         return ledger
 
@@ -102,12 +78,17 @@ class Ledger:
         """Whom the codes of a level from `FIRST` on stand for, in order."""
         return list(self._codes[level])
 
-    def sums(self, level: int, where: Where) -> Sums:
-        """What each code of a level has of some rows: counted anew, or all less the others if these are fewer."""
-        rows = self.rows
-        if isinstance(where, slice) and 2 * (before := where.indices(len(rows))[0]) < len(rows):
-            return self._sums[level] - self._counted(level, rows[:before])
-        return self._counted(level, rows[where])
+    def place(self, number: int) -> int:
+        """Where among the rows the one with this number is."""
+        return int(number) - self._first
+
+    def table(self, windows: Sequence[Window]) -> Table:
+        """What each code has at each level in each of the windows."""
+        running = self._running
+        if not running.has(windows):
+            running = Running(windows, len(self.levels))
+            self._count(running, len(self))
+        return running.table(windows)
 
     def extend(self, rows: Iterable[BlockRow]) -> None:
         """Count `rows` on top, lowest first.
@@ -121,21 +102,25 @@ class Ledger:
             begin, self._end = self._end, self._end + len(batch)
             for number, row in enumerate(batch, start=begin):
                 self._buffer[number] = self._encode(row)
-            self._sums = [
-                sums + self._counted(level, self._buffer[begin : self._end]) for level, sums in enumerate(self._sums)
-            ]
+            new = self.rows[-len(batch) :]
+            self.order.extend(new["time"].astype(np.int64), self._first + len(self) - len(new))
+            self._count(self._running, len(new))
 
     def forget(self, rows: int) -> None:
         """Let go of the first so many rows. Their memory is reused as the ledger grows."""
         gone = self.rows[:rows]
-        self._sums = [sums - self._counted(level, gone) for level, sums in enumerate(self._sums)]
+        if not len(gone):
+            return
+        self._running.remove(gone, self._first)
         self._start += len(gone)
+        self._first += len(gone)
+        self.order.forget(self._first, int(gone["time"].max()))
 
-    def _counted(self, level: int, rows: Rows) -> Sums:
-        codes = rows["entity"][:, level]
-        known = len(self._codes[level]) + FIRST
-        work = np.bincount(codes, rows["work"], known).astype(np.float64, copy=False)  # of no rows they are integers
-        return Sums(np.bincount(codes, minlength=known), work)
+    def _count(self, running: Running, coming: int) -> None:
+        if not coming:
+            return
+        codes = max(map(len, self._codes), default=0) + FIRST
+        running.add(self.rows, self.order, first=self._first, coming=coming, codes=codes)
 
     def _encode(self, row: BlockRow) -> tuple[int, int, float, int, tuple[int, ...], int, bool, bool]:
         if self.tip is not None and row.height <= self.tip.height:

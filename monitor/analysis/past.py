@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.analysis.ledger import FIRST, Ledger, Rows, Where
+from monitor.analysis.ledger import Ledger, Where
 from monitor.analysis.levels import POOL
+from monitor.analysis.rows import FIRST, Rows
 from monitor.analysis.windows import covered
 from monitor.model import PoolSlug, Window
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from monitor.analysis.ledger import UNTOLD
 from monitor.analysis.past import Past
+from monitor.analysis.rows import UNTOLD
 from monitor.analysis.rules import Rules
 from monitor.model import Reward
 

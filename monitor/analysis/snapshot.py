@@ -9,7 +9,7 @@ from monitor.analysis.concentration import concentrate
 from monitor.analysis.envelope import Question
 from monitor.analysis.estimates import estimates
 from monitor.analysis.ledger import Ledger
-from monitor.analysis.windows import network_hashrate
+from monitor.analysis.windows import network_hashrates
 from monitor.model import BlockHash, BlockRef, Estimates, PoolSlug, Snapshot, Tally, Window
 
 
@@ -35,7 +35,7 @@ def snapshot(  # noqa: PLR0913 -- it makes one value of many fields
     """
     if ledger.tip is None:
         raise ValueError("there is no snapshot of no blocks")
-    rates = {window.name: network_hashrate(ledger, window) for window in windows}
+    rates = network_hashrates(ledger, windows)
     return Snapshot(
         tip=ledger.tip,
         tip_hash=tip_hash,

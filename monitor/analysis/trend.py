@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from scipy.special import stdtr, stdtrit
 
 from monitor.analysis.intervals import TAILS
-from monitor.analysis.ledger import FIRST, Ledger
+from monitor.analysis.ledger import Ledger
+from monitor.analysis.rows import FIRST
 from monitor.model import Trend, Window
 
 SHORTEST: Final = 30 * 86_400

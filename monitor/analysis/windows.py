@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from monitor.analysis.intervals import rate_factors
-from monitor.analysis.ledger import Ledger, Rows, Where
+from monitor.analysis.ledger import Ledger, Where
+from monitor.analysis.rows import Rows
 from monitor.model import Rate, Window
 
 _SLACK_SECONDS = 86_400
@@ -36,17 +36,17 @@ def surplus(ledger: Ledger, windows: Sequence[Window]) -> int:
 
     One row from before the longest span stays: it shows that the history covers it, and is the parent of its first.
     """
-    rows = ledger.rows
-    if not len(rows):
+    if not len(ledger):
         return 0
     reach = max((window.seconds or 0 for window in windows), default=0) + _SLACK_SECONDS
-    by_time = int(np.argmax(rows["time"] > _begin(rows, reach))) - 1
-    by_blocks = len(rows) - max((window.blocks or 0 for window in windows), default=0) - 1
-    return max(0, min(by_time, by_blocks))
+    later = ledger.order.numbers[ledger.order.until(_begin(ledger.rows, reach)) :]
+    by_time = ledger.place(later.min())
+    by_blocks = len(ledger) - max((window.blocks or 0 for window in windows), default=0)
+    return max(0, min(by_time, by_blocks) - 1)
 
 
-def network_hashrate(ledger: Ledger, window: Window) -> Rate | None:
-    """Hashes a second that found the blocks of `window`: their work over the time they took.
+def network_hashrates(ledger: Ledger, windows: Sequence[Window]) -> dict[str, Rate | None]:
+    """Hashes a second that found the blocks of each window, by its name: their work over the time they took.
 
     The time is the window's own, or as much of it as the ledger goes back; for a window of blocks it lies between the
     earliest and the latest header time. Such a span ends at a block, which was found before it counts: n blocks
@@ -54,26 +54,35 @@ def network_hashrate(ledger: Ledger, window: Window) -> Rate | None:
 
     None where this cannot be told: fewer than two blocks, or no time between them.
     """
-    rows = ledger.rows
-    where = covered(rows, window)
-    work, times = rows["work"][where], rows["time"][where]
-    if len(work) < 2:
-        return None
-    if window.seconds is not None and len(work) < len(rows):
-        elapsed = window.seconds
-    else:
-        elapsed = int(times.max()) - int(times.min())
-    if not elapsed:
-        return None
-    value = float(work[1:].sum()) / elapsed
-    lower, upper = _factors(len(work) - 1)
-    return Rate(value, value * lower, value * upper)
+    found: dict[str, Rate | None] = dict.fromkeys(window.name for window in windows)
+    if len(ledger) < 2:
+        return found
+    work = ledger.table(windows).work[0].sum(axis=1).tolist()
+    told = [
+        (window.name, blocks - 1, (total - first) / seconds)
+        for window, total, (blocks, first, seconds) in zip(windows, work, _extents(ledger, windows), strict=True)
+        if blocks > 1 and seconds
+    ]
+    factors = rate_factors([blocks for _, blocks, _ in told])
+    for (name, _, rate), (lower, upper) in zip(told, factors, strict=True):
+        found[name] = Rate(rate, rate * lower, rate * upper)
+    return found
 
 
-@lru_cache(maxsize=10_000)
-def _factors(blocks: int) -> tuple[float, float]:
-    [factors] = rate_factors([blocks])
-    return factors
+def _extents(ledger: Ledger, windows: Sequence[Window]) -> Iterator[tuple[int, float, int]]:
+    """Of each window: how many blocks it covers, the work of the first of them, and the seconds that they took."""
+    rows, order = ledger.rows, ledger.order
+    before = order.until(int(rows["time"][-1]) - np.array([window.seconds or 0 for window in windows])).tolist()
+    for window, earlier in zip(windows, before, strict=True):
+        if window.blocks is None:
+            begin, first = earlier, ledger.place(order.numbers[earlier])
+        else:
+            begin = first = max(0, len(rows) - window.blocks)
+        if begin == 0:
+            seconds = int(order.times[-1] - order.times[0])
+        else:
+            seconds = window.seconds or int(np.ptp(rows["time"][first:]))
+        yield len(rows) - begin, float(rows["work"][first]), seconds
 
 
 def _begin(rows: Rows, seconds: int) -> int:

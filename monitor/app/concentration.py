@@ -62,7 +62,7 @@ def measure(file: Path, *, level: str, window: Window | None) -> Concentration:
 
 def as_json(found: Concentration) -> str:
     """What scripts read: docs/glossary.md has the words, and the shape is a contract."""
-    split, merged = (asdict(indices) for indices in _both(found))
+    split, merged = (indices._asdict() for indices in _both(found))
     top = {str(n): {"split": share, "merged": merged["top_share"][n]} for n, share in split["top_share"].items()}
     written = {
         "blocks": found.blocks,

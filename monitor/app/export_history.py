@@ -79,7 +79,7 @@ def _collect(
         seconds=max((window.seconds or 0 for window in windows), default=0) + _BACK_SECONDS,
         count=max((window.blocks or 0 for window in windows), default=0),
     )
-    ledger = Ledger(levels(knowledge))
+    ledger = Ledger(levels(knowledge), windows)
     waiting: list[BlockRow] = []
     due = start.time + -start.time % wanted.step
     tip: StoredBlock | None = None

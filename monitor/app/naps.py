@@ -15,7 +15,7 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.analysis.ledger import Rows
+from monitor.analysis.rows import Rows
 from monitor.model import Alert, AlertState, Window
 from monitor.outputs.alerts.facts import Facts
 from monitor.outputs.alerts.rules import Rule

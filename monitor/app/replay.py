@@ -254,7 +254,7 @@ class _Book:
     """A ledger as far back as some windows reach. Blocks wait until somebody reads it."""
 
     def __init__(self, levels: Sequence[Level], windows: Sequence[Window]) -> None:
-        self._ledger = Ledger(levels)
+        self._ledger = Ledger(levels, windows)
         self._windows = windows
         self._waiting: list[BlockRow] = []
         self._added = 0

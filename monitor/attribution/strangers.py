@@ -26,6 +26,8 @@ class Strangers:
         }
         self._seen: dict[int, Fingerprint] = {}
         self._clusters: Mapping[int, Cluster] = {}
+        self.known: tuple[Cluster, ...] = ()
+        """Every miner with a pseudonym, most blocks first."""
 
     def learn(self, blocks: Iterable[tuple[int, Coinbase]]) -> bool:
         """Take in more unattributed blocks, by height; whether that changed the pseudonym of one that came before."""
@@ -37,6 +39,8 @@ class Strangers:
         for height in sorted(self._seen)[: -self._memory]:
             del self._seen[height]
         self._clusters = clusters(self._seen, network=self._network, custodians=self._custodians)
+        found = set(self._clusters.values())
+        self.known = tuple(sorted(found, key=lambda cluster: (-cluster.blocks, cluster.name)))
         old = self._seen.keys() - coming.keys()
         return _names(before, old) != _names(self._clusters, old)
 
@@ -53,11 +57,6 @@ class Strangers:
             return cluster.name if cluster else None
 
         return name
-
-    @property
-    def known(self) -> list[Cluster]:
-        """Every miner with a pseudonym, most blocks first."""
-        return sorted(set(self._clusters.values()), key=lambda cluster: (-cluster.blocks, cluster.name))
 
 
 def _names(found: Mapping[int, Cluster], heights: Collection[int]) -> dict[int, str]:

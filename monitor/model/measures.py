@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
@@ -84,24 +84,18 @@ class Share(NamedTuple):
 
 
 class Shares(Sequence[Share]):
-    """Those of one window, largest first. They are made when they are first read: a block waits for hundreds of them.
+    """Those of one window, largest first. They are made when they are first read: a block need not wait for hundreds.
 
     Args:
-        counted: for each entity its blocks, of how many, how sure that is, and its hashes a second if they can be told.
+        make: makes them.
     """
 
-    def __init__(self, counted: Sequence[tuple[str, int, int, Certainty, float | None]] = ()) -> None:
-        self._counted = counted
+    def __init__(self, make: Callable[[], Iterable[Share]]) -> None:
+        self._make = make
 
     @cached_property
     def _made(self) -> tuple[Share, ...]:
-        return tuple([
-            Share(
-                entity, blocks, blocks / total, sure.lower, sure.upper, sure.above,
-                None if rate is None else Rate(rate, rate * sure.slowest, rate * sure.fastest),
-            )
-            for entity, blocks, total, sure, rate in self._counted
-        ])  # fmt: skip
+        return tuple(self._make())
 
     @overload
     def __getitem__(self, at: int) -> Share: ...
@@ -114,7 +108,7 @@ class Shares(Sequence[Share]):
         return iter(self._made)
 
     def __len__(self) -> int:
-        return len(self._counted)
+        return len(self._made)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Sequence) and self._made == tuple(other)
@@ -126,8 +120,7 @@ class Shares(Sequence[Share]):
         return repr(self._made)
 
 
-@dataclass(frozen=True, slots=True)
-class Indices:
+class Indices(NamedTuple):
     """The concentration of one set of counts; docs/glossary.md has each formula and its source."""
 
     hhi: float
@@ -148,8 +141,7 @@ class Indices:
     """Share of the largest one, two, three entities together."""
 
 
-@dataclass(frozen=True, slots=True)
-class Concentration:
+class Concentration(NamedTuple):
     """One level over one window. An empty window has no indices."""
 
     level: str

@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from monitor.analysis import POOL, Ledger, concentrate, concentration, network_hashrate, surplus
+from monitor.analysis import POOL, Ledger, concentrate, concentration, network_hashrates, surplus
 from monitor.analysis.counts import Counts
 from monitor.analysis.indices import indices
 from monitor.analysis.intervals import share_intervals
+from monitor.analysis.windows import covered
 from monitor.model import BlockRow, Indices, PoolSlug, Window
 
 WINDOW = Window.parse("1b")
@@ -22,7 +23,7 @@ close = partial(pytest.approx, rel=1e-9, abs=1e-9)
 
 
 def of(sizes: list[int], *, singles: int = 0) -> Indices:
-    found = indices(Counts.of(sizes, singles=singles))
+    [found] = indices(Counts.of(sizes, singles=singles))
     assert found
     return found
 
@@ -73,7 +74,15 @@ def test_order_and_names_do_not_matter(data: st.DataObject) -> None:
 
 @given(SIZES, st.integers(0, 500))
 def test_single_miners_count_as_if_each_were_written_out(sizes: list[int], singles: int) -> None:
-    assert of(sizes, singles=singles) == of(sizes + [1] * singles)
+    given_as_number, written_out = of(sizes, singles=singles), of(sizes + [1] * singles)
+    assert given_as_number.top_share == written_out.top_share
+    for one, other in zip(given_as_number[:-1], written_out[:-1], strict=True):
+        assert one is None or one == close(other)  # logarithms are added in another order
+
+
+@given(SIZES, st.integers(0, 300))
+def test_places_of_nobody_change_no_digit(sizes: list[int], more: int) -> None:
+    assert of(sizes + [0] * more) == of(sizes)
 
 
 @given(st.lists(st.integers(1, 10**4), min_size=2, max_size=20))
@@ -118,11 +127,13 @@ def test_a_ledger_that_grows_and_forgets_tells_what_a_new_one_tells(
         rows.append(BlockRow(height, time + min(step, 600), 0x1D00FFFF, None if pool is None else PoolSlug(pool)))
         time += max(step, 0)
     windows = [Window.parse(name) for name in ("1h", "24h", "3d", "7b")]
-    ledger = Ledger((POOL,))
+    ledger = Ledger((POOL,), windows)
     for start in range(0, len(rows), batch):
         ledger.extend(rows[start : start + batch])
         fresh = Ledger.of(rows[: start + batch], (POOL,))
         assert concentrate(ledger, windows) == concentrate(fresh, windows)
-        for window in windows:
-            assert network_hashrate(ledger, window) == network_hashrate(fresh, window)
+        assert network_hashrates(ledger, windows) == network_hashrates(fresh, windows)
+        for window, blocks in zip(windows, ledger.table(windows).blocks[0], strict=True):
+            inside = ledger.rows[covered(ledger.rows, window)]
+            assert blocks.tolist() == np.bincount(inside["entity"][:, 0], minlength=len(blocks)).tolist()
         ledger.forget(surplus(ledger, windows))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict
 from typing import Any
 
 from monitor import wire
@@ -159,7 +158,7 @@ def _firing(standing: Iterable[Alert]) -> list[Alert]:
 def _indices(indices: Indices | None, likely: Likely | None) -> dict[str, Any] | None:
     if indices is None:
         return None
-    said = {**asdict(indices), "top_share": {str(n): share for n, share in indices.top_share.items()}}
+    said = {**indices._asdict(), "top_share": {str(n): share for n, share in indices.top_share.items()}}
     if likely:
         said |= {
             "hhi_lower": likely.hhi.lower,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
@@ -143,7 +142,7 @@ def share(share: Share, snapshot: Snapshot) -> dict[str, Any]:
 def _indices(indices: Indices | None) -> dict[str, Any] | None:
     if indices is None:
         return None
-    return {**asdict(indices), "top_share": {str(n): share for n, share in indices.top_share.items()}}
+    return {**indices._asdict(), "top_share": {str(n): share for n, share in indices.top_share.items()}}
 
 
 def _name(snapshot: Snapshot, pool: PoolSlug | None) -> str | None:

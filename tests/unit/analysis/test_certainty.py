@@ -1,26 +1,26 @@
-"""How sure: remembered, and worked out in advance."""
+"""How sure: worked out once."""
 
 from typing import NoReturn
 
 import pytest
 
-from monitor.analysis import POOL, Ledger, certainty, concentrate
-from monitor.analysis.concentration import foresee
-from monitor.model import BlockRow, PoolSlug, Window
-
-WINDOWS = [Window.parse("1h"), Window.parse("20b")]
-ROWS = [BlockRow(height, 600 * height, 0x1D00FFFF, PoolSlug("aabac"[height % 5])) for height in range(30)]
+from monitor.analysis import certainty
+from monitor.analysis.certainty import certainties
 
 
-def test_what_was_foreseen_need_not_be_worked_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    ledger = Ledger.of(ROWS[:-1], (POOL,))
-    expected = concentrate(Ledger.of(ROWS, (POOL,)), WINDOWS)
-    certainty._known.clear()
-    foresee(concentrate(ledger, WINDOWS))
+def test_what_was_worked_out_once_is_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = certainties([(3, 10), (1, 10), (3, 10)])
+    assert first[0] == first[2] != first[1]
 
     def late(pairs: object) -> NoReturn:
-        raise AssertionError(f"only now: {pairs}")
+        raise AssertionError(f"worked out again: {pairs}")
 
     monkeypatch.setattr(certainty, "_evaluated", late)
-    ledger.extend(ROWS[-1:])
-    assert concentrate(ledger, WINDOWS) == expected
+    assert certainties([(1, 10), (3, 10)]) == [first[1], first[0]]
+
+
+def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(certainty, "_REMEMBERED", 5)
+    for blocks in range(1, 20):
+        assert len(certainties([(blocks, 100), (blocks + 1, 100)])) == 2
+    assert len(certainty._known) <= 5 + 2

@@ -1,6 +1,5 @@
 """Shares and indices per level and window."""
 
-from dataclasses import asdict
 from typing import Any
 
 import pytest
@@ -71,7 +70,7 @@ def test_an_entity_named_unknown_is_not_the_unknown() -> None:
 
 def test_all_numbers_are_plain() -> None:
     for one in concentrate(past("aaaabb????"), [TEN]):
-        for number in _leaves([*one.shares, *(asdict(each) for each in (one.split, one.merged) if each)]):
+        for number in _leaves([*one.shares, *(each._asdict() for each in (one.split, one.merged) if each)]):
             assert type(number) in (int, float, str, type(None)), number
 
 

@@ -2,20 +2,19 @@
 
 from math import log
 
+import numpy as np
 import pytest
 
 from monitor.analysis.counts import Counts
-from monitor.analysis.indices import effective_entities, gini, hhi, hhi_unbiased, indices, nakamoto, theil, top_share
+from monitor.analysis.indices import effective_entities, hhi, hhi_unbiased, indices, nakamoto, theil, top_share
 
 
 def counts(*sizes: int, singles: int = 0) -> Counts:
-    found = Counts.of(sizes, singles=singles)
-    assert found
-    return found
+    return Counts.of(sizes, singles=singles)
 
 
 def test_five_blocks_of_three_miners() -> None:
-    found = indices(counts(1, 3, 1))
+    [found] = indices(counts(1, 3, 1))
     assert found
     assert found.hhi == 4400.0  # 60² + 20² + 20²
     assert found.hhi_unbiased == 3000.0  # (5 · 0.44 - 1) / 4
@@ -28,7 +27,7 @@ def test_five_blocks_of_three_miners() -> None:
 
 
 def test_a_monopoly() -> None:
-    found = indices(counts(144))
+    [found] = indices(counts(144))
     assert found
     assert (found.hhi, found.hhi_unbiased, found.nakamoto, found.gini) == (10_000.0, 10_000.0, 1, 0.0)
     assert (found.entropy_bits, found.effective_entities, found.theil) == (0.0, 1.0, 0.0)
@@ -36,20 +35,25 @@ def test_a_monopoly() -> None:
 
 
 def test_four_equal_miners() -> None:
-    found = indices(counts(7, 7, 7, 7))
+    [found] = indices(counts(7, 7, 7, 7))
     assert found
     assert (found.hhi, found.nakamoto, found.gini, found.theil) == (2500.0, 3, 0.0, 0.0)
     assert (found.entropy_bits, found.effective_entities) == (2.0, 4.0)
 
 
 def test_nothing_has_no_indices() -> None:
-    assert Counts.of([]) is None
-    assert Counts.of([0, 0]) is None
-    assert indices(None) is None
+    assert indices(counts()) == [None]
+    assert indices(counts(0, 0)) == [None]
+
+
+def test_many_sets_are_judged_at_once_each_as_if_alone() -> None:
+    sizes, singles = np.array([[[3, 0, 1], [0, 0, 0]], [[0, 0, 7], [2, 2, 2]]]), np.array([[0, 0], [5, 1]])
+    alone = [(3, 1), (), (7, *[1] * 5), (2, 2, 2, 1)]
+    assert indices(Counts.ranked(sizes, singles)) == [one for each in alone for one in indices(counts(*each))]
 
 
 def test_one_block_tells_nothing_about_the_shares_behind_it() -> None:
-    assert hhi_unbiased(counts(1)) is None
+    assert [found.hhi_unbiased for found in indices(counts(1)) if found] == [None]
     assert hhi_unbiased(counts(1, 1)) == 0.0
 
 
@@ -68,8 +72,7 @@ def test_an_exact_half_stays_exact_where_floats_would_not() -> None:
 
 
 def test_entities_without_blocks_do_not_count() -> None:
-    assert counts(3, 0, 1, 0) == counts(3, 1)
-    assert gini(counts(3, 0, 1)) == gini(counts(3, 1))
+    assert indices(counts(3, 0, 1, 0)) == indices(counts(3, 1))
 
 
 def test_negative_counts_are_refused() -> None:
@@ -79,9 +82,9 @@ def test_negative_counts_are_refused() -> None:
         counts(3, singles=-1)
 
 
-def test_a_million_single_miners_are_one_group() -> None:
+def test_a_million_single_miners_take_no_place() -> None:
     many = counts(500_000, singles=1_000_000)
-    assert many.groups == ((500_000, 1), (1, 1_000_000))
+    assert many.sizes.tolist() == [500_000]
     assert nakamoto(many) == 250_002
     assert top_share(many, 3) == 500_002 / 1_500_000
     assert effective_entities(many) == 1_500_000**2 / (500_000**2 + 1_000_000)

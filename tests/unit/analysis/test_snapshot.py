@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from monitor.analysis import POOL, Ledger, concentrate, estimated, network_hashrate, snapshot
+from monitor.analysis import POOL, Ledger, concentrate, estimated, network_hashrates, snapshot
 from monitor.model import BlockHash, BlockRef, BlockRow, Estimates, PoolSlug, Snapshot, Tally, Window
 
 WINDOWS = [Window.parse("1h"), Window.parse("3b")]
@@ -29,7 +29,7 @@ def test_snapshot_of_a_chain() -> None:
     ledger = Ledger.of(ROWS, (POOL,))
     found = taken(ledger)
     assert (found.tip, found.tip_hash, found.first_height) == (ROWS[-1], "9" * 64, 5)
-    rates = {window.name: network_hashrate(ledger, window) for window in WINDOWS}
+    rates = network_hashrates(ledger, WINDOWS)
     assert found.network_rate == rates
     assert found.network_hashrate == {name: rate.value if rate else None for name, rate in rates.items()}
     assert found.concentration == concentrate(ledger, WINDOWS, rates)

@@ -3,9 +3,9 @@
 import pytest
 
 from monitor import wire
-from monitor.analysis import POOL, Ledger, network_hashrate, surplus
+from monitor.analysis import POOL, Ledger, network_hashrates, surplus
 from monitor.analysis.windows import covered
-from monitor.model import BlockRow, Window
+from monitor.model import BlockRow, Rate, Window
 
 EASY, HARD = 0x1D00FFFF, 0x1C7FFF80  # difficulty 1 and 2
 HOUR = Window.parse("1h")
@@ -45,8 +45,12 @@ def test_no_blocks_are_covered_of_none() -> None:
     assert heights(ledger(), Window.parse("5b")) == []
 
 
+def rate(past: Ledger, window: Window) -> Rate | None:
+    return network_hashrates(past, [window])[window.name]
+
+
 def value(past: Ledger, window: Window) -> float:
-    found = network_hashrate(past, window)
+    found = rate(past, window)
     assert found
     return found.value
 
@@ -74,12 +78,12 @@ def test_hashrate_adds_work_rather_than_blocks() -> None:
 
 @pytest.mark.parametrize("times", [(), (5,), (5, 5)])
 def test_no_hashrate_without_time_between_blocks(times: tuple[int, ...]) -> None:
-    assert network_hashrate(ledger(*times), HOUR) is None
-    assert network_hashrate(ledger(*times), Window.parse("2b")) is None
+    assert rate(ledger(*times), HOUR) is None
+    assert rate(ledger(*times), Window.parse("2b")) is None
 
 
 def test_hashrate_is_unknown_where_a_window_holds_the_tip_alone() -> None:
-    assert network_hashrate(ledger(0, 100_000), HOUR) is None
+    assert rate(ledger(0, 100_000), HOUR) is None
 
 
 def test_surplus_is_what_no_window_reaches() -> None:
@@ -96,15 +100,15 @@ def test_forgetting_the_surplus_changes_no_window() -> None:
     past = ledger(*(600 * height + 5000 * (height % 3) for height in range(2000)))
     windows = [Window.parse("24h"), Window.parse("3d"), Window.parse("500b")]
     before = [heights(past, window) for window in windows]
-    rates = [network_hashrate(past, window) for window in windows]
+    rates = network_hashrates(past, windows)
     past.forget(surplus(past, windows))
     assert len(past) < 700
     assert [heights(past, window) for window in windows] == before
-    assert [network_hashrate(past, window) for window in windows] == rates
+    assert network_hashrates(past, windows) == rates
 
 
 def test_the_fewer_blocks_the_less_is_known_of_the_hashrate() -> None:
-    few, many = (network_hashrate(ledger(*range(0, 600 * blocks, 600)), Window.parse("999b")) for blocks in (5, 500))
+    few, many = (rate(ledger(*range(0, 600 * blocks, 600)), Window.parse("999b")) for blocks in (5, 500))
     assert few
     assert many
     assert few.lower < many.lower < many.value == pytest.approx(few.value)

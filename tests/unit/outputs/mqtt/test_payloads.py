@@ -109,7 +109,7 @@ def test_home_assistants_templates_read_what_is_published() -> None:
 
 
 def test_home_assistant_shows_an_empty_window_as_unknown() -> None:
-    empty = replace(published(2).snapshot.concentration[0], split=None)
+    empty = published(2).snapshot.concentration[0]._replace(split=None)
     _, payload = discovered([empty])
     template = json.loads(payload)["components"]["hhi_pool_24h"]["value_template"]
     assert Template(template).render(value_json={"split": None}) == "None"
