@@ -27,6 +27,9 @@ _REDISCOVER_SECONDS = 60.0
 _LONG_POLL_SHARE = 0.8
 """Of the time after which a request counts as unanswered."""
 
+_REST_SECONDS = 3600.0
+"""Since ZMQ told of a block: so long the long poll rests. Should ZMQ fall silent meanwhile, the timer is left."""
+
 log = structlog.get_logger()
 
 
@@ -43,6 +46,8 @@ class Hints:
         self._heard: BlockHash | None = None
         self._bell = asyncio.Event()
         self._notice = Notice(0.0)
+        self._announced = -_REST_SECONDS
+        """When ZMQ last told of a block: monotonic clock, seconds."""
 
     def look_now(self, tip: BlockHash | None = None) -> None:
         """Ring; `tip` is what the node's best block is, if that is known."""
@@ -88,6 +93,10 @@ class Hints:
         # Naming the tip that we know lets no block slip through between two polls; older nodes cannot be told it.
         naming = True
         while True:
+            # It would hold one of the node's threads, and answer just when the block is fetched, to say what is known.
+            if (rest := self._announced + _REST_SECONDS - time.monotonic()) > 0:
+                await asyncio.sleep(rest)
+                continue
             try:
                 told = await self._rpc.call("waitfornewblock", wait_ms, *([known] if naming else []))
             except RpcError as error:
@@ -121,6 +130,7 @@ class Hints:
                         return
                     continue
                 if topic == b"hashblock":
+                    self._announced = time.monotonic()
                     self.look_now(BlockHash(body.hex()))
                 elif body[_SEQUENCE_LABEL] in _CONNECT_DISCONNECT:
                     self.look_now()

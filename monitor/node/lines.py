@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Callable
+from http import HTTPStatus
 from typing import NamedTuple, TypeAlias
 from urllib.parse import urlsplit
 
@@ -19,11 +21,16 @@ _PLAIN = re.compile(
 """The head of an answer as nodes give it: its status, and the length of what follows, longer than any block at most."""
 
 
+_PIECE_BYTES = 65_536
+
+
 class Answer(NamedTuple):
     """What the node said."""
 
     status: int
     body: bytes
+    whole: bool = True
+    """Whether there is no more of it."""
 
 
 class Lines:
@@ -38,10 +45,14 @@ class Lines:
         """Whether there are plain answers, as far as we know."""
         self._free: list[_Line] = []
 
-    async def get(self, path: str) -> Answer | None:
+    async def get(self, path: str, suffices: Callable[[bytes], bool] | None = None) -> Answer | None:
         """Ask; None if there is no plain answer, for whatever reason: who asks in another way will learn it.
 
         However long that takes: it is for the caller to set a limit.
+
+        Args:
+            path: what to ask for.
+            suffices: whether what has come of a block is all that is wanted; the rest is hung up on.
         """
         if not self._plain:
             return None
@@ -53,9 +64,13 @@ class Lines:
             if plain is None:
                 self._plain = False
                 return None
-            answer = Answer(int(plain[1]), await reader.readexactly(int(plain[2])))
-            self._free.append(line)
-            line = None
+            status, length = int(plain[1]), int(plain[2])
+            some = suffices if status == HTTPStatus.OK else None
+            body = await (_some(reader, length, some) if some else reader.readexactly(length))
+            answer = Answer(status, body, whole=len(body) == length)
+            if answer.whole:
+                self._free.append(line)
+                line = None
         except (OSError, EOFError, asyncio.LimitOverrunError):
             return None
         else:
@@ -78,3 +93,15 @@ class Lines:
                 return line
             writer.transport.abort()
         return None
+
+
+async def _some(reader: asyncio.StreamReader, length: int, suffices: Callable[[bytes], bool]) -> bytes:
+    body = b""
+    while len(body) < length:
+        more = await reader.read(min(length - len(body), _PIECE_BYTES))
+        if not more:
+            raise EOFError
+        body += more
+        if suffices(body):
+            break
+    return body

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, suppress
+from http import HTTPStatus
 
 import aiohttp
 from prometheus_client import Histogram
@@ -13,7 +15,7 @@ from yarl import URL
 from monitor.config import NodeSection
 from monitor.errors import NodeAway, NodeBusy, Truncated
 from monitor.model import NO_BLOCK, Block, BlockHash, BlockRef
-from monitor.node.lines import Lines
+from monitor.node.lines import Answer, Lines
 from monitor.vitals import Vitals
 from monitor.wire import HEADER_BYTES, MAX_BLOCK_BYTES, decode_block, display_hash, double_sha256
 
@@ -57,7 +59,8 @@ class Rest:
         """The blocks that follow `block` on the best chain, lowest first; none when it is not on it."""
         from_genesis = block.hash == NO_BLOCK
         start = genesis if from_genesis else block.hash
-        raw = await self._get("headers", f"headers/{min(count + 1, HEADERS_AT_ONCE)}/{start}.bin") or b""
+        answer = await self._get("headers", f"headers/{min(count + 1, HEADERS_AT_ONCE)}/{start}.bin")
+        raw = answer.body if answer else b""
         hashes = [display_hash(double_sha256(raw[at : at + HEADER_BYTES])) for at in range(0, len(raw), HEADER_BYTES)]
         return hashes[:count] if from_genesis else hashes[1 : count + 1]
 
@@ -71,7 +74,7 @@ class Rest:
                     self._blocks_are_short = True  # than that, or not there at all: the whole block tells
                     break
                 try:
-                    return decode_block(part, height=ref.height)
+                    return decode_block(part.body, height=ref.height)
                 except Truncated:
                     size *= 8
         return await self._beginning(ref)
@@ -85,31 +88,41 @@ class Rest:
 
     async def _beginning(self, ref: BlockRef) -> Block | None:
         """Read a block only as far as the coinbase, then hang up on the rest."""
-        async with self._budget:
-            with _Question(self._node.url, self._seconds["block"]):
-                async with self._ask(f"block/{ref.hash}.bin") as response:
-                    if not _is_there(response.status):
-                        return None
-                    received = b""
-                    async for chunk in response.content.iter_any():
-                        received += chunk
-                        with suppress(Truncated):
-                            block = decode_block(received, height=ref.height)
-                            if not response.content.at_eof():
-                                self._blocks_are_short = False
-                                response.close()
-                            return block
-        raise NodeBusy(f"the node stopped in the middle of block {ref.hash}")
+        found: list[Block] = []
 
-    async def _get(self, name: str, path: str) -> bytes | None:
-        """The whole of an answer; None for what the node says is not there."""
+        def suffices(received: bytes) -> bool:
+            with suppress(Truncated):
+                found.append(decode_block(received, height=ref.height))
+            return bool(found)
+
+        answer = await self._get("block", f"block/{ref.hash}.bin", suffices)
+        if answer is None:
+            return None
+        if not found:
+            raise NodeBusy(f"the node stopped in the middle of block {ref.hash}")
+        self._blocks_are_short &= answer.whole
+        return found[0]
+
+    async def _get(self, name: str, path: str, suffices: Callable[[bytes], bool] | None = None) -> Answer | None:
+        """An answer, or as much of it as suffices; None for what the node says is not there."""
         async with self._budget:
             with _Question(self._node.url, self._seconds[name]):
                 async with asyncio.timeout(self._node.timeout_seconds):
-                    if answer := await self._lines.get(f"/rest/{path}"):
-                        return answer.body if _is_there(answer.status) else None
-                    async with self._ask(path) as response:
-                        return await response.read() if _is_there(response.status) else None
+                    answer = await self._lines.get(f"/rest/{path}", suffices) or await self._read(path, suffices)
+        return answer if _is_there(answer.status) else None
+
+    async def _read(self, path: str, suffices: Callable[[bytes], bool] | None) -> Answer:
+        """By a client that knows all of HTTP."""
+        body, whole = b"", True
+        async with self._ask(path) as response:
+            async for chunk in response.content.iter_any():
+                body += chunk
+                if suffices and response.status == HTTPStatus.OK and suffices(body):
+                    whole = response.content.at_eof()
+                    if not whole:
+                        response.close()
+                    break
+            return Answer(response.status, body, whole)
 
     def _ask(self, path: str) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
         if self._session is None:

@@ -75,6 +75,17 @@ async def test_the_long_poll_rings_where_there_is_no_zmq(node: EmbeddedNode) -> 
             await asyncio.wait_for(bell.wait(), 2)
 
 
+async def test_the_long_poll_rests_where_zmq_tells_of_blocks(node: EmbeddedNode) -> None:
+    async with hints(node, poll_seconds=600) as (bell, _), listening(bell):
+        polls = node.asked["waitfornewblock"]
+        assert polls
+        for _ in range(3):
+            node.mine()
+            await asyncio.wait_for(bell.wait(), 2)
+            await asyncio.sleep(0.1)
+        assert node.asked["waitfornewblock"] <= polls + 1  # the first answer may have come before the notice
+
+
 async def test_an_older_node_is_polled_without_the_tip_we_know(
     node: EmbeddedNode, monkeypatch: pytest.MonkeyPatch
 ) -> None:

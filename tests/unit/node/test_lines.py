@@ -140,3 +140,33 @@ async def test_an_answer_that_nobody_waits_for_any_more_is_nobody_elses() -> Non
 async def test_where_nobody_listens_or_more_than_http_is_needed_there_is_no_answer() -> None:
     assert await Lines("http://127.0.0.1:1").get("/x") is None
     assert await Lines("https://127.0.0.1:1").get("/x") is None
+
+
+async def test_who_has_enough_hangs_up_on_the_rest() -> None:
+    async with Server(PLAIN % (3_000_000, bytes(3_000_000)), PLAIN % (4, b"enou")).lines() as lines:
+        answer = await lines.get("/long", lambda body: len(body) >= 80)
+        assert answer
+        assert (answer.status, answer.whole) == (200, False)
+        assert 80 <= len(answer.body) < 3_000_000
+        assert await lines.get("/short", lambda body: len(body) >= 4) == Answer(200, b"enou")
+
+
+async def test_who_has_the_whole_answer_keeps_the_line() -> None:
+    server = Server(PLAIN % (4, b"some"), PLAIN % (4, b"more"))
+    async with server.lines() as lines:
+        assert await lines.get("/a", lambda body: len(body) >= 4) == Answer(200, b"some")
+        assert await lines.get("/b", lambda _: False) == Answer(200, b"more")
+        assert server.connections == 1
+
+
+async def test_a_refusal_is_no_beginning_of_anything() -> None:
+    def never(body: bytes) -> bool:
+        raise AssertionError(f"asked of {body!r}")
+
+    async with Server(b"HTTP/1.1 404 Not Found\r\nContent-Length: 9\r\n\r\nnot here\n").lines() as lines:
+        assert await lines.get("/gone", never) == Answer(404, b"not here\n")
+
+
+async def test_an_answer_that_ends_before_there_is_enough_is_none() -> None:
+    async with Server(PLAIN.replace(b"%d", b"99") % b"only this", hangs_up=True).lines() as lines:
+        assert await lines.get("/cut", lambda body: len(body) >= 80) is None
