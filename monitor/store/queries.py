@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cache
 from heapq import merge
 from typing import Any
 
-from sqlalchemy import Connection, Select, delete, func, insert, not_, or_, select, union_all, update
+from sqlalchemy import Connection, Dialect, Select, delete, func, insert, not_, or_, select, union_all, update
 
 from monitor.errors import StoreRefused
 from monitor.model import BlockHash, BlockRecord, BlockRef, BlockRow, Coinbase, Method, PoolSlug, StaleRow, StoredBlock
@@ -35,6 +36,23 @@ def end(connection: Connection, which: Select[int, bytes]) -> BlockRef | None:
     """The block at one end of the best chain."""
     row = connection.execute(which).first()
     return BlockRef(row.height, block_hash(row.hash)) if row else None
+
+
+def tip(connection: Connection) -> BlockRef | None:
+    """The highest block, within a transaction that has begun.
+
+    Asked of the driver itself, with each new block: SQLAlchemy would take five times as long as SQLite.
+    """
+    assert connection.in_transaction()
+    cursor = connection.connection.cursor()
+    cursor.execute(_highest(connection.dialect))
+    row = cursor.fetchone()
+    return BlockRef(row[0], block_hash(row[1])) if row else None
+
+
+@cache
+def _highest(dialect: Dialect) -> str:
+    return str(HIGHEST.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
 
 
 def below(connection: Connection, block: BlockRef) -> BlockRef | None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from threading import Event
 from typing import IO, Any, Self, TypeVar
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, exc
+from sqlalchemy import Connection, Engine, create_engine, event, exc
 
 from monitor.errors import StoreError, StoreInUse, StoreRefused
 from monitor.model import (
@@ -90,7 +90,7 @@ class Store:
                     raise StoreRefused(f"there is no database at {engine.url.database}; has the daemon ever run?")
                 event.listen(engine, "connect", _prepare_sqlite)
                 event.listen(engine, "begin", _begin_sqlite)
-            with _explained(engine.url), engine.begin() as connection:
+            with _explained(engine), engine.begin() as connection:
                 (demand_newest if beside else migrate)(connection)
             undone.pop_all()
         return cls(engine, lock)
@@ -124,7 +124,7 @@ class Store:
     def _apply(self, connection: Connection, plan: Plan, judged: Sequence[Judged]) -> list[PoolSlug | None]:
         assert [each.block for each in judged] == [*plan.connects], "the blocks judged are not those of the plan"
         losers = queries.leave(connection, plan.disconnects)
-        ours = queries.end(connection, queries.HIGHEST)
+        ours = queries.tip(connection)
         if ours not in (None, plan.onto):
             raise StoreError(f"a step onto {plan.onto} was planned, but it leads onto {ours}; start again")
         writing.write(
@@ -292,7 +292,7 @@ class Store:
     async def _write(self, work: Callable[[Connection], _T]) -> _T:
         def run() -> _T:
             try:
-                with _explained(self._engine.url):
+                with _explained(self._engine):
                     # One connection for all: what it has in memory of the database stays good.
                     self._writing = self._writing or self._engine.connect().execution_options(**_WRITES)
                     with self._writing.begin():
@@ -314,7 +314,7 @@ class Store:
 
     async def _read(self, work: Callable[[Connection], _T]) -> _T:
         def run() -> _T:
-            with _explained(self._engine.url), self._engine.connect() as connection:
+            with _explained(self._engine), self._engine.connect() as connection:
                 return work(connection)
 
         return await asyncio.to_thread(run)
@@ -358,12 +358,13 @@ def _lock(name: str | None) -> IO[str]:
 
 
 @contextmanager
-def _explained(url: URL) -> Iterator[None]:
+def _explained(engine: Engine) -> Iterator[None]:
     """Turn the database's errors into ours, in one sentence."""
     try:
         yield
-    except exc.DBAPIError as error:
-        where, reason = url.render_as_string(hide_password=True), str(error.orig).splitlines()[0]
+    except (exc.DBAPIError, engine.dialect.loaded_dbapi.Error) as error:
+        where = engine.url.render_as_string(hide_password=True)
+        reason = str(error.orig if isinstance(error, exc.DBAPIError) else error).splitlines()[0]
         if "not a database" in reason:
             raise StoreRefused(f"{where} is no database; choose another store.url") from error
         raise StoreError(

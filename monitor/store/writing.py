@@ -33,10 +33,8 @@ def write(connection: Connection, rows: Sequence[Row], *, renew: bool = True) ->
     if not rows:
         return
     compiled = _statement(connection.dialect, connection.dialect.name, renew=renew)
-    if compiled.positional:
-        connection.exec_driver_sql(compiled.string, list(rows))
-    else:
-        connection.exec_driver_sql(compiled.string, [dict(zip(COLUMNS, row, strict=True)) for row in rows])
+    given = rows if compiled.positional else [dict(zip(COLUMNS, row, strict=True)) for row in rows]
+    connection.connection.cursor().executemany(compiled.string, given)
 
 
 def extend(connection: Connection, stretch: Stretch, verdicts: Verdicts) -> bool:
