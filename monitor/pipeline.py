@@ -16,7 +16,7 @@ from monitor.attribution.match import attribute
 from monitor.census import Census, Rulebook
 from monitor.chain.follower import Follower
 from monitor.hub import Hub
-from monitor.model import NO_BLOCK, Judged, Plan, PoolSlug, Snapshot, Update
+from monitor.model import NO_BLOCK, Judged, Plan, Snapshot, Update
 from monitor.store.store import Store
 from monitor.vitals import Vitals
 
@@ -93,18 +93,14 @@ class Pipeline:
     async def _take(self, plan: Plan) -> None:
         registry = self._census.rulebook.registry
         judged = tuple(Judged(block, attribute(block.coinbase, registry)) for block in plan.connects)
-        storing = asyncio.create_task(self._store.apply(plan, judged))
-        await asyncio.sleep(0)  # a task begins when there is time for it: now, not after counting
-        losers: list[PoolSlug | None] = []
-        # Forward is counted while it is stored. Backward is counted anew: there is no undo to get wrong.
+        losers = await self._store.apply(plan, judged)
+        # Backward is counted anew: there is no undo to get wrong.
         if plan.disconnects or not self._census.add(judged):
-            losers = await storing
             await self._census.recount()
         if plan.disconnects:
             log.warning("reorganisation", depth=len(plan.disconnects), above=plan.onto.height, pools=losers)
         self._census.tally(judged, losers)
         snapshot = self._census.snapshot(plan)
-        await storing
         self._stands = plan
         await self._publish(plan, judged, snapshot)
 
@@ -112,6 +108,7 @@ class Pipeline:
         """Tell the hub, at once what a block waits for, and what takes longer when it is there."""
         if snapshot is None:
             return
+        before = self._hub.snapshot  # to free all that takes longer than to tell of a block: later
         self._hub.publish(Update(plan, judged, snapshot))
         seconds = time.monotonic() - plan.noticed
         if plan.caught_up and not self._ready:
@@ -119,6 +116,7 @@ class Pipeline:
             log.info("ready", height=plan.end.height, blocks=len(self._census))
         if plan.caught_up:
             await asyncio.sleep(_TURN_SECONDS)
+        del before
         self._tell(plan, judged, seconds)
         if plan.caught_up and (complete := await self._census.complete()):
             self._hub.publish(Update(Plan(plan.end, plan.node_tip), (), complete))

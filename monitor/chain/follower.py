@@ -32,6 +32,9 @@ _REMIND_SECONDS = 60.0
 _PAUSE = wait_random_exponential(multiplier=0.1, max=5)
 """Before a question is asked again, seconds; `Pause` is the shape of it."""
 
+_PASSING = (NodeAway, NodeBusy, Inconsistent)
+"""What another question may cure."""
+
 _T = TypeVar("_T")
 Pause: TypeAlias = Callable[[RetryCallState], float]
 
@@ -106,11 +109,20 @@ class Follower:
 
     async def _persistently(self, ask: Callable[[], Awaitable[_T]]) -> _T:
         """An answer, whatever it takes: waits for a node that is away, asks again one that is busy."""
+        try:
+            answer = await ask()
+        except _PASSING as error:
+            self._complain(error)
+            answer = await self._again(ask)
+        self._relieved()
+        return answer
+
+    async def _again(self, ask: Callable[[], Awaitable[_T]]) -> _T:
         contradictions = 0
         async for attempt in AsyncRetrying(
-            retry=retry_if_exception_type((NodeAway, NodeBusy, Inconsistent)),
+            retry=retry_if_exception_type(_PASSING),
             wait=self._pause,
-            before_sleep=self._complain,
+            before_sleep=lambda state: self._complain(state.outcome.exception() if state.outcome else None),
         ):
             with attempt:
                 try:
@@ -120,7 +132,6 @@ class Follower:
                     if contradictions == _CONTRADICTIONS:
                         raise ChainError(f"the node contradicts itself; is its database damaged? {error}") from None
                     raise
-                self._relieved()
         return answer
 
     async def _meet(self) -> None:
@@ -183,8 +194,7 @@ class Follower:
             await asyncio.gather(*tasks, return_exceptions=True)
             raise
 
-    def _complain(self, state: RetryCallState) -> None:
-        error = state.outcome.exception() if state.outcome else None
+    def _complain(self, error: BaseException | None) -> None:
         self._vitals.errors.labels(_kind(error)).inc()
         self.waiting = str(error)
         if isinstance(error, NodeAway):  # it may come back as another

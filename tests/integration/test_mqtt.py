@@ -113,6 +113,7 @@ async def test_an_alert_fires_and_is_resolved(start_mosquitto: Start) -> None:
         await until(lambda: wired.outbox.is_done("mqtt"))
         wired.outbox.note(alert(firing=False))
         await until(lambda: wired.outbox.is_done("mqtt"))
+        await until(lambda: sum(each.topic == "pools/alert/majority" for each in heard) == 3)
         await until(lambda: (last(heard, "pools/alerts") or {}).get("firing") == 1)
     told = [each.document for each in heard if each.topic == "pools/alert/majority"]
     assert [

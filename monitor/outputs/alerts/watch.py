@@ -17,7 +17,7 @@ from typing import NoReturn
 import structlog
 
 from monitor.errors import PoolMonitorError
-from monitor.hub import Hub
+from monitor.hub import Hub, Listener
 from monitor.model import Alert, AlertState, BlockHash, PoolSlug, Snapshot, Update
 from monitor.outputs.alerts.evaluation import evaluate
 from monitor.outputs.alerts.moment import Moment
@@ -88,7 +88,7 @@ class Watch:
             while True:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(self._tick):
-                        self._take(await updates.get())
+                        await self._take_until_complete(updates)
                 while update := updates.get_nowait():
                     self._take(update)
                 try:
@@ -113,6 +113,13 @@ class Watch:
             else:
                 self._tell(())
                 return
+
+    async def _take_until_complete(self, updates: Listener[Update]) -> None:
+        """Before that there is nothing to judge, and the outputs are still busy with the block."""
+        async for update in updates:
+            self._take(update)
+            if _is_complete(update.snapshot):
+                break
 
     def _take(self, update: Update) -> None:
         self._happened.add(update)

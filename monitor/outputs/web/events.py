@@ -62,11 +62,10 @@ class Events:
             ):
                 await response.prepare(request)
                 await response.write(b": connected\n\n")
-                beside = asyncio.create_task(self._send_alerts(alerts, response))
-                try:
-                    await self._send(updates, response)
-                finally:
-                    beside.cancel()
+                # Tasks of their own: from the server's handler it would be a dozen frames to here, when a block comes.
+                async with asyncio.TaskGroup() as sending:
+                    sending.create_task(self._send(updates, response))
+                    sending.create_task(self._send_alerts(alerts, response))
         finally:
             self._readers.discard(task)
         return response

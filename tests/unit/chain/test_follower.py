@@ -234,7 +234,7 @@ async def test_a_node_that_contradicts_itself_for_ever_ends_it() -> None:
     found.node.successors = successors  # type: ignore[assignment,method-assign]
     with pytest.raises(ChainError, match=r"^the node contradicts itself; is its database damaged\?"):
         await found.settle()
-    assert found.vitals.errors.labels("inconsistent")._value.get() == 99
+    assert found.vitals.errors.labels("inconsistent")._value.get() == 100
 
 
 # -- the node fails ----------------------------------------------------------------------------------------------------
