@@ -26,12 +26,14 @@ _known: dict[tuple[int, int], Certainty] = {}
 def certainties(pairs: Iterable[tuple[int, int]]) -> list[Certainty]:
     """One for each pair of blocks found and blocks in all, in the same order."""
     wanted = list(pairs)
-    if missing := {pair for pair in wanted if pair not in _known}:
-        if len(_known) > _REMEMBERED:
+    found = {pair: known for pair in wanted if (known := _known.get(pair))}
+    if missing := set(wanted) - found.keys():
+        new = dict(_evaluated(sorted(missing)))
+        found |= new
+        if len(_known) > _REMEMBERED:  # whoever asks on another thread has what it found
             _known.clear()
-            missing = set(wanted)
-        _known.update(_evaluated(sorted(missing)))
-    return [_known[pair] for pair in wanted]
+        _known.update(new)
+    return [found[pair] for pair in wanted]
 
 
 def _evaluated(pairs: list[tuple[int, int]]) -> Iterable[tuple[tuple[int, int], Certainty]]:
