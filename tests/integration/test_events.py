@@ -10,6 +10,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+from aiohttp import web
 from support.daemon import Inside, inside
 
 from monitor.config import Config
@@ -72,6 +73,25 @@ async def test_a_quiet_stream_gives_signs_of_life(daemon: Inside, monkeypatch: p
     async with aiohttp.ClientSession() as session, session.get(f"{daemon.url}/api/v1/events") as stream:
         lines = [await asyncio.wait_for(stream.content.readline(), 5) for _ in range(12)]
         assert b": still here\n" in lines
+
+
+async def test_a_reader_that_is_gone_when_a_block_is_told_is_no_fault(
+    daemon: Inside, node: EmbeddedNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = web.StreamResponse.write
+
+    async def write(response: web.StreamResponse, data: bytes) -> None:
+        if data.startswith(b"event: block"):
+            raise ConnectionResetError("the reader is gone")
+        await written(response, data)
+
+    monkeypatch.setattr(web.StreamResponse, "write", write)
+    async with aiohttp.ClientSession() as session, session.get(f"{daemon.url}/api/v1/events") as stream:
+        await stream.content.readline()
+        await daemon.wait_for(node.mine())
+        await asyncio.wait_for(stream.content.read(), 5)
+    _, _, metrics = await daemon.get("/metrics")
+    assert b'pool_monitor_errors_total{kind="web"}' not in metrics
 
 
 async def test_readers_beyond_the_bound_are_asked_to_come_back(daemon: Inside, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -62,10 +62,12 @@ class Events:
             ):
                 await response.prepare(request)
                 await response.write(b": connected\n\n")
-                # Tasks of their own: from the server's handler it would be a dozen frames to here, when a block comes.
-                async with asyncio.TaskGroup() as sending:
-                    sending.create_task(self._send(updates, response))
-                    sending.create_task(self._send_alerts(alerts, response))
+                beside = asyncio.create_task(self._send_alerts(alerts, response))
+                try:
+                    # A task of its own: from the server's handler it is a dozen frames to here, when a block comes.
+                    await asyncio.create_task(self._send(updates, response))
+                finally:
+                    beside.cancel()
         finally:
             self._readers.discard(task)
         return response
