@@ -95,7 +95,7 @@ class Hints:
         while True:
             # It would hold one of the node's threads, and answer just when the block is fetched, to say what is known.
             if (rest := self._announced + _REST_SECONDS - time.monotonic()) > 0:
-                await asyncio.sleep(rest)
+                await asyncio.sleep(min(rest, _REDISCOVER_SECONDS))
                 continue
             try:
                 told = await self._rpc.call("waitfornewblock", wait_ms, *([known] if naming else []))
@@ -127,6 +127,7 @@ class Hints:
                         topic, body, *_ = await socket.recv_multipart()
                 except TimeoutError:
                     if await self.feeds() != feeds:
+                        self._announced = -_REST_SECONDS  # it may publish no more
                         return
                     continue
                 if topic == b"hashblock":

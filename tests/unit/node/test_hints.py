@@ -16,6 +16,7 @@ from support.services import free_port
 from monitor.config import NodeSection
 from monitor.embedded import EmbeddedNode, rpc
 from monitor.embedded.methods import Methods
+from monitor.node import hints as hints_module
 from monitor.node.hints import Hints, _reachable
 from monitor.node.rpc import Rpc
 from monitor.vitals import Vitals
@@ -84,6 +85,24 @@ async def test_the_long_poll_rests_where_zmq_tells_of_blocks(node: EmbeddedNode)
             await asyncio.wait_for(bell.wait(), 2)
             await asyncio.sleep(0.1)
         assert node.asked["waitfornewblock"] <= polls + 1  # the first answer may have come before the notice
+
+
+async def test_the_long_poll_comes_back_where_zmq_goes_away(
+    node: EmbeddedNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hints_module, "_REDISCOVER_SECONDS", 0.2)
+    async with hints(node, poll_seconds=600) as (bell, _), listening(bell):
+        node.mine()
+        await asyncio.wait_for(bell.wait(), 2)
+        await asyncio.sleep(0.1)  # the poll under way has its answer
+        polls = node.asked["waitfornewblock"]
+
+        async def feeds() -> dict[str, str]:
+            return {}
+
+        monkeypatch.setattr(bell, "feeds", feeds)
+        await asyncio.sleep(1)
+        assert node.asked["waitfornewblock"] > polls
 
 
 async def test_an_older_node_is_polled_without_the_tip_we_know(
