@@ -116,10 +116,11 @@ class Watch:
 
     async def _take_until_complete(self, updates: Listener[Update]) -> None:
         """Before that there is nothing to judge, and the outputs are still busy with the block."""
-        async for update in updates:
+        complete = False
+        while not complete:
+            update = await updates.get()
             self._take(update)
-            if _is_complete(update.snapshot):
-                break
+            complete = _is_complete(update.snapshot)
 
     def _take(self, update: Update) -> None:
         self._happened.add(update)
