@@ -13,14 +13,15 @@ from monitor.attribution.address import script_of
 from monitor.attribution.commitments import commitments, signed_text
 from monitor.attribution.contrast import Contrast, slug_here
 from monitor.attribution.legacy import CrateRules, MempoolRules
-from monitor.attribution.match import Findings, Mark, Rank, findings
+from monitor.attribution.match import SUBSTANTIAL_PERCENT, Findings, Mark, Rank, deciding, findings
 from monitor.model import Coinbase, Method
 
 _KINDS = {
-    Rank.MAIN_PAYOUT: "address on the output that takes the most",
-    Rank.SIDE_PAYOUT: "address on a smaller output",
+    Rank.MAJORITY_PAYOUT: "payout of at least half of the reward",
     Rank.SPECIFIC_TAG: "specific tag",
+    Rank.SUBSTANTIAL_PAYOUT: f"payout of at least {SUBSTANTIAL_PERCENT} % of the reward",
     Rank.GENERIC_TAG: "generic tag",
+    Rank.MINOR_PAYOUT: f"payout below {SUBSTANTIAL_PERCENT} % of the reward, which decides nothing",
 }
 
 
@@ -115,18 +116,27 @@ def _rule(found: Findings) -> str:
     """Which rule decided, and against what."""
     if not found.marks:
         return "nothing in it is any pool's that the registry knows"
-    first, *others = found.marks
+    first = deciding(found.marks)
+    if first is None:
+        if all(mark.rank is Rank.MINOR_PAYOUT for mark in found.marks):
+            return f"only {_KINDS[Rank.MINOR_PAYOUT]}"
+        return "the evidence is evenly divided between pools, so none is named"
     how = _KINDS[first.rank]
     if found.loose:
         how += ", capitals and small letters taken as equal because nothing was found otherwise"
-    rivals = [mark for mark in others if mark.candidate.pool != first.candidate.pool]
+    rivals = [
+        mark
+        for mark in found.marks
+        if mark.candidate.pool != first.candidate.pool and mark.rank is not Rank.MINOR_PAYOUT
+    ]
     if not rivals:
         return f"{how}: no other pool is named"
-    if rivals[0].rank > first.rank:
-        return f"{how}: outranks {_KINDS[rivals[0].rank]}"
-    if rivals[0].length < first.length:
-        return f"{how}: the longest of them"
-    return f"{how}: several are equal, so the alphabet decides"
+    rival = rivals[0]
+    if rival.strength == first.strength:
+        return f"{how}: another pool has an equal one, and further evidence decides"
+    if rival.rank > first.rank:
+        return f"{how}: outranks {_KINDS[rival.rank]}"
+    return f"{how}: the {'longest' if first.candidate.method is Method.TAG else 'largest'} of them"
 
 
 def _payout(coinbase: Coinbase, at: int) -> str:

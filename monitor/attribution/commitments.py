@@ -9,6 +9,9 @@ from dataclasses import dataclass
 
 from monitor.model import Coinbase
 
+OP_RETURN = b"\x6a"
+"""How the script of an output begins that carries data and pays nobody."""
+
 _MARKS = (
     (b"\xfa\xbe\x6d\x6d", 40, "AuxPoW (Namecoin, Syscoin, Elastos, Fractal, ...)"),  # hash, tree size, nonce
     (b"RSKBLOCK:", 32, "Rootstock"),
@@ -49,7 +52,7 @@ def signed_text(coinbase: Coinbase) -> bytes:
     notes = [
         _cut(output.script)
         for output in coinbase.outputs
-        if output.script[:1] == b"\x6a" and not output.script.startswith(_STARTS, 1)
+        if output.script.startswith(OP_RETURN) and not output.script.startswith(_STARTS, 1)
     ]
     if notes:
         text = b"\0".join((text, *notes))  # no tag holds a NUL, so none is found across the seam
@@ -60,7 +63,7 @@ def commitments(coinbase: Coinbase) -> tuple[Commitment, ...]:
     """What `signed_text` leaves out."""
     found = [Commitment(chain, None) for mark, _, chain in _MARKS if mark in coinbase.script]
     for at, output in enumerate(coinbase.outputs):
-        if output.script[:1] == b"\x6a":
+        if output.script.startswith(OP_RETURN):
             whole = [chain for start, chain in _WHOLE_OUTPUTS.items() if output.script.startswith(start, 1)]
             inside = [chain for mark, _, chain in _MARKS if mark in output.script]
             found += [Commitment(chain, at) for chain in dict.fromkeys(whole or inside)]

@@ -1,34 +1,58 @@
 """The rules: all evidence in a coinbase, and which piece of it decides.
 
-An address on the output that takes the most of the reward outranks an address on a smaller one, that outranks a tag,
-and a specific tag outranks a generic one. Among equals the longest tag wins, then the alphabet. Money outranks words
-because a tag costs its writer nothing. A contradiction is kept, not hidden.
+The pool that is paid at least half of the reward comes first, then a specific tag, then a payout of a substantial part,
+then a generic tag. A smaller payout is recorded and decides nothing: anyone can add an output of a few satoshi to
+anyone's address. Among payouts the larger wins, among tags the longer; what remains equal is broken by the evidence of
+the next ranks, and is otherwise unknown, with a conflict. A contradiction is kept, not hidden.
 """
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import IntEnum
-from typing import TypeAlias
+from itertools import groupby
+from typing import Final, NamedTuple, TypeAlias, TypeVar
 
-from monitor.attribution.commitments import signed_text
+from monitor.attribution.commitments import OP_RETURN, signed_text
 from monitor.attribution.miners import inner_miner
 from monitor.attribution.registry import Registry
-from monitor.model import Attribution, Candidate, Coinbase, Method, Output
+from monitor.model import Attribution, Candidate, Coinbase, Method, Output, PoolSlug
 
 _MAX_VERDICTS = 10_000
 
-_Paid: TypeAlias = frozenset[tuple[bytes, bool]]
-"""Scripts that pay a pool, each with whether it takes the most."""
+SUBSTANTIAL_PERCENT: Final = 5
+"""A payout of at least this part of the reward is evidence. Fees and donations that pool software adds to other miners'
+blocks take 0.5 to 2 %, side outputs of pools 546 sat; a forger has to give away more than twice the largest fee."""
 
 
 class Rank(IntEnum):
-    """How much a mark weighs: the least number the most."""
+    """How much a mark weighs: the lowest number the most."""
 
-    MAIN_PAYOUT = 0
-    SIDE_PAYOUT = 1
-    SPECIFIC_TAG = 2
+    MAJORITY_PAYOUT = 0
+    """The pool's payouts together take at least half of the reward."""
+    SPECIFIC_TAG = 1
+    SUBSTANTIAL_PAYOUT = 2
+    """They take at least `SUBSTANTIAL_PERCENT` of it."""
     GENERIC_TAG = 3
+    MINOR_PAYOUT = 4
+    """They take less: recorded as a candidate, decides nothing and contradicts nothing."""
+
+
+class _Payout(NamedTuple):
+    """A script that pays a pool. Holds no amounts, so that verdicts can be remembered by it."""
+
+    script: bytes
+    rank: Rank
+    place: int
+    """0 for the pool that is paid the most, 1 for the next amount, and so on."""
+    order: int
+    """The same for the script."""
+
+
+_Paid: TypeAlias = frozenset[_Payout]
+_Key = TypeVar("_Key", bytes, PoolSlug)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +61,13 @@ class Mark:
 
     candidate: Candidate
     rank: Rank
-    length: int
-    """Bytes of a tag; 0 for an address."""
+    weight: int
+    """Among marks of one rank the greater wins: the bytes of a tag; for payouts, minus the pool's place by amount."""
+
+    @property
+    def strength(self) -> tuple[int, int]:
+        """Sorts the strongest mark first."""
+        return self.rank, -self.weight
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +75,7 @@ class Findings:
     """What a coinbase carries, before anything is decided."""
 
     marks: tuple[Mark, ...]
-    """The one that decides first."""
+    """The strongest first."""
     covered: tuple[Candidate, ...]
     """Tags that are part of a longer one that is there too: they say nothing of their own."""
     loose: bool
@@ -81,42 +110,85 @@ def _evidence(coinbase: Coinbase, registry: Registry) -> tuple[_Paid, frozenset[
     return paid, registry.index.loose_tags_in(text), True
 
 
+def deciding(marks: Iterable[Mark]) -> Mark | None:
+    """The mark that decides; None where the evidence is evenly divided between pools.
+
+    Args:
+        marks: sorted, the strongest first.
+    """
+    marks = [mark for mark in marks if mark.rank is not Rank.MINOR_PAYOUT]
+    contenders: set[PoolSlug] = set()
+    for _, equals in groupby(marks, key=lambda mark: mark.strength):
+        pools = {mark.candidate.pool for mark in equals}
+        contenders = contenders & pools or contenders or pools
+        if len(contenders) == 1:
+            return next(mark for mark in marks if mark.candidate.pool in contenders)
+    return None
+
+
 def _paid(outputs: tuple[Output, ...], registry: Registry) -> _Paid:
-    """The payouts to pools. An output without value pays nobody, unless no output has any."""
+    """The payouts to pools. Where no output has a value, as in bare lists of addresses, all count as equal."""
     payees = registry.index.payees
-    hits = [output for output in outputs if output.script in payees]
-    if not hits:
+    if not any(output.script in payees for output in outputs):
         return frozenset()
-    most = max([output.value_sat for output in outputs])
-    return frozenset([(hit.script, hit.value_sat == most) for hit in hits if hit.value_sat or not most])
+    valued = any(output.value_sat for output in outputs)
+    total = 0
+    by_script: Counter[bytes] = Counter()
+    by_pool: Counter[PoolSlug] = Counter()
+    for output in outputs:
+        value = output.value_sat if valued else int(not output.script.startswith(OP_RETURN))
+        total += value
+        payee = payees.get(output.script)
+        if payee and value:
+            by_script[output.script] += value
+            by_pool[payee.pool] += value
+    places, orders = _places(by_pool), _places(by_script)
+    found = []
+    for script, order in orders.items():
+        pool = payees[script].pool
+        found.append(_Payout(script, _payout_rank(by_pool[pool], total), places[pool], order))
+    return frozenset(found)
+
+
+def _places(amounts: Counter[_Key]) -> dict[_Key, int]:
+    """0 for the largest amount, 1 for the next, the same for equal ones."""
+    place = {amount: at for at, amount in enumerate(sorted(set(amounts.values()), reverse=True))}
+    return {key: place[amount] for key, amount in amounts.items()}
+
+
+def _payout_rank(amount: int, total: int) -> Rank:
+    if 2 * amount >= total:
+        return Rank.MAJORITY_PAYOUT
+    return Rank.SUBSTANTIAL_PAYOUT if 100 * amount >= SUBSTANTIAL_PERCENT * total else Rank.MINOR_PAYOUT
 
 
 def _judge(paid: _Paid, tags: frozenset[int], registry: Registry) -> Attribution:
     marks, _ = _ranked(paid, tags, registry)
-    candidates = tuple(dict.fromkeys(mark.candidate for mark in marks))
-    if not candidates:
-        return Attribution(None, None, "", conflict=False, candidates=(), registry=registry.hash)
-    first = candidates[0]
-    conflict = any(candidate.pool != first.pool for candidate in candidates)
-    return Attribution(first.pool, first.method, first.evidence, conflict, candidates, registry.hash)
+    first = deciding(marks)
+    candidates = tuple(dict.fromkeys(mark.candidate for mark in ((first, *marks) if first else marks)))
+    named = {mark.candidate.pool for mark in marks if mark.rank is not Rank.MINOR_PAYOUT}
+    conflict = len(named) > 1
+    if first is None:
+        return Attribution(None, None, "", conflict, candidates, registry.hash)
+    chosen = first.candidate
+    return Attribution(chosen.pool, chosen.method, chosen.evidence, conflict, candidates, registry.hash)
 
 
 def _ranked(paid: _Paid, tags: frozenset[int], registry: Registry) -> tuple[tuple[Mark, ...], tuple[Candidate, ...]]:
-    """The marks, the one that decides first; and the tags that say nothing of their own."""
+    """The marks, the strongest first; and the tags that say nothing of their own."""
     index = registry.index
     marks: list[Mark] = []
     covered: list[Candidate] = []
-    for script, takes_most in paid:
-        payee = index.payees[script]
-        candidate = Candidate(payee.pool, Method.ADDRESS, payee.address)
-        marks.append(Mark(candidate, Rank.MAIN_PAYOUT if takes_most else Rank.SIDE_PAYOUT, 0))
-    found = [index.tags[at] for at in tags]
+    for payout in sorted(paid, key=lambda payout: (payout.order, payout.script)):
+        payee = index.payees[payout.script]
+        marks.append(Mark(Candidate(payee.pool, Method.ADDRESS, payee.address), payout.rank, -payout.place))
+    found = [index.tags[at] for at in sorted(tags)]
     for tag in found:
         candidate = Candidate(tag.pool, Method.TAG, tag.evidence)
         if any(tag.text in longer.text and tag is not longer for longer in found):
             covered.append(candidate)
         else:
             marks.append(Mark(candidate, Rank.GENERIC_TAG if tag.generic else Rank.SPECIFIC_TAG, len(tag.text)))
-    marks.sort(key=lambda mark: (mark.rank, -mark.length, mark.candidate.pool, mark.candidate.evidence))
+    marks.sort(key=lambda mark: (mark.strength, mark.candidate.pool))
     covered.sort(key=lambda candidate: (candidate.pool, candidate.evidence))
     return tuple(marks), tuple(covered)

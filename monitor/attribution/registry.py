@@ -18,6 +18,9 @@ from monitor.attribution.pool import Custodian, Pool
 from monitor.errors import RegistryError
 from monitor.model import Attribution, PoolSlug
 
+RULES_VERSION = 2
+"""Part of the content hash. Raised when the rules change, so that stored blocks are attributed anew."""
+
 
 @dataclass(frozen=True)
 class Registry:
@@ -95,4 +98,4 @@ def _content_hash(network: str, pools: Sequence[Pool], custodians: Sequence[Cust
     entries = [*map(asdict, pools), *map(asdict, custodians)]
     for entry in entries:
         entry.update({key: sorted(value) for key, value in entry.items() if isinstance(value, tuple)})
-    return sha256(json.dumps([network, entries], sort_keys=True).encode()).hexdigest()[:16]
+    return sha256(json.dumps([RULES_VERSION, network, entries], sort_keys=True).encode()).hexdigest()[:16]

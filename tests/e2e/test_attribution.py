@@ -80,9 +80,18 @@ def test_a_payout_address_outranks_another_pools_tag_and_the_conflict_is_counted
 
 
 def test_of_two_pools_that_are_paid_the_one_that_gets_the_most_counts(daemon: Daemon, bitcoind: Bitcoind) -> None:
-    side = Output(1_0000_0000, PAYOUTS["bob"])
+    side = Output(10_0000_0000, PAYOUTS["bob"])
     found = judged(daemon, bitcoind, Recipe(tag=b"--", payout=PAYOUTS["alice"], extra=(side,)))
     assert (found["pool_slug"], found["conflict"]) == ("alicepool", True)
+
+
+def test_dust_to_a_pools_address_neither_names_nor_contradicts(daemon: Daemon, bitcoind: Bitcoind) -> None:
+    dust = Output(546, PAYOUTS["bob"])
+    found = judged(daemon, bitcoind, Recipe(tag=b"--", extra=(dust,)))
+    assert (found["pool_slug"], found["conflict"]) == (None, False)
+    assert [each["pool_slug"] for each in found["candidates"]] == ["bobpool"]  # type: ignore[union-attr]
+    found = judged(daemon, bitcoind, Recipe(tag=b"/alice/", extra=(dust,)))
+    assert (found["pool_slug"], found["method"], found["conflict"]) == ("alicepool", "tag", False)
 
 
 def test_a_custodians_address_names_no_pool(daemon: Daemon, bitcoind: Bitcoind) -> None:

@@ -18,6 +18,7 @@ EXPLAINER = Explainer(Judge(load_knowledge()))
 F2POOL = Output(9, script_of("1KFHE7w8BhaENAswwryaoccDb6qcT6DbYY", "main"))
 BTCCOM = Output(1, script_of("1Bf9sZvBHPFGVPX71WX2njhd1NXKv5y7v5", "main"))
 HUOBI = Output(1, script_of("1EepjXgvWUoRyNvuLSAxjiqZ1QqKGDANLW", "main"))
+STRANGER = Output(1, b"\x51")
 
 
 def explained(script: bytes, *outputs: Output) -> dict[str, Any]:
@@ -34,12 +35,12 @@ def test_every_mark_is_told_with_its_rank_and_place() -> None:
     found = explained(b"/ViaBTC/Kano", BTCCOM, F2POOL)
     marks = [(each["pool_slug"], each["kind"], each["where"]) for each in found["explanation"]["marks"]]
     assert marks == [
-        ("f2pool", "address on the output that takes the most", "output 1: 0.00000009 BTC, 90.0% of the reward"),
-        ("btccom", "address on a smaller output", "output 0: 0.00000001 BTC, 10.0% of the reward"),
+        ("f2pool", "payout of at least half of the reward", "output 1: 0.00000009 BTC, 90.0% of the reward"),
         ("viabtc", "specific tag", "script"),
+        ("btccom", "payout of at least 5 % of the reward", "output 0: 0.00000001 BTC, 10.0% of the reward"),
         ("kanopool", "generic tag", "script"),
     ]
-    assert found["explanation"]["rule"].endswith("outranks address on a smaller output")
+    assert found["explanation"]["rule"].endswith("outranks specific tag")
     assert found["conflict"] is True
 
 
@@ -48,6 +49,12 @@ def test_the_rule_says_what_it_decided_against() -> None:
     assert explained(b"/ViaBTC/")["explanation"]["rule"] == "specific tag: no other pool is named"
     assert explained(b"/ViaBTC//AntPool/")["explanation"]["rule"] == "specific tag: the longest of them"
     assert "capitals and small letters" in explained(b"/VIABTC/")["explanation"]["rule"]
+    assert "evenly divided" in explained(b"", F2POOL, BTCCOM._replace(value_sat=9))["explanation"]["rule"]
+    dust = explained(b"", F2POOL, STRANGER._replace(value_sat=1000))
+    assert (dust["pool_slug"], dust["explanation"]["rule"]) == (
+        None,
+        "only payout below 5 % of the reward, which decides nothing",
+    )
 
 
 def test_custodians_commitments_and_covered_tags_are_told() -> None:

@@ -12,7 +12,7 @@ def address(number: int) -> str:
     return base58.encode_check(b"\0" + bytes([number]) * 20)
 
 
-RED, BLUE, SHARED, STRANGER = map(address, (1, 2, 3, 9))
+RED, RED_TOO, BLUE, TEAL, SHARED, STRANGER = map(address, (1, 4, 2, 5, 3, 9))
 
 
 def pool(slug: str, **marks: tuple[str, ...]) -> Pool:
@@ -21,8 +21,10 @@ def pool(slug: str, **marks: tuple[str, ...]) -> Pool:
 
 REGISTRY = Registry.of(
     [
-        pool("red", addresses=(RED,), tags=("/Red/", "Red Pool of Old")),
+        pool("red", addresses=(RED, RED_TOO), tags=("/Red/", "Red Pool of Old")),
         pool("blue", addresses=(BLUE,), tags=("/Blue/", "/Red/Blue Annex/")),
+        pool("grey", tags=("/Grey/",)),
+        pool("teal", addresses=(TEAL,), tags=("/Teal/",)),
         pool("plain", plain_tags=("meadow",)),
         pool("short", tags=("solo",)),
         pool("long", tags=("/solo.example/",)),
@@ -46,24 +48,62 @@ def test_nothing_known_is_unknown() -> None:
     assert found.registry == REGISTRY.hash
 
 
-def test_the_largest_output_outranks_everything() -> None:
+def test_the_pool_that_is_paid_most_of_the_reward_outranks_a_tag() -> None:
     found = judge(b"/Blue/", pay(BLUE, 1), pay(RED, 99))
     assert (found.pool, found.method, found.evidence) == ("red", Method.ADDRESS, RED)
     assert found.conflict
-    assert [(c.pool, c.evidence) for c in found.candidates] == [("red", RED), ("blue", BLUE), ("blue", "/Blue/")]
+    assert [(c.pool, c.evidence) for c in found.candidates] == [("red", RED), ("blue", "/Blue/"), ("blue", BLUE)]
 
 
-def test_an_address_on_a_side_output_outranks_a_tag() -> None:
-    found = judge(b"/Red/", pay(STRANGER, 99), pay(BLUE, 1))
-    assert (found.pool, found.method, found.conflict) == ("blue", Method.ADDRESS, True)
+def test_all_scripts_of_a_pool_are_added_up() -> None:
+    assert judge(b"/Blue/", pay(STRANGER, 50), pay(RED, 25), pay(RED_TOO, 25)).pool == "red"
+    assert judge(b"/Blue/", pay(STRANGER, 51), pay(RED, 25), pay(RED_TOO, 24)).pool == "blue"
+
+
+def test_a_tag_outranks_a_payout_of_less_than_half() -> None:
+    found = judge(b"/Red/", pay(STRANGER, 60), pay(BLUE, 40))
+    assert (found.pool, found.method, found.conflict) == ("red", Method.TAG, True)
+
+
+def test_a_substantial_payout_outranks_a_generic_tag() -> None:
+    assert judge(b"meadow", pay(STRANGER, 95), pay(BLUE, 5)).pool == "blue"
+
+
+@pytest.mark.parametrize("value", [1, 546, 4_999_999])
+def test_a_smaller_payout_decides_and_contradicts_nothing(value: int) -> None:
+    alone = judge(b"..", pay(STRANGER, 100_000_000 - value), pay(BLUE, value))
+    assert (alone.pool, alone.conflict) == (None, False)
+    assert [candidate.pool for candidate in alone.candidates] == ["blue"]
+    beside = judge(b"meadow", pay(STRANGER, 100_000_000 - value), pay(BLUE, value))
+    assert (beside.pool, beside.conflict) == ("plain", False)
+
+
+def test_of_two_substantial_payouts_the_larger_decides() -> None:
+    found = judge(b"", pay(STRANGER, 60), pay(BLUE, 15), pay(RED, 25))
+    assert (found.pool, found.conflict) == ("red", True)
+
+
+def test_equal_payouts_are_broken_by_the_tag_and_never_by_the_alphabet() -> None:
+    assert judge(b"/Red/", pay(RED, 50), pay(BLUE, 50)).pool == "red"
+    assert judge(b"/Blue/", pay(RED, 50), pay(BLUE, 50)).pool == "blue"
+    found = judge(b"", pay(RED, 50), pay(BLUE, 50))
+    assert (found.pool, found.method, found.evidence, found.conflict) == (None, None, "", True)
+    assert {candidate.pool for candidate in found.candidates} == {"red", "blue"}
+
+
+def test_equal_tags_are_broken_by_a_payout_and_never_by_the_alphabet() -> None:
+    found = judge(b"/Teal//Grey/")
+    assert (found.pool, found.conflict) == (None, True)
+    assert judge(b"/Teal//Grey/", pay(STRANGER, 90), pay(TEAL, 10)).pool == "teal"
 
 
 def test_an_output_without_value_pays_nobody() -> None:
-    assert judge(b"/Red/", pay(STRANGER, 99), pay(BLUE, 0)).pool == "red"
+    assert judge(b"/Red/", pay(STRANGER, 99), pay(BLUE, 0)).candidates == judge(b"/Red/").candidates
 
 
-def test_where_no_output_has_a_value_each_counts_as_main() -> None:
-    assert judge(b"/Red/", pay(BLUE, 0)).pool == "blue"
+def test_where_no_output_has_a_value_each_that_can_be_spent_counts_alike() -> None:
+    assert judge(b"/Red/", pay(BLUE, 0), Output(0, b"\x6a\x01\x00")).pool == "blue"
+    assert judge(b"/Red/", pay(BLUE, 0), pay(STRANGER, 0), pay(SHARED, 0)).pool == "red"
 
 
 def test_address_and_tag_of_one_pool_are_no_conflict() -> None:
