@@ -24,7 +24,7 @@ from monitor.app.registry import load_knowledge, network_of
 from monitor.config import Config, Network
 from monitor.errors import InputError, PoolMonitorError
 from monitor.model import NodeFacts
-from monitor.node.bitcoind import Bitcoind
+from monitor.node.client import NodeClient
 from monitor.vitals import Vitals
 
 Row: TypeAlias = dict[str, Any]
@@ -80,7 +80,7 @@ class Request:
             RegistryError: the registry cannot be used.
         """
         section = self.config.node.model_copy(update={"network": self.network} if self.network else {})
-        async with Bitcoind(section, Vitals()) as node:
+        async with NodeClient(section, Vitals()) as node:
             facts = await node.introduce()
             self._refuse_the_future(facts)
             answer = self._answer(facts.network)
