@@ -65,7 +65,7 @@ class Suite:
         while frontier:
             known |= frontier
             needs = _first_alternatives(self._run("apt-cache", "depends", *sorted(frontier)))
-            frontier = {package for package in needs if package.startswith("lib")} - known
+            frontier = {package for package in needs if package.startswith(("lib", "zlib"))} - known
         return sorted(known)
 
     def unpack(self, packages: list[str], into: Path) -> None:
