@@ -27,7 +27,7 @@ OWN = "own"
 """In place of a suite: the release that the machine runs."""
 _FONTS = """\
 <?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd">
-<fontconfig><dir prefix="relative">usr/share/fonts</dir><cachedir prefix="relative">var/fonts</cachedir></fontconfig>
+<fontconfig><dir prefix="relative">usr/share/fonts</dir><cachedir prefix="xdg">fontconfig</cachedir></fontconfig>
 """
 
 
