@@ -20,7 +20,7 @@ from support.bitcoind import Bitcoind
 from support.blocks import Recipe, mine, mine_all
 from support.daemon import Daemon
 from support.peers import Start
-from support.seccomp import ARCHITECTURES, confined
+from support.seccomp import ARCHITECTURES, Rule, confined, of_rule, only
 from support.services import CHECKOUT, program, wait_until
 
 from monitor.node.calls import CALLS
@@ -218,6 +218,22 @@ def test_where_the_scheduler_is_refused_the_demo_runs(under: Callable[[str], lis
     finally:
         process.terminate()
         process.communicate(timeout=20)
+
+
+def test_no_library_asks_for_a_thread_for_each_core(under: Callable[[str], list[str]]) -> None:
+    """Where TasksMax= refuses them, OpenBLAS ends the process."""
+    assert under
+    code = (
+        "import sys; from monitor.__main__ import main; sys.argv = ['pool-monitor', '--version']\n"
+        "try: main()\n"
+        "except SystemExit: import numpy, scipy.special\n"
+        "import os; print(len(os.listdir('/proc/self/task')))"
+    )
+    no_threads = of_rule(Rule("clone", 0, 0x10000, (0,), errno.EAGAIN)), of_rule(Rule("clone3", refusal=errno.ENOSYS))
+
+    done = subprocess.run([*only(*no_threads), sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stdout.splitlines()[1:], done.stderr) == (0, ["1"], "")
 
 
 def without_long_poll(scratch: Path) -> list[str]:
