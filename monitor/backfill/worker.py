@@ -151,7 +151,8 @@ def _received(pipe: Connection) -> Message:
 def main(pipe: int) -> None:
     """What the process does: its order comes on standard input."""
     order: Order = pickle.load(sys.stdin.buffer)  # noqa: S301 -- from our own parent
-    os.nice(order.niceness)
+    with suppress(OSError):  # a filter of system calls may refuse it: then it does not step back
+        os.nice(order.niceness)
     gc.freeze()
     gc.set_threshold(_MANY_OBJECTS)
     logs.configure("warning")

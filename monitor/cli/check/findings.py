@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from monitor import libzmq
 from monitor.alerts.check import probe_all
 from monitor.alerts.loading import load_rules
 from monitor.config import Config
@@ -162,6 +163,12 @@ def _bulk(facts: NodeFacts) -> Finding:
 
 
 def _notices(facts: NodeFacts) -> Finding:
+    if facts.zmq and (reason := libzmq.refusal()):
+        return Finding(
+            Grade.BETTER,
+            f"The node announces new blocks, but not to us ({reason}): they are noticed by long poll and timer.",
+            f"{libzmq.REMEDY[0].upper()}{libzmq.REMEDY[1:]}.",
+        )
     if facts.zmq:
         return Finding(Grade.GOOD, f"New blocks are announced at once, on {', '.join(facts.zmq)}.")
     return Finding(

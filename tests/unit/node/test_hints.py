@@ -11,8 +11,10 @@ from contextlib import asynccontextmanager, suppress
 import pytest
 import zmq
 import zmq.asyncio
+from structlog.testing import capture_logs
 from support.services import free_port
 
+from monitor import libzmq
 from monitor.config import NodeSection
 from monitor.embedded import EmbeddedNode, rpc
 from monitor.embedded.methods import Methods
@@ -74,6 +76,24 @@ async def test_the_long_poll_rings_where_there_is_no_zmq(node: EmbeddedNode) -> 
         for _ in range(3):
             node.mine()
             await asyncio.wait_for(bell.wait(), 2)
+
+
+async def test_where_libzmq_would_abort_it_is_not_started_which_is_said_once(
+    node: EmbeddedNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(libzmq, "refusal", lambda: "it was refused")
+    monkeypatch.setattr(hints_module, "_REDISCOVER_SECONDS", 0.05)
+    started = []
+    monkeypatch.setattr(zmq.asyncio, "Context", lambda: started.append("libzmq"))
+    with capture_logs() as logs:
+        async with hints(node, poll_seconds=600) as (bell, _), listening(bell):
+            for _ in range(3):
+                node.mine()
+                await asyncio.wait_for(bell.wait(), 2)
+    assert started == []
+    (said,) = logs
+    assert said["reason"] == "it was refused"
+    assert 'node.zmq = "off"' in said["remedy"]
 
 
 async def test_the_long_poll_rests_where_zmq_tells_of_blocks(node: EmbeddedNode) -> None:
