@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import structlog
 
+from monitor import libzmq
 from monitor.config import NodeSection
 from monitor.errors import NodeAway, NodeBusy, NodeError, NodeRefused, WireError
 from monitor.model import NO_BLOCK, Block, BlockHash, BlockRef, NodeFacts, Notice
@@ -224,9 +225,10 @@ class NodeClient:
         return self.facts
 
     def _describe(self, facts: NodeFacts) -> dict[str, object]:
+        heard = [] if libzmq.refusal() else list(facts.zmq)
         return {
             "node": self._label, "network": facts.network, "version": facts.version, "height": facts.tip.height,
-            "blocks_by": facts.blocks_by, "notices_by": list(facts.zmq) or "long poll and timer",
+            "blocks_by": facts.blocks_by, "notices_by": heard or "long poll and timer",
             "pruned": facts.pruned,
         }  # fmt: skip
 

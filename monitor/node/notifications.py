@@ -13,6 +13,7 @@ import structlog
 import zmq
 import zmq.asyncio
 
+from monitor import libzmq
 from monitor.config import NodeSection
 from monitor.errors import NodeError
 from monitor.model import BlockHash, Notice
@@ -104,6 +105,12 @@ class BlockNotifications:
         if not publishers:
             await asyncio.sleep(_SILENCE_SECONDS)
             return
+        if reason := libzmq.refusal():
+            log.warning(
+                "ZMQ cannot be used here: new blocks are noticed by long poll and timer",
+                reason=reason, remedy=f'{libzmq.REMEDY}; or do without: node.zmq = "off"',
+            )  # fmt: skip
+            await asyncio.Event().wait()
         try:
             with zmq.asyncio.Context() as context, context.socket(zmq.SUB) as socket:
                 socket.linger = 0

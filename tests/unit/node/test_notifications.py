@@ -11,9 +11,11 @@ from contextlib import asynccontextmanager
 import pytest
 import zmq
 import zmq.asyncio
+from structlog.testing import capture_logs
 from support.hook import until
 from support.services import free_port
 
+from monitor import libzmq
 from monitor.config import NodeSection
 from monitor.embedded import EmbeddedNode, rpc
 from monitor.embedded.methods import Methods
@@ -99,6 +101,24 @@ async def test_the_long_poll_notifies_where_there_is_no_zmq(node: EmbeddedNode) 
         await until(lambda: polls(node))
         for _ in range(3):
             await mined(node, blocks)
+
+
+async def test_libzmq_is_not_started_where_it_would_abort_and_a_warning_says_so_once(
+    node: EmbeddedNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(libzmq, "refusal", lambda: "it was refused")
+    monkeypatch.setattr(notifications, "_SILENCE_SECONDS", 0.05)
+    started = []
+    monkeypatch.setattr(zmq.asyncio, "Context", lambda: started.append("libzmq"))
+    with capture_logs() as logs:
+        async with notifying(node, poll_seconds=600) as (blocks, _), listening(blocks):
+            await until(lambda: polls(node))
+            for _ in range(3):
+                await mined(node, blocks)
+    assert started == []
+    (warning,) = logs
+    assert warning["reason"] == "it was refused"
+    assert 'node.zmq = "off"' in warning["remedy"]
 
 
 async def test_there_is_no_long_poll_where_zmq_announces_blocks(node: EmbeddedNode) -> None:
