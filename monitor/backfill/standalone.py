@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 import structlog
 
 from monitor.backfill.ingest import Progress, Tell, fill, missing
+from monitor.backfill.segments import MissingBlocks
 from monitor.backfill.worker import Order
 from monitor.config import Config
 from monitor.errors import InputError, NodeError, NodeRefused, StoreInUse
 from monitor.model import BlockRef
 from monitor.node.client import NodeClient
-from monitor.node.history import MissingBlocks
 from monitor.store.store import Store
 from monitor.vitals import Vitals
 

@@ -14,12 +14,11 @@ from support.blockdir import chain, records, write
 from support.services import wait_until
 
 from monitor.backfill.ingest import Progress, fill
+from monitor.backfill.segments import BACKFILL_CONNECTIONS, MissingBlocks
 from monitor.backfill.worker import Begun, Ended, Fell, Order, Searched, fetching
 from monitor.config import NodeSection, RegistrySection
 from monitor.embedded import EmbeddedNode
 from monitor.model import BlockRef
-from monitor.node import history
-from monitor.node.history import MissingBlocks
 from monitor.store.rows import RowBatch
 from monitor.store.store import Store
 
@@ -87,7 +86,7 @@ async def test_the_node_has_no_more_to_answer_than_the_daemon_lends(rest: str) -
             await asyncio.sleep(0.3)
             node.resume()
             assert [each async for each in said][-1] == Ended()
-        assert 1 < node.most_in_flight <= history.CONNECTIONS
+        assert 1 < node.most_in_flight <= BACKFILL_CONNECTIONS
 
 
 async def test_a_registry_that_cannot_be_read_is_a_refusal(order: Order, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from monitor.node.blockrecords import RECORD, Lost, Records
 from monitor.node.client import NodeClient
 from monitor.wire import display_hash
 
-CONNECTIONS = 2
+BACKFILL_CONNECTIONS = 2
 """To the node, for a backfill beside a daemon that leaves them to it."""
 _FIRST_FILES = 128
 """Scanned first, from the newest back; then twice as many each time. A sixth of all files holds a year of blocks."""
