@@ -1,4 +1,5 @@
-# One word a job; `make` alone lists them. Needs Python 3.11, and apt or the services themselves; never root.
+# One word a job; `make` alone lists them. Needs Python 3.11, and apt or the services themselves.
+# Never root, but for `fresh`.
 PYTHON ?= python3
 BIN := .venv/bin
 DEV := .venv/.dev
@@ -65,6 +66,10 @@ screenshots: $(DEV) ## the pictures of the page in docs/images
 services: ## fetch the real services that the tests run against
 	@$(PYTHON) scripts/services.py
 
+fresh: SUITE ?= trixie
+fresh: ## `make test` on a minimal Debian, as an ordinary user (SUITE=trixie; wants root and debootstrap)
+	@sh scripts/fresh_machine.sh $(SUITE) /var/tmp/pool-monitor-$(SUITE) $(or $(DO),make test)
+
 node-core: $(RUN) ## build the newest Bitcoin Core (minutes; a few tests want it)
 	@sh scripts/node-core.sh
 
@@ -89,4 +94,4 @@ $(DEV): requirements/dev.txt pyproject.toml scripts/environment.py
 	@$(PYTHON) scripts/environment.py dev
 	@touch $(RUN) $@
 
-.PHONY: help demo test unit check lint types arch format format-check bench fuzz picture docs dashboards screenshots services node-core lock hooks clean
+.PHONY: help demo test unit check lint types arch format format-check bench fuzz picture docs dashboards screenshots services fresh node-core lock hooks clean

@@ -15,7 +15,7 @@ from time import perf_counter
 
 import numpy as np
 
-from monitor.analysis import POOL, Ledger, Level, concentrate, network_hashrates
+from monitor.analysis import POOL, BlockTable, Level, concentrate, network_hashrates
 from monitor.model import BlockRow, PoolSlug, Window
 
 WINDOWS = [Window.parse(name) for name in ("24h", "3d", "7d", "30d", "90d", "1y", "2016b")]
@@ -27,8 +27,8 @@ MOST_TIMES_BARE = 20
 def main() -> int:
     """Measure, print, and tell by the exit code whether it is quick enough."""
     rows = history(YEAR)
-    ledger = Ledger.of(rows, (POOL,), WINDOWS)
-    four = Ledger.of(rows, [POOL, *(Level(f"copy {n}", POOL.entity_of) for n in range(3))], WINDOWS)
+    ledger = BlockTable.of(rows, (POOL,), WINDOWS)
+    four = BlockTable.of(rows, [POOL, *(Level(f"copy {n}", POOL.entity_of) for n in range(3))], WINDOWS)
     codes, times = ledger.rows["entity"][:, 0].copy(), ledger.rows["time"].astype(np.int64)
 
     def bare() -> None:
@@ -42,10 +42,10 @@ def main() -> int:
     print(f"select and count, bare numpy   {floor:8.2f} ms")
     print(f"concentrate, one level         {one:8.2f} ms   {one / floor:5.1f} x bare")
     print(f"concentrate, four levels       {milliseconds(lambda: concentrate(four, WINDOWS)):8.2f} ms")
-    others = Ledger.of(rows, (POOL,))
+    others = BlockTable.of(rows, (POOL,))
     print(f"the same of other windows      {milliseconds(lambda: concentrate(others, WINDOWS)):8.2f} ms")
     print(f"network hashrate               {milliseconds(lambda: network_hashrates(ledger, WINDOWS)):8.2f} ms")
-    print(f"rebuild of {YEAR:,} rows       {milliseconds(lambda: Ledger.of(rows, (POOL,), WINDOWS)):8.2f} ms")
+    print(f"rebuild of {YEAR:,} rows       {milliseconds(lambda: BlockTable.of(rows, (POOL,), WINDOWS)):8.2f} ms")
     tip = ledger.rows[-1]["height"].item()
     coming = iter(BlockRow(tip + n, rows[-1].time + 600 * n, rows[-1].bits, rows[-1].pool) for n in range(1, 100_000))
     print(f"forward by one block           {milliseconds(lambda: ledger.extend([next(coming)])):8.4f} ms")
@@ -81,7 +81,7 @@ def megabytes(blocks: int, levels: int) -> float:
     """What a ledger holds on to."""
     tracemalloc.start()
     coming = (BlockRow(n, 600 * n, 0x17034219, PoolSlug(f"pool{n % 40}")) for n in range(blocks))
-    ledger = Ledger.of(coming, [POOL] * levels)
+    ledger = BlockTable.of(coming, [POOL] * levels)
     held, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert len(ledger) == blocks

@@ -13,9 +13,9 @@ from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter
 
-from monitor.app.registry import load_registry
 from monitor.attribution import attribute
 from monitor.model import Coinbase, Output
+from monitor.registry.loading import load_registry
 
 GOLDEN = Path(__file__).parent.parent / "tests" / "golden" / "coinbases.jsonl.gz"
 FLOOR = 200_000

@@ -35,10 +35,9 @@ from support.fullchain import MATURE, write_chain
 from support.peers import CORE
 from support.services import program, wait_until
 
-from monitor.app.fetching import Order
-from monitor.app.filling import Progress, fill
-from monitor.app.registry import load_registry
 from monitor.attribution.match import attribute
+from monitor.backfill.ingest import Progress, fill
+from monitor.backfill.worker import Order
 from monitor.config import Config
 from monitor.model import Block, BlockHash, BlockRef, Judged
 from monitor.node import past
@@ -47,7 +46,8 @@ from monitor.node.blocklinks import linked
 from monitor.node.blockrecords import MAGIC, Key
 from monitor.node.lines import Lines
 from monitor.node.past import Wanted
-from monitor.store.rows import COLUMNS, Stretch
+from monitor.registry.loading import load_registry
+from monitor.store.rows import COLUMNS, RowBatch
 from monitor.store.store import Store
 from monitor.wire import decode_block, display_hash, double_sha256
 
@@ -104,7 +104,7 @@ def by_files(folder: Path) -> bool:
             chain = linked(table, tip).chain
             for start in range(0, len(chain), SIZE):
                 found = files.read(table[chain[start : start + SIZE]], start + 1)
-                Stretch.of(
+                RowBatch.of(
                     Judged(each, attribute(each.coinbase, registry)) for each in found if isinstance(each, Block)
                 )
 

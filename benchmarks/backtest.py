@@ -14,15 +14,16 @@ from itertools import islice
 from time import process_time
 from unittest.mock import patch
 
-from monitor.analysis import Ledger
-from monitor.app.alerts import load_rules
-from monitor.app.backtest import judgeable
-from monitor.app.naps import AWAKE, Sleep
-from monitor.app.registry import levels, load_knowledge
-from monitor.app.replay import Happening, Replay, Scope
+from monitor.alerts.loading import load_rules
+from monitor.analysis import BlockTable
+from monitor.backtest.backtest import judgeable
+from monitor.backtest.replay import Happening, Replay, Scope
+from monitor.backtest.skipping import AWAKE, Sleep
 from monitor.config import Config
 from monitor.embedded import mainnet, onward
 from monitor.model import BlockRow
+from monitor.processing.levels import levels
+from monitor.registry.loading import load_knowledge
 
 WARM, BLOCKS, RUNS = 52_560, 52_560, 3
 
@@ -56,7 +57,7 @@ def main() -> None:
             replay.take(Happening(row))
         return process_time() - start
 
-    bare = measured(lambda: Ledger.of(blocks[WARM:], known))
+    bare = measured(lambda: BlockTable.of(blocks[WARM:], known))
     print(f"{len(rules)} rules; a file cannot tell of {len(left)} more")
     print(f"bare loop: {BLOCKS / bare:,.0f} blocks a second")
     took = min(replayed() for _ in range(RUNS))

@@ -15,15 +15,16 @@ from time import perf_counter
 
 import numpy as np
 
-from monitor.analysis import Ledger, concentrate, estimate, network_hashrates, snapshot
-from monitor.analysis import changes as test
-from monitor.analysis.differences import differences
-from monitor.analysis.envelope import envelopes
+from monitor.analysis import BlockTable, concentrate, estimate, network_hashrates, snapshot
 from monitor.analysis.snapshot import estimated
-from monitor.analysis.trend import trends
-from monitor.app.questions import questions
-from monitor.app.registry import levels, load_knowledge
+from monitor.analysis.template_difference import differences
+from monitor.analysis.uncertainty import changes as test
+from monitor.analysis.uncertainty.membership_range import envelopes
+from monitor.analysis.uncertainty.trend import trends
 from monitor.model import BlockHash, BlockRow, Snapshot, Tally, Window
+from monitor.processing.levels import levels
+from monitor.processing.uncertain_memberships import questions
+from monitor.registry.loading import load_knowledge
 
 WINDOWS = [Window.parse(name) for name in ("24h", "3d", "7d", "30d", "90d", "1y", "2016b")]
 YEAR = 53_000
@@ -36,7 +37,7 @@ def main() -> int:
     """Measure, print, and tell by the exit code whether it is quick enough."""
     knowledge = load_knowledge()
     open_ = questions(knowledge)
-    ledger = Ledger.of(history(sorted(knowledge.registry.pools)), levels(knowledge))
+    ledger = BlockTable.of(history(sorted(knowledge.registry.pools)), levels(knowledge))
     rates = network_hashrates(ledger, WINDOWS)
     found = concentrate(ledger, WINDOWS, rates)
 

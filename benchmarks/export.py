@@ -15,10 +15,10 @@ from time import perf_counter
 
 from reattribution import BLOCKS, fill
 
-from monitor.app.export import Form, export
-from monitor.app.export_history import Wanted, export_history
-from monitor.app.registry import load_registry
 from monitor.config import Config, StoreSection
+from monitor.export.blocks import Form, export
+from monitor.export.history import Wanted, export_history
+from monitor.registry.loading import load_registry
 from monitor.store.store import Store
 
 

@@ -24,11 +24,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 from support.stored import fill, judged
 
-from monitor.app.history import answer
-from monitor.app.registry import levels, load_knowledge
-from monitor.attribution.strangers import Strangers
-from monitor.census import Naming
+from monitor.attribution.unknown_miners import UnknownMiners
 from monitor.model import Asked, Block, BlockRef, Judged, Plan
+from monitor.processing.counter import Naming
+from monitor.processing.history import answer
+from monitor.processing.levels import levels
+from monitor.registry.loading import load_knowledge
 from monitor.store.store import Store
 
 BLOCKS = 1_000_000
@@ -55,7 +56,7 @@ QUESTIONS = {
 async def measure(path: Path, blocks: int) -> int:
     """Fill a store where there is none, ask, and tell by the exit code whether it is quick enough."""
     knowledge = load_knowledge()
-    naming = Naming(levels(knowledge), Strangers(knowledge.registry).names(), 1)
+    naming = Naming(levels(knowledge), UnknownMiners(knowledge.registry).names(), 1)
     async with await Store.open(f"sqlite:///{path}") as store:
         if await store.tip() is None:
             await fill(store, islice(judged(), blocks))

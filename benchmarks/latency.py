@@ -43,10 +43,10 @@ from support.blocks import ANYONE, Built, Parent, Recipe, build, mine_all, paren
 from support.daemon import Daemon
 from support.services import CHECKOUT, free_port, program, wait_until
 
-from monitor.app.demo import signatures_of
-from monitor.app.registry import load_registry
+from monitor.cli.demo_daemon import signatures_of
 from monitor.embedded import mainnet
 from monitor.model import Coinbase, Output
+from monitor.registry.loading import load_registry
 from monitor.wire import decode_block, double_sha256, encode_coinbase, encode_compact, encode_header
 
 BLOCKS = 60

@@ -22,13 +22,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 from support.daemon import Daemon
 
-from monitor.app.demo import signatures_of
-from monitor.app.registry import load_registry
+from monitor.cli.demo_daemon import signatures_of
 from monitor.embedded import EmbeddedNode, mainnet, onward
+from monitor.registry.loading import load_registry
 
 YEAR = 52_560
 TARGET_MB = 200
-IDLE = "import monitor.app.daemon, time; print(flush=True); time.sleep(60)"
+IDLE = "import monitor.app, time; print(flush=True); time.sleep(60)"
 
 
 async def main() -> None:

@@ -18,9 +18,10 @@ from time import perf_counter
 
 from attribution import coinbases
 
-from monitor.app.registry import load_registry
-from monitor.attribution import Registry, attribute
+from monitor.attribution import attribute
 from monitor.model import NO_BLOCK, Block, BlockHash, BlockRef, Coinbase, Header, Judged, Output, Plan
+from monitor.registry import Registry
+from monitor.registry.loading import load_registry
 from monitor.store.store import Store
 
 FLOOR = 50_000

@@ -24,9 +24,9 @@ from aiohttp import web
 from support.daemon import Daemon
 from support.services import free_port, wait_until
 
-from monitor.app.demo import signatures_of
-from monitor.app.registry import load_registry
+from monitor.cli.demo_daemon import signatures_of
 from monitor.embedded import EmbeddedNode, mainnet
+from monitor.registry.loading import load_registry
 
 SCRAPES = 200
 TARGET_MS = 50

@@ -14,8 +14,8 @@ from time import perf_counter
 
 import numpy as np
 
-from monitor.analysis import POOL, Ledger
-from monitor.analysis.signals import signals
+from monitor.analysis import POOL, BlockTable
+from monitor.analysis.signals.compute import signals
 from monitor.model import BlockRow, PoolSlug, Window
 
 WINDOWS = [Window.parse(name) for name in ("24h", "3d", "7d", "30d", "90d", "1y", "2016b")]
@@ -27,7 +27,7 @@ MOST_TIMES_BARE = 90
 def main() -> int:
     """Measure, print, and tell by the exit code whether it is quick enough."""
     rows = history(YEAR)
-    ledger = Ledger.of(rows, (POOL,))
+    ledger = BlockTable.of(rows, (POOL,))
     codes, times = ledger.rows["entity"][:, 0].copy(), ledger.rows["time"].astype(np.int64)
 
     def bare() -> None:
@@ -40,7 +40,7 @@ def main() -> int:
     floor, spent = milliseconds(bare), milliseconds(lambda: signals(ledger, WINDOWS))
     print(f"select and count, bare numpy  {floor:8.2f} ms")
     print(f"signals                       {spent:8.2f} ms   {spent / floor:5.1f} x bare")
-    print(f"rebuild of {YEAR:,} rows      {milliseconds(lambda: Ledger.of(rows, (POOL,))):8.2f} ms")
+    print(f"rebuild of {YEAR:,} rows      {milliseconds(lambda: BlockTable.of(rows, (POOL,))):8.2f} ms")
     print(f"a row                         {ledger.rows.itemsize:8d} bytes")
     return 0 if spent < MOST_MS and spent / floor < MOST_TIMES_BARE else 1
 

@@ -38,9 +38,9 @@ from support.hook import Hook
 from support.mosquitto import Heard, Mosquitto
 from support.services import program
 
-from monitor.app.demo import signatures_of
-from monitor.app.registry import load_registry
+from monitor.cli.demo_daemon import signatures_of
 from monitor.embedded import EmbeddedNode, mainnet, onward, replay
+from monitor.registry.loading import load_registry
 
 BLOCKS = 10_000
 BEFORE = 200

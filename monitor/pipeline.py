@@ -13,10 +13,10 @@ from typing import NoReturn
 import structlog
 
 from monitor.attribution.match import attribute
-from monitor.census import Census, Rulebook
 from monitor.chain.follower import Follower
 from monitor.hub import Hub
 from monitor.model import NO_BLOCK, Judged, Plan, Snapshot, Update
+from monitor.processing.counter import Rulebook, WindowCounter
 from monitor.store.store import Store
 from monitor.vitals import Vitals
 
@@ -32,7 +32,7 @@ log = structlog.get_logger()
 class Pipeline:
     """Takes each step of the chain from the follower to the hub."""
 
-    def __init__(self, follower: Follower, store: Store, census: Census, hub: Hub, vitals: Vitals) -> None:
+    def __init__(self, follower: Follower, store: Store, census: WindowCounter, hub: Hub, vitals: Vitals) -> None:
         self._follower = follower
         self._store = store
         self._census = census

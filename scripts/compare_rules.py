@@ -15,12 +15,12 @@ from collections import Counter, defaultdict
 from io import BytesIO
 from pathlib import Path
 
-from monitor.app import lists
-from monitor.app.coinbases import Given, from_lines
-from monitor.app.registry import load_registry
 from monitor.attribution import attribute
-from monitor.attribution.contrast import Contrast, slug_here
-from monitor.attribution.legacy import CrateRules, MempoolRules, Rules
+from monitor.attribution.comparison import Contrast, slug_here
+from monitor.attribution.foreign_rules import CrateRules, ForeignRules, MempoolRules
+from monitor.cli.attribute.inputs import Given, from_lines
+from monitor.registry import lists
+from monitor.registry.loading import load_registry
 
 GOLDEN = Path(__file__).parent.parent / "tests" / "golden" / "coinbases.jsonl.gz"
 
@@ -28,7 +28,7 @@ GOLDEN = Path(__file__).parent.parent / "tests" / "golden" / "coinbases.jsonl.gz
 def compare(files: list[Path]) -> None:
     """Print the comparison."""
     registry, decisions, copies = load_registry(), lists.decisions(), lists.shipped_copies()
-    systems: tuple[Rules, ...] = (MempoolRules(copies["mempool"].list), CrateRules(copies["bitcoin-data"].list))
+    systems: tuple[ForeignRules, ...] = (MempoolRules(copies["mempool"].list), CrateRules(copies["bitcoin-data"].list))
     contrasts = [Contrast(rules, registry, decisions) for rules in systems]
     lines = [line for file in files for line in gzip.decompress(file.read_bytes()).splitlines(keepends=True)]
     labels = [json.loads(line).get("slug_norm") for line in lines]

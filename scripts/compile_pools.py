@@ -11,10 +11,10 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from monitor.attribution import Registry, upstream
-from monitor.attribution.decisions import Decisions
-from monitor.attribution.merge import merge
 from monitor.errors import RegistryError
+from monitor.registry import Registry, upstream
+from monitor.registry.decisions import Decisions
+from monitor.registry.merge import merge
 
 POOLS = Path(__file__).parent.parent / "config" / "pools"
 UPSTREAM = {name: POOLS / "upstream" / f"{name}.json" for name in ("mempool", "bitcoin-data")}

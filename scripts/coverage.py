@@ -20,14 +20,15 @@ from typing import NamedTuple
 import numpy as np
 
 from monitor.analysis import concentration, estimate
-from monitor.analysis.changes import BIN, THRESHOLD, find
-from monitor.analysis.counts import Counts
+from monitor.analysis.counting.counts import Counts
 from monitor.analysis.indices import nakamoto
-from monitor.analysis.intervals import TAILS, share_intervals
-from monitor.analysis.trend import line
-from monitor.app.concentration import read
-from monitor.app.registry import levels, load_knowledge
+from monitor.analysis.uncertainty.changes import BIN, THRESHOLD, find
+from monitor.analysis.uncertainty.intervals import TAILS, share_intervals
+from monitor.analysis.uncertainty.trend import line
 from monitor.model import Interval, Likely, Window
+from monitor.processing.block_file import read
+from monitor.processing.levels import levels
+from monitor.registry.loading import load_knowledge
 
 SIZES = (144, 1008, 2016)
 WINDOW = Window.parse("1b")

@@ -33,7 +33,7 @@ class Suite:
         for folder in (state / "lists" / "partial", self._archives):
             folder.mkdir(parents=True, exist_ok=True)
         (state / "status").touch()  # an empty one: apt must not count what the machine has installed
-        (state / "sources.list").write_text(f"deb {_trust()}{_mirror()} {name} main\n")
+        (state / "sources.list").write_text(f"deb {_trust()}{mirror()} {name} main\n")
         settings = {
             "Dir::Etc::SourceList": state / "sources.list",
             "Dir::Etc::SourceParts": "/dev/null",
@@ -65,7 +65,7 @@ class Suite:
         while frontier:
             known |= frontier
             needs = _first_alternatives(self._run("apt-cache", "depends", *sorted(frontier)))
-            frontier = {package for package in needs if package.startswith("lib")} - known
+            frontier = {package for package in needs if package.startswith(("lib", "zlib"))} - known
         return sorted(known)
 
     def unpack(self, packages: list[str], into: Path) -> None:
@@ -90,7 +90,7 @@ def _first_alternatives(depends: str) -> Iterator[str]:
             alternative = found[1] == "|"
 
 
-def _mirror() -> str:
+def mirror() -> str:
     """Where the machine's own apt gets Debian from."""
     targets = ["apt-get", "indextargets", "--format", "$(RELEASE) $(COMPONENT) $(REPO_URI)", "Created-By: Packages"]
     release = re.search(r'^VERSION_CODENAME="?(\w+)', Path("/etc/os-release").read_text(), re.MULTILINE)

@@ -22,11 +22,8 @@ import matplotlib.ticker
 import numpy as np
 from matplotlib.axes import Axes
 
-from monitor.analysis import Alone, Ledger, Level, concentrate, concentration, estimate, estimates
-from monitor.analysis.intervals import TAILS
-from monitor.app.concentration import read
-from monitor.app.questions import questions
-from monitor.app.registry import Knowledge, levels, load_knowledge
+from monitor.analysis import Alone, BlockTable, Level, concentrate, concentration, estimate, estimates
+from monitor.analysis.uncertainty.intervals import TAILS
 from monitor.model import (
     BlockHash,
     BlockRef,
@@ -39,6 +36,10 @@ from monitor.model import (
     Trend,
     Window,
 )
+from monitor.processing.block_file import read
+from monitor.processing.levels import levels
+from monitor.processing.uncertain_memberships import questions
+from monitor.registry.loading import Knowledge, load_knowledge
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 PERIOD = 2016
@@ -113,7 +114,7 @@ def by_year(rows: Sequence[BlockRow], knowledge: Knowledge) -> Iterator[Year]:
         if len(year) < 10 * PERIOD:
             continue
         windows = [Window("all", blocks=len(year)), Window.parse("1y")]
-        ledger = Ledger.of(rows[max(0, start - PERIOD) : end], known)
+        ledger = BlockTable.of(rows[max(0, start - PERIOD) : end], known)
         tip = BlockRef(year[-1].height, BlockHash(f"{year[-1].height:064x}"))
         told = estimates(ledger, windows, concentrate(ledger, windows), tip=tip, questions=open_)
         yield Year(

@@ -21,11 +21,11 @@ from pathlib import Path
 from PIL import Image
 from playwright.async_api import Browser, async_playwright, expect
 
-from monitor.app import daemon
-from monitor.app.demo import signatures_of
-from monitor.app.registry import load_registry
+from monitor import app as daemon
+from monitor.cli.demo_daemon import signatures_of
 from monitor.config import Config
 from monitor.embedded import EmbeddedNode, mainnet, onward, replay
+from monitor.registry.loading import load_registry
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 WATCHED = 100

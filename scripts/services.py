@@ -27,7 +27,7 @@ OWN = "own"
 """In place of a suite: the release that the machine runs."""
 _FONTS = """\
 <?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd">
-<fontconfig><dir prefix="relative">usr/share/fonts</dir><cachedir prefix="relative">var/fonts</cachedir></fontconfig>
+<fontconfig><dir prefix="relative">usr/share/fonts</dir><cachedir prefix="xdg">fontconfig</cachedir></fontconfig>
 """
 
 
@@ -98,11 +98,12 @@ def main(names: list[str]) -> int:
             print(f"services: no {wanted}: {error}", file=sys.stderr)
             continue
         for service in services:
-            if lacks := missing_libraries(service, loader):
+            path, lacks = libraries(service, loader)
+            if lacks:
                 failed = True
                 print(f"services: {service.name} cannot run: {lacks}", file=sys.stderr)
             else:
-                write_command(service, loader)
+                write_command(service, loader, path)
                 print(f"services: {service.name} is {service.ours}")
     return int(failed)
 
@@ -124,44 +125,37 @@ def fetch(suite: str, packages: list[str]) -> Path | None:
     return loader
 
 
-def missing_libraries(service: Service, loader: Path | None) -> str:
-    """What the loader says when it looks for every library; empty when all are there."""
-    program = HOME / service.suite / service.program
-    if loader is None:
-        found = {"LD_LIBRARY_PATH": ":".join(map(str, libraries(service)))}
-        listed = subprocess.run(["ldd", program], env=found, capture_output=True, text=True, check=False)
-        return "; ".join(line.strip() for line in listed.stdout.splitlines() if "not found" in line)
-    path = ":".join(map(str, beside(service, loader)))
-    command: list[str | Path] = [loader, "--library-path", path, "--list", program]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return done.stderr.strip() if done.returncode else ""
+def libraries(service: Service, loader: Path | None) -> tuple[list[Path], str]:
+    """The folders that a program's libraries are in, and what the loader lacks: nothing, when it can run.
 
-
-def beside(service: Service, loader: Path) -> list[Path]:
-    """Where those of a program are that runs on the loader that came with it: everybody's, and its package's own."""
-    return [loader.parent, loader.parent / service.package]
-
-
-def libraries(service: Service) -> list[Path]:
-    """Where those of a program are that runs on the machine's own loader."""
+    Some packages keep libraries in a folder of their own, and know it by the place that it has on an installed system.
+    So the loader is shown every folder, the common ones first, and those that it takes something from are kept.
+    """
     home = HOME / service.suite
-    folders = [(home / service.program).parent, *home.glob("usr/lib/*-linux-*"), *home.glob("lib/*-linux-*")]
-    return [folder for folder in folders if folder.is_dir()]
+    folders = sorted({file.parent for file in home.rglob("*.so*")}, key=lambda folder: (len(folder.parts), folder))
+    environment = {"LD_LIBRARY_PATH": ":".join(map(str, folders))}
+    if loader is not None:
+        environment["LD_TRACE_LOADED_OBJECTS"] = "1"  # what ldd asks of the machine's own
+    command = [loader or "ldd", home / service.program]
+    listed = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    taken = [Path(name) for name in re.findall(r"=> (/.+) \(0x", listed.stdout)]
+    lacks = [*listed.stderr.splitlines(), *(line for line in listed.stdout.splitlines() if line.endswith("not found"))]
+    path = [folder for folder in folders if any(library.is_relative_to(folder) for library in taken)]
+    return path, "; ".join(map(str.strip, lacks))
 
 
-def write_command(service: Service, loader: Path | None) -> None:
+def write_command(service: Service, loader: Path | None, folders: list[Path]) -> None:
     """A script that becomes the program, and finds it from its own place: the checkout may move."""
     program = f'"$home/{service.suite}/{service.program}" "$@"'
+    path = ":".join(f"$home/{folder.relative_to(HOME)}" for folder in folders)
     start: tuple[str, ...]
     if loader is None:
-        path = ":".join(f"$home/{folder.relative_to(HOME)}" for folder in libraries(service))
         start = (
             f'export FONTCONFIG_FILE="$home/{service.suite}/fonts.conf" LD_LIBRARY_PATH="{path}"',
             f"exec {program}",
         )
     else:
         inside = loader.relative_to(HOME)
-        path = ":".join(f"$home/{folder.relative_to(HOME)}" for folder in beside(service, loader))
         start = (f'exec "$home/{inside}" --library-path "{path}" --argv0 "$0" \\', f"    {program}")
     if service.data:
         point_at_descriptor(HOME / service.suite / service.program, service.data)

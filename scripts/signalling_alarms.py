@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from monitor.analysis.signalling import chance
+from monitor.analysis.signals.signalling import chance
 
 PERIOD, LASTS, PROMISE, PERIODS = 2016, 36, 0.99, 400
 

@@ -14,10 +14,10 @@ from pathlib import Path
 
 from rich.console import Console
 
-from monitor.app import demo
-from monitor.app.status.client import Choice, Client, Status
-from monitor.app.status.tables import seconds
-from monitor.app.status.view import Shown, as_screen
+from monitor.cli import demo_daemon as demo
+from monitor.cli.status.client import Choice, Client, Status
+from monitor.cli.status.tables import seconds
+from monitor.cli.status.view import Shown, as_screen
 from monitor.config import Config
 
 PICTURE = Path(__file__).resolve().parent.parent / "docs" / "images" / "status.png"

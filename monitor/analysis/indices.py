@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.analysis.chronology import Integers
-from monitor.analysis.counts import Counts
+from monitor.analysis.counting.counts import Counts
+from monitor.analysis.counting.time_index import Integers
 from monitor.model import Indices
 
 Values = NDArray[np.float64]

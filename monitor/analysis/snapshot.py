@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from monitor.analysis.concentration import concentrate
-from monitor.analysis.envelope import Question
-from monitor.analysis.estimates import estimates
-from monitor.analysis.ledger import Ledger
-from monitor.analysis.windows import network_hashrates
+from monitor.analysis.counting.block_table import BlockTable
+from monitor.analysis.counting.concentration import concentrate
+from monitor.analysis.counting.windows import network_hashrates
+from monitor.analysis.uncertainty.estimates import estimates
+from monitor.analysis.uncertainty.membership_range import UncertainMembership
 from monitor.model import BlockHash, BlockRef, Estimates, PoolSlug, Snapshot, Tally, Window
 
 
 def snapshot(  # noqa: PLR0913 -- it makes one value of many fields
-    ledger: Ledger,
+    ledger: BlockTable,
     windows: Sequence[Window],
     tally: Tally,
     *,
@@ -52,7 +52,7 @@ def snapshot(  # noqa: PLR0913 -- it makes one value of many fields
 
 
 def estimated(
-    taken: Snapshot, ledger: Ledger, windows: Sequence[Window], questions: Sequence[Question] = ()
+    taken: Snapshot, ledger: BlockTable, windows: Sequence[Window], questions: Sequence[UncertainMembership] = ()
 ) -> Snapshot:
     """`taken` with the estimates of its own tip: a tenth of a second for a year of blocks.
 

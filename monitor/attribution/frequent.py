@@ -9,12 +9,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from monitor.attribution.address import address_of
+from monitor.attribution.clusters import TWICE, pseudonym, short, shown
 from monitor.attribution.fingerprint import Fingerprint, fingerprint
-from monitor.attribution.pool import slug_of
 from monitor.attribution.signature import FOLD, MANY_LETTERS, UUID, letters
-from monitor.attribution.unknown import TWICE, pseudonym, short, shown
 from monitor.model import Coinbase
+from monitor.registry.address import address_of
+from monitor.registry.pool import slug_of
 
 _MAX_ADDRESSES = 10
 _MAX_NAME = 40

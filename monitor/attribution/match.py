@@ -16,9 +16,9 @@ from itertools import groupby
 from typing import Final, NamedTuple, TypeAlias, TypeVar
 
 from monitor.attribution.commitments import OP_RETURN, signed_text
-from monitor.attribution.miners import inner_miner
-from monitor.attribution.registry import Registry
+from monitor.attribution.inner_miners import inner_miner
 from monitor.model import Attribution, Candidate, Coinbase, Method, Output, PoolSlug
+from monitor.registry.registry import Registry
 
 _MAX_VERDICTS = 10_000
 

@@ -29,7 +29,7 @@ from monitor.cli.run import ConfigOption
 from monitor.config import load
 
 if TYPE_CHECKING:
-    from monitor.app.filling import Progress, Tell
+    from monitor.backfill.ingest import Progress, Tell
 
 _TELL_SECONDS = 5.0
 
@@ -49,7 +49,7 @@ def backfill(
     stopped at any time, by kill -9 as well, and goes on where it was when it is started again. While a daemon runs, the
     daemon does it, and this only watches. What a pruned node no longer has stays missing, which is said at the end.
     """
-    from monitor.app import backfill as work  # noqa: PLC0415 -- slow, and only needed here
+    from monitor.backfill import standalone as work  # noqa: PLC0415 -- slow, and only needed here
 
     settings = load(config)
     with _progress() as tell:

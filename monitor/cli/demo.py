@@ -42,7 +42,7 @@ def _usable(web: WebSection, wanted: int | None) -> int:
 
 
 async def _until_interrupted(settings: Config, seconds: float) -> None:
-    from monitor.app import demo as app  # noqa: PLC0415 -- slow, and only needed here
+    from monitor.cli import demo_daemon as app  # noqa: PLC0415 -- slow, and only needed here
 
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -20,8 +20,8 @@ from monitor.config import Config, load
 from monitor.model import Window
 
 if TYPE_CHECKING:
-    from monitor.app.export import Form
-    from monitor.app.passage import Progress
+    from monitor.export.blocks import Form
+    from monitor.processing.stored_blocks import Progress
 
 export = typer.Typer(
     name="export",
@@ -43,7 +43,7 @@ def csv(
 
     Times are unix seconds. `pool-monitor concentration` reads it.
     """
-    from monitor.app.export import Form  # noqa: PLC0415 -- slow, and only needed here
+    from monitor.export.blocks import Form  # noqa: PLC0415 -- slow, and only needed here
 
     _blocks(Form.CSV, config, (first, last), output, stale=stale)
 
@@ -53,7 +53,7 @@ def parquet(
     *, config: ConfigOption = None, first: First = None, last: Last = None, stale: Stale = False, output: Output = None
 ) -> None:
     """The same as compressed Parquet, for DuckDB, Spark, pandas and their like."""
-    from monitor.app.export import Form  # noqa: PLC0415
+    from monitor.export.blocks import Form  # noqa: PLC0415
 
     _blocks(Form.PARQUET, config, (first, last), output, stale=stale)
 
@@ -76,8 +76,8 @@ def openmetrics(  # noqa: PLR0913 -- as many as there are options
 
     For `promtool tsdb create-blocks-from openmetrics`, so that Grafana shows years on the first day.
     """
-    from monitor.app.export_history import Wanted, export_history  # noqa: PLC0415 -- slow, and only needed here
-    from monitor.app.passage import Span  # noqa: PLC0415
+    from monitor.export.history import Wanted, export_history  # noqa: PLC0415 -- slow, and only needed here
+    from monitor.processing.stored_blocks import Span  # noqa: PLC0415
 
     settings = _settings(config)
     seconds = _window(step).seconds
@@ -92,8 +92,8 @@ def openmetrics(  # noqa: PLR0913 -- as many as there are options
 def _blocks(
     form: Form, config: Path | None, heights: tuple[int | None, int | None], output: Path | None, *, stale: bool
 ) -> None:
-    from monitor.app.export import export as work  # noqa: PLC0415
-    from monitor.app.passage import Span  # noqa: PLC0415
+    from monitor.export.blocks import export as work  # noqa: PLC0415
+    from monitor.processing.stored_blocks import Span  # noqa: PLC0415
 
     settings = _settings(config)
     with _progress() as progress:

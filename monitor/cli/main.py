@@ -7,17 +7,17 @@ from typing import Annotated
 import typer
 
 from monitor import __version__, logs
-from monitor.cli.alerts import alerts
-from monitor.cli.attribute import attribute
+from monitor.cli.alerts.command import alerts
+from monitor.cli.attribute.command import attribute
 from monitor.cli.backfill import backfill
-from monitor.cli.backtest import backtest
-from monitor.cli.check import check
-from monitor.cli.concentration import concentration
+from monitor.cli.backtest.command import backtest
+from monitor.cli.check.command import check
+from monitor.cli.concentration.command import concentration
 from monitor.cli.demo import demo
 from monitor.cli.export import export
-from monitor.cli.registry import registry
+from monitor.cli.registry.command import registry
 from monitor.cli.run import run
-from monitor.cli.status import status
+from monitor.cli.status.command import status
 
 cli = typer.Typer(
     name="pool-monitor",

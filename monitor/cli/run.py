@@ -31,7 +31,7 @@ def run(config: ConfigOption = None) -> None:
 
 
 async def _until_interrupted(settings: Config) -> None:
-    from monitor.app import daemon  # noqa: PLC0415 -- slow, and only needed here
+    from monitor import app as daemon  # noqa: PLC0415 -- slow, and only needed here
 
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

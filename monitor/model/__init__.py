@@ -4,12 +4,7 @@ Conventions: hashes are hex in display order, money is satoshi, time is seconds 
 ratios in 0..1, and `None` means "there is no such number", never zero.
 """
 
-from monitor.model.alerts import (
-    Alert,
-    AlertState,
-    Dispatch,
-    Severity,
-)
+from monitor.model.alerts import Alert, AlertState, Dispatch, Severity
 from monitor.model.attribution import (
     Attribution,
     BlockRecord,
@@ -21,55 +16,13 @@ from monitor.model.attribution import (
     StaleRow,
     StoredBlock,
 )
-from monitor.model.chain import (
-    Block,
-    BlockRef,
-    Coinbase,
-    Header,
-    NodeFacts,
-    Notice,
-    Output,
-    Plan,
-)
-from monitor.model.coverage import (
-    Coverage,
-)
-from monitor.model.estimates import (
-    Change,
-    Difference,
-    Envelope,
-    Estimate,
-    Estimates,
-    Likely,
-    Trend,
-)
-from monitor.model.history import (
-    Asked,
-    Course,
-    Curve,
-    Grid,
-    Group,
-)
-from monitor.model.measures import (
-    Certainty,
-    Concentration,
-    Indices,
-    Interval,
-    Rate,
-    Share,
-    Shares,
-    Window,
-)
-from monitor.model.names import (
-    NO_BLOCK,
-    PSEUDONYM,
-    BlockHash,
-    PoolSlug,
-)
-from monitor.model.profile import (
-    Profile,
-    Tie,
-)
+from monitor.model.chain import Block, BlockRef, Coinbase, Header, NodeFacts, Notice, Output, Plan
+from monitor.model.coverage import Coverage
+from monitor.model.estimates import Change, Difference, Envelope, Estimate, Estimates, Likely, Trend
+from monitor.model.history import Asked, Curve, Grid, Group, TimeSeries
+from monitor.model.measures import Certainty, Concentration, Indices, Interval, Rate, Share, Shares, Window
+from monitor.model.names import NO_BLOCK, PSEUDONYM, BlockHash, PoolSlug
+from monitor.model.profile import Profile, Tie
 from monitor.model.signals import (
     EmptyBlocks,
     Following,
@@ -84,11 +37,7 @@ from monitor.model.signals import (
     Spacing,
     Streak,
 )
-from monitor.model.snapshot import (
-    Snapshot,
-    Tally,
-    Update,
-)
+from monitor.model.snapshot import Snapshot, Tally, Update
 
 __all__ = [
     "NO_BLOCK",
@@ -108,7 +57,6 @@ __all__ = [
     "Cluster",
     "Coinbase",
     "Concentration",
-    "Course",
     "Coverage",
     "Curve",
     "Difference",
@@ -151,6 +99,7 @@ __all__ = [
     "Streak",
     "Tally",
     "Tie",
+    "TimeSeries",
     "Trend",
     "Update",
     "Window",

@@ -80,7 +80,7 @@ class Curve:
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
+class TimeSeries:
     """How one metric went at one level."""
 
     level: str

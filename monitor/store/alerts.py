@@ -49,7 +49,7 @@ class StoredAlerts:
         """
         await self._write(lambda connection: _note(connection, standing, changed))
 
-    # -- what is to be told; see `monitor.outputs.alerts.ports.Outbox` -------------------------------------------------
+    # -- what is to be told; see `monitor.alerts.ports.Outbox` -------------------------------------------------
 
     async def join(self, receiver: str) -> None:
         """Make a receiver known; one that is new begins with what changes from now on."""

@@ -31,7 +31,7 @@ Row: TypeAlias = tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class RowBatch:
     """A part of the past, as rows: what another process can make ready, so that storing it takes no more than that."""
 
     verdicts: tuple[Attribution, ...]
@@ -48,7 +48,7 @@ class Stretch:
         return height
 
     @classmethod
-    def of(cls, chain: Iterable[Judged], stale: Iterable[Judged] = ()) -> Stretch:
+    def of(cls, chain: Iterable[Judged], stale: Iterable[Judged] = ()) -> RowBatch:
         """Judged blocks as rows."""
         places: dict[Attribution, int] = {}
 

@@ -32,7 +32,7 @@ from monitor.store.alerts import StoredAlerts
 from monitor.store.migrations import demand_newest, migrate
 from monitor.store.reading import Reading
 from monitor.store.reattribution import Moved, Reattribution
-from monitor.store.rows import Stretch, block_row
+from monitor.store.rows import RowBatch, block_row
 from monitor.store.verdicts import Verdicts
 
 _T = TypeVar("_T")
@@ -136,7 +136,7 @@ class Store:
         )
         return losers
 
-    async def extend(self, stretch: Stretch) -> bool:
+    async def extend(self, stretch: RowBatch) -> bool:
         """Put a part of the past below our lowest block, whole or not at all; where there is none, begin with it.
 
         Returns:

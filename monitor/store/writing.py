@@ -17,7 +17,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from monitor.errors import StoreError
 from monitor.model import BlockRef
 from monitor.store.queries import LOWEST
-from monitor.store.rows import COLUMNS, Row, Stretch, block_hash
+from monitor.store.rows import COLUMNS, Row, RowBatch, block_hash
 from monitor.store.schema import blocks
 from monitor.store.verdicts import Verdicts
 
@@ -37,7 +37,7 @@ def write(connection: Connection, rows: Sequence[Row], *, renew: bool = True) ->
     connection.connection.cursor().executemany(compiled.string, given)
 
 
-def extend(connection: Connection, stretch: Stretch, verdicts: Verdicts) -> bool:
+def extend(connection: Connection, stretch: RowBatch, verdicts: Verdicts) -> bool:
     """Put a stretch of the past below the lowest block, if it is the one that the stretch leads to.
 
     Raises:

@@ -11,11 +11,9 @@ from typing import Any
 
 import aiohttp
 
-from monitor.analysis import POOL, Ledger, advance, estimated, snapshot
-from monitor.analysis.course import Stay, course
-from monitor.analysis.grid import grid
-from monitor.app.directory import Directory
-from monitor.app.registry import load_knowledge
+from monitor.analysis import POOL, BlockTable, advance, estimated, snapshot
+from monitor.analysis.counting.grid import grid
+from monitor.analysis.time_series import PointRange, course
 from monitor.hub import Hub
 from monitor.model import (
     Alert,
@@ -28,7 +26,6 @@ from monitor.model import (
     BlockRow,
     Candidate,
     Coinbase,
-    Course,
     Coverage,
     Header,
     Judged,
@@ -39,6 +36,7 @@ from monitor.model import (
     PoolSlug,
     Severity,
     Tally,
+    TimeSeries,
     Update,
     Window,
 )
@@ -46,6 +44,8 @@ from monitor.outputs.web.api import Api
 from monitor.outputs.web.paths import path_of
 from monitor.outputs.web.pools import Pools
 from monitor.outputs.web.server import WebServer
+from monitor.registry.directory import Directory
+from monitor.registry.loading import load_knowledge
 from monitor.vitals import Vitals
 
 _HEAD = """\
@@ -99,13 +99,13 @@ class _Courses:
     records: Sequence[BlockRecord]
     edition: str = "1"
 
-    async def course(self, asked: Asked) -> Course:
+    async def course(self, asked: Asked) -> TimeSeries:
         times = [each.judged.block.header.time for each in self.records]
         points = grid(asked, min(times), times[-1])
         pools = [each.judged.attribution.pool for each in self.records]
-        stays = [Stay(*points.stay(time), pool, 1) for time, pool in zip(times, pools, strict=True)]
+        stays = [PointRange(*points.stay(time), pool, 1) for time, pool in zip(times, pools, strict=True)]
         found = course(stays, points.points, asked.metric, limit=asked.limit)
-        return Course(asked.level, asked.metric, points, found)
+        return TimeSeries(asked.level, asked.metric, points, found)
 
 
 @dataclass(frozen=True)
@@ -182,7 +182,7 @@ def _publish(hub: Hub, judged: Sequence[Judged]) -> None:
         BlockRow(each.block.height, each.block.header.time, each.block.header.bits, each.attribution.pool)
         for each in judged
     ]
-    ledger, windows = Ledger.of(rows, [POOL]), [Window.parse("24h")]
+    ledger, windows = BlockTable.of(rows, [POOL]), [Window.parse("24h")]
     now = snapshot(
         ledger, windows, advance(Tally(), connected=judged, disconnected=()),
         tip_hash=tip.hash, first_height=rows[0].height, caught_up=True, registry=_REGISTRY,

@@ -13,7 +13,7 @@ import pytest
 from support.bitcoind import Bitcoind as RealNode
 from support.services import CHECKOUT
 
-from monitor.app.check import Grade, check
+from monitor.cli.check.findings import Grade, check
 from monitor.config import Config, NodeSection, StoreSection, WebSection
 from monitor.model import NO_BLOCK, BlockRef
 from monitor.node.bitcoind import Bitcoind

@@ -16,11 +16,11 @@ from support.browser import PHONE, Tab, running, tab
 from support.daemon import Inside, inside
 from support.services import free_port, program
 
-from monitor.app.demo import signatures_of
-from monitor.app.registry import load_registry
+from monitor.cli.demo_daemon import signatures_of
 from monitor.config import Config
 from monitor.embedded import EmbeddedNode, Signature
 from monitor.model import PoolSlug
+from monitor.registry.loading import load_registry
 
 pytestmark = [pytest.mark.service("chromium"), pytest.mark.asyncio(loop_scope="module")]
 

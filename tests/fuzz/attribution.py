@@ -19,14 +19,14 @@ try:
 except ImportError:
     sys.exit("atheris is not installed: pip install atheris")
 
-from monitor.app.registry import load_registry
 from monitor.model import Coinbase, Output, PoolSlug
+from monitor.registry.loading import load_registry
 
 with atheris.instrument_imports(include=["monitor.attribution"]):
+    from monitor.attribution.clusters import clusters
     from monitor.attribution.fingerprint import fingerprint
+    from monitor.attribution.inner_miners import datum, demand, inner_miner
     from monitor.attribution.match import attribute
-    from monitor.attribution.miners import datum, demand, inner_miner
-    from monitor.attribution.unknown import clusters
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "coinbases.jsonl.gz"
 CORPUS = Path(tempfile.gettempdir()) / "pool-monitor-fuzz-attribution"

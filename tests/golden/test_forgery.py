@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from monitor.app.coinbases import Given, from_lines
-from monitor.app.registry import load_registry
 from monitor.attribution import attribute
-from monitor.attribution.address import script_of
+from monitor.cli.attribute.inputs import Given, from_lines
 from monitor.model import Attribution, Coinbase, Output, PoolSlug
+from monitor.registry.address import script_of
+from monitor.registry.loading import load_registry
 
 REGISTRY = load_registry()
 RIVALS = {

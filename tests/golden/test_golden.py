@@ -9,9 +9,9 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from monitor.app.attribute import Judge
-from monitor.app.coinbases import from_lines
-from monitor.app.registry import load_knowledge
+from monitor.cli.attribute.inputs import from_lines
+from monitor.cli.attribute.rows import Judge
+from monitor.registry.loading import load_knowledge
 
 HERE = Path(__file__).parent
 LEAST_AGREEMENT = 0.995

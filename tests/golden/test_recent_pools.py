@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from monitor.app.attribute import Judge
-from monitor.app.coinbases import from_lines
-from monitor.app.registry import load_knowledge
+from monitor.cli.attribute.inputs import from_lines
+from monitor.cli.attribute.rows import Judge
+from monitor.registry.loading import load_knowledge
 
 HERE = Path(__file__).parent
 with (HERE / "miners_2023_2025.csv").open(encoding="utf-8") as table:

@@ -11,7 +11,7 @@ from http import HTTPStatus
 import aiohttp
 from aiohttp import web
 
-from monitor.analysis import POOL, Ledger, snapshot
+from monitor.analysis import POOL, BlockTable, snapshot
 from monitor.hub import Hub
 from monitor.model import BlockHash, BlockRef, BlockRow, Plan, PoolSlug, Tally, Update, Window
 from monitor.outputs.exposition import Exposition
@@ -55,7 +55,7 @@ async def serving(part: Counting, hub: Hub, vitals: Vitals) -> AsyncIterator[aio
 
 
 def publish(hub: Hub, height: int) -> None:
-    ledger = Ledger.of([BlockRow(height, 1_700_000_000, 0x1D00FFFF, PoolSlug("antpool"))], [POOL])
+    ledger = BlockTable.of([BlockRow(height, 1_700_000_000, 0x1D00FFFF, PoolSlug("antpool"))], [POOL])
     tip = BlockHash("11" * 32)
     taken = snapshot(
         ledger,

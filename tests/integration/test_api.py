@@ -13,11 +13,11 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from support.daemon import Inside, inside
 
-from monitor.app.demo import signatures_of
-from monitor.app.registry import load_registry
+from monitor.cli.demo_daemon import signatures_of
 from monitor.config import Config
 from monitor.embedded import EmbeddedNode, Signature
 from monitor.model import PoolSlug
+from monitor.registry.loading import load_registry
 
 FOUNDRY, ANTPOOL, HOSTILE = PoolSlug("foundryusa"), PoolSlug("antpool"), PoolSlug("hostile")
 HOSTILE_TAG = b'"}\n# EOF\nup 0{\\x"<script>alert(1)</script>\xff\xfe'

@@ -21,9 +21,9 @@ from support.fullnode import BLOCKS, QUICK, Full
 from support.peers import BURN, Start
 from support.services import wait_until
 
-from monitor.app import backfill as command
-from monitor.app.backfill import Report, backfill
-from monitor.app.filling import Progress
+from monitor.backfill import standalone as command
+from monitor.backfill.ingest import Progress
+from monitor.backfill.standalone import Report, backfill
 from monitor.config import Config
 from monitor.errors import NodeError
 

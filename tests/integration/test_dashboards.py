@@ -14,12 +14,12 @@ from support import dashboards as shipped
 from support.daemon import Inside, inside
 from support.prometheus import Prometheus
 
-from monitor.app.demo import signatures_of
-from monitor.app.registry import load_registry
+from monitor.cli.demo_daemon import signatures_of
 from monitor.config import Config
 from monitor.embedded import EmbeddedNode, Signature, blocks, mainnet
 from monitor.embedded.history import Found
 from monitor.model import PoolSlug
+from monitor.registry.loading import load_registry
 
 WHO, RIVAL, TORN = PoolSlug("antpool"), PoolSlug("foundryusa"), PoolSlug("torn")
 GRAFANAS = {"__interval": "1s", "__rate_interval": "1m"}

@@ -20,14 +20,14 @@ from support.alertmanager import Alertmanager as Server
 from support.hook import Hook, until
 from support.outbox import ToyOutbox, alert
 
+from monitor.alerts.delivery.alertmanager import Alertmanager
+from monitor.alerts.delivery.http import Http
+from monitor.alerts.delivery.service import Service
+from monitor.alerts.delivery.webhook import Webhook
+from monitor.alerts.delivery.worker import Couriers
 from monitor.errors import ReceiverAway, ReceiverRefused
 from monitor.hub import Hub
 from monitor.model import Dispatch
-from monitor.outputs.delivery.alertmanager import Alertmanager
-from monitor.outputs.delivery.courier import Couriers
-from monitor.outputs.delivery.http import Http
-from monitor.outputs.delivery.service import Service
-from monitor.outputs.delivery.webhook import Webhook
 from monitor.outputs.receiver import Receiver
 from monitor.vitals import Vitals
 

@@ -10,9 +10,9 @@ from support.prometheus import Prometheus, create_blocks
 from support.services import free_port
 from support.stored import store_mainnet
 
-from monitor.analysis import POOL, Ledger, concentrate
-from monitor.app.export_history import Wanted, export_history
+from monitor.analysis import POOL, BlockTable, concentrate
 from monitor.config import Config, StoreSection
+from monitor.export.history import Wanted, export_history
 from monitor.model import BlockRow, Window
 
 DAY = 86_400
@@ -37,7 +37,7 @@ async def test_prometheus_serves_the_hhi_of_the_past(
         BlockRow(each.block.height, each.block.header.time, each.block.header.bits, each.attribution.pool)
         for each in stored[:until]
     ]
-    (truth,) = concentrate(Ledger.of(rows, (POOL,)), [window])
+    (truth,) = concentrate(BlockTable.of(rows, (POOL,)), [window])
     assert truth.split
     selected = '{job="pool-monitor",level="pool",unknown="split",window="7d"}'
     (hhi,) = server.query(f"pool_monitor_hhi{selected}", time=moment)

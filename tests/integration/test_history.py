@@ -11,11 +11,11 @@ import aiohttp
 import pytest
 from support.daemon import Inside, inside
 
-from monitor.app.demo import signatures_of
-from monitor.app.registry import load_registry
+from monitor.cli.demo_daemon import signatures_of
 from monitor.config import Config
 from monitor.embedded import EmbeddedNode
 from monitor.model import PoolSlug
+from monitor.registry.loading import load_registry
 
 FOUNDRY, ANTPOOL, UNKNOWN = PoolSlug("foundryusa"), PoolSlug("antpool"), PoolSlug("unknown")
 START, HOUR = 1_700_000_000, 3600

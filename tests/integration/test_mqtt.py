@@ -20,10 +20,10 @@ from support.mosquitto import Heard, Mosquitto
 from support.outbox import ToyOutbox, alert
 from support.published import published
 
+from monitor.alerts.delivery.worker import Couriers
 from monitor.errors import ReceiverAway
 from monitor.hub import Hub
 from monitor.model import Dispatch
-from monitor.outputs.delivery.courier import Couriers
 from monitor.outputs.mqtt import broker as broker_module
 from monitor.outputs.mqtt.broker import Address
 from monitor.outputs.mqtt.output import HomeAssistant, MqttOutput

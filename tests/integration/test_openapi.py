@@ -13,7 +13,7 @@ import pytest
 from support.demo import Demo
 from support.services import get
 
-from monitor.analysis import course
+from monitor.analysis import time_series as course
 from monitor.hub import Hub
 from monitor.outputs.web import history
 from monitor.outputs.web.api import Api

@@ -14,10 +14,8 @@ import aiohttp
 import pytest
 from support.daemon import Inside, inside
 
-from monitor.analysis import POOL, Ledger, estimated, snapshot
-from monitor.app.demo import signatures_of
-from monitor.app.directory import Directory
-from monitor.app.registry import load_knowledge, load_registry
+from monitor.analysis import POOL, BlockTable, estimated, snapshot
+from monitor.cli.demo_daemon import signatures_of
 from monitor.config import Config
 from monitor.embedded import EmbeddedNode, Signature
 from monitor.hub import Hub
@@ -39,6 +37,8 @@ from monitor.model import (
 from monitor.outputs.web import page
 from monitor.outputs.web.page import Page
 from monitor.outputs.web.server import WebServer
+from monitor.registry.directory import Directory
+from monitor.registry.loading import load_knowledge, load_registry
 from monitor.vitals import Vitals
 
 FOUNDRY, ANTPOOL, HOSTILE = PoolSlug("foundryusa"), PoolSlug("antpool"), PoolSlug("hostile")
@@ -215,7 +215,7 @@ async def served(hub: Hub, past: Past, health: Well) -> AsyncIterator[aiohttp.Cl
 def publish(hub: Hub, pools: str) -> None:
     """A block for each letter."""
     rows = [BlockRow(at, 1_700_000_000 + 600 * at, 0x1D00FFFF, PoolSlug(pool)) for at, pool in enumerate(pools)]
-    ledger, windows = Ledger.of(rows, [POOL]), [Window.parse("24h")]
+    ledger, windows = BlockTable.of(rows, [POOL]), [Window.parse("24h")]
     found = snapshot(
         ledger, windows, Tally(), tip_hash=BlockHash("ab" * 32), first_height=0, caught_up=True, registry="abc",
         pool_names={PoolSlug("a"): "Anna", PoolSlug("b"): "Bert"},

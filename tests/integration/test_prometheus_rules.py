@@ -9,10 +9,10 @@ import pytest
 from support.services import CHECKOUT
 from typer.testing import CliRunner
 
-from monitor.app.alerts import VOCABULARY
+from monitor.alerts.loading import METRIC_LOOKUP
+from monitor.alerts.parse import parse
+from monitor.alerts.prometheus import expression, rule_file
 from monitor.cli.main import cli
-from monitor.outputs.alerts.document import parse
-from monitor.outputs.alerts.prometheus import expression, rule_file
 
 FOLDER = CHECKOUT / "deploy" / "prometheus" / "rules"
 RULES = FOLDER / "pool-monitor.yml"
@@ -44,18 +44,18 @@ def test_promtool_sees_them_fire(promtool: Path) -> None:
     assert "SUCCESS" in promtool_says(promtool, "test", "rules", FOLDER.parent / "pool-monitor_test.yml")
 
 
-@pytest.mark.parametrize("name", VOCABULARY.names())
+@pytest.mark.parametrize("name", METRIC_LOOKUP.names())
 def test_a_rule_over_anything_can_be_written_in_promql(name: str, promtool: Path, tmp_path: Path) -> None:
-    labels = VOCABULARY.labels(name) or ()
+    labels = METRIC_LOOKUP.labels(name) or ()
     where = ", ".join(f'{label} = ["a*", "b?[0-9].x"]' for label in labels)
     text = (
         f'[[rule]]\nname = "r"\nvalue = "{name}"\nwhere = {{ {where} }}\n'
         'above = 2\nuntil = 1\nfor = "90s"\nkeep = "1h"\n'
         f'severity = "info"\nsummary = "{{value}} {" ".join(f"{{{label}}}" for label in labels)}"\n'
     )
-    rules = parse(text, VOCABULARY, origin="test")
+    rules = parse(text, METRIC_LOOKUP, origin="test")
     file = tmp_path / "rules.yml"
-    file.write_text(rule_file(rules, VOCABULARY, runbook="https://example.org/runbook"))
+    file.write_text(rule_file(rules, METRIC_LOOKUP, runbook="https://example.org/runbook"))
 
     promtool_says(promtool, "check", "rules", file)
-    assert all(f"{label}=~" in expression(rules[0], VOCABULARY) for label in labels if label != "height")
+    assert all(f"{label}=~" in expression(rules[0], METRIC_LOOKUP) for label in labels if label != "height")

@@ -15,13 +15,13 @@ from support.daemon import POOL_MONITOR, Inside, environment, inside
 from support.services import free_port
 from support.terminal import Terminal
 
-from monitor.app.demo import signatures_of
-from monitor.app.registry import load_registry
-from monitor.app.status.client import Choice, Client
+from monitor.cli.demo_daemon import signatures_of
+from monitor.cli.status.client import Choice, Client
 from monitor.config import Config
 from monitor.embedded import EmbeddedNode
 from monitor.errors import PoolMonitorError
 from monitor.model import PoolSlug
+from monitor.registry.loading import load_registry
 
 FOUNDRY, ANTPOOL, VIABTC = PoolSlug("foundryusa"), PoolSlug("antpool"), PoolSlug("viabtc")
 SHOW_CURSOR, LEAVE_SCREEN = b"\x1b[?25h", b"\x1b[?1049l"

@@ -7,7 +7,7 @@ import tomllib
 
 from support.services import CHECKOUT
 
-from monitor.app.alerts import VOCABULARY, read_rules
+from monitor.alerts.loading import METRIC_LOOKUP, read_rules
 from monitor.config import Config, shipped
 
 DOCS = CHECKOUT / "docs"
@@ -28,7 +28,8 @@ def test_every_fact_of_the_moment_is_in_the_table() -> None:
     rows = re.findall(r"^\| `(\w+)` \| (.*?) \| (.*) \|$", page, re.MULTILINE)
 
     assert rows == [
-        (fact.name, ", ".join(f"`{label}`" for label in fact.labels), fact.help) for fact in VOCABULARY.facts.values()
+        (fact.name, ", ".join(f"`{label}`" for label in fact.labels), fact.help)
+        for fact in METRIC_LOOKUP.facts.values()
     ]
 
 

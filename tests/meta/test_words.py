@@ -19,7 +19,7 @@ SOMEBODYS = re.compile(r"""(?:^|[\s"'`=(])/(?:work|root|Users|workspace|home/(?!
 
 def files() -> list[Path]:
     """Every file of the project that people write."""
-    found = [path for path in CHECKOUT.iterdir() if path.is_file()]
+    found = [path for path in CHECKOUT.iterdir() if path.is_file() and path.name != ".git"]  # a worktree's
     for root in ROOTS:
         found += [path for path in (CHECKOUT / root).rglob("*") if path.is_file()]
     return [

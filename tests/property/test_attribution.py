@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.app.attribute import Judge
-from monitor.app.coinbases import from_lines
-from monitor.app.registry import load_knowledge, load_registry
-from monitor.attribution import Registry, attribute
-from monitor.attribution.miners import datum, demand, inner_miner, mined_by
+from monitor.attribution import attribute
+from monitor.attribution.inner_miners import datum, demand, inner_miner, mined_by
+from monitor.cli.attribute.inputs import from_lines
+from monitor.cli.attribute.rows import Judge
 from monitor.model import Coinbase, Output
+from monitor.registry import Registry
+from monitor.registry.loading import load_knowledge, load_registry
 
 REGISTRY = load_registry()
 JUDGE = Judge(load_knowledge())

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.analysis import POOL, Ledger, concentrate, concentration, estimate, estimates, surplus
-from monitor.analysis.changes import BIN, changes
-from monitor.analysis.intervals import probabilities_above, rate_factors
+from monitor.analysis import POOL, BlockTable, concentrate, concentration, estimate, estimates, surplus
+from monitor.analysis.uncertainty.changes import BIN, changes
+from monitor.analysis.uncertainty.intervals import probabilities_above, rate_factors
 from monitor.model import BlockHash, BlockRef, BlockRow, Likely, PoolSlug, Window
 
 WINDOW = Window.parse("1b")
@@ -61,11 +61,11 @@ def test_the_rate_counted_is_within_its_interval(found: int) -> None:
 def test_a_ledger_that_grows_and_forgets_estimates_what_a_new_one_estimates(batch: int, seed: int) -> None:
     rows = [BlockRow(7 + h, 600 * h, 0x1D00FFFF, PoolSlug("abc"[hash((seed, h)) % 3])) for h in range(30 * BIN)]
     windows = [Window.parse("20d"), Window.parse("100b")]
-    ledger, tip = Ledger((POOL,)), BlockRef(rows[-1].height, BlockHash("ab" * 32))
+    ledger, tip = BlockTable((POOL,)), BlockRef(rows[-1].height, BlockHash("ab" * 32))
     for start in range(0, len(rows), batch):
         ledger.extend(rows[start : start + batch])
         ledger.forget(surplus(ledger, windows))
-    fresh = Ledger.of(rows, (POOL,))
+    fresh = BlockTable.of(rows, (POOL,))
     one, other = (estimates(each, windows, concentrate(each, windows), tip=tip) for each in (ledger, fresh))
     assert one == other
     assert changes(ledger, windows, level=0) == changes(fresh, windows, level=0)

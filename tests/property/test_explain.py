@@ -7,14 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from monitor.app import lists
-from monitor.app.attribute import Judge
-from monitor.app.coinbases import Given
-from monitor.app.explain import Explainer
-from monitor.app.explain_view import as_view
-from monitor.app.registry import load_knowledge
-from monitor.attribution.address import script_of
+from monitor.cli.attribute.explain import Explainer
+from monitor.cli.attribute.explain_table import as_view
+from monitor.cli.attribute.inputs import Given
+from monitor.cli.attribute.rows import Judge
 from monitor.model import Coinbase, Output
+from monitor.registry import lists
+from monitor.registry.address import script_of
+from monitor.registry.loading import load_knowledge
 
 JUDGE = Judge(load_knowledge())
 EXPLAINER = Explainer(JUDGE)

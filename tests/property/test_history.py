@@ -11,12 +11,12 @@ from support.history import by_hand, index
 from support.toy import BEFORE_ALL, START, block_on
 
 from monitor.analysis import Alone, Level
-from monitor.analysis.course import ALONE, INDICES, OTHERS, SHARES, UNKNOWN
-from monitor.analysis.grid import MOST_POINTS, grid
-from monitor.analysis.levels import Entity
-from monitor.app.history import answer
-from monitor.census import Naming
-from monitor.model import NO_BLOCK, Asked, Attribution, Block, BlockRow, Course, Grid, Judged, Plan, PoolSlug
+from monitor.analysis.counting.grid import MOST_POINTS, grid
+from monitor.analysis.counting.levels import Entity
+from monitor.analysis.time_series import ALONE, INDICES, OTHERS, SHARES, UNKNOWN
+from monitor.model import NO_BLOCK, Asked, Attribution, Block, BlockRow, Grid, Judged, Plan, PoolSlug, TimeSeries
+from monitor.processing.counter import Naming
+from monitor.processing.history import answer
 from monitor.store.store import Store
 
 LIMIT = 2
@@ -53,7 +53,7 @@ def name(height: int) -> str | None:
     return "unknown-1234" if height % 3 == 0 else None
 
 
-async def asked_of_a_store(found: Sequence[Found], level: Level, questions: Sequence[Asked]) -> list[Course]:
+async def asked_of_a_store(found: Sequence[Found], level: Level, questions: Sequence[Asked]) -> list[TimeSeries]:
     blocks: list[Block] = []
     for time, _, _ in found:
         blocks.append(block_on(blocks[-1].ref if blocks else BEFORE_ALL, time=START + time))

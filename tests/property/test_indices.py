@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from monitor.analysis import POOL, Ledger, concentrate, concentration, network_hashrates, surplus
-from monitor.analysis.counts import Counts
+from monitor.analysis import POOL, BlockTable, concentrate, concentration, network_hashrates, surplus
+from monitor.analysis.counting.counts import Counts
+from monitor.analysis.counting.windows import covered
 from monitor.analysis.indices import indices
-from monitor.analysis.intervals import share_intervals
-from monitor.analysis.windows import covered
+from monitor.analysis.uncertainty.intervals import share_intervals
 from monitor.model import BlockRow, Indices, PoolSlug, Window
 
 WINDOW = Window.parse("1b")
@@ -127,10 +127,10 @@ def test_a_ledger_that_grows_and_forgets_tells_what_a_new_one_tells(
         rows.append(BlockRow(height, time + min(step, 600), 0x1D00FFFF, None if pool is None else PoolSlug(pool)))
         time += max(step, 0)
     windows = [Window.parse(name) for name in ("1h", "24h", "3d", "7b")]
-    ledger = Ledger((POOL,), windows)
+    ledger = BlockTable((POOL,), windows)
     for start in range(0, len(rows), batch):
         ledger.extend(rows[start : start + batch])
-        fresh = Ledger.of(rows[: start + batch], (POOL,))
+        fresh = BlockTable.of(rows[: start + batch], (POOL,))
         assert concentrate(ledger, windows) == concentrate(fresh, windows)
         assert network_hashrates(ledger, windows) == network_hashrates(fresh, windows)
         for window, blocks in zip(windows, ledger.table(windows).blocks[0], strict=True):

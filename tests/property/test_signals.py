@@ -7,19 +7,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.rows import past, rows
 
-from monitor.analysis import POOL, Ledger
-from monitor.analysis.following import counts, tail
-from monitor.analysis.holm import holm
-from monitor.analysis.readiness import version_bits
-from monitor.analysis.rules import Rules
-from monitor.analysis.signalling import chance
-from monitor.analysis.signals import signals
-from monitor.analysis.streaks import runs
+from monitor.analysis import POOL, BlockTable
+from monitor.analysis.consensus import ConsensusParams
+from monitor.analysis.signals.compute import signals
+from monitor.analysis.signals.readiness import version_bits
+from monitor.analysis.signals.signalling import chance
+from monitor.analysis.signals.streaks import runs
+from monitor.analysis.signals.succession import counts, tail
+from monitor.analysis.uncertainty.holm import holm
 from monitor.model import BlockRow, PoolSlug, Signals, Window
 
 NAMES = ("1h", "24h", "3b", "50b")
 WINDOWS = [Window.parse(name) for name in NAMES]
-RULES = Rules(halving_blocks=150, period_blocks=16)
+RULES = ConsensusParams(halving_blocks=150, period_blocks=16)
 
 
 @st.composite
@@ -37,7 +37,7 @@ def chains(draw: st.DrawFn) -> list[BlockRow]:
 
 
 def of(blocks: list[BlockRow]) -> Signals:
-    return signals(Ledger.of(blocks, (POOL,)), WINDOWS, rules=RULES)
+    return signals(BlockTable.of(blocks, (POOL,)), WINDOWS, rules=RULES)
 
 
 @given(chains())
@@ -81,7 +81,7 @@ def test_names_do_not_matter(blocks: list[BlockRow]) -> None:
 
 @given(chains(), st.integers(1, 9))
 def test_a_ledger_that_grew_tells_what_a_new_one_tells(blocks: list[BlockRow], step: int) -> None:
-    ledger = Ledger((POOL,))
+    ledger = BlockTable((POOL,))
     for start in range(0, len(blocks), step):
         ledger.extend(blocks[start : start + step])
     assert signals(ledger, WINDOWS, rules=RULES) == of(blocks)

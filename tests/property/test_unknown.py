@@ -7,12 +7,13 @@ from collections import Counter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.attribution import Registry, attribute
-from monitor.attribution.address import NETWORKS, address_of, script_of
+from monitor.attribution import attribute
+from monitor.attribution.clusters import clusters
 from monitor.attribution.fingerprint import Fingerprint, fingerprint
 from monitor.attribution.frequent import most_frequent
-from monitor.attribution.unknown import clusters
 from monitor.model import Cluster, Coinbase, Output
+from monitor.registry import Registry
+from monitor.registry.address import NETWORKS, address_of, script_of
 
 PAYOUTS = [b"\x00\x14" + bytes([number]) * 20 for number in range(4)]
 TEXTS = ["/meadow/", "/brook/", "/forest/", "/valley/", "abc"]

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from monitor.app import daemon
+from monitor import app as daemon
 from monitor.config import Config
 from support.services import get, tail, wait_until
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from monitor.analysis.ledger import Ledger
-from monitor.analysis.levels import POOL
+from monitor.analysis.counting.block_table import BlockTable
+from monitor.analysis.counting.levels import POOL
 from monitor.analysis.snapshot import estimated, snapshot
 from monitor.model import BlockRow, Judged, Plan, PoolSlug, Tally, Update, Window
 from support.toy import BEFORE_ALL, chain_on, judge
@@ -19,7 +19,7 @@ def published(blocks: int, *, news: int = 1, pool: str = "toy") -> Update:
         for each in judged
     ]
     tip = judged[-1].block
-    ledger = Ledger.of(rows, [POOL])
+    ledger = BlockTable.of(rows, [POOL])
     now = snapshot(
         ledger, WINDOWS, Tally(), tip_hash=tip.hash, first_height=1, caught_up=True, registry="none",
         pool_names={PoolSlug(pool): pool.title()},

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from monitor.analysis import POOL, Ledger
-from monitor.analysis.past import Past
+from monitor.analysis import POOL, BlockTable
+from monitor.analysis.signals.signal_input import SignalInput
 from monitor.model import BlockRow, PoolSlug, Window
 
 EASY = 0x1D00FFFF
@@ -30,7 +30,7 @@ def rows(pools: str, *, height: int = 1000, gaps: Sequence[int] = (), **columns:
     return made
 
 
-def past(blocks: Sequence[BlockRow], *windows: str) -> Past:
+def past(blocks: Sequence[BlockRow], *windows: str) -> SignalInput:
     """Blocks as the signals read them; without a window, all of them in one named `all`."""
     parsed = [Window.parse(name) for name in windows] or [Window("all", blocks=len(blocks))]
-    return Past.of(Ledger.of(blocks, (POOL,)), parsed)
+    return SignalInput.of(BlockTable.of(blocks, (POOL,)), parsed)

@@ -7,18 +7,7 @@ from hashlib import sha256
 from itertools import islice
 
 from monitor.embedded.history import Found, mainnet, onward
-from monitor.model import (
-    Attribution,
-    Block,
-    BlockHash,
-    BlockRef,
-    Coinbase,
-    Header,
-    Judged,
-    Method,
-    Output,
-    Plan,
-)
+from monitor.model import Attribution, Block, BlockHash, BlockRef, Coinbase, Header, Judged, Method, Output, Plan
 from monitor.store.store import Store
 
 FIRST = mainnet()[0].height

@@ -14,14 +14,14 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 from support.toy import ALL, SPACING, ToyNode, block_on
 
-from monitor.analysis.levels import POOL, Level
-from monitor.app.registry import load_registry
-from monitor.census import Census, Rulebook
+from monitor.analysis.counting.levels import POOL, Level
 from monitor.chain.follower import Follower, Reach
 from monitor.errors import NodeRefused, StoreError
 from monitor.hub import Hub
 from monitor.model import Block, Snapshot, Tally, Update, Window
 from monitor.pipeline import Pipeline
+from monitor.processing.counter import Rulebook, WindowCounter
+from monitor.registry.loading import load_registry
 from monitor.store.store import Store
 from monitor.vitals import Vitals
 
@@ -51,7 +51,7 @@ class Street:
         self.hub = hub or Hub(self.vitals)
         self.updates: list[Update] = []
         follower = Follower(node, store, reach, self.vitals, batch=batch, pause=lambda _state: 0.0)
-        census = Census(store, windows, Rulebook(REGISTRY, LEVELS))
+        census = WindowCounter(store, windows, Rulebook(REGISTRY, LEVELS))
         self._pipeline = Pipeline(follower, store, census, self.hub, self.vitals)
 
     @asynccontextmanager

@@ -20,8 +20,8 @@ import structlog
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_random_exponential
 
 from monitor.errors import ReceiverAway
-from monitor.outputs.absence import Absence
 from monitor.outputs.mqtt.outgoing import Message, Outgoing
+from monitor.outputs.outages import Absence
 from monitor.vitals import Vitals
 
 ONLINE, OFFLINE = "online", "offline"

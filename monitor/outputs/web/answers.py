@@ -313,8 +313,8 @@ class Curve(TypedDict):
     upper: list[float | None] | None
 
 
-Course = TypedDict(
-    "Course",
+TimeSeries = TypedDict(
+    "TimeSeries",
     {
         "level": str,
         "metric": str,

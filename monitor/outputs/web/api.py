@@ -18,7 +18,7 @@ from monitor.outputs.web.history import PARAMETERS, Past
 from monitor.outputs.web.openapi import openapi
 from monitor.outputs.web.parameters import BELOW, HASH, LEVEL, LIMIT, WINDOW
 from monitor.outputs.web.paths import NO_BLOCK_YET, Path, number, query
-from monitor.outputs.web.ports import Courses, Health, History
+from monitor.outputs.web.ports import Health, History, HistoryQueries
 from monitor.outputs.web.problems import Problem
 from monitor.outputs.web.signals import signals
 
@@ -26,7 +26,7 @@ from monitor.outputs.web.signals import signals
 class Api:
     """The handlers, over what they read from."""
 
-    def __init__(self, hub: Hub, history: History, health: Health, *, courses: Courses) -> None:
+    def __init__(self, hub: Hub, history: History, health: Health, *, courses: HistoryQueries) -> None:
         self._hub = hub
         self._history = history
         self._health = health
@@ -116,7 +116,7 @@ class Api:
         query(request)
         return web.json_response({"miners": [render.cluster(each) for each in self._snapshot().strangers]})
 
-    @Path(answers.Course, PARAMETERS, kept=False)
+    @Path(answers.TimeSeries, PARAMETERS, kept=False)
     async def history(self, request: web.Request) -> web.Response:
         """How an index or the shares went, in equal steps of time.
 

@@ -14,10 +14,10 @@ from typing import Final
 from aiohttp import web
 
 from monitor.errors import InputError
-from monitor.model import Asked, Course, Curve, Window
+from monitor.model import Asked, Curve, TimeSeries, Window
 from monitor.outputs.web.parameters import LEVEL
 from monitor.outputs.web.paths import Parameter
-from monitor.outputs.web.ports import Courses
+from monitor.outputs.web.ports import HistoryQueries
 from monitor.outputs.web.problems import Problem
 
 _MOST_SECONDS = 2**32
@@ -36,7 +36,7 @@ METRICS: Final = (
     "top_share_3",
     "shares",
 )
-"""Those of `monitor.analysis.course`, as a test sees to."""
+"""Those of `monitor.analysis.time_series`, as a test sees to."""
 _MOMENT: Final = {"type": "string", "pattern": "^[0-9]{1,10}$|^[0-9]{4}-[0-9]{2}-[0-9]{2}"}
 _SPAN: Final = {"type": "string", "pattern": "^[1-9][0-9]{0,2}[hd]$"}
 PARAMETERS: Final = (
@@ -78,7 +78,7 @@ _MOST_WAITING = 8
 class Past:
     """The handler, over what it asks."""
 
-    def __init__(self, courses: Courses) -> None:
+    def __init__(self, courses: HistoryQueries) -> None:
         self._courses = courses
         self._turn = asyncio.Lock()
         self._waiting = 0
@@ -166,7 +166,7 @@ def _limit(query: Mapping[str, str]) -> int | None:
     return int(text)
 
 
-def _encoded(course: Course, window: str | None) -> bytes:
+def _encoded(course: TimeSeries, window: str | None) -> bytes:
     """As JSON, a list at a time: to write all of a long answer at once would hold up the whole program."""
     grid = course.grid
     head = json.dumps({

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Protocol
 
-from monitor.model import Asked, BlockHash, BlockRecord, Course, Coverage, NodeFacts, PoolSlug, Profile
+from monitor.model import Asked, BlockHash, BlockRecord, Coverage, NodeFacts, PoolSlug, Profile, TimeSeries
 
 
 class History(Protocol):
@@ -37,14 +37,14 @@ class Directory(Protocol):
         """The address that a script pays; None for one that has none."""
 
 
-class Courses(Protocol):
+class HistoryQueries(Protocol):
     """How shares and indices went."""
 
     @property
     def edition(self) -> str | None:
         """Another one whenever an answer may be another; None until there are answers."""
 
-    async def course(self, asked: Asked) -> Course:
+    async def course(self, asked: Asked) -> TimeSeries:
         """How one metric went at one level. What is cancelled ends soon, and before this does.
 
         Raises:

@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.analysis import POOL, Ledger
-from monitor.analysis.changes import BIN, changes, find
+from monitor.analysis import POOL, BlockTable
+from monitor.analysis.uncertainty.changes import BIN, changes, find
 from monitor.model import BlockRow, PoolSlug, Window
 
 SHARES = np.array([0.3, 0.2, 0.15, 0.12, 0.1, 0.08, 0.05])
@@ -17,10 +17,10 @@ def counts(days: int, *, seed: int, after: NDArray[np.float64] | None = None, at
     return np.array([chance.multinomial(BIN, mix) for mix in mixes])
 
 
-def chain(bins: NDArray[np.int64], *, first: int = 0) -> Ledger:
+def chain(bins: NDArray[np.int64], *, first: int = 0) -> BlockTable:
     pools = (f"p{pool}" for day in bins for pool in np.repeat(np.arange(len(day)), day))
     rows = (BlockRow(first + n, 600 * n, 0x1D00FFFF, PoolSlug(pool)) for n, pool in enumerate(pools))
-    return Ledger.of(rows, (POOL,))
+    return BlockTable.of(rows, (POOL,))
 
 
 def test_a_pool_that_loses_a_third_is_one_event() -> None:

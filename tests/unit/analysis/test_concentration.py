@@ -4,16 +4,16 @@ from typing import Any
 
 import pytest
 
-from monitor.analysis import POOL, Ledger, Level, concentrate, concentration
+from monitor.analysis import POOL, BlockTable, Level, concentrate, concentration
 from monitor.model import BlockRow, PoolSlug, Window
 
 TEN = Window.parse("10b")
 PARITY = Level("parity", lambda row: "even" if row.height % 2 == 0 else None)
 
 
-def past(pools: str, levels: tuple[Level, ...] = (POOL,)) -> Ledger:
+def past(pools: str, levels: tuple[Level, ...] = (POOL,)) -> BlockTable:
     rows = [BlockRow(h, 600 * h, 0x1D00FFFF, None if p == "?" else PoolSlug(p)) for h, p in enumerate(pools)]
-    return Ledger.of(rows, levels)
+    return BlockTable.of(rows, levels)
 
 
 def test_unknown_blocks_bound_the_indices_from_both_sides() -> None:

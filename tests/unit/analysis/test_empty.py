@@ -2,7 +2,7 @@
 
 from support.rows import past, rows
 
-from monitor.analysis.empty import empty_blocks
+from monitor.analysis.signals.empty import empty_blocks
 from monitor.model import EmptyBlocks
 
 

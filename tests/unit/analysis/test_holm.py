@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from monitor.analysis.holm import holm
+from monitor.analysis.uncertainty.holm import holm
 
 
 def test_by_hand() -> None:

@@ -5,7 +5,7 @@ from math import log
 import numpy as np
 import pytest
 
-from monitor.analysis.counts import Counts
+from monitor.analysis.counting.counts import Counts
 from monitor.analysis.indices import effective_entities, hhi, hhi_unbiased, indices, nakamoto, theil, top_share
 
 

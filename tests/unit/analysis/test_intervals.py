@@ -3,7 +3,7 @@
 import pytest
 from scipy import stats
 
-from monitor.analysis.intervals import share_intervals
+from monitor.analysis.uncertainty.intervals import share_intervals
 
 
 @pytest.mark.parametrize(("found", "total"), [(1, 144), (45, 144), (143, 144), (15_884, 53_082), (1, 1_000_000)])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from support.rows import past, rows
 
-from monitor.analysis.luck import luck
+from monitor.analysis.signals.luck import luck
 from monitor.model import Luck
 
 

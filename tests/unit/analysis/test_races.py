@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from monitor.analysis.races import at_least, races, records
+from monitor.analysis.signals.races import at_least, races, records
 from monitor.model import BlockHash, PoolSlug, Race, StaleRow
 
 SHARES = {PoolSlug("a"): 0.3, PoolSlug("b"): 0.2, PoolSlug("c"): 0.1}

@@ -2,12 +2,12 @@
 
 from support.rows import past, rows
 
-from monitor.analysis.rewards import rewards
-from monitor.analysis.rules import Rules
+from monitor.analysis.consensus import ConsensusParams
+from monitor.analysis.signals.rewards import rewards
 from monitor.model import Reward
 
 SUBSIDY = 312_500_000
-MAINNET = Rules()
+MAINNET = ConsensusParams()
 
 
 def test_rewards_by_hand() -> None:
@@ -30,7 +30,7 @@ def test_a_halving_between() -> None:
 
 def test_an_empty_block_that_takes_more_shows_that_the_rules_are_others() -> None:
     blocks = rows("aa", height=150, value_sat=[2_500_000_000, 5_000_000_001], tx_count=[1, 1])
-    (mainnet, _), (regtest, _) = (rewards(past(blocks), rules) for rules in (MAINNET, Rules.of("regtest")))
+    (mainnet, _), (regtest, _) = (rewards(past(blocks), rules) for rules in (MAINNET, ConsensusParams.of("regtest")))
     assert (mainnet.overclaimed, mainnet.underclaimed) == (1, 1)
     assert (regtest.overclaimed, regtest.underclaimed) == (1, 0)
 

@@ -7,12 +7,12 @@ import pytest
 from scipy.special import beta
 from support.rows import past, rows
 
-from monitor.analysis.rules import Rules
-from monitor.analysis.signalling import bip54, chance, forecasts, periods, signalling
+from monitor.analysis.consensus import ConsensusParams
+from monitor.analysis.signals.signalling import bip54, chance, forecasts, periods, signalling
 from monitor.model import Forecast, Period, Signalling
 
 YES, BOTH, NO = 0x2000_0010, 0x2000_0012, 0x2000_0000
-TEN = Rules(period_blocks=10)
+TEN = ConsensusParams(period_blocks=10)
 
 
 def test_signals_by_bit_window_and_pool() -> None:
@@ -89,7 +89,7 @@ def test_no_forecast_where_the_periods_begin_is_not_known() -> None:
 
 @pytest.mark.parametrize(("percent", "blocks"), [(0.55, 1109), (0.9, 1815), (0.95, 1916)])
 def test_thresholds_of_mainnet(percent: float, blocks: int) -> None:
-    found = forecasts(past(rows("a", height=2016 * 470, version=[YES])), Rules())
+    found = forecasts(past(rows("a", height=2016 * 470, version=[YES])), ConsensusParams())
     assert [each.threshold for each in found if each.ratio == percent] == [blocks]
 
 

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 from support.rows import rows
 
-from monitor.analysis import POOL, Ledger
-from monitor.analysis.rules import Rules
-from monitor.analysis.signals import signals
+from monitor.analysis import POOL, BlockTable
+from monitor.analysis.consensus import ConsensusParams
+from monitor.analysis.signals.compute import signals
 from monitor.embedded.history import mainnet
 from monitor.model import BlockHash, BlockRow, PoolSlug, StaleRow, Window
 
@@ -22,7 +22,7 @@ def test_signals_of_a_real_past() -> None:
         )
         for one in mainnet()
     ]  # fmt: skip
-    found = signals(Ledger.of(past, (POOL,)), WINDOWS)
+    found = signals(BlockTable.of(past, (POOL,)), WINDOWS)
     assert {each.window for each in found.luck} == {"24h", "7d", "30d", "2016b"}
     assert [each.pool for each in found.streaks][:2] == ["foundryusa", "antpool"]
     assert all(abs(each.zscore or 0) < 6 for each in found.luck)
@@ -37,7 +37,7 @@ def test_signals_of_a_real_past() -> None:
 def test_stale_blocks_and_the_networks_rules_come_in() -> None:
     lost = StaleRow(1002, BlockHash("x"), BlockHash("w"), 5, PoolSlug("b"), BlockHash("y"), 6, PoolSlug("a"))
     blocks = [replace(row, value_sat=625_000_000 // 2, version=0x2000_0010) for row in rows("aaab")]
-    found = signals(Ledger.of(blocks, (POOL,)), WINDOWS, stale=[lost], rules=Rules(halving_blocks=250))
+    found = signals(BlockTable.of(blocks, (POOL,)), WINDOWS, stale=[lost], rules=ConsensusParams(halving_blocks=250))
     assert [each.depth for each in found.races] == [1]
     a, b = found.race_records
     assert (a.won, b.won, a.expected) == (1, 0, (1 + 0.75 - 0.25) / 2)
@@ -47,4 +47,4 @@ def test_stale_blocks_and_the_networks_rules_come_in() -> None:
 
 def test_no_signals_of_no_blocks() -> None:
     with pytest.raises(ValueError, match="without blocks"):
-        signals(Ledger((POOL,)), WINDOWS)
+        signals(BlockTable((POOL,)), WINDOWS)

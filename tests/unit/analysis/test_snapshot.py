@@ -4,14 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from monitor.analysis import POOL, Ledger, concentrate, estimated, network_hashrates, snapshot
+from monitor.analysis import POOL, BlockTable, concentrate, estimated, network_hashrates, snapshot
 from monitor.model import BlockHash, BlockRef, BlockRow, Estimates, PoolSlug, Snapshot, Tally, Window
 
 WINDOWS = [Window.parse("1h"), Window.parse("3b")]
 ROWS = [BlockRow(height, 600 * height, 0x1D00FFFF, PoolSlug("a")) for height in range(5, 10)]
 
 
-def taken(ledger: Ledger, last: Estimates | None = None) -> Snapshot:
+def taken(ledger: BlockTable, last: Estimates | None = None) -> Snapshot:
     return snapshot(
         ledger,
         WINDOWS,
@@ -26,7 +26,7 @@ def taken(ledger: Ledger, last: Estimates | None = None) -> Snapshot:
 
 
 def test_snapshot_of_a_chain() -> None:
-    ledger = Ledger.of(ROWS, (POOL,))
+    ledger = BlockTable.of(ROWS, (POOL,))
     found = taken(ledger)
     assert (found.tip, found.tip_hash, found.first_height) == (ROWS[-1], "9" * 64, 5)
     rates = network_hashrates(ledger, WINDOWS)
@@ -38,19 +38,19 @@ def test_snapshot_of_a_chain() -> None:
 
 
 def test_a_snapshot_stays_as_it_was_while_the_ledger_grows() -> None:
-    ledger = Ledger.of(ROWS, (POOL,))
+    ledger = BlockTable.of(ROWS, (POOL,))
     found = taken(ledger)
     ledger.extend([BlockRow(10, 6000, 0x1D00FFFF, None)])
-    assert found == taken(Ledger.of(ROWS, (POOL,)))
+    assert found == taken(BlockTable.of(ROWS, (POOL,)))
 
 
 def test_no_snapshot_of_no_blocks() -> None:
     with pytest.raises(ValueError, match="no blocks"):
-        taken(Ledger((POOL,)))
+        taken(BlockTable((POOL,)))
 
 
 def test_estimates_come_second_and_are_those_of_the_tip() -> None:
-    ledger = Ledger.of(ROWS, (POOL,))
+    ledger = BlockTable.of(ROWS, (POOL,))
     first = taken(ledger)
     second = estimated(first, ledger, WINDOWS)
     assert second.estimates
@@ -60,7 +60,7 @@ def test_estimates_come_second_and_are_those_of_the_tip() -> None:
 
 
 def test_the_same_chain_gives_the_same_numbers() -> None:
-    ledger = Ledger.of(ROWS, (POOL,))
+    ledger = BlockTable.of(ROWS, (POOL,))
     first = taken(ledger)
     both = estimated(first, ledger, WINDOWS).estimates
     one = estimated(replace(first, concentration=first.concentration[1:]), ledger, WINDOWS[1:]).estimates
@@ -70,7 +70,7 @@ def test_the_same_chain_gives_the_same_numbers() -> None:
 
 
 def test_until_then_the_estimates_are_those_of_the_tip_before() -> None:
-    ledger = Ledger.of(ROWS, (POOL,))
+    ledger = BlockTable.of(ROWS, (POOL,))
     before = estimated(taken(ledger), ledger, WINDOWS).estimates
     ledger.extend([BlockRow(10, 6000, 0x1D00FFFF, None)])
     assert taken(ledger, last=before).estimates is before

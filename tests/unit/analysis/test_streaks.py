@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from support.rows import past, rows
 
-from monitor.analysis.streaks import BLOCKS_A_YEAR, chance, runs, streaks
+from monitor.analysis.signals.streaks import BLOCKS_A_YEAR, chance, runs, streaks
 from monitor.embedded.history import mainnet
 
 

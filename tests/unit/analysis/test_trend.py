@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from monitor.analysis import POOL, Ledger
-from monitor.analysis.trend import line, trends
+from monitor.analysis import POOL, BlockTable
+from monitor.analysis.uncertainty.trend import line, trends
 from monitor.model import BlockRow, PoolSlug, Trend, Window
 
 MONTH, YEAR = Window.parse("30d"), Window.parse("1y")
@@ -13,7 +13,7 @@ SPACING = 600
 BLOCKS = 31 * 144
 
 
-def history(shares: np.ndarray, seed: int = 1) -> Ledger:
+def history(shares: np.ndarray, seed: int = 1) -> BlockTable:
     """A month in which a pool's share goes from the first row of `shares` to the second."""
     chance = np.random.default_rng(seed)
     first, last = shares
@@ -22,10 +22,10 @@ def history(shares: np.ndarray, seed: int = 1) -> Ledger:
         mix = first + (last - first) * height / BLOCKS
         pool = PoolSlug(f"p{chance.choice(len(mix), p=mix)}")
         rows.append(BlockRow(height, SPACING * height, 0x1D00FFFF, pool))
-    return Ledger.of(rows, (POOL,))
+    return BlockTable.of(rows, (POOL,))
 
 
-def trend(ledger: Ledger) -> Trend:
+def trend(ledger: BlockTable) -> Trend:
     [found] = trends(ledger, [MONTH, Window.parse("7d"), Window.parse("2016b")])
     return found
 
@@ -52,9 +52,9 @@ def test_pools_that_stay_as_they_are_have_no_trend() -> None:
 
 def test_what_is_not_known_yet_has_no_trend() -> None:
     assert trends(history(np.array([[0.5, 0.5]] * 2)), [YEAR]) == ()
-    assert trends(Ledger.of([BlockRow(0, 0, 0x1D00FFFF, None)], (POOL,)), [MONTH]) == ()
+    assert trends(BlockTable.of([BlockRow(0, 0, 0x1D00FFFF, None)], (POOL,)), [MONTH]) == ()
 
 
 def test_nobody_known_has_no_trend() -> None:
     rows = [BlockRow(height, SPACING * height, 0x1D00FFFF, None) for height in range(BLOCKS)]
-    assert trends(Ledger.of(rows, (POOL,)), [MONTH]) == ()
+    assert trends(BlockTable.of(rows, (POOL,)), [MONTH]) == ()

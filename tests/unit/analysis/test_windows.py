@@ -3,19 +3,19 @@
 import pytest
 
 from monitor import wire
-from monitor.analysis import POOL, Ledger, network_hashrates, surplus
-from monitor.analysis.windows import covered
+from monitor.analysis import POOL, BlockTable, network_hashrates, surplus
+from monitor.analysis.counting.windows import covered
 from monitor.model import BlockRow, Rate, Window
 
 EASY, HARD = 0x1D00FFFF, 0x1C7FFF80  # difficulty 1 and 2
 HOUR = Window.parse("1h")
 
 
-def ledger(*times: int, bits: int = EASY) -> Ledger:
-    return Ledger.of([BlockRow(height, time, bits, None) for height, time in enumerate(times)], (POOL,))
+def ledger(*times: int, bits: int = EASY) -> BlockTable:
+    return BlockTable.of([BlockRow(height, time, bits, None) for height, time in enumerate(times)], (POOL,))
 
 
-def heights(past: Ledger, window: Window) -> list[int]:
+def heights(past: BlockTable, window: Window) -> list[int]:
     return list(past.rows["height"][covered(past.rows, window)].tolist())
 
 
@@ -45,11 +45,11 @@ def test_no_blocks_are_covered_of_none() -> None:
     assert heights(ledger(), Window.parse("5b")) == []
 
 
-def rate(past: Ledger, window: Window) -> Rate | None:
+def rate(past: BlockTable, window: Window) -> Rate | None:
     return network_hashrates(past, [window])[window.name]
 
 
-def value(past: Ledger, window: Window) -> float:
+def value(past: BlockTable, window: Window) -> float:
     found = rate(past, window)
     assert found
     return found.value

@@ -2,8 +2,9 @@
 
 import pytest
 
-from monitor.attribution import Kind, Pool, Registry, attribute
+from monitor.attribution import attribute
 from monitor.model import Coinbase, Output, PoolSlug
+from monitor.registry import Kind, Pool, Registry
 
 TAG = b"/Red/"
 REGISTRY = Registry.of([Pool(PoolSlug("red"), "Red", Kind.POOL, tags=("/Red/",))])

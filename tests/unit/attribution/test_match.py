@@ -3,9 +3,10 @@
 import pytest
 from embit import base58
 
-from monitor.attribution import Custodian, Kind, Pool, Registry, attribute
-from monitor.attribution.address import script_of
+from monitor.attribution import attribute
 from monitor.model import Attribution, Coinbase, Method, Output, PoolSlug
+from monitor.registry import Custodian, Kind, Pool, Registry
+from monitor.registry.address import script_of
 
 
 def address(number: int) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from monitor.outputs import absence
-from monitor.outputs.absence import Absence
+from monitor.outputs import outages as absence
+from monitor.outputs.outages import Absence
 
 
 def test_it_is_said_at_once_then_each_minute_then_that_it_is_over(monkeypatch: pytest.MonkeyPatch) -> None:

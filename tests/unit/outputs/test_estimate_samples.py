@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from monitor.analysis import POOL, Ledger, Level, Question, estimated, snapshot
+from monitor.analysis import POOL, BlockTable, Level, UncertainMembership, estimated, snapshot
 from monitor.model import BlockHash, BlockRow, PoolSlug, Snapshot, Tally, Window
 from monitor.outputs.metrics import CATALOGUE
 from monitor.outputs.web import estimates
@@ -13,10 +13,10 @@ from monitor.outputs.web import estimates
 WINDOWS = [Window.parse(name) for name in ("24h", "30d")]
 TIP = BlockHash("ab" * 32)
 TEMPLATE = Level("template", lambda row: "group" if row.pool in ("a", "b") else row.pool)
-QUESTIONS = [Question("template", PoolSlug("c"), (), (("c",), ("group",)))]
+QUESTIONS = [UncertainMembership("template", PoolSlug("c"), (), (("c",), ("group",)))]
 
 
-def taken() -> tuple[Snapshot, Ledger]:
+def taken() -> tuple[Snapshot, BlockTable]:
     """Forty days in which pool d takes over from pool a after twenty-five."""
     rows = [
         BlockRow(
@@ -24,7 +24,7 @@ def taken() -> tuple[Snapshot, Ledger]:
         )
         for h in range(40 * 144)
     ]
-    ledger = Ledger.of(rows, (POOL, TEMPLATE))
+    ledger = BlockTable.of(rows, (POOL, TEMPLATE))
     return snapshot(
         ledger, WINDOWS, Tally(), tip_hash=TIP, first_height=0, caught_up=True, registry="", pool_names={}
     ), ledger

@@ -9,12 +9,12 @@ from contextlib import asynccontextmanager
 import aiohttp
 from aiohttp import web
 
-from monitor.model import Asked, Course, Curve, Grid
+from monitor.model import Asked, Curve, Grid, TimeSeries
 from monitor.outputs.web.history import PARAMETERS, Past
 from monitor.outputs.web.problems import problems
 from monitor.vitals import Vitals
 
-LONG = Course("pool", "hhi", Grid(0, 3600, 2, 7200), {"split": Curve([None, 1 / 3], [None, 0.1], None)})
+LONG = TimeSeries("pool", "hhi", Grid(0, 3600, 2, 7200), {"split": Curve([None, 1 / 3], [None, 0.1], None)})
 
 
 class Slow:
@@ -29,7 +29,7 @@ class Slow:
         self.left = 0
         self.working = self.most = 0
 
-    async def course(self, asked: Asked) -> Course:
+    async def course(self, asked: Asked) -> TimeSeries:
         self.begun.append(asked)
         self.asked.set()
         self.working += 1

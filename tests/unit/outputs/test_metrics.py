@@ -9,7 +9,7 @@ import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from monitor.analysis import POOL, Ledger, snapshot
+from monitor.analysis import POOL, BlockTable, snapshot
 from monitor.config import DEFAULT_WINDOWS
 from monitor.embedded import mainnet
 from monitor.hub import Hub
@@ -38,7 +38,7 @@ SERIES_LIMIT = 5_000
 def taken(rows: list[BlockRow], *windows: str, tally: Tally | None = None) -> Snapshot:
     """A snapshot of these blocks, at the level of pools."""
     return snapshot(
-        Ledger.of(rows, (POOL,)), [Window.parse(name) for name in windows], tally or Tally(),
+        BlockTable.of(rows, (POOL,)), [Window.parse(name) for name in windows], tally or Tally(),
         tip_hash=BlockHash("ab" * 32), first_height=rows[0].height, caught_up=True, registry="abc", pool_names={},
     )  # fmt: skip
 

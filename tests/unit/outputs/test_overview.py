@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from monitor.analysis import POOL, Ledger, snapshot
+from monitor.analysis import POOL, BlockTable, snapshot
 from monitor.model import BlockHash, BlockRef, BlockRow, Estimates, PoolSlug, Snapshot, Tally, Trend, Window
 from monitor.outputs.web.overview import Overview
 
@@ -18,7 +18,7 @@ def taken(*, trends: Sequence[str] = (), days: int = 100, names: Sequence[str] =
     """So many days of twelve blocks, with trends over these windows."""
     rows = [BlockRow(at, 1_700_000_000 + 7200 * at, 0x1D00FFFF, PoolSlug("ab"[at % 3 == 0])) for at in range(12 * days)]
     found = snapshot(
-        Ledger.of(rows, [POOL]), [Window.parse(name) for name in names], Tally(), tip_hash=BlockHash("ab" * 32),
+        BlockTable.of(rows, [POOL]), [Window.parse(name) for name in names], Tally(), tip_hash=BlockHash("ab" * 32),
         first_height=0, caught_up=True, registry="abc", pool_names={},
     )  # fmt: skip
     known = Estimates(

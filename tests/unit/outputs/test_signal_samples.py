@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 from support.rows import rows
 
-from monitor.analysis import POOL, Ledger
-from monitor.analysis.rules import Rules
-from monitor.analysis.signals import signals
+from monitor.analysis import POOL, BlockTable
+from monitor.analysis.consensus import ConsensusParams
+from monitor.analysis.signals.compute import signals
 from monitor.model import BlockHash, BlockRow, PoolSlug, Signals, Snapshot, Tally, Window
 from monitor.outputs.metrics import CATALOGUE
 
@@ -27,7 +27,7 @@ def shown(seen: Signals | None) -> dict[str, dict[tuple[str, ...], float]]:
 
 def of(blocks: list[BlockRow], *windows: str) -> dict[str, dict[tuple[str, ...], float]]:
     parsed = [Window.parse(name) for name in windows]
-    return shown(signals(Ledger.of(blocks, (POOL,)), parsed, rules=Rules(period_blocks=2)))
+    return shown(signals(BlockTable.of(blocks, (POOL,)), parsed, rules=ConsensusParams(period_blocks=2)))
 
 
 def test_every_signal_of_the_catalogue() -> None:
@@ -68,6 +68,6 @@ def test_however_many_pools_and_bits_there_are_the_series_stay_few() -> None:
         replace(row, pool=PoolSlug(f"pool{index % 97}"), version=0x2000_1FFF, value_sat=1)
         for index, row in enumerate(rows("a" * 5000))
     ]
-    found = shown(signals(Ledger.of(blocks, (POOL,)), WINDOWS))
+    found = shown(signals(BlockTable.of(blocks, (POOL,)), WINDOWS))
     assert sum(map(len, found.values())) < 1600
     assert len({pool for pool, _ in found["fees_btc"]}) <= 21

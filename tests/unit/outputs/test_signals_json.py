@@ -8,20 +8,20 @@ import aiohttp
 import pytest
 from support.rows import rows
 
-from monitor.analysis import POOL, Ledger, concentrate
-from monitor.analysis.signals import signals as taken
+from monitor.analysis import POOL, BlockTable, concentrate
+from monitor.analysis.signals.compute import signals as taken
 from monitor.hub import Hub
 from monitor.model import (
     Asked,
     BlockHash,
     BlockRecord,
     BlockRef,
-    Course,
     Plan,
     PoolSlug,
     Snapshot,
     StaleRow,
     Tally,
+    TimeSeries,
     Update,
     Window,
 )
@@ -36,7 +36,7 @@ WINDOWS = [Window.parse(name) for name in ("2b", "4b")]
 
 
 def snapshot(*, empty: bool = False) -> Snapshot:
-    seen = None if empty else taken(Ledger.of(BLOCKS, (POOL,)), WINDOWS, stale=[LOST])
+    seen = None if empty else taken(BlockTable.of(BLOCKS, (POOL,)), WINDOWS, stale=[LOST])
     return Snapshot(
         BLOCKS[-1], BlockHash("0" * 64), 0, caught_up=True, registry="", concentration=(), network_hashrate={},
         tally=Tally(), pool_names={PoolSlug("a"): "Pool A"}, signals=seen,
@@ -95,7 +95,7 @@ class Node:
     async def block(self, wanted: BlockHash) -> BlockRecord | None:
         raise AssertionError(f"somebody asked for block {wanted}")
 
-    async def course(self, asked: Asked) -> Course:
+    async def course(self, asked: Asked) -> TimeSeries:
         raise AssertionError(f"somebody asked for {asked}")
 
 
@@ -103,7 +103,7 @@ async def test_the_path_of_the_api() -> None:
     vitals = Vitals()
     hub = Hub(vitals)
     seen = snapshot()
-    over = tuple(concentrate(Ledger.of(BLOCKS, (POOL,)), WINDOWS))
+    over = tuple(concentrate(BlockTable.of(BLOCKS, (POOL,)), WINDOWS))
     hub.publish(Update(Plan(BlockRef(2017, seen.tip_hash), seen.tip_hash), (), replace(seen, concentration=over)))
     node = Node()
     server = WebServer([Api(hub, node, node, courses=node)], hub, vitals, host="127.0.0.1", port=0, token=None)

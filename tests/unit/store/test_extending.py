@@ -13,7 +13,7 @@ from support.toy import BEFORE_ALL, block_on, chain_on, judge
 
 from monitor.errors import StoreError
 from monitor.model import Block, BlockRef, Plan
-from monitor.store.rows import Stretch
+from monitor.store.rows import RowBatch
 from monitor.store.store import Store
 
 CHAIN = chain_on(BEFORE_ALL, 30)
@@ -33,8 +33,8 @@ async def store(path: Path) -> AsyncIterator[Store]:
         yield opened
 
 
-def stretch(blocks: Sequence[Block], stale: Sequence[Block] = (), pool: str | None = "toy") -> Stretch:
-    return Stretch.of(judge(blocks, pool), judge(stale, pool))
+def stretch(blocks: Sequence[Block], stale: Sequence[Block] = (), pool: str | None = "toy") -> RowBatch:
+    return RowBatch.of(judge(blocks, pool), judge(stale, pool))
 
 
 async def heights(store: Store) -> list[int]:
@@ -118,7 +118,7 @@ async def test_miners_stay_with_their_blocks(store: Store) -> None:
         replace(each, attribution=replace(each.attribution, miner=f"m{at}"))
         for at, each in enumerate(judge(CHAIN[10:20]))
     ]
-    made = Stretch.of(judged)
+    made = RowBatch.of(judged)
     assert len(made.verdicts) == 1
     assert made.first_height == 10
     await store.extend(made)

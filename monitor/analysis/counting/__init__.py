@@ -1,0 +1,1 @@
+"""Blocks to counts: the columns kept of each block, the windows, the levels, and the shares in them."""

@@ -1,0 +1,89 @@
+"""Which blocks a window covers, and how much work they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from monitor.analysis.counting.block_table import BlockTable, Where
+from monitor.analysis.counting.rows import Rows
+from monitor.analysis.uncertainty.intervals import rate_factors
+from monitor.model import Rate, Window
+
+_SLACK_SECONDS = 86_400
+"""The next block's header time may lie before this one's, but by hours only: consensus bounds it on both sides."""
+
+
+def covered(rows: Rows, window: Window) -> Where:
+    """Which of the rows `window` covers, as an index into their columns.
+
+    Header times go back and forth. The tip's decides where a span of time ends, and a row's own whether it is within:
+    later than the tip's time less the span.
+    """
+    if window.seconds is None:
+        assert window.blocks is not None
+        return slice(max(0, len(rows) - window.blocks), None)
+    if not len(rows):
+        return slice(0)
+    within = np.asarray(rows["time"] > _begin(rows, window.seconds))
+    first = int(within.argmax())
+    return slice(first, None) if within[first:].all() else within  # most windows have no hole
+
+
+def surplus(ledger: BlockTable, windows: Sequence[Window]) -> int:
+    """How many of the first rows no window will ask for again, whatever the next blocks are.
+
+    One row from before the longest span stays: it shows that the history covers it, and is the parent of its first.
+    """
+    if not len(ledger):
+        return 0
+    reach = max((window.seconds or 0 for window in windows), default=0) + _SLACK_SECONDS
+    later = ledger.order.numbers[ledger.order.until(_begin(ledger.rows, reach)) :]
+    by_time = ledger.place(later.min())
+    by_blocks = len(ledger) - max((window.blocks or 0 for window in windows), default=0)
+    return max(0, min(by_time, by_blocks) - 1)
+
+
+def network_hashrates(ledger: BlockTable, windows: Sequence[Window]) -> dict[str, Rate | None]:
+    """Hashes a second that found the blocks of each window, by its name: their work over the time they took.
+
+    The time is the window's own, or as much of it as the ledger goes back; for a window of blocks it lies between the
+    earliest and the latest header time. Such a span ends at a block, which was found before it counts: n blocks
+    are the work of n - 1 (Bitcoin Core's getnetworkhashps counts in the same way).
+
+    None where this cannot be told: fewer than two blocks, or no time between them.
+    """
+    found: dict[str, Rate | None] = dict.fromkeys(window.name for window in windows)
+    if len(ledger) < 2:
+        return found
+    work = ledger.table(windows).work[0].sum(axis=1).tolist()
+    told = [
+        (window.name, blocks - 1, (total - first) / seconds)
+        for window, total, (blocks, first, seconds) in zip(windows, work, _extents(ledger, windows), strict=True)
+        if blocks > 1 and seconds
+    ]
+    factors = rate_factors([blocks for _, blocks, _ in told])
+    for (name, _, rate), (lower, upper) in zip(told, factors, strict=True):
+        found[name] = Rate(rate, rate * lower, rate * upper)
+    return found
+
+
+def _extents(ledger: BlockTable, windows: Sequence[Window]) -> Iterator[tuple[int, float, int]]:
+    """Of each window: how many blocks it covers, the work of the first of them, and the seconds that they took."""
+    rows, order = ledger.rows, ledger.order
+    before = order.until(int(rows["time"][-1]) - np.array([window.seconds or 0 for window in windows])).tolist()
+    for window, earlier in zip(windows, before, strict=True):
+        if window.blocks is None:
+            begin, first = earlier, ledger.place(order.numbers[earlier])
+        else:
+            begin = first = max(0, len(rows) - window.blocks)
+        if begin == 0:
+            seconds = int(order.times[-1] - order.times[0])
+        else:
+            seconds = window.seconds or int(np.ptp(rows["time"][first:]))
+        yield len(rows) - begin, float(rows["work"][first]), seconds
+
+
+def _begin(rows: Rows, seconds: int) -> int:
+    return int(rows["time"][-1]) - seconds

@@ -1,0 +1,54 @@
+"""What the blocks tell besides who has which share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from monitor.analysis.consensus import ConsensusParams
+from monitor.analysis.counting.block_table import BlockTable
+from monitor.analysis.counting.spacing import spacing
+from monitor.analysis.signals.empty import empty_blocks
+from monitor.analysis.signals.luck import luck
+from monitor.analysis.signals.races import races, records
+from monitor.analysis.signals.rewards import rewards
+from monitor.analysis.signals.signal_input import SignalInput
+from monitor.analysis.signals.signalling import bip54, forecasts, periods, signalling
+from monitor.analysis.signals.streaks import streaks
+from monitor.analysis.signals.succession import following
+from monitor.model import Signals, StaleRow, Window
+
+
+def signals(
+    ledger: BlockTable,
+    windows: Sequence[Window],
+    *,
+    stale: Iterable[StaleRow] = (),
+    rules: ConsensusParams | None = None,
+) -> Signals:
+    """Read all signals off the ledger.
+
+    Args:
+        ledger: it counts at the level `POOL`, whatever else.
+        windows: those to look at; the longest of them is what a pool is compared with.
+        stale: the blocks that lost a race.
+        rules: of the network; without them, mainnet's.
+
+    Raises:
+        ValueError: there are no blocks, no windows, or no pools counted.
+    """
+    past, rules = SignalInput.of(ledger, windows), rules or ConsensusParams()
+    run = races(stale)
+    return Signals(
+        streaks=streaks(past),
+        luck=luck(past),
+        empty=empty_blocks(past),
+        spacing=spacing(past),
+        rewards=rewards(past, rules),
+        signalling=signalling(past, rules),
+        bip54=bip54(past),
+        periods=periods(past, rules),
+        forecasts=forecasts(past, rules),
+        following=following(past),
+        races=run,
+        race_records=records(run, past.shares),
+    )

@@ -1,0 +1,160 @@
+"""When an entity's share of the hashrate changed: an online test that stays quiet where there is only luck.
+
+The chain is cut into bins of `BIN` blocks by height. Within one, an entity's blocks are binomial in its share. After
+each whole bin, and for each entity, two shares with a change between them are held against a single share ever since
+the last change: the log likelihood ratio of the best moment for the change (a GLR test: D. Siegmund, E. S.
+Venkatraman, Using the Generalized Likelihood Ratio Statistic for Sequential Detection of a Change-Point, Annals of
+Statistics 23, 1995). Above `THRESHOLD` it is an event, and counting begins anew at that moment.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from functools import lru_cache
+from itertools import pairwise
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import xlogy
+
+from monitor.analysis.counting.block_table import BlockTable
+from monitor.analysis.counting.rows import FIRST
+from monitor.analysis.counting.windows import covered
+from monitor.analysis.uncertainty.intervals import share_intervals
+from monitor.model import Change, Share, Window
+
+BIN: Final = 144
+"""Blocks: a day's worth."""
+THRESHOLD: Final = 11.0
+"""Log likelihood ratio: docs/accuracy.md has the false alarms a year and the delays that it stands for."""
+_LEAST_RATIO: Final = 1 / 5
+"""A change by less of the share is no event: real shares drift all the time."""
+_LEAST_SHARE: Final = 1 / 100
+"""Nor is one between two shares below this."""
+_BASELINE: Final = 14
+"""Bins that a share must have been watched before it can be said to change."""
+_LAGS: Final = np.unique(np.geomspace(1, 365, 24).astype(int))
+"""How many bins ago the change may have been: each of the last few, then ever more coarsely."""
+_AT_ONCE: Final = 12
+"""Bins tested in one go. After one in which a change is told, the next are tested anew: so not too many."""
+
+_Numbers = NDArray[np.floating]
+
+
+class Found(NamedTuple):
+    """One change, in bins."""
+
+    column: int
+    """Whose."""
+    at: int
+    """The first bin after it."""
+    told: int
+    """The bin with which the test told."""
+
+
+def changes(ledger: BlockTable, windows: Sequence[Window], *, level: int) -> tuple[Change, ...]:
+    """The changes within the longest of `windows`, oldest first.
+
+    Args:
+        ledger: the blocks.
+        windows: how far to look back. Where they begin, so does the watching.
+        level: its number among the ledger's.
+    """
+    rows = ledger.rows
+    if not len(rows) or not windows:
+        return ()
+    rows = rows[min(int(np.arange(len(rows))[covered(rows, window)][0]) for window in windows) :]
+    bins = rows["height"] // BIN
+    first, bins_seen = int(bins[0]) + int(rows["height"][0] % BIN > 0), int((rows["height"][-1] + 1) // BIN)
+    entities, many = ledger.entities(level), bins_seen - first
+    if many <= _BASELINE:
+        return ()
+    whole = (bins >= first) & (bins < bins_seen)
+    size = len(entities) + FIRST
+    cells = (bins[whole] - first) * size + rows["entity"][whole, level]
+    counts = np.bincount(cells, minlength=many * size).reshape(many, size)[:, FIRST:]
+    segments: defaultdict[int, list[int]] = defaultdict(lambda: [0])
+    found = find(counts)
+    for each in found:
+        segments[each.column].append(each.at)
+    heights, told = rows["height"].copy(), []
+    for each in found:
+        column, spans = counts[:, each.column], [*segments[each.column], many]
+        before, after = (
+            _share(entities[each.column], column[begin:end])
+            for begin, end in pairwise(spans)
+            if each.at in (begin, end)
+        )
+        height = (first + each.at) * BIN
+        time = int(rows["time"][np.searchsorted(heights, height)])
+        known = (first + each.told + 1) * BIN - 1
+        told.append(Change(ledger.levels[level].name, entities[each.column], height, time, known, before, after))
+    return tuple(sorted(told, key=lambda change: (change.height, change.entity)))
+
+
+def find(counts: NDArray[np.int64]) -> tuple[Found, ...]:
+    """The changes in `counts`, a row for each bin and a column for each entity, in the order in which they are told."""
+    return _find(counts.tobytes(), counts.shape)
+
+
+@lru_cache(maxsize=4)  # asked with each block, but another answer only with each bin
+def _find(counts: bytes, shape: tuple[int, int]) -> tuple[Found, ...]:
+    seen = np.frombuffer(counts, np.int64).reshape(shape)
+    some = np.flatnonzero(seen.max(axis=0) > _LEAST_SHARE * BIN)  # the others never have so much of any bins
+    bins, entities = len(seen), len(some)
+    until = np.zeros((bins + 1, entities))
+    np.cumsum(seen[:, some], axis=0, out=until[1:])
+    start, columns = np.zeros(entities, int), np.arange(entities)
+    found = []
+    now = _BASELINE + 1
+    while now <= bins:
+        nows = np.arange(now, min(now + _AT_ONCE, bins + 1))
+        moments = nows[:, None] - _LAGS
+        ratio = _ratios(until, nows, moments, start)
+        telling = np.flatnonzero(ratio.max(axis=(1, 2), initial=0) > THRESHOLD)
+        if not len(telling):
+            now += len(nows)
+            continue
+        first = telling[0]  # what comes after it is tested anew, from where it leaves the counting
+        for column in columns[ratio[first].max(axis=0) > THRESHOLD]:
+            start[column] = moments[first, ratio[first, :, column].argmax()]
+            found.append(Found(int(some[column]), int(start[column]), int(nows[first]) - 1))
+        now = int(nows[first]) + 1
+    return tuple(found)
+
+
+def _ratios(
+    until: _Numbers, nows: NDArray[np.int64], moments: NDArray[np.int64], start: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """The log likelihood ratio, with each of `nows`, of a change at each of its `moments`, for each entity.
+
+    0 where no change is looked for, or where the ratio cannot come to the threshold: it is no larger than the two
+    shares' chi-squared distance from the one between them.
+    """
+    watched = moments[:, :, None] - start >= _BASELINE
+    n = np.where(watched, moments[:, :, None] - start, 1) * BIN
+    m = np.broadcast_to((nows[:, None] - moments)[:, :, None] * BIN, n.shape)
+    then = until[np.maximum(moments, 0)]
+    x, y = then - until[start, np.arange(len(start))], until[nows][:, None] - then
+    before, after, both = x / n, y / m, (x + y) / (n + m)
+    asked = watched & (np.maximum(before, after) >= _LEAST_SHARE)
+    asked &= np.abs(after - before) >= _LEAST_RATIO * before
+    asked &= n * m / (n + m) * (after - before) ** 2 > THRESHOLD * both * (1 - both)
+    x, y, n, m = x[asked], y[asked], n[asked], m[asked]
+    ratio = np.zeros(asked.shape)
+    ratio[asked] = _best(x, n) + _best(y, m) - _best(x + y, n + m)
+    return ratio
+
+
+def _best(found: _Numbers, blocks: NDArray[np.int64]) -> _Numbers:
+    """Log likelihood of some of the blocks with the share that makes it largest."""
+    missed = np.maximum(blocks - found, 0)
+    likelihood: _Numbers = xlogy(found, found / blocks) + xlogy(missed, missed / blocks)
+    return likelihood
+
+
+def _share(entity: str, counts: NDArray[np.int64]) -> Share:
+    found, total = int(counts.sum()), BIN * len(counts)
+    return Share(entity, found, found / total, *share_intervals([found], total)[0])

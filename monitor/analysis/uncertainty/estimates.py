@@ -1,0 +1,48 @@
+"""What takes longer than a block may wait for: how sure the indices are, where they are going, what changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from zlib import crc32
+
+from monitor.analysis.counting.block_table import BlockTable
+from monitor.analysis.counting.levels import POOL
+from monitor.analysis.template_difference import differences
+from monitor.analysis.uncertainty.changes import changes
+from monitor.analysis.uncertainty.membership_range import UncertainMembership, envelopes
+from monitor.analysis.uncertainty.posterior import estimate
+from monitor.analysis.uncertainty.trend import trends
+from monitor.model import BlockRef, Concentration, Estimates, Window
+
+
+def estimates(
+    ledger: BlockTable,
+    windows: Sequence[Window],
+    found: Sequence[Concentration],
+    *,
+    tip: BlockRef,
+    questions: Sequence[UncertainMembership] = (),
+) -> Estimates:
+    """Everything that is estimated at one tip.
+
+    Args:
+        ledger: the blocks.
+        windows: those that were counted.
+        found: what was counted in them, at this tip.
+        tip: its hash seeds the random draws, so that whoever has the same chain gets the same numbers.
+        questions: the memberships that are open.
+    """
+    pools = [number for number, level in enumerate(ledger.levels) if level.name == POOL.name]
+    return Estimates(
+        tip=tip,
+        indices=tuple(estimate(one, seed=_seed(tip, one)) for one in found),
+        trends=trends(ledger, windows),
+        changes=tuple(change for number in pools for change in changes(ledger, windows, level=number)),
+        differences=differences(ledger, found),
+        envelopes=envelopes(ledger, found, questions) if questions else (),
+    )
+
+
+def _seed(tip: BlockRef, one: Concentration) -> tuple[int, int]:
+    """Of its own for each level and window: which others are configured makes no difference."""
+    return int(tip.hash, 16), crc32(f"{one.level} {one.window.name}".encode())

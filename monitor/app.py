@@ -1,0 +1,213 @@
+"""The daemon: builds every room, starts them in one task group, and takes them down in order."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable, Coroutine
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+import structlog
+
+from monitor import __version__
+from monitor.alerts.loading import METRIC_LOOKUP, keep_rules_current, load_rules
+from monitor.alerts.receivers import delivery
+from monitor.alerts.runner import Watch
+from monitor.analysis.consensus import ConsensusParams
+from monitor.backfill.scheduler import BackfillScheduler
+from monitor.chain.follower import Follower, Reach
+from monitor.config import Config
+from monitor.hub import Hub
+from monitor.model import Coverage, NodeFacts
+from monitor.node.bitcoind import Bitcoind
+from monitor.outputs.exposition import Exposition
+from monitor.outputs.web.api import Api
+from monitor.outputs.web.events import Events
+from monitor.outputs.web.page import Page
+from monitor.outputs.web.pools import Pools
+from monitor.outputs.web.scrape import Scrape
+from monitor.outputs.web.server import WebServer
+from monitor.pipeline import Pipeline
+from monitor.processing.counter import Rulebook, WindowCounter
+from monitor.processing.history import HistoryQueries
+from monitor.processing.levels import levels
+from monitor.processing.uncertain_memberships import questions
+from monitor.registry.directory import Directory
+from monitor.registry.loading import Knowledge, load_knowledge
+from monitor.registry.reloading import keep_current
+from monitor.reload import ReloadSignal
+from monitor.service_manager import ServiceManager
+from monitor.store.store import Store
+from monitor.vitals import Vitals
+
+log = structlog.get_logger()
+
+
+class _Stopped(Exception):  # noqa: N818 -- asked to stop: no error
+    """Ends the task group."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Health:
+    """The intake, and what the web output asks of it."""
+
+    follower: Follower
+    node: Bitcoind
+    historian: BackfillScheduler
+
+    @property
+    def waiting(self) -> str | None:
+        return self.follower.waiting
+
+    @property
+    def facts(self) -> NodeFacts | None:
+        return self.node.facts
+
+    @property
+    def heard_at(self) -> float | None:
+        return self.node.heard_at
+
+    async def node_behind(self) -> int:
+        return await self.node.behind()
+
+    @property
+    def coverage(self) -> Coverage | None:
+        return self.historian.coverage
+
+
+async def run(config: Config, stop: asyncio.Event, *, listening: Callable[[str], None] | None = None) -> None:
+    """Run until `stop` is set.
+
+    Args:
+        config: everything the user said.
+        stop: set it to end the daemon; what is under way is stored first, or left for the next start.
+        listening: called once with the address of the web server.
+
+    Raises:
+        PoolMonitorError: something that only a person or a restart can cure; see its exit code.
+    """
+    vitals = Vitals()
+    vitals.start_time.set_to_current_time()
+    hub = Hub(vitals)
+    directory = Directory(load_knowledge(config.registry))  # what is wrong with it should show before the node is there
+    rules = load_rules(config)
+    async with AsyncExitStack() as rooms:
+        store = await rooms.enter_async_context(await Store.open(config.store.url))
+        node = await rooms.enter_async_context(Bitcoind(config.node, vitals, expect=hub.expect))
+        follower = Follower(node, store, _reach(config), vitals)
+        historian = BackfillScheduler(config, _reach(config), store, node, hub, vitals)
+        health = _Health(follower, node, historian)
+        courses = HistoryQueries(store)
+        token = config.web.secret_token
+        web = await rooms.enter_async_context(
+            WebServer(
+                (
+                    Api(hub, store, health, courses=courses), Pools(hub, store, directory),
+                    Page(hub, store, health, directory), Events(hub), Scrape(Exposition(hub, vitals)),
+                ),
+                hub, vitals, host=config.web.host, port=config.web.port,
+                token=token.get_secret_value() if token else None,
+            )
+        )  # fmt: skip
+        log.info("listening", url=web.url, version=__version__)
+        if listening:
+            listening(web.url)
+        hangups = ReloadSignal()
+        watch = Watch(rules, METRIC_LOOKUP, hub=hub, memory=store.alerts, pulse=health, vitals=vitals)
+        told = delivery(config, store.alerts, hub, vitals, link=web.url)
+        alerts = _all_or_none(watch.run(), keep_rules_current(config, watch.adopt, hangups, vitals), *told)
+        intake = _intake(config, health, store, hub, vitals, courses=courses, directory=directory, hangups=hangups)
+        manager = ServiceManager()
+        manager.ready()
+        with suppress(_Stopped):
+            await _all_or_none(
+                _until(stop), _look_now_on_signal(node), node.run(), intake, alerts,
+                manager.keep_informed(lambda: _status(hub, health)),
+            )  # fmt: skip
+        manager.stopping()
+        log.info("stopped")
+
+
+async def _intake(  # noqa: PLR0913 -- what intake and outputs share
+    config: Config,
+    health: _Health,
+    store: Store,
+    hub: Hub,
+    vitals: Vitals,
+    *,
+    courses: HistoryQueries,
+    directory: Directory,
+    hangups: ReloadSignal,
+) -> NoReturn:
+    """Learn who is who on the node's network, and follow it, forward and back; learn anew when that changes."""
+    network = await store.network()
+    if network is None:
+        await health.follower.meet()
+        assert health.facts
+        network = health.facts.network
+        await store.note_network(network)
+    knowledge = directory.knowledge = load_knowledge(config.registry, network)
+    vitals.build_info.labels(__version__, knowledge.registry.hash).set(1)
+    census = WindowCounter(store, config.windows, _rulebook(knowledge, network))
+    courses.census = census
+    pipeline = Pipeline(health.follower, store, census, hub, vitals)
+
+    async def adopt(changed: Knowledge) -> None:
+        log.info("the registry has changed", registry=changed.registry.hash, memberships=changed.memberships.hash)
+        directory.knowledge = changed
+        vitals.build_info.clear()
+        vitals.build_info.labels(__version__, changed.registry.hash).set(1)
+        async with health.historian.at_rest():
+            await pipeline.adopt(_rulebook(changed, network))
+
+    async def stay_current() -> NoReturn:
+        await pipeline.revise()
+        await keep_current(config.registry, network, adopt, hangups=hangups, vitals=vitals)
+
+    await _all_or_none(pipeline.run(), health.historian.run(network, pipeline), stay_current())
+    raise AssertionError("the pipeline returned")
+
+
+def _rulebook(knowledge: Knowledge, network: str) -> Rulebook:
+    return Rulebook(knowledge.registry, levels(knowledge), questions(knowledge), ConsensusParams.of(network))
+
+
+async def _all_or_none(*parts: Coroutine[Any, Any, None]) -> None:
+    """Run all parts until one ends; raise what ended it, alone."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            for part in parts:
+                group.create_task(part)
+    except BaseExceptionGroup as several:
+        # The first failure cancelled the others, so there is one; more than one is told in full.
+        raise several.exceptions[0] if len(several.exceptions) == 1 else several from None
+
+
+async def _until(stop: asyncio.Event) -> NoReturn:
+    await stop.wait()
+    raise _Stopped
+
+
+def _status(hub: Hub, health: _Health) -> str:
+    """How things stand, in one line."""
+    at = f"block {hub.snapshot.tip.height}" if hub.snapshot else "no block yet"
+    if health.waiting:
+        return f"{at}; waiting: {health.waiting}"
+    return f"{at}, the node's newest" if hub.snapshot and hub.snapshot.caught_up else f"{at}, catching up"
+
+
+async def _look_now_on_signal(node: Bitcoind) -> NoReturn:
+    with suppress(NotImplementedError, ValueError, RuntimeError):  # no signals outside the main thread
+        asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, node.hints.look_now)
+    await asyncio.Event().wait()
+    raise AssertionError("nobody sets this event")
+
+
+def _reach(config: Config) -> Reach:
+    """How far back the windows look."""
+    return Reach(
+        seconds=max((window.seconds or 0 for window in config.windows), default=0),
+        blocks=max((window.blocks or 0 for window in config.windows), default=0),
+    )

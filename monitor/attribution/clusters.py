@@ -1,0 +1,172 @@
+"""Which blocks that nobody could attribute are one miner's, and a name for him.
+
+A payout script and a text are two kinds of evidence. Each points to at most one of the other kind, by what its own
+blocks show, and what is connected so is one miner. Whoever copies another's text therefore only adds his own blocks;
+he can join two others only by outdoing one of them. docs/adr/0015-unknown-miners.md has the reasons.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Mapping
+from functools import lru_cache
+from typing import Any, Protocol, TypeAlias, TypeVar
+
+from monitor.attribution.fingerprint import Fingerprint
+from monitor.model import PSEUDONYM, Cluster
+from monitor.registry.address import address_of, printable
+
+TWICE = 2
+"""Once is chance, or someone else's joke; twice is a habit."""
+_PART = 4
+"""A payout goes with a text that others sign as well when at least one in so many of its blocks carries it."""
+_BRANDS = 4
+"""So many different signatures, each a habit, make a payout the till of several miners."""
+_NAME_DIGITS = 4
+_MAX_EVIDENCE = 5
+_MAX_LETTERS = 60
+
+
+class Ordered(Protocol):
+    """What can be sorted: a height with a hash, say."""
+
+    def __lt__(self, other: Any, /) -> bool:  # noqa: ANN401
+        """Whether it comes first."""
+        ...
+
+
+Key = TypeVar("Key", bound=Ordered)
+_Mark = TypeVar("_Mark", str, bytes)
+Evidence: TypeAlias = bytes | tuple[str, str]
+"""A payout script, or the shape of a text."""
+Marks: TypeAlias = tuple[bytes | None, tuple[str, str] | None]
+"""What a block has of both."""
+
+
+def clusters(
+    fingerprints: Mapping[Key, Fingerprint], *, network: str = "main", custodians: Collection[bytes] = ()
+) -> dict[Key, Cluster]:
+    """The miners behind unattributed blocks. A block that shares nothing with another is in none.
+
+    Args:
+        fingerprints: of every unattributed block there is, not of a window: a cluster is named after its first block.
+            The keys say what is first.
+        network: whose addresses the evidence shows.
+        custodians: scripts known to be shared by several miners, which link nothing.
+    """
+    marks = {key: (fingerprints[key].payout, fingerprints[key].shape) for key in sorted(fingerprints)}
+    links = _Links(marks.values(), custodians)
+    members: defaultdict[Evidence, list[Key]] = defaultdict(list)
+    for key, mark in marks.items():
+        if (home := links.home(mark)) is not None:
+            members[home].append(key)
+    found = {}
+    names: set[str] = set()
+    for keys in members.values():  # the oldest first, because `marks` is sorted: it keeps the short name
+        if len(keys) >= TWICE:
+            first, *_ = keys
+            name = pseudonym(fingerprints[first], names)
+            names.add(name)
+            cluster = Cluster(name, len(keys), _evidence([fingerprints[key] for key in keys], links, network))
+            found.update(dict.fromkeys(keys, cluster))
+    return found
+
+
+class _Links:
+    """Which evidence belongs together."""
+
+    def __init__(self, marks: Collection[Marks], custodians: Collection[bytes]) -> None:
+        both = Counter((payout, shape) for payout, shape in marks if payout is not None and shape is not None)
+        paid = Counter(payout for payout, _ in marks if payout is not None)
+        signed = Counter(shape for _, shape in marks if shape is not None)
+        brands: defaultdict[bytes, set[str]] = defaultdict(set)
+        for (payout, shape), blocks in both.items():
+            if blocks >= TWICE:
+                brands[payout].add(_brand(shape[0]))
+        self.payouts = {
+            payout
+            for payout, blocks in paid.items()
+            if blocks >= TWICE and payout not in custodians and len(brands[payout]) < _BRANDS
+        }
+        self._parents: dict[Evidence, Evidence] = {}
+        followed: dict[bytes, tuple[int, tuple[str, str]]] = {}
+        for (payout, shape), blocks in both.items():
+            if payout not in self.payouts or blocks < TWICE:
+                continue
+            if 2 * blocks > signed[shape]:
+                self._join(shape, payout)
+            elif _PART * blocks >= paid[payout] and blocks > followed.get(payout, (0, shape))[0]:
+                followed[payout] = (blocks, shape)
+        for payout, (_, shape) in followed.items():
+            self._join(payout, shape)
+
+    def home(self, marks: Marks) -> Evidence | None:
+        """What stands for the miner of a block with these marks. Money says more than words."""
+        payout, shape = marks
+        mark = payout if payout in self.payouts else shape
+        return None if mark is None else self._root(mark)
+
+    def _join(self, one: Evidence, other: Evidence) -> None:
+        one, other = self._root(one), self._root(other)
+        if one != other:
+            self._parents[one] = other
+
+    def _root(self, mark: Evidence) -> Evidence:
+        while (parent := self._parents.get(mark)) is not None:
+            if (next_one := self._parents.get(parent)) is not None:
+                self._parents[mark] = next_one  # halves the way for the next who asks
+            mark = parent
+        return mark
+
+
+def _brand(text: str) -> str:
+    """The first word: `/Meadow/alice/` and `/Meadow/bob/` are of one house."""
+    found = re.search(r"[^\W\d_]{3,}", text)
+    return found[0].casefold() if found else text
+
+
+def pseudonym(first: Fingerprint, taken: Collection[str] = ()) -> str:
+    """What to call the miner whose first block shows this: with as many digits as set it apart from those `taken`."""
+    length = _NAME_DIGITS
+    while (name := f"{PSEUDONYM}{first.digest[:length]}") in taken:
+        length += 1
+    return name
+
+
+# -- what is shown -----------------------------------------------------------------------------------------------------
+
+
+def _evidence(found: list[Fingerprint], links: _Links, network: str) -> tuple[str, ...]:
+    payouts = Counter(mark.payout for mark in found if mark.payout is not None and mark.payout in links.payouts)
+    texts = Counter(mark.text for mark in found if mark.text is not None)
+    (structure, alike), *_ = Counter(mark.structure for mark in found).most_common(1)
+    return (
+        *_listed("pays", payouts, lambda payout: shown(payout, network)),
+        *_listed("signs", Counter({text: blocks for text, blocks in texts.items() if blocks >= TWICE}), _quoted),
+        f"is built as {structure}: {alike} blocks",
+    )
+
+
+def _listed(verb: str, counted: Counter[_Mark], show: Callable[[_Mark], str]) -> list[str]:
+    ranked = sorted(counted.items(), key=lambda entry: (-entry[1], entry[0]))
+    lines = [f"{verb} {show(mark)}: {blocks} blocks" for mark, blocks in ranked[:_MAX_EVIDENCE]]
+    if len(ranked) > _MAX_EVIDENCE:
+        lines.append(f"{verb} {len(ranked) - _MAX_EVIDENCE} more")
+    return lines
+
+
+def _quoted(text: str) -> str:
+    return f"'{short(text)}'"
+
+
+@lru_cache(maxsize=10_000)
+def shown(payout: bytes, network: str) -> str:
+    """A payout script for people: its address, or its hex, shortened."""
+    return address_of(payout, network) or f"script {short(payout.hex())}"
+
+
+def short(text: str) -> str:
+    """A miner's text, safe to show and not long."""
+    safe = printable(text)
+    return safe if len(safe) <= _MAX_LETTERS else safe[: _MAX_LETTERS - 1] + "…"

@@ -1,0 +1,93 @@
+"""Blocks that a user names, asked of the node: by hash, by height, by a range of heights."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections import deque
+from collections.abc import AsyncIterator, Iterable, Sequence
+from typing import TypeAlias
+
+from monitor.cli.attribute.inputs import Given, Input
+from monitor.errors import InputError, NodeAway, NodeBusy, NodeError, NodeRefused
+from monitor.model import BlockHash, BlockRef, NodeFacts
+from monitor.node.bitcoind import Bitcoind
+
+_AT_ONCE = 8
+_TRIES = 3
+_PAUSE_SECONDS = 0.5
+
+Wanted: TypeAlias = BlockHash | int
+"""A block by its hash or its height."""
+
+
+def wanted(name: str) -> Sequence[Wanted] | None:
+    """The blocks that `name` means: `840000`, `840000-840010` or a hash; None: it means none.
+
+    Raises:
+        InputError: a range that ends before it begins.
+    """
+    if re.fullmatch(r"[0-9a-fA-F]{64}", name):
+        return (BlockHash(name.lower()),)
+    if not (found := re.fullmatch(r"(\d{1,9})(?:-(\d{1,9}))?", name, re.ASCII)):
+        return None
+    first, last = int(found[1]), int(found[2] or found[1])
+    if last < first:
+        raise InputError(f"the range {name} ends before it begins; write {last}-{first}")
+    return range(first, last + 1)
+
+
+async def ask(node: Bitcoind, facts: NodeFacts, blocks: Iterable[Wanted]) -> AsyncIterator[Input]:
+    """Fetch blocks, several at once; they come in the order asked for, each that is not to be had as an error.
+
+    Raises:
+        NodeAway, NodeRefused: nothing more can be had of this node.
+    """
+    pending: deque[asyncio.Task[Input]] = deque()
+    try:
+        for block in blocks:
+            pending.append(asyncio.create_task(_one(node, facts, block)))
+            if len(pending) >= _AT_ONCE:
+                yield await pending.popleft()
+        while pending:
+            yield await pending.popleft()
+    finally:
+        for task in pending:
+            task.cancel()
+        await asyncio.gather(*pending, return_exceptions=True)
+
+
+async def _one(node: Bitcoind, facts: NodeFacts, block: Wanted) -> Input:
+    for left in reversed(range(_TRIES)):
+        try:
+            ref = await _locate(node, facts, block)
+            return Given.of_block(await node.block(ref), height=ref.height)
+        except NodeBusy as error:
+            if not left:
+                return error
+            await asyncio.sleep(_PAUSE_SECONDS)
+        except (NodeAway, NodeRefused):
+            raise
+        except (NodeError, InputError) as error:
+            return error
+    raise AssertionError("unreachable")
+
+
+async def _locate(node: Bitcoind, facts: NodeFacts, block: Wanted) -> BlockRef:
+    """Where the block stands.
+
+    Raises:
+        InputError: the node does not have it.
+    """
+    if isinstance(block, int):
+        if block > facts.tip.height:
+            raise InputError(f"there is no block {block} yet: the node's best block is {facts.tip.height}")
+        ref = await node.at(block) if block >= facts.first_height else BlockRef(block, facts.genesis)
+    else:
+        found = await node.find(block)
+        if found is None:
+            raise InputError(f"the node knows no block {block}")
+        ref = found
+    if ref.height < facts.first_height:
+        raise InputError(f"the node has pruned block {ref.height}, it begins at {facts.first_height}")
+    return ref

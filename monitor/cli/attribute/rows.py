@@ -1,0 +1,66 @@
+"""Who mined these? Attribution without a daemon: coinbases in, one plain object for each out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from monitor.attribution import attribute
+from monitor.cli.attribute.inputs import Given, Input
+from monitor.errors import PoolMonitorError
+from monitor.model import Attribution, BlockRow
+from monitor.processing.levels import levels
+from monitor.registry.loading import Knowledge
+
+_LEVELS = ("template", "operator", "country")
+_TABLE = "{:<24} {:<8} {:<44} {:<9} {}"
+TABLE_HEAD = _TABLE.format("POOL", "METHOD", "EVIDENCE", "CONFLICT", "MINER")
+
+
+class Judge:
+    """Attributes blocks, and says whom they count for."""
+
+    def __init__(self, knowledge: Knowledge) -> None:
+        self.registry = knowledge.registry
+        self._levels = {level.name: level for level in levels(knowledge)}
+
+    def rows(self, inputs: Iterable[Input]) -> Iterator[dict[str, Any]]:
+        """A row for each input; `{"error": ...}` where there is an error."""
+        for one in inputs:
+            yield {"error": str(one)} if isinstance(one, PoolMonitorError) else self.row(one)
+
+    def row(self, given: Given) -> dict[str, Any]:
+        """One attribution under the names of the public interface.
+
+        Without the block's time, nobody can tell which memberships held, and the levels stay empty.
+        """
+        judged = attribute(given.coinbase, self.registry)
+        return {
+            "pool_slug": judged.pool,
+            "pool_name": None if judged.pool is None else self.registry.pools[judged.pool].name,
+            "method": judged.method,
+            "evidence": judged.evidence,
+            "conflict": judged.conflict,
+            "candidates": [
+                {"pool_slug": candidate.pool, "method": candidate.method, "evidence": candidate.evidence}
+                for candidate in judged.candidates
+            ],
+            **{name: self._entity(name, given, judged) for name in _LEVELS},
+            "miner": judged.miner,
+        }
+
+    def _entity(self, level: str, given: Given, judged: Attribution) -> str | None:
+        if given.time is None:
+            return None
+        row = BlockRow(given.height or 0, given.time, bits=0, pool=judged.pool, miner=judged.miner)
+        entity = self._levels[level].entity_of(row)
+        return entity if isinstance(entity, str) else None
+
+
+def as_line(found: Mapping[str, Any]) -> str:
+    """A row for people, under `TABLE_HEAD`."""
+    if "error" in found:
+        return f"error: {found['error']}"
+    conflict = "conflict" if found["conflict"] else ""
+    name = found["pool_name"] or "unknown"
+    return _TABLE.format(name, found["method"] or "", found["evidence"], conflict, found["miner"] or "").rstrip()

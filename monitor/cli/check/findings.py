@@ -1,0 +1,179 @@
+"""Before the first start: is everything there that the daemon needs, and what would it do better with?"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from monitor.alerts.check import probe_all
+from monitor.alerts.loading import load_rules
+from monitor.config import Config
+from monitor.errors import Exit, PoolMonitorError, StoreInUse
+from monitor.model import NodeFacts
+from monitor.node.bitcoind import Bitcoind
+from monitor.node.blockfiles import BlockFiles
+from monitor.registry.loading import load_knowledge, network_of
+from monitor.store.store import Store
+from monitor.vitals import Vitals
+
+
+class Grade(StrEnum):
+    """How good a finding is."""
+
+    GOOD = "good"
+    BETTER = "better"
+    """It works; it would work better with the remedy."""
+    BAD = "bad"
+    """The daemon will not work like this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at."""
+
+    grade: Grade
+    what: str
+    remedy: str | None = None
+    exit_code: Exit = Exit.STOPPED
+
+
+async def check(config: Config) -> AsyncIterator[Finding]:
+    """Look at everything, one thing after the other; a fault in one hides none of the others."""
+    yield Finding(Grade.GOOD, "The configuration is valid.")
+    yield _registry(config)
+    yield _rules(config)
+    running = False
+    try:
+        yield await _store(config, beside=False)
+    except StoreInUse:
+        running = True
+        yield await _store(config, beside=True)
+    yield _port(config, running=running)
+    for finding in await _receivers(config):
+        yield finding
+    if config.node.blocks_dir:
+        yield await asyncio.to_thread(_files, config.node.blocks_dir)
+    async for finding in _node(config):
+        yield finding
+
+
+def _registry(config: Config) -> Finding:
+    try:
+        knowledge = load_knowledge(config.registry, network_of(config))
+    except PoolMonitorError as error:
+        return _bad(error)
+    known, rows = knowledge.registry, len(knowledge.memberships.rows)
+    return Finding(Grade.GOOD, f"The registry knows {len(known.pools)} pools and {rows} memberships ({known.hash}).")
+
+
+def _rules(config: Config) -> Finding:
+    try:
+        rules = load_rules(config)
+    except PoolMonitorError as error:
+        return _bad(error)
+    return Finding(Grade.GOOD, f"{len(rules)} rules raise alerts.")
+
+
+async def _store(config: Config, *, beside: bool) -> Finding:
+    try:
+        async with await Store.open(config.store.url, beside=beside) as store:
+            first, tip = await store.first(), await store.tip()
+    except StoreInUse:
+        raise
+    except PoolMonitorError as error:
+        return _bad(error)
+    holds = f"blocks {first.height} to {tip.height}" if first and tip else "no block yet"
+    return Finding(
+        Grade.GOOD, f"The database {'is used by a running daemon' if beside else 'opens'} and holds {holds}."
+    )
+
+
+def _port(config: Config, *, running: bool) -> Finding:
+    where = f"{config.web.host}:{config.web.port}"
+    try:
+        with socket.create_server((config.web.host, config.web.port)):
+            pass
+    except OSError as error:
+        if running:
+            return Finding(Grade.GOOD, f"The address {where} is taken, as it should be while the daemon runs.")
+        return Finding(
+            Grade.BAD, f"Cannot listen on {where}: {os.strerror(error.errno or 0)}.",
+            "Stop what listens there, or choose another web.port.", Exit.MISCONFIGURED,
+        )  # fmt: skip
+    return Finding(Grade.GOOD, f"The address {where} is free to serve on.")
+
+
+async def _node(config: Config) -> AsyncIterator[Finding]:
+    try:
+        async with Bitcoind(config.node, Vitals()) as node:
+            facts = await node.introduce()
+    except PoolMonitorError as error:
+        yield _bad(error)
+        return
+    yield Finding(Grade.GOOD, f"The node answers: {facts.version}, {facts.network}, height {facts.tip.height}.")
+    yield _bulk(facts)
+    yield _notices(facts)
+    if facts.pruned:
+        yield Finding(
+            Grade.BETTER, f"The node is pruned: history can begin at block {facts.first_height}.",
+            "An unpruned node (prune=0 in bitcoin.conf) gives the whole past; the future is complete either way.",
+        )  # fmt: skip
+
+
+async def _receivers(config: Config) -> list[Finding]:
+    """Whoever is to be told of alerts. One who is away is told later: the daemon works without."""
+    return [
+        Finding(Grade.GOOD, f"Alerts go to {each.receiver}: {each.said}.")
+        if each.good
+        else Finding(
+            Grade.BETTER, f"Alerts go to {each.receiver}, who cannot be reached: {each.said}.",
+            "Correct what is wrong there, and see: pool-monitor alerts test",
+        )
+        for each in await probe_all(config)
+    ]  # fmt: skip
+
+
+def _files(folder: Path) -> Finding:
+    try:
+        with BlockFiles(folder) as files:
+            number = len(files.numbers())
+    except PoolMonitorError as error:
+        return Finding(
+            Grade.BETTER, f"{_sentence(error)} The past comes over REST or RPC instead.",
+            "Name the folder with blk00000.dat in it, and run as a user who may read it.",
+        )  # fmt: skip
+    return Finding(Grade.GOOD, f"The node's {number} block files can be read: the past comes from there.")
+
+
+def _bulk(facts: NodeFacts) -> Finding:
+    if facts.blockpart:
+        return Finding(Grade.GOOD, "Blocks come over REST, header and coinbase only: the fastest way there is.")
+    if facts.rest:
+        return Finding(Grade.GOOD, "Blocks come over REST. (From Bitcoin Core 31 on, less data would do.)")
+    return Finding(
+        Grade.BETTER, "The node's REST interface is off: blocks come whole over RPC, about twenty times slower.",
+        "Add this line to bitcoin.conf and restart the node:\nrest=1",
+    )  # fmt: skip
+
+
+def _notices(facts: NodeFacts) -> Finding:
+    if facts.zmq:
+        return Finding(Grade.GOOD, f"New blocks are announced at once, on {', '.join(facts.zmq)}.")
+    return Finding(
+        Grade.BETTER, "The node announces nothing over ZMQ: new blocks are noticed by long poll and timer.",
+        "Add this line to bitcoin.conf and restart the node:\nzmqpubhashblock=tcp://127.0.0.1:28332",
+    )  # fmt: skip
+
+
+def _bad(error: PoolMonitorError) -> Finding:
+    return Finding(Grade.BAD, _sentence(error), str(error).partition("; ")[2].capitalize() or None, error.exit_code)
+
+
+def _sentence(error: PoolMonitorError) -> str:
+    sentence = str(error).partition("; ")[0]
+    return f"{sentence[0].upper()}{sentence[1:]}."

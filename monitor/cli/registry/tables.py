@@ -1,0 +1,229 @@
+"""The registry for people: what it holds, where its sources disagree, what a newer copy would change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from monitor.attribution.frequent import Frequent
+from monitor.errors import InputError
+from monitor.model import PoolSlug
+from monitor.registry import Pool
+from monitor.registry.address import printable
+from monitor.registry.changes import Changes
+from monitor.registry.decisions import Decision, Decisions
+from monitor.registry.lists import Copy
+from monitor.registry.loading import Knowledge
+from monitor.registry.memberships import ASPECTS, Membership
+from monitor.registry.update import Proposal
+
+
+def as_object(known: Knowledge, slug: PoolSlug, now: int) -> dict[str, Any]:
+    """Everything about one pool, for scripts.
+
+    Args:
+        known: who is who.
+        slug: the pool.
+        now: unix seconds; for the memberships that hold.
+
+    Raises:
+        InputError: there is no such pool.
+    """
+    pool = _pool(known, slug)
+    return {
+        "slug": pool.slug, "name": pool.name, "kind": pool.kind, "link": pool.link, "addresses": pool.addresses,
+        "tags": pool.tags, "plain_tags": pool.plain_tags, "sources": pool.sources,
+        **known.memberships.at(slug, now),
+        "memberships": [
+            {**{aspect: getattr(row, aspect) for aspect in ASPECTS}, "since": _day(row.since), "until": _day(row.until),
+             "confidence": row.confidence.name.lower(), "counts": row.confidence >= known.memberships.min_confidence,
+             "source": row.source, "note": row.note}
+            for row in _rows(known, slug)
+        ],
+    }  # fmt: skip
+
+
+def all_pools(known: Knowledge, now: int, copies: Mapping[str, Copy]) -> RenderableType:
+    """A line for each pool, and where it all is from."""
+    table = _table("pool", "name", "kind", "addresses", "tags", "lists", "template", "operator", "country")
+    for slug, pool in known.registry.pools.items():
+        held = known.memberships.at(slug, now)
+        tags = len(pool.tags) + len(pool.plain_tags)
+        table.add_row(
+            slug, Text(pool.name), pool.kind, _count(len(pool.addresses)), _count(tags), ", ".join(pool.sources),
+            *(Text(held[aspect] or "") for aspect in ASPECTS),
+        )  # fmt: skip
+    registry = known.registry
+    head = Text(f"{len(registry.pools)} pools, {len(registry.custodians)} custodians, content {registry.hash}")
+    return Group(table, head, *(Text(_origin(source, copy), style="dim") for source, copy in copies.items()))
+
+
+def one_pool(known: Knowledge, slug: PoolSlug, now: int) -> RenderableType:
+    """Everything about one pool.
+
+    Raises:
+        InputError: there is no such pool.
+    """
+    pool = _pool(known, slug)
+    held = known.memberships.at(slug, now)
+    facts: dict[str, Iterable[str]] = {
+        "Slug": [slug], "Kind": [pool.kind], "Link": [pool.link], "Lists": [", ".join(pool.sources)],
+        "Addresses": pool.addresses, "Tags": map(printable, pool.tags),
+        "Plain tags": map(printable, pool.plain_tags),
+        "Template": [held["template"] or ""], "Operator": [held["operator"] or ""], "Country": [held["country"] or ""],
+    }  # fmt: skip
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="dim", no_wrap=True)
+    grid.add_column(overflow="fold")
+    for name, values in facts.items():
+        if text := "\n".join(values):
+            grid.add_row(name, Text(text))
+    parts: list[RenderableType] = [Text(pool.name, style="bold"), grid]
+    if rows := _rows(known, slug):
+        parts.append(_memberships(rows, known))
+    return Group(*parts)
+
+
+def disagreements(copies: Mapping[str, Copy], decided: Decisions) -> RenderableType:
+    """Where the lists contradict each other, and what else is decided about them."""
+    claims = {
+        source: {
+            mark: pool.slug
+            for pool in copy.list.pools
+            for mark in (*(("address", text) for text in pool.addresses), *(("tag", text) for text in pool.tags))
+        }
+        for source, copy in copies.items()
+    }
+    first, second = claims.values()
+    table = _table("mark", *copies, "here", "because")
+    for mark in sorted(first.keys() & second.keys()):
+        if first[mark] != second[mark]:
+            here, why = _resolved(mark, first[mark], second[mark], decided)
+            table.add_row(Text(printable(mark[1])), first[mark], second[mark], here, Text(why))
+    others = _table("decided", "about", "because")
+    for decision in decided.entries:
+        if decision.word not in {"same", "give"}:
+            others.add_row(decision.word, Text(_about(decision)), Text(decision.reason))
+    return Group(
+        Text("Claimed by two", style="bold"), table,
+        Text("Decided besides", style="bold"), others, *_only_in(claims),
+    )  # fmt: skip
+
+
+def proposal(proposed: Proposal) -> RenderableType:
+    """What newer copies would change, and what speaks against them."""
+    parts: list[RenderableType] = [Text(_origin(copy.list.source, copy), style="dim") for copy in proposed.copies]
+    if proposed.changes is not None:
+        parts += list(_changes(proposed.changes)) or [Text("Nothing changes.")]
+    parts += [Text(f"note: {note}", style="dim") for note in proposed.notes]
+    parts += [Text(f"doubt: {doubt}", style="bold red") for doubt in proposed.doubts]
+    return Group(*parts)
+
+
+def unknown(found: Frequent) -> RenderableType:
+    """What blocks of unknown miners have in common, and entries made of it, to be pasted into the user's file."""
+    if not found.texts and not found.payouts:
+        return Text("No two stored blocks of unknown miners have anything in common.")
+    parts: list[RenderableType] = []
+    for title, suggestions in (("Signed alike", found.texts), ("Paid alike", found.payouts)):
+        table = _table("mark", "blocks", "first")
+        for each in suggestions:
+            table.add_row(Text(printable(each.mark)), f"{each.blocks:,}", Text(printable(each.example)))
+        if suggestions:
+            parts += [Text(title, style="bold"), table]
+    entries = [each.entry for each in (*found.texts, *found.payouts) if each.entry]
+    text = "\n".join("\n".join(map(printable, entry.splitlines())) + "\n" for entry in dict.fromkeys(entries))
+    return Group(*parts, Text("Ready for the file that registry.user_file names", style="bold"), Text(text))
+
+
+def _changes(found: Changes) -> Iterator[RenderableType]:
+    for slug in found.added:
+        yield Text(f"+ pool {slug}", style="green")
+    for slug in found.removed:
+        yield Text(f"- pool {slug}", style="red")
+    for slug, before, after in found.renamed:
+        yield Text(f"~ pool {slug} is called {after}, was {before}")
+    for moved in found.moved:
+        mark = f"{moved.kind} {printable(moved.text)}"
+        if moved.before is None:
+            yield Text(f"+ {mark}: {moved.after}", style="green")
+        elif moved.after is None:
+            yield Text(f"- {mark}: {moved.before}", style="red")
+        else:
+            yield Text(f"~ {mark}: from {moved.before} to {moved.after}", style="yellow")
+
+
+def _resolved(mark: tuple[str, str], first: str, second: str, decided: Decisions) -> tuple[str, str]:
+    """Whose it is here, and why."""
+    if decision := decided.on(*mark):
+        owner = decision.entry.get("pool") if decision.word in {"give", "add"} else decision.entry.get("name")
+        return str(owner or "nobody"), decision.reason
+    aliases = decided.aliases
+    if aliases.get(first, first) == aliases.get(second, second):
+        alias = next(each for each in decided.of_word("same") if each.entry["other"] in {first, second})
+        return aliases.get(first, first), alias.reason
+    return "undecided", ""
+
+
+def _only_in(claims: Mapping[str, Mapping[tuple[str, str], str]]) -> Iterator[Text]:
+    (first, ours), (second, theirs) = claims.items()
+    for source, mine, other in ((first, ours, theirs), (second, theirs, ours)):
+        alone = [kind for kind, _ in mine.keys() - other.keys()]
+        yield Text(f"Only in {source}: {alone.count('address')} addresses, {alone.count('tag')} tags.", style="dim")
+
+
+def _about(decision: Decision) -> str:
+    entry = decision.entry
+    marks = [printable(text) for _, text in decision.marks] + list(entry.get("plain_tags", ()))
+    few = ", ".join(marks[:3]) + (f" and {len(marks) - 3} more" if len(marks) > 3 else "")
+    name = entry.get("pool") or entry.get("name") or ", ".join(entry.get("pools", ()))
+    return ": ".join(filter(None, (name, few)))
+
+
+def _memberships(rows: Iterable[Membership], known: Knowledge) -> Table:
+    table = _table("since", "until", "template", "operator", "country", "confidence", "source")
+    for row in rows:
+        counts = row.confidence >= known.memberships.min_confidence
+        sure = row.confidence.name.lower() + ("" if counts else ", does not count")
+        table.add_row(
+            _day(row.since), _day(row.until), *(Text(getattr(row, aspect) or "") for aspect in ASPECTS),
+            sure, Text(row.source), style="" if counts else "dim",
+        )  # fmt: skip
+    return table
+
+
+def _rows(known: Knowledge, slug: PoolSlug) -> list[Membership]:
+    return [row for row in known.memberships.rows if row.pool == slug]
+
+
+def _pool(known: Knowledge, slug: PoolSlug) -> Pool:
+    try:
+        return known.registry.pools[slug]
+    except KeyError:
+        raise InputError(f"the registry has no pool {slug!r}; `pool-monitor registry show` lists them") from None
+
+
+def _origin(source: str, copy: Copy) -> str:
+    when = f"taken {copy.taken} from {copy.origin}" if copy.taken else "as shipped"
+    return f"list {source}: {len(copy.list.pools)} pools, {when}"
+
+
+def _day(day: object) -> str | None:
+    return str(day) if day else None
+
+
+def _count(number: int) -> str:
+    return str(number) if number else ""
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in columns:
+        numeric = column == "addresses" or (column == "tags" and "addresses" in columns)
+        table.add_column(column, justify="right" if numeric else "left", overflow="fold")
+    return table

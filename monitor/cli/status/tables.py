@@ -1,0 +1,167 @@
+"""The parts of what is shown, each a table made of the API's JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from monitor.cli.status.bar import Bar
+
+Json = Mapping[str, Any]
+
+_SURE = 0.975
+"""Beyond this probability a trend is one."""
+_SEVERITIES = {"critical": ("!!", "bold red"), "warning": ("!", "bold magenta"), "info": ("i", "bold")}
+_NUMBERS = {
+    "blocks", "unknown", "Nakamoto", "HHI", "95 %", "eff.", "top 1", "share", "usual", "height", "age", "txs"
+}  # fmt: skip
+"""Columns that end at the right; words begin at the left."""
+_GIVING_WAY = {"", "evidence", "alert"}
+"""Columns that take what room there is."""
+
+
+def headline(state: Json, *, now: float | None = None) -> Text:
+    """Whether it has caught up, newest block, node, what is missing. With `now`, Unix time, ages instead of times."""
+    said = ("ready", "bold green") if state["ready"] else (f"waiting: {state['waiting']}", "bold magenta")
+    text = Text.assemble(said, no_wrap=True, overflow="ellipsis")
+    if tip := state["tip"]:
+        when = f", {ago(now - seconds(tip['time']))} ago" if now else f", {tip['time']}"
+        text.append(f"   block {tip['height']} by {tip['pool_name'] or 'an unknown miner'}{when}")
+    if node := state["node"]:
+        kept = f", pruned below {node['first_height']}" if node["pruned"] else ""
+        text.append(f"\n{node['network']}, {node['version']}{kept}, pool-monitor {state['version']}", "dim")
+    if (history := state.get("history")) and history["missing_blocks"]:
+        why = f"they come by {history['by']}" if history["by"] else history["reason"] or "they will be fetched"
+        text.append(f"\n{history['missing_blocks']:,} blocks are missing below {history['first_height']:,}: {why}")
+    return text
+
+
+def indices(windows: Sequence[Json], *, chosen: str | None = None) -> Table:
+    """A line for each window; where the two readings of the unknown blocks differ, from one to the other."""
+    columns = ("window", "blocks", "unknown", "Nakamoto", "95 %", "HHI", "95 %", "eff.", "top 1", "trend")
+    table = _table(f"Concentration by {windows[0]['level']}", *columns)
+    for one in windows:
+        if one["split"] is None:
+            continue
+        low, high, sure = one["split"], one["merged"], one["estimates"] or {}
+        table.add_row(
+            one["window"], f"{one['blocks']:,}", f"{one['unknown']:,}",
+            _both(low, high, "nakamoto", "d"), _likely(sure, "nakamoto", "d"),
+            _both(low, high, "hhi_unbiased", ",.0f"), _likely(sure, "hhi", ",.0f"),
+            _both(low, high, "effective_entities", ".1f"), f"{high['top_share']['1']:.1%}", _trend(sure.get("trend")),
+            style="bold" if one["window"] == chosen else "",
+        )  # fmt: skip
+    return table
+
+
+def shares(windows: Sequence[Json], *, chosen: str | None = None, rows: int = 15) -> Table:
+    """The chosen window, or the shortest, beside the longest: what is, and what is usual."""
+    short = next((one for one in windows if one["window"] == chosen), windows[0])
+    long = max(windows, key=lambda one: int(one["blocks"]))
+    usual = {share["entity"]: share for share in long["shares"]}
+    shown = short["shares"][:rows]
+    full = max((share["upper"] for share in shown), default=1)
+    title = f"Shares by {short['level']}: {short['window']}, {short['blocks']:,} blocks (usual: {long['window']})"
+    table = _table(title, short["level"], "share", "95 %", "", "blocks", "usual")
+    for share in shown:
+        before = usual.get(share["entity"])
+        table.add_row(
+            Text(share["name"]), f"{share['share']:.1%}",
+            f"{100 * share['lower']:.1f}-{share['upper']:.1%}",
+            Bar(share["share"], share["lower"], share["upper"], full),
+            str(share["blocks"]), f"{before['share']:.1%}" if before else "",
+        )  # fmt: skip
+    return table
+
+
+def blocks(found: Sequence[Json], *, rows: int = 8, now: float | None = None) -> Table:
+    """The newest, with how their pools were recognised."""
+    table = _table("Newest blocks", "height", "age" if now else "time", "pool", "txs", "by", "evidence")
+    for block in found[:rows]:
+        when = ago(now - seconds(block["time"])) if now else block["time"][:16].replace("T", " ")
+        notes = [word for word, true in _notes(block).items() if true]
+        table.add_row(
+            str(block["height"]), when, Text(block["pool_name"] or "unknown"),
+            f"{block['tx_count']:,}", block["method"] or "",
+            Text(" ".join((*notes, block["evidence"]))), style="dim" if block["stale"] else "",
+        )  # fmt: skip
+    return table
+
+
+def alerts(found: Sequence[Json], *, rows: int = 20, now: float | None = None) -> Table:
+    """Those that fire, or wait to; what was resolved is no news here."""
+    table = _table("Alerts", "severity", "alert", "since")
+    for alert in [each for each in found if each.get("state") != "resolved"][:rows]:
+        sign, style = _SEVERITIES.get(alert.get("severity", ""), ("?", "bold"))
+        since = alert.get("since") or ""
+        when = f"{ago(now - seconds(since))} ago" if now and since else since
+        pending = "pending: " if alert.get("state") == "pending" else ""
+        summary = Text(f"{pending}{alert.get('summary') or alert.get('rule', '')}")
+        table.add_row(Text(f"{sign} {alert.get('severity', '')}", style), summary, when)
+    return table
+
+
+def ago(span: float) -> str:
+    """A span of seconds, roughly."""
+    if span < 100:
+        return f"{max(span, 0):.0f} s"
+    minutes = round(span / 60)
+    if minutes < 120:
+        return f"{minutes} min"
+    return f"{minutes // 60} h" if minutes < 48 * 60 else f"{minutes // 1440} days"
+
+
+def seconds(iso: str) -> float:
+    """A time of the API as Unix time."""
+    return datetime.fromisoformat(iso).timestamp()
+
+
+def _notes(block: Json) -> dict[str, bool]:
+    return {"STALE": block["stale"], "CONFLICT": block["conflict"], "EMPTY": block["tx_count"] == 1}
+
+
+def _both(low: Json, high: Json, name: str, form: str) -> str:
+    values = [reading[name] for reading in (low, high) if reading[name] is not None]
+    return _span(values, form)
+
+
+def _likely(sure: Json, name: str, form: str) -> str:
+    """From the lowest to the highest that either reading of the unknown blocks allows."""
+    likely = [sure[reading][name] for reading in ("split", "merged") if sure.get(reading)]
+    return _span([each[end] for each in likely for end in ("lower", "upper")], form)
+
+
+def _span(values: Sequence[float], form: str) -> str:
+    """From the smallest to the largest, if they do not look the same; nothing of nothing."""
+    if not values:
+        return ""
+    first, last = format(min(values), form), format(max(values), form)
+    return first if first == last else f"{first}-{last}"
+
+
+def _trend(trend: Json | None) -> Text:
+    """Where concentration went, if that is more than chance."""
+    if trend is None:
+        return Text()
+    rising = trend["rising"]
+    if rising >= _SURE:
+        return Text(f"↑ {rising:.0%}", "bold magenta")
+    return Text(f"↓ {1 - rising:.0%}", "bold green") if rising <= 1 - _SURE else Text("→", "dim")
+
+
+def _table(title: str, *columns: str) -> Table:
+    table = Table(
+        title=Text(title, "bold", no_wrap=True, overflow="ellipsis"), title_justify="left",
+        box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, collapse_padding=True, expand=True,
+    )  # fmt: skip
+    for column in columns:
+        table.add_column(
+            column, justify="right" if column in _NUMBERS else "left", no_wrap=True, overflow="ellipsis",
+            ratio=1 if column in _GIVING_WAY else None, min_width=8 if column in _GIVING_WAY else None,
+        )  # fmt: skip
+    return table

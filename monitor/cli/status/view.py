@@ -1,0 +1,105 @@
+"""What is shown, as a function of what the daemon said: once, as a text, or as a screen of a certain size."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rich.console import Group, RenderableType
+from rich.layout import Layout
+from rich.padding import Padding
+from rich.text import Text
+
+from monitor.cli.status.client import Status
+from monitor.cli.status.tables import alerts, blocks, headline, indices, shares
+
+_WIDE = 150
+"""From here on two columns stand beside each other."""
+_HEAD = 4
+"""Lines of a table before its first row, and the one after its last."""
+_HEADLINE, _FOOT = 3, 1
+_ALERTS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a screen is made of."""
+
+    found: Status
+    now: float
+    """Unix time, for ages."""
+    window: str | None = None
+    """The chosen one."""
+    trouble: str | None = None
+    """Why the numbers are not new, where they are not."""
+
+
+def as_view(found: Status, window: str | None = None) -> RenderableType:
+    """For people: state, alerts, shares of one window, indices of all, newest blocks."""
+    parts: list[RenderableType] = [headline(found.status)]
+    if _standing(found):
+        parts += ["", alerts(found.alerts)]
+    if found.concentration:
+        parts += ["", shares(found.shares, chosen=window), "", indices(found.concentration, chosen=window), _LEGEND]
+        parts += ["", blocks(found.blocks)]
+    return Group(*parts)
+
+
+def as_screen(shown: Shown, *, width: int, height: int) -> RenderableType:
+    """The same on a screen of so many columns and lines: each part gets as many rows as there is room for."""
+    found, now = shown.found, shown.now
+    room = height - _HEADLINE - _FOOT
+    parts = [Layout(headline(found.status, now=now), size=_HEADLINE)]
+    told = min(_standing(found), _ALERTS, room // 2 - _HEAD)
+    if told > 0:
+        parts.append(Layout(alerts(found.alerts, rows=told, now=now), size=told + _HEAD))
+        room -= told + _HEAD
+    body = _body(shown, columns=2 if width >= _WIDE else 1, room=room)
+    screen = Layout()
+    screen.split_column(*parts, body, Layout(_foot(shown), size=_FOOT))
+    return screen
+
+
+def _body(shown: Shown, *, columns: int, room: int) -> Layout:
+    """Shares, indices, blocks: beside each other, or below each other as long as there is room."""
+    found, window, now = shown.found, shown.window, shown.now
+    body = Layout()
+    if not found.concentration:
+        return Layout(Text("no block is stored yet"))
+    measured = Layout(indices(found.concentration, chosen=window), size=len(found.concentration) + _HEAD)
+    rest = room - len(found.concentration) - _HEAD
+    if columns > 1:
+        right = Layout()
+        right.split_column(measured, Layout(blocks(found.blocks, rows=max(rest - _HEAD, 1), now=now)))
+        left = Padding(shares(found.shares, chosen=window, rows=max(room - _HEAD, 1)), (0, 4, 0, 0))
+        body.split_row(Layout(left), right)
+        return body
+    few = max(rest // 2, _HEAD + 1)
+    if few > rest:
+        return Layout(shares(found.shares, chosen=window, rows=max(room - _HEAD, 1)))
+    below = [Layout(shares(found.shares, chosen=window, rows=few - _HEAD), size=few), measured]
+    if rest - few > _HEAD:
+        below.append(Layout(blocks(found.blocks, rows=rest - few - _HEAD, now=now)))
+    body.split_column(*below)
+    return body
+
+
+_LEGEND = Text(
+    "Two numbers: each unknown block its own miner, or all of them one. HHI: without the bias of a small sample. "
+    "95 %: of the hashrate behind the blocks.",
+    "dim",
+)
+
+
+def _standing(found: Status) -> int:
+    return sum(each.get("state") != "resolved" for each in found.alerts)
+
+
+def _foot(shown: Shown) -> Text:
+    text = Text(no_wrap=True, overflow="ellipsis")
+    if shown.trouble:
+        text.append(f"! {shown.trouble}", "bold magenta")
+        text.append("   ")
+    for key, word in (("q", "quit"), ("l", "level"), ("w", "window")):
+        text.append(f" {key} ", "reverse")
+        text.append(f" {word}   ")
+    return text

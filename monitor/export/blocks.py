@@ -1,0 +1,112 @@
+"""Export the stored blocks: a row for each, as CSV or as Parquet, in constant memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from enum import StrEnum
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO, TypeAlias
+
+from monitor.analysis.counting.levels import POOL, Alone, Level
+from monitor.config import Config
+from monitor.model import StoredBlock
+from monitor.processing import csv_blocks
+from monitor.processing.columns import Column
+from monitor.processing.levels import levels
+from monitor.processing.stored_blocks import Progress, Span, StoredBlocks, written
+from monitor.registry.loading import Knowledge, load_knowledge, network_of
+from monitor.store.reading import Reading
+from monitor.store.store import Store
+
+Write: TypeAlias = Callable[[Iterator[StoredBlock], Sequence[Column], BinaryIO], int]
+"""Writes a row for each block, and returns how many."""
+
+
+class Form(StrEnum):
+    """How blocks are written."""
+
+    CSV = "csv"
+    PARQUET = "parquet"
+
+
+async def export(
+    config: Config,
+    form: Form,
+    file: Path | None,
+    *,
+    span: Span = Span(),  # noqa: B008 -- it is frozen
+    stale: bool = False,
+    progress: Progress | None = None,
+) -> int:
+    """Write a row for each stored block of the best chain, lowest first; also beside a running daemon.
+
+    Args:
+        config: says where the store is, and which memberships count.
+        form: how.
+        file: where; None is standard output.
+        span: which heights.
+        stale: whether blocks that left the best chain are among them, marked in a column.
+        progress: told how far it has come.
+
+    Returns:
+        How many rows.
+
+    Raises:
+        StoreRefused: there is no store.
+        InputError: it has none of these blocks, or the file cannot be written.
+        ExtraMissing: Parquet is asked for, and the extra `parquet` is not installed.
+    """
+    write = _writer(form)
+    async with await Store.open(config.store.url, beside=True) as store:
+        knowledge = load_knowledge(config.registry, await store.network() or network_of(config))
+
+        def work(reading: Reading) -> int:
+            first, last = span.within(reading)
+            blocks = StoredBlocks(reading, knowledge, progress).blocks(first, last, stale=stale)
+            with written(file, binary=form is Form.PARQUET) as sink:
+                return write(blocks, columns(knowledge, stale=stale), sink)
+
+        return await store.reading(work)
+
+
+def _writer(form: Form) -> Write:
+    if form is Form.CSV:
+        return csv_blocks.write
+    from monitor.processing import parquet_blocks  # noqa: PLC0415 -- an extra
+
+    return parquet_blocks.write
+
+
+def columns(knowledge: Knowledge, *, stale: bool) -> Sequence[Column]:
+    """The columns of an exported row, in order."""
+    names = knowledge.registry.names
+    found = [
+        Column("height", "small", lambda block: block.row.height),
+        Column("hash", "text", lambda block: block.hash),
+        Column("time", "time", lambda block: block.row.time),
+        Column("pool", "text", lambda block: block.row.pool, null=True),
+        Column(
+            "pool_name", "text", lambda block: block.row.pool and names.get(block.row.pool, block.row.pool), null=True
+        ),
+        Column("method", "text", lambda block: block.method, null=True),
+        Column("evidence", "text", lambda block: block.evidence or None, null=True),
+        Column("conflict", "flag", lambda block: block.conflict),
+        *(
+            Column(level.name, "text", partial(_entity, level), null=True)
+            for level in levels(knowledge)
+            if level.name != POOL.name
+        ),
+        Column("miner", "text", lambda block: block.row.miner, null=True),
+        Column("tx_count", "small", lambda block: block.row.tx_count),
+        Column("value_sat", "large", lambda block: block.row.value_sat),
+        Column("bits", "large", lambda block: block.row.bits),
+        Column("version", "small", lambda block: block.row.version),
+    ]
+    return [*found, Column("stale", "flag", lambda block: block.stale)] if stale else found
+
+
+def _entity(level: Level, block: StoredBlock) -> str | None:
+    """The entity of a block; a solo miner's has a name of its own, so that grouping by the column counts right."""
+    entity = level.entity_of(block.row)
+    return f"alone-{block.row.height}" if isinstance(entity, Alone) else entity

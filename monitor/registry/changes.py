@@ -1,0 +1,64 @@
+"""What is different between two registries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from monitor.model import PoolSlug
+from monitor.registry.registry import Registry
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """An address or a tag that is another pool's now, or is new, or is gone."""
+
+    kind: str
+    """`address`, `tag`, or `plain tag`, which names a pool only where nothing better does."""
+    text: str
+    before: PoolSlug | None
+    after: PoolSlug | None
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """From one registry to the next."""
+
+    added: tuple[PoolSlug, ...]
+    removed: tuple[PoolSlug, ...]
+    renamed: tuple[tuple[PoolSlug, str, str], ...]
+    """Pools that stay and are called otherwise: slug, name before, name after."""
+    moved: tuple[Moved, ...]
+
+    def __bool__(self) -> bool:
+        return bool(self.added or self.removed or self.renamed or self.moved)
+
+
+def changes(before: Registry, after: Registry) -> Changes:
+    """What differs, in an order that does not depend on theirs."""
+    was, will = _marks(before), _marks(after)
+    both = sorted(before.pools.keys() & after.pools.keys())
+    return Changes(
+        added=tuple(sorted(after.pools.keys() - before.pools.keys())),
+        removed=tuple(sorted(before.pools.keys() - after.pools.keys())),
+        renamed=tuple(
+            (slug, before.pools[slug].name, after.pools[slug].name)
+            for slug in both
+            if before.pools[slug].name != after.pools[slug].name
+        ),
+        moved=tuple(
+            Moved(*mark, was.get(mark), will.get(mark))
+            for mark in sorted(was.keys() | will.keys())
+            if was.get(mark) != will.get(mark)
+        ),
+    )
+
+
+def _marks(registry: Registry) -> dict[tuple[str, str], PoolSlug]:
+    return {mark: slug for slug, pool in registry.pools.items() for mark in _of(registry, slug)}
+
+
+def _of(registry: Registry, slug: PoolSlug) -> Iterator[tuple[str, str]]:
+    pool = registry.pools[slug]
+    for kind, texts in (("address", pool.addresses), ("tag", pool.tags), ("plain tag", pool.plain_tags)):
+        yield from ((kind, text) for text in texts)

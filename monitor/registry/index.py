@@ -1,0 +1,113 @@
+"""The marks of all pools, arranged for looking up: payout scripts in a dictionary, tags in one automaton.
+
+The order of pools never matters: marks are sorted, and no mark belongs to two pools.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ahocorasick_rs import BytesAhoCorasick
+
+from monitor.errors import RegistryError
+from monitor.model import PoolSlug
+from monitor.registry.address import printable, script_of
+from monitor.registry.pool import Custodian, Pool
+
+_LOOSE_BYTES = 6
+"""Shorter tags, their letter case ignored, would be found by chance."""
+
+
+@dataclass(frozen=True, slots=True)
+class Payee:
+    """A script that pays a pool."""
+
+    pool: PoolSlug
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """A text that a pool signs with."""
+
+    pool: PoolSlug
+    text: bytes
+    evidence: str
+    """The text, safe to show."""
+    generic: bool
+    """Whether it is an everyday word, or a mere part of another pool's tag."""
+
+
+class Index:
+    """Finds marks in bytes.
+
+    Raises:
+        RegistryError: an address is not one, or a mark belongs to two pools.
+    """
+
+    def __init__(self, pools: Iterable[Pool], custodians: Iterable[Custodian], network: str) -> None:
+        pools = sorted(pools, key=lambda pool: pool.slug)
+        self.payees = _payees(pools, custodians, network)
+        self.tags = _tags(pools)
+        self._exact = BytesAhoCorasick([tag.text for tag in self.tags])
+        loose = [(tag.text.lower(), at) for at, tag in enumerate(self.tags) if _is_distinctive(tag)]
+        self._loose = BytesAhoCorasick([text for text, _ in loose])
+        self._loose_tags = [at for _, at in loose]
+
+    def tags_in(self, text: bytes) -> frozenset[int]:
+        """Which tags `text` contains, as places in `tags`."""
+        return frozenset([at for at, _, _ in self._exact.find_matches_as_indexes(text, overlapping=True)])
+
+    def loose_tags_in(self, text: bytes) -> frozenset[int]:
+        """The same for long and distinctive tags, a-z and A-Z taken as equal."""
+        found = self._loose.find_matches_as_indexes(text.lower(), overlapping=True)
+        return frozenset([self._loose_tags[at] for at, _, _ in found])
+
+
+def _is_distinctive(tag: Tag) -> bool:
+    return not tag.generic and len(tag.text) >= _LOOSE_BYTES
+
+
+def _payees(pools: Iterable[Pool], custodians: Iterable[Custodian], network: str) -> dict[bytes, Payee]:
+    payees: dict[bytes, Payee] = {}
+    for pool in pools:
+        for address in pool.addresses:
+            script = _script(address, network, pool.name)
+            other = payees.setdefault(script, Payee(pool.slug, address)).pool
+            if other != pool.slug:
+                raise RegistryError(f"address {address} belongs to two pools, {other} and {pool.slug}: keep one")
+    for custodian in custodians:
+        for address in custodian.addresses:
+            shared = payees.get(_script(address, network, custodian.name))
+            if shared:
+                raise RegistryError(
+                    f"address {address} is pool {shared.pool}'s and shared by custodian {custodian.name}: keep one"
+                )
+    return payees
+
+
+def _script(address: str, network: str, owner: str) -> bytes:
+    try:
+        return script_of(address, network)
+    except ValueError as error:
+        raise RegistryError(f"{owner}: {error}: correct or remove it") from None
+
+
+def _tags(pools: Iterable[Pool]) -> tuple[Tag, ...]:
+    owners: dict[str, tuple[PoolSlug, bool]] = {}
+    for pool in pools:
+        for text in (*pool.tags, *pool.plain_tags):
+            other, _ = owners.setdefault(text, (pool.slug, text in pool.plain_tags))
+            if other != pool.slug:
+                raise RegistryError(f"tag {text!r} belongs to two pools, {other} and {pool.slug}: keep one")
+    found = []
+    for text, (slug, plain) in sorted(owners.items()):
+        within = any(text in longer and theirs != slug for longer, (theirs, _) in owners.items())
+        found.append(Tag(slug, text.encode(), printable(text), generic=plain or (within and not _is_whole(text))))
+    return tuple(found)
+
+
+def _is_whole(text: str) -> bool:
+    """Whether it is a complete signature, as `/ViaBTC/` is, though `/ViaBTC/TATMAS Pool/` holds it."""
+    return text.startswith("/") and text.endswith("/")

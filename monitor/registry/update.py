@@ -1,0 +1,181 @@
+"""Taking a newer copy of an upstream list: fetch it, look for every doubt, show what changes, and only then keep it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import aiohttp
+
+from monitor.config import RegistrySection
+from monitor.errors import InputError, RegistryError
+from monitor.model import PoolSlug
+from monitor.registry import Registry, lists, upstream
+from monitor.registry.address import NETWORKS
+from monitor.registry.changes import Changes, changes
+from monitor.registry.lists import Copy
+from monitor.registry.loading import load_knowledge, load_registry
+from monitor.registry.merge import Merged
+from monitor.registry.upstream import PoolList
+
+_TIMEOUT = aiohttp.ClientTimeout(total=30)
+_HOPS = 3
+_CHUNK = 65_536
+LEAST_SHARE = (4, 5)
+"""A newer copy has at least four fifths of the pools of the one it replaces: else it is cut off, or something else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """Newer copies, and what taking them would mean."""
+
+    copies: tuple[Copy, ...]
+    changes: Changes | None
+    """None: the registry cannot even be made."""
+    doubts: tuple[str, ...]
+    """Each a reason not to take them."""
+    notes: tuple[str, ...]
+    """What is worth knowing and no reason against it."""
+
+
+async def fetch(origin: str) -> bytes:
+    """What is at an https address, or in a file.
+
+    Raises:
+        InputError: it cannot be had, is too long, or the address is not https.
+    """
+    if "://" not in origin:
+        return _read(Path(origin))
+    if urlsplit(origin).scheme != "https":
+        raise InputError(f"{origin} is not https: anyone on the way could change the list; give an https address")
+    try:
+        async with aiohttp.ClientSession(timeout=_TIMEOUT) as session:
+            return await download(session, origin)
+    except (aiohttp.ClientError, TimeoutError) as error:
+        raise InputError(f"{origin} cannot be fetched ({str(error) or 'no answer in time'}); try again later") from None
+
+
+async def download(session: aiohttp.ClientSession, url: str) -> bytes:
+    """The body behind `url`, if it is not too long, and no redirection led to another protocol.
+
+    Raises:
+        InputError: it is too long, or a redirection leaves the protocol.
+        aiohttp.ClientError: it cannot be had.
+    """
+    scheme = urlsplit(url).scheme
+    async with session.get(url, max_redirects=_HOPS, raise_for_status=True) as response:
+        if any(step.url.scheme != scheme for step in (*response.history, response)):
+            raise InputError(f"{url} leads to an address that is not {scheme}")
+        body = b""
+        async for chunk in response.content.iter_chunked(_CHUNK):
+            body += chunk
+            if len(body) > lists.MAX_BYTES:
+                raise InputError(f"{url} is longer than {lists.MAX_BYTES} bytes, which no list is")
+        return body
+
+
+def read(data: bytes, origin: str, *, source: str | None, now: datetime) -> Copy:
+    """A copy of a list.
+
+    Args:
+        data: its bytes.
+        origin: where it is from.
+        source: which list it is; None: the one that it resembles.
+        now: when it was taken.
+
+    Raises:
+        InputError: it is no list of pools, or resembles neither of ours.
+    """
+    try:
+        document = json.loads(data)
+        found = upstream.read(document, source or "", origin=origin)
+    except RegistryError as error:
+        raise InputError(str(error)) from None
+    except (ValueError, RecursionError):
+        raise InputError(f"{origin} is no JSON") from None
+    if source is None:
+        found = replace(found, source=_resembled(found, origin))
+    return Copy(found, document, origin, taken=now.isoformat(timespec="seconds"))
+
+
+def propose(copies: Sequence[Copy], section: RegistrySection, *, let_go: Collection[str] = ()) -> Proposal:
+    """Look at newer copies from every side.
+
+    Args:
+        copies: of different lists.
+        section: what the user adds to the registry, which must still fit.
+        let_go: slugs of pools that may vanish.
+
+    Raises:
+        RegistryError: what is there already cannot be read.
+    """
+    current = lists.current_copies()
+    merged = lists.merged_copies(current | {copy.list.source: copy for copy in copies})
+    known = load_knowledge(section)
+    before = load_registry()
+    after, doubts = _made(merged)
+    cut_off = [doubt for copy in copies for doubt in _implausible(copy.list, current[copy.list.source].list)]
+    doubts += cut_off
+    if after and not cut_off:
+        named = {row.pool for row in known.memberships.rows}
+        doubts += _vanishing(before, after, let_go, named)
+    notes = [note for copy in copies for note in copy.list.notes] + list(merged.idle)
+    return Proposal(tuple(copies), changes(before, after) if after else None, tuple(doubts), tuple(notes))
+
+
+def _made(merged: Merged) -> tuple[Registry | None, list[str]]:
+    """The registry of mainnet, and why it or another network's cannot be used."""
+    if merged.undecided:
+        return None, list(merged.undecided)
+    try:
+        made = {network: Registry.parse(merged.text, network=network) for network in NETWORKS}
+    except RegistryError as error:
+        return None, [str(error)]
+    return made["main"], []
+
+
+def _implausible(new: PoolList, old: PoolList) -> Iterator[str]:
+    share, whole = LEAST_SHARE
+    if whole * len(new.pools) < share * len(old.pools):
+        yield f"list {new.source} has {len(new.pools)} pools, and had {len(old.pools)}: it may be cut off"
+
+
+def _vanishing(
+    before: Registry, after: Registry, let_go: Collection[str], named: Collection[PoolSlug]
+) -> Iterator[str]:
+    for slug in sorted(before.pools.keys() - after.pools.keys()):
+        pool = before.pools[slug]
+        if slug in named:
+            yield f"pool {slug} would vanish, but a membership speaks of it: keep it with [[add]] in {lists.files()[1]}"
+        elif (pool.addresses or pool.tags or pool.plain_tags) and slug not in let_go:
+            tags = len(pool.tags) + len(pool.plain_tags)
+            marks = f"{len(pool.addresses)} addresses and {tags} tags"
+            yield f"pool {slug} would vanish with its {marks}: if that is right, say --let-go {slug}"
+
+
+def _resembled(given: PoolList, origin: str) -> str:
+    """The list of which it is a copy: lists differ in names, links and marks, and copies of one differ little."""
+    ours = set(given.pools)
+    shares = sorted(
+        (len(ours & set(copy.list.pools)) / len(ours | set(copy.list.pools)), source)
+        for source, copy in lists.current_copies().items()
+    )
+    (second, _), (first, source) = shares[-2:]
+    if 4 * first < 5 * second or not first:
+        raise InputError(f"{origin} resembles no list more than the other; say which it is with --list")
+    return source
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            data = file.read(lists.MAX_BYTES + 1)
+    except OSError as error:
+        raise InputError(f"cannot read {str(path)!r}: {error.strerror}; name a file, or an https address") from None
+    if len(data) > lists.MAX_BYTES:
+        raise InputError(f"{path} is longer than {lists.MAX_BYTES} bytes, which no list is")
+    return data

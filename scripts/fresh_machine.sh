@@ -1,0 +1,39 @@
+#!/bin/sh
+# Runs a command in a clone of the last commit, as an ordinary user of a minimal Debian: nothing but git, make, Python.
+#
+#     scripts/fresh_machine.sh trixie /var/tmp/trixie make services
+#
+# The Debian is made in that folder by debootstrap, and kept; delete the folder to start afresh. Wants root. Mirror,
+# certificates and pip's configuration are the machine's own.
+set -eu
+cd "$(dirname "$0")/.."
+suite=$1 root=$2
+shift 2
+
+if [ ! -e "$root/home/user" ]; then
+    mirror=$(PYTHONPATH=scripts python3 -c 'import debian; print(debian.mirror())')
+    debootstrap --variant=minbase --include=git,make,python3,ca-certificates "$suite" "$root" "$mirror"
+    apt-config dump | grep '^Acquire::' >"$root/etc/apt/apt.conf.d/machine"
+    for path in /etc/hosts /etc/pip.conf /etc/xdg/pip /usr/local/share/ca-certificates; do
+        [ ! -e "$path" ] || cp --recursive --parents "$path" "$root"
+    done
+    chroot "$root" update-ca-certificates
+    chroot "$root" useradd --create-home user
+fi
+git bundle create --quiet "$root/home/user/checkout.bundle" HEAD
+
+# Mounted for this command alone.
+exec unshare --mount sh -euc '
+    root=$1
+    shift
+    for folder in dev proc sys; do mount --rbind "/$folder" "$root/$folder"; done
+    exec chroot --userspec=user:user "$root" env --ignore-environment HOME=/home/user PATH=/usr/local/bin:/usr/bin:/bin \
+        CI=true http_proxy="${http_proxy-}" https_proxy="${https_proxy-}" no_proxy="${no_proxy-}" "$@"
+' sh "$root" sh -euc '
+    cd
+    git init --quiet checkout
+    cd checkout
+    git fetch --quiet ../checkout.bundle HEAD
+    git checkout --quiet --force --detach FETCH_HEAD
+    exec "$@"
+' sh "$@"

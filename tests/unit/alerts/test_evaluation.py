@@ -1,0 +1,152 @@
+"""Rules against facts: when an alert begins, how long it lasts, and that it says so once."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from monitor.alerts.evaluate import REMEMBERED_SECONDS, evaluate
+from monitor.alerts.rules import Rule
+from monitor.alerts.samples import Numbers, Samples
+from monitor.model import Alert, AlertState, Severity
+
+HALF = Rule(
+    "half", Severity.CRITICAL, "share_ratio", enter=0.5, leave=0.45, rising=True,
+    summary="{entity} has {value} over {window}", where={"level": ("pool",)},
+)  # fmt: skip
+LABELS = ("level", "entity", "window")
+BLOCK = 600.0
+
+
+def facts(height: int, *, now: float | None = None, **shares: float) -> Samples:
+    """The shares of pools at a height, ten minutes a block."""
+    samples = tuple((("pool", entity, "7d"), share) for entity, share in shares.items())
+    return Samples(height * BLOCK if now is None else now, height, {"share_ratio": Numbers(LABELS, samples)})
+
+
+def told(rule: Rule, moments: Iterable[Samples]) -> list[tuple[int, str, str]]:
+    """What people hear, block by block: height, entity, state."""
+    return [(height, alert.labels["entity"], alert.state.value) for height, alert in changes(rule, moments)]
+
+
+def changes(rule: Rule, moments: Iterable[Samples]) -> Iterator[tuple[int, Alert]]:
+    standing: tuple[Alert, ...] = ()
+    for moment in moments:
+        outcome = evaluate([rule], moment, standing)
+        standing = outcome.standing
+        assert len({alert.key for alert in standing}) == len(standing)
+        yield from ((moment.height or 0, alert) for alert in outcome.changed)
+
+
+def course(*shares: float) -> list[Samples]:
+    return [facts(height, a=share) for height, share in enumerate(shares)]
+
+
+# -- thresholds --------------------------------------------------------------------------------------------------------
+
+
+def test_between_the_two_levels_nothing_changes() -> None:
+    assert told(HALF, course(0.4, 0.49, 0.51, 0.49, 0.51, 0.46, 0.45, 0.49)) == [
+        (2, "a", "firing"),
+        (6, "a", "resolved"),
+    ]
+
+
+def test_at_the_threshold_is_not_beyond_it() -> None:
+    assert told(HALF, course(0.5, 0.5)) == []
+
+
+def test_a_rule_may_look_for_too_little() -> None:
+    low = replace(HALF, enter=0.1, leave=0.2, rising=False)
+
+    assert told(low, course(0.3, 0.15, 0.09, 0.15, 0.2)) == [(2, "a", "firing"), (4, "a", "resolved")]
+
+
+def test_each_thing_has_an_alert_of_its_own() -> None:
+    moments = [facts(1, a=0.6, b=0.1), facts(2, a=0.6, b=0.6), facts(3, b=0.6)]
+
+    assert told(HALF, moments) == [(1, "a", "firing"), (2, "b", "firing"), (3, "a", "resolved")]
+
+
+def test_what_the_rule_is_not_about_does_not_count() -> None:
+    for where in ({"level": ("operator",)}, {"entity": ("b*",)}, {"nonsense": ("x",)}):
+        assert told(replace(HALF, where=where), course(0.9)) == []
+    assert told(replace(HALF, where={"entity": ("b", "a*")}), course(0.9)) == [(0, "a", "firing")]
+
+
+def test_of_what_is_not_known_now_nothing_is_said() -> None:
+    blind = Samples(2 * BLOCK, 2)
+
+    assert told(HALF, [facts(1, a=0.6), blind, facts(3, a=0.6)]) == [(1, "a", "firing")]
+
+
+# -- lasting -----------------------------------------------------------------------------------------------------------
+
+
+def test_it_must_last_for_so_many_blocks() -> None:
+    patient = replace(HALF, for_blocks=2)
+
+    assert told(patient, course(0.6, 0.6, 0.4, 0.6, 0.6, 0.6)) == [(5, "a", "firing")]
+
+
+def test_it_must_last_for_so_long() -> None:
+    patient = replace(HALF, for_seconds=1000)
+    moments = [facts(1, now=now, a=0.6) for now in (0, 999, 1000)]
+
+    assert [alert.since for _, alert in changes(patient, moments)] == [1000]
+
+
+def test_what_is_over_at_once_fires_for_a_while() -> None:
+    event = replace(HALF, keep_seconds=3600)
+    moments = [facts(0, a=0.6), *(facts(height) for height in range(1, 8))]
+
+    assert told(event, moments) == [(0, "a", "firing"), (6, "a", "resolved")]
+
+
+def test_after_its_end_it_rests() -> None:
+    rested = replace(HALF, cooldown_seconds=3 * BLOCK)
+
+    assert told(rested, course(0.6, 0.4, 0.6, 0.6, 0.6)) == [
+        (0, "a", "firing"),
+        (1, "a", "resolved"),
+        (4, "a", "firing"),
+    ]
+
+
+def test_what_was_resolved_is_shown_for_a_day_and_forgotten() -> None:
+    moments = [facts(0, a=0.6), facts(1, a=0.4), facts(2, a=0.4), facts(3, now=BLOCK + REMEMBERED_SECONDS, a=0.4)]
+    standing: tuple[Alert, ...] = ()
+    states = []
+    for moment in moments:
+        standing = evaluate([HALF], moment, standing).standing
+        states.append([alert.state for alert in standing])
+
+    assert states == [[AlertState.FIRING], [AlertState.RESOLVED], [AlertState.RESOLVED], []]
+
+
+# -- other rules -------------------------------------------------------------------------------------------------------
+
+
+def test_an_alert_whose_rule_was_removed_ends() -> None:
+    firing = evaluate([HALF], facts(1, a=0.6), ()).standing
+    pending = evaluate([replace(HALF, name="slow", for_blocks=9)], facts(1, a=0.6), ()).standing
+
+    outcome = evaluate([], facts(2, a=0.6), (*firing, *pending))
+
+    assert [(alert.rule, alert.state) for alert in outcome.changed] == [("half", AlertState.RESOLVED)]
+    assert "the rule was removed" in outcome.changed[0].explanation
+    assert outcome.standing == outcome.changed
+
+
+# -- words -------------------------------------------------------------------------------------------------------------
+
+
+def test_an_alert_says_what_and_why() -> None:
+    firing, resolved = (alert for _, alert in changes(replace(HALF, for_blocks=1), course(0.523, 0.523, 0.44)))
+
+    assert firing.summary == "a has 52.3 % over 7d"
+    assert firing.value == 0.523
+    assert (firing.started, firing.since, firing.height) == (BLOCK, BLOCK, 1)
+    assert firing.labels == {"level": "pool", "entity": "a", "window": "7d"}
+    assert "begins above 50.0 % for 1 blocks, and ends when it is at most 45.0 %" in firing.explanation
+    assert resolved.started == firing.started
+    assert (resolved.since, resolved.height, resolved.value) == (2 * BLOCK, 2, 0.44)
+    assert resolved.summary == "Over: a has 52.3 % over 7d"

@@ -1,0 +1,115 @@
+"""The facts of the moment: each from a moment in which it is known, and none from one in which it is not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from support.toy import BEFORE_ALL
+
+from monitor.alerts.inputs import FACTS, AlertInputs
+from monitor.alerts.loading import METRIC_LOOKUP
+from monitor.alerts.particulars import particulars
+from monitor.model import (
+    NO_BLOCK,
+    BlockHash,
+    BlockRow,
+    Change,
+    EmptyBlocks,
+    Estimates,
+    Forecast,
+    PoolSlug,
+    Race,
+    Share,
+    Signals,
+    Snapshot,
+    Streak,
+    Tally,
+)
+
+A, B = PoolSlug("a"), PoolSlug("b")
+LOST = (BlockHash("11" * 32), BlockHash("22" * 32))
+SIGNALS = Signals(
+    streaks=(Streak(A, 5, 1e-4, 3.0, 6), Streak(B, 4, 1e-9, 0.0, 4)),
+    empty=(EmptyBlocks(A, "7d", 90, 3, {}), EmptyBlocks(None, "7d", 10, 1, {}), EmptyBlocks(A, "1d", 0, 0, {})),
+    races=(Race(7, 0, LOST, losers=(A, None), winners=()), Race(2, 0, (BlockHash("33" * 32),), (B,), ())),
+    forecasts=(Forecast(4, 0.55, 1109, 900, 400, 0.99),),
+)
+CHANGES = (
+    Change("pool", "a", 700, 0, 900, Share("a", 30, 0.3, 0, 1), Share("a", 10, 0.1, 0, 1)),
+    Change("pool", "b", 700, 0, 800, Share("b", 30, 0.3, 0, 1), Share("b", 40, 0.4, 0, 1)),
+)
+SNAPSHOT = Snapshot(
+    tip=BlockRow(1000, 5000, 0, A), tip_hash=NO_BLOCK, first_height=0, caught_up=True, registry="", concentration=(),
+    network_hashrate={}, tally=Tally(), signals=SIGNALS, estimates=Estimates(BEFORE_ALL, changes=CHANGES),
+)  # fmt: skip
+NOW = AlertInputs(
+    now=10_000.0, snapshot=SNAPSHOT, block_at=9_400.0, reorgs={6: 2}, stale=frozenset(LOST), conflicts={A: 1},
+    node_away=0.0, node_behind=3, behind=12.0,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "samples"),
+    [
+        ("reorg_depth", {("6",): 2.0}),
+        ("stale_block", {("7", "a"): 1.0, ("8", "unknown"): 1.0}),
+        ("attribution_conflict", {("a",): 1.0}),
+        ("share_change_ratio", {("a",): pytest.approx(0.2)}),
+        ("long_streak_probability", {("a",): 1e-4}),
+        ("empty_ratio", {("7d",): 0.04}),
+        ("block_age_seconds", {(): 600.0}),
+        ("node_away_seconds", {(): 0.0}),
+        ("node_behind_blocks", {(): 3.0}),
+        ("behind_seconds", {(): 12.0}),
+    ],
+)
+def test_what_is_known_has_a_number(name: str, samples: dict[tuple[str, ...], float]) -> None:
+    facts = METRIC_LOOKUP.look([name], NOW)
+
+    assert dict(facts.numbers[name].samples) == samples
+    assert facts.height == 1000
+
+
+def test_all_facts_are_tried() -> None:
+    assert {fact.name for fact in FACTS} == set(METRIC_LOOKUP.facts)
+    assert len(FACTS) == 10
+
+
+def test_what_is_not_known_has_none() -> None:
+    nothing = METRIC_LOOKUP.look([*METRIC_LOOKUP.facts, "hhi", "no such thing"], AlertInputs(now=1.0))
+
+    assert set(nothing.numbers) == {"reorg_depth", "attribution_conflict"}  # nothing happened
+    assert all(numbers.samples == () for numbers in nothing.numbers.values())
+
+
+def test_metrics_are_read_from_the_snapshot() -> None:
+    assert METRIC_LOOKUP.look(["block_height"], NOW).numbers["block_height"].samples == (((), 1000),)
+
+
+@pytest.mark.parametrize(
+    ("name", "labels", "sentence"),
+    [
+        (
+            "long_streak_probability", {"pool": "a"},
+            "a found the last 5 blocks; chance gives it 3 such runs a year, and its longest in the longest window was of 6.",  # noqa: E501
+        ),
+        (
+            "share_change_ratio", {"pool": "a"},
+            "a had 30.0 % (95 %: 0.0 % to 100.0 %) of the blocks until about block 700, "  # noqa: ISC004
+            "and has 10.0 % (95 %: 0.0 % to 100.0 %) since; the test told at block 900.",
+        ),
+        (
+            "stale_block", {"height": "8", "pool": "unknown"},
+            "It lost a race of depth 2 from block 7 on. Those there now are of others.",
+        ),
+        ("empty_ratio", {"window": "7d"}, "Most of them are of: a 3 of 90, unknown 1 of 10."),
+        (
+            "signalling_threshold_probability", {"bit": "4", "threshold": "0.55"},
+            "Bit 4 has 900 of the 1109 blocks that it takes, and 400 are still to come in this retarget period.",
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_behind_a_number_is_told(name: str, labels: dict[str, str], sentence: str) -> None:
+    assert list(particulars(name, labels, SNAPSHOT)) == [sentence]
+    assert list(particulars(name, labels, replace(SNAPSHOT, signals=None, estimates=None))) == []

@@ -1,0 +1,313 @@
+"""The watch over hub and clock: what is judged when, stored before it is told, and told once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+
+import pytest
+from support.toy import BEFORE_ALL, chain_on, judge
+
+from monitor.alerts.loading import METRIC_LOOKUP
+from monitor.alerts.parse import parse
+from monitor.alerts.runner import Watch
+from monitor.analysis import POOL, BlockTable, snapshot
+from monitor.errors import NodeAway, StoreError
+from monitor.hub import Hub
+from monitor.model import (
+    NO_BLOCK,
+    Alert,
+    AlertState,
+    Attribution,
+    Block,
+    BlockRef,
+    BlockRow,
+    Estimates,
+    Judged,
+    Plan,
+    PoolSlug,
+    Snapshot,
+    Tally,
+    Update,
+    Window,
+)
+from monitor.vitals import Vitals
+
+RULES = """
+[[rule]]
+name = "half"
+value = "share_ratio"
+where = { window = "10b" }
+above = 0.5
+until = 0.4
+severity = "critical"
+summary = "{entity} has {value}"
+
+[[rule]]
+name = "reorganisation"
+value = "reorg_depth"
+above = 1
+keep = "1h"
+severity = "warning"
+summary = "{value} above {height}"
+
+[[rule]]
+name = "conflict"
+value = "attribution_conflict"
+above = 0
+keep = "1h"
+severity = "info"
+summary = "{pool}"
+
+[[rule]]
+name = "away"
+value = "node_away_seconds"
+above = 0
+severity = "warning"
+summary = "away for {value}"
+
+[[rule]]
+name = "lag"
+value = "node_behind_blocks"
+above = 2
+severity = "warning"
+summary = "{value} behind"
+"""
+PAUSE = """
+[[rule]]
+name = "pause"
+value = "block_age_seconds"
+above = 3600
+severity = "info"
+summary = "{value}"
+"""
+WINDOW = Window.parse("10b")
+TICK = 0.02
+
+
+@dataclass
+class Notebook:
+    """A memory that can fail."""
+
+    kept: tuple[Alert, ...] = ()
+    changes: list[Alert] = field(default_factory=list)
+    fails: bool = False
+
+    async def standing(self) -> list[Alert]:
+        return list(self.kept)
+
+    async def note(self, standing: Sequence[Alert], changed: Sequence[Alert]) -> None:
+        if self.fails:
+            raise StoreError("the disk is full")
+        self.kept = tuple(standing)
+        self.changes += changed
+
+
+@dataclass
+class Pulse:
+    """A node's, as the test wants it."""
+
+    waiting: str | None = None
+    heard_at: float | None = None
+    behind: int = 0
+
+    async def node_behind(self) -> int:
+        if self.behind < 0:
+            raise NodeAway("it does not answer")
+        return self.behind
+
+
+class Bench:
+    """A watch, and all that it looks at."""
+
+    def __init__(self) -> None:
+        self.vitals = Vitals()
+        self.hub = Hub(self.vitals)
+        self.memory = Notebook()
+        self.pulse = Pulse()
+        self.chain: list[Judged] = []
+
+    @asynccontextmanager
+    async def watching(self) -> AsyncIterator[Watch]:
+        rules = parse(RULES, METRIC_LOOKUP, origin="test")
+        watch = Watch(
+            rules,
+            METRIC_LOOKUP,
+            hub=self.hub,
+            memory=self.memory,
+            pulse=self.pulse,
+            vitals=self.vitals,
+            tick_seconds=TICK,
+        )
+        task = asyncio.create_task(watch.run())
+        await asyncio.sleep(2 * TICK)
+        yield watch
+        assert not task.done()
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    def grow(self, *pools: str, caught_up: bool = True, complete: bool = True, depth: int = 0) -> None:
+        """Blocks of these pools, in place of so many."""
+        gone = tuple(each.block.ref for each in reversed(self.chain[len(self.chain) - depth :])) if depth else ()
+        kept = self.chain[: len(self.chain) - depth]
+        onto = kept[-1].block.ref if kept else BEFORE_ALL
+        blocks = chain_on(onto, len(pools))
+        judged = tuple(one for block, pool in zip(blocks, pools, strict=True) for one in judge([block], pool))
+        self.chain = [*kept, *judged]
+        tip = blocks[-1].ref
+        plan = Plan(onto, tip.hash if caught_up else NO_BLOCK, disconnects=gone, connects=tuple(blocks))
+        self.hub.publish(Update(plan, judged, self._snapshot(tip, caught_up=caught_up, complete=complete)))
+
+    def _snapshot(self, tip: BlockRef, *, caught_up: bool, complete: bool) -> Snapshot:
+        rows = [
+            BlockRow(one.block.height, one.block.header.time, 0x1D00FFFF, one.attribution.pool) for one in self.chain
+        ]
+        taken = snapshot(
+            BlockTable.of(rows, [POOL]), [WINDOW], Tally(), tip_hash=tip.hash, first_height=0, caught_up=caught_up,
+            registry="", pool_names={PoolSlug("a"): "Alpha"},
+        )  # fmt: skip
+        return replace(taken, estimates=Estimates(tip if complete else BEFORE_ALL))
+
+    @property
+    def told(self) -> list[tuple[str, str]]:
+        return [(alert.rule, alert.state.value) for alert in self.memory.changes]
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()
+
+
+async def settle() -> None:
+    await asyncio.sleep(3 * TICK)
+
+
+async def test_what_changes_is_stored_then_told(bench: Bench) -> None:
+    with bench.hub.listen_to_alerts("test") as heard:
+        async with bench.watching():
+            bench.grow(*"aaabbb", "a")
+            alert = await asyncio.wait_for(heard.get(), 5)
+    assert alert == bench.memory.changes[0]
+    assert alert.summary == "Alpha has 57.1 %"
+    assert alert.explanation.startswith("Alpha has 57.1 % (95 %: ")
+    assert bench.hub.alerts == bench.memory.kept == (alert,)
+    firing = bench.vitals.registry.get_sample_value(
+        "pool_monitor_alerts_firing", {"rule": "half", "severity": "critical"}
+    )
+    assert firing == 1
+
+
+async def test_while_it_catches_up_nothing_is_judged_by_blocks(bench: Bench) -> None:
+    async with bench.watching():
+        bench.grow(*"aaaa", caught_up=False)
+        bench.grow(*"aaaa", complete=False)
+        await settle()
+        assert bench.told == []
+        bench.grow(*"ababababab")
+        await settle()
+    assert bench.told == []
+
+
+async def test_how_it_stood_before_a_restart_is_how_it_stands(bench: Bench) -> None:
+    async with bench.watching():
+        bench.grow(*"aaaa")
+        await settle()
+    kept = bench.memory.kept
+    async with bench.watching():
+        await settle()
+        assert bench.hub.alerts == kept
+        bench.grow("a")
+        await settle()
+        assert bench.told == [("half", "firing")]
+        bench.grow(*"bbbbbbbb")
+        await settle()
+    assert ("half", "resolved") in bench.told
+
+
+async def test_what_happens_is_told_though_it_is_over_at_once(bench: Bench) -> None:
+    async with bench.watching():
+        bench.grow(*"abab")
+        await settle()
+        bench.grow(*"abab", depth=2)
+        await settle()
+        await settle()
+    (alert,) = bench.memory.changes
+    assert (alert.rule, alert.summary, alert.labels) == ("reorganisation", "2 above 1", {"height": "1"})
+
+
+async def test_a_conflict_is_news_only_in_new_blocks(bench: Bench) -> None:
+    contradictory = Attribution(PoolSlug("c"), None, "", conflict=True, candidates=(), registry="")
+
+    def joins(blocks: list[Block], *, caught_up: bool) -> None:
+        tip = blocks[-1].ref
+        bench.chain = [Judged(block, contradictory) for block in blocks]
+        plan = Plan(BEFORE_ALL, tip.hash if caught_up else NO_BLOCK, connects=tuple(blocks))
+        bench.hub.publish(Update(plan, tuple(bench.chain), bench._snapshot(tip, caught_up=caught_up, complete=True)))
+
+    async with bench.watching() as watch:
+        watch.adopt([rule for rule in watch.rules if rule.name == "conflict"])
+        joins(chain_on(BEFORE_ALL, 3), caught_up=False)
+        await settle()
+        assert bench.told == []
+        joins(chain_on(BEFORE_ALL, 3), caught_up=True)
+        await settle()
+    assert [(alert.rule, alert.labels) for alert in bench.memory.changes] == [("conflict", {"pool": "c"})]
+
+
+async def test_the_clock_alone_tells_that_the_node_is_away(bench: Bench) -> None:
+    async with bench.watching():
+        bench.pulse.waiting = "nothing listens at 127.0.0.1:8332"
+        await settle()
+        bench.pulse.waiting = None
+        await settle()
+    assert bench.told == [("away", "firing"), ("away", "resolved")]
+    assert "nothing listens at 127.0.0.1:8332" in bench.memory.changes[0].explanation
+
+
+async def test_the_node_tells_that_it_is_behind_or_does_not(bench: Bench) -> None:
+    async with bench.watching():
+        bench.pulse.behind = 7
+        await settle()
+        bench.pulse.behind = -1
+        await settle()
+    assert bench.told == [("lag", "firing")]
+
+
+async def test_what_could_not_be_stored_is_not_told_and_not_forgotten(bench: Bench) -> None:
+    async with bench.watching():
+        bench.memory.fails = True
+        bench.grow(*"ab")
+        bench.grow(*"bab", depth=2)
+        await settle()
+        assert bench.hub.alerts == ()
+        bench.memory.fails = False
+        await settle()
+    assert bench.told == [("half", "firing"), ("reorganisation", "firing")]
+    assert (bench.vitals.registry.get_sample_value("pool_monitor_errors_total", {"kind": "alerts"}) or 0) >= 1
+
+
+async def test_other_rules_are_in_force_with_the_next_look(bench: Bench) -> None:
+    async with bench.watching() as watch:
+        bench.grow(*"aaaa")
+        await settle()
+        watch.adopt(())
+        await settle()
+    assert bench.told == [("half", "firing"), ("half", "resolved")]
+    assert [alert.state for alert in bench.hub.alerts] == [AlertState.RESOLVED]
+
+
+async def test_old_blocks_are_no_pause_while_it_catches_up(bench: Bench) -> None:
+    """The toy's blocks are years old."""
+    async with bench.watching() as watch:
+        watch.adopt(parse(PAUSE, METRIC_LOOKUP, origin="test"))
+        bench.grow("a", caught_up=False)
+        await settle()
+        bench.grow("a")
+        await settle()
+        assert ("pause", "firing") not in bench.told
+    async with bench.watching() as watch:  # after a restart, its own memory begins with the newest block's time
+        watch.adopt(parse(PAUSE, METRIC_LOOKUP, origin="test"))
+        await settle()
+    assert ("pause", "firing") in bench.told

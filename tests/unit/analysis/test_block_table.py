@@ -1,0 +1,103 @@
+"""The counted past: same numbers however it came to be, and small."""
+
+import tracemalloc
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from monitor import wire
+from monitor.analysis import POOL, BlockTable, Level
+from monitor.analysis.counting.rows import UNTOLD
+from monitor.model import BlockRow, PoolSlug
+
+BITS = 0x17034219
+PARITY = Level("parity", lambda row: "even" if row.height % 2 == 0 else "odd")
+
+
+def row(height: int, pool: str | None = "a") -> BlockRow:
+    return BlockRow(height, 1_700_000_000 + 600 * height, BITS, None if pool is None else PoolSlug(pool))
+
+
+def chain(blocks: int) -> Iterator[BlockRow]:
+    return (row(height, f"pool{height % 29}") for height in range(blocks))
+
+
+def test_rows_become_columns() -> None:
+    ledger = BlockTable.of([row(7, "a"), row(8, None), row(9, "b"), row(10, "a")], (POOL,))
+    assert len(ledger) == 4
+    assert ledger.tip == row(10)
+    assert ledger.rows["height"].tolist() == [7, 8, 9, 10]
+    assert ledger.rows["time"].tolist() == [row(height).time for height in (7, 8, 9, 10)]
+    assert ledger.rows["work"].tolist() == pytest.approx([wire.work(BITS)] * 4, rel=1e-9)
+    assert ledger.rows["entity"][:, 0].tolist() == [2, 0, 3, 2]
+    assert ledger.entities(0) == ["a", "b"]
+
+
+def test_signals_become_columns() -> None:
+    told = replace(row(7), version=0x2000_0012, tx_count=1, value_sat=312_500_001, sequence=0, locktime=6)
+    ledger = BlockTable.of([told, replace(told, height=8, tx_count=2, version=4), row(9)], (POOL,))
+    assert ledger.rows["bits"].tolist() == [0b10010, 0, 0]
+    assert ledger.rows["empty"].tolist() == [True, False, False]
+    assert ledger.rows["value"].tolist() == [312_500_001, 312_500_001, UNTOLD]
+    assert ledger.rows["bip54"].tolist() == [True, False, False]
+
+
+def test_a_level_is_data() -> None:
+    ledger = BlockTable.of([row(7, "a"), row(8, None)], (POOL, PARITY))
+    assert ledger.rows["entity"].tolist() == [[2, 2], [0, 3]]
+    assert ledger.entities(1) == ["odd", "even"]
+
+
+@pytest.mark.parametrize("step", [1, 7, 5000])
+def test_growing_gives_what_counting_anew_gives(step: int) -> None:
+    rows = list(chain(9000))
+    grown = BlockTable((POOL,))
+    for start in range(0, len(rows), step):
+        grown.extend(rows[start : start + step])
+    fresh = BlockTable.of(rows, (POOL,))
+    assert grown.rows.tolist() == fresh.rows.tolist()
+    assert grown.entities(0) == fresh.entities(0)
+
+
+def test_a_row_below_the_last_one_is_refused() -> None:
+    ledger = BlockTable.of([row(7)], (POOL,))
+    with pytest.raises(ValueError, match="block 7 cannot be counted on top of block 7"):
+        ledger.extend([row(7)])
+
+
+def test_forgotten_rows_stay_forgotten_as_it_grows() -> None:
+    ledger = BlockTable.of(chain(10), (POOL,))
+    ledger.forget(8)
+    assert ledger.rows["height"].tolist() == [8, 9]
+    ledger.extend(row(height) for height in range(10, 100))
+    assert ledger.rows["height"].tolist() == list(range(8, 100))
+    ledger.forget(1000)
+    assert len(ledger) == 0
+    ledger.extend([row(100)])
+    assert ledger.rows["height"].tolist() == [100]
+
+
+def test_memory_is_bounded_when_what_is_old_is_forgotten() -> None:
+    ledger = BlockTable.of(chain(1000), (POOL,))
+    at_first = ledger.rows.base
+    for height in range(1000, 20_000):
+        ledger.extend([row(height)])
+        ledger.forget(1)
+    base = ledger.rows.base
+    assert at_first is not None
+    assert base is not None
+    assert len(ledger) == 1000
+    assert base.nbytes <= 1.2 * at_first.nbytes
+
+
+def test_a_year_costs_a_few_megabytes() -> None:
+    tracemalloc.start()
+    try:
+        ledger = BlockTable.of(chain(52_560), (POOL, PARITY, PARITY, PARITY))
+        held, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(ledger) == 52_560
+    assert held < 4_000_000
+    assert peak < 7_000_000

@@ -1,0 +1,71 @@
+"""Names inside pools, most of them from real coinbases."""
+
+import string
+
+import pytest
+
+from monitor.attribution.inner_miners import datum, demand, inner_miner, mined_by
+
+HEIGHT = b"\x03\x0f\x85\x0d"
+
+
+@pytest.mark.parametrize(
+    ("rest", "name"),
+    [
+        (b"\x1e< OCEAN.XYZ >\x0fElektron Energy\x00\x07\x15\\\xb4\x84\xe5`\x0f", "Elektron Energy"),
+        (b"\x16< OCEAN.XYZ >\x0f\x0f2CR_B2\x00\x02\x86b", "2CR_B2"),
+        (b"\x1e< OCEAN.XYZ >\x0fBRENT and ALLIE\x00\x07\x12\x92\x10F^\xd5^", "BRENT and ALLIE"),
+        (b"\x4c\x16< OCEAN.XYZ >\x0fPenguin\x00\x07", "Penguin"),
+        (b"\x0d< OCEAN.XYZ >", None),
+        (b"\x0e< OCEAN.XYZ >\x0f", None),
+        (b"", None),
+        (b"\xff", None),
+    ],
+)
+def test_template_builders_at_ocean(rest: bytes, name: str | None) -> None:
+    assert datum(HEIGHT + rest) == name
+    assert inner_miner(HEIGHT + rest, "ocean") == name
+
+
+@pytest.mark.parametrize(
+    ("rest", "name"),
+    [(b"\0/DMND/GoMining/\0abc", "GoMining"), (b"\0/DMND/\0", None), (b"/DMND/x/", None), (b"", None)],
+)
+def test_template_builders_at_dmnd(rest: bytes, name: str | None) -> None:
+    assert demand(HEIGHT + rest) == name
+    assert inner_miner(HEIGHT + rest, "dmnd") == name
+
+
+@pytest.mark.parametrize(
+    ("script", "pool", "name"),
+    [
+        (b"/ViaBTC/Mined by javidsaeid7073/,\xfa\xbemm", "viabtc", "javidsaeid7073"),
+        (b"\xf0\x9f\x90\x9f\x15Mined by chenguanghai\0\0", "f2pool", "chenguanghai"),
+        (b"/mined by gbminers/", "gbminers", None),
+        (b"\x1bMined by AntPool970M\0C", "antpool", None),
+        (b"     Mined by Secpool    p\0", "secpool", None),
+        (b"Mined by ", None, None),
+        (b"Mined by \x1b[31m", None, None),
+        (b"Mined by somebody", None, "somebody"),
+    ],
+)
+def test_workers_who_sign(script: bytes, pool: str | None, name: str | None) -> None:
+    assert mined_by(script, pool) == name
+    assert inner_miner(script, pool) == name
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    ["\x1b[2J", "<script>alert(1)</script>", "a\nb\rc", "\u202eevil", "ü" * 100, '"}{', "topic/#/+", "x" * 99],
+)
+def test_whatever_is_written_comes_out_harmless_and_short(hostile: str) -> None:
+    text = hostile.encode()
+    allowed = set(string.ascii_letters + string.digits + " ._@#+-")
+    for script in (
+        HEIGHT + bytes([min(len(text) + 14, 255)]) + b"< OCEAN.XYZ >\x0f" + text,
+        HEIGHT + b"\0/DMND/" + text + b"/\0",
+        b"Mined by " + text,
+    ):
+        for pool in ("ocean", "dmnd", "viabtc", None):
+            name = inner_miner(script, pool)
+            assert name is None or (set(name) <= allowed and 0 < len(name) <= 40)

@@ -1,0 +1,45 @@
+"""What is known of unattributed blocks is bounded, and a name that stays is not news."""
+
+from monitor.attribution.unknown_miners import UnknownMiners
+from monitor.model import Coinbase, Output
+from monitor.registry.loading import load_registry
+
+REGISTRY = load_registry("main")
+
+
+def paid_to(miner: int) -> Coinbase:
+    return Coinbase(b"\x01\x01", (Output(50_0000_0000, b"\x00\x14" + bytes([miner]) * 20),))
+
+
+def test_a_second_block_gives_the_first_a_name() -> None:
+    strangers = UnknownMiners(REGISTRY)
+
+    assert not strangers.learn([(1, paid_to(1)), (2, paid_to(2))])
+    assert strangers.learn([(3, paid_to(1))]), "the pseudonym of block 1 is news"
+    assert strangers.name(1) == strangers.name(3) is not None
+    assert strangers.name(2) is None
+
+
+def test_one_more_block_of_a_known_miner_changes_nothing_before_it() -> None:
+    strangers = UnknownMiners(REGISTRY)
+    strangers.learn([(1, paid_to(1)), (2, paid_to(1))])
+
+    assert not strangers.learn([(3, paid_to(1))])
+    assert strangers.name(3) == strangers.name(1)
+
+
+def test_only_the_newest_are_remembered() -> None:
+    strangers = UnknownMiners(REGISTRY, memory=3)
+    strangers.learn((height, paid_to(1)) for height in range(1, 4))
+
+    assert not strangers.learn([(4, paid_to(1))]), "what was forgotten has no name to change"
+    assert strangers.name(1) is None
+    assert [cluster.blocks for cluster in strangers.known] == [3]
+
+
+def test_a_name_goes_when_what_it_was_tied_to_is_forgotten() -> None:
+    strangers = UnknownMiners(REGISTRY, memory=3)
+    strangers.learn([(1, paid_to(1)), (2, paid_to(1)), (3, paid_to(2))])
+
+    assert strangers.learn([(4, paid_to(3))]), "block 2 is alone now"
+    assert strangers.name(2) is None

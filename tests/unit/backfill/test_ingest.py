@@ -1,0 +1,159 @@
+"""The process that fetches the past, and what becomes of it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from support.blockdir import chain, records, write
+from support.services import wait_until
+
+from monitor.backfill.ingest import Progress, fill
+from monitor.backfill.worker import Begun, Ended, Fell, Order, Searched, fetching
+from monitor.config import NodeSection, RegistrySection
+from monitor.embedded import EmbeddedNode
+from monitor.model import BlockRef
+from monitor.node import past
+from monitor.node.past import Wanted
+from monitor.store.rows import RowBatch
+from monitor.store.store import Store
+
+BLOCKS = chain(300)
+NOWHERE = "http://127.0.0.1:1"
+
+pytestmark = pytest.mark.timeout(60)
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    async with await Store.open(f"sqlite:///{tmp_path / 'blocks.sqlite'}") as opened:
+        yield opened
+
+
+@pytest.fixture
+def order(tmp_path: Path) -> Order:
+    """All blocks from files, and a node that is not there."""
+    (tmp_path / "blocks").mkdir()
+    write(tmp_path / "blocks", 0, records(BLOCKS))
+    cookie = tmp_path / "cookie"
+    cookie.write_text("user:password")
+    node = NodeSection(url=NOWHERE, cookie_file=cookie, blocks_dir=tmp_path / "blocks", timeout_seconds=1)
+    tip = BlockRef(300, BLOCKS[-1].hash)
+    return Order(node, RegistrySection(), "regtest", Wanted(tip, 1, tip, 100))
+
+
+async def test_what_it_says_in_its_order(order: Order) -> None:
+    async with fetching(order) as messages:
+        said = [message async for message in messages if not isinstance(message, Searched)]
+    assert said[0] == Begun("block files")
+    assert [each.first_height for each in said if isinstance(each, RowBatch)] == [201, 101, 1]
+    assert said[-1] == Ended()
+
+
+async def test_what_is_missing_is_stored_without_a_node(order: Order, store: Store) -> None:
+    told: list[Progress] = []
+    assert await fill(store, order, told.append) == Ended()
+    assert await store.next_below() == BlockRef(0, BLOCKS[0].header.parent)
+    assert [now.done for now in told if now.doing == "block files"] == [0, 100, 200, 300]
+
+
+async def test_where_files_end_the_node_is_asked_and_its_absence_told(order: Order, tmp_path: Path) -> None:
+    write(tmp_path / "blocks", 0, records(BLOCKS[150:]))
+    async with fetching(order) as messages:
+        said = [message async for message in messages if not isinstance(message, Searched | RowBatch)]
+    assert said[:2] == [Begun("block files"), Fell("block files", "they begin later than wanted")]
+    (ended,) = said[2:]
+    assert isinstance(ended, Ended)
+    assert ended.fault
+    assert "nothing listens" in ended.fault
+    assert not ended.refused
+
+
+@pytest.mark.parametrize("rest", ["auto", "off"])
+async def test_the_node_has_no_more_to_answer_than_the_daemon_lends(rest: str) -> None:
+    async with EmbeddedNode() as node:
+        for _ in range(600):
+            node.mine()
+        settings = {"url": node.url, "cookie_file": node.cookie_file, "rest": rest}
+        asked = Wanted(node.tip, 0, node.tip, 20)
+        async with fetching(Order(NodeSection.model_validate(settings), RegistrySection(), "regtest", asked)) as said:
+            assert isinstance(await anext(said), Begun)
+            node.stall()
+            await asyncio.sleep(0.3)
+            node.resume()
+            assert [each async for each in said][-1] == Ended()
+        assert 1 < node.most_in_flight <= past.IN_FLIGHT
+
+
+async def test_a_registry_that_cannot_be_read_is_a_refusal(order: Order, tmp_path: Path) -> None:
+    broken = Order(order.node, RegistrySection(user_file=tmp_path / "none.toml"), order.network, order.wanted)
+    async with fetching(broken) as messages:
+        (ended,) = [message async for message in messages]
+    assert isinstance(ended, Ended)
+    assert ended.refused
+
+
+async def test_a_history_that_begins_elsewhere_by_now_ends_it(order: Order, store: Store) -> None:
+    await fill(store, order, lambda _now: None)
+    ended = await fill(store, order, lambda _now: None)
+    assert ended.fault == "the node has left the chain that block 301 was on"
+
+
+async def test_its_death_is_a_fault(order: Order) -> None:
+    async with fetching(order) as messages:
+        for process in children():
+            os.kill(process, 9)
+        said = [message async for message in messages]
+    assert said[-1] == Ended(fault="the process that fetches the past has died")
+
+
+async def test_nobody_is_left_behind_when_it_is_cancelled(order: Order, store: Store) -> None:
+    task = asyncio.create_task(fill(store, order, lambda _now: None))
+    while not children():  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert not children()
+
+
+PARENT = """
+import asyncio, pickle, sys
+from monitor.backfill.worker import fetching
+async def main():
+    async with fetching(pickle.load(sys.stdin.buffer)) as messages:
+        await anext(messages)
+        print("there", flush=True)
+        await asyncio.sleep(60)
+asyncio.run(main())
+"""
+
+
+def test_it_ends_with_the_one_that_started_it(order: Order) -> None:
+    """Even if that is killed: what it sends meets nobody."""
+    import pickle  # noqa: PLC0415
+
+    many = Order(order.node, order.registry, order.network, Wanted(order.wanted.top, 1, order.wanted.tip, 1))
+    with subprocess.Popen([sys.executable, "-c", PARENT], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as parent:
+        assert parent.stdin
+        assert parent.stdout
+        pickle.dump(many, parent.stdin)
+        parent.stdin.close()
+        assert parent.stdout.readline() == b"there\n"
+        (child,) = children(parent.pid)
+        parent.kill()
+    wait_until(lambda: not Path(f"/proc/{child}").exists(), seconds=10, what="the child to end")
+
+
+def children(of: int | None = None) -> list[int]:
+    """The processes that one has started and not waited for."""
+    pid = of or os.getpid()
+    found = []
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        found += [int(child) for child in (task / "children").read_text().split()]
+
+    return found

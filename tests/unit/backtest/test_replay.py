@@ -1,0 +1,153 @@
+"""Rules over a past: what is found is what looking at each block would find, and it is what happened."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from monitor.alerts.loading import METRIC_LOOKUP
+from monitor.alerts.parse import parse
+from monitor.alerts.rules import Rule
+from monitor.analysis import POOL, Level
+from monitor.backtest import skipping as naps
+from monitor.backtest.replay import Episode, Happening, Replay, Scope
+from monitor.backtest.skipping import AWAKE, Sleep
+from monitor.model import BlockHash, BlockRow, PoolSlug, Race, Window
+
+T0 = 1_700_000_000
+WINDOWS = tuple(map(Window.parse, ("1d", "3d", "150b", "400b")))
+YEAR = Window.parse("1y")
+PARITY = Level("parity", lambda row: "even" if row.height % 2 == 0 else "odd")
+
+
+def rule(text: str) -> Rule:
+    """One rule, of which only what matters is written."""
+    (found,) = parse(f'[[rule]]\nname = "r"\nseverity = "info"\nsummary = "s"\n{text}', METRIC_LOOKUP, origin="test")
+    return found
+
+
+def chain(shares: list[tuple[int, dict[str, float]]], *, seed: int = 1, backwards: bool = False) -> list[BlockRow]:
+    """Blocks drawn from shares, so many from each; None is the unknown. Header times may go back."""
+    chance = np.random.default_rng(seed)
+    rows, now = [], float(T0)
+    for blocks, share in shares:
+        pools = list(share)
+        for drawn in chance.choice(len(pools), size=blocks, p=list(share.values())):
+            now += chance.exponential(600)
+            shift = chance.normal(0, 900) if backwards else 0.0
+            pool = PoolSlug(pools[drawn]) if pools[drawn] else None
+            rows.append(BlockRow(len(rows), int(now + shift), 0x1D00FFFF, pool))
+    return rows
+
+
+def found(one: Rule, rows: list[BlockRow], windows: tuple[Window, ...] = WINDOWS) -> list[Episode]:
+    replay = Replay([one], Scope((POOL, PARITY), windows))
+    for row in rows:
+        replay.take(Happening(row))
+    return replay.episodes
+
+
+RISE = [(600, {"a": 0.4, "b": 0.35, "": 0.25}), (600, {"a": 0.62, "b": 0.33, "": 0.05}), (400, {"a": 0.3, "b": 0.7})]
+
+
+@pytest.mark.parametrize("backwards", [False, True], ids=["in order", "times go back"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        'value = "share_above_probability"\nwhere = { window = "3d", threshold = "0.5" }\nabove = 0.95\nuntil = 0.5',
+        'value = "share_above_probability"\nwhere = { window = "400b", threshold = "0.333" }\nabove = 0.999',
+        'value = "share_above_probability"\nwhere = { window = "*", threshold = "*" }\nabove = 0.9\nuntil = 0.6',
+        'value = "share_ratio"\nwhere = { level = "pool", window = ["3d", "150b"] }\nabove = 0.5\nuntil = 0.45',
+        'value = "share_ratio"\nwhere = { level = "parity", window = "1d" }\nabove = 0.51',
+        'value = "share_ratio"\nwhere = { entity = "b*", window = "400b" }\nbelow = 0.34\nuntil = 0.36\nfor_blocks = 9',
+        'value = "hhi"\nwhere = { level = "pool", unknown = "merged" }\nabove = 4000\nuntil = 3900',
+        'value = "hhi_unbiased"\nwhere = { level = "pool", window = "3d", unknown = "split" }\nabove = 4200',
+        'value = "top_share_ratio"\nwhere = { window = "400b", unknown = "split", n = "2" }\nabove = 0.9\nuntil = 0.8',
+        'value = "window_attributed_ratio"\nwhere = { window = "3d" }\nbelow = 0.8\nuntil = 0.9\ncooldown = "6h"',
+        'value = "nakamoto_coefficient"\nwhere = { level = "pool", window = "150b" }\nbelow = 2',
+    ],
+)
+def test_sleeping_misses_nothing(text: str, monkeypatch: pytest.MonkeyPatch, *, backwards: bool) -> None:
+    rows = chain(RISE, backwards=backwards)
+
+    slept = found(rule(text), rows)
+    monkeypatch.setattr(Sleep, "nap", lambda *_: AWAKE)
+    awake = found(rule(text), rows)
+
+    assert slept == awake
+    assert awake, "a test of nothing"
+
+
+@pytest.mark.parametrize("value", naps.SPEED)
+def test_a_rule_far_from_its_threshold_sleeps(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = []
+    judge = Replay._judge
+    monkeypatch.setattr(Replay, "_judge", lambda self, *rest: (looks.append(rest), judge(self, *rest))[1])
+
+    found(
+        rule(f'value = "{value}"\nwhere = {{ window = "3d" }}\nabove = {20_000 if "hhi" in value else 2}'), chain(RISE)
+    )
+
+    assert len(looks) < sum(blocks for blocks, _ in RISE) / 4
+
+
+def test_a_pause_is_seen_while_it_lasts() -> None:
+    rows = chain([(50, {"a": 1.0})])
+    rows = [*rows[:30], *(replace(row, time=row.time + 20_000) for row in rows[30:])]
+
+    (one,) = found(rule('value = "block_age_seconds"\nabove = 9000\nuntil = 600'), rows)
+
+    assert rows[29].time + 9000 < one.alert.since <= rows[29].time + 9600
+    assert one.ended == rows[30].time
+
+
+def test_a_streak_is_judged_by_the_share_before_it() -> None:
+    rows = chain([(2000, {"a": 0.9, "b": 0.1}), (9, {"b": 1.0}), (20, {"a": 1.0})])
+
+    (one,) = found(rule('value = "long_streak_probability"\nbelow = 1e-7'), rows)
+
+    assert one.alert.labels == {"pool": "b"}
+    assert 2005 <= (one.alert.height or 0) <= 2008
+    assert one.ended == rows[2009].time
+
+
+def test_a_change_of_a_share_is_told_once_and_by_day() -> None:
+    rows = chain([(8000, {"a": 0.3, "b": 0.7}), (6000, {"a": 0.5, "b": 0.5})])
+
+    episodes = found(rule('value = "share_change_ratio"\nwhere = { pool = "a" }\nabove = 0.1'), rows, (YEAR,))
+
+    assert len(episodes) == 1
+    assert (episodes[0].alert.height or 0) % 144 == 143
+    assert 8000 < (episodes[0].alert.height or 0) < 9500
+
+
+def test_a_reorganisation_is_told_with_the_block_that_ends_it() -> None:
+    rows = chain([(5, {"a": 1.0})])
+    race = Race(2, T0, (BlockHash("22" * 32), BlockHash("33" * 32)), losers=(PoolSlug("b"), None), winners=())
+    rules = [
+        rule('value = "reorg_depth"\nabove = 1\nkeep = "1h"'),
+        replace(rule('value = "stale_block"\nabove = 0'), name="stale"),
+        replace(rule('value = "attribution_conflict"\nabove = 0'), name="conflict"),
+    ]
+    replay = Replay(rules, Scope((POOL,), WINDOWS))
+    for row in rows:
+        replay.take(Happening(row, conflict=row.height == 1, race=race if row.height == 4 else None))
+
+    assert [(one.alert.rule, dict(one.alert.labels), one.alert.height) for one in replay.episodes] == [
+        ("conflict", {"pool": "a"}, 1),
+        ("r", {"height": "1"}, 4),
+        ("stale", {"height": "2", "pool": "b"}, 4),
+        ("stale", {"height": "3", "pool": "unknown"}, 4),
+    ]
+
+
+def test_what_takes_long_to_estimate_is_looked_at_once_a_day() -> None:
+    rows = chain([(700, {"a": 0.6, "b": 0.4})])
+
+    (one,) = found(
+        rule('value = "hhi_lower"\nwhere = { level = "pool", window = "3d", unknown = "split" }\nabove = 1'), rows
+    )
+
+    assert one.alert.height == 143

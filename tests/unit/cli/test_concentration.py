@@ -1,0 +1,150 @@
+"""`pool-monitor concentration`: files in, the documented JSON or a table out, one sentence for what cannot be read."""
+
+import json
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+import typer
+from pyarrow import parquet
+from rich.console import Console
+from typer.testing import CliRunner
+
+from monitor.cli.concentration.command import concentration
+from monitor.cli.concentration.report import as_json, as_table, measure
+from monitor.errors import ConfigError, Exit, InputError
+from monitor.model import Concentration, Window
+
+MONTH = Path(__file__).parents[2] / "data" / "mainnet_2024_09.parquet"
+FIVE = "height,time,pool\n3,1231470173,b\n0,1231006505,a\n1,1231469665,\n2,1231469744,a\n4,1231470988,UNKNOWN\n"
+
+
+@pytest.fixture
+def five(tmp_path: Path) -> Path:
+    return written(tmp_path, FIVE)
+
+
+def written(folder: Path, text: str | bytes) -> Path:
+    file = folder / "blocks.csv"
+    file.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return file
+
+
+def printed(found: Concentration) -> str:
+    console = Console(width=80)
+    with console.capture() as shown:
+        console.print(as_table(found))
+    return shown.get()
+
+
+def test_json_has_the_documented_shape(five: Path) -> None:
+    found = json.loads(as_json(measure(five, level="pool", window=None)))
+    assert (found["blocks"], found["unknown"]) == (5, 2)
+    assert list(found["indices"]) == [
+        "hhi", "hhi_unbiased", "nakamoto", "gini", "entropy_bits", "effective_entities", "theil", "top_share",
+    ]  # fmt: skip
+    assert found["indices"]["hhi"] == {"split": 2800.0, "merged": 3600.0}
+    assert found["indices"]["nakamoto"] == {"split": 2, "merged": 2}
+    assert found["indices"]["top_share"]["1"] == {"split": 0.4, "merged": 0.4}
+    assert list(found["shares"]) == ["a", "b"]
+    assert list(found["shares"]["a"]) == ["blocks", "share", "lower", "upper"]
+    assert found["shares"]["b"]["share"] == 0.2
+
+
+def test_a_window_counts_back_from_the_highest_block(five: Path) -> None:
+    assert [one.entity for one in measure(five, level="pool", window=Window.parse("2b")).shares] == ["b"]
+    assert measure(five, level="pool", window=Window.parse("24h")).blocks == 4
+
+
+def test_parquet_says_the_same_as_csv(five: Path, tmp_path: Path) -> None:
+    other = tmp_path / "blocks"  # told by its content, not by its name
+    table = pa.table(
+        {
+            "pool": pa.array(["a", None, "a", "b", " unknown "]).dictionary_encode(),
+            "height": pa.array([0, 1, 2, 3, 4], pa.uint32()),
+            "time": pa.array([1231006505, 1231469665, 1231469744, 1231470173, 1231470988]),
+        }
+    )
+    parquet.write_table(table, other)
+    assert measure(other, level="pool", window=None) == measure(five, level="pool", window=None)
+
+
+def test_a_month_of_mainnet_has_the_indices_found_elsewhere() -> None:
+    found = measure(MONTH, level="pool", window=None)
+    assert found.merged
+    assert (found.blocks, found.unknown) == (4284, 45)
+    assert round(found.merged.hhi) == 1896
+    assert found.merged.nakamoto == 2
+    assert [one.entity for one in found.shares[:3]] == ["foundryusa", "antpool", "viabtc"]
+
+
+def test_table_shows_shares_intervals_and_both_readings() -> None:
+    text = printed(measure(MONTH, level="pool", window=None))
+    assert "4,284 blocks by pool, 45 of them unknown" in text
+    for line in text.splitlines():
+        assert len(line) <= 80
+    assert "31.0%   29.7% to 32.4%" in text
+    assert any(line.split() == ["HHI", "1,895", "1,896"] for line in text.splitlines())
+
+
+def test_a_name_is_shown_as_it_is_written(tmp_path: Path) -> None:
+    found = measure(written(tmp_path, "height,time,pool\n0,1231006505,[/b] 七彩神仙鱼\n"), level="pool", window=None)
+    assert "[/b] 七彩神仙鱼" in printed(found)
+    assert "七彩神仙鱼" in as_json(found)
+
+
+def test_a_single_block_has_no_unbiased_index(tmp_path: Path) -> None:
+    found = measure(written(tmp_path, "height,time,pool\n0,1231006505,a\n"), level="pool", window=None)
+    assert json.loads(as_json(found))["indices"]["hhi_unbiased"] == {"split": None, "merged": None}
+    assert any(line.split() == ["HHI,", "unbiased", "-", "-"] for line in printed(found).splitlines())
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("", "is empty"),
+        ("height,time,pool\n", "has no blocks"),
+        ("height,when,pool\n1,2,a\n", "must have one column 'time'; its columns are: height, when, pool"),
+        ("height,time,pool,pool\n1,2,a,b\n", "must have one column 'pool'"),
+        ("height,time,pool\n1,2,a\n2,soon,a\n", "row 2: time is 'soon', which is not a header time in unix seconds"),
+        ("height,time,pool\n,2,a\n", "row 1: height is empty, which is not a block height"),
+        ("height,time,pool\n-1,2,a\n", "row 1: height is '-1'"),
+        ("height,time,pool\n1,1713571767000,a\n", "row 1: time is '1713571767000'"),
+        ("height,time,pool\n1,2\n", "row 1: there are 2 values for 3 columns"),
+        ("height,time,pool\n1,2,a\n1,3,b\n", "has block 1 twice"),
+        (b"height,time,pool\n1,2,\xff\xfe\n", "is neither CSV nor Parquet that can be read"),
+        (b"PAR1 and then nothing", "is neither CSV nor Parquet that can be read"),
+    ],
+)
+def test_what_cannot_be_read_is_said_in_one_sentence(tmp_path: Path, text: str | bytes, sentence: str) -> None:
+    with pytest.raises(InputError) as refused:
+        measure(written(tmp_path, text), level="pool", window=None)
+    message = str(refused.value)
+    assert sentence in message
+    assert str(tmp_path) in message
+    assert "\n" not in message
+    assert refused.value.exit_code is Exit.CRASHED
+
+
+def test_no_file_and_no_file_either(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="there is no file"):
+        measure(tmp_path / "none.csv", level="pool", window=None)
+    with pytest.raises(InputError, match="cannot be read: Is a directory"):
+        measure(tmp_path, level="pool", window=None)
+
+
+def test_an_unknown_level_names_the_known_ones(five: Path) -> None:
+    with pytest.raises(ConfigError, match="there is no level 'planet' to count at: choose from pool"):
+        measure(five, level="planet", window=None)
+
+
+def test_the_command(five: Path) -> None:
+    command = typer.Typer()
+    command.command()(concentration)
+    run = CliRunner().invoke
+    assert json.loads(run(command, [str(five), "--format", "json"]).stdout)["blocks"] == 5
+    assert json.loads(run(command, [str(five), "--format", "json", "--window", "1b"]).stdout)["unknown"] == 1
+    assert "5 blocks by pool" in run(command, [str(five)]).stdout
+    refused = run(command, [str(five), "--window", "1w"])
+    assert refused.exit_code == 2
+    assert "is no window" in refused.output

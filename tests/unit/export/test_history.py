@@ -1,0 +1,154 @@
+"""The past as OpenMetrics: what is written is what was true at each step."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from prometheus_client import Metric
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
+from prometheus_client.samples import Sample
+from support.stored import FIRST, store_mainnet
+from typer.testing import CliRunner
+
+from monitor.analysis import BlockTable, concentrate
+from monitor.cli.main import cli
+from monitor.config import Config, StoreSection
+from monitor.errors import InputError
+from monitor.export.history import Wanted, export_history
+from monitor.model import BlockRow, Judged, Window
+from monitor.outputs.metrics import CATALOGUE
+from monitor.processing.levels import levels
+from monitor.processing.stored_blocks import Span
+from monitor.registry.loading import load_knowledge
+from monitor.vitals import PREFIX
+
+DAY = 86_400
+WINDOWS = [Window.parse(name) for name in ("24h", "7d", "144b")]
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    return Config(store=StoreSection(url=f"sqlite:///{tmp_path / 'blocks.sqlite'}"))
+
+
+@pytest.fixture
+async def stored(config: Config) -> list[Judged]:
+    return await store_mainnet(config.store.url, 2000)
+
+
+async def history(config: Config, folder: Path, wanted: Wanted) -> dict[str, Metric]:
+    """What is written, by name, as the strictest reader takes it."""
+    file = folder / "history.txt"
+    written = await export_history(config, wanted, file)
+    text = file.read_text()
+    assert text.endswith("# EOF\n")
+    families = {family.name: family for family in text_string_to_metric_families(text)}
+    assert sum(len(family.samples) for family in families.values()) == written
+    return families
+
+
+def moment_of(sample: Sample) -> int:
+    assert sample.timestamp is not None
+    return int(float(sample.timestamp))
+
+
+def values(family: Metric) -> dict[tuple[object, ...], float]:
+    return {(moment_of(each), *sorted(each.labels.items())): each.value for each in family.samples}
+
+
+def value(families: dict[str, Metric], name: str, time: int, **labels: str) -> float:
+    (found,) = [
+        sample.value
+        for sample in families[f"{PREFIX}_{name}"].samples
+        if moment_of(sample) == time and sample.labels == labels
+    ]
+    return found
+
+
+async def test_each_number_is_that_of_the_chain_as_it_was_then(
+    config: Config, stored: list[Judged], tmp_path: Path
+) -> None:
+    families = await history(config, tmp_path, Wanted(DAY, WINDOWS))
+
+    moments = sorted({moment_of(sample) for sample in families[f"{PREFIX}_block_height"].samples})
+    first, last = stored[0].block.header.time, stored[-1].block.header.time
+    assert moments == list(range(first + -first % DAY, last, DAY))
+    moment = moments[9]
+    until = next(n for n, each in enumerate(stored) if each.block.header.time > moment)
+    rows = [
+        BlockRow(each.block.height, each.block.header.time, each.block.header.bits, each.attribution.pool)
+        for each in stored[:until]
+    ]
+    assert value(families, "block_height", moment) == rows[-1].height
+    for each in concentrate(BlockTable.of(rows, levels(load_knowledge())), WINDOWS):
+        assert each.split
+        assert each.merged
+        where = {"level": each.level, "window": each.window.name}
+        assert value(families, "hhi", moment, unknown="split", **where) == each.split.hhi
+        assert value(families, "nakamoto_coefficient", moment, unknown="merged", **where) == each.merged.nakamoto
+        largest = each.shares[0]
+        assert value(families, "share_ratio", moment, entity=largest.entity, **where) == largest.share
+
+
+@pytest.mark.usefixtures("stored")
+async def test_names_and_types_are_those_of_the_catalogue(config: Config, tmp_path: Path) -> None:
+    families = await history(config, tmp_path, Wanted(DAY, WINDOWS))
+
+    catalogue = {each.full_name: each for each in CATALOGUE}
+    assert set(families) <= set(catalogue)
+    for name, family in families.items():
+        assert family.documentation == catalogue[name].help
+        assert family.type == "gauge"
+        assert set(family.samples[0].labels) == set(catalogue[name].labels)
+    assert {f"{PREFIX}_{name}" for name in ("hhi", "share_ratio", "share_lower_ratio", "difficulty")} <= set(families)
+
+
+@pytest.mark.usefixtures("stored")
+async def test_a_part_says_what_the_whole_says(config: Config, tmp_path: Path) -> None:
+    whole = await history(config, tmp_path, Wanted(DAY, WINDOWS))
+
+    part = await history(config, tmp_path, Wanted(DAY, WINDOWS, Span(FIRST + 1500, FIRST + 1800)))
+
+    for name, family in part.items():
+        found, expected = values(family), values(whole[name])
+        assert found == pytest.approx({key: expected[key] for key in found})
+    heights = [sample.value for sample in part[f"{PREFIX}_block_height"].samples]
+    assert FIRST + 1500 <= heights[0] < FIRST + 1700
+    assert FIRST + 1600 < heights[-1] <= FIRST + 1800
+
+
+@pytest.mark.usefixtures("stored")
+async def test_every_series_has_the_labels_that_were_asked_for(config: Config, tmp_path: Path) -> None:
+    wanted = Wanted(DAY, WINDOWS[:1], Span(FIRST + 1500), {"job": 'a "quoted"\\job'})
+    families = await history(config, tmp_path, wanted)
+
+    jobs = {sample.labels["job"] for family in families.values() for sample in family.samples}
+    assert jobs == {'a "quoted"\\job'}
+    with pytest.raises(InputError, match="level is a label"):
+        await history(config, tmp_path, Wanted(DAY, WINDOWS, labels={"level": "pool"}))
+
+
+@pytest.mark.parametrize(
+    ("option", "complaint"),
+    [("--step=5b", "is no step"), ("--windows=7d,soon", "is no window"), ("--label=job", "is no label")],
+)
+def test_the_command_refuses_what_it_cannot_read(option: str, complaint: str) -> None:
+    done = CliRunner().invoke(cli, ["export", "openmetrics", option], env={"COLUMNS": "200"})
+
+    assert done.exit_code == 2
+    assert complaint in done.output
+
+
+def test_the_command_writes_the_windows_and_labels_that_were_asked_for(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'b.sqlite'}"
+    asyncio.run(store_mainnet(url, 500))
+
+    options = ["--step=12h", "--windows=24h, 7d", "--label=job=pool-monitor"]
+    done = CliRunner().invoke(cli, ["export", "openmetrics", *options], env={"POOL_MONITOR_STORE__URL": url})
+
+    assert done.exit_code == 0, done.output
+    samples = [sample for family in text_string_to_metric_families(done.stdout) for sample in family.samples]
+    assert {sample.labels.get("window") for sample in samples} == {None, "24h", "7d"}
+    assert {sample.labels["job"] for sample in samples} == {"pool-monitor"}

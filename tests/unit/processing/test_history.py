@@ -1,0 +1,226 @@
+"""The history of what is stored: the same numbers as the metrics and the export had at the time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from threading import Event
+
+import pytest
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
+from support.history import by_hand
+from support.stored import store_mainnet
+
+from monitor.analysis.time_series import ALONE, INDICES, OTHERS, SHARES, UNKNOWN
+from monitor.attribution.unknown_miners import UnknownMiners
+from monitor.config import Config, RegistrySection, StoreSection
+from monitor.errors import InputError
+from monitor.export.history import Wanted, export_history
+from monitor.model import Asked, BlockRow, Judged, PoolSlug, TimeSeries, Window
+from monitor.processing.counter import Naming
+from monitor.processing.history import HistoryQueries, answer
+from monitor.processing.levels import levels
+from monitor.registry.loading import load_knowledge
+from monitor.store.reading import Reading
+from monitor.store.store import Store
+from monitor.vitals import PREFIX
+
+DAY = 86_400
+WEEK = 7 * DAY
+GAUGES = {"nakamoto": "nakamoto_coefficient", "gini": "gini_ratio", "theil": "theil_index"}
+"""What the metrics call an index, where that is another name."""
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    """With a membership that changes in the middle of what is stored."""
+    moved = {"pool": "f2pool", "operator": "antpool", "template": "antpool", "since": "2025-11-10"}
+    return Config(
+        store=StoreSection(url=f"sqlite:///{tmp_path / 'blocks.sqlite'}"),
+        registry=RegistrySection.model_validate({"overrides": [moved]}),
+    )
+
+
+@pytest.fixture
+async def stored(config: Config) -> list[Judged]:
+    return await store_mainnet(config.store.url, 4000)
+
+
+def naming(config: Config) -> Naming:
+    knowledge = load_knowledge(config.registry)
+    return Naming(levels(knowledge), UnknownMiners(knowledge.registry).names(), 1)
+
+
+async def ask(config: Config, *questions: Asked) -> list[TimeSeries]:
+    known = naming(config)
+    async with await Store.open(config.store.url, beside=True) as store:
+        return [await store.reading(partial(answer, asked=each, naming=known)) for each in questions]
+
+
+def rows(stored: list[Judged]) -> list[BlockRow]:
+    return [
+        BlockRow(each.block.height, each.block.header.time, 0, each.attribution.pool, each.attribution.miner)
+        for each in stored
+    ]
+
+
+def gauge(metric: str) -> tuple[str, Mapping[str, str]]:
+    """The metric of an index, and its label of its own."""
+    if metric.startswith("top_share_"):
+        return f"{PREFIX}_top_share_ratio", {"n": metric[-1]}
+    return f"{PREFIX}_{GAUGES.get(metric, metric)}", {}
+
+
+async def test_every_number_is_that_of_the_export_at_the_same_tip(
+    config: Config, stored: list[Judged], tmp_path: Path
+) -> None:
+    await export_history(config, Wanted(DAY, [Window.parse("7d")]), tmp_path / "history.txt")
+    exported: defaultdict[str, dict[tuple[object, ...], float]] = defaultdict(dict)
+    for family in text_string_to_metric_families((tmp_path / "history.txt").read_text()):
+        for sample in family.samples:
+            key = float(str(sample.timestamp)), *sorted(sample.labels.items())
+            exported[sample.name][key] = sample.value
+    tips = {moment: int(time) for (moment,), time in exported[f"{PREFIX}_block_timestamp_seconds"].items()}
+    times = {each.block.height: each.block.header.time for each in stored}
+    heights = {moment: int(height) for (moment,), height in exported[f"{PREFIX}_block_height"].items()}
+    # A block may have an earlier time than one below it: then the blocks up to a height are not those up to a time.
+    same = {
+        moment: tip
+        for moment, tip in tips.items()
+        if all((time <= tip) == (height <= heights[moment]) for height, time in times.items())
+    }
+    assert len(same) > 15
+    compared = 0
+    for level in ("pool", "template", "operator", "country"):
+        for moment, tip in list(same.items())[8::5]:
+            at = Asked(level, window=WEEK, first=tip, last=tip, limit=40)
+            labels = {"level": level, "window": "7d"}
+
+            def was(name: str, moment: object = moment, **more: str) -> float | None:
+                return exported[name].get((moment, *sorted((labels | more).items())))  # noqa: B023
+
+            *courses, shares = await ask(config, *(_about(at, metric) for metric in (*INDICES, SHARES)))
+            for course in courses:
+                name, own = gauge(course.metric)
+                for reading in ("split", "merged"):
+                    assert course.series[reading].value == [was(name, unknown=reading, **own)], (level, course.metric)
+                    compared += 1
+            for entity, curve in shares.series.items():
+                if entity not in {OTHERS, UNKNOWN, ALONE}:
+                    assert curve.value == [was(f"{PREFIX}_share_ratio", entity=entity)]
+                    assert curve.lower == [was(f"{PREFIX}_share_lower_ratio", entity=entity)]
+                    assert curve.upper == [was(f"{PREFIX}_share_upper_ratio", entity=entity)]
+                    compared += 1
+    assert compared > 300
+
+
+async def test_a_membership_counts_from_its_first_day_on(config: Config, stored: list[Judged]) -> None:
+    """Steps and window that fit neither the days nor each other."""
+    known = {level.name: level for level in naming(config).levels}
+    asked = Asked("operator", "shares", window=100_000, step=70_001, limit=40)
+    courses = await ask(config, asked, _about(asked, "hhi"))
+
+    assert courses[0].grid.points > 20
+    for at, point in enumerate(by_hand(rows(stored), known["operator"], courses[0].grid)):
+        for share in point.shares:
+            assert courses[0].series[share.entity].value[at] == share.share
+        assert point.split
+        assert courses[1].series["split"].value[at] == point.split.hhi
+    before = known["operator"].entity_of(BlockRow(0, stored[0].block.header.time, 0, PoolSlug("f2pool")))
+    theirs = courses[0].series[str(before)].value
+    assert theirs[0]
+    assert theirs[-1] == 0  # the company that the override names has its blocks by then
+
+
+@pytest.mark.usefixtures("stored")
+async def test_without_a_span_it_is_all_that_is_stored_in_whole_windows(config: Config, stored: list[Judged]) -> None:
+    (course,) = await ask(config, Asked(window=WEEK))
+
+    assert course.grid.times[-1] == stored[-1].block.header.time
+    oldest = min(each.block.header.time for each in stored)
+    assert oldest <= course.grid.begin + 1 <= oldest + course.grid.step
+    assert 100 < course.grid.points <= 400
+    value = course.series["split"]
+    assert None not in value.value
+    assert value.lower
+    assert value.upper
+    assert all(low < high for low, high in zip(value.lower, value.upper, strict=True) if low is not None is not high)
+
+
+@pytest.mark.usefixtures("stored")
+async def test_a_point_without_blocks_has_no_number(config: Config) -> None:
+    before = Asked(first=1_600_000_000, last=1_600_000_000 + 3 * DAY, step=DAY)
+    course, shares = await ask(config, before, _about(before, SHARES))
+
+    assert course.series["split"].value == [None] * 4
+    assert course.series["merged"].lower == [None] * 4
+    assert shares.series == {}
+
+
+@pytest.mark.parametrize(
+    ("asked", "complaint"),
+    [
+        (Asked("galaxy"), "no such level; there are: pool, template, operator, country"),
+        (Asked(metric="luck"), "no such metric; there are: hhi, "),
+        (Asked(first=2_000_000_000), "from is later than to"),
+        (Asked(step=600), r"that is \d+ points, and 2000 is the most: choose a step of \d+ seconds or more"),
+    ],
+)
+@pytest.mark.usefixtures("stored")
+async def test_what_makes_no_sense_is_refused_with_the_remedy(config: Config, asked: Asked, complaint: str) -> None:
+    with pytest.raises(InputError, match=complaint):
+        await ask(config, asked)
+
+
+@pytest.mark.usefixtures("stored")
+async def test_the_step_that_is_proposed_is_taken(config: Config) -> None:
+    with pytest.raises(InputError) as refused:
+        await ask(config, Asked(step=600))
+    proposed = int(str(refused.value).split("step of ")[1].split()[0])
+
+    (course,) = await ask(config, Asked(step=proposed))
+
+    assert 1900 < course.grid.points <= 2000
+
+
+async def test_an_empty_store_says_so(config: Config) -> None:
+    async with await Store.open(config.store.url):
+        pass
+    with pytest.raises(InputError, match="no block is stored yet"):
+        await ask(config, Asked())
+
+
+async def test_there_is_no_answer_before_somebody_knows_who_is_who(config: Config) -> None:
+    async with await Store.open(config.store.url) as store:
+        courses = HistoryQueries(store)
+        assert courses.edition is None
+        with pytest.raises(InputError, match="readyz"):
+            await courses.course(Asked())
+
+
+@pytest.mark.usefixtures("stored")
+async def test_one_who_is_cancelled_leaves_nothing_running(config: Config) -> None:
+    begun, ended = Event(), Event()
+
+    def work(reading: Reading) -> None:
+        begun.set()
+        try:
+            while True:
+                reading.go_on()
+        finally:
+            ended.set()
+
+    async with await Store.open(config.store.url, beside=True) as store:
+        asking = asyncio.create_task(store.reading(work))
+        await asyncio.to_thread(begun.wait, 10)
+        asking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+        assert ended.is_set()
+
+
+def _about(asked: Asked, metric: str) -> Asked:
+    return Asked(asked.level, metric, asked.window, asked.first, asked.last, asked.step, asked.limit)
