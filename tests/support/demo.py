@@ -44,7 +44,11 @@ class Demo:
                 self._command, cwd=self._folder, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
                 env=environment() | {"TMPDIR": str(self._folder), "PYTHONUNBUFFERED": "1"},
             )  # fmt: skip
-        wait_until(lambda: bool(self.port), seconds=20, what="the demo to print its address")
+        try:
+            wait_until(lambda: bool(self.port), seconds=40, what="the demo to print its address")
+        except BaseException:
+            end(self._process)
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
