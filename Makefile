@@ -61,7 +61,7 @@ docs: $(DEV) ## write the pages that are made from the code
 
 screenshots: $(DEV) ## the pictures of the page in docs/images
 	@$(PYTHON) scripts/services.py chromium
-	@$(BIN)/python scripts/screenshots.py
+	@PYTHONPATH=tests $(BIN)/python scripts/screenshots.py
 
 services: ## fetch the real services that the tests run against
 	@$(PYTHON) scripts/services.py

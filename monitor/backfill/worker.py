@@ -25,11 +25,11 @@ from monitor.attribution.match import attribute
 from monitor.config import NodeSection, RegistrySection
 from monitor.errors import Exit, NodeError, PoolMonitorError
 from monitor.model import Block, Judged
-from monitor.node import past
-from monitor.node.bitcoind import Bitcoind
+from monitor.node import history
 from monitor.node.blockfiles import BlockFiles
 from monitor.node.blockrecords import MAGIC
-from monitor.node.past import Segment, Wanted
+from monitor.node.client import NodeClient
+from monitor.node.history import MissingBlocks, Segment
 from monitor.registry.loading import load_knowledge
 from monitor.registry.registry import Registry
 from monitor.store.rows import RowBatch
@@ -51,7 +51,7 @@ class Order:
     node: NodeSection
     registry: RegistrySection
     network: str
-    wanted: Wanted
+    wanted: MissingBlocks
     niceness: int = 0
     """How far behind others it steps back."""
 
@@ -151,7 +151,8 @@ def _received(pipe: Connection) -> Message:
 def main(pipe: int) -> None:
     """What the process does: its order comes on standard input."""
     order: Order = pickle.load(sys.stdin.buffer)  # noqa: S301 -- from our own parent
-    os.nice(order.niceness)
+    with suppress(OSError):  # a filter of system calls may refuse it: then it does not step back
+        os.nice(order.niceness)
     gc.freeze()
     gc.set_threshold(_MANY_OBJECTS)
     logs.configure("warning")
@@ -170,7 +171,7 @@ def work(order: Order, send: _Send) -> Ended:
         return Ended(fault=str(error), refused=error.exit_code is Exit.MISCONFIGURED)
 
 
-def _by_files(order: Order, registry: Registry, send: _Send) -> Wanted:
+def _by_files(order: Order, registry: Registry, send: _Send) -> MissingBlocks:
     """What is still missing afterwards."""
     assert order.node.blocks_dir
     wanted = order.wanted
@@ -180,7 +181,7 @@ def _by_files(order: Order, registry: Registry, send: _Send) -> Wanted:
         # A signet of one's own has its own mark.
         magic = MAGIC.get(order.network) if order.network != "signet" else None
         with BlockFiles(order.node.blocks_dir, magic) as files:
-            for segment in past.from_files(files, wanted, _at_leisure(send)):
+            for segment in history.from_files(files, wanted, _at_leisure(send)):
                 send(_stretch(segment, registry))
                 wanted = wanted.below(segment)
     except NodeError as error:
@@ -190,14 +191,14 @@ def _by_files(order: Order, registry: Registry, send: _Send) -> Wanted:
     return wanted
 
 
-async def _by_node(order: Order, wanted: Wanted, registry: Registry, send: _Send) -> Ended:
-    async with Bitcoind(order.node, Vitals(), in_flight=past.IN_FLIGHT) as node:
+async def _by_node(order: Order, wanted: MissingBlocks, registry: Registry, send: _Send) -> Ended:
+    async with NodeClient(order.node, Vitals(), connections=history.CONNECTIONS) as node:
         await node.ready()
         facts = node.facts
         assert facts
         if wanted.top.height >= facts.first_height:
             send(Begun(facts.blocks_by))
-        async for segment in past.from_node(node, wanted):
+        async for segment in history.from_node(node, wanted):
             await asyncio.to_thread(send, _stretch(segment, registry))  # the next blocks come meanwhile
             wanted = wanted.below(segment)
     if wanted.is_done:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
+from monitor import libzmq
 from monitor.embedded.blocks import Signature, Template, genesis, seal, unsigned
 from monitor.embedded.chain import Chain, Step
 from monitor.embedded.history import Found
@@ -112,7 +113,7 @@ class EmbeddedNode:
         """
         self._state.started = time.monotonic()
         self._folder = self._folder or Path(tempfile.mkdtemp(prefix="pool-monitor-node-"))
-        if self.zmq:
+        if self.zmq and libzmq.refusal() is None:
             self._notices = Notices(self._zmq_address)
             self._zmq_address = self._notices.address
             self._state.publishers = self._notices.describe()

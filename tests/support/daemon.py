@@ -9,7 +9,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Self
@@ -31,10 +31,14 @@ def environment(**settings: object) -> dict[str, str]:
 
 
 class Daemon:
-    """`pool-monitor run` on a free port, in a folder that holds its store; the store survives `stop` and `kill`."""
+    """`pool-monitor run` on a free port, in a folder that holds its store; the store survives `stop` and `kill`.
 
-    def __init__(self, folder: Path, **settings: object) -> None:
+    `under` is the beginning of a command line that becomes the daemon.
+    """
+
+    def __init__(self, folder: Path, *, under: Sequence[str] = (), **settings: object) -> None:
         self.folder = folder
+        self._under = under
         folder.mkdir(parents=True, exist_ok=True)
         store = f"sqlite:///{folder / 'blocks.sqlite'}"
         self.environment = environment(**{"store__url": store, "web__port": 0, "log__format": "json"} | settings)
@@ -50,7 +54,7 @@ class Daemon:
         """Start, and do not wait for anything."""
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                [*POOL_MONITOR, "run"], env=self.environment, cwd=self.folder,
+                [*self._under, *POOL_MONITOR, "run"], env=self.environment, cwd=self.folder,
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             )  # fmt: skip
 

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from monitor import libzmq
 from monitor.alerts.check import probe_all
 from monitor.alerts.loading import load_rules
 from monitor.config import Config
 from monitor.errors import Exit, PoolMonitorError, StoreInUse
 from monitor.model import NodeFacts
-from monitor.node.bitcoind import Bitcoind
 from monitor.node.blockfiles import BlockFiles
+from monitor.node.client import NodeClient
 from monitor.registry.loading import load_knowledge, network_of
 from monitor.store.store import Store
 from monitor.vitals import Vitals
@@ -110,7 +111,7 @@ def _port(config: Config, *, running: bool) -> Finding:
 
 async def _node(config: Config) -> AsyncIterator[Finding]:
     try:
-        async with Bitcoind(config.node, Vitals()) as node:
+        async with NodeClient(config.node, Vitals()) as node:
             facts = await node.introduce()
     except PoolMonitorError as error:
         yield _bad(error)
@@ -162,6 +163,12 @@ def _bulk(facts: NodeFacts) -> Finding:
 
 
 def _notices(facts: NodeFacts) -> Finding:
+    if facts.zmq and (reason := libzmq.refusal()):
+        return Finding(
+            Grade.BETTER,
+            f"The node announces new blocks, but not to us ({reason}): they are noticed by long poll and timer.",
+            f"{libzmq.REMEDY[0].upper()}{libzmq.REMEDY[1:]}.",
+        )
     if facts.zmq:
         return Finding(Grade.GOOD, f"New blocks are announced at once, on {', '.join(facts.zmq)}.")
     return Finding(
