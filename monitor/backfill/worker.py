@@ -97,13 +97,16 @@ _Send: TypeAlias = Callable[[Message], None]
 
 @asynccontextmanager
 async def fetching(order: Order) -> AsyncIterator[AsyncIterator[Message]]:
-    """Have it fetched; what comes is read ahead by one message, so that both processes have something to do."""
-    process, pipe = await asyncio.to_thread(_started, order)
-    reading = asyncio.create_task(asyncio.to_thread(_received, pipe))
+    """Start a worker and read its messages, one ahead, so that both processes have something to do.
 
-    async def messages() -> AsyncIterator[Message]:
+    The worker has ended when the context is left, also when that happens while it is being started.
+    """
+    starting = asyncio.create_task(asyncio.to_thread(_start, order))
+    reading: asyncio.Task[Message] | None = None
+
+    async def messages(pipe: Connection) -> AsyncIterator[Message]:
         nonlocal reading
-        while True:
+        while reading:
             message = await asyncio.shield(reading)
             if isinstance(message, Ended):
                 yield message
@@ -112,16 +115,20 @@ async def fetching(order: Order) -> AsyncIterator[AsyncIterator[Message]]:
             yield message
 
     try:
-        yield messages()
+        _, pipe = await asyncio.shield(starting)
+        reading = asyncio.create_task(asyncio.to_thread(_received, pipe))
+        yield messages(pipe)
     finally:
+        process, pipe = await starting  # a thread cannot be cancelled: the process is there, or will be in a moment
         process.kill()
-        await asyncio.gather(reading, return_exceptions=True)  # it ends with the process
+        if reading:
+            await asyncio.gather(reading, return_exceptions=True)  # it ends with the process
         await asyncio.to_thread(process.wait)
         pipe.close()
 
 
-def _started(order: Order) -> tuple[subprocess.Popen[bytes], Connection]:
-    """The process, and the end of the pipe that it writes to. It looks for modules where we do, and nowhere else."""
+def _start(order: Order) -> tuple[subprocess.Popen[bytes], Connection]:
+    """Start the worker; return it and the pipe of its messages. It imports modules from where this process does."""
     ours, its = os.pipe()
     with suppress(OSError, AttributeError):  # as much as every user may have, where it can be said
         fcntl.fcntl(its, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
