@@ -16,11 +16,10 @@ import structlog
 
 from monitor.backfill.ingest import Progress, fill, missing
 from monitor.backfill.worker import Ended, Order
-from monitor.chain.follower import Reach
 from monitor.config import Config
 from monitor.errors import NodeError, PoolMonitorError
 from monitor.hub import Hub
-from monitor.model import Coverage
+from monitor.model import Coverage, Reach
 from monitor.node import history
 from monitor.node.client import NodeClient
 from monitor.node.history import MissingBlocks

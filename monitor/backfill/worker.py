@@ -14,22 +14,21 @@ import pickle
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import TypeAlias
 
 from monitor import logs
-from monitor.attribution.match import attribute
 from monitor.config import NodeSection, RegistrySection
 from monitor.errors import Exit, NodeError, PoolMonitorError
-from monitor.model import Block, Judged
 from monitor.node import history
 from monitor.node.blockfiles import BlockFiles
 from monitor.node.blockrecords import MAGIC
 from monitor.node.client import NodeClient
 from monitor.node.history import MissingBlocks, Segment
+from monitor.processing.judging import judge
 from monitor.registry.loading import load_knowledge
 from monitor.registry.registry import Registry
 from monitor.store.rows import RowBatch
@@ -106,7 +105,7 @@ async def fetching(order: Order) -> AsyncIterator[AsyncIterator[Message]]:
 
     async def messages(pipe: Connection) -> AsyncIterator[Message]:
         nonlocal reading
-        while reading:
+        while reading is not None:
             message = await asyncio.shield(reading)
             if isinstance(message, Ended):
                 yield message
@@ -121,7 +120,7 @@ async def fetching(order: Order) -> AsyncIterator[AsyncIterator[Message]]:
     finally:
         process, pipe = await starting  # a thread cannot be cancelled: the process is there, or will be in a moment
         process.kill()
-        if reading:
+        if reading is not None:
             await asyncio.gather(reading, return_exceptions=True)  # it ends with the process
         await asyncio.to_thread(process.wait)
         pipe.close()
@@ -189,7 +188,7 @@ def _by_files(order: Order, registry: Registry, send: _Send) -> MissingBlocks:
         magic = MAGIC.get(order.network) if order.network != "signet" else None
         with BlockFiles(order.node.blocks_dir, magic) as files:
             for segment in history.from_files(files, wanted, _at_leisure(send)):
-                send(_stretch(segment, registry))
+                send(_rows(segment, registry))
                 wanted = wanted.below(segment)
     except NodeError as error:
         reason = str(error)
@@ -206,18 +205,15 @@ async def _by_node(order: Order, wanted: MissingBlocks, registry: Registry, send
         if wanted.top.height >= facts.first_height:
             send(Begun(facts.blocks_by))
         async for segment in history.from_node(node, wanted):
-            await asyncio.to_thread(send, _stretch(segment, registry))  # the next blocks come meanwhile
+            await asyncio.to_thread(send, _rows(segment, registry))  # the next blocks come meanwhile
             wanted = wanted.below(segment)
     if wanted.is_done:
         return Ended()
     return Ended(gap=f"the node has pruned the blocks below {facts.first_height}")
 
 
-def _stretch(segment: Segment, registry: Registry) -> RowBatch:
-    def judged(blocks: tuple[Block, ...]) -> Iterator[Judged]:
-        return (Judged(block, attribute(block.coinbase, registry)) for block in blocks)
-
-    return RowBatch.of(judged(segment.blocks), judged(segment.stale))
+def _rows(segment: Segment, registry: Registry) -> RowBatch:
+    return RowBatch.of(judge(segment.blocks, registry), judge(segment.stale, registry))
 
 
 def _at_leisure(send: _Send) -> Callable[[int, int], None]:
