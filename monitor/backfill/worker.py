@@ -22,14 +22,13 @@ from typing import TypeAlias
 
 from monitor import logs
 from monitor.attribution.match import attribute
+from monitor.backfill.segments import BACKFILL_CONNECTIONS, MissingBlocks, Segment, from_files, from_node
 from monitor.config import NodeSection, RegistrySection
 from monitor.errors import Exit, NodeError, PoolMonitorError
 from monitor.model import Block, Judged
-from monitor.node import past
-from monitor.node.bitcoind import Bitcoind
 from monitor.node.blockfiles import BlockFiles
 from monitor.node.blockrecords import MAGIC
-from monitor.node.past import Segment, Wanted
+from monitor.node.client import NodeClient
 from monitor.registry.loading import load_knowledge
 from monitor.registry.registry import Registry
 from monitor.store.rows import RowBatch
@@ -51,7 +50,7 @@ class Order:
     node: NodeSection
     registry: RegistrySection
     network: str
-    wanted: Wanted
+    wanted: MissingBlocks
     niceness: int = 0
     """How far behind others it steps back."""
 
@@ -98,7 +97,12 @@ _Send: TypeAlias = Callable[[Message], None]
 @asynccontextmanager
 async def fetching(order: Order) -> AsyncIterator[AsyncIterator[Message]]:
     """Have it fetched; what comes is read ahead by one message, so that both processes have something to do."""
-    process, pipe = await asyncio.to_thread(_started, order)
+    starting = asyncio.create_task(asyncio.to_thread(_started, order))
+    try:
+        process, pipe = await asyncio.shield(starting)
+    except asyncio.CancelledError:  # its thread starts the process all the same
+        await _end(*await starting)
+        raise
     reading = asyncio.create_task(asyncio.to_thread(_received, pipe))
 
     async def messages() -> AsyncIterator[Message]:
@@ -116,8 +120,13 @@ async def fetching(order: Order) -> AsyncIterator[AsyncIterator[Message]]:
     finally:
         process.kill()
         await asyncio.gather(reading, return_exceptions=True)  # it ends with the process
-        await asyncio.to_thread(process.wait)
-        pipe.close()
+        await _end(process, pipe)
+
+
+async def _end(process: subprocess.Popen[bytes], pipe: Connection) -> None:
+    process.kill()
+    await asyncio.to_thread(process.wait)
+    pipe.close()
 
 
 def _started(order: Order) -> tuple[subprocess.Popen[bytes], Connection]:
@@ -171,7 +180,7 @@ def work(order: Order, send: _Send) -> Ended:
         return Ended(fault=str(error), refused=error.exit_code is Exit.MISCONFIGURED)
 
 
-def _by_files(order: Order, registry: Registry, send: _Send) -> Wanted:
+def _by_files(order: Order, registry: Registry, send: _Send) -> MissingBlocks:
     """What is still missing afterwards."""
     assert order.node.blocks_dir
     wanted = order.wanted
@@ -181,7 +190,7 @@ def _by_files(order: Order, registry: Registry, send: _Send) -> Wanted:
         # A signet of one's own has its own mark.
         magic = MAGIC.get(order.network) if order.network != "signet" else None
         with BlockFiles(order.node.blocks_dir, magic) as files:
-            for segment in past.from_files(files, wanted, _at_leisure(send)):
+            for segment in from_files(files, wanted, _at_leisure(send)):
                 send(_stretch(segment, registry))
                 wanted = wanted.below(segment)
     except NodeError as error:
@@ -191,14 +200,14 @@ def _by_files(order: Order, registry: Registry, send: _Send) -> Wanted:
     return wanted
 
 
-async def _by_node(order: Order, wanted: Wanted, registry: Registry, send: _Send) -> Ended:
-    async with Bitcoind(order.node, Vitals(), in_flight=past.IN_FLIGHT) as node:
+async def _by_node(order: Order, wanted: MissingBlocks, registry: Registry, send: _Send) -> Ended:
+    async with NodeClient(order.node, Vitals(), connections=BACKFILL_CONNECTIONS) as node:
         await node.ready()
         facts = node.facts
         assert facts
         if wanted.top.height >= facts.first_height:
             send(Begun(facts.blocks_by))
-        async for segment in past.from_node(node, wanted):
+        async for segment in from_node(node, wanted):
             await asyncio.to_thread(send, _stretch(segment, registry))  # the next blocks come meanwhile
             wanted = wanted.below(segment)
     if wanted.is_done:

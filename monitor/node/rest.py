@@ -1,166 +1,135 @@
-"""The node's REST interface, for bulk: headers by the thousand, and of a block no more than its coinbase needs."""
+"""REST by aiohttp: headers by the thousand, and of each block as much as header and coinbase take."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager, suppress
-from http import HTTPStatus
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 
 import aiohttp
-from prometheus_client import Histogram
 from yarl import URL
 
 from monitor.config import NodeSection
 from monitor.errors import NodeAway, NodeBusy, Truncated
 from monitor.model import NO_BLOCK, Block, BlockHash, BlockRef
-from monitor.node.lines import Answer, Lines
+from monitor.node.connections import Connections
 from monitor.vitals import Vitals
 from monitor.wire import HEADER_BYTES, MAX_BLOCK_BYTES, decode_block, display_hash, double_sha256
 
-HEADERS_AT_ONCE = 2000
-"""As many as the node gives in one answer."""
-
-_FIRST_BYTES = 2048
-"""Holds header and coinbase of nearly every block; the few that pay many miners at once are asked for again."""
 PATHS = ("headers", "block", "blockpart")
-"""What is asked for, below /rest/."""
+"""What is requested, below /rest/."""
+_MOST_HEADERS = 2000
+"""The node's limit for one answer."""
+_FIRST_BYTES = 2048
+"""Enough for header and coinbase of nearly every block. For the few that pay many miners, more is requested."""
 
 
 class Rest:
-    """Asks the REST interface of one node."""
+    """The REST interface of one node."""
 
-    def __init__(self, node: NodeSection, vitals: Vitals, budget: asyncio.Semaphore) -> None:
+    def __init__(self, node: NodeSection, vitals: Vitals, connections: Connections) -> None:
         self._node = node
-        self._budget = budget
+        self._connections = connections
         self._base = f"{node.url.rstrip('/')}/rest/"
         self._seconds = {name: vitals.node_rpc_seconds.labels(f"rest_{name}") for name in PATHS}
-        self._lines = Lines(node.url)
-        self._session: aiohttp.ClientSession | None = None
         self.available = False
         """Whether the node serves REST at all."""
         self.has_blockpart = False
-        """Whether it serves parts of blocks, as Bitcoin Core does from version 31 on."""
+        """Whether it serves parts of blocks, as Bitcoin Core does since version 31."""
         self._blocks_are_short = False
-        """Whether the last was, and so its neighbours may be: then they are asked for as a whole at once."""
+        """Whether the last block was shorter than the part requested. Its neighbours may be, too."""
 
     async def probe(self, tip: BlockHash) -> None:
-        """Find out what there is, by asking for the best block: the one that even a pruned node has."""
+        """Find out what the node serves, by requesting its best block, which even a pruned node has."""
         self.available = self.has_blockpart = False
         if self._node.rest == "off":
             return
-        self.available = await self._get("headers", f"headers/1/{tip}.bin") is not None
+        self.available = await self._get("headers", f"1/{tip}.bin") is not None
         if self.available:
-            part = await self._get("blockpart", f"blockpart/{tip}.bin?offset=0&size={HEADER_BYTES}")
-            self.has_blockpart = part is not None
+            self.has_blockpart = await self._part(tip, HEADER_BYTES) is not None
 
     async def successors(self, block: BlockRef, count: int, genesis: BlockHash) -> list[BlockHash]:
-        """The blocks that follow `block` on the best chain, lowest first; none when it is not on it."""
+        """The blocks that follow `block` on the best chain, lowest first; empty if it is not on it."""
         from_genesis = block.hash == NO_BLOCK
         start = genesis if from_genesis else block.hash
-        answer = await self._get("headers", f"headers/{min(count + 1, HEADERS_AT_ONCE)}/{start}.bin")
-        raw = answer.body if answer else b""
+        raw = await self._get("headers", f"{min(count + 1, _MOST_HEADERS)}/{start}.bin") or b""
         hashes = [display_hash(double_sha256(raw[at : at + HEADER_BYTES])) for at in range(0, len(raw), HEADER_BYTES)]
         return hashes[:count] if from_genesis else hashes[1 : count + 1]
 
     async def block(self, ref: BlockRef) -> Block | None:
-        """A block as far as its coinbase; None when the node does not have it."""
+        """A block as far as its coinbase; None if the node does not have it."""
         if self.has_blockpart and not self._blocks_are_short:
             size = _FIRST_BYTES
             while size <= MAX_BLOCK_BYTES:
-                part = await self._get("blockpart", f"blockpart/{ref.hash}.bin?offset=0&size={size}")
-                if part is None:
-                    self._blocks_are_short = True  # than that, or not there at all: the whole block tells
+                part = await self._part(ref.hash, size)
+                if part is None:  # the block is shorter, or unknown
+                    self._blocks_are_short = True
                     break
                 try:
-                    return decode_block(part.body, height=ref.height)
+                    return decode_block(part, height=ref.height)
                 except Truncated:
                     size *= 8
         return await self._beginning(ref)
 
-    async def close(self) -> None:
-        """Drop every connection."""
-        self._lines.close()
-        if self._session:
-            await self._session.close()
-            self._session = None
+    async def _part(self, block: BlockHash, size: int) -> bytes | None:
+        return await self._get("blockpart", f"{block}.bin?offset=0&size={size}")
 
     async def _beginning(self, ref: BlockRef) -> Block | None:
-        """Read a block only as far as the coinbase, then hang up on the rest."""
-        found: list[Block] = []
-
-        def suffices(received: bytes) -> bool:
-            with suppress(Truncated):
-                found.append(decode_block(received, height=ref.height))
-            return bool(found)
-
-        answer = await self._get("block", f"block/{ref.hash}.bin", suffices)
-        if answer is None:
-            return None
-        if not found:
-            raise NodeBusy(f"the node stopped in the middle of block {ref.hash}")
-        self._blocks_are_short &= answer.whole
-        return found[0]
-
-    async def _get(self, name: str, path: str, suffices: Callable[[bytes], bool] | None = None) -> Answer | None:
-        """An answer, or as much of it as suffices; None for what the node says is not there."""
-        async with self._budget:
-            with _Question(self._node.url, self._seconds[name]):
-                async with asyncio.timeout(self._node.timeout_seconds):
-                    answer = await self._lines.get(f"/rest/{path}", suffices) or await self._read(path, suffices)
-        return answer if _is_there(answer.status) else None
-
-    async def _read(self, path: str, suffices: Callable[[bytes], bool] | None) -> Answer:
-        """By a client that knows all of HTTP."""
-        body, whole = b"", True
-        async with self._ask(path) as response:
+        """Read a block as far as its coinbase and close the connection on the rest."""
+        async with self._request("block", f"{ref.hash}.bin") as response:
+            if not _is_found(response.status):
+                return None
+            body = b""
             async for chunk in response.content.iter_any():
                 body += chunk
-                if suffices and response.status == HTTPStatus.OK and suffices(body):
-                    whole = response.content.at_eof()
-                    if not whole:
+                with suppress(Truncated):
+                    block = decode_block(body, height=ref.height)
+                    if not response.content.at_eof():
+                        self._blocks_are_short = False
                         response.close()
-                    break
-            return Answer(response.status, body, whole)
+                        await asyncio.sleep(0)  # the socket closes before the next request opens another
+                    return block
+        raise NodeBusy(f"the node sent only the beginning of block {ref.hash}")
 
-    def _ask(self, path: str) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
-        if self._session is None:
-            self._session = aiohttp.ClientSession(
-                timeout=aiohttp.ClientTimeout(total=self._node.timeout_seconds),
-                connector=aiohttp.TCPConnector(limit=0),  # the budget limits
-                cookie_jar=aiohttp.DummyCookieJar(),
-                skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding"),
-            )
-        return self._session.get(URL(self._base + path, encoded=True))
+    async def _get(self, name: str, path: str) -> bytes | None:
+        """The body of an answer; None if the node says that it does not have it."""
+        async with self._request(name, path) as response:
+            return await response.read() if _is_found(response.status) else None
 
+    @asynccontextmanager
+    async def _request(self, name: str, path: str) -> AsyncIterator[aiohttp.ClientResponse]:
+        """Request /rest/`name`/`path`."""
+        url = URL(f"{self._base}{name}/{path}", encoded=True)
+        async with self._connections.use(self._connect) as session:
+            started = time.perf_counter()
+            try:
+                async with session.get(url) as response:
+                    yield response
+            except (aiohttp.ClientError, TimeoutError) as error:
+                raise NodeAway(f"the REST interface at {self._node.url} cannot be reached ({error!r})") from None
+            self._seconds[name].observe(time.perf_counter() - started)
 
-class _Question:
-    """Times a question, and says what a fault of the network means. No generator: thousands a second are asked."""
-
-    __slots__ = ("_seconds", "_started", "_url")
-
-    def __init__(self, url: str, seconds: Histogram) -> None:
-        self._url = url
-        self._seconds = seconds
-        self._started = 0.0
-
-    def __enter__(self) -> None:
-        self._started = time.perf_counter()
-
-    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        if error is None:
-            self._seconds.observe(time.perf_counter() - self._started)
-        elif isinstance(error, aiohttp.ClientError | TimeoutError):
-            raise NodeAway(f"the REST interface at {self._url} cannot be reached ({error!r})") from None
+    def _connect(self) -> aiohttp.ClientSession:
+        """A session with one connection."""
+        return aiohttp.ClientSession(
+            timeout=aiohttp.ClientTimeout(total=self._node.timeout_seconds),
+            connector=aiohttp.TCPConnector(limit=1),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding"),
+        )
 
 
-def _is_there(status: int) -> bool:
-    """Whether an answer holds what was asked for; an error when it says neither yes nor no."""
+def _is_found(status: int) -> bool:
+    """Whether the node sends what was requested.
+
+    Raises:
+        NodeAway, NodeBusy: it says neither yes nor no.
+    """
     match status:
         case 200:
             return True
-        case 400 | 404:  # no such block; no such part of it; no such interface
+        case 400 | 404:  # no such block, no such part of it, or no such interface
             return False
         case 503:
             raise NodeAway("the node is starting, or its work queue is full")

@@ -1,107 +1,136 @@
-"""JSON-RPC through python-bitcoinrpc, off the event loop: one proxy for each worker thread, made anew when it drops."""
+"""JSON-RPC by python-bitcoinrpc, on threads: the library blocks until the node answers."""
 
 from __future__ import annotations
 
 import asyncio
 import http.client
 import socket
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import Any
+from typing import Any, Literal, get_args
 from urllib.parse import urlsplit
 
 from bitcoinrpc.authproxy import AuthServiceProxy, JSONRPCException
 
 from monitor.config import NodeSection
-from monitor.errors import NodeAway, NodeRefused
-from monitor.node import faults
-from monitor.node.calls import Call
+from monitor.errors import NodeRefused
+from monitor.node import errors
+from monitor.node.connections import MAX_CONNECTIONS, Connections
 from monitor.node.credentials import authorization
 from monitor.vitals import Vitals
 
-IN_FLIGHT = 8
-"""Requests under way at once, RPC and REST together: half of the queue that a node has by default."""
+Call = Literal[
+    "getbestblockhash",
+    "getblock",
+    "getblockchaininfo",
+    "getblockcount",
+    "getblockhash",
+    "getblockheader",
+    "getnetworkinfo",
+    "getzmqnotifications",
+    "waitfornewblock",
+]
+"""Every RPC call that is made. The type checker accepts no other; the whitelist for bitcoind is generated from it."""
+
+CALLS: tuple[Call, ...] = get_args(Call)
 
 
 class Rpc:
-    """Asks a node one question at a time per thread, and sorts its ways of saying no."""
+    """The RPC interface of one node."""
 
-    def __init__(self, node: NodeSection, vitals: Vitals, budget: asyncio.Semaphore) -> None:
+    def __init__(self, node: NodeSection, vitals: Vitals, connections: Connections) -> None:
         self._node = node
         self._vitals = vitals
-        self._budget = budget
-        self._threads = ThreadPoolExecutor(IN_FLIGHT, thread_name_prefix="rpc")
-        self._local = threading.local()
-        self._open: set[_Connection] = set()
-        self._closed = False
+        self._connections = connections
+        self._threads = ThreadPoolExecutor(MAX_CONNECTIONS, thread_name_prefix="rpc")
 
-    async def call(self, method: Call, *params: object) -> Any:  # noqa: ANN401 -- JSON is whatever it is
-        """Ask the node.
+    async def call(self, method: Call, *params: object) -> Any:  # noqa: ANN401 -- JSON of any shape
+        """Call one method.
 
         Raises:
-            NodeAway, NodeBusy, NodeRefused: see `errors`.
+            NodeAway, NodeBusy, NodeRefused: see `monitor.errors`.
             RpcError: the node answered with an error code.
         """
-        async with self._budget:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, self._call, method, params)
+        async with self._connections.use(self._connect) as connection:
+            connection.aborted = False
+            loop = asyncio.get_running_loop()
+            answer = loop.run_in_executor(self._threads, self._call, connection, method, params)
+            try:
+                return await asyncio.shield(answer)
+            except asyncio.CancelledError:
+                connection.abort()
+                # Only then is the connection free for the next call.
+                await asyncio.gather(answer, return_exceptions=True)
+                raise
 
     def close(self) -> None:
-        """Drop every connection, which also ends the calls that wait on them."""
-        self._closed = True  # first of all: who is woken would otherwise try again on a new connection
-        for connection in tuple(self._open):
-            connection.abort()
-        self._threads.shutdown(wait=True, cancel_futures=True)
-        for connection in self._open:
-            connection.close()
-        self._open.clear()
+        """End the threads. No call may be under way."""
+        self._threads.shutdown()
 
-    def _call(self, method: Call, params: tuple[object, ...]) -> Any:  # noqa: ANN401
-        connection: _Connection | None = getattr(self._local, "connection", None)
-        if connection is not None:
-            # The node closes idle connections and changes its cookie when it restarts: both show up on the
-            # first use afterwards, and both are cured by a new connection with credentials read anew.
-            with suppress(faults.DroppedConnection, NodeRefused):
-                return self._ask(connection, method, params)
-        return self._ask(self._connect(), method, params)
+    def _connect(self) -> _RpcConnection:
+        return _RpcConnection(self._node)
 
-    def _connect(self) -> _Connection:
-        if self._closed:
-            raise NodeAway("we are about to stop")
-        kind = _SecureConnection if self._node.url.startswith("https") else _Connection
-        address = urlsplit(self._node.url)
-        connection = kind(str(address.hostname), address.port, timeout=self._node.timeout_seconds)
-        connection.authorization = authorization(self._node)
-        self._open.add(connection)
-        self._local.connection = connection
-        return connection
+    def _call(self, connection: _RpcConnection, method: Call, params: tuple[object, ...]) -> Any:  # noqa: ANN401
+        with self._vitals.node_rpc_seconds.labels(method).time():
+            if connection.is_open:
+                # A restart of the node closes the connection and changes the cookie. Both show at the next call, and
+                # both are cured by a new connection with fresh credentials.
+                with suppress(errors.DroppedConnection, NodeRefused):
+                    return connection.call(method, params)
+            return connection.call(method, params)
 
-    def _ask(self, connection: _Connection, method: str, params: tuple[object, ...]) -> Any:  # noqa: ANN401
-        # The library wants a user and a password in the address and does not unquote them: our connection overrides.
-        address = urlsplit(self._node.url)
-        proxy = AuthServiceProxy(f"{address.scheme}://_:_@{address.netloc}{address.path}",
-                                 method, self._node.timeout_seconds, connection)  # fmt: skip
+
+class _RpcConnection:
+    """One connection, with the credentials that were valid when it was opened."""
+
+    def __init__(self, node: NodeSection) -> None:
+        self._node = node
+        address = urlsplit(node.url)
+        kind = _HttpsConnection if address.scheme == "https" else _HttpConnection
+        self._http = kind(str(address.hostname), address.port, timeout=node.timeout_seconds)
+        # The library wants user and password in the URL and does not unquote them. Ours are added by the connection.
+        url = f"{address.scheme}://_:_@{address.netloc}{address.path}"
+        self._proxy = AuthServiceProxy(url, timeout=node.timeout_seconds, connection=self._http)
+        self.aborted = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a socket."""
+        return self._http.sock is not None
+
+    def call(self, method: str, params: tuple[object, ...]) -> Any:  # noqa: ANN401
+        """Call one method and wait for the answer."""
         try:
-            with self._vitals.node_rpc_seconds.labels(method).time():
-                return proxy(*params)
+            if not self.is_open:
+                self._http.authorization = authorization(self._node)
+                self._http.connect()
+            if self.aborted:  # before there was a socket
+                raise ConnectionAbortedError
+            return getattr(self._proxy, method)(*params)
         except JSONRPCException as error:
-            raise faults.from_rpc(method, error) from None
-        except faults.HttpError as error:
-            self._drop(connection)
-            raise faults.from_http(error, self._node.url) from None
+            raise errors.from_rpc(method, error) from None
+        except errors.HttpError as error:
+            self._http.close()
+            raise errors.from_http(error, self._node.url) from None
         except (OSError, http.client.HTTPException, ValueError, AttributeError) as error:
-            # AttributeError: the library touches the socket of a connection that was aborted under it.
-            self._drop(connection)
-            raise faults.from_transport(error, self._node.url) from None
+            # AttributeError: the library takes whatever JSON comes for an object.
+            self._http.close()
+            raise errors.from_transport(error, self._node.url) from None
 
-    def _drop(self, connection: _Connection) -> None:
-        connection.close()
-        self._open.discard(connection)
-        self._local.connection = None
+    def abort(self) -> None:
+        """Make the call under way fail; for other threads."""
+        self.aborted = True
+        if sock := self._http.sock:
+            with suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
+
+    async def close(self) -> None:
+        """Close the socket."""
+        self._http.close()
 
 
-class _Connection(http.client.HTTPConnection):
-    """A connection that carries our credentials and tells an HTTP error apart from an RPC one."""
+class _HttpConnection(http.client.HTTPConnection):
+    """Adds our credentials to each request, and raises `HttpError` for answers that are not JSON."""
 
     authorization = ""
 
@@ -111,14 +140,9 @@ class _Connection(http.client.HTTPConnection):
     def getresponse(self) -> http.client.HTTPResponse:
         response = super().getresponse()
         if response.getheader("Content-Type") != "application/json":
-            raise faults.HttpError(response.status, response.reason)
+            raise errors.HttpError(response.status, response.reason)
         return response
 
-    def abort(self) -> None:
-        """Wake whoever waits on this connection, from any thread."""
-        with suppress(OSError, AttributeError):
-            self.sock.shutdown(socket.SHUT_RDWR)
 
-
-class _SecureConnection(_Connection, http.client.HTTPSConnection):
+class _HttpsConnection(_HttpConnection, http.client.HTTPSConnection):
     """The same over TLS, for a node behind a proxy."""

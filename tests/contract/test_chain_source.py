@@ -9,15 +9,16 @@ from collections.abc import AsyncIterator
 import pytest
 from support.bitcoind import Bitcoind as Process
 from support.blocks import ANYONE, Recipe, mine_all
+from support.hook import until
 from support.peers import Start
 from support.sources import KINDS, LONG_SCRIPT, PAYS_MANY, Peer, asking, running, told
 
+from monitor.backfill.segments import BACKFILL_CONNECTIONS
 from monitor.chain.source import ChainSource
 from monitor.embedded import EmbeddedNode, Signature
 from monitor.errors import NodeAway, NodeBusy, NodeRefused
 from monitor.model import NO_BLOCK, Block, BlockHash, BlockRef, Output
-from monitor.node import past
-from monitor.node.rpc import IN_FLIGHT
+from monitor.node.connections import MAX_CONNECTIONS
 from monitor.wire import decode_block
 
 GENESIS = BlockHash("0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206")
@@ -202,42 +203,41 @@ async def test_a_coinbase_longer_than_the_first_part_takes_a_second() -> None:
     assert block.coinbase.outputs[0].script == LONG_SCRIPT
 
 
-# -- manners -----------------------------------------------------------------------------------------------------------
+# -- limits ------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", ["embedded", "embedded-whole-blocks", "embedded-rpc-only"])
-async def test_a_node_never_has_more_than_eight_requests_to_answer(kind: str, start_bitcoind: Start) -> None:
+async def test_a_node_never_has_more_than_four_requests_to_answer(kind: str, start_bitcoind: Start) -> None:
     async with running(KINDS[kind], start_bitcoind) as peer:
         assert isinstance(peer.node, EmbeddedNode)
         await peer.mine(60)
         async with asking(peer.section()) as source:
             listening = asyncio.create_task(source.run())
             chain = await source.successors(BlockRef(-1, NO_BLOCK), 100)
-            peer.node.stall()  # so that whatever is asked stays open
+            peer.node.stall()  # so that every request stays open
             asked = asyncio.gather(
                 *(source.block(BlockRef(*each)) for each in enumerate(chain)),
                 *(source.is_on_main_chain(each) for each in chain),
             )
-            await asyncio.sleep(0.5)
-            assert peer.node.most_in_flight == IN_FLIGHT == 8
+            await until(lambda: peer.node.most_in_flight == MAX_CONNECTIONS == 4)
             peer.node.resume()
             await asked
-            assert peer.node.most_in_flight == IN_FLIGHT
+            assert peer.node.most_in_flight == MAX_CONNECTIONS
             listening.cancel()
             await asyncio.gather(listening, return_exceptions=True)
 
 
-async def test_what_is_lent_to_another_process_is_not_asked_meanwhile(embedded: EmbeddedNode) -> None:
+async def test_connections_that_are_reserved_are_not_used_meanwhile(embedded: EmbeddedNode) -> None:
     async with asking(told(embedded)) as source:
         chain = await source.successors(BlockRef(-1, NO_BLOCK), 100)
-        for lent, most in ((past.IN_FLIGHT, IN_FLIGHT - past.IN_FLIGHT), (0, IN_FLIGHT)):
-            async with source.lending(lent):
+        for reserved, most in ((BACKFILL_CONNECTIONS, 2), (0, 4)):
+            async with source.reserve(reserved):
                 embedded.stall()
                 asked = asyncio.gather(*(source.is_on_main_chain(each) for each in 2 * chain))
-                await asyncio.sleep(0.3)
-                assert embedded.most_in_flight == most
+                await until(lambda most=most: embedded.most_in_flight == most)
                 embedded.resume()
                 assert all(await asked)
+                assert embedded.most_in_flight == most
 
 
 # -- a node that forgot ------------------------------------------------------------------------------------------------

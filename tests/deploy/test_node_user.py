@@ -16,8 +16,8 @@ from support.services import CHECKOUT
 from monitor.cli.check.findings import Grade, check
 from monitor.config import Config, NodeSection, StoreSection, WebSection
 from monitor.model import NO_BLOCK, BlockRef
-from monitor.node.bitcoind import Bitcoind
-from monitor.node.calls import CALLS
+from monitor.node.client import NodeClient
+from monitor.node.rpc import CALLS
 from monitor.vitals import Vitals
 
 DEPLOY = CHECKOUT / "deploy" / "bitcoin"
@@ -49,7 +49,7 @@ async def test_it_can_do_all_that_the_daemon_does(real: RealNode, password: Path
 
     # Without REST and ZMQ every question goes over RPC.
     vitals = Vitals()
-    async with Bitcoind(NodeSection.model_validate({**entry, "rest": "off", "zmq": "off"}), vitals) as node:
+    async with NodeClient(NodeSection.model_validate({**entry, "rest": "off", "zmq": "off"}), vitals) as node:
         await node.ready()
         start = await node.start_for(seconds=3600, blocks=1)
         found = await node.successors(BlockRef(-1, NO_BLOCK), 10)

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from support.services import CHECKOUT
 
-from monitor.node.calls import CALLS
 from monitor.node.rest import PATHS
+from monitor.node.rpc import CALLS
 
 README = (CHECKOUT / "README.md").read_text("utf-8")
 NODE = sorted((CHECKOUT / "monitor" / "node").glob("*.py"))

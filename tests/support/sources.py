@@ -13,7 +13,7 @@ import pytest
 from monitor.config import NodeSection
 from monitor.embedded import EmbeddedNode, Signature
 from monitor.model import BlockHash, Output, PoolSlug
-from monitor.node.bitcoind import Bitcoind
+from monitor.node.client import NodeClient
 from monitor.vitals import Vitals
 from support.bitcoind import Bitcoind as Process
 from support.blocks import Recipe, mine_all
@@ -108,9 +108,9 @@ async def running(kind: Kind, start_bitcoind: Start, *arguments: str) -> AsyncIt
 
 
 @asynccontextmanager
-async def asking(section: NodeSection) -> AsyncIterator[Bitcoind]:
+async def asking(section: NodeSection) -> AsyncIterator[NodeClient]:
     """A client that has met its node."""
-    async with Bitcoind(section, Vitals()) as source:
+    async with NodeClient(section, Vitals()) as source:
         await source.ready()
         yield source
 

@@ -11,17 +11,17 @@ from typing import TypeAlias
 from monitor.cli.attribute.inputs import Given, Input
 from monitor.errors import InputError, NodeAway, NodeBusy, NodeError, NodeRefused
 from monitor.model import BlockHash, BlockRef, NodeFacts
-from monitor.node.bitcoind import Bitcoind
+from monitor.node.client import NodeClient
 
 _AT_ONCE = 8
 _TRIES = 3
 _PAUSE_SECONDS = 0.5
 
-Wanted: TypeAlias = BlockHash | int
+MissingBlocks: TypeAlias = BlockHash | int
 """A block by its hash or its height."""
 
 
-def wanted(name: str) -> Sequence[Wanted] | None:
+def wanted(name: str) -> Sequence[MissingBlocks] | None:
     """The blocks that `name` means: `840000`, `840000-840010` or a hash; None: it means none.
 
     Raises:
@@ -37,7 +37,7 @@ def wanted(name: str) -> Sequence[Wanted] | None:
     return range(first, last + 1)
 
 
-async def ask(node: Bitcoind, facts: NodeFacts, blocks: Iterable[Wanted]) -> AsyncIterator[Input]:
+async def ask(node: NodeClient, facts: NodeFacts, blocks: Iterable[MissingBlocks]) -> AsyncIterator[Input]:
     """Fetch blocks, several at once; they come in the order asked for, each that is not to be had as an error.
 
     Raises:
@@ -57,7 +57,7 @@ async def ask(node: Bitcoind, facts: NodeFacts, blocks: Iterable[Wanted]) -> Asy
         await asyncio.gather(*pending, return_exceptions=True)
 
 
-async def _one(node: Bitcoind, facts: NodeFacts, block: Wanted) -> Input:
+async def _one(node: NodeClient, facts: NodeFacts, block: MissingBlocks) -> Input:
     for left in reversed(range(_TRIES)):
         try:
             ref = await _locate(node, facts, block)
@@ -73,7 +73,7 @@ async def _one(node: Bitcoind, facts: NodeFacts, block: Wanted) -> Input:
     raise AssertionError("unreachable")
 
 
-async def _locate(node: Bitcoind, facts: NodeFacts, block: Wanted) -> BlockRef:
+async def _locate(node: NodeClient, facts: NodeFacts, block: MissingBlocks) -> BlockRef:
     """Where the block stands.
 
     Raises:

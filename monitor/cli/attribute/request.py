@@ -24,12 +24,12 @@ from monitor.cli.attribute.rows import TABLE_HEAD, Judge, as_line
 from monitor.config import Config, Network
 from monitor.errors import InputError, PoolMonitorError
 from monitor.model import NodeFacts
-from monitor.node.bitcoind import Bitcoind
+from monitor.node.client import NodeClient
 from monitor.registry.loading import load_knowledge, network_of
 from monitor.vitals import Vitals
 
 Row: TypeAlias = dict[str, Any]
-_Source: TypeAlias = str | Sequence[from_node.Wanted]
+_Source: TypeAlias = str | Sequence[from_node.MissingBlocks]
 """A file (or `-`), a JSON line, or blocks of the node."""
 _PAGE = 132
 """Letters in a line where there is no terminal to ask."""
@@ -81,7 +81,7 @@ class Request:
             RegistryError: the registry cannot be used.
         """
         section = self.config.node.model_copy(update={"network": self.network} if self.network else {})
-        async with Bitcoind(section, Vitals()) as node:
+        async with NodeClient(section, Vitals()) as node:
             facts = await node.introduce()
             self._refuse_the_future(facts)
             answer = self._answer(facts.network)

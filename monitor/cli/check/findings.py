@@ -16,8 +16,8 @@ from monitor.alerts.loading import load_rules
 from monitor.config import Config
 from monitor.errors import Exit, PoolMonitorError, StoreInUse
 from monitor.model import NodeFacts
-from monitor.node.bitcoind import Bitcoind
 from monitor.node.blockfiles import BlockFiles
+from monitor.node.client import NodeClient
 from monitor.registry.loading import load_knowledge, network_of
 from monitor.store.store import Store
 from monitor.vitals import Vitals
@@ -111,7 +111,7 @@ def _port(config: Config, *, running: bool) -> Finding:
 
 async def _node(config: Config) -> AsyncIterator[Finding]:
     try:
-        async with Bitcoind(config.node, Vitals()) as node:
+        async with NodeClient(config.node, Vitals()) as node:
             facts = await node.introduce()
     except PoolMonitorError as error:
         yield _bad(error)

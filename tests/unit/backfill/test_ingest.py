@@ -14,12 +14,11 @@ from support.blockdir import chain, records, write
 from support.services import wait_until
 
 from monitor.backfill.ingest import Progress, fill
+from monitor.backfill.segments import BACKFILL_CONNECTIONS, MissingBlocks
 from monitor.backfill.worker import Begun, Ended, Fell, Order, Searched, fetching
 from monitor.config import NodeSection, RegistrySection
 from monitor.embedded import EmbeddedNode
 from monitor.model import BlockRef
-from monitor.node import past
-from monitor.node.past import Wanted
 from monitor.store.rows import RowBatch
 from monitor.store.store import Store
 
@@ -44,7 +43,7 @@ def order(tmp_path: Path) -> Order:
     cookie.write_text("user:password")
     node = NodeSection(url=NOWHERE, cookie_file=cookie, blocks_dir=tmp_path / "blocks", timeout_seconds=1)
     tip = BlockRef(300, BLOCKS[-1].hash)
-    return Order(node, RegistrySection(), "regtest", Wanted(tip, 1, tip, 100))
+    return Order(node, RegistrySection(), "regtest", MissingBlocks(tip, 1, tip, 100))
 
 
 async def test_what_it_says_in_its_order(order: Order) -> None:
@@ -80,14 +79,14 @@ async def test_the_node_has_no_more_to_answer_than_the_daemon_lends(rest: str) -
         for _ in range(600):
             node.mine()
         settings = {"url": node.url, "cookie_file": node.cookie_file, "rest": rest}
-        asked = Wanted(node.tip, 0, node.tip, 20)
+        asked = MissingBlocks(node.tip, 0, node.tip, 20)
         async with fetching(Order(NodeSection.model_validate(settings), RegistrySection(), "regtest", asked)) as said:
             assert isinstance(await anext(said), Begun)
             node.stall()
             await asyncio.sleep(0.3)
             node.resume()
             assert [each async for each in said][-1] == Ended()
-        assert 1 < node.most_in_flight <= past.IN_FLIGHT
+        assert 1 < node.most_in_flight <= BACKFILL_CONNECTIONS
 
 
 async def test_a_registry_that_cannot_be_read_is_a_refusal(order: Order, tmp_path: Path) -> None:
@@ -137,7 +136,7 @@ def test_it_ends_with_the_one_that_started_it(order: Order) -> None:
     """Even if that is killed: what it sends meets nobody."""
     import pickle  # noqa: PLC0415
 
-    many = Order(order.node, order.registry, order.network, Wanted(order.wanted.top, 1, order.wanted.tip, 1))
+    many = Order(order.node, order.registry, order.network, MissingBlocks(order.wanted.top, 1, order.wanted.tip, 1))
     with subprocess.Popen([sys.executable, "-c", PARENT], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as parent:
         assert parent.stdin
         assert parent.stdout

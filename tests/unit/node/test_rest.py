@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -14,6 +13,7 @@ from monitor.config import NodeSection
 from monitor.embedded import EmbeddedNode
 from monitor.errors import NodeAway, NodeBusy, WireError
 from monitor.model import BlockHash, BlockRef
+from monitor.node.connections import Connections
 from monitor.node.rest import Rest
 from monitor.vitals import Vitals
 
@@ -41,11 +41,12 @@ async def answering(status: int, body: bytes, *, cut: bool = False, chunked: boo
     await runner.setup()
     port = free_port()
     await web.TCPSite(runner, "127.0.0.1", port).start()
-    rest = Rest(NodeSection(url=f"http://127.0.0.1:{port}", timeout_seconds=2), Vitals(), asyncio.Semaphore(8))
+    connections = Connections()
+    rest = Rest(NodeSection(url=f"http://127.0.0.1:{port}", timeout_seconds=2), Vitals(), connections)
     try:
         yield rest
     finally:
-        await rest.close()
+        await connections.close()
         await runner.cleanup()
 
 
@@ -70,7 +71,7 @@ async def test_a_block_is_read_no_further_than_its_coinbase() -> None:
 async def test_a_body_that_ends_too_early_is_asked_for_again() -> None:
     raw = await raw_block()
     async with answering(200, raw[:120]) as rest:
-        with pytest.raises(NodeBusy, match=f"stopped in the middle of block {REF.hash}"):
+        with pytest.raises(NodeBusy, match=f"sent only the beginning of block {REF.hash}"):
             await rest.block(REF)
 
 

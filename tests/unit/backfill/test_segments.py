@@ -10,11 +10,10 @@ import pytest
 from support.blockdir import REGTEST, chain, records, write
 from support.blocks import Built
 
+from monitor.backfill.segments import MissingBlocks, Segment, from_files
 from monitor.errors import NodeError, NodeRefused
 from monitor.model import BlockRef
-from monitor.node import past
 from monitor.node.blockfiles import BlockFiles
-from monitor.node.past import Segment, Wanted, from_files
 
 BLOCKS = chain(60)
 RIVALS = chain(3, on=BLOCKS[29].parent, tag=b"/rival/")
@@ -25,8 +24,8 @@ def ref(block: Built) -> BlockRef:
     return BlockRef(block.height, block.hash)
 
 
-def wanted(top: int = 60, lowest: int = 1, size: int = 7, tip: Built = BLOCKS[-1]) -> Wanted:
-    return Wanted(ref(BLOCKS[top - 1]), lowest, ref(tip), size)
+def wanted(top: int = 60, lowest: int = 1, size: int = 7, tip: Built = BLOCKS[-1]) -> MissingBlocks:
+    return MissingBlocks(ref(BLOCKS[top - 1]), lowest, ref(tip), size)
 
 
 def spread(folder: Path, blocks: Sequence[Built], in_a_file: int = 5) -> None:
@@ -34,7 +33,7 @@ def spread(folder: Path, blocks: Sequence[Built], in_a_file: int = 5) -> None:
         write(folder, number, records(blocks[at : at + in_a_file]))
 
 
-def read(folder: Path, missing: Wanted, searched: list[tuple[int, int]] | None = None) -> list[Segment]:
+def read(folder: Path, missing: MissingBlocks, searched: list[tuple[int, int]] | None = None) -> list[Segment]:
     with BlockFiles(folder, REGTEST) as files:
         return list(from_files(files, missing, lambda *told: (searched if searched is not None else []).append(told)))
 
@@ -62,7 +61,7 @@ def test_what_is_left_is_told_by_what_came(tmp_path: Path) -> None:
 
 
 def test_only_as_many_files_are_searched_as_it_takes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(past, "_FIRST_FILES", 2)
+    monkeypatch.setattr("monitor.backfill.segments._FIRST_FILES", 2)
     spread(tmp_path, BLOCKS)
     for lowest, most in ((52, 2), (45, 6), (1, 12)):
         searched: list[tuple[int, int]] = []

@@ -1,4 +1,4 @@
-"""The node's ways of saying no, sorted into wait, ask again, give up."""
+"""Errors of RPC, HTTP and transport, sorted into away, busy and refused."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from bitcoinrpc.authproxy import JSONRPCException
 
 from monitor.errors import NodeAway, NodeBusy, NodeRefused
-from monitor.node import faults
+from monitor.node import errors
 
 URL = "http://127.0.0.1:8332"
 
@@ -20,16 +20,16 @@ def answer(code: int, message: str = "so it is") -> JSONRPCException:
 
 @pytest.mark.parametrize(
     ("code", "kind"),
-    [(-28, NodeAway), (-342, NodeRefused), (-343, NodeRefused), (-5, faults.RpcError), (-8, faults.RpcError)],
+    [(-28, NodeAway), (-342, NodeRefused), (-343, NodeRefused), (-5, errors.RpcError), (-8, errors.RpcError)],
 )
 def test_an_rpc_error_is_sorted_by_its_code(code: int, kind: type[Exception]) -> None:
-    assert type(faults.from_rpc("getblock", answer(code))) is kind
+    assert type(errors.from_rpc("getblock", answer(code))) is kind
 
 
 def test_an_rpc_error_keeps_code_method_and_message() -> None:
-    error = faults.from_rpc("getblock", answer(-5, "Block not found"))
-    assert isinstance(error, faults.RpcError)
-    assert error.code == faults.NOT_FOUND
+    error = errors.from_rpc("getblock", answer(-5, "Block not found"))
+    assert isinstance(error, errors.RpcError)
+    assert error.code == errors.NOT_FOUND
     assert str(error) == "the node answered getblock with error -5: Block not found"
 
 
@@ -45,7 +45,7 @@ def test_an_rpc_error_keeps_code_method_and_message() -> None:
     ],
 )
 def test_an_http_status_is_sorted(status: int, kind: type[Exception], remedy: str) -> None:
-    error = faults.from_http(faults.HttpError(status, "X"), URL)
+    error = errors.from_http(errors.HttpError(status, "X"), URL)
     assert type(error) is kind
     assert remedy in str(error)
 
@@ -55,9 +55,9 @@ def test_an_http_status_is_sorted(status: int, kind: type[Exception], remedy: st
     [
         (ConnectionRefusedError(), NodeAway),
         (TimeoutError(), NodeAway),
-        (ConnectionResetError(), faults.DroppedConnection),
-        (http.client.RemoteDisconnected(), faults.DroppedConnection),
-        (BrokenPipeError(), faults.DroppedConnection),
+        (ConnectionResetError(), errors.DroppedConnection),
+        (http.client.RemoteDisconnected(), errors.DroppedConnection),
+        (BrokenPipeError(), errors.DroppedConnection),
         (http.client.BadStatusLine("SSH-2.0"), NodeRefused),
         (http.client.IncompleteRead(b""), NodeAway),
         (json.JSONDecodeError("", "", 0), NodeAway),
@@ -65,6 +65,6 @@ def test_an_http_status_is_sorted(status: int, kind: type[Exception], remedy: st
     ],
 )
 def test_what_happens_on_the_way_is_sorted_and_names_the_node(error: Exception, kind: type[Exception]) -> None:
-    sorted_ = faults.from_transport(error, URL)
+    sorted_ = errors.from_transport(error, URL)
     assert type(sorted_) is kind
     assert URL in str(sorted_)

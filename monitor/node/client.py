@@ -1,11 +1,10 @@
-"""A Bitcoin node as the follower sees it: the questions of `chain.source`, answered over RPC and REST."""
+"""A Bitcoin node as the follower sees it: `chain.source`, answered over RPC and REST."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from typing import Any, NoReturn, Self
 from urllib.parse import urlsplit
 
@@ -15,54 +14,47 @@ from monitor import libzmq
 from monitor.config import NodeSection
 from monitor.errors import NodeAway, NodeBusy, NodeError, NodeRefused, WireError
 from monitor.model import NO_BLOCK, Block, BlockHash, BlockRef, NodeFacts, Notice
-from monitor.node import faults
-from monitor.node.hints import Hints
+from monitor.node import errors
+from monitor.node.connections import MAX_CONNECTIONS, Connections
+from monitor.node.notifications import BlockNotifications
 from monitor.node.rest import Rest
-from monitor.node.rpc import IN_FLIGHT, Rpc
+from monitor.node.rpc import Rpc
 from monitor.vitals import Vitals
 from monitor.wire import decode_block
 
 _CLOCK_SLACK_SECONDS = 2 * 3600
-"""A header's time may be two hours off, so a search by time begins that much earlier."""
+"""How far a header's time may be off. A search by time begins that much earlier."""
 
 _NETWORKS = {
     BlockHash("000000000019d6689c085ae165831e934ff763ae46a2a6c172b3f1b60a8ce26f"): "main",
     BlockHash("00000000da84f2bafbbc53dee25a72ae507ff4914b867c565be350b0da8bf043"): "testnet4",
     BlockHash("0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206"): "regtest",
 }
-"""By genesis block. A signet is whatever chain says that it is one."""
+"""By genesis block. A signet is what `getblockchaininfo` calls one."""
 
 log = structlog.get_logger()
 
 
-class Bitcoind:
-    """One node. Use as an async context manager; `run` listens for news meanwhile."""
+class NodeClient:
+    """One node. Use as an async context manager; `run` listens for new blocks meanwhile."""
 
-    def __init__(
-        self,
-        node: NodeSection,
-        vitals: Vitals,
-        *,
-        expect: Callable[[], None] = lambda: None,
-        in_flight: int = IN_FLIGHT,
-    ) -> None:
+    def __init__(self, node: NodeSection, vitals: Vitals, *, connections: int = MAX_CONNECTIONS) -> None:
         """Connect to nothing yet.
 
         Args:
             node: where it is.
-            vitals: where its answers are counted.
-            expect: called at the first notice of a block, before it is asked for.
-            in_flight: how many questions may be under way at once.
+            vitals: counts its answers.
+            connections: how many may be open at once.
         """
-        self._budget = asyncio.Semaphore(in_flight)
         self._node = node
         self._vitals = vitals
         self._label = urlsplit(node.url).netloc
-        self._rpc = Rpc(node, vitals, self._budget)
-        self._rest = Rest(node, vitals, self._budget)
-        self.hints = Hints(node, self._rpc, vitals, expect=expect)
+        self._connections = Connections(connections)
+        self._rpc = Rpc(node, vitals, self._connections)
+        self._rest = Rest(node, vitals, self._connections)
+        self.notifications = BlockNotifications(node, self._rpc, vitals)
         self.facts: NodeFacts | None = None
-        """What the node last said of itself; None before the first contact."""
+        """What the node last said about itself; None before the first contact."""
         self.heard_at: float | None = None
         """When it last said which block is its best, Unix time."""
         vitals.node_up.labels(self._label).set(0)
@@ -71,21 +63,16 @@ class Bitcoind:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._rest.close()
-        # Joining its threads would block the loop for as long as the slowest of them waits for the node.
-        await asyncio.to_thread(self._rpc.close)
+        await self._connections.close()
+        self._rpc.close()
 
     async def run(self) -> NoReturn:
-        """Listen for news, for ever."""
-        await self.hints.run()
+        """Listen for new blocks, for ever."""
+        await self.notifications.run()
 
-    @asynccontextmanager
-    async def lending(self, questions: int) -> AsyncIterator[None]:
-        """Ask so many fewer at once meanwhile: another process asks them."""
-        async with AsyncExitStack() as lent:
-            for _ in range(questions):
-                await lent.enter_async_context(self._budget)
-            yield
+    def reserve(self, connections: int) -> AbstractAsyncContextManager[None]:
+        """Leave so many connections to another process meanwhile."""
+        return self._connections.reserve(connections)
 
     # -- the questions of chain.source ---------------------------------------------------------------------------------
 
@@ -160,7 +147,7 @@ class Bitcoind:
         self.facts = await self.introduce()
         try:
             return await self._first_since(0, seconds=seconds, blocks=blocks)
-        except faults.RpcError:  # the embedded node does not
+        except errors.RpcError:  # the embedded node does not
             return self.facts.first_height
 
     async def _first_since(self, low: int, *, seconds: int, blocks: int) -> int:
@@ -173,7 +160,7 @@ class Bitcoind:
 
     async def news(self) -> Notice:
         """See `ChainSource.news`."""
-        return await self.hints.wait()
+        return await self.notifications.wait()
 
     # -- what `check` asks besides -------------------------------------------------------------------------------------
 
@@ -204,7 +191,7 @@ class Bitcoind:
             first_height=int(chain.get("pruneheight", 0)),
             rest=self._rest.available,
             blockpart=self._rest.has_blockpart,
-            zmq=tuple(await self.hints.feeds()),
+            zmq=tuple(await self.notifications.publishers()),
         )
 
     # -- what the alerts ask besides -----------------------------------------------------------------------------------
@@ -248,8 +235,8 @@ class Bitcoind:
     async def _header(self, block: BlockHash) -> dict[str, Any] | None:
         try:
             header: dict[str, Any] = await self._rpc.call("getblockheader", block)
-        except faults.RpcError as error:
-            if error.code == faults.NOT_FOUND:
+        except errors.RpcError as error:
+            if error.code == errors.NOT_FOUND:
                 return None
             raise
         return header
@@ -261,16 +248,16 @@ class Bitcoind:
     async def _hash_at(self, height: int) -> BlockHash:
         try:
             return BlockHash(await self._rpc.call("getblockhash", height))
-        except faults.RpcError as error:
-            if error.code == faults.OUT_OF_RANGE:
+        except errors.RpcError as error:
+            if error.code == errors.OUT_OF_RANGE:
                 raise NodeBusy(f"the node no longer has a block at height {height}") from None
             raise
 
     async def _whole(self, ref: BlockRef) -> Block | None:
         try:
             return decode_block(bytes.fromhex(await self._rpc.call("getblock", ref.hash, 0)), height=ref.height)
-        except faults.RpcError as error:
-            if error.code in {faults.NOT_FOUND, faults.MISC}:
+        except errors.RpcError as error:
+            if error.code in {errors.NOT_FOUND, errors.MISC}:
                 return None
             raise
 

@@ -1,0 +1,201 @@
+"""The blocks below a given one, in segments from the top down, from block files or from the node.
+
+Each missing block is known by its hash, because the block above it names it. So wrong answers are noticed, and block
+files can be read without a running node.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from monitor.errors import NodeBusy, NodeError, NodeRefused
+from monitor.model import NO_BLOCK, Block, BlockRef
+from monitor.node.blockfiles import BlockFiles
+from monitor.node.blocklinks import Linked, linked
+from monitor.node.blockrecords import RECORD, Lost, Records
+from monitor.node.client import NodeClient
+from monitor.wire import display_hash
+
+BACKFILL_CONNECTIONS = 2
+"""To the node, for a backfill beside a daemon that leaves them to it."""
+_FIRST_FILES = 128
+"""Scanned first, from the newest back; then twice as many each time. A sixth of all files holds a year of blocks."""
+
+
+@dataclass(frozen=True, slots=True)
+class MissingBlocks:
+    """Which blocks are missing."""
+
+    top: BlockRef
+    """The highest missing block."""
+    lowest: int
+    """Height of the lowest block that is wanted."""
+    tip: BlockRef
+    """The tip of our chain; blocks that do not lead to it are stale."""
+    size: int
+    """Most blocks in a segment."""
+
+    @property
+    def is_done(self) -> bool:
+        """Whether nothing is missing."""
+        return self.top.height < self.lowest
+
+    def below(self, segment: Segment) -> MissingBlocks:
+        """What is still missing after this segment."""
+        first = segment.blocks[0]
+        return replace(self, top=BlockRef(first.height - 1, first.header.parent))
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Consecutive blocks below what is stored, and the stale blocks at their heights."""
+
+    blocks: tuple[Block, ...]
+    """Lowest first, each the parent of the next."""
+    stale: tuple[Block, ...] = ()
+
+
+def from_files(files: BlockFiles, missing: MissingBlocks, report: Callable[[int, int], None]) -> Iterator[Segment]:
+    """Read the node's block files, down to the lowest block that they hold.
+
+    Args:
+        files: of the same network.
+        missing: what to read.
+        report: called after each file that was scanned, with the number of scanned files and of all files.
+
+    Raises:
+        NodeError: no chain in the files leads down from `missing.top`, or a file has gone meanwhile.
+    """
+    table, links = _linked(files, missing, report)
+    lowest = max(missing.lowest, links.first_height)
+    by_height = np.argsort(links.stale_heights, kind="stable")
+    stale, stale_heights = links.stale[by_height], links.stale_heights[by_height]
+    end_of_stale = missing.tip.height + 1  # the first segment includes the stale blocks above it
+    for start, end in _bounds(lowest, missing.top.height, missing.size):
+        rows = links.chain[start - links.first_height : end - links.first_height]
+        beside = slice(*np.searchsorted(stale_heights, (start, end_of_stale)).tolist())
+        yield Segment(
+            tuple(_read(files, table[rows], start)),
+            tuple(_read_stale(files, table[stale[beside]], stale_heights[beside].tolist())),
+        )
+        end_of_stale = start
+
+
+async def from_node(node: NodeClient, missing: MissingBlocks) -> AsyncIterator[Segment]:
+    """Ask the node, by the fastest interface that it offers. One segment is requested ahead.
+
+    Args:
+        node: one that is ready; blocks that it has pruned are left out.
+        missing: what to ask for.
+
+    Raises:
+        NodeError: the node is away, or follows another chain.
+    """
+    assert node.facts
+    top = missing.top
+    bounds = _bounds(max(missing.lowest, node.facts.first_height), top.height, missing.size)
+    tasks: list[asyncio.Task[tuple[Block, ...]]] = []
+    try:
+        while True:
+            while len(tasks) < 2 and (heights := next(bounds, None)):
+                tasks.append(asyncio.create_task(_between(node, *heights)))
+            if not tasks:
+                return
+            blocks = await tasks[0]
+            del tasks[0]
+            if not blocks or blocks[-1].ref != top:
+                raise NodeBusy(f"block {top.height} {top.hash} is not on the node's best chain")
+            top = BlockRef(blocks[0].height - 1, blocks[0].header.parent)
+            yield Segment(blocks)
+    finally:
+        await _cancel(tasks)
+
+
+def _bounds(lowest: int, highest: int, size: int) -> Iterator[tuple[int, int]]:
+    """Heights from the top down: where each segment begins, and one above where it ends."""
+    end = highest + 1
+    while end > lowest:
+        start = max(lowest, end - size)
+        yield start, end
+        end = start
+
+
+def _linked(files: BlockFiles, missing: MissingBlocks, report: Callable[[int, int], None]) -> tuple[Records, Linked]:
+    """The records of as many of the newest files as it takes, and the chain among them."""
+    numbers = files.numbers()
+    table: Records = np.zeros(0, RECORD)
+    end, step, scanned = len(numbers), _FIRST_FILES, 0
+    while end:
+        start = max(0, end - step)
+        found = bytearray()
+        for scan in files.scan(numbers[start:end]):
+            found += scan.records.tobytes()
+            scanned += 1
+            report(scanned, len(numbers))
+        table = np.concatenate((np.frombuffer(found, RECORD), table))
+        end, step = start, 2 * step
+        links = _from_the_top(table, missing)
+        if links and (links.first_height <= missing.lowest or not end):
+            return table, links
+    raise NodeRefused(
+        f"block {missing.top.hash} is not in the block files of {files.folder}: is node.blocks_dir this node's?"
+    )
+
+
+def _from_the_top(table: Records, missing: MissingBlocks) -> Linked | None:
+    """The chain down from our tip, else from the highest missing block; None if neither leads to that block."""
+    top = missing.top
+    for start in (missing.tip, top):
+        try:
+            links = linked(table, start)
+        except NodeBusy:
+            continue
+        at = top.height - links.first_height
+        if at >= 0 and display_hash(table["hash"][links.chain[at]].tobytes()) == top.hash:
+            return links
+    return None
+
+
+def _read(files: BlockFiles, records: Records, first_height: int) -> Iterator[Block]:
+    for block in files.read(records, first_height):
+        if isinstance(block, Lost):
+            raise NodeError(f"block file {block.file} at byte {block.offset}: {block.reason}")
+        yield block
+
+
+def _read_stale(files: BlockFiles, records: Records, heights: list[int]) -> Iterator[Block]:
+    """Those that can be read: nothing depends on stale blocks."""
+    for at, height in enumerate(heights):
+        for block in files.read(records[at : at + 1], height):
+            if isinstance(block, Block):
+                yield block
+
+
+async def _between(node: NodeClient, start: int, end: int) -> tuple[Block, ...]:
+    """The blocks of the best chain at the heights from `start` to below `end`; fewer where the chain ends."""
+    last = BlockRef(-1, NO_BLOCK) if start == 0 else await node.at(start - 1)
+    refs: list[BlockRef] = []
+    while last.height + 1 < end and (hashes := await node.successors(last, end - 1 - last.height)):
+        refs += [BlockRef(height, each) for height, each in enumerate(hashes, start=last.height + 1)]
+        last = refs[-1]
+    return await _blocks(node, refs)
+
+
+async def _blocks(node: NodeClient, refs: list[BlockRef]) -> tuple[Block, ...]:
+    """All of these blocks, or the first error."""
+    tasks = [asyncio.create_task(node.block(ref)) for ref in refs]
+    try:
+        return tuple(await asyncio.gather(*tasks))
+    finally:
+        await _cancel(tasks)
+
+
+async def _cancel(tasks: Sequence[asyncio.Task[Any]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
