@@ -31,7 +31,8 @@ def covered(rows: Rows, window: Window) -> Where:
 def surplus(ledger: BlockTable, windows: Sequence[Window]) -> int:
     """How many of the first rows no window covers at this tip or any later one.
 
-    One row from before the longest window stays: it shows that the history covers it, and is the parent of its first.
+    One row from before the longest window is kept: it shows that history covers the window, and is the parent of its
+    first block.
     """
     if not len(ledger):
         return 0
@@ -48,7 +49,7 @@ def network_hashrates(ledger: BlockTable, windows: Sequence[Window]) -> dict[str
     earliest and the latest header time. Such a span ends at a block, which was found before it counts: n blocks
     are the work of n - 1 (Bitcoin Core's getnetworkhashps counts in the same way).
 
-    None where this cannot be told: fewer than two blocks, or no time between them.
+    None with fewer than two blocks, or no time between them.
     """
     found: dict[str, Rate | None] = dict.fromkeys(window.name for window in windows)
     if len(ledger) < 2:
