@@ -61,7 +61,7 @@ docs: $(DEV) ## write the pages that are made from the code
 
 screenshots: $(DEV) ## the pictures of the page in docs/images
 	@$(PYTHON) scripts/services.py chromium
-	@$(BIN)/python scripts/screenshots.py
+	@PYTHONPATH=tests $(BIN)/python scripts/screenshots.py
 
 services: ## fetch the real services that the tests run against
 	@$(PYTHON) scripts/services.py
@@ -74,8 +74,10 @@ node-core: $(RUN) ## build the newest Bitcoin Core (minutes; a few tests want it
 	@sh scripts/node-core.sh
 
 lock: $(DEV) ## write down the versions that pyproject.toml asks for (LOCK=--upgrade: the newest)
-	@$(COMPILE) -o requirements/run.txt
-	@$(COMPILE) --group dev -c requirements/run.txt -o requirements/dev.txt
+	@$(COMPILE) --all-extras --group dev -o requirements/dev.txt
+	@$(COMPILE) --all-extras -c requirements/dev.txt -o requirements/all.txt
+	@$(COMPILE) --extra notify -c requirements/dev.txt -o requirements/notify.txt
+	@$(COMPILE) -c requirements/dev.txt -o requirements/run.txt
 
 hooks: $(DEV) ## check before each commit
 	@$(BIN)/pre-commit install

@@ -3,7 +3,8 @@
 PoolMonitorError            1  crashed: restart me
 ├── ConfigError             2  the configuration is wrong: do not restart me before it is changed
 │   ├── RegistryError       2  the pool registry is
-│   └── RulesError          2  the alert rules are
+│   ├── RulesError          2  the alert rules are
+│   └── ExtraMissing        2  it needs a package that is installed on request only
 ├── InputError              1  what the user handed to an offline command cannot be read
 ├── NodeError               1  the node answered something we have no answer to
 │   ├── NodeAway            -  not reachable, warming up, downloading: waited for, never fatal to the daemon
@@ -22,6 +23,7 @@ PoolMonitorError            1  crashed: restart me
 
 from __future__ import annotations
 
+import sys
 from enum import IntEnum
 
 
@@ -54,6 +56,19 @@ class RegistryError(ConfigError):
 
 class RulesError(ConfigError):
     """The rules of the alerts are wrong."""
+
+
+class ExtraMissing(ConfigError):  # noqa: N818 -- a state of the installation
+    """Something was asked for that needs an extra: packages that are installed on request only.
+
+    Args:
+        extra: its name.
+        purpose: what needs it, as the subject of a sentence.
+    """
+
+    def __init__(self, extra: str, purpose: str) -> None:
+        command = f"{sys.executable} -m pip install 'pool-monitor[{extra}]'"
+        super().__init__(f"{purpose} needs the extra {extra!r}, which is not installed; run: {command}")
 
 
 class InputError(PoolMonitorError):

@@ -10,7 +10,7 @@ cd "$(dirname "$0")/.."
 suite=$1 root=$2
 shift 2
 
-if [ ! -e "$root/home/user" ]; then
+if [ ! -e "$root/srv/user" ]; then
     mirror=$(PYTHONPATH=scripts python3 -c 'import debian; print(debian.mirror())')
     debootstrap --variant=minbase --include=git,make,python3,ca-certificates "$suite" "$root" "$mirror"
     apt-config dump | grep '^Acquire::' >"$root/etc/apt/apt.conf.d/machine"
@@ -18,16 +18,16 @@ if [ ! -e "$root/home/user" ]; then
         [ ! -e "$path" ] || cp --recursive --parents "$path" "$root"
     done
     chroot "$root" update-ca-certificates
-    chroot "$root" useradd --create-home user
+    chroot "$root" useradd --home-dir /srv/user --create-home user
 fi
-git bundle create --quiet "$root/home/user/checkout.bundle" HEAD
+git bundle create --quiet "$root/srv/user/checkout.bundle" HEAD
 
 # Mounted for this command alone.
 exec unshare --mount sh -euc '
     root=$1
     shift
     for folder in dev proc sys; do mount --rbind "/$folder" "$root/$folder"; done
-    exec chroot --userspec=user:user "$root" env --ignore-environment HOME=/home/user PATH=/usr/local/bin:/usr/bin:/bin \
+    exec chroot --userspec=user:user "$root" env --ignore-environment HOME=/srv/user PATH=/usr/local/bin:/usr/bin:/bin \
         CI=true http_proxy="${http_proxy-}" https_proxy="${https_proxy-}" no_proxy="${no_proxy-}" "$@"
 ' sh "$root" sh -euc '
     cd

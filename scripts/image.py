@@ -61,6 +61,9 @@ class Image:
                 for pair in shlex.split(rest):
                     key, _, value = pair.partition("=")
                     self.environment[key] = self._inside(value).replace("$PATH", os.environ["PATH"])
+            case "ARG":
+                name, _, default = rest.partition("=")
+                self.environment[name] = default
             case "WORKDIR":
                 self.folder = Path(self._inside(rest))
                 self.folder.mkdir(parents=True, exist_ok=True)

@@ -1,6 +1,6 @@
 """Takes the pictures of the page that docs/images has: of the demo's own blocks, in a real browser.
 
-    scripts/screenshots.py [FOLDER]
+    PYTHONPATH=tests scripts/screenshots.py [FOLDER]
 
 They change with each run as far as the page does: the blocks are those at the end of the embedded history.
 """
@@ -19,7 +19,8 @@ from io import BytesIO
 from pathlib import Path
 
 from PIL import Image
-from playwright.async_api import Browser, async_playwright, expect
+from playwright.async_api import Browser, expect
+from support.browser import running
 
 from monitor import app as daemon
 from monitor.cli.demo_daemon import signatures_of
@@ -55,13 +56,11 @@ SHOTS = (
 
 async def main(folder: Path) -> None:
     """Start a daemon on the embedded history, and look at it."""
-    async with _daemon() as (url, block), async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=_chromium(), args=["--no-sandbox"])
+    async with _daemon() as (url, block), running(_chromium()) as browser:
         for shot in SHOTS:
             path = folder / f"{shot.name}.webp"
             await _take(browser, url + shot.path.format(block=block), shot, path)
             print(f"screenshots: {path} ({path.stat().st_size // 1000} kB)")
-        await browser.close()
 
 
 @asynccontextmanager
@@ -101,20 +100,20 @@ async def _take(browser: Browser, url: str, shot: Shot, path: Path) -> None:
     await page.goto(url)
     if history := await page.query_selector("[data-part=history]"):
         await history.scroll_into_view_if_needed()
-        await expect(page.locator(".chart .main-svg").first).to_be_visible(timeout=30_000)
+        await expect(page.locator(".chart canvas").first).to_be_visible(timeout=30_000)
         await page.evaluate("scrollTo(0, 0)")
     taken = Image.open(BytesIO(await page.screenshot())).convert("RGB")
     await context.close()
     taken.save(path, lossless=True, method=6)
 
 
-def _chromium() -> str:
+def _chromium() -> Path:
     """Where the browser is."""
     ours = CHECKOUT / ".services" / "bin"
     found = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium", path=ours)
     if found is None:
         sys.exit("screenshots: there is no chromium: `make services` fetches it")
-    return found
+    return Path(found)
 
 
 if __name__ == "__main__":

@@ -41,7 +41,7 @@ class Service:
     program: str
     """Path inside the package."""
     besides: tuple[str, ...] = ()
-    """Packages that it needs and that are no libraries."""
+    """Packages that are needed too, and not found by following the libraries."""
     data: str = ""
     """A folder of the package that the program looks for in its place on an installed system, and nowhere else."""
 
@@ -73,7 +73,13 @@ SERVICES = (
     Service("mosquitto_passwd", "sid", "mosquitto", "usr/bin/mosquitto_passwd"),
     Service("wrk", "sid", "wrk", "usr/bin/wrk"),
     Service("systemd-analyze", "sid", "systemd", "usr/bin/systemd-analyze"),
-    Service("chromium", OWN, "chromium", "usr/lib/chromium/chromium", ("chromium-common", "fonts-dejavu-core")),
+    Service(
+        "chromium",
+        OWN,
+        "chromium",
+        "usr/lib/chromium/chromium",
+        besides=("chromium-common", "fonts-dejavu-core", "libatomic1"),  # the last is for Playwright, which drives it
+    ),
 )
 
 

@@ -11,7 +11,6 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from typing import Protocol, TypeAlias, TypeVar
 
@@ -21,7 +20,7 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wai
 from monitor.chain.plan import Inconsistent, joined, stands_on
 from monitor.chain.source import ChainSource
 from monitor.errors import ChainError, NodeAway, NodeBusy
-from monitor.model import Block, BlockHash, BlockRef, Notice, Plan
+from monitor.model import Block, BlockHash, BlockRef, Notice, Plan, Reach
 from monitor.vitals import Vitals
 
 _BATCH = 500
@@ -49,14 +48,6 @@ class StoredChain(Protocol):
 
     async def claim(self, genesis: BlockHash) -> None:
         """Raise if our chain begins with another genesis block."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reach:
-    """How much history a first start fetches: so many seconds of header time, and so many blocks."""
-
-    seconds: int
-    blocks: int
 
 
 class Follower:

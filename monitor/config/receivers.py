@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 from base64 import b64decode
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal, Self
 from urllib.parse import SplitResult, urlsplit
@@ -11,7 +12,7 @@ from urllib.parse import SplitResult, urlsplit
 from pydantic import Field, SecretStr, model_validator
 
 from monitor.config.section import Section, secret
-from monitor.errors import ConfigError
+from monitor.errors import ConfigError, ExtraMissing
 
 _FEWEST_BYTES = 24
 """Of a webhook's secret, as Standard Webhooks has it."""
@@ -112,6 +113,8 @@ class AppriseSection(Section):
             raise ValueError("urls: each may be listed once")
         if any("://" not in url for url in written):
             raise ValueError("urls: one of them has no ://, and is no address of Apprise")
+        if written and find_spec("apprise") is None:  # found now, and not with the first alert
+            raise ExtraMissing("notify", "alerts.apprise")
         return self
 
     @property

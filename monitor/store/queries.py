@@ -1,24 +1,23 @@
-"""The questions, in SQL."""
+"""Queries over blocks and attributions."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import cache
 from heapq import merge
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Select, delete, func, insert, not_, or_, select, union_all, update
+from sqlalchemy import Connection, Select, delete, func, insert, not_, or_, select, union_all, update
 
 from monitor.errors import StoreRefused
 from monitor.model import BlockHash, BlockRecord, BlockRef, BlockRow, Coinbase, Method, PoolSlug, StaleRow, StoredBlock
 from monitor.store.rows import block_hash, record
-from monitor.store.schema import attributions, blocks, facts
+from monitor.store.schema import attributions, blocks, metadata
 from monitor.wire import decode_outputs
 
 _PARAMETERS = 500
-"""In one statement; databases have limits."""
+"""Per statement; databases limit them."""
 _PAGE = 5_000
-"""Rows asked of the database at a time, where nobody may hold them all."""
+"""Rows fetched at a time where not all may be held in memory."""
 _COUNTED = (
     "height", "time", "bits", "attribution", "miner", "version", "tx_count", "coinbase_value", "coinbase_sequence",
     "coinbase_locktime",
@@ -29,34 +28,17 @@ _JOINED = select(blocks, *(column for column in attributions.c if column.name !=
 
 _ANY = select(blocks.c.height, blocks.c.hash).where(ON_BEST_CHAIN).limit(1)
 HIGHEST, LOWEST = _ANY.order_by(blocks.c.height.desc()), _ANY.order_by(blocks.c.height)
-"""The ends of the best chain. Made once: to make a statement takes longer than to ask it."""
+"""The ends of the best chain. Built once: building a statement takes longer than executing it."""
 
 
 def end(connection: Connection, which: Select[int, bytes]) -> BlockRef | None:
-    """The block at one end of the best chain."""
+    """The block at one end of the best chain; None when nothing is stored."""
     row = connection.execute(which).first()
     return BlockRef(row.height, block_hash(row.hash)) if row else None
 
 
-def tip(connection: Connection) -> BlockRef | None:
-    """The highest block, within a transaction that has begun.
-
-    Asked of the driver itself, with each new block: SQLAlchemy would take five times as long as SQLite.
-    """
-    assert connection.in_transaction()
-    cursor = connection.connection.cursor()
-    cursor.execute(_highest(connection.dialect))
-    row = cursor.fetchone()
-    return BlockRef(row[0], block_hash(row[1])) if row else None
-
-
-@cache
-def _highest(dialect: Dialect) -> str:
-    return str(HIGHEST.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
-
-
 def below(connection: Connection, block: BlockRef) -> BlockRef | None:
-    """The block on the best chain that this one stands on."""
+    """The parent of a block, on the best chain."""
     above = blocks.alias()
     query = select(blocks.c.height, blocks.c.hash).join(above, above.c.parent == blocks.c.hash)
     row = connection.execute(query.where(ON_BEST_CHAIN, above.c.hash == bytes.fromhex(block.hash))).first()
@@ -64,7 +46,7 @@ def below(connection: Connection, block: BlockRef) -> BlockRef | None:
 
 
 def recent(connection: Connection, seconds: int, count: int) -> list[BlockRow]:
-    """The best chain's newest blocks, lowest first; the lowest shows that the history goes on below the others."""
+    """The best chain's newest blocks, lowest first, and one more: it shows that history continues below."""
     tip = connection.execute(
         select(blocks.c.height, blocks.c.time).where(ON_BEST_CHAIN).order_by(blocks.c.height.desc()).limit(1)
     ).first()
@@ -78,15 +60,15 @@ def recent(connection: Connection, seconds: int, count: int) -> list[BlockRow]:
         .order_by(blocks.c.height)
     )
     return [
-        BlockRow(height, time, bits, pools[verdict], miner, None, version, tx_count, value, sequence, locktime)
-        for height, time, bits, verdict, miner, version, tx_count, value, sequence, locktime in rows
+        BlockRow(height, time, bits, pools[attribution], miner, None, version, tx_count, value, sequence, locktime)
+        for height, time, bits, attribution, miner, version, tx_count, value, sequence, locktime in rows
     ]
 
 
 def reach(connection: Connection, height: int, time: int, *, seconds: int, count: int) -> int:
-    """One height below the lowest that is needed to look back from a block: so much header time, or so many blocks."""
+    """One height below the lowest block that is needed to look back `seconds` of header time, and `count` blocks."""
     # Header times are out of order by up to two hours, so the lowest block inside the span need not be its earliest.
-    # For a plain `min(height)` SQLite looks at one block after the other from below, until one is inside.
+    # For a plain `min(height)` SQLite scans the blocks from below until one is inside.
     inside = select(func.min(blocks.c.height + 0)).where(ON_BEST_CHAIN, blocks.c.time > time - seconds)
     by_time = connection.execute(inside).scalar()
     by_count = height + 1 - count
@@ -96,9 +78,9 @@ def reach(connection: Connection, height: int, time: int, *, seconds: int, count
 def through(connection: Connection, lowest: int, highest: int, *, stale: bool) -> Iterator[StoredBlock]:
     """The blocks between two heights, both included, lowest first, in constant memory.
 
-    Stale ones, if they are wanted, follow the one in their place. They are few, and have no index by height.
+    Stale ones, if asked for, follow the block of their height.
     """
-    verdicts = {
+    how_attributed = {
         row.id: (row.pool, Method(row.method) if row.method else None, row.evidence, row.conflict)
         for row in connection.execute(select(attributions))
     }
@@ -106,23 +88,23 @@ def through(connection: Connection, lowest: int, highest: int, *, stale: bool) -
     within = select(*columns).where(blocks.c.height.between(lowest, highest))
     in_pages = connection.execution_options(yield_per=_PAGE)
 
-    def found(of_them: Select[Any], *, gone: bool) -> Iterator[StoredBlock]:
+    def rows_of(query: Select[Any], *, is_stale: bool) -> Iterator[StoredBlock]:
         for (
-            height, time, bits, verdict, miner, version, tx_count, value, sequence, locktime, own,
-        ) in in_pages.execute(of_them):  # fmt: skip
-            pool, *how = verdicts[verdict]
+            height, time, bits, attribution, miner, version, tx_count, value, sequence, locktime, own,
+        ) in in_pages.execute(query):  # fmt: skip
+            pool, *how = how_attributed[attribution]
             row = BlockRow(height, time, bits, pool, miner, None, version, tx_count, value, sequence, locktime)
-            yield StoredBlock(row, block_hash(own), gone, *how)
+            yield StoredBlock(row, block_hash(own), is_stale, *how)
 
-    chain = found(within.where(ON_BEST_CHAIN).order_by(blocks.c.height), gone=False)
+    best = rows_of(within.where(ON_BEST_CHAIN).order_by(blocks.c.height), is_stale=False)
     if not stale:
-        return chain
-    left = found(within.where(blocks.c.stale).order_by(blocks.c.height, blocks.c.id), gone=True)
-    return merge(chain, left, key=lambda block: block.row.height)
+        return best
+    left = rows_of(within.where(blocks.c.stale).order_by(blocks.c.height, blocks.c.id), is_stale=True)
+    return merge(best, left, key=lambda block: block.row.height)
 
 
 def unattributed(connection: Connection, most: int) -> list[tuple[int, Coinbase]]:
-    """The best chain's newest blocks that nobody could attribute, by height."""
+    """The best chain's newest unattributed blocks, by height."""
     unknown = select(attributions.c.id).where(attributions.c.pool.is_(None))
     rows = connection.execute(
         select(blocks.c.height, blocks.c.coinbase_script, blocks.c.coinbase_outputs)
@@ -134,7 +116,7 @@ def unattributed(connection: Connection, most: int) -> list[tuple[int, Coinbase]
 
 
 def stale(connection: Connection, seconds: int) -> list[StaleRow]:
-    """Blocks that left the best chain in so much header time before its tip, each beside the one in its place."""
+    """Stale blocks of the last `seconds` of header time, each beside the best chain's block of its height."""
     lost, won = blocks.alias(), blocks.alias()
     lost_by, won_by = attributions.alias(), attributions.alias()
     newest_time = select(blocks.c.time).where(ON_BEST_CHAIN).order_by(blocks.c.height.desc()).limit(1)
@@ -162,10 +144,10 @@ def stale(connection: Connection, seconds: int) -> list[StaleRow]:
 
 
 def newest(connection: Connection, limit: int, under: int | None) -> list[BlockRecord]:
-    """Blocks of every kind, highest first; of the lowest height all there are, so that a next page misses none."""
+    """Best and stale blocks, highest first; of the lowest height all of them, so that the next page misses none."""
     height = blocks.c.height
     below = height < (2**31 if under is None else under)
-    # Either kind has an index of its own by height, which is asked only where the question says which kind.
+    # Each kind has a partial index by height, used only where the condition names the kind.
     highest = [
         select(select(height).where(kind, below).order_by(height.desc()).limit(limit).subquery())
         for kind in (ON_BEST_CHAIN, blocks.c.stale)
@@ -178,8 +160,8 @@ def newest(connection: Connection, limit: int, under: int | None) -> list[BlockR
 
 
 def of_pool(connection: Connection, pool: PoolSlug, limit: int) -> list[BlockRecord]:
-    """A pool's blocks of every kind, highest first."""
-    # By the index on `attribution`: along that on the height, a pool without blocks would be looked for in all of them.
+    """A pool's best and stale blocks, highest first."""
+    # By the index on `attribution`: along the index on height, the blocks of a small pool would be searched among all.
     theirs = [row.id for row in connection.execute(select(attributions.c.id).where(attributions.c.pool == pool))]
     newest_ids: list[tuple[int, int]] = []
     for at in range(0, len(theirs), _PARAMETERS):
@@ -198,37 +180,35 @@ def one(connection: Connection, wanted: BlockHash) -> BlockRecord | None:
 
 
 def claim(connection: Connection, genesis: BlockHash) -> None:
-    """Remember which chain this is the history of."""
-    found = fact(connection, "genesis")
+    """Bind the database to the chain with this genesis block."""
+    found = get_metadata(connection, "genesis")
     if found is None:
-        note(connection, "genesis", genesis)
+        set_metadata(connection, "genesis", genesis)
     elif found != genesis:
         raise StoreRefused(
-            f"the database holds the history of the chain that begins with {found}, the node's begins with {genesis}; "
+            f"the database holds the chain with genesis block {found}, the node is on the one with {genesis}; "
             "choose another store.url for this network"
         )
 
 
-def leave(connection: Connection, leaving: Sequence[BlockRef]) -> list[PoolSlug | None]:
-    """Take blocks off the best chain; tell who had mined them."""
-    losers: list[PoolSlug | None] = []
+def mark_stale(connection: Connection, leaving: Sequence[BlockRef]) -> list[PoolSlug | None]:
+    """Take blocks off the best chain; return their pools."""
+    pools: list[PoolSlug | None] = []
     for at in range(0, len(leaving), _PARAMETERS):
         hashes = [bytes.fromhex(ref.hash) for ref in leaving[at : at + _PARAMETERS]]
         chosen = ON_BEST_CHAIN & blocks.c.hash.in_(hashes)
-        losers += connection.execute(
-            select(attributions.c.pool).join_from(blocks, attributions).where(chosen)
-        ).scalars()
+        pools += connection.execute(select(attributions.c.pool).join_from(blocks, attributions).where(chosen)).scalars()
         connection.execute(update(blocks).where(chosen).values(stale=True))
-    return losers
+    return pools
 
 
-def fact(connection: Connection, name: str) -> str | None:
-    """Something that is remembered of the database as a whole."""
-    found: str | None = connection.execute(select(facts.c.value).where(facts.c.name == name)).scalar()
+def get_metadata(connection: Connection, name: str) -> str | None:
+    """A value that is stored of the database as a whole."""
+    found: str | None = connection.execute(select(metadata.c.value).where(metadata.c.name == name)).scalar()
     return found
 
 
-def note(connection: Connection, name: str, value: str) -> None:
-    """Remember it."""
-    connection.execute(delete(facts).where(facts.c.name == name))
-    connection.execute(insert(facts), {"name": name, "value": value})
+def set_metadata(connection: Connection, name: str, value: str) -> None:
+    """Store it."""
+    connection.execute(delete(metadata).where(metadata.c.name == name))
+    connection.execute(insert(metadata), {"name": name, "value": value})

@@ -1,8 +1,8 @@
-"""History judged anew by another registry, from the stored coinbases, without the node.
+"""Re-attribution of stored blocks with another registry, from the stored coinbases, without the node.
 
-Blocks are judged in chunks; those whose verdict differs are noted beside `blocks`, with how far the work has come, so
-that it goes on after a crash. At the end one transaction moves them all, and stamps the unchanged verdicts with the new
-registry: whoever reads sees the old history or the new one, never a mixture.
+Blocks are attributed in chunks. Those whose attribution changes are written to `pending_attributions`, with the
+progress, so that the work resumes after a crash. At the end one transaction moves them all to `blocks` and stamps the
+unchanged attributions with the new registry: a reader sees the old history or the new one, never a mixture.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from typing import Any
 from sqlalchemy import Connection, delete, exists, func, insert, select, update
 
 from monitor.model import Attribution, Coinbase, PoolSlug
-from monitor.store.queries import fact, note
+from monitor.store.attribution_ids import AttributionIds
+from monitor.store.queries import get_metadata, set_metadata
 from monitor.store.rows import attribution_of, attribution_row
-from monitor.store.schema import attributions, blocks, facts, verdicts
-from monitor.store.verdicts import Verdicts
+from monitor.store.schema import attributions, blocks, metadata, pending_attributions
 from monitor.wire import decode_outputs
 
 _CHUNK = 20_000
@@ -28,7 +28,7 @@ _CURSOR = "reattribution"
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """So many blocks of one pool are another's now; None is unknown."""
+    """Blocks that moved from one pool to another; None is unknown."""
 
     before: PoolSlug | None
     after: PoolSlug | None
@@ -37,51 +37,51 @@ class Moved:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Some blocks, judged."""
+    """Blocks that were attributed in one step."""
 
     blocks: int
     last: int
-    """The number of the last of them."""
+    """Row id of the last of them."""
     changed: list[tuple[int, Attribution]]
-    """Those whose verdict differs, by their number."""
+    """Row id and new attribution of those that changed."""
 
 
 class Reattribution:
-    """One run. Its methods are called in the order in which they stand, `judge` and `note` until nothing is left.
+    """One run. Call `begin`, then `attribute` and `save` until nothing is left, then `finish`.
 
     Args:
-        judge: what the new registry says of a coinbase.
+        attribute: attributes a coinbase by the new registry.
         registry: its content hash.
-        known: numbers verdicts.
+        ids: row ids of attributions.
     """
 
-    def __init__(self, judge: Callable[[Coinbase], Attribution], registry: str, known: Verdicts) -> None:
-        self._judge = judge
+    def __init__(self, attribute: Callable[[Coinbase], Attribution], registry: str, ids: AttributionIds) -> None:
+        self._attribute = attribute
         self._registry = registry
-        self._known = known
+        self._ids = ids
         self._after = 0
         self._old: dict[int, Attribution] = {}
 
     def begin(self, connection: Connection) -> int:
-        """Find out what is to be done, and where an earlier run for the same registry stopped.
+        """Determine what is to be done, resuming an interrupted run for the same registry.
 
         Returns:
-            How many blocks are left.
+            Number of blocks left.
         """
-        stored = fact(connection, _CURSOR)
+        stored = get_metadata(connection, _CURSOR)
         cursor = json.loads(stored) if stored else {}
         if cursor.get("registry") == self._registry:
             self._after = cursor["after"]
         else:
-            connection.execute(delete(verdicts))
+            connection.execute(delete(pending_attributions))
         rows = connection.execute(select(attributions).where(attributions.c.registry != self._registry)).mappings()
-        # Stamped with the new registry already: what is unchanged compares equal.
+        # Already stamped with the new registry, so that unchanged attributions compare equal.
         self._old = {row["id"]: replace(attribution_of(dict(row)), registry=self._registry) for row in rows}
         left = select(func.count()).select_from(blocks).where(blocks.c.id > self._after)
         return connection.execute(left).scalar_one() if self._old else 0
 
-    def judge(self, connection: Connection) -> Chunk | None:
-        """Judge the next blocks; None when there are no more."""
+    def attribute(self, connection: Connection) -> Chunk | None:
+        """Attribute the next blocks; None when there are no more."""
         if not self._old:
             return None
         rows = connection.execute(
@@ -94,43 +94,42 @@ class Reattribution:
         for number, script, outputs, attribution, miner in rows:
             before = self._old.get(attribution)
             if before is None:
-                continue  # judged by the new registry: it came meanwhile
-            after = self._judge(Coinbase(script, decode_outputs(outputs)[0]))
+                continue  # attributed by the new registry: it was connected meanwhile
+            after = self._attribute(Coinbase(script, decode_outputs(outputs)[0]))
             if after.miner != miner or (after if miner is None else replace(after, miner=None)) != before:
                 changed.append((number, after))
         return Chunk(len(rows), rows[-1][0], changed) if rows else None
 
-    def note(self, chunk: Chunk, connection: Connection) -> None:
-        """Write down what was found, and how far the work has come."""
+    def save(self, chunk: Chunk, connection: Connection) -> None:
+        """Write the changes of a chunk, and the progress."""
         rows = [
-            {"block": number, "attribution": self._known.number(connection, verdict), "miner": verdict.miner}
-            for number, verdict in chunk.changed
+            {"block": number, "attribution": self._ids.id_of(connection, changed), "miner": changed.miner}
+            for number, changed in chunk.changed
         ]
         if rows:
-            connection.execute(insert(verdicts), rows)
+            connection.execute(insert(pending_attributions), rows)
         self._after = chunk.last
-        note(connection, _CURSOR, json.dumps({"registry": self._registry, "after": self._after}))
+        set_metadata(connection, _CURSOR, json.dumps({"registry": self._registry, "after": self._after}))
 
     def finish(self, connection: Connection) -> list[Moved]:
-        """Make what was noted the history; tell where blocks moved from one pool to another."""
+        """Move the pending attributions to `blocks`; return where blocks moved from one pool to another."""
         moved = _moves(connection)
-        noted = verdicts.c.block == blocks.c.id
+        pending = pending_attributions.c
+        matches = pending.block == blocks.c.id
         connection.execute(
             update(blocks)
-            .where(exists().where(noted))
-            .values(
-                {name: select(verdicts.c[name]).where(noted).scalar_subquery() for name in ("attribution", "miner")}
-            )
+            .where(exists().where(matches))
+            .values({name: select(pending[name]).where(matches).scalar_subquery() for name in ("attribution", "miner")})
         )
-        connection.execute(delete(verdicts))
-        for number, verdict in self._old.items():
-            self._stamp(connection, number, attribution_row(verdict))
-        connection.execute(delete(facts).where(facts.c.name == _CURSOR))
-        self._known.forget()
+        connection.execute(delete(pending_attributions))
+        for number, unchanged in self._old.items():
+            self._stamp(connection, number, attribution_row(unchanged))
+        connection.execute(delete(metadata).where(metadata.c.name == _CURSOR))
+        self._ids.clear()
         return moved
 
     def _stamp(self, connection: Connection, number: int, row: dict[str, Any]) -> None:
-        """Let an unchanged verdict be the new registry's; one that nobody needs any more goes."""
+        """Stamp an unchanged attribution with the new registry; delete it if no block refers to it any more."""
         twin = connection.execute(select(attributions.c.id).where(attributions.c.digest == row["digest"])).scalar()
         ours = blocks.c.attribution == number
         if twin is not None:
@@ -145,10 +144,10 @@ def _moves(connection: Connection) -> list[Moved]:
     before, after = attributions.alias(), attributions.alias()
     pairs = connection.execute(
         select(before.c.pool, after.c.pool, func.count())
-        .select_from(verdicts)
-        .join(blocks, blocks.c.id == verdicts.c.block)
+        .select_from(pending_attributions)
+        .join(blocks, blocks.c.id == pending_attributions.c.block)
         .join(before, before.c.id == blocks.c.attribution)
-        .join(after, after.c.id == verdicts.c.attribution)
+        .join(after, after.c.id == pending_attributions.c.attribution)
         .group_by(before.c.pool, after.c.pool)
     )
     found = Counter({(old, new): count for old, new, count in pairs if old != new})

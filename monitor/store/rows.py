@@ -1,4 +1,4 @@
-"""Between the values of `model` and the rows of the tables: nothing else knows how either looks from the other."""
+"""Converts between the values of `model` and the rows of the tables."""
 
 from __future__ import annotations
 
@@ -24,50 +24,50 @@ from monitor.store.schema import blocks
 from monitor.wire import decode_outputs, encode_outputs
 
 COLUMNS = tuple(column.name for column in blocks.c if column.name != "id")
-"""Of `blocks`, in the order of a `Row`: the judgement and the miner come last."""
+"""Columns of `blocks` in the order of a `Row`: attribution and miner come last."""
 
 Row: TypeAlias = tuple[Any, ...]
-"""A row of `blocks`. A tuple, since it is made a million times, and handed from process to process."""
+"""A row of `blocks`. A tuple, because millions are made and passed between processes."""
 
 
 @dataclass(frozen=True, slots=True)
 class RowBatch:
-    """A part of the past, as rows: what another process can make ready, so that storing it takes no more than that."""
+    """Consecutive blocks as rows, prepared by the backfill worker so that storing them is a single insert."""
 
-    verdicts: tuple[Attribution, ...]
-    """Each distinct judgement once, without miners."""
+    attributions: tuple[Attribution, ...]
+    """Each distinct attribution once, without miners."""
     chain: tuple[Row, ...]
-    """Blocks of the best chain, lowest first; the number of the judgement is its place in `verdicts`."""
+    """Blocks of the best chain, lowest first; `attribution` is an index into `attributions`."""
     stale: tuple[Row, ...] = ()
-    """Blocks that lost against one of the chain."""
+    """Stale blocks of the same heights."""
 
     @property
     def first_height(self) -> int:
-        """Of the lowest block of the chain."""
+        """Height of the lowest block of the chain."""
         height: int = self.chain[0][COLUMNS.index("height")]
         return height
 
     @classmethod
     def of(cls, chain: Iterable[Judged], stale: Iterable[Judged] = ()) -> RowBatch:
-        """Judged blocks as rows."""
+        """Make rows of attributed blocks."""
         places: dict[Attribution, int] = {}
 
-        def row(each: Judged, *, gone: bool) -> Row:
-            place = places.setdefault(anonymous(each.attribution), len(places))
-            return block_row(each.block, place, each.attribution.miner, stale=gone)
+        def row(each: Judged, *, stale: bool) -> Row:
+            place = places.setdefault(without_miner(each.attribution), len(places))
+            return block_row(each.block, place, each.attribution.miner, stale=stale)
 
-        on_chain = tuple([row(each, gone=False) for each in chain])
-        beside = tuple([row(each, gone=True) for each in stale])
-        return cls(tuple(places), on_chain, beside)
+        best_rows = tuple([row(each, stale=False) for each in chain])
+        stale_rows = tuple([row(each, stale=True) for each in stale])
+        return cls(tuple(places), best_rows, stale_rows)
 
 
-def anonymous(attribution: Attribution) -> Attribution:
-    """The judgement without the miner, of whom there are many: he is the block's."""
+def without_miner(attribution: Attribution) -> Attribution:
+    """The attribution without its miner, which is stored with the block."""
     return attribution if attribution.miner is None else replace(attribution, miner=None)
 
 
 def attribution_row(attribution: Attribution) -> dict[str, Any]:
-    """A judgement as a row of `attributions`; the miner, of whom there are many, is the block's."""
+    """An attribution as a row of `attributions`."""
     row: dict[str, Any] = {
         "pool": attribution.pool,
         "method": attribution.method,
@@ -116,7 +116,7 @@ def record(row: Mapping[str, Any]) -> BlockRecord:
 
 
 def attribution_of(row: Mapping[str, Any]) -> Attribution:
-    """A judgement, from a row of `attributions`; with its miner, where the row is a block's too."""
+    """An attribution from a row of `attributions`, with the miner if the row has one."""
     return Attribution(
         pool=_slug(row["pool"]),
         method=Method(row["method"]) if row["method"] else None,
@@ -129,7 +129,7 @@ def attribution_of(row: Mapping[str, Any]) -> Attribution:
 
 
 def block_hash(stored: bytes) -> BlockHash:
-    """A hash as people write it."""
+    """A stored hash in hexadecimal display order."""
     return BlockHash(stored.hex())
 
 

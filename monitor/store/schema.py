@@ -1,7 +1,7 @@
 """The tables, as they are after the newest migration.
 
-`blocks` holds every block that was ever on the best chain; `attributions` holds each distinct judgement once, because
-a pool signs thousands of blocks alike. Hashes are 32 bytes in display order, so that `hex(hash)` is what people search.
+`blocks` holds every block that was ever on the best chain; `attributions` holds each distinct attribution once, because
+a pool signs thousands of blocks alike. Hashes are 32 bytes in display order: `hex(hash)` is what people search for.
 """
 
 from __future__ import annotations
@@ -21,28 +21,28 @@ from sqlalchemy import (
     text,
 )
 
-metadata = MetaData()
+tables = MetaData()
 
 attributions = Table(
     "attributions",
-    metadata,
+    tables,
     Column("id", Integer, primary_key=True),
-    Column("digest", LargeBinary(16), nullable=False, unique=True, comment="of all that follows"),
+    Column("digest", LargeBinary(16), nullable=False, unique=True, comment="of the columns that follow"),
     Column("pool", String, comment="slug; NULL is unknown"),
     Column("method", String),
     Column("evidence", String, nullable=False),
     Column("conflict", Boolean, nullable=False),
     Column("candidates", JSON, nullable=False, comment="[pool, method, evidence] each, the deciding one first"),
-    Column("registry", String, nullable=False, comment="content hash of the registry that judged"),
+    Column("registry", String, nullable=False, comment="content hash of the registry that was used"),
 )
 
 blocks = Table(
     "blocks",
-    metadata,
+    tables,
     Column("id", Integer, primary_key=True),
     Column("hash", LargeBinary(32), nullable=False, unique=True),
     Column("height", Integer, nullable=False),
-    Column("stale", Boolean, nullable=False, comment="was on the best chain once, and is not now"),
+    Column("stale", Boolean, nullable=False, comment="was on the best chain and is not now"),
     Column("version", Integer, nullable=False),
     Column("parent", LargeBinary(32), nullable=False),
     Column("merkle_root", LargeBinary(32), nullable=False),
@@ -57,50 +57,51 @@ blocks = Table(
     Column("coinbase_locktime", BigInteger, nullable=False),
     Column("coinbase_value", BigInteger, nullable=False, comment="sum of the outputs, satoshi"),
     Column("attribution", Integer, ForeignKey("attributions.id"), nullable=False, index=True),
-    Column("miner", String, comment="inside the pool; the miner's own words, sanitised"),
+    Column("miner", String, comment="inside the pool; written by the miner, sanitised"),
 )
 
-# One block a height on the best chain: the database itself refuses a history with a fork in it. SQLite asks this index
-# only where a question has the very same words, and SQLAlchemy says for SQLite `stale = 0`.
+# One block per height on the best chain: the database itself refuses a history with a fork in it. SQLite uses this
+# index only for queries with the same condition, and SQLAlchemy writes `stale = 0` for SQLite.
 best_chain = Index(
     "best_chain", blocks.c.height, unique=True, sqlite_where=text("stale = 0"), postgresql_where=text("NOT stale")
 )
 
-# The others: few, and asked for by height beside those of the best chain.
+# Stale blocks: few, and queried by height.
 gone = Index("gone", blocks.c.height, sqlite_where=text("stale = 1"), postgresql_where=text("stale"))
 
-# What history is counted from, so that none of the large rows is read for it.
+# Covers the queries that count history, so that the large rows are not read.
 counted = Index("counted", blocks.c.time, blocks.c.stale, blocks.c.attribution, blocks.c.height, blocks.c.miner)
 
-# Blocks that another registry judges otherwise, while history is being judged anew: written as it goes, so that it can
-# go on after a crash, and moved to `blocks` in one transaction at the end.
-verdicts = Table(
-    "verdicts",
-    metadata,
+# Blocks that a new registry attributes differently: written while history is re-attributed, so that it resumes after a
+# crash, and moved to `blocks` in one transaction at the end.
+pending_attributions = Table(
+    "pending_attributions",
+    tables,
     Column("block", Integer, ForeignKey("blocks.id"), primary_key=True),
     Column("attribution", Integer, ForeignKey("attributions.id"), nullable=False),
     Column("miner", String),
 )
 
-facts = Table(
-    "facts",
-    metadata,
+# What is known of the database as a whole: network, genesis, wanted height, why history ends.
+metadata = Table(
+    "metadata",
+    tables,
     Column("name", String, primary_key=True),
     Column("value", String, nullable=False),
 )
 
-# How each alert stands. Few rows, written together: what is not among them is quiet.
+# Alerts that are pending, firing or recently resolved. An alert without a row is inactive.
 alerts = Table(
     "alerts",
-    metadata,
-    Column("key", String, primary_key=True, comment="its rule, and what it is about"),
+    tables,
+    Column("key", String, primary_key=True, comment="rule and labels"),
     Column("alert", JSON, nullable=False),
 )
 
-# What the receivers of alerts are still to be told. A number is never given twice.
+# Queue of alert changes for the receivers. A number is never reused.
 alert_changes = Table(
     "alert_changes",
-    metadata,
+    tables,
     Column("number", Integer, primary_key=True),
     Column("alert", JSON, nullable=False, comment="as it was after the change"),
     sqlite_autoincrement=True,
@@ -108,7 +109,7 @@ alert_changes = Table(
 
 receivers = Table(
     "receivers",
-    metadata,
+    tables,
     Column("name", String, primary_key=True),
-    Column("done", BigInteger, nullable=False, comment="the highest number that it has acknowledged"),
+    Column("done", BigInteger, nullable=False, comment="highest acknowledged number"),
 )

@@ -37,20 +37,20 @@ def groups(
     """
     pools = {row.id: row.pool for row in connection.execute(select(attributions.c.id, attributions.c.pool))}
     by_name = [number for number, pool in pools.items() if pool in by_miner]
-    time, verdict = blocks.c.time, blocks.c.attribution
+    time, attribution = blocks.c.time, blocks.c.attribution
     # As `Grid.stay` has it. Quotients are rounded up, so one is taken off first: what is divided is never negative.
     stays = (
         select(
             case((time <= grid.first, 0), else_=(time - grid.first - 1) // grid.step + 1).label("enter"),
             ((time - grid.begin - 1) // grid.step + 1).label("leave"),
-            verdict.label("verdict"),
-            (case((verdict.in_(by_name), blocks.c.miner)) if by_name else null()).label("miner"),
+            attribution.label("attribution"),
+            (case((attribution.in_(by_name), blocks.c.miner)) if by_name else null()).label("miner"),
         )
         .where(ON_BEST_CHAIN, time >= within[0], time < within[1])
         .subquery()
         .c
     )
-    grouped = (stays.enter, stays.leave, stays.verdict, stays.miner)
+    grouped = (stays.enter, stays.leave, stays.attribution, stays.miner)
     for enter, leave, number, miner, many in connection.execute(select(*grouped, func.count()).group_by(*grouped)):
         yield Group(enter, min(leave, grid.points), pools[number], miner, many)
 

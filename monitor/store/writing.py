@@ -1,81 +1,76 @@
-"""Rows on their way into `blocks`: on top of the best chain, below it, beside it.
-
-Written by the driver itself, many rows with one statement: what SQLAlchemy would do for each takes longer than SQLite.
-"""
+"""Rows on their way into `blocks`: on top of the best chain, below it, beside it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
 from itertools import pairwise
 from typing import Any
 
-from sqlalchemy import Connection, Dialect
+from sqlalchemy import Connection
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.sql.compiler import SQLCompiler
 
 from monitor.errors import StoreError
 from monitor.model import BlockRef
+from monitor.store.attribution_ids import AttributionIds
 from monitor.store.queries import LOWEST
 from monitor.store.rows import COLUMNS, Row, RowBatch, block_hash
 from monitor.store.schema import blocks
-from monitor.store.verdicts import Verdicts
 
 _HASH, _HEIGHT, _PARENT = (COLUMNS.index(name) for name in ("hash", "height", "parent"))
 _BULK_CACHE_KIB = 32_768
-"""Hashes come in no order: without the index of a million of them in memory, each row would be a page read and written
-again. Given back at the end."""
+"""Hashes arrive in random order: unless the index of a million of them is in memory, each row costs a page read and a
+page write. Given back at the end."""
+_DEFAULT_CACHE_KIB = 2_000
 _LOWEST = LOWEST.add_columns(blocks.c.parent)
 
 
-def write(connection: Connection, rows: Sequence[Row], *, renew: bool = True) -> None:
-    """Write blocks; one that is there already is put back on the best chain, judged anew, or left as it is."""
-    if not rows:
-        return
-    compiled = _statement(connection.dialect, connection.dialect.name, renew=renew)
-    given = rows if compiled.positional else [dict(zip(COLUMNS, row, strict=True)) for row in rows]
-    connection.connection.cursor().executemany(compiled.string, given)
+def upsert(connection: Connection, rows: Sequence[Row]) -> None:
+    """Insert blocks; one that is stored already is put back on the best chain with its new attribution."""
+    statement = _insert(connection)
+    new = {name: statement.excluded[name] for name in ("stale", "attribution", "miner")}
+    _execute(connection, statement.on_conflict_do_update(index_elements=["hash"], set_=new), rows)
 
 
-def extend(connection: Connection, stretch: RowBatch, verdicts: Verdicts) -> bool:
-    """Put a stretch of the past below the lowest block, if it is the one that the stretch leads to.
+def insert_missing(connection: Connection, rows: Sequence[Row]) -> None:
+    """Insert blocks; one that is stored already is left as it is."""
+    _execute(connection, _insert(connection).on_conflict_do_nothing(index_elements=["hash"]), rows)
+
+
+def extend(connection: Connection, batch: RowBatch, ids: AttributionIds) -> bool:
+    """Insert a batch below the lowest block, if it ends in the parent of that block.
 
     Raises:
-        StoreError: the stretch is no chain.
+        StoreError: the batch is not a chain.
     """
-    chain = stretch.chain
+    chain = batch.chain
     if any(above[_PARENT] != below[_HASH] or above[_HEIGHT] != below[_HEIGHT] + 1 for below, above in pairwise(chain)):
-        raise StoreError(f"the blocks from {chain[0][_HEIGHT]} to {chain[-1][_HEIGHT]} are no chain; start again")
-    ours = next_below(connection)
-    if ours not in (None, BlockRef(chain[-1][_HEIGHT], block_hash(chain[-1][_HASH]))):
+        raise StoreError(f"the blocks from {chain[0][_HEIGHT]} to {chain[-1][_HEIGHT]} are not a chain; start again")
+    if next_below(connection) not in (None, BlockRef(chain[-1][_HEIGHT], block_hash(chain[-1][_HASH]))):
         return False
-    numbers = [verdicts.number(connection, each) for each in stretch.verdicts]
-    for rows, renew in ((chain, True), (stretch.stale, False)):
-        write(connection, [(*row[:-2], numbers[row[-2]], row[-1]) for row in rows], renew=renew)
+    row_ids = [ids.id_of(connection, each) for each in batch.attributions]
+    upsert(connection, [(*row[:-2], row_ids[row[-2]], row[-1]) for row in chain])
+    insert_missing(connection, [(*row[:-2], row_ids[row[-2]], row[-1]) for row in batch.stale])
     return True
 
 
 def next_below(connection: Connection) -> BlockRef | None:
-    """The block that the lowest one on the best chain stands on."""
+    """The parent of the lowest block on the best chain."""
     lowest = connection.execute(_LOWEST).first()
     return BlockRef(lowest.height - 1, block_hash(lowest.parent)) if lowest else None
 
 
-def cache_more(connection: Connection, *, more: bool) -> None:
-    """Hold more of the database in memory, or as little as usual."""
+def set_bulk_cache(connection: Connection, *, on: bool) -> None:
+    """Let the database hold more pages in memory while much is written, or as few as usual."""
     if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql(f"PRAGMA cache_size = -{_BULK_CACHE_KIB if more else 2000}")
-        if not more:
+        connection.exec_driver_sql(f"PRAGMA cache_size = -{_BULK_CACHE_KIB if on else _DEFAULT_CACHE_KIB}")
+        if not on:
             connection.exec_driver_sql("PRAGMA shrink_memory")
 
 
-@cache
-def _statement(dialect: Dialect, name: str, *, renew: bool) -> SQLCompiler:
-    statement: Any = (postgresql if name == "postgresql" else sqlite).insert(blocks)
-    if renew:
-        new = {name: statement.excluded[name] for name in ("stale", "attribution", "miner")}
-        statement = statement.on_conflict_do_update(index_elements=["hash"], set_=new)
-    else:
-        statement = statement.on_conflict_do_nothing(index_elements=["hash"])
-    compiled: SQLCompiler = statement.compile(dialect=dialect, column_keys=list(COLUMNS))
-    return compiled
+def _insert(connection: Connection) -> Any:  # noqa: ANN401 -- the dialects' classes share no base with these methods
+    return (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(blocks)
+
+
+def _execute(connection: Connection, statement: Any, rows: Sequence[Row]) -> None:  # noqa: ANN401
+    if rows:
+        connection.execute(statement, [dict(zip(COLUMNS, row, strict=True)) for row in rows])

@@ -196,7 +196,7 @@ def test_a_database_of_another_program_or_version_is_left_alone(
     for command in ("run", "check"):
         status, said = say(scratch, command, **on(bitcoind, **store(other)))
         assert status == MISCONFIGURED
-        assert f"{letter} is no database" in said
+        assert f"{letter} is not a database" in said
         assert "hoose another store.url" in said
     assert letter.read_text() == "Dear reader, " * 1000
 
@@ -219,7 +219,7 @@ def test_the_history_of_another_chain_is_refused(bitcoind: Bitcoind, start_daemo
     daemon.wait_for(bitcoind.call("getbestblockhash"))
     daemon.stop()
     with sqlite3.connect(daemon.folder / "blocks.sqlite") as connection:
-        connection.execute("UPDATE facts SET value = ? WHERE name = 'genesis'", ("00" * 32,))
+        connection.execute("UPDATE metadata SET value = ? WHERE name = 'genesis'", ("00" * 32,))
     connection.close()
 
     status, said = say(scratch, "run", **on(bitcoind, **store(daemon.folder)))

@@ -108,9 +108,9 @@ async def opened(host: Host, browser: Browser) -> AsyncIterator[Callable[..., Aw
 
 
 async def charted(page: Page) -> None:
-    """Return once the picture of the past is drawn."""
+    """Return once the chart is drawn."""
     await page.locator("[data-part=history]").scroll_into_view_if_needed()
-    await expect(page.locator(".chart .main-svg").first).to_be_visible(timeout=20_000)
+    await expect(page.locator(".chart canvas").first).to_be_visible(timeout=20_000)
 
 
 Opened = Callable[..., Awaitable[Tab]]
@@ -135,16 +135,20 @@ async def test_it_answers_at_a_glance(opened: Opened, node: EmbeddedNode) -> Non
 async def test_the_past_is_drawn_when_it_comes_into_view(opened: Opened) -> None:
     found = await opened()
     page = found.page
-    assert not any("plotly" in address for address in found.asked)
+    assert not any("uPlot.esm.js" in address for address in found.asked)
 
     await charted(page)
-    assert "Foundry USA" in (await page.locator(".chart").get_attribute("aria-label") or "")
+    chart, tip = page.locator(".chart"), page.locator(".chart .tip")
+    await expect(chart).to_have_attribute("aria-label", re.compile("shares by pool over 7d, 2023-"))
     await page.get_by_role("button", name="HHI").click()
-    await expect(page.locator(".chart")).to_have_attribute("aria-label", re.compile("hhi by pool"))
-    await page.locator(".chart").hover()
-    await expect(page.locator(".chart .hoverlayer text").first).to_be_visible()
+    await expect(chart).to_have_attribute("aria-label", re.compile("hhi by pool"))
+    await expect(tip).to_be_hidden()
+    await chart.hover()
+    await expect(tip).to_contain_text("unknown blocks apart")
+    await page.mouse.move(0, 0)
+    await expect(tip).to_be_hidden()
     await page.emulate_media(color_scheme="dark")
-    await expect(page.locator(".chart .main-svg").first).to_be_visible()
+    await expect(page.locator(".chart canvas").first).to_be_visible()
 
 
 async def test_level_and_window_change_in_place(opened: Opened) -> None:
@@ -282,6 +286,36 @@ async def test_the_keyboard_reaches_everything(opened: Opened) -> None:
         )
     for what in ("A pool", "A operator", "A 24h", "A Foundry USA", "BUTTON HHI", "BUTTON 30 days"):
         assert what in reached, reached
+
+
+async def test_the_keyboard_walks_through_a_chart(opened: Opened) -> None:
+    page = (await opened("/?window=30b")).page
+    await charted(page)
+    chart, tip = page.get_by_role("slider"), page.locator(".chart .tip")
+    last = int(await chart.get_attribute("aria-valuemax") or 0)
+
+    await page.get_by_role("button", name="everything").focus()
+    await page.keyboard.press("Tab")
+    await expect(chart).to_be_focused()
+    assert last > 1
+    await expect(chart).to_have_attribute("aria-valuenow", str(last))
+    await expect(chart).to_have_attribute("aria-valuetext", re.compile(r"UTC: .*Foundry USA [\d.]+\s%, 95 % interval"))
+    await expect(tip).to_contain_text("Foundry USA")
+    await page.keyboard.press("ArrowLeft")
+    await expect(chart).to_have_attribute("aria-valuenow", str(last - 1))
+    await page.keyboard.press("Home")
+    await expect(chart).to_have_attribute("aria-valuenow", "0")
+    await page.keyboard.press("Tab")
+    await expect(tip).to_be_hidden()
+
+
+async def test_a_finger_moves_through_a_chart(opened: Opened) -> None:
+    page = (await opened(viewport=PHONE, has_touch=True)).page
+    await charted(page)
+
+    await page.locator(".chart .u-over").tap()
+
+    await expect(page.locator(".chart .tip")).to_contain_text("Foundry USA")
 
 
 async def test_the_theme_is_a_choice_that_is_kept(opened: Opened) -> None:

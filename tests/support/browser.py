@@ -8,7 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
 from playwright.async_api import Browser, ConsoleMessage, Page, Request, async_playwright
+
+from support.services import CHECKOUT
 
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
 
@@ -40,13 +43,18 @@ class Tab:
 @asynccontextmanager
 async def running(program: Path) -> AsyncIterator[Browser]:
     """The browser, without a window."""
-    async with async_playwright() as playwright:
+    # Playwright's own program asks for libatomic. A small machine has none: `make services` fetches it with chromium.
+    libraries = ":".join(map(str, (CHECKOUT / ".services" / "own").glob("usr/lib/*-linux-*")))
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("LD_LIBRARY_PATH", libraries)
+        playwright = await async_playwright().start()
+    try:
         # Root may run it too, as in a container; the pages are our own.
         browser = await playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        try:
-            yield browser
-        finally:
-            await browser.close()
+        yield browser
+        await browser.close()
+    finally:
+        await playwright.stop()
 
 
 @asynccontextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -15,10 +16,12 @@ from support.services import end, get, wait_until
 class Demo:
     """`pool-monitor demo` on a free port, its temporary folders in `folder`."""
 
-    def __init__(self, folder: Path, *, seconds: float = 0.5, port: int = 0) -> None:
+    def __init__(
+        self, folder: Path, *, seconds: float = 0.5, port: int = 0, program: Sequence[str] = POOL_MONITOR
+    ) -> None:
         self._folder = folder
         self._said = folder / "said"
-        self._command = [*POOL_MONITOR, "demo", "--seconds", str(seconds), "--port", str(port)]
+        self._command = [*program, "demo", "--seconds", str(seconds), "--port", str(port)]
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -41,7 +44,11 @@ class Demo:
                 self._command, cwd=self._folder, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
                 env=environment() | {"TMPDIR": str(self._folder), "PYTHONUNBUFFERED": "1"},
             )  # fmt: skip
-        wait_until(lambda: bool(self.port), seconds=20, what="the demo to print its address")
+        try:
+            wait_until(lambda: bool(self.port), seconds=40, what="the demo to print its address")
+        except BaseException:
+            end(self._process)
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:

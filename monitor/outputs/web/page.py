@@ -20,7 +20,7 @@ from monitor.hub import Hub
 from monitor.model import Alert, AlertState, BlockHash, BlockRecord, Coverage, PoolSlug, Snapshot
 from monitor.outputs.web import pool, words
 from monitor.outputs.web.answer import Answer
-from monitor.outputs.web.assets import CHARTS, Assets
+from monitor.outputs.web.assets import Assets
 from monitor.outputs.web.overview import Overview
 from monitor.outputs.web.palette import palette
 from monitor.outputs.web.pools import NEWEST
@@ -86,7 +86,7 @@ class Page:
             return self._render(
                 "overview.html", view=shown, snapshot=snapshot, blocks=await self._newest(snapshot),
                 slots=self._slots(snapshot, shown.chosen.level), pools=self._slots(snapshot),
-                entities=self._entities(snapshot, shown.chosen.level), charts=f"{self._assets.path}/{CHARTS}",
+                entities=self._entities(snapshot, shown.chosen.level),
             )  # fmt: skip
 
         return await self._answer(request, shown.key if shown else None, make)
@@ -121,7 +121,7 @@ class Page:
             told = pool.whole(slug, snapshot, self._directory, newest)
             return self._render(
                 "pool.html", snapshot=snapshot, pool=told, windows=pool.by_window(told),
-                slots=self._slots(snapshot), charts=f"{self._assets.path}/{CHARTS}", blocks=newest[:_STRIP],
+                slots=self._slots(snapshot), blocks=newest[:_STRIP],
                 entities=self._entities(snapshot, "pool"),
                 cluster=next((each for each in snapshot.strangers if each.name == slug), None),
             )  # fmt: skip

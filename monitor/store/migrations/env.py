@@ -2,8 +2,8 @@
 
 from alembic import context
 
-from monitor.store.schema import metadata
+from monitor.store.schema import tables
 
-context.configure(connection=context.config.attributes["connection"], target_metadata=metadata, render_as_batch=True)
+context.configure(connection=context.config.attributes["connection"], target_metadata=tables, render_as_batch=True)
 with context.begin_transaction():
     context.run_migrations()

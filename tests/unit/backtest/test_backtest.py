@@ -115,7 +115,7 @@ async def test_heights_bound_it(config: Config, file: Path) -> None:
 
 
 async def test_without_a_store_there_is_nothing_to_judge(config: Config) -> None:
-    with pytest.raises(StoreRefused, match="there is no database"):
+    with pytest.raises(StoreRefused, match="no database at"):
         await backtest(config, Asked())
 
 

@@ -7,9 +7,8 @@ import pytest
 from support import toy
 from support.toy import ALL, BEFORE_ALL, Following, Memory, ToyNode, chain_on
 
-from monitor.chain.follower import Reach
 from monitor.errors import ChainError, NodeAway, NodeBusy, NodeError, NodeRefused, StoreRefused
-from monitor.model import BlockRef
+from monitor.model import BlockRef, Reach
 
 Fault = Callable[[str], None]
 

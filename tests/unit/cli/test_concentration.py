@@ -110,7 +110,7 @@ def test_a_single_block_has_no_unbiased_index(tmp_path: Path) -> None:
         ("height,time,pool\n,2,a\n", "row 1: height is empty, which is not a block height"),
         ("height,time,pool\n-1,2,a\n", "row 1: height is '-1'"),
         ("height,time,pool\n1,1713571767000,a\n", "row 1: time is '1713571767000'"),
-        ("height,time,pool\n1,2\n", "Expected 3 columns, got 2"),
+        ("height,time,pool\n1,2\n", "row 1: there are 2 values for 3 columns"),
         ("height,time,pool\n1,2,a\n1,3,b\n", "has block 1 twice"),
         (b"height,time,pool\n1,2,\xff\xfe\n", "is neither CSV nor Parquet that can be read"),
         (b"PAR1 and then nothing", "is neither CSV nor Parquet that can be read"),

@@ -168,7 +168,7 @@ async def test_an_export_that_is_cancelled_ends(config: Config, stored: list[Jud
 
 
 async def test_a_failure_leaves_no_file(config: Config, tmp_path: Path) -> None:
-    with pytest.raises(StoreRefused, match="has the daemon ever run"):
+    with pytest.raises(StoreRefused, match="start the daemon first"):
         await export(config, Form.CSV, tmp_path / "out.csv")
     async with await Store.open(config.store.url):
         pass

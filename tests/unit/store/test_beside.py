@@ -23,7 +23,7 @@ async def test_it_sees_what_the_daemon_has_stored(tmp_path: Path) -> None:
 
 
 async def test_it_makes_no_database(tmp_path: Path) -> None:
-    with pytest.raises(StoreRefused, match=r"no database at .*; has the daemon ever run"):
+    with pytest.raises(StoreRefused, match=r"no database at .*; start the daemon first"):
         await Store.open(f"sqlite:///{tmp_path}/b.sqlite", beside=True)
     assert not [*tmp_path.iterdir()]
 

@@ -69,7 +69,7 @@ async def test_what_does_not_lead_to_our_lowest_block_is_not_stored(store: Store
 @pytest.mark.parametrize("at", [11, 14, 18])
 async def test_what_is_no_chain_is_an_error(store: Store, at: int) -> None:
     blocks = [*CHAIN[10:at], *chain_on(CHAIN[at - 2].ref, 1), *CHAIN[at + 1 : 20]]
-    with pytest.raises(StoreError, match="are no chain"):
+    with pytest.raises(StoreError, match="are not a chain"):
         await store.extend(stretch(blocks))
     assert await heights(store) == list(range(20, 30))
 
@@ -119,7 +119,7 @@ async def test_miners_stay_with_their_blocks(store: Store) -> None:
         for at, each in enumerate(judge(CHAIN[10:20]))
     ]
     made = RowBatch.of(judged)
-    assert len(made.verdicts) == 1
+    assert len(made.attributions) == 1
     assert made.first_height == 10
     await store.extend(made)
     assert [row.miner for row in await store.recent(seconds=0, count=1000)][:10] == [f"m{at}" for at in range(10)]

@@ -1,5 +1,6 @@
 """Databases that are there, are not there, and are not ours."""
 
+import gzip
 import sqlite3
 from pathlib import Path
 
@@ -13,8 +14,10 @@ from support.toy import BEFORE_ALL, chain_on, judge
 from monitor.errors import Exit, StoreError, StoreRefused
 from monitor.model import Plan
 from monitor.store.migrations import migrate
-from monitor.store.schema import metadata
+from monitor.store.schema import tables
 from monitor.store.store import Store
+
+DATA = Path(__file__).parents[2] / "data"
 
 
 def url(path: Path) -> str:
@@ -31,7 +34,7 @@ def shape(path: Path) -> dict[str, str]:
     with sqlite3.connect(path) as connection:
         rows = connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
     connection.close()
-    return {name: " ".join(sql.split()) for name, sql in rows if name != "alembic_version"}
+    return {name: " ".join(sql.replace('"', "").split()) for name, sql in rows if name != "alembic_version"}
 
 
 # -- shapes ------------------------------------------------------------------------------------------------------------
@@ -50,12 +53,34 @@ def test_migrations_build_what_the_schema_says(tmp_path: Path) -> None:
     with engine.begin() as connection:
         migrate(connection)
         context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
-        assert compare_metadata(context, metadata) == []
+        assert compare_metadata(context, tables) == []
     engine.dispose()
     engine = create_engine(url(created))
-    metadata.create_all(engine)
+    tables.create_all(engine)
     engine.dispose()
     assert shape(migrated) == shape(created)  # partial indices too, which alembic does not compare
+
+
+async def test_a_database_of_the_previous_version_is_upgraded(tmp_path: Path) -> None:
+    """The file was written by the version before the tables were renamed (schema 0003), with every table filled."""
+    path = tmp_path / "old.sqlite"
+    path.write_bytes(gzip.decompress((DATA / "store_0003.sqlite.gz").read_bytes()))
+    async with await Store.open(url(path)) as store:
+        tip = await store.tip()
+        assert tip is not None
+        assert (tip.height, tip.hash[:4]) == (800_049, "abab")
+        assert len(await store.recent(seconds=0, count=99)) == 50
+        assert [row.height for row in await store.stale(seconds=10_000)] == [800_049]
+        assert (await store.network(), await store.wanted(), await store.gap()) == (
+            "main",
+            700_000,
+            "the node is pruned",
+        )
+        assert [alert.rule for alert in await store.alerts.standing()] == ["pool_majority"]
+        # an interrupted re-attribution goes on where it stopped: nothing is left to attribute, only to move
+        moved = await store.reattribute(judge, "1" * 16)
+        assert sum(each.blocks for each in moved) == 51
+        assert {row.pool for row in await store.recent(seconds=0, count=99)} == {"moved"}
 
 
 async def test_opening_again_changes_nothing(tmp_path: Path) -> None:
@@ -103,7 +128,7 @@ async def test_a_database_from_a_newer_version_is_refused(tmp_path: Path) -> Non
 async def test_a_file_that_is_no_database_is_refused_and_kept(tmp_path: Path) -> None:
     path = tmp_path / "wallet.dat"
     path.write_bytes(b"my life's savings" * 100)
-    with pytest.raises(StoreRefused, match=r"wallet\.dat is no database; choose another store\.url"):
+    with pytest.raises(StoreRefused, match=r"wallet\.dat is not a database; choose another store\.url"):
         await Store.open(url(path))
     assert path.read_bytes() == b"my life's savings" * 100
 
@@ -120,7 +145,7 @@ async def test_a_refused_database_is_let_go_of(tmp_path: Path) -> None:
     """What is wrong with it can be put right without a restart of whoever tried."""
     path = tmp_path / "blocks.sqlite"
     path.write_bytes(b"no database" * 100)
-    with pytest.raises(StoreRefused, match="is no database"):
+    with pytest.raises(StoreRefused, match="is not a database"):
         await Store.open(url(path))
     path.unlink()
     await opened_and_closed(path)
@@ -153,12 +178,12 @@ async def test_a_damaged_database_is_said(tmp_path: Path) -> None:
 @pytest.mark.parametrize("nowhere", ["sqlite://", "sqlite:///:memory:"])
 async def test_a_database_in_memory_is_refused(nowhere: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(StoreRefused, match=r"store\.url names no file, so nothing would be remembered"):
+    with pytest.raises(StoreRefused, match=r"store\.url does not name a file, so nothing would be kept"):
         await Store.open(nowhere)
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("wrong", ["", "blocks.sqlite", "nosuch://host/db", "mysql://host/db", "sqlite:/x", "://"])
 async def test_an_address_that_names_no_database_is_said(wrong: str) -> None:
-    with pytest.raises(StoreRefused, match=r"^store\.url names no database that can be used: "):
+    with pytest.raises(StoreRefused, match=r"^store\.url does not name a usable database: "):
         await Store.open(wrong)

@@ -153,7 +153,7 @@ async def test_more_blocks_leave_than_a_statement_has_parameters(store: Store) -
 @pytest.mark.parametrize("onto", [0, 8])
 async def test_a_step_onto_another_block_than_the_tip_is_refused(store: Store, onto: int) -> None:
     chain = await filled(store)
-    with pytest.raises(StoreError, match=r"a step onto .* was planned, but it leads onto .*; start again"):
+    with pytest.raises(StoreError, match=r"the plan continues from .*, but the store ends at .*; start again"):
         await step(store, chain[onto].ref, chain_on(chain[onto].ref, 1))
     assert await store.tip() == chain[9].ref
 
@@ -162,7 +162,7 @@ async def test_a_step_onto_another_block_than_the_tip_is_refused(store: Store, o
 async def test_leaving_other_blocks_than_the_highest_is_refused(store: Store, left: slice) -> None:
     chain = await filled(store)
     before = await rows(store)
-    with pytest.raises(StoreError, match="was planned, but"):
+    with pytest.raises(StoreError, match="the plan continues from"):
         await step(store, chain[6].ref, chain_on(chain[6].ref, 2), left=chain[left])
     assert await rows(store) == before
 
@@ -286,23 +286,23 @@ async def test_unknown_stays_unknown(store: Store) -> None:
     assert [row.pool for row in await store.recent(seconds=0, count=1)] == [None]
 
 
-async def test_equal_judgements_share_a_row(store: Store) -> None:
+async def test_equal_attributions_share_a_row(store: Store) -> None:
     chain = await filled(store, 5)
     await step(store, chain[-1].ref, more := chain_on(chain[-1].ref, 5))
-    store._verdicts.forget()
+    store._ids.clear()
     await step(store, more[-1].ref, chain_on(more[-1].ref, 5))
     with store._engine.connect() as connection:
         assert connection.execute(text("SELECT count(*) FROM attributions")).scalar() == 1
 
 
-async def test_how_many_judgements_are_remembered_is_bounded(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("monitor.store.verdicts._REMEMBERED", 3)
+async def test_the_number_of_cached_attributions_is_bounded(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("monitor.store.attribution_ids._MAX_CACHED", 3)
     tip = BEFORE_ALL
     for pool in [*"abcdefg", *"abcdefg"]:
         [block] = chain_on(tip, 1)
         await step(store, tip, [block], pool=pool)
         tip = block.ref
-        assert len(store._verdicts._known) <= 3
+        assert len(store._ids._ids) <= 3
     assert "".join(str(row.pool) for row in await store.recent(seconds=0, count=99)) == "abcdefg" * 2
 
 
@@ -371,7 +371,7 @@ async def test_a_store_belongs_to_one_chain(store: Store) -> None:
     await store.claim(mine)
     await store.claim(mine)
     with pytest.raises(
-        StoreRefused, match=f"that begins with {mine}, the node's begins with {other}; choose another store.url"
+        StoreRefused, match=f"with genesis block {mine}, the node is on the one with {other}; choose another store.url"
     ):
         await store.claim(other)
     await store.claim(mine)

@@ -1,7 +1,5 @@
 // The picture of the past: which metric, how far back, and the drawing of it once it comes into view.
 
-import { draw, load } from "./plot.js";
-
 const METRICS = { shares: "Shares", hhi: "HHI", nakamoto: "Nakamoto", effective_entities: "Effective number", top_share_1: "Largest", top_share_3: "Top three",
   gini: "Gini", entropy_bits: "Entropy", theil: "Theil" };
 const DAY = 86400;
@@ -57,17 +55,17 @@ function choice(section, label, name, options) {
 }
 
 async function update(section) {
-  const { level, window: within, entity, tip, entities, charts } = section.dataset;
+  const { level, window: within, entity, tip, entities } = section.dataset;
   const wanted = [level, within, entity, tip, chosen.metric, chosen.span].join();
   if (wanted === drawn) return;
   drawn = wanted;
   const chart = section.querySelector(".chart");
   try {
-    const [plotly, answer] = await Promise.all([load(charts), ask(section.dataset)]);
-    if (wanted === drawn) draw(plotly, section, answer, JSON.parse(entities));
+    const [{ draw }, answer] = await Promise.all([import("./plot.js"), ask(section.dataset)]);
+    if (wanted === drawn) draw(section, answer, JSON.parse(entities));
   } catch (error) {
     drawn = "";
-    if (!chart.querySelector("svg")) chart.replaceChildren(element("p", { className: "note", textContent: `There is no picture: ${error.message}` }));
+    if (!chart.querySelector("canvas")) chart.replaceChildren(element("p", { className: "note", textContent: `There is no picture: ${error.message}` }));
   }
 }
 
