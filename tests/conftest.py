@@ -31,6 +31,20 @@ LONGEST_STEP = 2.0
 """Processor time, in seconds, that one step of the event loop may take. It is not the time on the clock: other programs
 on the machine do not count. A call that waits is found by ruff's ASYNC rules, and by the timeout of the test."""
 
+LONGEST_TEST = 20.0
+"""Processor time, in seconds, that a test may take itself, without the programs it starts; one that is marked with a
+timeout of its own is exempt, with the reason there."""
+
+
+@pytest.fixture(autouse=True)
+def _test_stays_short(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail a test that computes for too long."""
+    started = time.process_time()
+    yield
+    took = time.process_time() - started
+    if took > LONGEST_TEST and request.node.get_closest_marker("timeout") is None:
+        pytest.fail(f"the test took {took:.1f} s of processor time", pytrace=False)
+
 
 @pytest.fixture(autouse=True)
 def _loop_stays_free(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
