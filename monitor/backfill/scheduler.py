@@ -17,11 +17,10 @@ import structlog
 from monitor.backfill.ingest import Progress, fill, missing
 from monitor.backfill.segments import BACKFILL_CONNECTIONS, MissingBlocks
 from monitor.backfill.worker import Ended, Order
-from monitor.chain.follower import Reach
 from monitor.config import Config
 from monitor.errors import NodeError, PoolMonitorError
 from monitor.hub import Hub
-from monitor.model import Coverage
+from monitor.model import Coverage, Reach
 from monitor.node.client import NodeClient
 from monitor.store.store import Store
 from monitor.vitals import Vitals

@@ -88,7 +88,7 @@ def read(data: bytes, origin: str, *, source: str | None, now: datetime) -> Copy
         now: when it was taken.
 
     Raises:
-        InputError: it is no list of pools, or resembles neither of ours.
+        InputError: it is not a list of pools, or resembles neither upstream list.
     """
     try:
         document = json.loads(data)
@@ -96,7 +96,7 @@ def read(data: bytes, origin: str, *, source: str | None, now: datetime) -> Copy
     except RegistryError as error:
         raise InputError(str(error)) from None
     except (ValueError, RecursionError):
-        raise InputError(f"{origin} is no JSON") from None
+        raise InputError(f"{origin} is not JSON") from None
     if source is None:
         found = replace(found, source=_resembled(found, origin))
     return Copy(found, document, origin, taken=now.isoformat(timespec="seconds"))

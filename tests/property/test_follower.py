@@ -10,8 +10,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from support.fake_chain import FakeNode, Following, Memory
 
-from monitor.chain.follower import Reach
 from monitor.errors import NodeAway, NodeBusy, NodeError
+from monitor.model import Reach
 
 Move: TypeAlias = tuple[str, int, int]
 MOVES = st.one_of(

@@ -13,7 +13,7 @@ from hashlib import sha256
 from itertools import count
 from typing import Any
 
-from monitor.chain.follower import Follower, Reach
+from monitor.chain.follower import Follower
 from monitor.errors import StoreRefused
 from monitor.model import (
     NO_BLOCK,
@@ -28,6 +28,7 @@ from monitor.model import (
     Output,
     Plan,
     PoolSlug,
+    Reach,
 )
 from monitor.vitals import Vitals
 

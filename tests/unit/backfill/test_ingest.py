@@ -6,8 +6,10 @@ import asyncio
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.blockdir import chain, records, write
@@ -111,11 +113,33 @@ async def test_its_death_is_a_fault(order: Order) -> None:
     assert said[-1] == Ended(fault="the process that fetches the past has died")
 
 
-async def test_nobody_is_left_behind_when_it_is_cancelled(order: Order, store: Store) -> None:
-    task = asyncio.create_task(fill(store, order, lambda _now: None))
-    while not children():  # noqa: ASYNC110
-        await asyncio.sleep(0.01)
+async def test_no_worker_is_left_when_the_backfill_is_cancelled(order: Order, store: Store) -> None:
+    begun = asyncio.Event()
+    task = asyncio.create_task(fill(store, order, lambda _now: begun.set()))
+    await begun.wait()
     task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert not children()
+
+
+async def test_no_worker_is_left_when_the_backfill_is_cancelled_while_it_starts(
+    order: Order, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop, started, cancelled = asyncio.get_running_loop(), asyncio.Event(), threading.Event()
+
+    def slow(*args: Any, **options: Any) -> subprocess.Popen[bytes]:  # noqa: ANN401
+        process = popen(*args, **options)
+        loop.call_soon_threadsafe(started.set)
+        cancelled.wait()
+        return process
+
+    popen = subprocess.Popen
+    monkeypatch.setattr(subprocess, "Popen", slow)
+    task = asyncio.create_task(fill(store, order, lambda _now: None))
+    await started.wait()
+    assert children()
+    task.cancel()
+    loop.call_soon(cancelled.set)
     await asyncio.gather(task, return_exceptions=True)
     assert not children()
 

@@ -7,9 +7,8 @@ import pytest
 from support import fake_chain
 from support.fake_chain import ALL, BEFORE_ALL, FakeNode, Following, Memory, chain_on
 
-from monitor.chain.follower import Reach
 from monitor.errors import ChainError, NodeAway, NodeBusy, NodeError, NodeRefused, StoreRefused
-from monitor.model import BlockRef
+from monitor.model import BlockRef, Reach
 
 Fault = Callable[[str], None]
 

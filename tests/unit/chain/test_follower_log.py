@@ -8,8 +8,9 @@ from support.fake_chain import ALL, FakeNode, Memory
 from tenacity import RetryCallState
 
 from monitor.chain import follower
-from monitor.chain.follower import Follower, Reach
+from monitor.chain.follower import Follower
 from monitor.errors import NodeAway, NodeBusy, NodeError
+from monitor.model import Reach
 from monitor.vitals import Vitals
 
 
