@@ -15,6 +15,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 import structlog
 from support.alertmanager import Alertmanager
@@ -26,6 +27,9 @@ from support.services import CHECKOUT, program
 
 os.environ["XDG_DATA_HOME"] = str(Path(tempfile.gettempdir()) / "pool-monitor-tests-have-none")
 """No test depends on what the person who runs it keeps in the data directory, such as newer lists of pools."""
+hypothesis.settings.register_profile("quick", max_examples=100, deadline=None)
+hypothesis.settings.register_profile("thorough", max_examples=2000, deadline=None)  # `make fuzz`
+hypothesis.settings.load_profile("quick")
 CORE = CHECKOUT / ".services" / "core" / "bin" / "bitcoind"
 LONGEST_STEP = 2.0
 """Processor time, in seconds, that one step of the event loop may take. It is not the time on the clock: other programs

@@ -18,7 +18,7 @@ from standardwebhooks.webhooks import WebhookVerificationError
 from structlog.testing import capture_logs
 from support.alertmanager import Alertmanager as Server
 from support.hook import Hook, until
-from support.outbox import ToyOutbox, alert
+from support.outbox import FakeOutbox, alert
 
 from monitor.alerts.delivery.alertmanager import Alertmanager
 from monitor.alerts.delivery.http import Http
@@ -42,7 +42,7 @@ class Post:
     def __init__(self) -> None:
         self.vitals = Vitals()
         self.hub = Hub(self.vitals)
-        self.outbox = ToyOutbox(self.hub)
+        self.outbox = FakeOutbox(self.hub)
 
     @asynccontextmanager
     async def working(self, *receivers: Receiver) -> AsyncIterator[None]:

@@ -5,10 +5,11 @@ import tempfile
 from collections.abc import Sequence
 from functools import partial
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from support.examples import few
+from support.fake_chain import BEFORE_ALL, START, block_on
 from support.history import by_hand, index
-from support.toy import BEFORE_ALL, START, block_on
 
 from monitor.analysis import Alone, Level
 from monitor.analysis.counting.grid import MOST_POINTS, grid
@@ -73,7 +74,7 @@ async def asked_of_a_store(found: Sequence[Found], level: Level, questions: Sequ
             return [await store.reading(partial(time_series, asked=each, entities=naming)) for each in questions]
 
 
-@settings(max_examples=40, deadline=None)
+@few
 @given(BLOCKS, TURNS, SPANS, SPANS, MOMENTS, MOMENTS)
 def test_every_number_is_that_of_counting_block_by_block(
     found: list[Found], turns: list[int], window: int | None, step: int | None, first: int | None, last: int | None

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
+from support.fake_chain import BEFORE_ALL, chain_on, judge
 from support.stored import FIRST, store_mainnet
-from support.toy import BEFORE_ALL, chain_on, judge
 from typer.testing import CliRunner
 
 from monitor.backtest import backtest as work

@@ -49,7 +49,7 @@ def found(one: Rule, rows: list[BlockRow], windows: tuple[Window, ...] = WINDOWS
     return replay.episodes
 
 
-RISE = [(600, {"a": 0.4, "b": 0.35, "": 0.25}), (600, {"a": 0.62, "b": 0.33, "": 0.05}), (400, {"a": 0.3, "b": 0.7})]
+RISE = [(440, {"a": 0.4, "b": 0.35, "": 0.25}), (420, {"a": 0.62, "b": 0.33, "": 0.05}), (340, {"a": 0.3, "b": 0.7})]
 
 
 @pytest.mark.parametrize("backwards", [False, True], ids=["in order", "times go back"])
@@ -58,11 +58,11 @@ RISE = [(600, {"a": 0.4, "b": 0.35, "": 0.25}), (600, {"a": 0.62, "b": 0.33, "":
     [
         'value = "share_above_probability"\nwhere = { window = "3d", threshold = "0.5" }\nabove = 0.95\nuntil = 0.5',
         'value = "share_above_probability"\nwhere = { window = "400b", threshold = "0.333" }\nabove = 0.999',
-        'value = "share_above_probability"\nwhere = { window = "*", threshold = "*" }\nabove = 0.9\nuntil = 0.6',
+        'value = "share_above_probability"\nwhere = { window = "*b", threshold = "*" }\nabove = 0.9\nuntil = 0.6',
         'value = "share_ratio"\nwhere = { level = "pool", window = ["3d", "150b"] }\nabove = 0.5\nuntil = 0.45',
         'value = "share_ratio"\nwhere = { level = "parity", window = "1d" }\nabove = 0.51',
         'value = "share_ratio"\nwhere = { entity = "b*", window = "400b" }\nbelow = 0.34\nuntil = 0.36\nfor_blocks = 9',
-        'value = "hhi"\nwhere = { level = "pool", unknown = "merged" }\nabove = 4000\nuntil = 3900',
+        'value = "hhi"\nwhere = { level = "pool", window = "*d", unknown = "merged" }\nabove = 4000\nuntil = 3900',
         'value = "hhi_unbiased"\nwhere = { level = "pool", window = "3d", unknown = "split" }\nabove = 4200',
         'value = "top_share_ratio"\nwhere = { window = "400b", unknown = "split", n = "2" }\nabove = 0.9\nuntil = 0.8',
         'value = "window_attributed_ratio"\nwhere = { window = "3d" }\nbelow = 0.8\nuntil = 0.9\ncooldown = "6h"',

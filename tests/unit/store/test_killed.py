@@ -14,7 +14,7 @@ from itertools import count, pairwise
 from pathlib import Path
 
 import pytest
-from support.toy import BEFORE_ALL, chain_on, judge
+from support.fake_chain import BEFORE_ALL, chain_on, judge
 
 from monitor.model import BlockRef, Plan
 from monitor.store.store import Store
