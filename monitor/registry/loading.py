@@ -102,4 +102,6 @@ def _read(path: Path) -> str:
     try:
         return path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise RegistryError(f"{path}: cannot be read ({error}); correct registry.user_file, or install anew") from None
+        raise RegistryError(
+            f"{path}: cannot be read ({error})", remedy="correct registry.user_file, or install anew"
+        ) from None
