@@ -110,5 +110,5 @@ async def _met(config: Config, store: Store) -> tuple[str, BlockRef]:
 async def _report(store: Store) -> Report:
     first, tip = await store.first(), await store.tip()
     if first is None or tip is None:
-        raise NodeError("the node gave no block; see the log")
+        raise NodeError("the node gave no block", remedy="see the log")
     return Report(first.height, tip, await store.gap())

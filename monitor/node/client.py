@@ -176,8 +176,8 @@ class NodeClient:
         network = "signet" if chain["chain"] == "signet" else _NETWORKS.get(genesis, str(chain["chain"]))
         if self._node.network not in {"auto", network}:
             raise NodeRefused(
-                f"the node at {self._node.url} follows {network}, the configuration says {self._node.network}; "
-                "change node.network or node.url"
+                f"the node at {self._node.url} follows {network}, the configuration says {self._node.network}",
+                remedy="change node.network or node.url",
             )
         if chain["initialblockdownload"] and network != "regtest":  # regtest has no peers
             raise NodeAway(f"the node is still downloading the chain: {100 * chain['verificationprogress']:.1f} %")
@@ -265,7 +265,8 @@ class NodeClient:
         first = int(chain.get("pruneheight", 0))
         if ref.height < first:
             raise NodeRefused(
-                f"the node has pruned block {ref.height}, which comes next, and begins at {first}; use a node that "
-                "still has it, or move the database away (store.url) to begin with what this node has"
+                f"the node has pruned block {ref.height}, which comes next, and begins at {first}",
+                remedy="use a node that "
+                "still has it, or move the database away (store.url) to begin with what this node has",
             )
         raise NodeBusy(f"the node does not have block {ref.hash} at {ref.height} any more, or not yet")

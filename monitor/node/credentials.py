@@ -45,6 +45,6 @@ def _cookie(path: Path) -> str:
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise NodeRefused(
-            f"the cookie {path} cannot be read ({error}); run as a member of the node's group "
-            "with rpccookieperms=group in bitcoin.conf"
+            f"the cookie {path} cannot be read ({error})",
+            remedy="run as a member of the node's group with rpccookieperms=group in bitcoin.conf",
         ) from None

@@ -46,7 +46,7 @@ def from_rpc(method: str, error: JSONRPCException) -> NodeError:
     if code == _WARMING_UP:
         return NodeAway(f"the node is starting: {message}")
     if code in _LIBRARY_CODES:
-        return NodeRefused(f"what listens there does not speak Bitcoin's RPC ({message}); check node.url")
+        return NodeRefused(f"what listens there does not speak Bitcoin's RPC ({message})", remedy="check node.url")
     return RpcError(method, code, message)
 
 
@@ -54,29 +54,31 @@ def from_http(error: HttpError, url: str) -> NodeError:
     """The error for an HTTP answer that is not JSON."""
     if error.status == 401:
         return NodeRefused(
-            f"the node at {url} does not accept our credentials; "
-            "set node.cookie_file, or node.user and node.password_file, to those of this node"
+            f"the node at {url} does not accept our credentials",
+            remedy="set node.cookie_file, or node.user and node.password_file, to those of this node",
         )
     if error.status == 403:
-        return NodeRefused(f"the node at {url} forbids us to ask; look at rpcallowip and rpcwhitelist in bitcoin.conf")
+        return NodeRefused(
+            f"the node at {url} forbids us to ask", remedy="look at rpcallowip and rpcwhitelist in bitcoin.conf"
+        )
     if error.status == 503:
         return NodeBusy(f"the node's work queue is full ({error})")
     if error.status >= 500:
         return NodeAway(f"no answer from the node at {url} ({error})")
-    return NodeRefused(f"what listens at {url} does not speak Bitcoin's RPC ({error}); check node.url")
+    return NodeRefused(f"what listens at {url} does not speak Bitcoin's RPC ({error})", remedy="check node.url")
 
 
 def from_transport(error: Exception, url: str) -> NodeError:
     """The error for what the HTTP client raised."""
     match error:
         case ConnectionRefusedError():
-            return NodeAway(f"nothing listens at {url}; is bitcoind running, with server=1?")
+            return NodeAway(f"nothing listens at {url}", remedy="is bitcoind running, with server=1?")
         case TimeoutError():
             return NodeAway(f"the node at {url} does not answer in time")
         case http.client.RemoteDisconnected() | ConnectionError():
             return DroppedConnection(f"the node at {url} closed the connection")
         case http.client.BadStatusLine() | http.client.UnknownProtocol():
-            return NodeRefused(f"what listens at {url} does not speak HTTP; check node.url")
+            return NodeRefused(f"what listens at {url} does not speak HTTP", remedy="check node.url")
         case json.JSONDecodeError() | UnicodeDecodeError() | http.client.HTTPException():
             return NodeAway(f"the node at {url} gave half an answer ({type(error).__name__})")
         case _:

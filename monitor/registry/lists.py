@@ -133,7 +133,7 @@ def keep(copies: Sequence[Copy]) -> Path:
             os.fsync(file.fileno())
         new.replace(path)
     except OSError as error:
-        raise PoolMonitorError(f"{path} cannot be written ({error.strerror}); the registry stays as it is") from None
+        raise PoolMonitorError(f"{path} cannot be written ({error.strerror}); the registry is unchanged") from None
     return path
 
 
@@ -202,4 +202,6 @@ def _text(path: Path) -> str:
             raise RegistryError(f"{path} is too long for what it should be: remove it")
         return data.decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise RegistryError(f"{path}: cannot be read ({error}); remove it, or reinstall pool-monitor") from None
+        raise RegistryError(
+            f"{path}: cannot be read ({error})", remedy="remove it, or reinstall pool-monitor"
+        ) from None

@@ -101,5 +101,5 @@ def _read(path: Path) -> str:
         return path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise RegistryError(
-            f"{path}: cannot be read ({error}); correct registry.user_file, or reinstall pool-monitor"
+            f"{path}: cannot be read ({error})", remedy="correct registry.user_file, or reinstall pool-monitor"
         ) from None

@@ -51,12 +51,16 @@ async def fetch(origin: str) -> bytes:
     if "://" not in origin:
         return _read(Path(origin))
     if urlsplit(origin).scheme != "https":
-        raise InputError(f"{origin} is not https: anyone on the way could change the list; give an https address")
+        raise InputError(
+            f"{origin} is not https: anyone on the way could change the list", remedy="give an https address"
+        )
     try:
         async with aiohttp.ClientSession(timeout=_TIMEOUT) as session:
             return await download(session, origin)
     except (aiohttp.ClientError, TimeoutError) as error:
-        raise InputError(f"{origin} cannot be fetched ({str(error) or 'no answer in time'}); try again later") from None
+        raise InputError(
+            f"{origin} cannot be fetched ({str(error) or 'no answer in time'})", remedy="try again later"
+        ) from None
 
 
 async def download(session: aiohttp.ClientSession, url: str) -> bytes:
@@ -166,7 +170,7 @@ def _resembled(given: PoolList, origin: str) -> str:
     )
     (second, _), (first, source) = shares[-2:]
     if 4 * first < 5 * second or not first:
-        raise InputError(f"{origin} resembles no list more than the other; say which it is with --list")
+        raise InputError(f"{origin} resembles no list more than the other", remedy="say which it is with --list")
     return source
 
 
@@ -175,7 +179,9 @@ def _read(path: Path) -> bytes:
         with path.open("rb") as file:
             data = file.read(lists.MAX_BYTES + 1)
     except OSError as error:
-        raise InputError(f"cannot read {str(path)!r}: {error.strerror}; name a file, or an https address") from None
+        raise InputError(
+            f"cannot read {str(path)!r}: {error.strerror}", remedy="name a file, or an https address"
+        ) from None
     if len(data) > lists.MAX_BYTES:
         raise InputError(f"{path} is longer than {lists.MAX_BYTES} bytes, which no list is")
     return data
