@@ -11,9 +11,9 @@ from monitor.alerts.loading import METRIC_LOOKUP
 from monitor.alerts.parse import parse
 from monitor.alerts.rules import Rule
 from monitor.analysis import POOL, Level
-from monitor.backtest import skipping as naps
-from monitor.backtest.replay import Episode, Happening, Replay, Scope
-from monitor.backtest.skipping import AWAKE, Sleep
+from monitor.backtest import skipping
+from monitor.backtest.replay import Episode, Replay, ReplayedBlock, Scope
+from monitor.backtest.skipping import NO_SKIP, SkipPlanner
 from monitor.model import BlockHash, BlockRow, PoolSlug, Race, Window
 
 T0 = 1_700_000_000
@@ -45,7 +45,7 @@ def chain(shares: list[tuple[int, dict[str, float]]], *, seed: int = 1, backward
 def found(one: Rule, rows: list[BlockRow], windows: tuple[Window, ...] = WINDOWS) -> list[Episode]:
     replay = Replay([one], Scope((POOL, PARITY), windows))
     for row in rows:
-        replay.take(Happening(row))
+        replay.take(ReplayedBlock(row))
     return replay.episodes
 
 
@@ -73,14 +73,14 @@ def test_sleeping_misses_nothing(text: str, monkeypatch: pytest.MonkeyPatch, *, 
     rows = chain(RISE, backwards=backwards)
 
     slept = found(rule(text), rows)
-    monkeypatch.setattr(Sleep, "nap", lambda *_: AWAKE)
+    monkeypatch.setattr(SkipPlanner, "skip", lambda *_, **__: NO_SKIP)
     awake = found(rule(text), rows)
 
     assert slept == awake
     assert awake, "a test of nothing"
 
 
-@pytest.mark.parametrize("value", naps.SPEED)
+@pytest.mark.parametrize("value", skipping.SPEED)
 def test_a_rule_far_from_its_threshold_sleeps(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     looks = []
     judge = Replay._judge
@@ -133,7 +133,7 @@ def test_a_reorganisation_is_told_with_the_block_that_ends_it() -> None:
     ]
     replay = Replay(rules, Scope((POOL,), WINDOWS))
     for row in rows:
-        replay.take(Happening(row, conflict=row.height == 1, race=race if row.height == 4 else None))
+        replay.take(ReplayedBlock(row, conflict=row.height == 1, race=race if row.height == 4 else None))
 
     assert [(one.alert.rule, dict(one.alert.labels), one.alert.height) for one in replay.episodes] == [
         ("conflict", {"pool": "a"}, 1),
