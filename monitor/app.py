@@ -95,7 +95,7 @@ async def run(config: Config, stop: asyncio.Event, *, listening: Callable[[str],
     rules = load_rules(config)
     async with AsyncExitStack() as rooms:
         store = await rooms.enter_async_context(await Store.open(config.store.url))
-        node = await rooms.enter_async_context(Bitcoind(config.node, vitals, expect=hub.expect))
+        node = await rooms.enter_async_context(Bitcoind(config.node, vitals))
         follower = Follower(node, store, _reach(config), vitals)
         historian = BackfillScheduler(config, _reach(config), store, node, hub, vitals)
         health = _Health(follower, node, historian)
@@ -166,7 +166,7 @@ async def _intake(  # noqa: PLR0913 -- what intake and outputs share
         await pipeline.revise()
         await keep_current(config.registry, network, adopt, hangups=hangups, vitals=vitals)
 
-    await _all_or_none(pipeline.run(), health.historian.run(network, pipeline), stay_current())
+    await _all_or_none(pipeline.follow(), pipeline.publish(), health.historian.run(network, pipeline), stay_current())
     raise AssertionError("the pipeline returned")
 
 
