@@ -293,7 +293,7 @@ async def test_what_waited_for_a_service_comes_as_one_message(post: Post, hook: 
     async with post.working(service(hook)):
         await until(lambda: post.outbox.is_done(receiver.name))
     (posted,) = hook.taken
-    assert posted.document["title"] == "3 changes of alerts: 2 firing, 1 resolved"
+    assert posted.document["title"] == "3 alert changes: 2 firing, 1 resolved"
 
 
 async def test_a_service_that_hangs_is_cut_off(hook: Hook) -> None:
