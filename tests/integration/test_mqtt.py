@@ -20,7 +20,7 @@ from support.mosquitto import Heard, Mosquitto
 from support.outbox import FakeOutbox, alert
 from support.published import published
 
-from monitor.alerts.delivery.worker import Couriers
+from monitor.alerts.delivery.worker import Delivery
 from monitor.errors import ReceiverAway
 from monitor.hub import Hub
 from monitor.model import Dispatch
@@ -33,7 +33,7 @@ Start = Callable[..., Mosquitto]
 
 
 class Wired:
-    """An output and its courier, at work."""
+    """An output and its delivery worker, running."""
 
     def __init__(self, port: int, **how: Any) -> None:  # noqa: ANN401
         self.vitals = Vitals()
@@ -41,15 +41,15 @@ class Wired:
         self.outbox = FakeOutbox(self.hub)
         assistant = how.pop("home_assistant", None)
         self.output = MqttOutput(
-            Address("127.0.0.1", port, **how), "pools", self.hub, self.vitals, home_assistant=assistant
+            Address("127.0.0.1", port, **how), "pools", hub=self.hub, vitals=self.vitals, home_assistant=assistant
         )
         self.ends = 0.0
         """How long ending took, seconds."""
 
     @asynccontextmanager
     async def working(self) -> AsyncIterator[None]:
-        couriers = Couriers([self.output], self.outbox, self.hub, self.vitals, pause=lambda _state: 0.05)
-        tasks = [asyncio.create_task(couriers.run()), asyncio.create_task(self.output.run())]
+        delivery = Delivery([self.output], self.outbox, hub=self.hub, vitals=self.vitals, pause=lambda _state: 0.05)
+        tasks = [asyncio.create_task(delivery.run()), asyncio.create_task(self.output.run())]
         await until(lambda: "mqtt" in self.outbox.acknowledged)
         try:
             yield
@@ -149,7 +149,7 @@ async def test_a_broker_that_is_killed_costs_no_state_and_no_alert(start_mosquit
             assert last(heard, "pools/tip")["height"] == 4
             assert last(heard, "pools/concentration/pool/24h")["blocks"] == 4
     assert [line["event"] for line in logs if "broker" in line["event"]][:3] == [
-        "connected to the broker", "waiting for the broker", "the broker is back",
+        "connected to MQTT broker", "waiting for MQTT broker", "MQTT broker reachable again",
     ]  # fmt: skip
 
 
@@ -205,14 +205,14 @@ async def test_a_broker_that_does_not_let_us_in_says_why(start_mosquitto: Start)
         with pytest.raises(ReceiverAway, match=r"(?i)not authori[sz]ed") as caught:
             await wired.output.probe()
         assert "wr0ng" not in str(caught.value)
-    assert await Wired(mosquitto.port, login=("alice", "s3cret")).output.probe() == "the broker lets us in"
+    assert await Wired(mosquitto.port, login=("alice", "s3cret")).output.probe() == "connected to the broker"
 
 
 async def test_a_trial_leaves_nothing_behind(start_mosquitto: Start) -> None:
     mosquitto = start_mosquitto()
     wired = Wired(mosquitto.port)
     async with mosquitto.reader("pools/#") as heard:
-        assert await wired.output.trial(Dispatch(0, alert("try", test=True))) == "the broker took it"
+        assert await wired.output.deliver_test(Dispatch(0, alert("try", test=True))) == "accepted by the broker"
         await until(lambda: said(heard, "pools/alert/try"))
     assert last(heard, "pools/alert/try")["change"]["test"] is True
     assert {each.topic for each in heard} == {"pools/alert/try"}

@@ -12,7 +12,7 @@ from support.fake_chain import BEFORE_ALL, chain_on, judge
 
 from monitor.alerts.loading import METRIC_LOOKUP
 from monitor.alerts.parse import parse
-from monitor.alerts.runner import Watch
+from monitor.alerts.runner import AlertRunner
 from monitor.analysis import POOL, BlockTable, snapshot
 from monitor.errors import NodeAway, StoreError
 from monitor.hub import Hub
@@ -94,10 +94,10 @@ class Notebook:
     changes: list[Alert] = field(default_factory=list)
     fails: bool = False
 
-    async def standing(self) -> list[Alert]:
+    async def load(self) -> list[Alert]:
         return list(self.kept)
 
-    async def note(self, standing: Sequence[Alert], changed: Sequence[Alert]) -> None:
+    async def save(self, standing: Sequence[Alert], changed: Sequence[Alert]) -> None:
         if self.fails:
             raise StoreError("the disk is full")
         self.kept = tuple(standing)
@@ -129,14 +129,14 @@ class Bench:
         self.chain: list[Judged] = []
 
     @asynccontextmanager
-    async def watching(self) -> AsyncIterator[Watch]:
+    async def watching(self) -> AsyncIterator[AlertRunner]:
         rules = parse(RULES, METRIC_LOOKUP, origin="test")
-        watch = Watch(
+        watch = AlertRunner(
             rules,
             METRIC_LOOKUP,
             hub=self.hub,
-            memory=self.memory,
-            pulse=self.pulse,
+            store=self.memory,
+            node=self.pulse,
             vitals=self.vitals,
             tick_seconds=TICK,
         )
@@ -191,7 +191,7 @@ async def test_what_changes_is_stored_then_told(bench: Bench) -> None:
             alert = await asyncio.wait_for(heard.get(), 5)
     assert alert == bench.memory.changes[0]
     assert alert.summary == "Alpha has 57.1 %"
-    assert alert.explanation.startswith("Alpha has 57.1 % (95 %: ")
+    assert alert.explanation.startswith("Alpha mined 57.1 % of the ")
     assert bench.hub.alerts == bench.memory.kept == (alert,)
     firing = bench.vitals.registry.get_sample_value(
         "pool_monitor_alerts_firing", {"rule": "half", "severity": "critical"}
@@ -248,7 +248,7 @@ async def test_a_conflict_is_news_only_in_new_blocks(bench: Bench) -> None:
         bench.hub.publish(bench._snapshot(tip, caught_up=caught_up))
 
     async with bench.watching() as watch:
-        watch.adopt([rule for rule in watch.rules if rule.name == "conflict"])
+        watch.set_rules([rule for rule in watch.rules if rule.name == "conflict"])
         joins(chain_on(BEFORE_ALL, 3), caught_up=False)
         await settle()
         assert bench.told == []
@@ -307,7 +307,7 @@ async def test_other_rules_are_in_force_with_the_next_look(bench: Bench) -> None
     async with bench.watching() as watch:
         bench.grow(*"aaaa")
         await settle()
-        watch.adopt(())
+        watch.set_rules(())
         await settle()
     assert bench.told == [("half", "firing"), ("half", "resolved")]
     assert [alert.state for alert in bench.hub.alerts] == [AlertState.RESOLVED]
@@ -316,13 +316,13 @@ async def test_other_rules_are_in_force_with_the_next_look(bench: Bench) -> None
 async def test_old_blocks_are_no_pause_while_it_catches_up(bench: Bench) -> None:
     """The toy's blocks are years old."""
     async with bench.watching() as watch:
-        watch.adopt(parse(PAUSE, METRIC_LOOKUP, origin="test"))
+        watch.set_rules(parse(PAUSE, METRIC_LOOKUP, origin="test"))
         bench.grow("a", caught_up=False)
         await settle()
         bench.grow("a")
         await settle()
         assert ("pause", "firing") not in bench.told
     async with bench.watching() as watch:  # after a restart, its own memory begins with the newest block's time
-        watch.adopt(parse(PAUSE, METRIC_LOOKUP, origin="test"))
+        watch.set_rules(parse(PAUSE, METRIC_LOOKUP, origin="test"))
         await settle()
     assert ("pause", "firing") in bench.told
