@@ -259,7 +259,7 @@ async def test_alertmanager_takes_a_test_alert_and_shows_that_it_is_one(
     server = await asyncio.to_thread(start_alertmanager, hook=hook.url)
     receiver = Alertmanager(server.url, link=LINK, repeat_seconds=60, http=Http(seconds=5))
     assert await receiver.probe() == "200 OK"
-    assert await receiver.trial(Dispatch(0, alert("try", test=True))) == "200 OK"
+    assert await receiver.deliver_test(Dispatch(0, alert("try", test=True))) == "200 OK"
     await receiver.close()
     (held,) = await asyncio.to_thread(server.alerts)
     assert held["labels"]["test"] == "true"
