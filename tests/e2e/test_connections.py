@@ -29,7 +29,7 @@ def test_never_more_than_four_and_idle_ones_are_closed(full: Full, scratch: Path
     with (
         CountingProxy(node.port) as proxy,
         Daemon(
-            scratch / "daemon", windows="500b", store__history_from=0,
+            scratch / "daemon", windows="500b", store__history_from=1_500,
             node__url=proxy.url, node__cookie_file=node.cookie_file, node__poll_seconds=600, **WAYS[way],
         ) as daemon,
     ):  # fmt: skip
