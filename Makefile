@@ -4,6 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 DEV := .venv/.dev
 RUN := .venv/.run
+PARALLEL := --numprocesses auto --dist worksteal
 CHECKED := monitor tests scripts benchmarks
 COMPILE = $(BIN)/uv pip compile --quiet $(LOCK) --universal --generate-hashes --no-emit-index-url --python-version 3.11 \
     --custom-compile-command "make lock" pyproject.toml
@@ -19,10 +20,14 @@ demo: $(RUN) ## the daemon on an embedded node that replays real history; prints
 
 test: $(DEV) ## every test, against real services
 	@-$(PYTHON) scripts/services.py
-	@$(BIN)/pytest
+	@$(BIN)/pytest $(PARALLEL)
 
 unit: $(DEV) ## the tests that need nothing but Python
-	@$(BIN)/pytest tests/unit tests/property tests/golden
+	@$(BIN)/pytest $(PARALLEL) tests/unit tests/property tests/golden
+
+coverage: $(DEV) ## every test, and the branches that none of them takes
+	@-$(PYTHON) scripts/services.py
+	@$(BIN)/pytest $(PARALLEL) --cov --cov-report=term-missing:skip-covered
 
 check: lint format-check types arch ## everything that is judged without running
 
@@ -48,8 +53,9 @@ bench: $(DEV) ## the benchmarks
 	@$(PYTHON) scripts/services.py bitcoind
 	@for script in $(wildcard benchmarks/[a-z]*.py); do echo "== $$script"; $(BIN)/python $$script || exit 1; done
 
-fuzz: $(DEV) ## throw random bytes at the decoders (SECONDS=300)
+fuzz: $(DEV) ## properties with many more examples, then random bytes for the decoders (SECONDS=300)
 	@$(BIN)/pip install --quiet "atheris>=3.0"
+	@$(BIN)/pytest $(PARALLEL) --hypothesis-profile thorough --timeout 0 tests/property
 	@$(BIN)/python tests/fuzz/wire.py $(or $(SECONDS),300)
 	@$(BIN)/python tests/fuzz/attribution.py $(or $(SECONDS),300)
 
@@ -94,4 +100,4 @@ $(DEV): requirements/dev.txt pyproject.toml scripts/environment.py
 	@$(PYTHON) scripts/environment.py dev
 	@touch $(RUN) $@
 
-.PHONY: help demo test unit check lint types arch format format-check bench fuzz picture docs dashboards screenshots services fresh node-core lock hooks clean
+.PHONY: help demo test unit coverage check lint types arch format format-check bench fuzz picture docs dashboards screenshots services fresh node-core lock hooks clean

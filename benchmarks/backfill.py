@@ -37,13 +37,13 @@ from support.services import program, wait_until
 
 from monitor.attribution.match import attribute
 from monitor.backfill.ingest import Progress, fill
+from monitor.backfill.segments import MissingBlocks
 from monitor.backfill.worker import Order
 from monitor.config import Config
 from monitor.model import Block, BlockHash, BlockRef, Judged
 from monitor.node.blockfiles import BlockFiles, gathered
 from monitor.node.blocklinks import linked
 from monitor.node.blockrecords import MAGIC, Key
-from monitor.node.history import MissingBlocks
 from monitor.registry.loading import load_registry
 from monitor.store.rows import COLUMNS, RowBatch
 from monitor.store.store import Store

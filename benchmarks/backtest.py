@@ -17,8 +17,8 @@ from unittest.mock import patch
 from monitor.alerts.loading import load_rules
 from monitor.analysis import BlockTable
 from monitor.backtest.backtest import judgeable
-from monitor.backtest.replay import Happening, Replay, Scope
-from monitor.backtest.skipping import AWAKE, Sleep
+from monitor.backtest.replay import Replay, ReplayedBlock, Scope
+from monitor.backtest.skipping import NO_SKIP, SkipPlanner
 from monitor.config import Config
 from monitor.embedded import mainnet, onward
 from monitor.model import BlockRow
@@ -41,7 +41,7 @@ def measured(work: Callable[[], object]) -> float:
 def main() -> None:
     """Measure."""
     config, knowledge = Config(), load_knowledge()
-    rules, left = judgeable(load_rules(config), config, in_full=False)
+    rules, left = judgeable(load_rules(config), config, whole=False)
     blocks = [
         BlockRow(found.height, found.time, found.bits, None if found.pool == "unknown" else found.pool)
         for found in islice(onward(mainnet(), 0), WARM + BLOCKS)
@@ -54,7 +54,7 @@ def main() -> None:
             replay.warm(row)
         start = process_time()
         for row in blocks[WARM:]:
-            replay.take(Happening(row))
+            replay.take(ReplayedBlock(row))
         return process_time() - start
 
     bare = measured(lambda: BlockTable.of(blocks[WARM:], known))
@@ -63,7 +63,7 @@ def main() -> None:
     took = min(replayed() for _ in range(RUNS))
     print(f"backtest: {BLOCKS / took:,.0f} blocks a second, {took / bare:.1f} x the bare loop")
     if "--awake" in sys.argv:
-        with patch.object(Sleep, "nap", lambda *_: AWAKE):
+        with patch.object(SkipPlanner, "skip", lambda *_, **__: NO_SKIP):
             awake = replayed()
         print(f"looking at each block: {BLOCKS / awake:,.0f} blocks a second")
 

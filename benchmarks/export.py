@@ -17,7 +17,7 @@ from reattribution import BLOCKS, fill
 
 from monitor.config import Config, StoreSection
 from monitor.export.blocks import Form, export
-from monitor.export.history import Wanted, export_history
+from monitor.export.history import ExportOptions, export_history
 from monitor.registry.loading import load_registry
 from monitor.store.store import Store
 
@@ -50,7 +50,7 @@ async def measure(folder: Path) -> None:
         size = file.stat().st_size / rows
         print(f"{form}: {rows / took:,.0f} blocks a second, {took / floor:.1f} x the bare loop, {size:.0f} bytes each")
     start = perf_counter()
-    samples = await export_history(config, Wanted(86_400, config.windows), folder / "history.txt")
+    samples = await export_history(config, ExportOptions(86_400, config.windows), folder / "history.txt")
     took = perf_counter() - start
     print(f"openmetrics: {samples / took:,.0f} numbers a second, {BLOCKS / took:,.0f} blocks a second, a step a day")
     print(f"memory: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")

@@ -26,8 +26,8 @@ from support.stored import fill, judged
 
 from monitor.attribution.unknown_miners import UnknownMiners
 from monitor.model import Asked, Block, BlockRef, Judged, Plan
-from monitor.processing.counter import Naming
-from monitor.processing.history import answer
+from monitor.processing.counter import EntityLookup
+from monitor.processing.history import time_series
 from monitor.processing.levels import levels
 from monitor.registry.loading import load_knowledge
 from monitor.store.store import Store
@@ -56,14 +56,14 @@ QUESTIONS = {
 async def measure(path: Path, blocks: int) -> int:
     """Fill a store where there is none, ask, and tell by the exit code whether it is quick enough."""
     knowledge = load_knowledge()
-    naming = Naming(levels(knowledge), UnknownMiners(knowledge.registry).names(), 1)
+    naming = EntityLookup(levels(knowledge), UnknownMiners(knowledge.registry).names(), 1)
     async with await Store.open(f"sqlite:///{path}") as store:
         if await store.tip() is None:
             await fill(store, islice(judged(), blocks))
         slowest = most = 0.0
         for name, asked in QUESTIONS.items():
             bare = await asyncio.to_thread(bare_seconds, path)  # beside each: other work comes and goes
-            spent, points = await ask(store, partial(answer, naming=naming), await recent(store, name, asked))
+            spent, points = await ask(store, partial(time_series, entities=naming), await recent(store, name, asked))
             slowest, most = max(slowest, spent), max(most, spent / bare)
             print(
                 f"{name:34} {1000 * spent:8.0f} ms {spent / bare:6.1f} x bare ({1000 * bare:.0f} ms) {points:6} points"
@@ -113,7 +113,7 @@ def print_index(path: Path, blocks: int) -> None:
     print(f"{'index':34} {sizes['counted'] / blocks:8.1f} bytes a block, {sizes['bare'] / blocks:.1f} by time alone")
 
 
-async def contend(store: Store, naming: Naming) -> None:
+async def contend(store: Store, naming: EntityLookup) -> None:
     """How long a block takes into the store, and how long the event loop stands still, while somebody keeps asking."""
     idle, still = await store_some(store)
     asking = asyncio.create_task(keep_asking(store, naming))
@@ -126,11 +126,11 @@ async def contend(store: Store, naming: Naming) -> None:
         print(f"{f'the event loop is late, {name}':34} {here:8.1f} ms, {there:.1f} without questions")
 
 
-async def keep_asking(store: Store, naming: Naming) -> None:
+async def keep_asking(store: Store, naming: EntityLookup) -> None:
     """One question after the other, none like another."""
     for number in range(10**6):
         asked = Asked("template", ("hhi", "shares")[number % 2], window=WEEK + number, step=4 * WEEK)
-        await store.reading(lambda reading, asked=asked: answer(reading, asked, naming))  # type: ignore[misc]
+        await store.reading(lambda reading, asked=asked: time_series(reading, asked, naming))  # type: ignore[misc]
 
 
 async def watch(late: list[float]) -> None:

@@ -15,12 +15,11 @@ from monitor import __version__
 from monitor.alerts.loading import METRIC_LOOKUP, keep_rules_current, load_rules
 from monitor.alerts.receivers import delivery
 from monitor.alerts.runner import Watch
-from monitor.analysis.consensus import ConsensusParams
 from monitor.backfill.scheduler import BackfillScheduler
-from monitor.chain.follower import Follower, Reach
+from monitor.chain.follower import Follower
 from monitor.config import Config
 from monitor.hub import Hub
-from monitor.model import Coverage, NodeFacts
+from monitor.model import Coverage, NodeFacts, Reach
 from monitor.node.client import NodeClient
 from monitor.outputs.exposition import Exposition
 from monitor.outputs.web.api import Api
@@ -32,8 +31,6 @@ from monitor.outputs.web.server import WebServer
 from monitor.pipeline import Pipeline
 from monitor.processing.counter import Rulebook, WindowCounter
 from monitor.processing.history import HistoryQueries
-from monitor.processing.levels import levels
-from monitor.processing.uncertain_memberships import questions
 from monitor.registry.directory import Directory
 from monitor.registry.loading import Knowledge, load_knowledge
 from monitor.registry.reloading import keep_current
@@ -96,8 +93,8 @@ async def run(config: Config, stop: asyncio.Event, *, listening: Callable[[str],
     async with AsyncExitStack() as rooms:
         store = await rooms.enter_async_context(await Store.open(config.store.url))
         node = await rooms.enter_async_context(NodeClient(config.node, vitals))
-        follower = Follower(node, store, _reach(config), vitals)
-        historian = BackfillScheduler(config, _reach(config), store, node, hub, vitals)
+        follower = Follower(node, store, Reach.of(config.windows), vitals)
+        historian = BackfillScheduler(config, Reach.of(config.windows), store, node, hub, vitals)
         health = _Health(follower, node, historian)
         courses = HistoryQueries(store)
         token = config.web.secret_token
@@ -150,8 +147,8 @@ async def _intake(  # noqa: PLR0913 -- what intake and outputs share
         await store.note_network(network)
     knowledge = directory.knowledge = load_knowledge(config.registry, network)
     vitals.build_info.labels(__version__, knowledge.registry.hash).set(1)
-    census = WindowCounter(store, config.windows, _rulebook(knowledge, network))
-    courses.census = census
+    census = WindowCounter(store, config.windows, Rulebook.of(knowledge, network))
+    courses.counter = census
     pipeline = Pipeline(health.follower, store, census, hub, vitals)
 
     async def adopt(changed: Knowledge) -> None:
@@ -160,7 +157,7 @@ async def _intake(  # noqa: PLR0913 -- what intake and outputs share
         vitals.build_info.clear()
         vitals.build_info.labels(__version__, changed.registry.hash).set(1)
         async with health.historian.at_rest():
-            await pipeline.adopt(_rulebook(changed, network))
+            await pipeline.adopt(Rulebook.of(changed, network))
 
     async def stay_current() -> NoReturn:
         await pipeline.revise()
@@ -168,10 +165,6 @@ async def _intake(  # noqa: PLR0913 -- what intake and outputs share
 
     await _all_or_none(pipeline.run(), health.historian.run(network, pipeline), stay_current())
     raise AssertionError("the pipeline returned")
-
-
-def _rulebook(knowledge: Knowledge, network: str) -> Rulebook:
-    return Rulebook(knowledge.registry, levels(knowledge), questions(knowledge), ConsensusParams.of(network))
 
 
 async def _all_or_none(*parts: Coroutine[Any, Any, None]) -> None:
@@ -203,11 +196,3 @@ async def _look_now_on_signal(node: NodeClient) -> NoReturn:
         asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, node.notifications.look_now)
     await asyncio.Event().wait()
     raise AssertionError("nobody sets this event")
-
-
-def _reach(config: Config) -> Reach:
-    """How far back the windows look."""
-    return Reach(
-        seconds=max((window.seconds or 0 for window in config.windows), default=0),
-        blocks=max((window.blocks or 0 for window in config.windows), default=0),
-    )

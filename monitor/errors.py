@@ -1,24 +1,26 @@
-"""What can go wrong, as a tree. Every message is one sentence that names the remedy; every branch has an exit code.
+"""All errors of the program, as a tree. The message is one sentence; `remedy` says what to do about it.
 
-PoolMonitorError            1  crashed: restart me
-├── ConfigError             2  the configuration is wrong: do not restart me before it is changed
-│   ├── RegistryError       2  the pool registry is
-│   ├── RulesError          2  the alert rules are
-│   └── ExtraMissing        2  it needs a package that is installed on request only
-├── InputError              1  what the user handed to an offline command cannot be read
-├── NodeError               1  the node answered something we have no answer to
-│   ├── NodeAway            -  not reachable, warming up, downloading: waited for, never fatal to the daemon
-│   ├── NodeBusy            -  a passing fault: asked again
-│   └── NodeRefused         2  wrong credentials, wrong network: a person must act
+PoolMonitorError            1  crashed: restart the process
+├── ConfigError             2  invalid configuration: do not restart before it is changed
+│   ├── RegistryError       2  invalid pool registry
+│   ├── RulesError          2  invalid alert rules
+│   └── ExtraMissing        2  a package that is installed on request only is missing
+├── InputError              1  unreadable input of an offline command
+├── NodeError               1  unexpected response from the node
+│   ├── NodeAway            -  unreachable, warming up or downloading: retried, never fatal to the daemon
+│   ├── NodeBusy            -  temporary fault: retried
+│   └── NodeRefused         2  wrong credentials or network: needs a change by the operator
 ├── ChainError              1  the node's answers contradict each other for longer than a reorg explains
-├── WireError               1  bytes that are no block
-│   └── Truncated           -  bytes that may be a block once there are more of them
-├── ReceiverError           -  who is to be told of an alert did not take it; never fatal to the daemon
-│   ├── ReceiverAway        -  not reachable, busy, failing: told again until it is taken
-│   └── ReceiverRefused     -  it will not have this: given up after a while, unless a person acts
+├── WireError               1  bytes that do not parse as a block
+│   └── Truncated           -  bytes that end early and may parse once there are more
+├── ReceiverError           -  an alert was not delivered; never fatal to the daemon
+│   ├── ReceiverAway        -  unreachable, busy or failing: retried until the alert is accepted
+│   └── ReceiverRefused     -  rejected by the receiver: retried for a limited time
 └── StoreError              1  the database failed
-    └── StoreRefused        2  the database is not ours to use: from a newer version, or another network
-        └── StoreInUse      2  another daemon uses it
+    └── StoreRefused        2  unusable database: from a newer version, or of another network
+        └── StoreInUse      2  in use by another daemon
+
+The number is the exit code of the process.
 """
 
 from __future__ import annotations
@@ -28,34 +30,44 @@ from enum import IntEnum
 
 
 class Exit(IntEnum):
-    """What the process tells its service manager."""
+    """Exit codes of the process, for its service manager."""
 
     STOPPED = 0
-    """Asked to stop, or done."""
+    """Stopped on request, or finished."""
     CRASHED = 1
-    """Start me again."""
+    """Restart."""
     MISCONFIGURED = 2
-    """Do not start me again before something was changed."""
+    """Do not restart before the configuration was changed."""
 
 
 class PoolMonitorError(Exception):
-    """The root: an error whose message is meant for people."""
+    """The root: an error with a message for the user.
+
+    Args:
+        problem: what is wrong, without a full stop.
+        remedy: what to do about it, if known; `str` gives both as one sentence.
+    """
 
     exit_code = Exit.CRASHED
 
+    def __init__(self, problem: str = "", *, remedy: str | None = None) -> None:
+        super().__init__(f"{problem}; {remedy}" if remedy else problem)
+        self.problem = problem
+        self.remedy = remedy
+
 
 class ConfigError(PoolMonitorError):
-    """The configuration is wrong."""
+    """The configuration is invalid."""
 
     exit_code = Exit.MISCONFIGURED
 
 
 class RegistryError(ConfigError):
-    """The pool registry is wrong."""
+    """The pool registry is invalid."""
 
 
 class RulesError(ConfigError):
-    """The rules of the alerts are wrong."""
+    """The alert rules are invalid."""
 
 
 class ExtraMissing(ConfigError):  # noqa: N818 -- a state of the installation
@@ -68,27 +80,27 @@ class ExtraMissing(ConfigError):  # noqa: N818 -- a state of the installation
 
     def __init__(self, extra: str, purpose: str) -> None:
         command = f"{sys.executable} -m pip install 'pool-monitor[{extra}]'"
-        super().__init__(f"{purpose} needs the extra {extra!r}, which is not installed; run: {command}")
+        super().__init__(f"{purpose} needs the extra {extra!r}, which is not installed", remedy=f"run: {command}")
 
 
 class InputError(PoolMonitorError):
-    """A file or line that the user handed over cannot be read."""
+    """A file or line of the user's input cannot be read."""
 
 
 class NodeError(PoolMonitorError):
-    """The node answered something that we have no answer to."""
+    """The node's response is unexpected."""
 
 
 class NodeAway(NodeError):  # noqa: N818 -- a state of the world rather than a fault of ours
-    """The node is not there yet, or not any more: wait."""
+    """The node is not reachable or not ready: wait."""
 
 
 class NodeBusy(NodeError):  # noqa: N818
-    """A passing fault: ask again."""
+    """A temporary fault: retry."""
 
 
 class NodeRefused(NodeError):  # noqa: N818
-    """The node will not serve us until a person acts."""
+    """The node rejects our requests until the operator changes something."""
 
     exit_code = Exit.MISCONFIGURED
 
@@ -98,7 +110,7 @@ class ChainError(PoolMonitorError):
 
 
 class WireError(PoolMonitorError):
-    """Bytes that are no block."""
+    """Bytes that do not parse as a block."""
 
 
 class Truncated(WireError):  # noqa: N818
@@ -106,11 +118,11 @@ class Truncated(WireError):  # noqa: N818
 
 
 class ReceiverError(PoolMonitorError):
-    """Who is to be told of an alert did not take it."""
+    """A receiver did not accept an alert."""
 
 
 class ReceiverAway(ReceiverError):  # noqa: N818
-    """It cannot be reached, or fails: tell it again, not before `seconds` have passed if it says so."""
+    """The receiver is unreachable or failing: retry, after `seconds` if it asked for a pause."""
 
     def __init__(self, reason: str, seconds: float = 0.0) -> None:
         super().__init__(reason)
@@ -118,7 +130,7 @@ class ReceiverAway(ReceiverError):  # noqa: N818
 
 
 class ReceiverRefused(ReceiverError):  # noqa: N818
-    """It answers that it will not have this."""
+    """The receiver rejected the alert."""
 
 
 class StoreError(PoolMonitorError):
@@ -126,7 +138,7 @@ class StoreError(PoolMonitorError):
 
 
 class StoreRefused(StoreError):  # noqa: N818
-    """The database is not ours to use."""
+    """The database cannot be used."""
 
     exit_code = Exit.MISCONFIGURED
 

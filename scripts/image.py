@@ -18,6 +18,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -68,6 +69,8 @@ class Image:
                 self.folder = Path(self._inside(rest))
                 self.folder.mkdir(parents=True, exist_ok=True)
             case "RUN":
+                if find_spec("ensurepip") is None:  # Debian's Python without python3-venv; the base image's is whole
+                    rest = rest.replace("python3 -m venv", f"{sys.executable} -m virtualenv --quiet")
                 subprocess.run(["sh", "-ec", self._inside(rest)], cwd=self.folder, env=self.variables, check=True)
             case "COPY":
                 self._copy([word for word in rest.split() if not word.startswith("--chown")])

@@ -72,6 +72,8 @@ SERVICES = (
     Service("mosquitto", "sid", "mosquitto", "usr/sbin/mosquitto"),
     Service("mosquitto_passwd", "sid", "mosquitto", "usr/bin/mosquitto_passwd"),
     Service("wrk", "sid", "wrk", "usr/bin/wrk"),
+    Service("curl", "sid", "curl", "usr/bin/curl"),
+    Service("jq", "sid", "jq", "usr/bin/jq"),
     Service("systemd-analyze", "sid", "systemd", "usr/bin/systemd-analyze"),
     Service(
         "chromium",

@@ -1,4 +1,4 @@
-"""Fixtures that start real services, and a guard that no test stops the event loop.
+"""Fixtures that start real services, and a guard that no test blocks the event loop.
 
 A test that asks for a service which cannot be had skips; with CI=true it fails.
 """
@@ -15,6 +15,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 import structlog
 from support.alertmanager import Alertmanager
@@ -26,28 +27,45 @@ from support.services import CHECKOUT, program
 
 os.environ["XDG_DATA_HOME"] = str(Path(tempfile.gettempdir()) / "pool-monitor-tests-have-none")
 """No test depends on what the person who runs it keeps in the data directory, such as newer lists of pools."""
+hypothesis.settings.register_profile("quick", max_examples=100, deadline=None)
+hypothesis.settings.register_profile("thorough", max_examples=2000, deadline=None)  # `make fuzz`
+hypothesis.settings.load_profile("quick")
 CORE = CHECKOUT / ".services" / "core" / "bin" / "bitcoind"
 LONGEST_STEP = 2.0
-"""Seconds that one step of the event loop may take. A blocking call takes milliseconds or forever; between the two is
-room for a busy machine, and for a test that starts a node within its own step."""
+"""Processor time, in seconds, that one step of the event loop may take. It is not the time on the clock: other programs
+on the machine do not count. A call that waits is found by ruff's ASYNC rules, and by the timeout of the test."""
+
+LONGEST_TEST = 20.0
+"""Processor time, in seconds, that a test may take itself, without the programs it starts; one that is marked with a
+timeout of its own is exempt, with the reason there."""
 
 
 @pytest.fixture(autouse=True)
-def _loop_never_stops(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Fails a test in which the event loop stood still: what runs in it must await."""
+def _test_stays_short(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail a test that computes for too long."""
+    started = time.process_time()
+    yield
+    took = time.process_time() - started
+    if took > LONGEST_TEST and request.node.get_closest_marker("timeout") is None:
+        pytest.fail(f"the test took {took:.1f} s of processor time", pytrace=False)
+
+
+@pytest.fixture(autouse=True)
+def _loop_stays_free(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Fail a test in which one step kept the event loop busy: long computations belong into a thread."""
     run = asyncio.Handle._run
     slow = []
 
     def timed(handle: asyncio.Handle) -> None:
-        started = time.monotonic()
+        started = time.thread_time()
         run(handle)
-        if (took := time.monotonic() - started) > LONGEST_STEP:
+        if (took := time.thread_time() - started) > LONGEST_STEP:
             slow.append(f"{took:.1f} s in {handle!r}")
 
     monkeypatch.setattr(asyncio.Handle, "_run", timed)
     yield
     if slow:
-        pytest.fail(f"the event loop stood still for {'; '.join(slow)}", pytrace=False)
+        pytest.fail(f"the event loop was busy for {'; '.join(slow)}", pytrace=False)
 
 
 @pytest.fixture(autouse=True)

@@ -83,7 +83,7 @@ async def _ask(receiver: Receiver, question: Callable[[], Awaitable[str]]) -> An
 def _alert(config: Config, rule: str | None) -> Alert:
     severities = {each.name: each.severity for each in load_rules(config)}
     if rule is not None and rule not in severities:
-        raise InputError(f"{rule}: there is no such rule; the rules are {', '.join(severities)}")
+        raise InputError(f"{rule}: there is no such rule", remedy=f"the rules are {', '.join(severities)}")
     now = time.time()
     return Alert(
         rule=rule or "test",

@@ -44,7 +44,9 @@ def load_rules(config: Config) -> tuple[Rule, ...]:
         if not (missing := missing_windows(rule, config.windows)):
             fitting.append(rule)
         elif config.alerts.rules_file:
-            raise RulesError(f"{path}: {rule.name}.where.window: {missing[0]} is not counted: add it to windows")
+            raise RulesError(
+                f"{path}: {rule.name}.where.window: {missing[0]} is not counted", remedy="add it to windows"
+            )
         else:
             log.warning("a rule is left out: its window is not counted", rule=rule.name, window=missing[0])
     return tuple(fitting)
@@ -59,7 +61,7 @@ def read_rules(path: Path) -> tuple[Rule, ...]:
     try:
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise RulesError(f"{path}: cannot be read ({error}); correct alerts.rules_file") from None
+        raise RulesError(f"{path}: cannot be read ({error})", remedy="correct alerts.rules_file") from None
     return parse(text, METRIC_LOOKUP, origin=str(path))
 
 

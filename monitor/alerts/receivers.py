@@ -74,7 +74,7 @@ async def _demand_known(receiver: Receiver) -> None:
     except ReceiverAway:
         return
     except ReceiverRefused as error:
-        raise ConfigError(f"alerts.apprise: {receiver.name}: {error}; correct the address") from None
+        raise ConfigError(f"alerts.apprise: {receiver.name}: {error}", remedy="correct the address") from None
 
 
 def _receivers(section: AlertsSection, link: str) -> tuple[Receiver, ...]:

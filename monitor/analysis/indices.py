@@ -1,7 +1,7 @@
 """The indices of concentration, each a number for each set of counts.
 
 Integers as long as there are integers: where a formula allows it, the sums are exact and one division is the only
-rounding. docs/glossary.md says what each index means. Of no blocks nothing can be told: there the numbers mean nothing.
+rounding. docs/glossary.md says what each index means. Without blocks the values are meaningless.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The two axes: whom a block pays, and who built it."""
+"""The difference between the levels `template` and `pool`."""
 
 from __future__ import annotations
 

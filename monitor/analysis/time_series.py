@@ -35,7 +35,7 @@ INDICES: Final[Mapping[str, Callable[[Counts], NDArray[Any]]]] = {
 }
 METRICS: Final = (*INDICES, SHARES)
 OTHERS, UNKNOWN, ALONE = "others", "unknown", "alone"
-"""Series beside those of the largest entities: all the smaller ones, blocks of nobody known, miners without a name."""
+"""Series beside those of the largest entities: all smaller ones, unattributed blocks, miners without a name."""
 
 _Numbers = NDArray[np.int64]
 _Values = list[float | None]
@@ -44,7 +44,7 @@ _INTERVALS: Final[Mapping[str, Callable[[Likely], Interval]]] = {
     "hhi_unbiased": lambda found: found.hhi,
     "nakamoto": lambda found: found.nakamoto,
 }
-"""Of the indices of which it can be told."""
+"""For the indices that have one."""
 _DRAWS = 500
 """For the intervals of one point: a quarter of what the present gets."""
 _MOST_DRAWN = 20_000
@@ -65,7 +65,7 @@ class PointRange(NamedTuple):
 def course(
     stays: Sequence[PointRange], points: int, metric: str, *, limit: int, go_on: Callable[[], None] = lambda: None
 ) -> Mapping[str, Curve]:
-    """How a metric went over so many points.
+    """A metric at each of a number of points.
 
     Args:
         stays: the blocks.

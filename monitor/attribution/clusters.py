@@ -1,8 +1,8 @@
-"""Which blocks that nobody could attribute are one miner's, and a name for him.
+"""Groups unattributed blocks by miner, and names each group.
 
 A payout script and a text are two kinds of evidence. Each points to at most one of the other kind, by what its own
-blocks show, and what is connected so is one miner. Whoever copies another's text therefore only adds his own blocks;
-he can join two others only by outdoing one of them. docs/adr/0015-unknown-miners.md has the reasons.
+blocks show, and connected blocks are one miner's. Copying a miner's text therefore only adds the copier's own blocks;
+two others are joined only by outdoing one of them. docs/adr/0015-unknown-miners.md has the reasons.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from monitor.registry.address import address_of, printable
 TWICE = 2
 """Once is chance, or someone else's joke; twice is a habit."""
 _PART = 4
-"""A payout goes with a text that others sign as well when at least one in so many of its blocks carries it."""
+"""A payout belongs to a text that others sign as well if at least one in this many of its blocks carries it."""
 _BRANDS = 4
-"""So many different signatures, each a habit, make a payout the till of several miners."""
+"""A payout with this many different recurring signatures is shared by several miners."""
 _NAME_DIGITS = 4
 _MAX_EVIDENCE = 5
 _MAX_LETTERS = 60
@@ -52,7 +52,7 @@ def clusters(
     Args:
         fingerprints: of every unattributed block there is, not of a window: a cluster is named after its first block.
             The keys say what is first.
-        network: whose addresses the evidence shows.
+        network: determines how addresses are written.
         custodians: scripts known to be shared by several miners, which link nothing.
     """
     marks = {key: (fingerprints[key].payout, fingerprints[key].shape) for key in sorted(fingerprints)}
@@ -102,7 +102,7 @@ class _Links:
             self._join(payout, shape)
 
     def home(self, marks: Marks) -> Evidence | None:
-        """What stands for the miner of a block with these marks. Money says more than words."""
+        """The mark that identifies the miner of a block. A payout outranks a text."""
         payout, shape = marks
         mark = payout if payout in self.payouts else shape
         return None if mark is None else self._root(mark)
@@ -121,13 +121,13 @@ class _Links:
 
 
 def _brand(text: str) -> str:
-    """The first word: `/Meadow/alice/` and `/Meadow/bob/` are of one house."""
+    """The first part: `/Meadow/alice/` and `/Meadow/bob/` belong together."""
     found = re.search(r"[^\W\d_]{3,}", text)
     return found[0].casefold() if found else text
 
 
 def pseudonym(first: Fingerprint, taken: Collection[str] = ()) -> str:
-    """What to call the miner whose first block shows this: with as many digits as set it apart from those `taken`."""
+    """A pseudonym from the first block's evidence, with as many digits as distinguish it from those `taken`."""
     length = _NAME_DIGITS
     while (name := f"{PSEUDONYM}{first.digest[:length]}") in taken:
         length += 1

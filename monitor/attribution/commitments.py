@@ -1,6 +1,6 @@
-"""What a coinbase says beside its miner's name: commitments to the block's witnesses and to other chains' blocks.
+"""Commitments in a coinbase: to the block's own witnesses, and to blocks of other chains.
 
-They are hashes, fixed in length behind a known mark. Cut out, none of their bytes can be taken for a pool's tag.
+They are hashes of fixed length behind a known mark, and are cut out so that none of their bytes is taken for a tag.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from monitor.model import Coinbase
 
 OP_RETURN = b"\x6a"
-"""How the script of an output begins that carries data and pays nobody."""
+"""First byte of an output script that carries data and cannot be spent."""
 
 _MARKS = (
     (b"\xfa\xbe\x6d\x6d", 40, "AuxPoW (Namecoin, Syscoin, Elastos, Fractal, ...)"),  # hash, tree size, nonce
     (b"RSKBLOCK:", 32, "Rootstock"),
     (b"Hath", 32, "Hathor"),
 )
-"""Marks found inside a text, how many bytes belong to each, and whose they are."""
+"""Marks inside a text, the number of bytes that follow each, and the chain they commit to."""
 
 _WHOLE_OUTPUTS = {
     b"\x24\xaa\x21\xa9\xed": "the block's own witnesses",  # BIP141
@@ -30,7 +30,7 @@ _WHOLE_OUTPUTS = {
     b"\x10EXSAT\x01": "exSat",
     b"\x12EXSAT\x01": "exSat",
 }
-"""How outputs begin, after OP_RETURN, that are a commitment as a whole, and whose it is."""
+"""Outputs that are a commitment as a whole: the bytes after OP_RETURN, and the chain."""
 _STARTS = tuple(_WHOLE_OUTPUTS)
 
 _MAX_TEXT_BYTES = 10_000

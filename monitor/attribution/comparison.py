@@ -1,4 +1,4 @@
-"""Why another system names another pool than we do, in a sentence."""
+"""Why another system attributes a block to another pool, in a sentence."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Contrast:
         self._listed = set(listed)
 
     def why(self, coinbase: Coinbase, ours: Attribution, verdict: Verdict | None) -> str | None:
-        """The reason; None: there is no difference.
+        """The reason; None if there is no difference.
 
         Args:
             coinbase: what was judged.

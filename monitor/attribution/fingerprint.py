@@ -1,4 +1,4 @@
-"""What an unattributed coinbase shows of its miner: whom it pays, what it signs, how it is built.
+"""What identifies the miner of an unattributed coinbase: payouts, signature and structure.
 
 Whatever changes from block to block is folded away, so that the same miner leaves the same marks. Whatever many miners
 share is left out, so that different miners leave different ones.

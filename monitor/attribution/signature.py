@@ -1,7 +1,7 @@
 """What a miner signs: the one text of a coinbase script that says the most, without what varies and what many sign.
 
 A text is a run of printable bytes. The noise of counters and times around it is printable too, by chance; delimiters,
-counted pushes and the number of letters tell it apart, not always.
+counted pushes and the number of letters distinguish it, not always.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _FEW_LETTERS, MANY_LETTERS = 3, 5
 """A text of fewer than the first says nothing; of fewer than the second, it may be found or chosen by chance."""
 
 _COMMON = (
-    # Mining software, which signs alike for whoever runs it.
+    # Mining software, whose signature is the same for every user.
     "ckpool", "miningcore", "nodestratum", "stratumpool", "stratum v2 sri pool", "stratum", "poolserverj", "eloipool",
     "public-pool", "public pool", "datum gateway", "datum user", "datum", "yiimp", "nomp", "p2pool", "cgminer",
     "bfgminer", "bitaxe", "nerdminer",
@@ -33,7 +33,7 @@ _COMMON = (
     # Other chains, for which the block was mined as well.
     "jaxnet", "rsk", "rskblock", "hathor", "exsat", "syscoin", "namecoin", "elastos", "fractal",
 )  # fmt: skip
-"""Words that name no one, as patterns; letter case is ignored."""
+"""Words that identify nobody in particular, as patterns; letter case is ignored."""
 
 _WORDS = re.compile(rf"(?<![^\W_])(?<![^\W_][.-])(?:{'|'.join(_COMMON)})(?![.-]?[^\W_])", re.IGNORECASE)
 """They stand alone: part of a longer name, as in `BTC.COM` or `AntPool`, they are part of it."""

@@ -1,4 +1,4 @@
-"""The blocks that nobody could attribute, as they come, and the pseudonyms of the miners behind them."""
+"""Unattributed blocks as they are connected, and the pseudonyms of recurring unidentified miners."""
 
 from __future__ import annotations
 

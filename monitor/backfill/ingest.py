@@ -14,8 +14,8 @@ from typing import TypeAlias
 
 import structlog
 
+from monitor.backfill.segments import MissingBlocks
 from monitor.backfill.worker import Begun, Ended, Fell, Order, Searched, fetching
-from monitor.node.history import MissingBlocks
 from monitor.store.rows import RowBatch
 from monitor.store.store import Store
 

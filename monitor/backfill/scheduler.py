@@ -15,15 +15,13 @@ from typing import NoReturn, Protocol
 import structlog
 
 from monitor.backfill.ingest import Progress, fill, missing
+from monitor.backfill.segments import BACKFILL_CONNECTIONS, MissingBlocks
 from monitor.backfill.worker import Ended, Order
-from monitor.chain.follower import Reach
 from monitor.config import Config
 from monitor.errors import NodeError, PoolMonitorError
 from monitor.hub import Hub
-from monitor.model import Coverage
-from monitor.node import history
+from monitor.model import Coverage, Reach
 from monitor.node.client import NodeClient
-from monitor.node.history import MissingBlocks
 from monitor.store.store import Store
 from monitor.vitals import Vitals
 
@@ -135,7 +133,7 @@ class BackfillScheduler:
         first = self._node.facts.first_height
         if first > wanted.top.height and self._config.node.blocks_dir is None:
             return Ended(gap=f"the node has pruned the blocks below {first}")
-        async with self._turn, self._node.reserve(history.CONNECTIONS):
+        async with self._turn, self._node.reserve(BACKFILL_CONNECTIONS):
 
             def tell(now: Progress) -> None:
                 self._note(wanted, by=now.doing, done=now.done)

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 import structlog
 
 from monitor.backfill.ingest import Progress, Tell, fill, missing
+from monitor.backfill.segments import MissingBlocks
 from monitor.backfill.worker import Order
 from monitor.config import Config
 from monitor.errors import InputError, NodeError, NodeRefused, StoreInUse
 from monitor.model import BlockRef
 from monitor.node.client import NodeClient
-from monitor.node.history import MissingBlocks
 from monitor.store.store import Store
 from monitor.vitals import Vitals
 
@@ -110,5 +110,5 @@ async def _met(config: Config, store: Store) -> tuple[str, BlockRef]:
 async def _report(store: Store) -> Report:
     first, tip = await store.first(), await store.tip()
     if first is None or tip is None:
-        raise NodeError("the node gave no block; see the log")
+        raise NodeError("the node gave no block", remedy="see the log")
     return Report(first.height, tip, await store.gap())

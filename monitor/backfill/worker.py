@@ -14,22 +14,20 @@ import pickle
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import TypeAlias
 
 from monitor import logs
-from monitor.attribution.match import attribute
+from monitor.backfill.segments import BACKFILL_CONNECTIONS, MissingBlocks, Segment, from_files, from_node
 from monitor.config import NodeSection, RegistrySection
 from monitor.errors import Exit, NodeError, PoolMonitorError
-from monitor.model import Block, Judged
-from monitor.node import history
 from monitor.node.blockfiles import BlockFiles
 from monitor.node.blockrecords import MAGIC
 from monitor.node.client import NodeClient
-from monitor.node.history import MissingBlocks, Segment
+from monitor.processing.judging import judge
 from monitor.registry.loading import load_knowledge
 from monitor.registry.registry import Registry
 from monitor.store.rows import RowBatch
@@ -97,13 +95,16 @@ _Send: TypeAlias = Callable[[Message], None]
 
 @asynccontextmanager
 async def fetching(order: Order) -> AsyncIterator[AsyncIterator[Message]]:
-    """Have it fetched; what comes is read ahead by one message, so that both processes have something to do."""
-    process, pipe = await asyncio.to_thread(_started, order)
-    reading = asyncio.create_task(asyncio.to_thread(_received, pipe))
+    """Start a worker and read its messages, one ahead, so that both processes have something to do.
 
-    async def messages() -> AsyncIterator[Message]:
+    The worker has ended when the context is left, also when that happens while it is being started.
+    """
+    starting = asyncio.create_task(asyncio.to_thread(_start, order))
+    reading: asyncio.Task[Message] | None = None
+
+    async def messages(pipe: Connection) -> AsyncIterator[Message]:
         nonlocal reading
-        while True:
+        while reading is not None:
             message = await asyncio.shield(reading)
             if isinstance(message, Ended):
                 yield message
@@ -112,16 +113,20 @@ async def fetching(order: Order) -> AsyncIterator[AsyncIterator[Message]]:
             yield message
 
     try:
-        yield messages()
+        _, pipe = await asyncio.shield(starting)
+        reading = asyncio.create_task(asyncio.to_thread(_received, pipe))
+        yield messages(pipe)
     finally:
+        process, pipe = await starting  # a thread cannot be cancelled: the process is there, or will be in a moment
         process.kill()
-        await asyncio.gather(reading, return_exceptions=True)  # it ends with the process
+        if reading is not None:
+            await asyncio.gather(reading, return_exceptions=True)  # it ends with the process
         await asyncio.to_thread(process.wait)
         pipe.close()
 
 
-def _started(order: Order) -> tuple[subprocess.Popen[bytes], Connection]:
-    """The process, and the end of the pipe that it writes to. It looks for modules where we do, and nowhere else."""
+def _start(order: Order) -> tuple[subprocess.Popen[bytes], Connection]:
+    """Start the worker; return it and the pipe of its messages. It imports modules from where this process does."""
     ours, its = os.pipe()
     with suppress(OSError, AttributeError):  # as much as every user may have, where it can be said
         fcntl.fcntl(its, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
@@ -181,8 +186,8 @@ def _by_files(order: Order, registry: Registry, send: _Send) -> MissingBlocks:
         # A signet of one's own has its own mark.
         magic = MAGIC.get(order.network) if order.network != "signet" else None
         with BlockFiles(order.node.blocks_dir, magic) as files:
-            for segment in history.from_files(files, wanted, _at_leisure(send)):
-                send(_stretch(segment, registry))
+            for segment in from_files(files, wanted, _at_leisure(send)):
+                send(_rows(segment, registry))
                 wanted = wanted.below(segment)
     except NodeError as error:
         reason = str(error)
@@ -192,25 +197,22 @@ def _by_files(order: Order, registry: Registry, send: _Send) -> MissingBlocks:
 
 
 async def _by_node(order: Order, wanted: MissingBlocks, registry: Registry, send: _Send) -> Ended:
-    async with NodeClient(order.node, Vitals(), connections=history.CONNECTIONS) as node:
+    async with NodeClient(order.node, Vitals(), connections=BACKFILL_CONNECTIONS) as node:
         await node.ready()
         facts = node.facts
         assert facts
         if wanted.top.height >= facts.first_height:
             send(Begun(facts.blocks_by))
-        async for segment in history.from_node(node, wanted):
-            await asyncio.to_thread(send, _stretch(segment, registry))  # the next blocks come meanwhile
+        async for segment in from_node(node, wanted):
+            await asyncio.to_thread(send, _rows(segment, registry))  # the next blocks come meanwhile
             wanted = wanted.below(segment)
     if wanted.is_done:
         return Ended()
     return Ended(gap=f"the node has pruned the blocks below {facts.first_height}")
 
 
-def _stretch(segment: Segment, registry: Registry) -> RowBatch:
-    def judged(blocks: tuple[Block, ...]) -> Iterator[Judged]:
-        return (Judged(block, attribute(block.coinbase, registry)) for block in blocks)
-
-    return RowBatch.of(judged(segment.blocks), judged(segment.stale))
+def _rows(segment: Segment, registry: Registry) -> RowBatch:
+    return RowBatch.of(judge(segment.blocks, registry), judge(segment.stale, registry))
 
 
 def _at_leisure(send: _Send) -> Callable[[int, int], None]:

@@ -1,4 +1,4 @@
-"""Which alerts rules would have raised over a past, or over made-up chains on which nothing happens."""
+"""The alerts that rules would have raised over stored blocks, or over simulated chains with constant shares."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from monitor.alerts.rules import Rule
 from monitor.analysis import ConsensusParams
 from monitor.analysis.distributions import gamma_quantiles
 from monitor.analysis.uncertainty.intervals import PRIOR, TAILS
-from monitor.backtest.replay import Episode, Happening, Replay, Scope
+from monitor.backtest.replay import Episode, Replay, ReplayedBlock, Scope
 from monitor.config import Config
 from monitor.errors import InputError
 from monitor.model import BlockRow, Race, StoredBlock
@@ -29,50 +29,50 @@ from monitor.store.reading import Reading
 from monitor.store.store import Store
 
 Progress: TypeAlias = Callable[[int, int], None]
-"""Called now and then with how many blocks are done, of how many."""
+"""Called with the number of blocks done and their total."""
 
 _YEAR: Final = 365.25 * 86_400
 _BLOCK_SECONDS: Final = 600
 _BLOCKS_A_YEAR: Final = 52_560
-_TOLD_EVERY: Final = 2_000
-_NOWHERE: Final = frozenset({"node_away_seconds", "node_behind_blocks", "behind_seconds"})
-"""What no past remembers."""
+_PROGRESS_BLOCKS: Final = 2_000
+_NOT_STORED: Final = frozenset({"node_away_seconds", "node_behind_blocks", "behind_seconds"})
+"""Metrics of the node, which are not stored."""
 _IN_BLOCKS: Final = frozenset({
     "attribution_conflict", "reorg_depth", "stale_block", "empty_ratio", "empty_blocks", "fees_btc", "signalling_ratio",
     "signalling_blocks", "signalling_threshold_probability", "bip54_ready_ratio", "difficulty",
     "network_hashrate_hashes_per_second", "network_hashrate_lower_hashes_per_second",
     "network_hashrate_upper_hashes_per_second", "hashrate_hashes_per_second",
 })  # fmt: skip
-"""What needs more of a block than height, time and pool."""
+"""Metrics that need more of a block than height, time and pool."""
 _SINCE_START: Final = frozenset({
     "blocks_connected", "reorgs", "reorg_depth_blocks", "stale_blocks", "attribution_conflicts",
 })  # fmt: skip
-"""What is counted since a daemon's start."""
+"""Metrics that count since the start of a daemon."""
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What to hold against what."""
+class BacktestOptions:
+    """What to evaluate, over which blocks."""
 
     rules: Path | None = None
-    """A file of rules; None: those in force."""
+    """A file of rules; None: the configured ones."""
     file: Path | None = None
-    """Blocks as CSV or Parquet with height, time and pool; None: those that are stored."""
+    """CSV or Parquet with height, time and pool; None: the stored blocks."""
     span: Span = field(default_factory=Span)
     years: int | None = None
-    """So many years of made-up chains, with the shares of the past's last year; None: the past itself."""
+    """Years to simulate with the shares of the last year of blocks; None: the blocks themselves."""
     seed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
-    """What one rule would have told."""
+class RuleResult:
+    """The alerts of one rule."""
 
     rule: Rule
     episodes: tuple[Episode, ...]
     years: float
     end: float
-    """Unix time up to which was judged."""
+    """Unix time of the last block."""
 
     @property
     def rate(self) -> float:
@@ -88,7 +88,7 @@ class Result:
 
     @property
     def firing(self) -> float:
-        """Share of the time during which at least one of its alerts fired."""
+        """Share of the time with at least one alert firing."""
         spans = sorted((one.alert.since, one.ended or self.end) for one in self.episodes)
         total, until = 0.0, float("-inf")
         for begin, end in spans:
@@ -98,12 +98,12 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
-    """What all rules would have told."""
+class BacktestReport:
+    """The alerts of all rules."""
 
-    results: tuple[Result, ...]
+    results: tuple[RuleResult, ...]
     left: dict[str, str]
-    """Rules that could not be judged, with the reason."""
+    """Rules that could not be evaluated, with the reason."""
     first: BlockRow
     last: BlockRow
     blocks: int
@@ -111,101 +111,104 @@ class Report:
     simulated: bool
 
 
-async def backtest(config: Config, asked: Asked, progress: Progress | None = None) -> Report:
-    """Hold rules against the past.
+async def backtest(config: Config, options: BacktestOptions, progress: Progress | None = None) -> BacktestReport:
+    """Evaluate rules over stored blocks, a file of blocks, or simulated blocks.
 
     Raises:
-        RulesError: the rules cannot be used.
-        InputError: there is no such past.
+        RulesError: the rules are invalid.
+        InputError: there are none of these blocks, or too few.
         StoreRefused: there is no store.
     """
-    if asked.file:
+    if options.file:
         knowledge = load_knowledge(config.registry, network_of(config))
-        file = asked.file
+        file = options.file
 
-        def read_and_judge() -> Report:
-            past = _Past(_within(read(file), asked.span), in_full=False)
-            return _report(config, asked, knowledge, past, progress)
+        def read_and_judge() -> BacktestReport:
+            history = _History(_within(read(file), options.span), knowledge)
+            return _report(config, options, history, progress=progress)
 
         return await asyncio.to_thread(read_and_judge)
     async with await Store.open(config.store.url, beside=True) as store:
         network = await store.network() or network_of(config)
         knowledge = load_knowledge(config.registry, network)
 
-        def work(reading: Reading) -> Report:
-            past = list(_happenings(reading, knowledge, asked.span))
-            return _report(
-                config, asked, knowledge, _Past(past, in_full=True, rules=ConsensusParams.of(network)), progress
-            )
+        def work(reading: Reading) -> BacktestReport:
+            blocks = list(stored_blocks(reading, knowledge, options.span))
+            history = _History(blocks, knowledge, whole=True, consensus=ConsensusParams.of(network))
+            return _report(config, options, history, progress=progress)
 
         return await store.reading(work)
 
 
 @dataclass(frozen=True, slots=True)
-class _Past:
+class _History:
     """Blocks, lowest first."""
 
-    blocks: Sequence[BlockRow | Happening]
-    in_full: bool
-    """Whether they are known with their coinbases."""
-    rules: ConsensusParams = field(default_factory=ConsensusParams)
+    blocks: Sequence[BlockRow | ReplayedBlock]
+    knowledge: Knowledge
+    whole: bool = False
+    """Whether more than height, time and pool is known of them."""
+    consensus: ConsensusParams = field(default_factory=ConsensusParams)
 
     def row(self, at: int) -> BlockRow:
         one = self.blocks[at]
-        return one.row if isinstance(one, Happening) else one
+        return one.row if isinstance(one, ReplayedBlock) else one
 
 
-def _report(config: Config, asked: Asked, knowledge: Knowledge, past: _Past, progress: Progress | None) -> Report:
-    rules = read_rules(asked.rules) if asked.rules else load_rules(config)
-    fitting, left = judgeable(rules, config, in_full=past.in_full and asked.years is None)
+def _report(
+    config: Config, options: BacktestOptions, history: _History, *, progress: Progress | None
+) -> BacktestReport:
+    rules = read_rules(options.rules) if options.rules else load_rules(config)
+    fitting, left = judgeable(rules, config, whole=history.whole and options.years is None)
     windows = [window for window in config.windows if any(_names(rule, window.name) for rule in fitting)]
-    longest = max((window.seconds or (window.blocks or 0) * _BLOCK_SECONDS for window in windows), default=0)
-    replay = Replay(fitting, Scope(levels(knowledge), config.windows, knowledge.registry.names, past.rules))
-    blocks: Iterable[BlockRow | Happening] = past.blocks
-    total = len(past.blocks)
-    if asked.years is not None:
-        total = asked.years * _BLOCKS_A_YEAR + longest // _BLOCK_SECONDS
-        blocks = _made_up(past, total, asked.seed)
+    longest = max((window.expected_seconds for window in windows), default=0)
+    knowledge = history.knowledge
+    replay = Replay(fitting, Scope(levels(knowledge), config.windows, knowledge.registry.names, history.consensus))
+    blocks: Iterable[BlockRow | ReplayedBlock] = history.blocks
+    total = len(history.blocks)
+    if options.years is not None:
+        total = options.years * _BLOCKS_A_YEAR + longest // _BLOCK_SECONDS
+        blocks = _simulated(history, total, options.seed)
     begin: BlockRow | None = None
     last: BlockRow | None = None
     judged = 0
     start = None
     for number, one in enumerate(blocks):
-        happening = one if isinstance(one, Happening) else Happening(one)
-        last = happening.row
+        block = one if isinstance(one, ReplayedBlock) else ReplayedBlock(one)
+        last = block.row
         start = last.time if start is None else start
         if begin is None and last.time - start < longest:
             replay.warm(last)
         else:
             begin = begin or last
             judged += 1
-            replay.take(happening)
-        if progress and number % _TOLD_EVERY == 0:
+            replay.take(block)
+        if progress and number % _PROGRESS_BLOCKS == 0:
             progress(number, total)
     if progress:
         progress(total, total)
     if begin is None or last is None or last.time <= begin.time:
-        raise InputError("there is too little to judge: the windows of the rules are longer than the past")
+        raise InputError("too few blocks: the windows of the rules are longer than the history")
     years = (last.time - begin.time) / _YEAR
     results = tuple(
-        Result(rule, tuple(one for one in replay.episodes if one.alert.rule == rule.name), years, last.time)
+        RuleResult(rule, tuple(one for one in replay.episodes if one.alert.rule == rule.name), years, last.time)
         for rule in fitting
     )
-    return Report(results, left, begin, last, judged, years, asked.years is not None)
+    return BacktestReport(results, left, begin, last, judged, years, options.years is not None)
 
 
-def judgeable(rules: Sequence[Rule], config: Config, *, in_full: bool) -> tuple[list[Rule], dict[str, str]]:
-    """The rules that a past can be held against, and for the others the reason why not."""
+def judgeable(rules: Sequence[Rule], config: Config, *, whole: bool) -> tuple[list[Rule], dict[str, str]]:
+    """The rules that can be evaluated, and the reasons why others cannot."""
     fitting, left = [], {}
     for rule in rules:
-        if rule.value in _NOWHERE:
-            left[rule.name] = "no past remembers it"
+        if rule.value in _NOT_STORED:
+            left[rule.name] = "it is not stored"
         elif rule.value in _SINCE_START:
-            left[rule.name] = "it is counted since a daemon's start"
-        elif rule.value in _IN_BLOCKS and not in_full:
-            left[rule.name] = "it needs whole blocks, from the store"
+            left[rule.name] = "it counts since the start of a daemon"
+        elif rule.value in _IN_BLOCKS and not whole:
+            left[rule.name] = "it needs stored blocks"
         elif missing := missing_windows(rule, config.windows):
-            left[rule.name] = f"{missing[0]} is none of the windows"
+            left[rule.name] = f"the window {missing[0]} is not configured"
         else:
             fitting.append(rule)
     return fitting, left
@@ -220,11 +223,11 @@ def _within(rows: list[BlockRow], span: Span) -> list[BlockRow]:
     last = rows[-1].height if span.last is None else span.last
     found = [row for row in rows if first <= row.height <= last]
     if not found:
-        raise InputError(f"none of these blocks is in the file: it has {rows[0].height} to {rows[-1].height}")
+        raise InputError(f"none of these blocks is in the file, which has {rows[0].height} to {rows[-1].height}")
     return found
 
 
-def _happenings(reading: Reading, knowledge: Knowledge, span: Span) -> Iterator[Happening]:
+def stored_blocks(reading: Reading, knowledge: Knowledge, span: Span) -> Iterator[ReplayedBlock]:
     """The stored blocks of the best chain, each with the race that it ended."""
     first, last = span.within(reading)
     lost: list[StoredBlock] = []
@@ -236,7 +239,7 @@ def _happenings(reading: Reading, knowledge: Knowledge, span: Span) -> Iterator[
         lost = [*lost, *gone] if gone else []
         for block in found:
             if not block.stale:
-                yield Happening(block.row, block.conflict, _race(over) if over else None)
+                yield ReplayedBlock(block.row, block.conflict, _race(over) if over else None)
 
 
 def _race(lost: Sequence[StoredBlock]) -> Race:
@@ -247,12 +250,12 @@ def _race(lost: Sequence[StoredBlock]) -> Race:
     )  # fmt: skip
 
 
-def _made_up(past: _Past, blocks: int, seed: int) -> Iterator[BlockRow]:
-    """A chain on which nobody's share changes: that of the past's last year, block by block by lot."""
-    end = past.row(-1)
+def _simulated(history: _History, blocks: int, seed: int) -> Iterator[BlockRow]:
+    """Blocks drawn at random with the constant shares of the last year."""
+    end = history.row(-1)
     year = []
-    for at in range(len(past.blocks) - 1, -1, -1):
-        row = past.row(at)
+    for at in range(len(history.blocks) - 1, -1, -1):
+        row = history.row(at)
         if row.time < end.time - _YEAR:
             break
         year.append(row)

@@ -1,4 +1,4 @@
-"""Rules over a past, block by block: the same counting and judging as the daemon's, without what no rule asks for."""
+"""Alert rules evaluated block by block: counted and evaluated as the daemon does, without what no rule needs."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from monitor.alerts.inputs import LONG_STREAK, AlertInputs
 from monitor.alerts.loading import METRIC_LOOKUP
 from monitor.alerts.rules import Rule
 from monitor.alerts.samples import Samples
-from monitor.analysis import POOL, BlockTable, ConsensusParams, Level, concentrate, estimated, snapshot, surplus
+from monitor.analysis import POOL, ConsensusParams, Level, concentrate, estimated, snapshot
 from monitor.analysis.signals.compute import signals
 from monitor.analysis.signals.signal_input import SignalInput
 from monitor.analysis.signals.streaks import streaks
 from monitor.analysis.uncertainty.changes import BIN, changes
-from monitor.backtest.skipping import AWAKE, Nap, Sleep
+from monitor.backtest.skipping import NO_SKIP, Skip, SkipPlanner
 from monitor.model import (
     Alert,
     AlertState,
@@ -33,12 +33,13 @@ from monitor.model import (
     Tally,
     Window,
 )
+from monitor.processing.counted_blocks import CountedBlocks
 
 _TICK_SECONDS: Final = 600
-"""Between two looks at the clock, where there is no block for long. The daemon looks more often."""
+"""Between evaluations while no block comes. The daemon evaluates more often."""
 _NO_HASH: Final = BlockHash("00" * 32)
 _CLOCK: Final = frozenset({"block_age_seconds"})
-_HAPPENINGS: Final = frozenset({"attribution_conflict", "reorg_depth", "stale_block"})
+_EVENTS: Final = frozenset({"attribution_conflict", "reorg_depth", "stale_block"})
 _STREAKS: Final = frozenset({"long_streak_probability"})
 _CHANGES: Final = frozenset({"share_change_ratio"})
 _BY_WINDOW: Final = frozenset({"window_blocks", "window_attributed_ratio"})
@@ -51,24 +52,24 @@ _INDICES: Final = frozenset({
 
 
 @dataclass(frozen=True, slots=True)
-class Happening:
-    """A block that joins, and what happened with it."""
+class ReplayedBlock:
+    """A block of the best chain, and the events with it."""
 
     row: BlockRow
     conflict: bool = False
-    """Whether its marks name several pools."""
+    """Whether its coinbase has evidence for several pools."""
     race: Race | None = None
-    """The race that its chain won just now."""
+    """The race that its branch has just won."""
 
 
 @dataclass(slots=True)
 class Episode:
-    """One alert, from its beginning to its end."""
+    """One alert from firing to resolved."""
 
     alert: Alert
-    """As it began."""
+    """As it fired."""
     ended: float | None = None
-    """Unix time; None: it still fires."""
+    """Unix time; None while it fires."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,37 +80,37 @@ class Scope:
     windows: Sequence[Window]
     pool_names: Mapping[PoolSlug, str] = field(default_factory=dict)
     rules: ConsensusParams = field(default_factory=ConsensusParams)
-    """The network's."""
+    """Consensus parameters of the network."""
 
     @property
     def longest(self) -> Window:
-        """The window that covers most, at ten minutes a block."""
-        return max(self.windows, key=lambda window: (window.seconds or 0) + 600 * (window.blocks or 0))
+        """The window that covers most."""
+        return max(self.windows, key=lambda window: window.expected_seconds)
 
 
 @dataclass(slots=True)
 class _Watched:
-    """One rule, and how it stands."""
+    """One rule and the state of its alerts."""
 
     rule: Rule
     standing: tuple[Alert, ...] = ()
     pairs: tuple[tuple[str, Window], ...] = ()
-    """What must be counted for it: the names of levels, and windows."""
-    nap: Nap = AWAKE
+    """The levels, by name, and windows that it needs."""
+    skip: Skip = NO_SKIP
 
     @property
     def with_indices(self) -> bool:
-        """Whether shares do not suffice."""
+        """Whether it needs more than shares."""
         return self.rule.value in _INDICES
 
 
 class Replay:
-    """Takes blocks, lowest first, and records what would have been told.
+    """Takes blocks, lowest first, and records the alerts.
 
-    The daemon looks at each block with everything it knows. Here a rule is looked at only when that can matter: one
-    over shares and indices when they may have come to its threshold (`naps`), one over events when there is one, one
-    over changes when they are tested for, which is once in so many blocks. What is found is the same. Only for numbers
-    that take a tenth of a second (intervals of indices, trends, signals) it is less: they are looked at once a day.
+    The daemon evaluates every rule at every block. Here a rule is evaluated only when its result can differ: a rule on
+    shares or indices when they can have reached its threshold (`skipping`), one on events when there is one, one on
+    changes when they are tested. The alerts are the same, except for numbers that take a tenth of a second (intervals
+    of indices, trends, signals): they are computed once a day.
     """
 
     def __init__(self, rules: Sequence[Rule], scope: Scope) -> None:
@@ -118,107 +119,115 @@ class Replay:
         watched = [_Watched(rule) for rule in rules]
         self._counted = [each for each in watched if each.rule.value in _SHARES | _INDICES]
         self._clock = [each for each in watched if each.rule.value in _CLOCK]
-        self._happenings = [each for each in watched if each.rule.value in _HAPPENINGS]
+        self._events = [each for each in watched if each.rule.value in _EVENTS]
         self._streaks = [each for each in watched if each.rule.value in _STREAKS]
         self._changes = [each for each in watched if each.rule.value in _CHANGES]
-        special = _SHARES | _INDICES | _CLOCK | _HAPPENINGS | _STREAKS | _CHANGES
+        special = _SHARES | _INDICES | _CLOCK | _EVENTS | _STREAKS | _CHANGES
         self._daily = [each for each in watched if each.rule.value not in special]
         for each in self._counted:
-            each.pairs = _asked(each.rule, scope)
-        asked = {pair for each in self._counted for pair in each.pairs}
-        self._short = _Book(
-            [level for level in scope.levels if any(level.name == name for name, _ in asked)],
-            [window for window in scope.windows if any(window == other for _, other in asked)],
+            each.pairs = _needed(each.rule, scope)
+        needed = {pair for each in self._counted for pair in each.pairs}
+        self._short = CountedBlocks(
+            [level for level in scope.levels if any(level.name == name for name, _ in needed)],
+            [window for window in scope.windows if any(window == other for _, other in needed)],
         )
-        self._long = _Book(scope.levels if self._daily else [POOL], scope.windows if self._daily else [scope.longest])
+        self._long = (
+            CountedBlocks(scope.levels, scope.windows) if self._daily else CountedBlocks([POOL], [scope.longest])
+        )
         self._firing: dict[str, Episode] = {}
         self._run: tuple[PoolSlug | None, int] = (None, 0)
         self._last: BlockRow | None = None
         self._now = 0.0
 
     def warm(self, row: BlockRow) -> None:
-        """Take a block that is counted, and not judged."""
+        """Count a block without evaluating rules."""
         pool, blocks = self._run
         self._run = (row.pool, blocks + 1 if row.pool == pool else 1)
-        self._short.add(row)
-        self._long.add(row)
+        self._short.add([row])
+        self._long.add([row])
         self._last, self._now = row, max(self._now, float(row.time))
 
-    def take(self, happening: Happening) -> None:
-        """Judge what was until a block came, and what is with it."""
-        row = happening.row
+    def take(self, block: ReplayedBlock) -> None:
+        """Evaluate the rules up to a block and at it."""
+        row = block.row
         if self._clock and self._last:
             self._wait(self._last.time, row.time)
         self.warm(row)
         self._look_at_counts(row)
-        self._look_at_events(happening)
-        if self._streaks and (self._run[1] >= LONG_STREAK or _alive(self._streaks)):
-            found = streaks(SignalInput.of(self._long.ledger, [self._scope.longest]))
-            self._look(self._streaks, self._moment(row, signals=Signals(streaks=found)))
+        self._look_at_events(block)
+        if self._streaks and (self._run[1] >= LONG_STREAK or _any_standing(self._streaks)):
+            found = streaks(SignalInput.of(self._long.table, [self._scope.longest]))
+            self._look(self._streaks, self._inputs(row, signals=Signals(streaks=found)))
         if row.height % BIN == BIN - 1:
             self._look_daily(row)
 
     def _wait(self, last: int, until: int) -> None:
-        """Look at the clock until the next block comes."""
+        """Evaluate rules on the age of the tip until the next block."""
         for when in range(last + _TICK_SECONDS, until, _TICK_SECONDS):
             self._now = max(self._now, float(when))
             self._look(self._clock, AlertInputs(self._now, block_at=last))
 
     def _look_at_counts(self, row: BlockRow) -> None:
-        due = [each for each in self._counted if each.nap.is_over(row.height, row.time)]
+        due = [each for each in self._counted if each.skip.is_over(row.height, row.time)]
         if not due:
             return
         wanted: dict[tuple[str, Window], bool] = {}
         for each in due:
             for pair in each.pairs:
                 wanted[pair] = wanted.get(pair, False) or each.with_indices
-        # what is counted now anyway serves the others, too, who may sleep on afterwards
+        # numbers that are computed anyway may extend the skips of other rules
         due = [each for each in self._counted if all(wanted.get(pair, -1) >= each.with_indices for pair in each.pairs)]
-        ledger = self._short.ledger
+        table = self._short.table
         found = [
             one
             for (level, window), with_indices in wanted.items()
-            for one in concentrate(ledger, [window], levels=[level], with_indices=with_indices)
+            for one in concentrate(table, [window], levels=[level], with_indices=with_indices)
         ]
-        moment = self._moment(row, concentration=found)
-        sleep = Sleep(ledger.rows)
+        inputs = self._inputs(row, concentration=found)
+        planner = SkipPlanner(table.rows)
         for each in due:
-            facts = self._judge(each, moment)
-            each.nap = sleep.nap(each.rule, {window for _, window in each.pairs}, facts, each.standing)
+            samples = self._judge(each, inputs)
+            windows = {window for _, window in each.pairs}
+            each.skip = planner.skip(each.rule, windows, samples=samples, standing=each.standing)
 
-    def _look_at_events(self, happening: Happening) -> None:
-        if not self._happenings or not (happening.conflict or happening.race or _alive(self._happenings)):
-            if self._clock and _alive(self._clock):
+    def _look_at_events(self, block: ReplayedBlock) -> None:
+        if not self._events or not (block.conflict or block.race or _any_standing(self._events)):
+            if self._clock and _any_standing(self._clock):
                 self._look(self._clock, AlertInputs(self._now, block_at=self._now))
             return
-        row, race = happening.row, happening.race
-        moment = replace(
-            self._moment(row, signals=Signals(races=(race,) if race else ())),
+        row, race = block.row, block.race
+        inputs = replace(
+            self._inputs(row, signals=Signals(races=(race,) if race else ())),
             block_at=self._now,
             reorgs={race.height - 1: race.depth} if race else {},
             stale=frozenset(race.stale) if race else frozenset(),
-            conflicts={row.pool: 1} if happening.conflict and row.pool else {},
+            conflicts={row.pool: 1} if block.conflict and row.pool else {},
         )
-        self._look([*self._happenings, *self._clock], moment)
+        self._look([*self._events, *self._clock], inputs)
 
     def _look_daily(self, row: BlockRow) -> None:
-        scope, ledger = self._scope, self._long.ledger
+        scope, table = self._scope, self._long.table
         if self._changes:
-            level = ledger.levels.index(POOL)
-            found = changes(ledger, [scope.longest], level=level)
+            level = table.levels.index(POOL)
+            found = changes(table, [scope.longest], level=level)
             self._look(
-                self._changes, self._moment(row, estimates=Estimates(BlockRef(row.height, _NO_HASH), changes=found))
+                self._changes, self._inputs(row, estimates=Estimates(BlockRef(row.height, _NO_HASH), changes=found))
             )
         if self._daily:
-            taken = snapshot(
-                ledger, scope.windows, Tally(), tip_hash=_NO_HASH, first_height=0, caught_up=True, registry="",
-                pool_names=scope.pool_names,
-            )  # fmt: skip
-            taken = estimated(taken, ledger, scope.windows)
-            taken = replace(taken, signals=signals(ledger, scope.windows, rules=scope.rules))
+            taken = replace(
+                estimated(self.snapshot(), table, scope.windows),
+                signals=signals(table, scope.windows, rules=scope.rules),
+            )
             self._look(self._daily, AlertInputs(self._now, taken, block_at=self._now))
 
-    def _moment(
+    def snapshot(self) -> Snapshot:
+        """The counts at the newest block, of all levels and windows if a rule needs them daily."""
+        return snapshot(
+            self._long.table, self._long.windows, Tally(), tip_hash=_NO_HASH, first_height=0, caught_up=True,
+            registry="", pool_names=self._scope.pool_names,
+        )  # fmt: skip
+
+    def _inputs(
         self,
         row: BlockRow,
         *,
@@ -226,7 +235,7 @@ class Replay:
         signals: Signals | None = None,
         estimates: Estimates | None = None,
     ) -> AlertInputs:
-        """What is known with a block, as far as somebody asks."""
+        """The inputs of rules at a block, with the given numbers only."""
         taken = Snapshot(
             tip=row, tip_hash=_NO_HASH, first_height=0, caught_up=True, registry="",
             concentration=tuple(concentration), network_hashrate={}, tally=Tally(),
@@ -234,13 +243,13 @@ class Replay:
         )  # fmt: skip
         return AlertInputs(self._now, taken)
 
-    def _look(self, watched: Sequence[_Watched], moment: AlertInputs) -> None:
+    def _look(self, watched: Sequence[_Watched], inputs: AlertInputs) -> None:
         for each in watched:
-            self._judge(each, moment)
+            self._judge(each, inputs)
 
-    def _judge(self, watched: _Watched, moment: AlertInputs) -> Samples:
-        facts = METRIC_LOOKUP.look([watched.rule.value], moment)
-        outcome = evaluate([watched.rule], facts, watched.standing)
+    def _judge(self, watched: _Watched, inputs: AlertInputs) -> Samples:
+        samples = METRIC_LOOKUP.look([watched.rule.value], inputs)
+        outcome = evaluate([watched.rule], samples, watched.standing)
         watched.standing = outcome.standing
         for alert in outcome.changed:
             if alert.state is AlertState.FIRING:
@@ -248,39 +257,15 @@ class Replay:
                 self.episodes.append(self._firing[alert.key])
             else:
                 self._firing.pop(alert.key).ended = alert.since
-        return facts
+        return samples
 
 
-class _Book:
-    """A ledger as far back as some windows reach. Blocks wait until somebody reads it."""
-
-    def __init__(self, levels: Sequence[Level], windows: Sequence[Window]) -> None:
-        self._ledger = BlockTable(levels, windows)
-        self._windows = windows
-        self._waiting: list[BlockRow] = []
-        self._added = 0
-
-    def add(self, row: BlockRow) -> None:
-        self._waiting.append(row)
-        self._added += 1
-        if self._added % BIN == 0:  # what is too old is let go of now and then
-            self._ledger.forget(surplus(self.ledger, self._windows))
-
-    @property
-    def ledger(self) -> BlockTable:
-        """With all blocks that came."""
-        if self._waiting:
-            self._ledger.extend(self._waiting)
-            self._waiting.clear()
-        return self._ledger
-
-
-def _alive(watched: Sequence[_Watched]) -> bool:
+def _any_standing(watched: Sequence[_Watched]) -> bool:
     return any(each.standing for each in watched)
 
 
-def _asked(rule: Rule, scope: Scope) -> tuple[tuple[str, Window], ...]:
-    """At which levels, and over which windows, a rule looks."""
+def _needed(rule: Rule, scope: Scope) -> tuple[tuple[str, Window], ...]:
+    """The levels and windows of a rule."""
     return tuple(
         (level.name, window)
         for level in ([POOL] if rule.value in _BY_WINDOW else scope.levels)

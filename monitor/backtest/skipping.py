@@ -1,8 +1,8 @@
-"""For how many blocks a rule need not be looked at, because its number cannot get to its threshold any sooner.
+"""How many blocks a rule can be skipped for, because its number cannot reach the threshold sooner.
 
-A block that enters or leaves a window changes shares by no more than 1 / n, and so the numbers made of them by no more
-than a limit that can be told. A rule whose number is far from its threshold sleeps until so many blocks have come and
-gone; nothing is rounded, so what is found is what would be found by looking each time.
+A block that enters or leaves a window changes shares by at most 1 / n, and the numbers made of them by at most a known
+bound. A rule far from its threshold is skipped until that many blocks have entered and left. Nothing is rounded: the
+alerts are those of evaluating the rule at every block.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from monitor.model import Alert, AlertState, Window
 Times: TypeAlias = NDArray[np.uint32]
 
 _LEAST_BLOCKS: Final = 100
-"""In smaller windows, every block is looked at."""
+"""In smaller windows, a rule is evaluated at every block."""
 
 
 def _share(_rule: Rule, blocks: float) -> float:
@@ -54,59 +54,61 @@ SPEED: Final[Mapping[str, Callable[[Rule, float], float]]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Nap:
-    """Until when a rule sleeps: any of these wakes it."""
+class Skip:
+    """How long a rule is skipped: until any of these is reached."""
 
     height: int
     after: float
-    """The time of a block after which too many have left."""
+    """A header time at which too many blocks may have left."""
     before: float
-    """Header times go back at times, and then blocks come back into a window."""
+    """A header time below this returns blocks to the window."""
 
     def is_over(self, height: int, time: int) -> bool:
-        """Whether it ends with this block."""
+        """Whether the rule is due at this block."""
         return height >= self.height or time >= self.after or time < self.before
 
 
-AWAKE: Final = Nap(0, 0, 0)
+NO_SKIP: Final = Skip(0, 0, 0)
 
 
-class Sleep:
-    """How long rules may sleep after a look at one block."""
+class SkipPlanner:
+    """Computes how long rules can be skipped after one block, from the blocks that their windows cover."""
 
     def __init__(self, rows: Rows) -> None:
-        """Take the blocks, as far as the longest of the rules' windows reaches."""
         self._rows = rows
         self._height, self._time = int(rows["height"][-1]), int(rows["time"][-1])
         self._inside: dict[Window, Times] = {}
 
-    def nap(self, rule: Rule, windows: Collection[Window], facts: Samples, standing: Sequence[Alert]) -> Nap:
-        """How long one rule may.
+    def skip(self, rule: Rule, windows: Collection[Window], *, samples: Samples, standing: Sequence[Alert]) -> Skip:
+        """How long a rule can be skipped.
 
         Args:
-            rule: it was judged just now.
-            windows: those that it asks for.
-            facts: what it was judged by.
-            standing: how its alerts stand now.
+            rule: it has been evaluated at this block.
+            windows: the windows that it needs.
+            samples: what it was evaluated with.
+            standing: its alerts now.
         """
         if rule.value not in SPEED or not windows or any(alert.state is AlertState.PENDING for alert in standing):
-            return AWAKE
-        naps = [self._over(rule, window, _margin(rule, window.name, facts, standing)) for window in windows]
-        return Nap(min(one.height for one in naps), min(one.after for one in naps), max(one.before for one in naps))
+            return NO_SKIP
+        skips = [
+            self._over(rule, window, _margin(rule, window.name, samples=samples, standing=standing))
+            for window in windows
+        ]
+        return Skip(min(one.height for one in skips), min(one.after for one in skips), max(one.before for one in skips))
 
-    def _over(self, rule: Rule, window: Window, margin: float) -> Nap:
+    def _over(self, rule: Rule, window: Window, margin: float) -> Skip:
         inside = self._times(window)
         blocks = len(inside)
         if blocks < _LEAST_BLOCKS:
-            return AWAKE
+            return NO_SKIP
         changes = min(margin / SPEED[rule.value](rule, 0.75 * blocks), blocks / 4)
         each_way = int(changes / 2)
         if each_way < 1:
-            return AWAKE
+            return NO_SKIP
         if window.seconds is None:  # for each block that enters, one leaves
-            return Nap(self._height + each_way, float("inf"), 0)
+            return Skip(self._height + each_way, float("inf"), 0)
         last = np.partition(inside, each_way - 1)[each_way - 1]
-        return Nap(self._height + each_way, float(last) + window.seconds, self._time)
+        return Skip(self._height + each_way, float(last) + window.seconds, self._time)
 
     def _times(self, window: Window) -> Times:
         """The times of the blocks in a window."""
@@ -120,13 +122,13 @@ class Sleep:
         return self._inside[window]
 
 
-def _margin(rule: Rule, window: str, facts: Samples, standing: Sequence[Alert]) -> float:
-    """How far the nearest number is from a threshold at which something happens."""
-    names, samples = facts.numbers[rule.value]
+def _margin(rule: Rule, window: str, *, samples: Samples, standing: Sequence[Alert]) -> float:
+    """The distance of the nearest number from a threshold that changes an alert."""
+    names, numbers = samples.numbers[rule.value]
     at = names.index("window")
     firing = [dict(alert.labels) for alert in standing if alert.state is AlertState.FIRING]
-    distances = [rule.enter] if rule.rising else []  # an entity that is not there has nothing
-    for values, value in samples:
+    distances = [rule.enter] if rule.rising else []  # an absent entity has a share of zero
+    for values, value in numbers:
         if values[at] == window and rule.is_about(names, values):
             fires = firing and dict(zip(names, values, strict=True)) in firing
             distance = value - rule.leave if fires else rule.enter - value

@@ -1,4 +1,4 @@
-"""Which blocks come and go.
+"""Which blocks connect and disconnect.
 
-In goes a node that can be asked; out come plans: blocks to leave, blocks to join, in order, each joined to its parent.
+In goes a node; out come plans: blocks to disconnect and blocks to connect, in order, each on its parent.
 """

@@ -1,8 +1,8 @@
-"""The loop: ask the node about our tip, and make of its answers the next plan.
+"""The loop that follows a node: ask about our tip, turn the answers into the next plan.
 
 There is one path for everything that can happen to a chain. Is our tip still on the node's best chain? If not, step
-back one block and ask again; then join what follows. Reorganisations of any depth, same-height switches, invalidated
-blocks, restarts and the first start all go this way, and the cursor is nothing but the tip of what is stored.
+back one block and ask again; then connect the blocks that follow. Reorganisations of any depth, same-height switches,
+invalidated blocks, restarts and the first start all take it, and the cursor is the tip of what is stored.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from typing import Protocol, TypeAlias, TypeVar
 
@@ -21,19 +20,19 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wai
 from monitor.chain.plan import Inconsistent, joined, stands_on
 from monitor.chain.source import ChainSource
 from monitor.errors import ChainError, NodeAway, NodeBusy
-from monitor.model import Block, BlockHash, BlockRef, Notice, Plan
+from monitor.model import Block, BlockHash, BlockRef, Notice, Plan, Reach
 from monitor.vitals import Vitals
 
 _BATCH = 500
-"""Blocks in a plan at most: one transaction, and what is asked again when the node changes its mind."""
+"""Most blocks in a plan: they are stored in one transaction, and requested again if the best chain changes."""
 _CONTRADICTIONS = 100
-"""So many in a row are no reorganisation but a broken node."""
+"""More in a row than a reorganisation explains: the node is broken."""
 _REMIND_SECONDS = 60.0
 _PAUSE = wait_random_exponential(multiplier=0.1, max=5)
-"""Before a question is asked again, seconds; `Pause` is the shape of it."""
+"""Seconds before a request is repeated."""
 
 _PASSING = (NodeAway, NodeBusy, Inconsistent)
-"""What another question may cure."""
+"""Errors that a repeated request may cure."""
 
 _T = TypeVar("_T")
 Pause: TypeAlias = Callable[[RetryCallState], float]
@@ -41,22 +40,14 @@ Pause: TypeAlias = Callable[[RetryCallState], float]
 log = structlog.get_logger()
 
 
-class Past(Protocol):
-    """What the follower asks of our own history."""
+class StoredChain(Protocol):
+    """What the follower needs of our own chain."""
 
     async def below(self, block: BlockRef) -> BlockRef | None:
-        """The block of our best chain that this one of it stands on; None where our history begins."""
+        """The parent of this block of our best chain; None if it is the first one stored."""
 
     async def claim(self, genesis: BlockHash) -> None:
-        """Raise if our history belongs to another chain than the one that begins with `genesis`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reach:
-    """How much of the past a first start fetches: so many seconds of header time, and so many blocks."""
-
-    seconds: int
-    blocks: int
+        """Raise if our chain begins with another genesis block."""
 
 
 class Follower:
@@ -65,7 +56,7 @@ class Follower:
     def __init__(
         self,
         source: ChainSource,
-        past: Past,
+        stored: StoredChain,
         reach: Reach,
         vitals: Vitals,
         *,
@@ -73,7 +64,7 @@ class Follower:
         pause: Pause = _PAUSE,
     ) -> None:
         self._source = source
-        self._past = past
+        self._stored = stored
         self._reach = reach
         self._vitals = vitals
         self._batch = batch
@@ -83,12 +74,12 @@ class Follower:
         self._away_since: float | None = None
         self._reminded = 0.0
         self.waiting: str | None = None
-        """Why there is no news from the node; None while it answers."""
+        """Why the node is being waited for; None while it answers."""
 
     async def plans(self, tip: BlockRef | None) -> AsyncIterator[Plan]:
-        """Every step from `tip` on, for ever; the next is asked for once the caller has stored the one before.
+        """Every step from `tip` on, for ever. Each is requested after the caller has stored the one before.
 
-        An empty plan tells that we have caught up, and comes only when no other plan did.
+        An empty plan says that we have caught up. It comes only if no other plan says so.
 
         Args:
             tip: the tip of what is stored; None to begin as far back as `reach` says.
@@ -100,21 +91,21 @@ class Follower:
                 notice = await self._source.news()
                 continue
             yield plan
-            tip, notice = plan.end, Notice(notice.at)  # what it named is followed once, then asked about
+            tip, notice = plan.end, Notice(notice.at)  # a block that it names is tried once
             self._caught_up = plan.caught_up
 
     async def meet(self) -> None:
-        """Wait until the node serves a chain, and our history belongs to it."""
+        """Wait until the node serves a chain, and check that it is ours."""
         await self._persistently(self._meet)
 
     async def _persistently(self, ask: Callable[[], Awaitable[_T]]) -> _T:
-        """An answer, whatever it takes: waits for a node that is away, asks again one that is busy."""
+        """An answer, however long it takes: wait for a node that is away, ask again one that is busy."""
         try:
             answer = await ask()
         except _PASSING as error:
-            self._complain(error)
+            self._log_waiting(error)
             answer = await self._again(ask)
-        self._relieved()
+        self._log_restored()
         return answer
 
     async def _again(self, ask: Callable[[], Awaitable[_T]]) -> _T:
@@ -122,7 +113,7 @@ class Follower:
         async for attempt in AsyncRetrying(
             retry=retry_if_exception_type(_PASSING),
             wait=self._pause,
-            before_sleep=lambda state: self._complain(state.outcome.exception() if state.outcome else None),
+            before_sleep=lambda state: self._log_waiting(state.outcome.exception() if state.outcome else None),
         ):
             with attempt:
                 try:
@@ -136,12 +127,12 @@ class Follower:
 
     async def _meet(self) -> None:
         if not self._met:
-            await self._past.claim(await self._source.ready())
+            await self._stored.claim(await self._source.ready())
             self._met = True
 
     async def _plan(self, tip: BlockRef | None, notice: Notice) -> Plan:
         await self._meet()
-        if tip and (plan := await self._as_told(tip, notice)):
+        if tip and (plan := await self._announced(tip, notice)):
             return plan
         noticed = notice.at
         node_tip = await self._source.tip()
@@ -160,31 +151,31 @@ class Follower:
             log.warning("none of our history is on the node's chain; beginning anew", blocks=len(disconnects))
         return Plan(onto, node_tip, tuple(disconnects), blocks, noticed)
 
-    async def _as_told(self, tip: BlockRef, notice: Notice) -> Plan | None:
-        """The usual news, as the notice names it. If the node has moved on since, the next look finds that."""
+    async def _announced(self, tip: BlockRef, notice: Notice) -> Plan | None:
+        """The usual case: the block that the notice names stands on our tip."""
         if notice.tip not in {None, tip.hash}:
             with suppress(NodeBusy):
                 return await self._one_more(tip, BlockHash(str(notice.tip)), notice.at)
         return None
 
     async def _one_more(self, tip: BlockRef, node_tip: BlockHash, noticed: float) -> Plan | None:
-        """The usual news, in one question: the node's tip stands on ours, so ours is still on its chain."""
+        """The usual case, in one request: the node's tip stands on ours, so ours is still on its chain."""
         if not self._caught_up:
             return None
         block = await self._source.block(BlockRef(tip.height + 1, node_tip))
         return Plan(tip, node_tip, connects=(block,), noticed=noticed) if stands_on(block, tip) else None
 
     async def _common_block(self, tip: BlockRef | None) -> tuple[BlockRef | None, list[BlockRef]]:
-        """The highest of our blocks that the node has on its best chain, and ours above it, highest first."""
+        """Our highest block on the node's best chain, and our blocks above it, highest first."""
         disconnects: list[BlockRef] = []
         common = tip
         while common and not await self._source.is_on_main_chain(common.hash):
             disconnects.append(common)
-            common = await self._past.below(common)
+            common = await self._stored.below(common)
         return common, disconnects
 
     async def _fetch(self, refs: list[BlockRef]) -> list[Block]:
-        """All of these blocks, or the first error: then the others are no longer wanted."""
+        """All of these blocks, or the first error."""
         tasks = [asyncio.create_task(self._source.block(ref)) for ref in refs]
         try:
             return await asyncio.gather(*tasks)
@@ -194,10 +185,10 @@ class Follower:
             await asyncio.gather(*tasks, return_exceptions=True)
             raise
 
-    def _complain(self, error: BaseException | None) -> None:
+    def _log_waiting(self, error: BaseException | None) -> None:
         self._vitals.errors.labels(_kind(error)).inc()
         self.waiting = str(error)
-        if isinstance(error, NodeAway):  # it may come back as another
+        if isinstance(error, NodeAway):  # another node may come back
             self._met = False
         now = time.monotonic()
         if self._away_since is None:
@@ -206,7 +197,7 @@ class Follower:
             self._reminded = now
             log.warning("waiting for the node", reason=str(error), seconds=round(now - self._away_since))
 
-    def _relieved(self) -> None:
+    def _log_restored(self) -> None:
         self.waiting = None
         if self._away_since is not None:
             log.info("connection restored", seconds=round(time.monotonic() - self._away_since))
@@ -214,5 +205,5 @@ class Follower:
 
 
 def _kind(error: BaseException | None) -> str:
-    """The name under which a survived fault is counted."""
+    """The label of the error in `errors_total`."""
     return {NodeBusy: "node_busy", Inconsistent: "inconsistent"}.get(type(error), "node_away")  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""From our tip and the node's answers to the next step along the chain. Pure."""
+"""Whether the node's answers fit together. Pure."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from monitor.errors import ChainError
 from monitor.model import Block, BlockRef
 
 
-class Inconsistent(ChainError):  # noqa: N818 -- an answer, not a fault
-    """The answers do not fit together: the node changed its mind between them. Ask again."""
+class Inconsistent(ChainError):  # noqa: N818 -- a passing state
+    """The answers do not fit together: the node's best chain changed between them. Ask again."""
 
 
 def joined(onto: BlockRef, blocks: Sequence[Block]) -> tuple[Block, ...]:
-    """The same blocks, once it is sure that they continue `onto` without a gap.
+    """The same blocks, checked to continue `onto` without a gap.
 
     Args:
-        onto: the block that the first one must stand on.
+        onto: the parent of the first one.
         blocks: lowest first; may be empty.
 
     Raises:
-        Inconsistent: some block does not name the one before it as its parent.
+        Inconsistent: the parent of some block is not the one before it.
     """
     below = onto
     for block in blocks:

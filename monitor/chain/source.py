@@ -1,4 +1,4 @@
-"""The few questions that the follower asks of a node."""
+"""What the follower needs of a node."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from monitor.model import Block, BlockHash, BlockRef, Notice
 
 
 class ChainSource(Protocol):
-    """A node that can be asked.
+    """A node.
 
-    Every question but the last may raise `NodeAway` (wait for it), `NodeBusy` (ask again) or `NodeRefused` (give up).
+    Every method but `news` may raise `NodeAway` (wait for it), `NodeBusy` (ask again) or `NodeRefused` (give up).
     """
 
     async def ready(self) -> BlockHash:
@@ -20,19 +20,19 @@ class ChainSource(Protocol):
         """Hash of the node's best block."""
 
     async def is_on_main_chain(self, block: BlockHash) -> bool:
-        """Whether the node has `block` on its best chain now; False also when it never saw it."""
+        """Whether `block` is on the node's best chain now; False also if the node does not know it."""
 
     async def successors(self, block: BlockRef, count: int) -> list[BlockHash]:
-        """Up to `count` blocks that follow `block` on the best chain, lowest first; none when it is not on it."""
+        """Up to `count` blocks that follow `block` on the best chain, lowest first; empty if it is not on it."""
 
     async def block(self, ref: BlockRef) -> Block:
         """A block as far as its coinbase."""
 
     async def start_for(self, *, seconds: int, blocks: int) -> BlockRef:
-        """The block after which to begin, so that what follows covers so much header time and so many blocks.
+        """The block to begin after, so that the following ones cover so much header time and so many blocks.
 
-        Later than that if the node has pruned what would be needed. The place before the genesis block is height -1.
+        A later one if the node has pruned those. Before the genesis block, the height is -1.
         """
 
     async def news(self) -> Notice:
-        """Return when there may be news; where the notice names a block, that was the node's best one then."""
+        """Wait for a notice that there may be a new block. A block it names was the node's best one then."""

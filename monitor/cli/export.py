@@ -76,7 +76,7 @@ def openmetrics(  # noqa: PLR0913 -- as many as there are options
 
     For `promtool tsdb create-blocks-from openmetrics`, so that Grafana shows years on the first day.
     """
-    from monitor.export.history import Wanted, export_history  # noqa: PLC0415 -- slow, and only needed here
+    from monitor.export.history import ExportOptions, export_history  # noqa: PLC0415 -- slow, and only needed here
     from monitor.processing.stored_blocks import Span  # noqa: PLC0415
 
     settings = _settings(config)
@@ -84,9 +84,9 @@ def openmetrics(  # noqa: PLR0913 -- as many as there are options
     if seconds is None:
         raise typer.BadParameter(f"{step!r} is no step: write a count and h, d or y, as in 1d")
     chosen = [_window(name.strip()) for name in windows.split(",")] if windows else settings.windows
-    wanted = Wanted(seconds, chosen, Span(first, last), dict(map(_label, labels or ())))
+    options = ExportOptions(seconds, chosen, Span(first, last), dict(map(_label, labels or ())))
     with _progress() as progress:
-        asyncio.run(export_history(settings, wanted, output, progress))
+        asyncio.run(export_history(settings, options, output, progress=progress))
 
 
 def _blocks(

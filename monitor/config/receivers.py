@@ -198,7 +198,7 @@ def tls(ca: Path | None, certificate: Path | None = None, key: Path | None = Non
             context.load_cert_chain(certificate, key, password=_no_password)
     except (OSError, ValueError) as error:
         reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or error
-        raise ConfigError(f"{at}: cannot be used for TLS ({reason}); it must be readable, and PEM") from None
+        raise ConfigError(f"{at}: cannot be used for TLS ({reason})", remedy="it must be readable, and PEM") from None
     return context
 
 

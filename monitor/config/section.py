@@ -30,7 +30,7 @@ def secret(inline: SecretStr | None, file: Path | None, name: str) -> SecretStr 
     if file is None:
         return inline
     if inline is not None:
-        raise ConfigError(f"{name}: is given twice, as {name} and as {name}_file; remove one")
+        raise ConfigError(f"{name}: is given twice, as {name} and as {name}_file", remedy="remove one")
     try:
         return SecretStr(file.read_text("utf-8").strip())
     except (OSError, UnicodeDecodeError) as error:

@@ -1,53 +1,52 @@
-"""Take the history of shares and indices away: what `/metrics` would have said at each step, as OpenMetrics."""
+"""The history of shares and indices as OpenMetrics: what `/metrics` would have shown at each step."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from monitor.analysis import BlockTable, snapshot, surplus
+from monitor.analysis import snapshot
 from monitor.config import Config
 from monitor.export.openmetrics import History
-from monitor.model import BlockRow, StoredBlock, Tally, Window
+from monitor.model import Reach, Snapshot, StoredBlock, Tally, Window
+from monitor.processing.counted_blocks import CountedBlocks
 from monitor.processing.levels import levels
 from monitor.processing.stored_blocks import Progress, Span, StoredBlocks, written
 from monitor.registry.loading import Knowledge, load_knowledge, network_of
 from monitor.store.reading import Reading
 from monitor.store.store import Store
 
-_BACK_SECONDS = 86_400
-"""Header times go back at times, and then the windows look further back: more than consensus lets them."""
-_BATCH = 5_000
-
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """Which history."""
+class ExportOptions:
+    """What to export."""
 
     step: int
-    """Seconds from one moment to the next; the moments are multiples of it in unix time."""
+    """Seconds between samples; their times are multiples of it in Unix time."""
     windows: Sequence[Window]
     span: Span = field(default_factory=Span)
     labels: Mapping[str, str] = field(default_factory=dict)
-    """What every series has besides its own labels."""
+    """Labels that every series has besides its own."""
 
 
-async def export_history(config: Config, wanted: Wanted, file: Path | None, progress: Progress | None = None) -> int:
-    """Write the metrics of the past; also beside a running daemon.
+async def export_history(
+    config: Config, options: ExportOptions, file: Path | None, *, progress: Progress | None = None
+) -> int:
+    """Write the metrics of stored blocks; also beside a running daemon.
 
-    At each moment the tip is the last block before the first one with a later header time. Blocks from before the span
-    are counted, too, as far as the windows reach.
+    At each time the tip is the last block before the first one with a later header time. Blocks below the span are
+    counted too, as far as the windows reach.
 
     Args:
-        config: says where the store is, and which memberships count.
-        wanted: which history.
-        file: where to; None is standard output.
-        progress: told how far it has come.
+        config: names the store and the memberships.
+        options: what to export.
+        file: None is standard output.
+        progress: called with the number of blocks done and their total.
 
     Returns:
-        How many samples.
+        The number of samples.
 
     Raises:
         StoreRefused: there is no store.
@@ -60,43 +59,35 @@ async def export_history(config: Config, wanted: Wanted, file: Path | None, prog
             with (
                 written(file) as sink,
                 TemporaryDirectory(prefix="pool-monitor-") as folder,
-                History(Path(folder), wanted.labels) as history,
+                History(Path(folder), options.labels) as history,
             ):
-                _collect(reading, knowledge, wanted, history, progress)
+                for time, taken in _snapshots(reading, knowledge, options, progress=progress):
+                    history.add(taken, time)
                 return history.write(sink)
 
         return await store.reading(work)
 
 
-def _collect(
-    reading: Reading, knowledge: Knowledge, wanted: Wanted, history: History, progress: Progress | None
-) -> None:
-    first, last = wanted.span.within(reading)
-    oldest, _ = Span().within(reading)
-    windows = wanted.windows
-    start = next(reading.blocks(first, first)).row
-    begin = reading.reach(
-        start,
-        seconds=max((window.seconds or 0 for window in windows), default=0) + _BACK_SECONDS,
-        count=max((window.blocks or 0 for window in windows), default=0),
-    )
-    ledger = BlockTable(levels(knowledge), windows)
-    waiting: list[BlockRow] = []
-    due = start.time + -start.time % wanted.step
+def _snapshots(
+    reading: Reading, knowledge: Knowledge, options: ExportOptions, *, progress: Progress | None
+) -> Iterator[tuple[int, Snapshot]]:
+    """The counts at each step, with its time."""
+    first, last = options.span.within(reading)
+    lowest, _ = Span().within(reading)
+    stored = StoredBlocks(reading, knowledge, progress)
+    counted = CountedBlocks(levels(knowledge), options.windows)
+    due: int | None = None
     tip: StoredBlock | None = None
-    for block in StoredBlocks(reading, knowledge, progress).blocks(max(begin, oldest), last):
-        while tip and tip.row.height >= first and block.row.time > due:
-            ledger.extend(waiting)
-            waiting.clear()
+    for block in stored.covering(first, last, Reach.of(options.windows).with_margin):
+        row = block.row
+        if due is None and row.height == first:
+            due = row.time + -row.time % options.step
+        while tip and due is not None and tip.row.height >= first and row.time > due:
             taken = snapshot(
-                ledger, windows, Tally(), tip_hash=tip.hash, first_height=oldest, caught_up=False,
+                counted.table, options.windows, Tally(), tip_hash=tip.hash, first_height=lowest, caught_up=False,
                 registry=knowledge.registry.hash, pool_names={},
             )  # fmt: skip
-            history.add(taken, due)
-            ledger.forget(surplus(ledger, windows))
-            due += wanted.step
-        waiting.append(block.row)
-        if len(waiting) == _BATCH:
-            ledger.extend(waiting)
-            waiting.clear()
+            yield due, taken
+            due += options.step
+        counted.add([row])
         tip = block

@@ -20,7 +20,7 @@ from monitor.model.chain import Block, BlockRef, Coinbase, Header, NodeFacts, No
 from monitor.model.coverage import Coverage
 from monitor.model.estimates import Change, Difference, Envelope, Estimate, Estimates, Likely, Trend
 from monitor.model.history import Asked, Curve, Grid, Group, TimeSeries
-from monitor.model.measures import Certainty, Concentration, Indices, Interval, Rate, Share, Shares, Window
+from monitor.model.measures import Certainty, Concentration, Indices, Interval, Rate, Reach, Share, Shares, Window
 from monitor.model.names import NO_BLOCK, PSEUDONYM, BlockHash, PoolSlug
 from monitor.model.profile import Profile, Tie
 from monitor.model.signals import (
@@ -86,6 +86,7 @@ __all__ = [
     "Race",
     "RaceRecord",
     "Rate",
+    "Reach",
     "Reward",
     "Severity",
     "Share",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
@@ -12,6 +12,9 @@ from typing import NamedTuple, overload
 from monitor.model.names import PSEUDONYM
 
 _SECONDS = {"h": 3600, "d": 86_400, "y": 365 * 86_400}
+_BLOCK_SECONDS = 600
+_MARGIN_SECONDS = 86_400
+"""More than consensus permits header times to go backward."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,35 @@ class Window:
         if unit == "b":
             return cls(name, blocks=count)
         return cls(name, seconds=count * _SECONDS[unit])
+
+    @property
+    def expected_seconds(self) -> int:
+        """The time it covers; for a window of blocks, at ten minutes a block."""
+        return (self.seconds or 0) + _BLOCK_SECONDS * (self.blocks or 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How far back blocks are needed: a span of header time up to the tip's, and a number of blocks."""
+
+    seconds: int
+    blocks: int
+
+    @classmethod
+    def of(cls, windows: Collection[Window]) -> Reach:
+        """The reach of the longest of the windows."""
+        return cls(
+            seconds=max((window.seconds or 0 for window in windows), default=0),
+            blocks=max((window.blocks or 0 for window in windows), default=0),
+        )
+
+    @property
+    def with_margin(self) -> Reach:
+        """The reach of the same windows at any later tip.
+
+        Header times go backward at times, by hours at most, and then a window of time reaches further back.
+        """
+        return Reach(self.seconds + _MARGIN_SECONDS, self.blocks)
 
 
 @dataclass(frozen=True, slots=True)

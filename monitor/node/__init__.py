@@ -1,4 +1,4 @@
-"""The wire to a Bitcoin node: JSON-RPC, REST, ZMQ. Knows bytes and answers, not what they mean.
+"""One Bitcoin node: JSON-RPC, REST, ZMQ and its block files.
 
-In goes a question; out comes the answer, or one of three errors: away (wait), busy (ask again), refused (act).
+In go requests; out come answers, or one of three errors: away (wait), busy (ask again), refused (a person must act).
 """

@@ -1,13 +1,13 @@
-"""A node's block files on disk: every block's place from one fast pass, then header and coinbase of those asked for.
+"""A node's block files: the position of every block by one fast scan, then header and coinbase of those requested.
 
     with BlockFiles(folder) as files:
         records = gathered(files.scan())
         chain = linked(records, tip)
         for block in files.read(records[chain.chain[:500]], chain.first_height): ...
 
-Plain blocking functions, for a thread of the caller's. The tip is best asked before the scan: the node writes a block
-before it makes it its tip, so that the whole chain is there. A node that writes, tidies up or prunes meanwhile does no
-harm: what is not there yet or not any more is left out, and told.
+The functions block; call them on a thread. Ask for the tip before the scan: the node writes a block before it makes it
+its tip, so the files hold the whole chain. The node may write and prune meanwhile: blocks that are not there yet, or no
+longer, are reported as lost.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ from monitor.node.blockrecords import (
 from monitor.wire import MAX_BLOCK_BYTES, decode_block, display_hash
 
 _FIRST_BYTES = 1024
-"""Holds header and coinbase of nearly every block; the few that pay many miners at once are read further."""
+"""Enough for header and coinbase of nearly every block. Of the few that pay many miners, more is read."""
 _OPEN_AT_ONCE = 8
-"""Blocks lie in the order in which they came: neighbours in the chain are in the same file or in one nearby."""
+"""Files hold blocks in the order of arrival: neighbours in the chain are in the same file or one nearby."""
 _NAME = re.compile(r"blk(\d{5,9})\.dat")
 
 
@@ -51,21 +51,21 @@ class FileScan:
     number: int
     records: Records
     lost: tuple[Lost, ...]
-    """Where there is something but no block; or that the file has gone."""
+    """Places with data that is not a block, or the file itself if it has gone."""
 
 
 class BlockFiles:
-    """The `blocks` folder of one node; keeps a few files open until it is closed. For one thread at a time."""
+    """The `blocks` folder of one node. Keeps a few files open until it is closed. For one thread at a time."""
 
     def __init__(self, folder: Path, magic: bytes | None = None) -> None:
-        """Look what there is.
+        """Read the obfuscation key and the magic bytes.
 
         Args:
-            folder: the one with `blk00000.dat` in it, or with what pruning has left.
-            magic: what the network's records begin with; by default what the first of them does.
+            folder: the one with `blk00000.dat`, or the files that pruning has left.
+            magic: the bytes that begin each record of the network; by default those of the first record.
 
         Raises:
-            NodeRefused: these are no block files, or not to be read by us.
+            NodeRefused: there are no block files, or they cannot be read.
         """
         self.folder = folder
         self._open: dict[int, int] = {}
@@ -79,10 +79,10 @@ class BlockFiles:
             self.close()
 
     def numbers(self) -> list[int]:
-        """The files that are there now, lowest first.
+        """The numbers of the files that exist now, lowest first.
 
         Raises:
-            NodeRefused: the folder has gone, or is not to be read by us.
+            NodeRefused: the folder has gone or cannot be read.
         """
         try:
             names = [_NAME.fullmatch(path.name) for path in self.folder.iterdir()]
@@ -91,13 +91,13 @@ class BlockFiles:
         return sorted(int(name[1]) for name in names if name)
 
     def scan(self, numbers: Iterable[int] | None = None) -> Iterator[FileScan]:
-        """Where every block is, file by file, without its body.
+        """Find the position of every block, file by file.
 
         Args:
-            numbers: which files; without it, all that are there now.
+            numbers: which files; by default all that exist now.
 
         Raises:
-            NodeError: a file is there but cannot be read.
+            NodeError: a file exists but cannot be read.
         """
         for number in self.numbers() if numbers is None else numbers:
             try:
@@ -111,17 +111,17 @@ class BlockFiles:
             yield FileScan(number, records, tuple(lost))
 
     def read(self, records: Records, first_height: int) -> Iterator[Block | Lost]:
-        """The blocks of a stretch of the chain, or of a single stale block, each as far as its coinbase.
+        """Read consecutive blocks, or a single stale one, each as far as its coinbase.
 
-        One for each record, in the given order; in its stead what became of it, if its file was pruned or the bytes
+        Yields one item for each record, in the given order: the block, or `Lost` if its file was pruned or the bytes
         there are not the block (any more).
 
         Args:
-            records: each the parent of the next; a few thousand at a time, for the memory's sake.
-            first_height: where the first one stands.
+            records: each the parent of the next; a few thousand at a time to limit memory.
+            first_height: of the first record.
 
         Raises:
-            NodeError: a file is there but cannot be read.
+            NodeError: a file exists but cannot be read.
         """
         columns = (records[name].tolist() for name in ("hash", "file", "offset", "length"))
         for height, (own, number, offset, length) in enumerate(zip(*columns, strict=True), start=first_height):
@@ -137,7 +137,7 @@ class BlockFiles:
                 yield block if block.hash == display_hash(own) else Lost(number, offset, "another block is there now")
 
     def close(self) -> None:
-        """Let go of the files."""
+        """Close the files."""
         while self._open:
             os.close(self._open.popitem()[1])
 
@@ -153,7 +153,7 @@ class BlockFiles:
             size *= 8
 
     def _first_magic(self, numbers: list[int]) -> bytes:
-        """What the first record begins with, in the first file that begins with one."""
+        """The first four bytes of the first record, in the first file that begins with one."""
         for number in numbers:
             try:
                 raw = os.pread(self._file(number), PREFIX_BYTES, 0)
@@ -165,13 +165,13 @@ class BlockFiles:
         raise NodeRefused(f"there are no block files in {self.folder}: see node.blocks_dir")
 
     def _file(self, number: int) -> int:
-        """The file's descriptor, good until eight others were asked for."""
+        """The file's descriptor; it stays open until eight others were used."""
         descriptor = self._open.pop(number, None)
         if descriptor is None:
             descriptor = os.open(self._path(number), os.O_RDONLY | os.O_CLOEXEC)
             if len(self._open) >= _OPEN_AT_ONCE:
                 os.close(self._open.pop(next(iter(self._open))))
-        self._open[number] = descriptor  # the last one used is the last to go
+        self._open[number] = descriptor  # most recently used last
         return descriptor
 
     def _path(self, number: int) -> Path:
@@ -185,7 +185,7 @@ class BlockFiles:
 
 
 def gathered(scans: Iterable[FileScan]) -> Records:
-    """One table of all files, in the order in which they were read; 80 bytes a block while it grows, too."""
+    """The records of all scans in one table: 80 bytes per block, also while it grows."""
     table = bytearray()
     for scan in scans:
         table += scan.records.tobytes()

@@ -1,4 +1,4 @@
-"""The active chain among blocks that lie about in any order: linked by hash, from the tip down. Pure."""
+"""The best chain among block records in any order, linked by hash from the tip down. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from monitor.model import BlockRef
 from monitor.node.blockrecords import Records
 
 Rows = NDArray[np.int64]
-"""Places in a table of records."""
+"""Row numbers in a table of records."""
 
 _NOWHERE = -1
 _AT_ONCE = 1 << 16
@@ -22,24 +22,24 @@ _WORDS = np.dtype([("first", "<u8"), ("rest", "V24")])
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Linked:
-    """Which records form the chain, and which branch off it."""
+    """Which records form the chain and which branch off it."""
 
     chain: Rows
     """Lowest first, the tip last, each the parent of the next; the first is the genesis block unless files are gone."""
     first_height: int
-    """How high the first of `chain` stands."""
+    """Height of the first of `chain`."""
     stale: Rows
-    """What leads to a block of the chain below the tip: stale blocks, and some that the node found invalid."""
+    """Branches from the chain below the tip: stale ones, and some that the node found invalid."""
     stale_heights: Rows
     loose: int
-    """How many other blocks there are: later than the tip, or without a way to the chain."""
+    """How many blocks are neither: descendants of the tip, and blocks with missing ancestors."""
 
 
 def linked(records: Records, tip: BlockRef) -> Linked:
-    """Follow the parents from `tip` as far down as there are records; a block that is there twice counts once.
+    """Follow the parents from `tip` down as far as there are records. Duplicate records count once.
 
     Raises:
-        NodeBusy: the tip is not among the records, as one that came after they were read.
+        NodeBusy: the tip is not among the records; it may have come after the scan.
     """
     hashes, below, is_copy = _below(records)
     wanted = bytes.fromhex(tip.hash)[::-1]
@@ -59,17 +59,18 @@ def linked(records: Records, tip: BlockRef) -> Linked:
 
 
 def _below(records: Records) -> tuple[NDArray[np.uint64], Rows, NDArray[np.bool_]]:
-    """The first eight bytes of each hash, each record's parent as a row, and which records repeat an earlier one.
+    """The first eight bytes of each hash, the row of each record's parent, and which records are duplicates.
 
-    Rows are found by eight bytes and then compared as a whole, which needs half the memory of sorting whole hashes. Of
-    two blocks that differ but share the eight, only the first would be found: in a million, once in 37 million tries.
+    Rows are found by eight bytes and then compared as a whole, which takes half the memory of sorting whole hashes. Of
+    two different blocks that share the eight bytes only the first is found: among a million blocks, the probability of
+    such a pair is 1 in 37 million.
     """
     keys = records["hash"].view(_WORDS)["first"].copy()
     order = np.argsort(keys, kind="stable")
     ordered = keys[order]
     below = np.empty(len(records), np.int64)
     is_copy = np.zeros(len(records), np.bool_)
-    for start in range(0, len(records), _AT_ONCE):  # in pieces, for the memory's sake
+    for start in range(0, len(records), _AT_ONCE):  # in pieces, to limit memory
         piece = slice(start, start + _AT_ONCE)
         for name, wanted in (("hash", keys[piece]), ("parent", records["parent"][piece].view(_WORDS)["first"])):
             place = np.minimum(np.searchsorted(ordered, wanted), len(records) - 1)
@@ -91,7 +92,7 @@ def _descent(links: memoryview, top: int) -> Rows:
 
 
 def _branches(links: memoryview, heights: Rows, rows: Rows, top: int) -> Rows:
-    """Those of `rows` that lead to the chain below `top`; writes their `heights`."""
+    """Those of `rows` with a path to the chain below `top`. Fills in their `heights`."""
     astray = {_NOWHERE, top}
     for row in rows.tolist():
         path, at = [], row

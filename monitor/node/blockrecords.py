@@ -1,8 +1,8 @@
-"""The layout of a node's block files: finding the records in one, and undoing its obfuscation. Pure.
+"""The format of a node's block files: finding the records of a file and undoing its obfuscation. Pure.
 
-A file is a row of records: the network's four magic bytes, the block's length in four more (little end first), the
-block. Since version 28 Bitcoin Core combines every byte with a key of eight by exclusive or; which of the eight is told
-by the byte's place in the file. Space that the node has set aside but not used is zero, without the key.
+A file is a sequence of records: four magic bytes of the network, the block's length in four bytes (little-endian), the
+block. Since version 28 Bitcoin Core combines every byte by exclusive or with a byte of an eight-byte key, chosen by the
+offset in the file. Preallocated space that is not used yet is zero, without the key.
 Source: `FlatFilePos`, `BlockManager::WriteBlock` and `Obfuscation` in Bitcoin Core (src/node/blockstorage.cpp,
 src/util/obfuscation.h); the magic bytes are those of src/kernel/chainparams.cpp.
 """
@@ -26,11 +26,11 @@ MAGIC = {
     "signet": bytes.fromhex("0a03cf40"),
     "regtest": bytes.fromhex("fabfb5da"),
 }
-"""What each record begins with, by the network's name in `getblockchaininfo`. A signet of one's own has its own."""
+"""The bytes that begin each record, by the network's name in `getblockchaininfo`. A custom signet has its own."""
 
 RECORD = np.dtype([("hash", "V32"), ("parent", "V32"), ("offset", "<i8"), ("length", "<u4"), ("file", "<u4")])
-"""One block on disk: its own hash and its parent's as they are hashed (not as they are written), where it begins in
-which file, and how many bytes it has. 80 bytes, so that a million blocks take 80 MB."""
+"""One block on disk: its hash and its parent's in internal byte order, the offset of the block, its length in bytes,
+and the number of the file. 80 bytes: a million blocks take 80 MB."""
 
 PREFIX_BYTES = 8
 MIN_BLOCK_BYTES = HEADER_BYTES + 1
@@ -39,29 +39,29 @@ KEY_BYTES = 8
 Records = NDArray[np.void]
 """Rows of `RECORD`."""
 Read = Callable[[int, int], bytes]
-"""So many bytes from this offset of a file; fewer where it ends."""
+"""Reads so many bytes at an offset of a file; fewer at its end."""
 
 _LEAD_BYTES = PREFIX_BYTES + HEADER_BYTES
 _UINT64 = Struct("<Q")
 _LEAST_SEARCH, _MOST_SEARCH = 1 << 12, 1 << 20
-"""How many bytes are searched at once: few at first, since the next record is near where only a few bytes are odd."""
+"""Bytes searched at once: few at first, because the next record is near where only a few bytes are damaged."""
 
 
 class Key:
-    """What a node's block files are obfuscated with; eight zero bytes change nothing."""
+    """The key of the obfuscation; eight zero bytes change nothing."""
 
     def __init__(self, key: bytes) -> None:
         if len(key) != KEY_BYTES:
             raise ValueError(f"a key has {KEY_BYTES} bytes, not {len(key)}")
         turned = [key[turn:] + key[:turn] for turn in range(KEY_BYTES)]
         self.words = [_UINT64.unpack(each)[0] for each in turned]
-        """The eight bytes that meet those from an offset on, by the offset's remainder."""
+        """The key as it applies at an offset, by the offset modulo eight."""
         self.is_null = not any(key)
         self._streams = [np.frombuffer(each * (_LEAST_SEARCH // KEY_BYTES), np.uint8) for each in turned]
         self._turned = turned
 
     def undo(self, raw: bytes, offset: int) -> bytes:
-        """The bytes as they were before they were written at `offset`. Applied twice, it does nothing."""
+        """Undo (or apply) the obfuscation of bytes at `offset`."""
         if self.is_null:
             return raw
         turn, size = offset % KEY_BYTES, len(raw)
@@ -76,7 +76,7 @@ NO_KEY = Key(bytes(KEY_BYTES))
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """A place where no block could be read, and why: worth a line in the log, no reason to stop."""
+    """A place where no block could be read, and why."""
 
     file: int
     offset: int
@@ -84,18 +84,18 @@ class Lost:
 
 
 def find_records(read: Read, size: int, number: int, *, magic: bytes, key: Key) -> tuple[Records, list[Lost]]:
-    """Every whole record of one file, and the places where something else was found.
+    """Every complete record of one file, and the places where other data was found.
 
-    One short read a record: the body is passed over. A last record that reaches beyond the end is not there yet. Bytes
-    that are no record are passed over as far as the next magic bytes that a length and a mined header follow, as the
-    node itself does when it builds its index anew; they are told, unless they are all zero.
+    One short read per record: the body is skipped. A last record that extends beyond the end is not complete yet. Other
+    data is skipped up to the next magic bytes that are followed by a length and a mined header, as the node itself does
+    when it rebuilds its index. It is reported unless it is all zero.
 
     Args:
-        read: gives the file's bytes; whatever they are, this raises nothing.
-        size: how many bytes the file has.
-        number: the file's, for the records.
-        magic: what records begin with.
-        key: what the file is obfuscated with.
+        read: reads the file. No content of it raises an error.
+        size: of the file in bytes.
+        number: of the file, for the records.
+        magic: the bytes that begin each record.
+        key: of the obfuscation.
     """
     mark = int.from_bytes(magic, "little")
     words, unpack = key.words, _UINT64.unpack_from
@@ -107,7 +107,7 @@ def find_records(read: Read, size: int, number: int, *, magic: bytes, key: Key) 
     while at + _LEAD_BYTES <= size:
         raw = read(_LEAD_BYTES, at)
         if len(raw) < _LEAD_BYTES:
-            break  # the node has cut off what it did not use
+            break  # the node has cut off unused space
         lead = unpack(raw)[0] ^ words[at & 7]
         length = lead >> 32
         end = at + PREFIX_BYTES + length
@@ -138,7 +138,7 @@ def _table(headers: list[bytes], offsets: list[int], lengths: list[int], number:
 
 
 def _next_record(read: Read, size: int, at: int, *, magic: bytes, key: Key) -> tuple[int, bool]:
-    """Where the next record begins after `at`, or the file's size; and whether there are only zeros before it."""
+    """Where the next record begins after `at`, or the file's size; and whether only zeros are before it."""
     start, step, is_blank = at, _LEAST_SEARCH, True
     while at < size:
         raw = read(step, at)
@@ -152,13 +152,13 @@ def _next_record(read: Read, size: int, at: int, *, magic: bytes, key: Key) -> t
             return at + hit, is_blank
         if len(raw) < step:
             break
-        at += len(raw) - len(magic) + 1  # the magic bytes may lie across the border
+        at += len(raw) - len(magic) + 1  # the magic bytes may lie across the boundary
         step = min(2 * step, _MOST_SEARCH)
     return size, is_blank
 
 
 def _begins_record(lead: bytes) -> bool:
-    """Whether magic bytes found by searching begin a record: nobody mines a header for them by accident."""
+    """Whether magic bytes found by searching begin a record: a mined header does not occur by chance."""
     if len(lead) < _LEAD_BYTES:
         return False
     header = lead[PREFIX_BYTES:]

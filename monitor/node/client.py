@@ -74,7 +74,7 @@ class NodeClient:
         """Leave so many connections to another process meanwhile."""
         return self._connections.reserve(connections)
 
-    # -- the questions of chain.source ---------------------------------------------------------------------------------
+    # -- chain.source --------------------------------------------------------------------------------------------------
 
     async def ready(self) -> BlockHash:
         """Learn what the node can do; see `ChainSource.ready`."""
@@ -131,7 +131,7 @@ class NodeClient:
 
     async def start_for(self, *, seconds: int, blocks: int) -> BlockRef:
         """See `ChainSource.start_for`."""
-        facts = self.facts = await self.introduce()  # what it told at first may be long ago
+        facts = self.facts = await self.introduce()  # the first ones may be old
         needed = await self._first_since(facts.first_height, seconds=seconds + _CLOCK_SLACK_SECONDS, blocks=blocks)
         first = max(facts.first_height, needed)
         if first == facts.first_height > 0:
@@ -139,21 +139,20 @@ class NodeClient:
         return BlockRef(first - 1, await self._hash_at(first - 1) if first else NO_BLOCK)
 
     async def reach(self, *, seconds: int, blocks: int) -> int:
-        """The height from which on blocks are needed to cover so much header time and so many blocks, more or less.
+        """The lowest height that is needed to cover so much header time and so many blocks, approximately.
 
-        A first start goes further, by what header times may be off. Pruned blocks are among them: a node remembers
-        every header.
+        Without the margin of `start_for`. Pruned blocks are included: a node keeps every header.
         """
         self.facts = await self.introduce()
         try:
             return await self._first_since(0, seconds=seconds, blocks=blocks)
-        except errors.RpcError:  # the embedded node does not
+        except errors.RpcError:  # the embedded node does not keep them
             return self.facts.first_height
 
     async def _first_since(self, low: int, *, seconds: int, blocks: int) -> int:
         high = tip = self._introduced.tip.height
         earliest = (await self._time_at(tip)) - seconds
-        while low < high:  # header times rise nearly everywhere, which the slack makes good enough
+        while low < high:  # header times rise almost everywhere; the slack covers the exceptions
             middle = (low + high) // 2
             low, high = (middle + 1, high) if await self._time_at(middle) < earliest else (low, middle)
         return max(0, min(low, tip + 1 - blocks))
@@ -162,13 +161,13 @@ class NodeClient:
         """See `ChainSource.news`."""
         return await self.notifications.wait()
 
-    # -- what `check` asks besides -------------------------------------------------------------------------------------
+    # -- for `check` ---------------------------------------------------------------------------------------------------
 
     async def introduce(self) -> NodeFacts:
-        """Ask the node what it is and what it can do.
+        """Ask the node for its chain, its version and its interfaces.
 
         Raises:
-            NodeAway: it starts, or still downloads the chain.
+            NodeAway: it is starting, or still downloading the chain.
             NodeRefused: it follows another network than the one configured.
         """
         chain = await self._rpc.call("getblockchaininfo")
@@ -177,10 +176,10 @@ class NodeClient:
         network = "signet" if chain["chain"] == "signet" else _NETWORKS.get(genesis, str(chain["chain"]))
         if self._node.network not in {"auto", network}:
             raise NodeRefused(
-                f"the node at {self._node.url} follows {network}, the configuration says {self._node.network}; "
-                "change node.network or node.url"
+                f"the node at {self._node.url} follows {network}, the configuration says {self._node.network}",
+                remedy="change node.network or node.url",
             )
-        if chain["initialblockdownload"] and network != "regtest":  # regtest has nowhere to download from
+        if chain["initialblockdownload"] and network != "regtest":  # regtest has no peers
             raise NodeAway(f"the node is still downloading the chain: {100 * chain['verificationprogress']:.1f} %")
         await self._rest.probe(tip.hash)
         return NodeFacts(
@@ -194,34 +193,34 @@ class NodeClient:
             zmq=tuple(await self.notifications.publishers()),
         )
 
-    # -- what the alerts ask besides -----------------------------------------------------------------------------------
+    # -- for alerts ----------------------------------------------------------------------------------------------------
 
     async def behind(self) -> int:
-        """Blocks of which the node has the header, and not yet the rest."""
+        """How many blocks the node has only the header of."""
         chain = await self._rpc.call("getblockchaininfo")
         return max(0, int(chain["headers"]) - int(chain["blocks"]))
 
-    # -- what `attribute` asks besides ---------------------------------------------------------------------------------
+    # -- for `attribute` and backfills ---------------------------------------------------------------------------------
 
     async def at(self, height: int) -> BlockRef:
         """The block at a height of the best chain.
 
         Raises:
-            NodeBusy: the best chain does not reach so high.
+            NodeBusy: the best chain is shorter.
         """
         return BlockRef(height, await self._hash_at(height))
 
     async def find(self, block: BlockHash) -> BlockRef | None:
-        """Where a block stands, on the best chain or beside it; None when the node never saw it."""
+        """A block by its hash, on the best chain or stale; None if the node does not know it."""
         header = await self._header(block)
         return BlockRef(int(header["height"]), block) if header else None
 
-    # -- asking --------------------------------------------------------------------------------------------------------
+    # -- requests ------------------------------------------------------------------------------------------------------
 
     @property
     def _introduced(self) -> NodeFacts:
         if self.facts is None:
-            raise NodeAway("the node has not been asked yet what it is")
+            raise NodeAway("the node has not answered yet")
         return self.facts
 
     def _describe(self, facts: NodeFacts) -> dict[str, object]:
@@ -266,7 +265,8 @@ class NodeClient:
         first = int(chain.get("pruneheight", 0))
         if ref.height < first:
             raise NodeRefused(
-                f"the node has pruned block {ref.height}, which comes next, and begins at {first}; use a node that "
-                "still has it, or move the database away (store.url) to begin with what this node has"
+                f"the node has pruned block {ref.height}, which comes next, and begins at {first}",
+                remedy="use a node that "
+                "still has it, or move the database away (store.url) to begin with what this node has",
             )
         raise NodeBusy(f"the node does not have block {ref.hash} at {ref.height} any more, or not yet")

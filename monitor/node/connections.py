@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 MAX_CONNECTIONS = 4
@@ -43,12 +43,14 @@ class Connections:
     @asynccontextmanager
     async def use(self, create: Callable[[], _C]) -> AsyncIterator[_C]:
         """Borrow a connection for one request: an idle one that `create` made earlier, or a new one."""
-        async with self._slot():
+        async with self._slots:
+            self._used += 1
             connection = self._take(create) or create()
             try:
                 await self._make_room()
                 yield connection
             finally:
+                self._used -= 1
                 self._idle.append(_Idle(time.monotonic(), create, connection))
                 if self._closing is None or self._closing.done():
                     self._closing = asyncio.create_task(self._close_idle(), name="close idle connections")
@@ -56,11 +58,18 @@ class Connections:
     @asynccontextmanager
     async def reserve(self, count: int) -> AsyncIterator[None]:
         """Leave `count` of the connections to another process."""
-        async with AsyncExitStack() as reserved:
-            for _ in range(count):
-                await reserved.enter_async_context(self._slot())
+        reserved = 0
+        try:
+            while reserved < count:
+                await self._slots.acquire()
+                reserved += 1
+                self._used += 1
             await self._make_room()
             yield
+        finally:
+            self._used -= reserved
+            for _ in range(reserved):
+                self._slots.release()
 
     async def close(self) -> None:
         """Close every connection. No request may be under way."""
@@ -69,15 +78,6 @@ class Connections:
             await asyncio.gather(self._closing, return_exceptions=True)
         while self._idle:
             await self._idle.pop().connection.close()
-
-    @asynccontextmanager
-    async def _slot(self) -> AsyncIterator[None]:
-        async with self._slots:
-            self._used += 1
-            try:
-                yield
-            finally:
-                self._used -= 1
 
     def _take(self, create: Callable[[], _C]) -> Any:  # noqa: ANN401 -- what `create` made
         for at in reversed(range(len(self._idle))):

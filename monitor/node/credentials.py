@@ -1,4 +1,4 @@
-"""How the node lets us in: its cookie, re-read whenever it may have changed, or a user and a password."""
+"""Credentials for the node: its cookie, read again for each new connection, or a user and a password."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _PORTS = {8332: "main", 48332: "testnet4", 38332: "signet", 18443: "regtest"}
 
 
 def authorization(node: NodeSection) -> str:
-    """The value of the `Authorization` header, read afresh.
+    """The value of the `Authorization` header.
 
     Raises:
-        NodeAway: there is no cookie, so the node is not running (or the path is another).
-        NodeRefused: the cookie is there and not ours to read.
+        NodeAway: there is no cookie: the node is not running, or the path is wrong.
+        NodeRefused: the cookie exists but cannot be read.
     """
     password = node.secret_password
     pair = f"{node.user}:{password.get_secret_value()}" if password else _cookie(cookie_path(node))
@@ -27,7 +27,7 @@ def authorization(node: NodeSection) -> str:
 
 
 def cookie_path(node: NodeSection) -> Path:
-    """Where the node writes its cookie: as configured, or in Bitcoin Core's default data directory."""
+    """The path of the node's cookie: as configured, or in Bitcoin Core's default data directory."""
     if node.cookie_file != "auto":
         return node.cookie_file
     network = node.network if node.network != "auto" else _PORTS.get(urlsplit(node.url).port or 8332, "main")
@@ -45,6 +45,6 @@ def _cookie(path: Path) -> str:
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise NodeRefused(
-            f"the cookie {path} cannot be read ({error}); run as a member of the node's group "
-            "with rpccookieperms=group in bitcoin.conf"
+            f"the cookie {path} cannot be read ({error})",
+            remedy="run as a member of the node's group with rpccookieperms=group in bitcoin.conf",
         ) from None

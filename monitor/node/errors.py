@@ -1,4 +1,4 @@
-"""The node's ways of saying no, sorted into the three that matter: wait, ask again, give up."""
+"""Errors of RPC, HTTP and transport, sorted into away, busy and refused; see `monitor.errors`."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from bitcoinrpc.authproxy import JSONRPCException
 from monitor.errors import NodeAway, NodeBusy, NodeError, NodeRefused
 
 _WARMING_UP = -28
-_LIBRARY_SAYS = {-342, -343}
-"""python-bitcoinrpc's own codes for answers that are no JSON-RPC."""
+_LIBRARY_CODES = {-342, -343}
+"""Of python-bitcoinrpc, for answers that are not JSON-RPC."""
 
 NOT_FOUND = -5
 OUT_OF_RANGE = -8
@@ -20,7 +20,7 @@ METHOD_NOT_FOUND = -32601
 
 
 class RpcError(NodeError):
-    """The node understood the question and answered with an error code."""
+    """The node answered a call with an error code."""
 
     def __init__(self, method: str, code: int, message: str) -> None:
         super().__init__(f"the node answered {method} with error {code}: {message}")
@@ -28,7 +28,7 @@ class RpcError(NodeError):
 
 
 class HttpError(Exception):
-    """An HTTP status that carries no JSON-RPC answer."""
+    """An HTTP answer that is not JSON."""
 
     def __init__(self, status: int, reason: str) -> None:
         super().__init__(f"HTTP {status} {reason}")
@@ -36,47 +36,49 @@ class HttpError(Exception):
 
 
 class DroppedConnection(NodeAway):
-    """A connection that was open is no longer; another try on a new one may well succeed."""
+    """The node closed an open connection. Another try on a new one may succeed."""
 
 
 def from_rpc(method: str, error: JSONRPCException) -> NodeError:
-    """Sort an error that came as a JSON-RPC answer."""
+    """The error for a JSON-RPC error object."""
     code = error.code if isinstance(error.code, int) else 0
     message = str(error.message)
     if code == _WARMING_UP:
         return NodeAway(f"the node is starting: {message}")
-    if code in _LIBRARY_SAYS:
-        return NodeRefused(f"what listens there does not speak Bitcoin's RPC ({message}); check node.url")
+    if code in _LIBRARY_CODES:
+        return NodeRefused(f"what listens there does not speak Bitcoin's RPC ({message})", remedy="check node.url")
     return RpcError(method, code, message)
 
 
 def from_http(error: HttpError, url: str) -> NodeError:
-    """Sort an HTTP status without a JSON-RPC answer."""
+    """The error for an HTTP answer that is not JSON."""
     if error.status == 401:
         return NodeRefused(
-            f"the node at {url} does not accept our credentials; "
-            "set node.cookie_file, or node.user and node.password_file, to those of this node"
+            f"the node at {url} does not accept our credentials",
+            remedy="set node.cookie_file, or node.user and node.password_file, to those of this node",
         )
     if error.status == 403:
-        return NodeRefused(f"the node at {url} forbids us to ask; look at rpcallowip and rpcwhitelist in bitcoin.conf")
+        return NodeRefused(
+            f"the node at {url} forbids us to ask", remedy="look at rpcallowip and rpcwhitelist in bitcoin.conf"
+        )
     if error.status == 503:
         return NodeBusy(f"the node's work queue is full ({error})")
     if error.status >= 500:
         return NodeAway(f"no answer from the node at {url} ({error})")
-    return NodeRefused(f"what listens at {url} does not speak Bitcoin's RPC ({error}); check node.url")
+    return NodeRefused(f"what listens at {url} does not speak Bitcoin's RPC ({error})", remedy="check node.url")
 
 
 def from_transport(error: Exception, url: str) -> NodeError:
-    """Sort what the HTTP client raised on the way."""
+    """The error for what the HTTP client raised."""
     match error:
         case ConnectionRefusedError():
-            return NodeAway(f"nothing listens at {url}; is bitcoind running, with server=1?")
+            return NodeAway(f"nothing listens at {url}", remedy="is bitcoind running, with server=1?")
         case TimeoutError():
             return NodeAway(f"the node at {url} does not answer in time")
         case http.client.RemoteDisconnected() | ConnectionError():
             return DroppedConnection(f"the node at {url} closed the connection")
         case http.client.BadStatusLine() | http.client.UnknownProtocol():
-            return NodeRefused(f"what listens at {url} does not speak HTTP; check node.url")
+            return NodeRefused(f"what listens at {url} does not speak HTTP", remedy="check node.url")
         case json.JSONDecodeError() | UnicodeDecodeError() | http.client.HTTPException():
             return NodeAway(f"the node at {url} gave half an answer ({type(error).__name__})")
         case _:

@@ -116,7 +116,6 @@ class Rest:
             timeout=aiohttp.ClientTimeout(total=self._node.timeout_seconds),
             connector=aiohttp.TCPConnector(limit=1),
             cookie_jar=aiohttp.DummyCookieJar(),
-            skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding"),
         )
 
 

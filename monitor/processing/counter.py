@@ -6,104 +6,128 @@ In go the steps that were stored; out come snapshots: at once what a new block w
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from monitor.analysis.consensus import ConsensusParams
 from monitor.analysis.counting.block_table import BlockTable
+from monitor.analysis.counting.concentration import concentrate
 from monitor.analysis.counting.levels import Level
 from monitor.analysis.counting.tally import advance
-from monitor.analysis.counting.windows import surplus
 from monitor.analysis.signals.compute import signals
 from monitor.analysis.snapshot import estimated, snapshot
 from monitor.analysis.uncertainty.membership_range import UncertainMembership
 from monitor.attribution.unknown_miners import MEMORY, UnknownMiners
-from monitor.model import BlockRef, BlockRow, Coinbase, Judged, Plan, PoolSlug, Snapshot, Tally, Window
+from monitor.model import BlockRef, Concentration, Judged, Plan, PoolSlug, Reach, Snapshot, Tally, Window
+from monitor.processing.counted_blocks import CountedBlocks
+from monitor.processing.judging import counted_row, with_pseudonym
+from monitor.processing.levels import levels
+from monitor.processing.uncertain_memberships import questions
+from monitor.registry.loading import Knowledge
 from monitor.registry.registry import Registry
 from monitor.store.store import Store
 
-_BACK_SECONDS = 86_400
-"""Header times go back at times, and then the windows look further back: more than consensus lets them."""
 _STRANGERS = 100
-"""Unknown miners that are shown, those with the most blocks first."""
+"""Unknown miners in a snapshot, those with the most blocks first."""
 
 
 @dataclass(frozen=True)
 class Rulebook:
-    """By what blocks are judged and counted."""
+    """What attribution and counting depend on besides the blocks."""
 
     registry: Registry
     levels: Sequence[Level]
     questions: Sequence[UncertainMembership] = ()
-    """Memberships that nobody is sure of."""
+    """Memberships that are not certain."""
     rules: ConsensusParams = field(default_factory=ConsensusParams)
-    """The network's."""
+    """Consensus parameters of the network."""
+
+    @classmethod
+    def of(cls, knowledge: Knowledge, network: str) -> Rulebook:
+        """The rulebook of a registry with memberships, on a network."""
+        return cls(knowledge.registry, levels(knowledge), questions(knowledge), ConsensusParams.of(network))
 
 
 @dataclass(frozen=True, slots=True)
-class Naming:
-    """Whom blocks count for, as of one moment."""
+class EntityLookup:
+    """Which entities blocks count for, as of one count."""
 
     levels: Sequence[Level]
-    name: Callable[[int], str | None]
-    """The pseudonym of the miner of an unattributed block, by its height."""
+    pseudonym: Callable[[int], str | None]
+    """Of the miner of an unattributed block, by its height."""
     edition: int
-    """Higher each time."""
+    """Higher with each count."""
 
 
 class WindowCounter:
     """Counts the best chain over `windows`.
 
-    It has one owner, who awaits each call before the next: the ledger is read on another thread meanwhile.
+    The owner awaits each call before the next: the table is read on another thread meanwhile.
     """
 
     def __init__(self, store: Store, windows: Sequence[Window], rulebook: Rulebook) -> None:
         self.rulebook = rulebook
-        """Whoever changes it lets `recount` follow."""
-        self.naming: Naming | None = None
-        """What was counted by last; None until something was."""
+        """A change takes effect with the next `recount`."""
+        self.entities: EntityLookup | None = None
+        """What the last count used; None before the first."""
         self._store = store
         self._windows = windows
-        self._seconds = max((window.seconds or 0 for window in windows), default=0)
-        self._blocks = max((window.blocks or 0 for window in windows), default=0)
-        self._ledger = BlockTable(rulebook.levels, windows)
+        self._reach = Reach.of(windows)
+        self._seconds = self._reach.seconds
+        self._counted = CountedBlocks(rulebook.levels, windows)
         self._strangers = UnknownMiners(rulebook.registry)
         self._tally = Tally()
         self._last: Snapshot | None = None
         self._first: BlockRef | None = None
-        """Where history begins."""
+        """The lowest stored block."""
 
     def __len__(self) -> int:
         return len(self._ledger)
 
+    @property
+    def _ledger(self) -> BlockTable:
+        return self._counted.table
+
     async def recount(self) -> None:
-        """Count from the store, by the rulebook as it is now: after a restart, a reorganisation, or new rules."""
-        rows = await self._store.recent(seconds=self._seconds + _BACK_SECONDS, count=self._blocks)
+        """Count the stored blocks by the present rulebook: after a restart, a reorganisation, or a new registry."""
+        reach = self._reach.with_margin
+        rows = await self._store.recent(seconds=reach.seconds, count=reach.blocks)
         unattributed = await self._store.unattributed(MEMORY)
         self._first = await self._store.first()
-        strangers = self._strangers = UnknownMiners(self.rulebook.registry)
-
-        def counted() -> BlockTable:
-            strangers.learn(unattributed)
-            return BlockTable.of((_named(row, strangers) for row in rows), levels, self._windows)
-
         levels = self.rulebook.levels
-        self._ledger = await asyncio.to_thread(counted)
+        unknown_miners = UnknownMiners(self.rulebook.registry)
+
+        def count() -> CountedBlocks:
+            unknown_miners.learn(unattributed)
+            counted = CountedBlocks(levels, self._windows, (with_pseudonym(row, unknown_miners) for row in rows))
+            len(counted.table)
+            return counted
+
+        self._counted = await asyncio.to_thread(count)
+        self._strangers = unknown_miners
         self._note(levels)
 
     def add(self, judged: Sequence[Judged]) -> bool:
-        """Count blocks that join on top. Whether that suffices: one may tell who mined an old one; then `recount`."""
+        """Count blocks that join on top.
+
+        Returns:
+            False if they change the pseudonym of an earlier block: then `recount`.
+        """
         if judged and self._first is None:
             self._first = judged[0].block.ref
-        if self._strangers.learn(_unattributed(judged)):
+        unattributed = [(each.block.height, each.block.coinbase) for each in judged if each.attribution.pool is None]
+        if self._strangers.learn(unattributed):
             return False
-        self._ledger.extend(_row(each, self._strangers) for each in judged)
-        self._ledger.forget(surplus(self._ledger, self._windows))
+        self._counted.add(counted_row(each, self._strangers) for each in judged)
         self._note(self._ledger.levels)
         return True
 
+    def concentration(self) -> tuple[Concentration, ...]:
+        """Shares and indices at the tip, at every level and over every window."""
+        return concentrate(self._ledger, self._windows)
+
     def tally(self, judged: Sequence[Judged], losers: Sequence[PoolSlug | None]) -> None:
-        """Add a step to what is counted since the start: blocks that joined, and whose left."""
+        """Add a step to the totals since the start: blocks that joined, and the pools of those that left."""
         self._tally = advance(self._tally, connected=judged, disconnected=losers)
 
     def snapshot(self, plan: Plan) -> Snapshot | None:
@@ -147,33 +171,5 @@ class WindowCounter:
         return self._last
 
     def _note(self, levels: Sequence[Level]) -> None:
-        """Say by what was counted."""
-        edition = self.naming.edition + 1 if self.naming else 1
-        self.naming = Naming(levels, self._strangers.names(), edition)
-
-
-def _unattributed(judged: Iterable[Judged]) -> Iterator[tuple[int, Coinbase]]:
-    return ((each.block.height, each.block.coinbase) for each in judged if each.attribution.pool is None)
-
-
-def _named(row: BlockRow, strangers: UnknownMiners) -> BlockRow:
-    cluster = strangers.name(row.height)
-    return replace(row, cluster=cluster) if cluster else row
-
-
-def _row(judged: Judged, strangers: UnknownMiners) -> BlockRow:
-    """A block as the store would give it back."""
-    block, attribution = judged.block, judged.attribution
-    return BlockRow(
-        block.height,
-        block.header.time,
-        block.header.bits,
-        attribution.pool,
-        attribution.miner,
-        strangers.name(block.height),
-        block.header.version,
-        block.tx_count,
-        block.coinbase.value_sat,
-        block.coinbase.sequence,
-        block.coinbase.locktime,
-    )
+        edition = self.entities.edition + 1 if self.entities else 1
+        self.entities = EntityLookup(levels, self._strangers.names(), edition)

@@ -1,4 +1,4 @@
-"""Judge the stored history anew, and tell what that moved."""
+"""Attribute the stored blocks by the present registry, and compare the indices before and after."""
 
 from __future__ import annotations
 
@@ -11,12 +11,11 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from monitor.analysis import BlockTable, concentrate
 from monitor.attribution import attribute
 from monitor.config import Config
 from monitor.model import Concentration
-from monitor.processing.levels import levels
-from monitor.registry.loading import Knowledge, load_knowledge, network_of
+from monitor.processing.counter import Rulebook, WindowCounter
+from monitor.registry.loading import load_knowledge, network_of
 from monitor.store.reattribution import Moved
 from monitor.store.store import Store
 
@@ -24,8 +23,8 @@ _SHOWN = ("hhi", "nakamoto", "effective_entities")
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
-    """What judging anew has changed."""
+class ReattributionResult:
+    """What another registry has changed."""
 
     registry: str
     moved: list[Moved]
@@ -33,35 +32,30 @@ class Report:
     after: tuple[Concentration, ...]
 
 
-async def reattribute(config: Config, progress: Callable[[int, int], None]) -> Report:
-    """Judge every stored block by the present registry, without the node.
+async def reattribute(config: Config, progress: Callable[[int, int], None]) -> ReattributionResult:
+    """Attribute every stored block by the present registry, without the node.
 
     Args:
-        config: says where the store is, which registry counts, and which windows to compare.
-        progress: called now and then with how many blocks are judged, of how many.
+        config: names the store, the registry, and the windows to compare.
+        progress: called with the number of blocks done and their total.
 
     Raises:
-        StoreRefused: a daemon uses the database. It judges anew by itself when the registry changes.
+        StoreRefused: a daemon uses the database. It does the same by itself when the registry changes.
     """
     async with await Store.open(config.store.url) as store:
-        knowledge = load_knowledge(config.registry, await store.network() or network_of(config))
-        registry = knowledge.registry
-        before = await _counted(store, config, knowledge)
-        judge = partial(attribute, registry=registry)
-        moved = await store.reattribute(judge, registry.hash, progress)
-        return Report(registry.hash, moved, before, await _counted(store, config, knowledge))
+        network = await store.network() or network_of(config)
+        rulebook = Rulebook.of(load_knowledge(config.registry, network), network)
+        counter = WindowCounter(store, config.windows, rulebook)
+        await counter.recount()
+        before = counter.concentration()
+        registry = rulebook.registry
+        moved = await store.reattribute(partial(attribute, registry=registry), registry.hash, progress)
+        await counter.recount()
+        return ReattributionResult(registry.hash, moved, before, counter.concentration())
 
 
-async def _counted(store: Store, config: Config, knowledge: Knowledge) -> tuple[Concentration, ...]:
-    rows = await store.recent(
-        seconds=max((window.seconds or 0 for window in config.windows), default=0),
-        count=max((window.blocks or 0 for window in config.windows), default=0),
-    )
-    return concentrate(BlockTable.of(rows, levels(knowledge)), config.windows)
-
-
-def as_view(report: Report) -> RenderableType:
-    """For people."""
+def as_view(report: ReattributionResult) -> RenderableType:
+    """The result for a terminal."""
     if not report.moved:
         return Text(f"No block moved from one pool to another (registry {report.registry}).")
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
@@ -74,7 +68,7 @@ def as_view(report: Report) -> RenderableType:
 
 
 def _indices(before: Sequence[Concentration], after: Sequence[Concentration]) -> RenderableType:
-    """The indices that moved, at every level and window."""
+    """The indices that differ, at every level and window."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for column in ("level", "window", "index"):
         table.add_column(column)

@@ -1,38 +1,39 @@
-"""The stored blocks from one height to another, on their way out: who mined them by the present registry's names."""
+"""The stored blocks from one height to another, as they are counted, and where exports are written."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
 from monitor.attribution.unknown_miners import MEMORY, UnknownMiners
 from monitor.errors import InputError
-from monitor.model import StoredBlock
+from monitor.model import Reach, StoredBlock
+from monitor.processing.judging import with_pseudonym
 from monitor.registry.loading import Knowledge
 from monitor.store.reading import Reading
 
 Progress: TypeAlias = Callable[[int, int], None]
-"""Called now and then, on another thread, with how many blocks are done, of how many."""
+"""Called on another thread with the number of blocks done and their total."""
 
-_TOLD_EVERY = 5_000
+_PROGRESS_BLOCKS = 5_000
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """What was asked for: two heights, both included; None is as far as the store goes."""
+    """A range of heights, both ends included; None is the end of the stored blocks."""
 
     first: int | None = None
     last: int | None = None
 
     def within(self, reading: Reading) -> tuple[int, int]:
-        """The heights that there are of it.
+        """The stored part of it.
 
         Raises:
-            InputError: none.
+            InputError: none of it is stored.
         """
         ends = reading.ends()
         if ends is None:
@@ -45,48 +46,51 @@ class Span:
 
 
 class StoredBlocks:
-    """Walks through a store, and calls the unknown miners by their pseudonyms, as the daemon does."""
+    """Reads stored blocks; those of the best chain with the pseudonyms of unknown miners."""
 
     def __init__(self, reading: Reading, knowledge: Knowledge, progress: Progress | None = None) -> None:
         self._reading = reading
         self._progress = progress
-        self._strangers = UnknownMiners(knowledge.registry)
-        self._strangers.learn(reading.unattributed(MEMORY))
+        self._unknown_miners = UnknownMiners(knowledge.registry)
+        self._unknown_miners.learn(reading.unattributed(MEMORY))
 
     def blocks(self, first: int, last: int, *, stale: bool = False) -> Iterator[StoredBlock]:
         """The blocks between two heights, both included, lowest first."""
         total = last - first + 1
         for number, block in enumerate(self._reading.blocks(first, last, stale=stale)):
-            if self._progress and number % _TOLD_EVERY == 0:
+            if self._progress and number % _PROGRESS_BLOCKS == 0:
                 self._progress(block.row.height - first, total)
-            row = block.row
-            if row.pool is None and not block.stale and (name := self._strangers.name(row.height)):
-                yield block._replace(row=replace(row, cluster=name))
-            else:
-                yield block
+            yield block if block.stale else block._replace(row=with_pseudonym(block.row, self._unknown_miners))
         if self._progress:
             self._progress(total, total)
+
+    def covering(self, first: int, last: int, reach: Reach) -> Iterator[StoredBlock]:
+        """The same with the blocks below `first` that windows at its height cover, as far as they are stored."""
+        lowest, _ = Span().within(self._reading)
+        start = next(self._reading.blocks(first, first)).row
+        begin = self._reading.reach(start, seconds=reach.seconds, count=reach.blocks)
+        return self.blocks(max(begin, lowest), last)
 
 
 @contextmanager
 def written(file: Path | None, *, binary: bool = False) -> Iterator[BinaryIO]:
-    """Where to write: a file, which is there only once it is whole, or standard output.
+    """Open a file, which appears only once it is complete, or standard output.
 
     Args:
         file: None is standard output.
-        binary: what comes is nothing for a terminal.
+        binary: refuse to write to a terminal.
 
     Raises:
         InputError: it cannot be written.
     """
     if file is None:
         if binary and sys.stdout.isatty():
-            raise InputError("this format is not for terminals: name a file with -o")
+            raise InputError("this format is binary: name a file with -o")
         with _explained("standard output"):
             yield sys.stdout.buffer
             sys.stdout.buffer.flush()
         return
-    if file.exists() and not file.is_file():  # a pipe, a device: it is there already
+    if file.exists() and not file.is_file():  # a pipe or a device
         with _explained(str(file)), file.open("wb") as sink:
             yield sink
         return
@@ -104,7 +108,7 @@ def written(file: Path | None, *, binary: bool = False) -> Iterator[BinaryIO]:
 def _explained(name: str) -> Iterator[None]:
     try:
         yield
-    except BrokenPipeError:  # the reader has enough
+    except BrokenPipeError:  # the reader has closed it
         raise
     except OSError as error:
         raise InputError(f"{name} cannot be written: {error.strerror or error}") from None

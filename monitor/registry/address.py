@@ -1,4 +1,4 @@
-"""Addresses to the scripts they stand for, and back. Checksums and encodings are the library `embit`'s business."""
+"""Addresses to the scripts they stand for, and back. Checksums and encodings are left to the library `embit`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def script_of(address: str, network: str) -> bytes:
     """The output script that pays `address`.
 
     Raises:
-        ValueError: it is no address of this network.
+        ValueError: it is not an address of this network.
     """
     key_hash, script_hash, human = _PREFIXES[network]
     try:
@@ -35,11 +35,11 @@ def script_of(address: str, network: str) -> bytes:
                 return b"\xa9\x14" + payload[1:] + b"\x87"
     except Exception:  # noqa: BLE001, S110 -- the library raises whatever its parts do; all of it means the same
         pass
-    raise ValueError(f"'{printable(address[:100])}' is no address of {network}")
+    raise ValueError(f"'{printable(address[:100])}' is not an address of {network}")
 
 
 def address_of(script: bytes, network: str) -> str | None:
-    """The address that `script` pays; None for a script that has none, such as a bare public key's."""
+    """The address of an output script; None for a script that has none, such as a bare public key."""
     key_hash, script_hash, human = _PREFIXES[network]
     if len(script) == 25 and script.startswith(b"\x76\xa9\x14") and script.endswith(b"\x88\xac"):
         return str(base58.encode_check(key_hash + script[3:23]))

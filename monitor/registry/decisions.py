@@ -1,6 +1,6 @@
 """What the upstream lists leave open, decided by hand: read and checked.
 
-config/pools/README.md explains the words.
+config/pools/README.md explains the kinds of decisions.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _KEYS: Final[Mapping[str, Mapping[str, type]]] = {
     "plain": {"tags": list},
     "kind": {"kind": str, "pools": list},
 }
-"""The words, in the order in which they are carried out, each with what it cannot do without."""
+"""The kinds of decisions, in the order in which they are applied, each with its required keys."""
 WORDS: Final = tuple(_KEYS)
 _MAY: Final[Mapping[str, type]] = {"reason": str, "name": str, "link": str, **_MARKS}
 
@@ -78,7 +78,7 @@ class Decisions:
         return Decisions(tuple(sorted(both, key=lambda decision: WORDS.index(decision.word))))
 
     def of_word(self, word: str) -> list[Decision]:
-        """Those of one word."""
+        """Those of one kind."""
         return [decision for decision in self.entries if decision.word == word]
 
     def on(self, kind: str, text: str) -> Decision | None:

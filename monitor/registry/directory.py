@@ -1,4 +1,4 @@
-"""Who is who, for those who are asked about a pool: the registry and the memberships as they are now."""
+"""Profiles of pools, from the current registry and memberships."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from monitor.registry.memberships import ASPECTS, Membership
 
 
 class Directory:
-    """Answers from what is known; whoever learns more replaces `knowledge`."""
+    """Looks pools up in `knowledge`, which is replaced on a reload."""
 
     def __init__(self, knowledge: Knowledge) -> None:
         self.knowledge = knowledge
@@ -23,7 +23,7 @@ class Directory:
                 yield profile
 
     def profile(self, slug: str) -> Profile | None:
-        """What is known of a pool; None where the registry has no such."""
+        """The profile of a pool; None if the registry does not have it."""
         pool = self.knowledge.registry.pools.get(PoolSlug(slug))
         if pool is None:
             return None
@@ -39,7 +39,7 @@ class Directory:
         )
 
     def belongs(self, slug: str, time: int) -> Mapping[str, str | None]:
-        """By level, whom a pool belonged to at a time (Unix seconds); None where that is nobody, or not known."""
+        """By level, the entity that a pool belonged to at a time (Unix seconds); None if unknown or none."""
         return self.knowledge.memberships.at(PoolSlug(slug), time)
 
     def address(self, script: bytes) -> str | None:

@@ -1,4 +1,4 @@
-"""The registry's text, read and checked key by key: a typo is an error with its place, never a pool less."""
+"""The registry's TOML, checked key by key: a typo is an error with its place, never a missing pool."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def located(origin: str) -> Iterator[None]:
     try:
         yield
     except tomllib.TOMLDecodeError as error:
-        raise RegistryError(f"{origin} is no valid TOML: {error}: correct it") from None
+        raise RegistryError(f"{origin} is not valid TOML: {error}: correct it") from None
     except RegistryError as error:
         raise RegistryError(f"{origin}: {error}") from None
 

@@ -1,4 +1,4 @@
-"""The marks of all pools, arranged for looking up: payout scripts in a dictionary, tags in one automaton.
+"""Lookup of pools by their marks: payout scripts in a dictionary, tags in one Aho-Corasick automaton.
 
 The order of pools never matters: marks are sorted, and no mark belongs to two pools.
 """
@@ -36,7 +36,7 @@ class Tag:
     evidence: str
     """The text, safe to show."""
     generic: bool
-    """Whether it is an everyday word, or a mere part of another pool's tag."""
+    """Whether it is an everyday word, or part of another pool's tag."""
 
 
 class Index:

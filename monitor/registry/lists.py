@@ -27,7 +27,7 @@ UPSTREAM: Final = {
     "mempool": "https://raw.githubusercontent.com/mempool/mining-pools/master/pools-v2.json",
     "bitcoin-data": "https://raw.githubusercontent.com/bitcoin-data/mining-pools/generated/pool-list.json",
 }
-"""The lists, the one first whose names win, and where their newest copies are."""
+"""The upstream lists, by precedence of their names, with the address of the newest copy."""
 MAX_BYTES = 4_000_000
 """A hundred times a list of today."""
 
@@ -133,12 +133,12 @@ def keep(copies: Sequence[Copy]) -> Path:
             os.fsync(file.fileno())
         new.replace(path)
     except OSError as error:
-        raise PoolMonitorError(f"{path} cannot be written ({error.strerror}); the registry stays as it is") from None
+        raise PoolMonitorError(f"{path} cannot be written ({error.strerror}); the registry is unchanged") from None
     return path
 
 
 def _readable(originals: Mapping[str, Copy]) -> dict[str, Copy]:
-    """The user's copies that count; none where they cannot be read, which whoever loads the registry is told."""
+    """The user's copies in force; empty if they cannot be read, which loading the registry reports."""
     try:
         return _newer(originals)
     except RegistryError:
@@ -191,7 +191,7 @@ def _load(path: Path) -> Any:  # noqa: ANN401 -- JSON is whatever it is
     try:
         return json.loads(_text(path))
     except (ValueError, RecursionError):
-        raise RegistryError(f"{path} is no JSON: remove it, or install anew") from None
+        raise RegistryError(f"{path} is not JSON: remove it, or reinstall pool-monitor") from None
 
 
 def _text(path: Path) -> str:
@@ -202,4 +202,6 @@ def _text(path: Path) -> str:
             raise RegistryError(f"{path} is too long for what it should be: remove it")
         return data.decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise RegistryError(f"{path}: cannot be read ({error}); remove it, or install anew") from None
+        raise RegistryError(
+            f"{path}: cannot be read ({error})", remedy="remove it, or reinstall pool-monitor"
+        ) from None

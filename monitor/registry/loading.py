@@ -20,7 +20,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True)
 class Knowledge:
-    """Who is who."""
+    """The pools of a network, and their memberships."""
 
     registry: Registry
     memberships: Memberships
@@ -33,7 +33,7 @@ def load_knowledge(
 
     Args:
         section: what the user says of it.
-        network: whose addresses count.
+        network: the network whose addresses are used.
         forgiving: see `load_registry`.
 
     Raises:
@@ -61,7 +61,7 @@ def load_registry(network: str = "main", *, forgiving: bool = True) -> Registry:
     """The registry for one network: made of the newer lists that the user took, else the one shipped.
 
     Args:
-        network: whose addresses count.
+        network: the network whose addresses are used.
         forgiving: where the newer lists cannot be used, take the one shipped, and log the reason.
 
     Raises:
@@ -79,7 +79,7 @@ def load_registry(network: str = "main", *, forgiving: bool = True) -> Registry:
 
 
 def network_of(config: Config) -> str:
-    """Whose addresses count as long as no node has told."""
+    """The configured network; main as long as it is not known from a node."""
     return "main" if config.node.network == "auto" else config.node.network
 
 
@@ -93,13 +93,13 @@ def _refuse_strangers(rows: list[Membership], registry: Registry) -> None:
     """A misspelt slug would be a row that never counts."""
     for row in rows:
         if row.pool not in registry.pools and registry.network == "main":
-            raise RegistryError(
-                f"a membership is about {row.pool!r}, which is no pool of the registry: correct the slug"
-            )
+            raise RegistryError(f"a membership names {row.pool!r}, which is not in the registry: correct the slug")
 
 
 def _read(path: Path) -> str:
     try:
         return path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise RegistryError(f"{path}: cannot be read ({error}); correct registry.user_file, or install anew") from None
+        raise RegistryError(
+            f"{path}: cannot be read ({error})", remedy="correct registry.user_file, or reinstall pool-monitor"
+        ) from None

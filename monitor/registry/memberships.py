@@ -1,7 +1,7 @@
-"""Whom a pool belongs to, and since when: its template group, its operator, the operator's country.
+"""Dated memberships of pools: template group, operator, and the operator's country.
 
 Every row is dated and says how sure it is. A block counts with the rows that held at its own time: today's groups
-applied to the past would find a concentration that nobody had built yet.
+applied to history would find a concentration that did not exist yet.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from monitor.registry.document import located
 ASPECTS: Final = ("template", "operator", "country")
 """What a row may say of a pool."""
 OWN: Final = "own"
-"""As a value: the pool belongs to nobody but itself. In an override it takes a pool out of a group."""
+"""As a value: the pool belongs to no group. In an override it removes a pool from a group."""
 _ALWAYS: Final = -(2**62)
 _KEYS = ("pool", *ASPECTS, "since", "until", "confidence", "source", "note")
 
@@ -32,7 +32,7 @@ class Confidence(IntEnum):
     """How sure a row is."""
 
     LOW = 1
-    """A guess, or one person's word."""
+    """An assumption, or a single report."""
     MEDIUM = 2
     """Reported or measured once."""
     HIGH = 3
@@ -49,7 +49,7 @@ class Membership:
     confidence: Confidence
     source: str
     template: str | None = None
-    """The group whose block templates the pool uses."""
+    """The group that builds the pool's block templates."""
     operator: str | None = None
     """The company behind the pool."""
     country: str | None = None

@@ -1,6 +1,6 @@
 """Upstream lists and our decisions to one registry, as text. Refuses to guess.
 
-An address or tag that two pools claim must be decided. A decision that decides nothing is told, so that decisions do
+An address or tag that two pools claim must be decided. A decision without effect is reported, so that decisions do
 not outlive their reason.
 """
 
@@ -32,7 +32,7 @@ class Merged:
     text: str
     """The registry, without a comment at its head; of no use while something is `undecided`."""
     undecided: tuple[str, ...]
-    """Where the lists contradict each other and nobody decided."""
+    """Contradictions between the lists without a decision."""
     idle: tuple[str, ...]
     """Decisions that decide nothing."""
 
@@ -64,7 +64,7 @@ def merge(lists: Sequence[PoolList], decisions: Decisions) -> Merged:
 
     Args:
         lists: where they differ in a name or link, the first wins.
-        decisions: carried out in the order of their words.
+        decisions: applied in the order of their kinds.
     """
     drafts, renamed = _gather(lists, decisions)
     idle: list[str] = []
@@ -97,7 +97,7 @@ def _gather(lists: Sequence[PoolList], decisions: Decisions) -> tuple[dict[str, 
     return drafts, renamed
 
 
-# -- carrying out decisions: each tells what of it was in vain ---------------------------------------------------------
+# -- applying decisions: each yields what had no effect ----------------------------------------------------------------
 
 
 def _same(_drafts: dict[str, _Draft], _decision: Decision) -> Iterator[str]:
@@ -111,7 +111,7 @@ def _give(drafts: dict[str, _Draft], decision: Decision) -> Iterator[str]:
     if slug not in drafts:
         yield f"no list knows pool {slug!r}"
     elif not others:
-        yield f"nobody else claims {kind} {text!r}"
+        yield f"no other pool claims {kind} {text!r}"
     else:
         for other in others:
             drafts[other].marks[kind].remove(text)
@@ -159,7 +159,7 @@ def _plain(drafts: dict[str, _Draft], decision: Decision) -> Iterator[str]:
         claimants = _claimants(drafts, "tag", text)
         if not claimants:
             yield f"no pool has tag {text!r}"
-        elif len(claimants) == 1:  # else it is a contradiction, and told as one
+        elif len(claimants) == 1:  # else it is a contradiction, and reported as one
             drafts[claimants[0]].marks["tag"].remove(text)
             drafts[claimants[0]].plain.add(text)
 

@@ -15,9 +15,9 @@ class Kind(StrEnum):
     POOL = "pool"
     """One party that builds the blocks."""
     SOLO = "solo"
-    """A service for many miners, each of whom mines alone."""
+    """A service for solo miners: each block is one miner's."""
     MARKETPLACE = "marketplace"
-    """Sells hashrate: whoever bought it mined."""
+    """Sells hashrate: the buyer mined."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Pool:
     addresses: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     plain_tags: tuple[str, ...] = ()
-    """Everyday words: they name the pool only where nothing better does."""
+    """Everyday words: they identify the pool only if nothing better does."""
     sources: tuple[str, ...] = ()
     """Which lists know it."""
 

@@ -19,7 +19,7 @@ from monitor.registry.index import Index
 from monitor.registry.pool import Custodian, Pool
 
 RULES_VERSION = 2
-"""Part of the content hash. Raised when the rules change, so that stored blocks are attributed anew."""
+"""Part of the content hash. Raised when the rules change, so that stored blocks are attributed again."""
 
 
 @dataclass(frozen=True)
@@ -47,14 +47,14 @@ class Registry:
 
         Args:
             text: TOML, with an array `pool` and an array `custodian` for each network, as in `[[main.pool]]`.
-            network: whose addresses count: main, testnet4, signet or regtest.
+            network: the network whose addresses are used: main, testnet4, signet or regtest.
             origin: where the text is from, for messages.
 
         Raises:
             RegistryError: it cannot be used, with the place and the remedy.
         """
         if network not in NETWORKS:
-            raise RegistryError(f"{network!r} is no network of the registry: choose one of {', '.join(NETWORKS)}")
+            raise RegistryError(f"unknown network {network!r}: choose one of {', '.join(NETWORKS)}")
         with located(origin):
             return cls.of(*section(tomllib.loads(text), network), network=network)
 

@@ -51,12 +51,16 @@ async def fetch(origin: str) -> bytes:
     if "://" not in origin:
         return _read(Path(origin))
     if urlsplit(origin).scheme != "https":
-        raise InputError(f"{origin} is not https: anyone on the way could change the list; give an https address")
+        raise InputError(
+            f"{origin} is not https: anyone on the way could change the list", remedy="give an https address"
+        )
     try:
         async with aiohttp.ClientSession(timeout=_TIMEOUT) as session:
             return await download(session, origin)
     except (aiohttp.ClientError, TimeoutError) as error:
-        raise InputError(f"{origin} cannot be fetched ({str(error) or 'no answer in time'}); try again later") from None
+        raise InputError(
+            f"{origin} cannot be fetched ({str(error) or 'no answer in time'})", remedy="try again later"
+        ) from None
 
 
 async def download(session: aiohttp.ClientSession, url: str) -> bytes:
@@ -88,7 +92,7 @@ def read(data: bytes, origin: str, *, source: str | None, now: datetime) -> Copy
         now: when it was taken.
 
     Raises:
-        InputError: it is no list of pools, or resembles neither of ours.
+        InputError: it is not a list of pools, or resembles neither upstream list.
     """
     try:
         document = json.loads(data)
@@ -96,7 +100,7 @@ def read(data: bytes, origin: str, *, source: str | None, now: datetime) -> Copy
     except RegistryError as error:
         raise InputError(str(error)) from None
     except (ValueError, RecursionError):
-        raise InputError(f"{origin} is no JSON") from None
+        raise InputError(f"{origin} is not JSON") from None
     if source is None:
         found = replace(found, source=_resembled(found, origin))
     return Copy(found, document, origin, taken=now.isoformat(timespec="seconds"))
@@ -166,7 +170,7 @@ def _resembled(given: PoolList, origin: str) -> str:
     )
     (second, _), (first, source) = shares[-2:]
     if 4 * first < 5 * second or not first:
-        raise InputError(f"{origin} resembles no list more than the other; say which it is with --list")
+        raise InputError(f"{origin} resembles no list more than the other", remedy="say which it is with --list")
     return source
 
 
@@ -175,7 +179,9 @@ def _read(path: Path) -> bytes:
         with path.open("rb") as file:
             data = file.read(lists.MAX_BYTES + 1)
     except OSError as error:
-        raise InputError(f"cannot read {str(path)!r}: {error.strerror}; name a file, or an https address") from None
+        raise InputError(
+            f"cannot read {str(path)!r}: {error.strerror}", remedy="name a file, or an https address"
+        ) from None
     if len(data) > lists.MAX_BYTES:
         raise InputError(f"{path} is longer than {lists.MAX_BYTES} bytes, which no list is")
     return data

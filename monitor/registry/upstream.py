@@ -43,7 +43,7 @@ class PoolList:
     """One list."""
 
     source: str
-    """Whose: `mempool` or `bitcoin-data`."""
+    """Publisher: `mempool` or `bitcoin-data`."""
     pools: tuple[Listed, ...]
     """In the list's own order, which those who publish it let decide."""
     notes: tuple[str, ...] = ()
@@ -59,7 +59,7 @@ def parse(text: str, source: str) -> PoolList:
     try:
         document = json.loads(text)
     except (ValueError, RecursionError):
-        raise RegistryError(f"list {source}: it is no JSON") from None
+        raise RegistryError(f"list {source}: not JSON") from None
     return read(document, source)
 
 
@@ -68,11 +68,11 @@ def read(document: object, source: str, *, origin: str | None = None) -> PoolLis
 
     Args:
         document: the JSON.
-        source: whose list it is.
+        source: its publisher.
         origin: where it is from, for messages.
 
     Raises:
-        RegistryError: it is no list of pools, with the place.
+        RegistryError: it is not a list of pools, with the place.
     """
     where = origin or f"list {source}"
     if not isinstance(document, list) or not 0 < len(document) <= _MAX_POOLS:
@@ -88,7 +88,7 @@ def _listed(entry: object, where: str) -> Listed:
         raise RegistryError(f"{where}: a pool must be an object")
     name = _text(entry, "name", where)
     if not slug_of(name):
-        raise RegistryError(f"{where}: the name {name!r} has no letter a-z and no digit, so there is no slug for it")
+        raise RegistryError(f"{where}: the name {name!r} has no letter a-z and no digit, so no slug can be made of it")
     where = f"{where} {slug_of(name)}"
     link = entry.get("link")
     return Listed(

@@ -186,8 +186,8 @@ def claim(connection: Connection, genesis: BlockHash) -> None:
         set_metadata(connection, "genesis", genesis)
     elif found != genesis:
         raise StoreRefused(
-            f"the database holds the chain with genesis block {found}, the node is on the one with {genesis}; "
-            "choose another store.url for this network"
+            f"the database holds the chain with genesis block {found}, the node is on the one with {genesis}",
+            remedy="choose another store.url for this network",
         )
 
 

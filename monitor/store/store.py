@@ -88,7 +88,7 @@ class Store:
                     lock = undone.enter_context(_lock(engine.url.database))
                 elif not Path(engine.url.database or "").is_file():
                     raise StoreRefused(
-                        f"no database at {engine.url.database}; start the daemon first, or correct store.url"
+                        f"no database at {engine.url.database}", remedy="start the daemon first, or correct store.url"
                     )
                 event.listen(engine, "connect", _prepare_sqlite)
                 event.listen(engine, "begin", _begin_sqlite)
@@ -130,7 +130,8 @@ class Store:
         if tip is not None and tip != plan.onto:
             raise StoreError(
                 f"the plan continues from block {plan.onto.height} ({plan.onto.hash}), but the store ends at "
-                f"{tip.height} ({tip.hash}); start again"
+                f"{tip.height} ({tip.hash})",
+                remedy="start again",
             )
         writing.upsert(
             connection,
@@ -343,7 +344,9 @@ def _begin_sqlite(connection: Connection) -> None:
 def _lock(name: str | None) -> IO[str]:
     """Lock a file beside the database while it is open; the system releases it when the process dies."""
     if name in (None, "", ":memory:"):
-        raise StoreRefused("store.url does not name a file, so nothing would be kept; write sqlite:////path/to/a/file")
+        raise StoreRefused(
+            "store.url does not name a file, so nothing would be kept", remedy="write sqlite:////path/to/a/file"
+        )
     database = Path(str(name))
     path = database.with_name(database.name + ".lock")
     with ExitStack() as undone:
@@ -353,10 +356,12 @@ def _lock(name: str | None) -> IO[str]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise StoreInUse(
-                f"another pool-monitor uses {database}; stop it, or choose another store.url for this one"
+                f"another pool-monitor uses {database}", remedy="stop it, or choose another store.url for this one"
             ) from None
         except OSError as error:
-            raise StoreError(f"{path} cannot be written ({error.strerror}); choose another store.url") from None
+            raise StoreError(
+                f"{path} cannot be written ({error.strerror})", remedy="choose another store.url"
+            ) from None
         undone.pop_all()
     return lock
 
@@ -370,7 +375,7 @@ def _explained(engine: Engine) -> Iterator[None]:
         where = engine.url.render_as_string(hide_password=True)
         reason = str(error.orig if isinstance(error, exc.DBAPIError) else error).splitlines()[0]
         if "not a database" in reason:
-            raise StoreRefused(f"{where} is not a database; choose another store.url") from error
+            raise StoreRefused(f"{where} is not a database", remedy="choose another store.url") from error
         raise StoreError(
-            f"the database {where} failed: {reason}; look at the disk's space and the file's owner"
+            f"the database {where} failed: {reason}", remedy="look at the disk's space and the file's owner"
         ) from error

@@ -44,7 +44,9 @@ def extend(connection: Connection, batch: RowBatch, ids: AttributionIds) -> bool
     """
     chain = batch.chain
     if any(above[_PARENT] != below[_HASH] or above[_HEIGHT] != below[_HEIGHT] + 1 for below, above in pairwise(chain)):
-        raise StoreError(f"the blocks from {chain[0][_HEIGHT]} to {chain[-1][_HEIGHT]} are not a chain; start again")
+        raise StoreError(
+            f"the blocks from {chain[0][_HEIGHT]} to {chain[-1][_HEIGHT]} are not a chain", remedy="start again"
+        )
     if next_below(connection) not in (None, BlockRef(chain[-1][_HEIGHT], block_hash(chain[-1][_HASH]))):
         return False
     row_ids = [ids.id_of(connection, each) for each in batch.attributions]

@@ -13,11 +13,11 @@ from support.hook import until
 from support.peers import Start
 from support.sources import KINDS, LONG_SCRIPT, PAYS_MANY, Peer, asking, running, told
 
+from monitor.backfill.segments import BACKFILL_CONNECTIONS
 from monitor.chain.source import ChainSource
 from monitor.embedded import EmbeddedNode, Signature
 from monitor.errors import NodeAway, NodeBusy, NodeRefused
 from monitor.model import NO_BLOCK, Block, BlockHash, BlockRef, Output
-from monitor.node import history
 from monitor.node.connections import MAX_CONNECTIONS
 from monitor.wire import decode_block
 
@@ -230,7 +230,7 @@ async def test_a_node_never_has_more_than_four_requests_to_answer(kind: str, sta
 async def test_connections_that_are_reserved_are_not_used_meanwhile(embedded: EmbeddedNode) -> None:
     async with asking(told(embedded)) as source:
         chain = await source.successors(BlockRef(-1, NO_BLOCK), 100)
-        for reserved, most in ((history.CONNECTIONS, MAX_CONNECTIONS - history.CONNECTIONS), (0, MAX_CONNECTIONS)):
+        for reserved, most in ((BACKFILL_CONNECTIONS, 2), (0, 4)):
             async with source.reserve(reserved):
                 embedded.stall()
                 asked = asyncio.gather(*(source.is_on_main_chain(each) for each in 2 * chain))

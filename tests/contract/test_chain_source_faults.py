@@ -47,7 +47,7 @@ async def test_a_node_that_hangs_is_away_after_the_timeout(embedded: EmbeddedNod
             started = time.monotonic()
             with pytest.raises(NodeAway):
                 await question()
-            assert 0.3 < time.monotonic() - started < 3
+            assert 0.3 < time.monotonic() - started < 20
         embedded.resume()
         assert await source.tip() == tip
         assert (await source.block(BlockRef(5, tip))).hash == tip

@@ -16,13 +16,14 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from monitor.node.calls import CALLS
 from support.bitcoind import Bitcoind
 from support.blocks import Recipe, mine, mine_all
 from support.daemon import Daemon
 from support.peers import Start
 from support.seccomp import ARCHITECTURES, Rule, confined, of_rule, only
 from support.services import CHECKOUT, program, wait_until
+
+from monitor.node.rpc import CALLS
 
 UNIT = CHECKOUT / "deploy" / "systemd" / "pool-monitor.service"
 GUIDE = (CHECKOUT / "docs" / "how-to" / "debian.md").read_text("utf-8")

@@ -122,7 +122,7 @@ async def test_everyone_hears_once_that_it_fires_and_once_that_it_is_over(
         await asyncio.sleep(1)  # what is told and not acknowledged yet would be told again: at least once
         started = time.monotonic()
         assert await asyncio.to_thread(daemon.stop) == 0
-        assert time.monotonic() - started < 8
+        assert time.monotonic() - started < 20
     finally:
         os.kill(mosquitto.pid, signal.SIGCONT)
 

@@ -72,12 +72,13 @@ class Place:
         """One shell session, which ends at the first command that fails."""
         return subprocess.run(
             ["bash", "-euo", "pipefail"], input="\n".join(["set -x", *lines]), cwd=self.folder, env=self.variables,
-            capture_output=True, text=True, check=False, timeout=55,
+            capture_output=True, text=True, check=False, timeout=150,
         )  # fmt: skip
 
 
 @pytest.fixture
 def place(bitcoind: Bitcoind, scratch: Path) -> Iterator[Place]:
+    asked = {str(program(name).parent) for name in ("curl", "jq", "promtool")}
     tip = mine_all(bitcoind, [Recipe(tag=b"/AntPool/", time=1_700_000_000 + 600 * n) for n in range(12)])[-1]
     folder = scratch / "checkout"
     (folder / "etc" / "bitcoin").mkdir(parents=True)
@@ -94,7 +95,7 @@ def place(bitcoind: Bitcoind, scratch: Path) -> Iterator[Place]:
     with Daemon(scratch / "daemon", **settings) as daemon:
         daemon.wait_for(tip)
         store = f"sqlite:///{scratch / 'daemon' / 'blocks.sqlite'}"
-        path = os.pathsep.join([str(Path(sys.executable).parent), str(program("promtool").parent), os.environ["PATH"]])
+        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"], *asked])
         ours = {"PATH": path, "HOME": str(scratch), "XDG_DATA_HOME": str(scratch), "COLUMNS": "200"}
         yield Place(folder, environment(store__url=store, **settings) | ours | {"PORT": str(port), "STOPPED": stopped})
 

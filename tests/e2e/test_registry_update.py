@@ -44,5 +44,5 @@ def test_a_running_daemon_takes_it_up_at_once_and_keeps_it_when_the_file_is_dama
         assert done.returncode == 0, done.stderr
         wait_until(lambda: daemon.metric(share) == 0.5, seconds=20, what="the newer list to count")
         (tmp_path / "data" / "pool-monitor" / "registry" / "lists.json").write_text("junk")
-        wait_until(lambda: "lists.json is no JSON" in daemon.log, seconds=20, what="the file to be refused")
+        wait_until(lambda: "lists.json is not JSON" in daemon.log, seconds=20, what="the file to be refused")
         assert daemon.metric(share) == 0.5

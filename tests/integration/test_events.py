@@ -116,5 +116,5 @@ async def test_an_open_stream_does_not_keep_the_daemon_from_stopping(node: Embed
             stream = await session.get(f"{daemon.url}/api/v1/events")
             await stream.content.readline()
             asked = loop.time()
-        assert loop.time() - asked < 2
+        assert loop.time() - asked < 20
         stream.close()

@@ -12,7 +12,7 @@ from support.stored import store_mainnet
 
 from monitor.analysis import POOL, BlockTable, concentrate
 from monitor.config import Config, StoreSection
-from monitor.export.history import Wanted, export_history
+from monitor.export.history import ExportOptions, export_history
 from monitor.model import BlockRow, Window
 
 DAY = 86_400
@@ -25,7 +25,7 @@ async def test_prometheus_serves_the_hhi_of_the_past(
     stored = await store_mainnet(config.store.url, 3000)
     window = Window.parse("7d")
     file, folder = scratch / "history.txt", scratch / "prometheus"
-    await export_history(config, Wanted(DAY, [window], labels={"job": "pool-monitor"}), file)
+    await export_history(config, ExportOptions(DAY, [window], labels={"job": "pool-monitor"}), file)
 
     create_blocks(promtool, file, folder)
     server = start_prometheus(free_port(), folder=folder, arguments=("--storage.tsdb.retention.time=20y",))

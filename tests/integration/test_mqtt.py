@@ -17,7 +17,7 @@ import trustme
 from structlog.testing import capture_logs
 from support.hook import until
 from support.mosquitto import Heard, Mosquitto
-from support.outbox import ToyOutbox, alert
+from support.outbox import FakeOutbox, alert
 from support.published import published
 
 from monitor.alerts.delivery.worker import Couriers
@@ -38,7 +38,7 @@ class Wired:
     def __init__(self, port: int, **how: Any) -> None:  # noqa: ANN401
         self.vitals = Vitals()
         self.hub = Hub(self.vitals)
-        self.outbox = ToyOutbox(self.hub)
+        self.outbox = FakeOutbox(self.hub)
         assistant = how.pop("home_assistant", None)
         self.output = MqttOutput(
             Address("127.0.0.1", port, **how), "pools", self.hub, self.vitals, home_assistant=assistant

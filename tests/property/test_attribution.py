@@ -6,7 +6,7 @@ import random
 import string
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.attribution import attribute
@@ -46,7 +46,6 @@ def reordered(request: pytest.FixtureRequest) -> Registry:
 
 
 @given(coinbase=coinbases)
-@settings(max_examples=300)
 def test_order_in_the_registry_never_matters(reordered: Registry, coinbase: Coinbase) -> None:
     assert attribute(coinbase, reordered) == attribute(coinbase, REGISTRY)
 
@@ -58,7 +57,6 @@ def test_order_of_outputs_never_matters(coinbase: Coinbase) -> None:
 
 
 @given(coinbase=coinbases)
-@settings(max_examples=300)
 def test_answers_speak_the_registrys_words(coinbase: Coinbase) -> None:
     found = attribute(coinbase, REGISTRY)
     assert all(c.pool in REGISTRY.pools and c.evidence in EVIDENCE for c in found.candidates)
@@ -73,7 +71,6 @@ def test_answers_speak_the_registrys_words(coinbase: Coinbase) -> None:
 
 
 @given(script=st.binary(max_size=300) | scripts)
-@settings(max_examples=300)
 def test_decoders_take_any_bytes(script: bytes) -> None:
     for name in (datum(script), demand(script), *(mined_by(script, p) for p in (None, "antpool"))):
         assert name is None or (set(name) <= NAME_LETTERS and 0 < len(name) <= 40)
@@ -109,7 +106,6 @@ lines = st.binary(max_size=60).map(lambda line: line.replace(b"\n", b"")) | entr
 
 
 @given(given_lines=st.lists(lines, max_size=6))
-@settings(max_examples=300)
 def test_every_line_has_its_answer_in_its_place(given_lines: list[bytes]) -> None:
     stream = io.BytesIO(b"".join(line + b"\n" for line in given_lines))
     rows = list(JUDGE.rows(from_lines(stream, "main")))

@@ -1,8 +1,9 @@
 """What holds of the estimates whatever the counts are."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from support.examples import few
 
 from monitor.analysis import POOL, BlockTable, concentrate, concentration, estimate, estimates, surplus
 from monitor.analysis.uncertainty.changes import BIN, changes
@@ -56,7 +57,7 @@ def test_the_rate_counted_is_within_its_interval(found: int) -> None:
     assert 0 < lower < 1 < upper
 
 
-@settings(max_examples=25, deadline=None)
+@few
 @given(st.integers(1, 400), st.integers(0, 2**32))
 def test_a_ledger_that_grows_and_forgets_estimates_what_a_new_one_estimates(batch: int, seed: int) -> None:
     rows = [BlockRow(7 + h, 600 * h, 0x1D00FFFF, PoolSlug("abc"[hash((seed, h)) % 3])) for h in range(30 * BIN)]

@@ -6,12 +6,12 @@ from contextlib import suppress
 from typing import TypeAlias
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
-from support.toy import Following, Memory, ToyNode
+from support.fake_chain import FakeNode, Following, Memory
 
-from monitor.chain.follower import Reach
 from monitor.errors import NodeAway, NodeBusy, NodeError
+from monitor.model import Reach
 
 Move: TypeAlias = tuple[str, int, int]
 MOVES = st.one_of(
@@ -30,7 +30,7 @@ class Crash(Exception):  # noqa: N818
 FAULTS: dict[str, Exception] = {"away": NodeAway("away"), "busy": NodeBusy("busy"), "crash": Crash()}
 
 
-def make(node: ToyNode, move: Move) -> None:
+def make(node: FakeNode, move: Move) -> None:
     what, first, second = move
     if what == "mine":
         node.mine(first, depth=min(second, len(node.chain) - 1))
@@ -40,7 +40,7 @@ def make(node: ToyNode, move: Move) -> None:
         raise FAULTS[what]
 
 
-def back_to(node: ToyNode, chosen: int) -> None:
+def back_to(node: FakeNode, chosen: int) -> None:
     """`reconsiderblock`, in a manner: a chain that ends with some block of the past is the best one now."""
     block = [*node.known.values()][chosen % len(node.known)]
     branch = [block]
@@ -49,7 +49,7 @@ def back_to(node: ToyNode, chosen: int) -> None:
     node.switch(depth=node.best.height - branch[0].height, blocks=branch[1:])
 
 
-def interruption(node: ToyNode, moves: Iterator[Move | None]) -> Callable[[str], None]:
+def interruption(node: FakeNode, moves: Iterator[Move | None]) -> Callable[[str], None]:
     def before_answer(question: str) -> None:
         if question != "news" and (move := next(moves, None)):
             make(node, move)
@@ -73,12 +73,11 @@ def interruption(node: ToyNode, moves: Iterator[Move | None]) -> Callable[[str],
         (("return", 12, 0), []),
     ],
 )
-@settings(deadline=None)
 def test_we_end_where_the_node_is(
     reach: Reach, batch: int, length: int, story: list[tuple[Move, list[Move | None]]]
 ) -> None:
     async def live() -> None:
-        node = ToyNode(length)
+        node = FakeNode(length)
         found = Following(node, Memory(), batch=batch, reach=reach)
         for move, interruptions in story:
             with suppress(NodeError, Crash):

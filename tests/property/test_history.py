@@ -5,18 +5,19 @@ import tempfile
 from collections.abc import Sequence
 from functools import partial
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from support.examples import few
+from support.fake_chain import BEFORE_ALL, START, block_on
 from support.history import by_hand, index
-from support.toy import BEFORE_ALL, START, block_on
 
 from monitor.analysis import Alone, Level
 from monitor.analysis.counting.grid import MOST_POINTS, grid
 from monitor.analysis.counting.levels import Entity
 from monitor.analysis.time_series import ALONE, INDICES, OTHERS, SHARES, UNKNOWN
 from monitor.model import NO_BLOCK, Asked, Attribution, Block, BlockRow, Grid, Judged, Plan, PoolSlug, TimeSeries
-from monitor.processing.counter import Naming
-from monitor.processing.history import answer
+from monitor.processing.counter import EntityLookup
+from monitor.processing.history import time_series
 from monitor.store.store import Store
 
 LIMIT = 2
@@ -61,7 +62,7 @@ async def asked_of_a_store(found: Sequence[Found], level: Level, questions: Sequ
         Judged(block, Attribution(PoolSlug(pool) if pool else None, None, "", False, (), "none", miner))  # noqa: FBT003
         for block, (_, pool, miner) in zip(blocks, found, strict=True)
     ]
-    naming = Naming((level,), name, 1)
+    naming = EntityLookup((level,), name, 1)
     with tempfile.TemporaryDirectory() as folder:
         async with await Store.open(f"sqlite:///{folder}/blocks.sqlite") as store:
             await store.apply(Plan(BEFORE_ALL, NO_BLOCK, connects=tuple(blocks)), judged)
@@ -70,10 +71,10 @@ async def asked_of_a_store(found: Sequence[Found], level: Level, questions: Sequ
                 Plan(blocks[-1].ref, NO_BLOCK, connects=tuple(left)), [Judged(left[0], judged[0].attribution)]
             )
             await store.apply(Plan(blocks[-1].ref, NO_BLOCK, disconnects=(left[0].ref,)), [])
-            return [await store.reading(partial(answer, asked=each, naming=naming)) for each in questions]
+            return [await store.reading(partial(time_series, asked=each, entities=naming)) for each in questions]
 
 
-@settings(max_examples=40, deadline=None)
+@few
 @given(BLOCKS, TURNS, SPANS, SPANS, MOMENTS, MOMENTS)
 def test_every_number_is_that_of_counting_block_by_block(
     found: list[Found], turns: list[int], window: int | None, step: int | None, first: int | None, last: int | None

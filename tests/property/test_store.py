@@ -7,9 +7,10 @@ from dataclasses import replace
 from functools import partial
 from typing import TypeAlias
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-from support.toy import BEFORE_ALL, START, Memory, block_on, judge
+from support.examples import few
+from support.fake_chain import BEFORE_ALL, START, Memory, block_on, judge
 
 from monitor.model import (
     NO_BLOCK,
@@ -86,7 +87,7 @@ def counted(rows: Sequence[BlockRow]) -> list[BlockRow]:
     steps=st.lists(STEPS, max_size=8),
     questions=st.lists(st.tuples(st.integers(0, 25_000), st.integers(0, 30)), max_size=3),
 )
-@settings(deadline=None, max_examples=40)
+@few
 def test_the_store_answers_as_a_list_does(steps: list[Step], questions: list[tuple[int, int]]) -> None:
     async def live(folder: str) -> None:
         memory = Memory()
@@ -151,7 +152,7 @@ RECORDS = st.builds(
 
 
 @given(st.lists(RECORDS, min_size=1, max_size=10))
-@settings(deadline=None, max_examples=40)
+@few
 def test_every_record_comes_back_as_it_went_in(records: list[Judged]) -> None:
     """One block, judged again and again."""
     records = [replace(each, block=records[0].block) for each in records]

@@ -4,7 +4,7 @@ import random
 import tomllib
 from collections import Counter
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.attribution import attribute
@@ -53,7 +53,6 @@ coinbases = st.builds(Coinbase, scripts, outputs)
 
 
 @given(chain=chains, seed=st.integers())
-@settings(max_examples=300)
 def test_the_order_in_which_blocks_are_told_never_matters(chain: list[Fingerprint], seed: int) -> None:
     told = list(enumerate(chain))
     random.Random(seed).shuffle(told)  # noqa: S311 -- an order, not a secret
@@ -61,7 +60,6 @@ def test_the_order_in_which_blocks_are_told_never_matters(chain: list[Fingerprin
 
 
 @given(chain=chains)
-@settings(max_examples=300)
 def test_every_cluster_has_its_own_name_and_counts_its_blocks(chain: list[Fingerprint]) -> None:
     found = list(clusters(dict(enumerate(chain))).values())
     assert len({cluster.name for cluster in found}) == len(set(found))
@@ -77,7 +75,6 @@ def test_blocks_alike_are_always_together(chain: list[Fingerprint]) -> None:
 
 
 @given(chain=chains, new=marks)
-@settings(max_examples=1000)
 def test_one_block_of_a_new_kind_joins_no_two_clusters(chain: list[Fingerprint], new: Fingerprint) -> None:
     before = clusters(dict(enumerate(chain)))
     after = clusters(dict(enumerate([*chain, new])))
@@ -95,7 +92,6 @@ def joined(before: dict[int, Cluster], after: dict[int, Cluster]) -> bool:
 
 
 @given(chain=chains, attack=rows(attacks))
-@settings(max_examples=1000)
 def test_who_pays_only_himself_joins_no_two_others_unless_he_outdoes_one(
     chain: list[Fingerprint], attack: list[Fingerprint]
 ) -> None:
@@ -112,7 +108,6 @@ def test_who_pays_only_himself_joins_no_two_others_unless_he_outdoes_one(
 
 
 @given(chain=chains, more=chains)
-@settings(max_examples=300)
 def test_a_cluster_keeps_its_name_as_long_as_its_first_block_is_first(
     chain: list[Fingerprint], more: list[Fingerprint]
 ) -> None:
@@ -125,7 +120,6 @@ def test_a_cluster_keeps_its_name_as_long_as_its_first_block_is_first(
 
 
 @given(coinbase=coinbases)
-@settings(max_examples=500)
 def test_a_fingerprint_is_small_and_safe_whatever_the_bytes(coinbase: Coinbase) -> None:
     found = fingerprint(coinbase)
     assert found.payout is None or len(found.payout) <= 67
@@ -138,7 +132,6 @@ def test_a_fingerprint_is_small_and_safe_whatever_the_bytes(coinbase: Coinbase) 
 
 
 @given(coinbase=coinbases)
-@settings(max_examples=500)
 def test_every_entry_can_be_pasted_and_names_the_block(coinbase: Coinbase) -> None:
     found = most_frequent([("1", coinbase), ("2", coinbase)])
     for suggestion in (*found.texts, *found.payouts):

@@ -60,11 +60,23 @@ class Alertmanager:
         found: list[dict[str, Any]] = json.loads(get(self.port, "/api/v2/alerts"))
         return found
 
+    def wait_for_notification(self) -> None:
+        """Return when it knows that the hook has taken something: until then it would tell it again after a restart."""
+        told = 'alertmanager_notification_latency_seconds_count{integration="webhook"'
+        wait_until(
+            lambda: any(
+                line.startswith(told) and not line.endswith(" 0")
+                for line in get(self.port, "/metrics").decode().splitlines()
+            ),
+            seconds=60,
+            what="Alertmanager to note what it told",
+        )
+
     def start(self) -> None:
         """Start, and return when it answers."""
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(self._command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
-        wait_until(self._ready, seconds=20, what="Alertmanager to answer")
+        wait_until(self._ready, seconds=60, what="Alertmanager to answer")
 
     def stop(self) -> None:
         """End it."""

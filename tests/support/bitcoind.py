@@ -78,7 +78,7 @@ class Bitcoind:
         with (self.datadir / "stderr").open("wb") as stderr:
             self._process = subprocess.Popen(self._command, stdout=stderr, stderr=stderr, stdin=subprocess.DEVNULL)
         try:
-            wait_until(self._answers, seconds=20, what="bitcoind to answer")
+            wait_until(self._answers, seconds=60, what="bitcoind to answer")
         except AssertionError as error:
             self.kill()
             raise AssertionError(f"{error}\n{self.log}") from None

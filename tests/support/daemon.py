@@ -48,7 +48,7 @@ class Daemon:
     def start(self) -> None:
         """Start, and return when it listens."""
         self.launch()
-        wait_until(lambda: bool(self.events("listening")), seconds=20, what="the daemon to listen")
+        wait_until(lambda: bool(self.events("listening")), seconds=60, what="the daemon to listen")
 
     def launch(self) -> None:
         """Start, and do not wait for anything."""

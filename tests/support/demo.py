@@ -32,7 +32,7 @@ class Demo:
 
     def wait_until_ready(self) -> None:
         """Return when it has caught up with its node."""
-        wait_until(lambda: bool(self.ask("/api/v1/status")["ready"]), seconds=30, what="the demo to be ready")
+        wait_until(lambda: bool(self.ask("/api/v1/status")["ready"]), seconds=60, what="the demo to be ready")
 
     def ask(self, path: str) -> Any:  # noqa: ANN401 -- JSON is whatever it is
         """GET a JSON document."""
@@ -45,7 +45,7 @@ class Demo:
                 env=environment() | {"TMPDIR": str(self._folder), "PYTHONUNBUFFERED": "1"},
             )  # fmt: skip
         try:
-            wait_until(lambda: bool(self.port), seconds=40, what="the demo to print its address")
+            wait_until(lambda: bool(self.port), seconds=60, what="the demo to print its address")
         except BaseException:
             end(self._process)
             raise

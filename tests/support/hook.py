@@ -89,7 +89,7 @@ class Hook:
         await self.stop()
 
 
-async def until(ready: Any, *, seconds: float = 10, what: str = "it") -> None:  # noqa: ANN401 -- a function without arguments
+async def until(ready: Any, *, seconds: float = 60, what: str = "it") -> None:  # noqa: ANN401 -- a function without arguments
     """Return as soon as `ready` says so, and let everything else go on meanwhile."""
     try:
         async with asyncio.timeout(seconds):

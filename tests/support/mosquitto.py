@@ -89,7 +89,7 @@ class Mosquitto:
         """Start, and return when it listens."""
         with (self._folder / "log").open("wb") as log:
             self._process = subprocess.Popen(self._command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
-        wait_until(self._listens, seconds=10, what="mosquitto to listen")
+        wait_until(self._listens, seconds=60, what="mosquitto to listen")
 
     def stop(self) -> None:
         """End it."""

@@ -28,7 +28,7 @@ def alert(rule: str = "majority", *, firing: bool = True, **changed: Any) -> Ale
     return Alert(**known | changed)
 
 
-class ToyOutbox:
+class FakeOutbox:
     """The stored queue, and the hub that hears of it."""
 
     def __init__(self, hub: Hub) -> None:

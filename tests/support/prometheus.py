@@ -95,7 +95,7 @@ class Prometheus:
         with (self.folder / "log").open("wb") as log:
             self._process = subprocess.Popen(self._command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
         try:
-            wait_until(self._ready, seconds=20, what="Prometheus to answer")
+            wait_until(self._ready, seconds=60, what="Prometheus to answer")
         except AssertionError as error:
             self.stop()
             raise AssertionError(f"{error}\n{tail(self.folder / 'log')}") from None

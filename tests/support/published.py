@@ -6,7 +6,7 @@ from monitor.analysis.counting.block_table import BlockTable
 from monitor.analysis.counting.levels import POOL
 from monitor.analysis.snapshot import estimated, snapshot
 from monitor.model import BlockRow, Judged, Plan, PoolSlug, Tally, Update, Window
-from support.toy import BEFORE_ALL, chain_on, judge
+from support.fake_chain import BEFORE_ALL, chain_on, judge
 
 WINDOWS = [Window.parse("24h"), Window.parse("7d")]
 

@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import replace
 
 import pytest
-from support.toy import BEFORE_ALL, START
+from support.fake_chain import BEFORE_ALL, START
 
 from monitor.hub import Hub, Listener
 from monitor.model import NO_BLOCK, Alert, AlertState, BlockRow, Plan, Severity, Snapshot, Tally, Update

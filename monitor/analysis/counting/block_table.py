@@ -32,7 +32,7 @@ _BATCH = 4096
 class BlockTable:
     """What has been counted, block by block, at every level.
 
-    Forward it grows; backward (a reorg, a restart) it is made anew. A row takes 48 bytes with one level, 64 with four.
+    It only grows; after a reorganisation or a restart it is rebuilt. A row takes 48 bytes with one level, 64 with four.
 
     Args:
         levels: at which it counts.
@@ -54,7 +54,7 @@ class BlockTable:
         self._buffer: Rows = np.empty(0, self._record)
         self._start = self._end = 0
         self._first = 0
-        """The number of the first row: so many were forgotten."""
+        """The number of the first row kept, which is the number of rows dropped."""
         self.order = TimeIndex()
         """The rows' times and numbers, in order of time."""
         self._running = RollingCounts(windows, len(levels))
@@ -75,7 +75,7 @@ class BlockTable:
         return self._buffer[self._start : self._end]
 
     def entities(self, level: int) -> list[str]:
-        """Whom the codes of a level from `FIRST` on stand for, in order."""
+        """The entities of a level, in the order of their codes from `FIRST` on."""
         return list(self._codes[level])
 
     def place(self, number: int) -> int:
@@ -107,7 +107,7 @@ class BlockTable:
             self._count(self._running, len(new))
 
     def forget(self, rows: int) -> None:
-        """Let go of the first so many rows. Their memory is reused as the ledger grows."""
+        """Drop the first rows. Their memory is reused as the table grows."""
         gone = self.rows[:rows]
         if not len(gone):
             return

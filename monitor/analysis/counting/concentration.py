@@ -60,7 +60,7 @@ def concentration(
 
     Args:
         known: blocks of each entity; one without blocks is left out.
-        unknown: blocks of nobody known. They are part of the whole that shares are shares of.
+        unknown: unattributed blocks. They are part of the total that shares refer to.
         alone: blocks of miners each for himself.
         level: its name.
         window: what was counted.

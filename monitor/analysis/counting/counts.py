@@ -19,7 +19,7 @@ class Counts:
     """
 
     sizes: Integers
-    """(..., places): the blocks of an entity, most first; a place with 0 is nobody's."""
+    """(..., places): the blocks of each entity, most first; unused places are 0."""
     singles: Integers
     """(...): how many more entities have one block each. A thousand unknown miners take no thousand places."""
 
@@ -44,12 +44,12 @@ class Counts:
         """The same of arrays that have everything but the order."""
         largest = np.sort(sizes)[..., ::-1]
         places = max(1, np.count_nonzero(largest.any(axis=tuple(range(sizes.ndim - 1)))))
-        nobody = np.zeros((*sizes.shape[:-1], 1), np.int64)
-        return cls(np.concatenate((largest, nobody), axis=-1)[..., :places], np.asarray(singles))
+        unused = np.zeros((*sizes.shape[:-1], 1), np.int64)
+        return cls(np.concatenate((largest, unused), axis=-1)[..., :places], np.asarray(singles))
 
     @cached_property
     def covered(self) -> Integers:
-        """(..., places): the blocks of the largest so many entities together."""
+        """(..., places): the blocks of the n largest entities together, for each n."""
         return self.sizes.cumsum(axis=-1)
 
     @cached_property

@@ -1,4 +1,4 @@
-"""Which points in time a question about the past means."""
+"""The points in time of a history query."""
 
 from __future__ import annotations
 

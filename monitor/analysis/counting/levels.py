@@ -1,4 +1,4 @@
-"""At which level blocks are counted: a name, and whom a block counts for there."""
+"""A level: its name, and the entity that a block counts for."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from monitor.model import BlockRow
 
 
 class Alone(Enum):
-    """A miner whom nothing ties to any other block: an entity of its own, without a name."""
+    """A miner without a link to any other block: an entity of its own, without a name."""
 
     ALONE = "alone"
 
 
 Entity: TypeAlias = str | Alone | None
-"""Whom a block counts for. None: nobody can tell."""
+"""The entity that a block counts for; None if it is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +26,11 @@ class Level:
 
     name: str
     entity_of: Callable[[BlockRow], Entity]
-    """Whom a block counts for, by what was true at the block's own time."""
+    """The entity of a block, by the memberships of the block's own time."""
     turns: Sequence[int] = ()
-    """When (Unix seconds) it changes whom a pool counts for, in order: between them its blocks count for the same."""
+    """Unix times at which the entity of some pool changes, ascending."""
     by_miner: Collection[str] = ()
-    """Pools whose miners count for themselves; of all others, the block's miner makes no difference."""
+    """Pools whose miners are entities of their own; for other pools the block's miner makes no difference."""
 
 
 POOL = Level("pool", lambda row: row.pool or row.cluster)

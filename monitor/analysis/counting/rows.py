@@ -10,7 +10,7 @@ Rows = NDArray[np.void]
 level), `bits` (those it signals with), `empty` (no transaction but the coinbase), `bip54` (its coinbase is ready)."""
 
 UNKNOWN, ALONE, FIRST = range(3)
-"""Codes: nobody can tell; somebody without a name; and from there on, the entities."""
+"""Codes: unknown; a miner without a name; and from there on, the entities."""
 
 UNTOLD = -1
-"""The value of a coinbase that nobody told us."""
+"""The value of a coinbase that is not known."""

@@ -15,7 +15,7 @@ def advance(tally: Tally, *, connected: Iterable[Judged], disconnected: Sequence
     Args:
         tally: what was counted before.
         connected: the blocks that joined the best chain.
-        disconnected: whose the blocks were that left it. Any number of them is one reorg, as deep as they are many.
+        disconnected: pools of the blocks that left it: one reorganisation, as deep as their number.
     """
     judged = [one.attribution for one in connected]
     if disconnected:

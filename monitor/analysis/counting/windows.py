@@ -9,10 +9,7 @@ import numpy as np
 from monitor.analysis.counting.block_table import BlockTable, Where
 from monitor.analysis.counting.rows import Rows
 from monitor.analysis.uncertainty.intervals import rate_factors
-from monitor.model import Rate, Window
-
-_SLACK_SECONDS = 86_400
-"""The next block's header time may lie before this one's, but by hours only: consensus bounds it on both sides."""
+from monitor.model import Rate, Reach, Window
 
 
 def covered(rows: Rows, window: Window) -> Where:
@@ -32,17 +29,17 @@ def covered(rows: Rows, window: Window) -> Where:
 
 
 def surplus(ledger: BlockTable, windows: Sequence[Window]) -> int:
-    """How many of the first rows no window will ask for again, whatever the next blocks are.
+    """How many of the first rows no window covers at this tip or any later one.
 
-    One row from before the longest span stays: it shows that the history covers it, and is the parent of its first.
+    One row from before the longest window is kept: it shows that history covers the window, and is the parent of its
+    first block.
     """
     if not len(ledger):
         return 0
-    reach = max((window.seconds or 0 for window in windows), default=0) + _SLACK_SECONDS
-    later = ledger.order.numbers[ledger.order.until(_begin(ledger.rows, reach)) :]
+    reach = Reach.of(windows).with_margin
+    later = ledger.order.numbers[ledger.order.until(_begin(ledger.rows, reach.seconds)) :]
     by_time = ledger.place(later.min())
-    by_blocks = len(ledger) - max((window.blocks or 0 for window in windows), default=0)
-    return max(0, min(by_time, by_blocks) - 1)
+    return max(0, min(by_time, len(ledger) - reach.blocks) - 1)
 
 
 def network_hashrates(ledger: BlockTable, windows: Sequence[Window]) -> dict[str, Rate | None]:
@@ -52,7 +49,7 @@ def network_hashrates(ledger: BlockTable, windows: Sequence[Window]) -> dict[str
     earliest and the latest header time. Such a span ends at a block, which was found before it counts: n blocks
     are the work of n - 1 (Bitcoin Core's getnetworkhashps counts in the same way).
 
-    None where this cannot be told: fewer than two blocks, or no time between them.
+    None with fewer than two blocks, or no time between them.
     """
     found: dict[str, Rate | None] = dict.fromkeys(window.name for window in windows)
     if len(ledger) < 2:

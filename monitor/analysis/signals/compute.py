@@ -1,4 +1,4 @@
-"""What the blocks tell besides who has which share."""
+"""All signals of a snapshot: what blocks show besides shares."""
 
 from __future__ import annotations
 

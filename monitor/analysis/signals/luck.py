@@ -1,6 +1,6 @@
 """Whether a pool found more blocks lately than it does in the long run.
 
-Nobody but a pool knows its hashrate, so its luck is measured against its own share of the longest window. The model:
+Only the pool knows its hashrate, so its luck is measured against its own share of the longest window. The model:
 the share did not change, so the pool's blocks lie anywhere among those of the longest window with the same chance, and
 of a window's n the pool's are hypergeometric: X of N in the longest window promise n X / N, with the variance
 n X / N (1 - X / N) (N - n) / (N - 1). The last factor is there because the window is part of what it is compared with.

@@ -25,7 +25,7 @@ from monitor.model import BlockHash, PoolSlug, Race, RaceRecord, StaleRow
 def races(stale: Iterable[StaleRow]) -> tuple[Race, ...]:
     """Put stale blocks that stand on each other together: one race each, newest first.
 
-    A branch of branches is told as the way to each of its ends.
+    A branch with several ends is reported as one branch per end.
     """
     rows = {row.hash: row for row in stale}
     below = {row.parent for row in rows.values()}
@@ -71,7 +71,7 @@ def records(run: Iterable[Race], shares: Mapping[PoolSlug, float]) -> tuple[Race
 
 
 def at_least(wins: int, chances: Sequence[float]) -> float:
-    """Probability of so many wins or more, in races of these chances."""
+    """Probability of at least this many wins, in races with these chances."""
     exact = reduce(lambda so_far, chance: np.convolve(so_far, (1 - chance, chance)), chances, np.ones(1))
     return min(1.0, float(exact[wins:].sum()))
 

@@ -111,7 +111,7 @@ def _tight(mask: NDArray[np.bool_]) -> Where:
 def _ranked(
     codes: NDArray[np.int32], entities: Sequence[str], counted: NDArray[np.bool_]
 ) -> tuple[tuple[PoolSlug | None, ...], Numbers]:
-    """Number the pools by their blocks among the counted, and say whose each block is."""
+    """Number the pools by their counted blocks; return the number of each block's pool."""
     blocks = np.bincount(codes[counted], minlength=len(entities) + FIRST)[FIRST:].tolist()
     found = sorted((-many, name, code) for code, (name, many) in enumerate(zip(entities, blocks, strict=True)) if many)
     rank = np.full(len(entities) + FIRST, len(found) + 1)

@@ -43,7 +43,7 @@ def bip54(past: SignalInput) -> tuple[Signalling, ...]:
 
 
 def periods(past: SignalInput, rules: ConsensusParams) -> tuple[Period, ...]:
-    """Each retarget period that the past reaches into, oldest first."""
+    """Each retarget period with stored blocks, oldest first."""
     number = past.height // rules.period_blocks
     starts = np.flatnonzero(np.diff(number, prepend=-1))
     blocks = np.diff(starts, append=len(number))
@@ -57,7 +57,7 @@ def periods(past: SignalInput, rules: ConsensusParams) -> tuple[Period, ...]:
 def forecasts(past: SignalInput, rules: ConsensusParams) -> tuple[Forecast, ...]:
     """Whether the version bits signalled with lately come to `THRESHOLDS` before the tip's period ends.
 
-    None where the past does not reach back to the period's begin.
+    None if history does not reach back to the beginning of the period.
     """
     this = _this_period(past, rules)
     if past.height[this][0] % rules.period_blocks:

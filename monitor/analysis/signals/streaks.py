@@ -1,6 +1,6 @@
-"""Who found the newest blocks in a row, and how often chance does that.
+"""The current streak of consecutive blocks of one pool, and how often chance produces it.
 
-The model: each block is the pool's with the probability of its share, whatever came before. Nobody knows the share, so
+The model: each block is the pool's with the probability of its share, whatever came before. The share is not known, so
 the probability is averaged over what the blocks before the streak leave open: a posterior, Beta(x + 1/2, n - x + 1/2)
 for x of n blocks (Jeffreys' prior, as for the intervals of shares). With many blocks it comes to p^k for a share p.
 """
@@ -19,14 +19,14 @@ _PRIOR = 0.5
 
 def streaks(past: SignalInput) -> tuple[Streak, ...]:
     """The current streak of every pool; all but one are of no blocks."""
-    whose, lengths = runs(past.pool)
+    pool_of_run, lengths = runs(past.pool)
     found = past.count(past.longest)
     pools = len(past.named)
     longest = np.zeros(len(past.pools) + 1, dtype=np.int64)
-    np.maximum.at(longest, whose, lengths)
+    np.maximum.at(longest, pool_of_run, lengths)
     current = np.zeros(pools, dtype=np.int64)
-    if whose[-1] < pools:
-        current[whose[-1]] = lengths[-1]
+    if pool_of_run[-1] < pools:
+        current[pool_of_run[-1]] = lengths[-1]
     probability, a_year = chance(current, found[:pools], int(found.sum()))
     return tuple(
         Streak(pool, *numbers)
@@ -37,7 +37,7 @@ def streaks(past: SignalInput) -> tuple[Streak, ...]:
 
 
 def runs(codes: Numbers) -> tuple[Numbers, Numbers]:
-    """Whose each run of equal codes is, and how long."""
+    """The code of each run of equal codes, and its length."""
     ends = np.append(np.flatnonzero(codes[1:] != codes[:-1]), len(codes) - 1)
     return codes[ends], np.diff(ends, prepend=-1)
 

@@ -1,4 +1,4 @@
-"""Who follows whom: whether a pool's blocks come in a row, or after another's, more often than chance lets them.
+"""Succession test: whether a pool's blocks follow each other, or another pool's, more often than by chance.
 
 A miner who keeps blocks back until he can publish several at once (I. Eyal, E. G. Sirer, Majority Is Not Enough:
 Bitcoin Mining Is Vulnerable, Financial Cryptography 2014) follows himself too often; two who tell each other of blocks
@@ -6,7 +6,7 @@ before the rest hears of them follow each other. The idea to look for this in th
 C. Campajola, C. J. Tessone, Statistical Detection of Selfish Mining in Proof-of-Work Blockchain Systems, Scientific
 Reports 14, 2024.
 
-The null model: within a stretch of a day shares do not change, and every order of its blocks is as likely as any other.
+The null model: within a period of a day shares do not change, and every order of its blocks is equally likely.
 Of n blocks, a of A's and b of B's, the number of A's that are followed by a B is then hypergeometric: b drawn from n of
 which a count; a - 1 where A and B are the same (W. L. Stevens, Distribution of Groups in a Sequence of Alternatives,
 Annals of Eugenics 9, 1939). Days apart keep a pool that merely grew from being a suspect; one that comes and goes by
@@ -29,7 +29,7 @@ from monitor.analysis.uncertainty.holm import holm
 from monitor.model import Following
 
 _LEAST_SHARE = 0.01
-"""Smaller pools have too few blocks in a row to tell anything, and each test made takes from the others."""
+"""Smaller pools have too few successions for a test, and each test made weakens the others."""
 
 _STRETCH = 144
 """Blocks of which every order is as likely."""
@@ -59,9 +59,9 @@ def counts(codes: Numbers, stretches: Numbers, pools: int) -> tuple[Numbers, Flo
     """How often each pool (a row) is followed by each (a column): seen, and mean and variance by the null model.
 
     Args:
-        codes: whose each block is; `pools` stands for all others.
-        stretches: in which stretch each block is, never falling.
-        pools: how many of them are told apart.
+        codes: pool number of each block; `pools` stands for all others.
+        stretches: the period of each block, ascending.
+        pools: number of pools that are distinguished.
     """
     wide = pools + 1
     stretch = np.cumsum(np.diff(stretches, prepend=stretches[:1]) != 0)

@@ -1,10 +1,10 @@
-"""When an entity's share of the hashrate changed: an online test that stays quiet where there is only luck.
+"""Change points of an entity's hashrate share: an online test with a bounded false alarm rate.
 
 The chain is cut into bins of `BIN` blocks by height. Within one, an entity's blocks are binomial in its share. After
 each whole bin, and for each entity, two shares with a change between them are held against a single share ever since
 the last change: the log likelihood ratio of the best moment for the change (a GLR test: D. Siegmund, E. S.
 Venkatraman, Using the Generalized Likelihood Ratio Statistic for Sequential Detection of a Change-Point, Annals of
-Statistics 23, 1995). Above `THRESHOLD` it is an event, and counting begins anew at that moment.
+Statistics 23, 1995). Above `THRESHOLD` it is an event, and the test restarts at that moment.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _BASELINE: Final = 14
 _LAGS: Final = np.unique(np.geomspace(1, 365, 24).astype(int))
 """How many bins ago the change may have been: each of the last few, then ever more coarsely."""
 _AT_ONCE: Final = 12
-"""Bins tested in one go. After one in which a change is told, the next are tested anew: so not too many."""
+"""Bins tested in one step. After a detected change the following bins are tested again, so not too many."""
 
 _Numbers = NDArray[np.floating]
 
@@ -46,11 +46,11 @@ class Found(NamedTuple):
     """One change, in bins."""
 
     column: int
-    """Whose."""
+    """Column of the entity."""
     at: int
     """The first bin after it."""
     told: int
-    """The bin with which the test told."""
+    """The bin in which the test detected it."""
 
 
 def changes(ledger: BlockTable, windows: Sequence[Window], *, level: int) -> tuple[Change, ...]:
@@ -94,7 +94,7 @@ def changes(ledger: BlockTable, windows: Sequence[Window], *, level: int) -> tup
 
 
 def find(counts: NDArray[np.int64]) -> tuple[Found, ...]:
-    """The changes in `counts`, a row for each bin and a column for each entity, in the order in which they are told."""
+    """The changes in `counts` (rows: bins, columns: entities), in the order of detection."""
     return _find(counts.tobytes(), counts.shape)
 
 
@@ -116,7 +116,7 @@ def _find(counts: bytes, shape: tuple[int, int]) -> tuple[Found, ...]:
         if not len(telling):
             now += len(nows)
             continue
-        first = telling[0]  # what comes after it is tested anew, from where it leaves the counting
+        first = telling[0]  # what follows is tested again from there
         for column in columns[ratio[first].max(axis=0) > THRESHOLD]:
             start[column] = moments[first, ratio[first, :, column].argmax()]
             found.append(Found(int(some[column]), int(start[column]), int(nows[first]) - 1))

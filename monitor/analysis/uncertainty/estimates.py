@@ -29,7 +29,7 @@ def estimates(
         ledger: the blocks.
         windows: those that were counted.
         found: what was counted in them, at this tip.
-        tip: its hash seeds the random draws, so that whoever has the same chain gets the same numbers.
+        tip: its hash seeds the random draws, so that the same chain gives the same numbers.
         questions: the memberships that are open.
     """
     pools = [number for number, level in enumerate(ledger.levels) if level.name == POOL.name]

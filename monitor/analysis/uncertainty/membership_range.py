@@ -1,4 +1,4 @@
-"""How far a number depends on memberships of which nobody is sure: its range over everything that may be true."""
+"""The range of a number over all alternatives of uncertain memberships."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from monitor.model import Concentration, Envelope, Interval, PoolSlug, Window
 _MOST: Final = 4096
 """Combinations of answers that are looked at. Where there are more, the smallest pools in question stay as counted."""
 _Choices: TypeAlias = Mapping[PoolSlug, Sequence[Counter[Entity]]]
-"""Whom each pool's blocks count for, in every way that may be true. The first is as it was counted."""
+"""The entity of each pool's blocks, in every alternative. The first is the one that is counted."""
 
 
 @dataclass(frozen=True, slots=True)
 class UncertainMembership:
-    """To whom does a pool belong at a level? Nobody is sure."""
+    """The alternatives for the entity of a pool at a level."""
 
     level: str
     pool: PoolSlug

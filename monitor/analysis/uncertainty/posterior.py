@@ -1,4 +1,4 @@
-"""What the blocks of a window tell of the hashrate behind them, all shares at once: the intervals of the indices.
+"""The joint posterior of all hashrate shares in a window, for the intervals of the indices.
 
 With a prior of the same weight for each entity that found a block, and for one more, which stands for all the rest, the
 shares are Dirichlet(x + weight). Which weight serves which index has been found by simulation:
@@ -17,7 +17,7 @@ from monitor.analysis.uncertainty.intervals import PRIOR, TAILS
 from monitor.model import Concentration, Estimate, Interval, Likely
 
 _Draws = NDArray[np.float64]
-"""A row for each entity, a column for each draw: its share there."""
+"""Shares; rows are entities, columns are draws."""
 
 _DRAWS = 2000
 """The chance beyond each end of an interval is then 2.5 % to within 0.35 (one standard deviation)."""
@@ -43,7 +43,7 @@ def likely(
 
     Args:
         sizes: blocks of each entity.
-        unknown: blocks of nobody known.
+        unknown: unattributed blocks.
         alone: blocks of miners each for himself.
         seed: see `estimate`.
         draws: the chance beyond each end is 2.5 % to within the root of 0.024 / draws.

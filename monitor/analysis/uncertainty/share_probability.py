@@ -1,4 +1,4 @@
-"""What so many blocks of so many tell of the hashrate behind them, evaluated for many pairs at once.
+"""Posterior of one hashrate share, given n of N blocks, evaluated for many pairs at once.
 
 The same pairs come again and again: with the next block, in other windows, at other levels. So they are remembered;
 each is a function of two integers.
@@ -16,7 +16,7 @@ THRESHOLDS: Final = {"0.25": 1 / 4, "0.333": 1 / 3, "0.5": 1 / 2}
 """Shares of hashrate that matter, by their names: with a quarter, selfish mining pays for who is well connected; with
 a third, for everybody; half of it is a majority. I. Eyal, E. G. Sirer, Majority Is Not Enough, FC 2014."""
 _NEAR: Final = 0.05
-"""Below this share the probability to exceed a threshold is not told: it is none."""
+"""Below this share the probability of exceeding a threshold is not published: it is practically zero."""
 _REMEMBERED: Final = 50_000
 
 

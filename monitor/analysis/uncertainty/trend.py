@@ -1,4 +1,4 @@
-"""Is concentration rising or falling: a straight line through the past of a window."""
+"""Trend of concentration: a straight line through the history of a window."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def line(values: NDArray[np.float64]) -> tuple[float, float]:
 
 
 def _effective_entities(counts: NDArray[np.int64]) -> NDArray[np.float64] | None:
-    """From the unbiased HHI of each row, unknown blocks split; None if that cannot be told of one of them."""
+    """From the unbiased HHI of each row, unknown blocks split; None if one of them has none."""
     blocks, named = counts.sum(axis=1), counts[:, FIRST:]
     pairs = (named * (named - 1)).sum(axis=1)
     return blocks * (blocks - 1) / pairs if pairs.all() else None

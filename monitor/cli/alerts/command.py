@@ -88,7 +88,7 @@ def try_receivers(
     logs.configure("error", settings.log.format)
     answers = asyncio.run(try_all(settings, rule))
     if not answers:
-        raise ConfigError("nobody would be told of an alert; name a receiver in [alerts.*] or [mqtt]")
+        raise ConfigError("nobody would be told of an alert", remedy="name a receiver in [alerts.*] or [mqtt]")
     Console(highlight=False).print(as_table(answers))
     if not all(answer.good for answer in answers):
         raise typer.Exit(1)

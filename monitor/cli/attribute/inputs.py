@@ -56,7 +56,9 @@ def from_file(path: Path, network: str) -> Iterator[Input]:
             else:
                 yield from from_lines(file, network)
     except OSError as error:
-        raise InputError(f"cannot read {str(path)!r}: {error.strerror}; name a file, or - for standard input") from None
+        raise InputError(
+            f"cannot read {str(path)!r}: {error.strerror}", remedy="name a file, or - for standard input"
+        ) from None
 
 
 def from_lines(stream: BinaryIO, network: str) -> Iterator[Input]:
@@ -85,7 +87,7 @@ def _block(data: bytes) -> Block:
         data = data if b"\0" in data[:HEADER_BYTES] else bytes.fromhex(data.decode("ascii", "replace"))
         return decode_block(data, height=0)
     except (PoolMonitorError, ValueError) as error:
-        raise InputError(f"this is no whole block: {error}; give a raw block or JSON lines") from None
+        raise InputError(f"this is no whole block: {error}", remedy="give a raw block or JSON lines") from None
 
 
 # -- lines -------------------------------------------------------------------------------------------------------------

@@ -33,7 +33,7 @@ def wanted(name: str) -> Sequence[MissingBlocks] | None:
         return None
     first, last = int(found[1]), int(found[2] or found[1])
     if last < first:
-        raise InputError(f"the range {name} ends before it begins; write {last}-{first}")
+        raise InputError(f"the range {name} ends before it begins", remedy=f"write {last}-{first}")
     return range(first, last + 1)
 
 

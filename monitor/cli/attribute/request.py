@@ -106,7 +106,7 @@ class Request:
         for source in self.sources:
             if isinstance(source, range) and len(source) > 1 and source[-1] > facts.tip.height:
                 asked = f"{source[0]}-{source[-1]}"
-                raise InputError(f"{asked} goes beyond the node's best block; end at {facts.tip.height}")
+                raise InputError(f"{asked} goes beyond the node's best block", remedy=f"end at {facts.tip.height}")
 
 
 def run(request: Request, *, as_table: bool) -> bool:

@@ -55,14 +55,14 @@ def backtest(  # noqa: PLR0913 -- as many as there are options
 
     With --simulate nothing ever changes but by luck: what fires then is the rate of false alarms.
     """
-    from monitor.backtest.backtest import Asked  # noqa: PLC0415 -- slow, and only needed here
+    from monitor.backtest.backtest import BacktestOptions  # noqa: PLC0415 -- slow, and only needed here
     from monitor.backtest.backtest import backtest as work  # noqa: PLC0415
     from monitor.cli.backtest.table import as_csv, as_json, as_table  # noqa: PLC0415
     from monitor.processing.stored_blocks import Span  # noqa: PLC0415
 
     settings = load(config)
     logs.configure("warning", settings.log.format)
-    asked = Asked(rules, file, Span(first, last), years if simulate else None, seed)
+    asked = BacktestOptions(rules, file, Span(first, last), years if simulate else None, seed)
     with _progress() as progress:
         report = asyncio.run(work(settings, asked, progress))
     if form is Format.TABLE:

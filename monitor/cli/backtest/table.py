@@ -13,13 +13,13 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from monitor.backtest.backtest import Report, Result
+from monitor.backtest.backtest import BacktestReport, RuleResult
 from monitor.backtest.replay import Episode
 
 _DAY = 86_400
 
 
-def as_table(report: Report) -> RenderableType:
+def as_table(report: BacktestReport) -> RenderableType:
     """For people: how often each rule fires, then when."""
     rates = Table(
         title=_title(report), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False,
@@ -42,14 +42,14 @@ def as_table(report: Report) -> RenderableType:
     return Group(*parts)
 
 
-def _title(report: Report) -> str:
+def _title(report: BacktestReport) -> str:
     what = "made-up blocks with constant shares" if report.simulated else "blocks"
     return (
         f"{report.blocks:,} {what}, {report.years:.1f} years, {_date(report.first.time)} to {_date(report.last.time)}"
     )
 
 
-def _episodes(report: Report) -> Table:
+def _episodes(report: BacktestReport) -> Table:
     table = Table(title="When", title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
     for name in ("began", "lasted", "rule", "what"):
         table.add_column(name, overflow="fold", no_wrap=name != "what", justify="right" if name == "lasted" else "left")
@@ -59,7 +59,7 @@ def _episodes(report: Report) -> Table:
     return table
 
 
-def as_json(report: Report) -> str:
+def as_json(report: BacktestReport) -> str:
     """For scripts."""
     return json.dumps(
         {
@@ -76,7 +76,7 @@ def as_json(report: Report) -> str:
     )
 
 
-def as_csv(report: Report) -> str:
+def as_csv(report: BacktestReport) -> str:
     """A row for each alert."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -91,7 +91,7 @@ def as_csv(report: Report) -> str:
     return text.getvalue()
 
 
-def _result(result: Result) -> dict[str, Any]:
+def _result(result: RuleResult) -> dict[str, Any]:
     lower, upper = result.interval
     return {
         "rule": result.rule.name,
@@ -115,7 +115,7 @@ def _result(result: Result) -> dict[str, Any]:
     }
 
 
-def _in_order(report: Report) -> list[Episode]:
+def _in_order(report: BacktestReport) -> list[Episode]:
     return sorted((one for result in report.results for one in result.episodes), key=lambda one: one.alert.since)
 
 

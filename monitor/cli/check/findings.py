@@ -145,7 +145,7 @@ def _files(folder: Path) -> Finding:
             number = len(files.numbers())
     except PoolMonitorError as error:
         return Finding(
-            Grade.BETTER, f"{_sentence(error)} The past comes over REST or RPC instead.",
+            Grade.BETTER, f"{_sentence(error.problem)} The past comes over REST or RPC instead.",
             "Name the folder with blk00000.dat in it, and run as a user who may read it.",
         )  # fmt: skip
     return Finding(Grade.GOOD, f"The node's {number} block files can be read: the past comes from there.")
@@ -178,9 +178,10 @@ def _notices(facts: NodeFacts) -> Finding:
 
 
 def _bad(error: PoolMonitorError) -> Finding:
-    return Finding(Grade.BAD, _sentence(error), str(error).partition("; ")[2].capitalize() or None, error.exit_code)
+    return Finding(
+        Grade.BAD, _sentence(error.problem), _sentence(error.remedy) if error.remedy else None, error.exit_code
+    )
 
 
-def _sentence(error: PoolMonitorError) -> str:
-    sentence = str(error).partition("; ")[0]
-    return f"{sentence[0].upper()}{sentence[1:]}."
+def _sentence(text: str) -> str:
+    return f"{text[0].upper()}{text[1:]}{'' if text.endswith('?') else '.'}"

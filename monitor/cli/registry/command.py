@@ -161,7 +161,7 @@ async def _fetched(origins: list[str] | None, which: ListName | None) -> list[Co
         data = await registry_update.fetch(origin)
         copies.append(registry_update.read(data, origin, source=name, now=now))
     if len({copy.list.source for copy in copies}) < len(copies):
-        raise InputError("two of these are copies of the same list; give one of them")
+        raise InputError("two of these are copies of the same list", remedy="give one of them")
     return copies
 
 

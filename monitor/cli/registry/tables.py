@@ -205,7 +205,9 @@ def _pool(known: Knowledge, slug: PoolSlug) -> Pool:
     try:
         return known.registry.pools[slug]
     except KeyError:
-        raise InputError(f"the registry has no pool {slug!r}; `pool-monitor registry show` lists them") from None
+        raise InputError(
+            f"the registry has no pool {slug!r}", remedy="`pool-monitor registry show` lists them"
+        ) from None
 
 
 def _origin(source: str, copy: Copy) -> str:

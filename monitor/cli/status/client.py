@@ -74,7 +74,7 @@ class Client:
             if status["tip"] is None:
                 return Status(status, [], [], [], alerts["alerts"])
             if choice.window not in {None, *status["windows"]}:
-                raise PoolMonitorError(f"there is no such window; there are: {', '.join(status['windows'])}")
+                raise PoolMonitorError("there is no such window", remedy=f"there are: {', '.join(status['windows'])}")
             at = {"level": choice.level} if choice.level else {}
             return Status(
                 status,
@@ -113,7 +113,8 @@ class Client:
             raise PoolMonitorError(f"the daemon at {self.base} answered HTTP {error.status} {error.message}") from None
         except (aiohttp.ClientError, TimeoutError, ValueError, KeyError, TypeError):
             raise PoolMonitorError(
-                f"no pool-monitor answers at {self.base}; start one with `pool-monitor run`, or say where with --url"
+                f"no pool-monitor answers at {self.base}",
+                remedy="start one with `pool-monitor run`, or say where with --url",
             ) from None
 
     async def _get(self, name: str, *, missing: Any = None, **query: str) -> Any:  # noqa: ANN401 -- JSON is whatever it is
@@ -122,7 +123,9 @@ class Client:
             if response.status == 404 and missing is not None:
                 return missing
             if response.status == 401:
-                raise PoolMonitorError(f"the daemon at {self.base} wants a token; set web.token_file as it has it")
+                raise PoolMonitorError(
+                    f"the daemon at {self.base} wants a token", remedy="set web.token_file as it has it"
+                )
             if response.status != 400:
                 response.raise_for_status()
             answer = _printable(await response.json(content_type=None))

@@ -31,7 +31,7 @@ def demand_newest(connection: Connection) -> None:
         StoreRefused: it has another.
     """
     if not _is_newest(connection):
-        raise StoreRefused("the database comes from an older version of pool-monitor; start the daemon once")
+        raise StoreRefused("the database comes from an older version of pool-monitor", remedy="start the daemon once")
 
 
 def _is_newest(connection: Connection) -> bool:
@@ -44,8 +44,8 @@ def _is_newest(connection: Connection) -> bool:
             script.get_revision(found)
     except CommandError:
         raise StoreRefused(
-            f"the database comes from a newer version of pool-monitor (revision {found}); "
-            "upgrade pool-monitor, or choose another store.url"
+            f"the database comes from a newer version of pool-monitor (revision {found})",
+            remedy="upgrade pool-monitor, or choose another store.url",
         ) from None
     return False
 

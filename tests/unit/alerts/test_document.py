@@ -109,7 +109,7 @@ def test_in_a_file_of_ones_own_that_is_an_error() -> None:
     file = shipped("alerts.toml")
     config = Config.model_validate({"windows": ["24h"], "alerts": AlertsSection(rules_file=file)})
 
-    with pytest.raises(RulesError, match=r"pool_majority.where.window: 7d is not counted: add it to windows"):
+    with pytest.raises(RulesError, match=r"pool_majority.where.window: 7d is not counted; add it to windows"):
         load_rules(config)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from support.toy import BEFORE_ALL
+from support.fake_chain import BEFORE_ALL
 
 from monitor.alerts.inputs import FACTS, AlertInputs
 from monitor.alerts.loading import METRIC_LOOKUP

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
 import pytest
-from support.toy import BEFORE_ALL, chain_on, judge
+from support.fake_chain import BEFORE_ALL, chain_on, judge
 
 from monitor.alerts.loading import METRIC_LOOKUP
 from monitor.alerts.parse import parse

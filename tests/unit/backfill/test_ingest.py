@@ -6,20 +6,21 @@ import asyncio
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.blockdir import chain, records, write
 from support.services import wait_until
 
 from monitor.backfill.ingest import Progress, fill
+from monitor.backfill.segments import BACKFILL_CONNECTIONS, MissingBlocks
 from monitor.backfill.worker import Begun, Ended, Fell, Order, Searched, fetching
 from monitor.config import NodeSection, RegistrySection
 from monitor.embedded import EmbeddedNode
 from monitor.model import BlockRef
-from monitor.node import history
-from monitor.node.history import MissingBlocks
 from monitor.store.rows import RowBatch
 from monitor.store.store import Store
 
@@ -87,7 +88,7 @@ async def test_the_node_has_no_more_to_answer_than_the_daemon_lends(rest: str) -
             await asyncio.sleep(0.3)
             node.resume()
             assert [each async for each in said][-1] == Ended()
-        assert 1 < node.most_in_flight <= history.CONNECTIONS
+        assert 1 < node.most_in_flight <= BACKFILL_CONNECTIONS
 
 
 async def test_a_registry_that_cannot_be_read_is_a_refusal(order: Order, tmp_path: Path) -> None:
@@ -112,11 +113,33 @@ async def test_its_death_is_a_fault(order: Order) -> None:
     assert said[-1] == Ended(fault="the process that fetches the past has died")
 
 
-async def test_nobody_is_left_behind_when_it_is_cancelled(order: Order, store: Store) -> None:
-    task = asyncio.create_task(fill(store, order, lambda _now: None))
-    while not children():  # noqa: ASYNC110
-        await asyncio.sleep(0.01)
+async def test_no_worker_is_left_when_the_backfill_is_cancelled(order: Order, store: Store) -> None:
+    begun = asyncio.Event()
+    task = asyncio.create_task(fill(store, order, lambda _now: begun.set()))
+    await begun.wait()
     task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert not children()
+
+
+async def test_no_worker_is_left_when_the_backfill_is_cancelled_while_it_starts(
+    order: Order, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop, started, cancelled = asyncio.get_running_loop(), asyncio.Event(), threading.Event()
+
+    def slow(*args: Any, **options: Any) -> subprocess.Popen[bytes]:  # noqa: ANN401
+        process = popen(*args, **options)
+        loop.call_soon_threadsafe(started.set)
+        cancelled.wait()
+        return process
+
+    popen = subprocess.Popen
+    monkeypatch.setattr(subprocess, "Popen", slow)
+    task = asyncio.create_task(fill(store, order, lambda _now: None))
+    await started.wait()
+    assert children()
+    task.cancel()
+    loop.call_soon(cancelled.set)
     await asyncio.gather(task, return_exceptions=True)
     assert not children()
 

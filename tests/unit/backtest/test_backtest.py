@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
+from support.fake_chain import BEFORE_ALL, chain_on, judge
 from support.stored import FIRST, store_mainnet
-from support.toy import BEFORE_ALL, chain_on, judge
 from typer.testing import CliRunner
 
 from monitor.backtest import backtest as work
-from monitor.backtest.backtest import Asked, Report, backtest
+from monitor.backtest.backtest import BacktestOptions, BacktestReport, backtest
 from monitor.cli.backtest.table import as_csv, as_json, as_table
 from monitor.cli.main import cli
 from monitor.config import Config
@@ -74,7 +74,7 @@ def file(tmp_path: Path) -> Path:
 
 
 async def test_a_file_of_blocks_is_judged(config: Config, file: Path) -> None:
-    report = await backtest(config, Asked(file=file))
+    report = await backtest(config, BacktestOptions(file=file))
 
     (result,) = report.results
     (one,) = result.episodes
@@ -86,8 +86,8 @@ async def test_a_file_of_blocks_is_judged(config: Config, file: Path) -> None:
     assert lower < result.rate < upper
     assert result.firing == pytest.approx((one.ended - one.alert.since) / (report.years * 365.25 * 86_400))
     assert report.left == {
-        "node": "no past remembers it",
-        "conflicts": "it needs whole blocks, from the store",
+        "node": "it is not stored",
+        "conflicts": "it needs stored blocks",
     }
     assert report.first.height == 500  # before that the window is not full
 
@@ -96,7 +96,7 @@ async def test_the_store_is_judged_beside_a_daemon(config: Config) -> None:
     await store_mainnet(config.store.url, 3000)
     told: list[tuple[int, int]] = []
 
-    report = await backtest(config, Asked(), lambda done, total: told.append((done, total)))
+    report = await backtest(config, BacktestOptions(), lambda done, total: told.append((done, total)))
 
     assert [result.rule.name for result in report.results] == ["big", "conflicts"]
     assert report.first.height > FIRST
@@ -104,26 +104,26 @@ async def test_the_store_is_judged_beside_a_daemon(config: Config) -> None:
 
 
 async def test_heights_bound_it(config: Config, file: Path) -> None:
-    report = await backtest(config, Asked(file=file, span=Span(100, 1100)))
+    report = await backtest(config, BacktestOptions(file=file, span=Span(100, 1100)))
 
     assert (report.first.height, report.last.height) == (600, 1100)
     assert not report.results[0].episodes
-    with pytest.raises(InputError, match="none of these blocks is in the file: it has 0 to 4499"):
-        await backtest(config, Asked(file=file, span=Span(9000)))
-    with pytest.raises(InputError, match="there is too little to judge"):
-        await backtest(config, Asked(file=file, span=Span(0, 300)))
+    with pytest.raises(InputError, match="none of these blocks is in the file, which has 0 to 4499"):
+        await backtest(config, BacktestOptions(file=file, span=Span(9000)))
+    with pytest.raises(InputError, match="too few blocks"):
+        await backtest(config, BacktestOptions(file=file, span=Span(0, 300)))
 
 
 async def test_without_a_store_there_is_nothing_to_judge(config: Config) -> None:
     with pytest.raises(StoreRefused, match="no database at"):
-        await backtest(config, Asked())
+        await backtest(config, BacktestOptions())
 
 
 async def test_made_up_chains_have_the_shares_of_the_last_year_and_no_news(
     config: Config, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(work, "_BLOCKS_A_YEAR", 3000)
-    one, same, other = [await backtest(config, Asked(file=file, years=1, seed=seed)) for seed in (1, 1, 2)]
+    one, same, other = [await backtest(config, BacktestOptions(file=file, years=1, seed=seed)) for seed in (1, 1, 2)]
 
     assert one.simulated
     assert one.blocks == pytest.approx(3000, abs=100)
@@ -133,20 +133,20 @@ async def test_made_up_chains_have_the_shares_of_the_last_year_and_no_news(
 
 
 @pytest.fixture
-async def report(config: Config, file: Path) -> Report:
-    return await backtest(config, Asked(file=file))
+async def report(config: Config, file: Path) -> BacktestReport:
+    return await backtest(config, BacktestOptions(file=file))
 
 
-def test_it_is_written_for_people_and_for_scripts(report: Report) -> None:
+def test_it_is_written_for_people_and_for_scripts(report: BacktestReport) -> None:
     console = Console(width=120, file=io.StringIO(), force_terminal=False)
     console.print(as_table(report))
     text = console.file.getvalue()  # type: ignore[attr-defined]
     assert "big" in text
-    assert "node: not judged, no past remembers it" in text
+    assert "node: not judged, it is not stored" in text
 
     document = json.loads(as_json(report))
     assert document["rules"][0]["alerts"] == 1
-    assert document["not_judged"]["node"] == "no past remembers it"
+    assert document["not_judged"]["node"] == "it is not stored"
     (row,) = csv.DictReader(io.StringIO(as_csv(report)))
     assert row["labels"] == "level=pool,entity=big,window=500b"
     assert row["began"] == document["rules"][0]["episodes"][0]["began"]
@@ -170,7 +170,7 @@ async def test_a_stored_race_is_told_with_the_block_that_ended_it(config: Config
         await store.apply(
             Plan(base[-1].ref, won[-1].hash, disconnects=gone, connects=tuple(won)), judge(won, "foundryusa")
         )
-        found = await store.reading(lambda reading: list(work._happenings(reading, load_knowledge(), Span())))
+        found = await store.reading(lambda reading: list(work._stored_blocks(reading, load_knowledge(), Span())))
 
     assert [each.row.height for each in found] == [0, 1, 2, 3, 4, 5, 6]
     (race,) = [each.race for each in found if each.race]

@@ -11,9 +11,9 @@ from monitor.alerts.loading import METRIC_LOOKUP
 from monitor.alerts.parse import parse
 from monitor.alerts.rules import Rule
 from monitor.analysis import POOL, Level
-from monitor.backtest import skipping as naps
-from monitor.backtest.replay import Episode, Happening, Replay, Scope
-from monitor.backtest.skipping import AWAKE, Sleep
+from monitor.backtest import skipping
+from monitor.backtest.replay import Episode, Replay, ReplayedBlock, Scope
+from monitor.backtest.skipping import NO_SKIP, SkipPlanner
 from monitor.model import BlockHash, BlockRow, PoolSlug, Race, Window
 
 T0 = 1_700_000_000
@@ -45,11 +45,11 @@ def chain(shares: list[tuple[int, dict[str, float]]], *, seed: int = 1, backward
 def found(one: Rule, rows: list[BlockRow], windows: tuple[Window, ...] = WINDOWS) -> list[Episode]:
     replay = Replay([one], Scope((POOL, PARITY), windows))
     for row in rows:
-        replay.take(Happening(row))
+        replay.take(ReplayedBlock(row))
     return replay.episodes
 
 
-RISE = [(600, {"a": 0.4, "b": 0.35, "": 0.25}), (600, {"a": 0.62, "b": 0.33, "": 0.05}), (400, {"a": 0.3, "b": 0.7})]
+RISE = [(440, {"a": 0.4, "b": 0.35, "": 0.25}), (420, {"a": 0.62, "b": 0.33, "": 0.05}), (340, {"a": 0.3, "b": 0.7})]
 
 
 @pytest.mark.parametrize("backwards", [False, True], ids=["in order", "times go back"])
@@ -58,11 +58,11 @@ RISE = [(600, {"a": 0.4, "b": 0.35, "": 0.25}), (600, {"a": 0.62, "b": 0.33, "":
     [
         'value = "share_above_probability"\nwhere = { window = "3d", threshold = "0.5" }\nabove = 0.95\nuntil = 0.5',
         'value = "share_above_probability"\nwhere = { window = "400b", threshold = "0.333" }\nabove = 0.999',
-        'value = "share_above_probability"\nwhere = { window = "*", threshold = "*" }\nabove = 0.9\nuntil = 0.6',
+        'value = "share_above_probability"\nwhere = { window = "*b", threshold = "*" }\nabove = 0.9\nuntil = 0.6',
         'value = "share_ratio"\nwhere = { level = "pool", window = ["3d", "150b"] }\nabove = 0.5\nuntil = 0.45',
         'value = "share_ratio"\nwhere = { level = "parity", window = "1d" }\nabove = 0.51',
         'value = "share_ratio"\nwhere = { entity = "b*", window = "400b" }\nbelow = 0.34\nuntil = 0.36\nfor_blocks = 9',
-        'value = "hhi"\nwhere = { level = "pool", unknown = "merged" }\nabove = 4000\nuntil = 3900',
+        'value = "hhi"\nwhere = { level = "pool", window = "*d", unknown = "merged" }\nabove = 4000\nuntil = 3900',
         'value = "hhi_unbiased"\nwhere = { level = "pool", window = "3d", unknown = "split" }\nabove = 4200',
         'value = "top_share_ratio"\nwhere = { window = "400b", unknown = "split", n = "2" }\nabove = 0.9\nuntil = 0.8',
         'value = "window_attributed_ratio"\nwhere = { window = "3d" }\nbelow = 0.8\nuntil = 0.9\ncooldown = "6h"',
@@ -73,14 +73,14 @@ def test_sleeping_misses_nothing(text: str, monkeypatch: pytest.MonkeyPatch, *, 
     rows = chain(RISE, backwards=backwards)
 
     slept = found(rule(text), rows)
-    monkeypatch.setattr(Sleep, "nap", lambda *_: AWAKE)
+    monkeypatch.setattr(SkipPlanner, "skip", lambda *_, **__: NO_SKIP)
     awake = found(rule(text), rows)
 
     assert slept == awake
     assert awake, "a test of nothing"
 
 
-@pytest.mark.parametrize("value", naps.SPEED)
+@pytest.mark.parametrize("value", skipping.SPEED)
 def test_a_rule_far_from_its_threshold_sleeps(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     looks = []
     judge = Replay._judge
@@ -133,7 +133,7 @@ def test_a_reorganisation_is_told_with_the_block_that_ends_it() -> None:
     ]
     replay = Replay(rules, Scope((POOL,), WINDOWS))
     for row in rows:
-        replay.take(Happening(row, conflict=row.height == 1, race=race if row.height == 4 else None))
+        replay.take(ReplayedBlock(row, conflict=row.height == 1, race=race if row.height == 4 else None))
 
     assert [(one.alert.rule, dict(one.alert.labels), one.alert.height) for one in replay.episodes] == [
         ("conflict", {"pool": "a"}, 1),

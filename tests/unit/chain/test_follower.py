@@ -4,18 +4,17 @@ from collections.abc import Callable
 from types import SimpleNamespace
 
 import pytest
-from support import toy
-from support.toy import ALL, BEFORE_ALL, Following, Memory, ToyNode, chain_on
+from support import fake_chain
+from support.fake_chain import ALL, BEFORE_ALL, FakeNode, Following, Memory, chain_on
 
-from monitor.chain.follower import Reach
 from monitor.errors import ChainError, NodeAway, NodeBusy, NodeError, NodeRefused, StoreRefused
-from monitor.model import BlockRef
+from monitor.model import BlockRef, Reach
 
 Fault = Callable[[str], None]
 
 
 def following(length: int, **how: int) -> Following:
-    return Following(ToyNode(length), Memory(), **how)
+    return Following(FakeNode(length), Memory(), **how)
 
 
 async def settled(length: int, **how: int) -> Following:
@@ -56,7 +55,7 @@ async def test_the_first_start_takes_the_whole_chain() -> None:
 
 @pytest.mark.parametrize(("reach", "first"), [(Reach(0, 3), 17), (Reach(1800, 1), 17), (Reach(0, 20), 0), (ALL, 0)])
 async def test_the_first_start_goes_back_as_far_as_asked(reach: Reach, first: int) -> None:
-    found = Following(ToyNode(20), Memory(), reach=reach)
+    found = Following(FakeNode(20), Memory(), reach=reach)
     await found.settle()
     assert found.memory.chain == found.node.chain[first:]
 
@@ -110,7 +109,7 @@ async def test_a_hint_without_news_makes_no_plan() -> None:
 
 async def test_the_time_of_the_notice_travels_with_the_plan(monkeypatch: pytest.MonkeyPatch) -> None:
     found = await settled(5)
-    monkeypatch.setattr(toy, "time", SimpleNamespace(monotonic=lambda: 1234.5))
+    monkeypatch.setattr(fake_chain, "time", SimpleNamespace(monotonic=lambda: 1234.5))
     found.node.mine()
     [plan] = await found.settle()
     assert plan.noticed == 1234.5
@@ -165,7 +164,7 @@ async def test_a_reorg_while_we_were_away() -> None:
 
 
 async def test_a_history_that_is_not_on_the_chain_at_all_is_begun_anew() -> None:
-    node, memory = ToyNode(50), Memory()
+    node, memory = FakeNode(50), Memory()
     found = Following(node, memory, reach=Reach(0, 10))
     await found.settle()
     node.mine(45, depth=40)
@@ -175,7 +174,7 @@ async def test_a_history_that_is_not_on_the_chain_at_all_is_begun_anew() -> None
 
 
 async def test_a_first_start_in_the_middle_of_a_reorg_leaves_nothing() -> None:
-    node, memory = ToyNode(20), Memory()
+    node, memory = FakeNode(20), Memory()
     found = Following(node, memory, reach=Reach(0, 5))
     node.before_answer = times(1, "successors", lambda: node.mine(12, depth=10))
     plans = await found.settle()
@@ -293,12 +292,12 @@ async def test_the_first_error_of_a_batch_ends_the_whole_batch() -> None:
 async def test_another_chain_is_refused() -> None:
     found = await settled(5)
     with pytest.raises(StoreRefused, match="another chain"):
-        await Following(ToyNode(9), found.memory).settle()
+        await Following(FakeNode(9), found.memory).settle()
 
 
 async def test_a_node_that_comes_back_as_another_is_refused() -> None:
     found = await settled(5)
-    other = ToyNode(9)
+    other = FakeNode(9)
 
     def swap() -> None:
         found.node.chain, found.node.known = other.chain, other.known

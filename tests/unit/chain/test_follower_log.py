@@ -4,12 +4,13 @@ from types import SimpleNamespace
 
 import pytest
 from structlog.testing import capture_logs
-from support.toy import ALL, Memory, ToyNode
+from support.fake_chain import ALL, FakeNode, Memory
 from tenacity import RetryCallState
 
 from monitor.chain import follower
-from monitor.chain.follower import Follower, Reach
+from monitor.chain.follower import Follower
 from monitor.errors import NodeAway, NodeBusy, NodeError
+from monitor.model import Reach
 from monitor.vitals import Vitals
 
 
@@ -30,7 +31,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return Clock(monkeypatch)
 
 
-async def story(node: ToyNode, clock: Clock, *faults: NodeError) -> list[dict[str, object]]:
+async def story(node: FakeNode, clock: Clock, *faults: NodeError) -> list[dict[str, object]]:
     """The log of a start during which the node fails in these ways, one after the other."""
     left = iter(faults)
 
@@ -45,7 +46,7 @@ async def story(node: ToyNode, clock: Clock, *faults: NodeError) -> list[dict[st
 
 
 async def test_one_line_a_minute_then_the_relief(clock: Clock) -> None:
-    log = await story(ToyNode(3), clock, *[NodeAway("starting up")] * 14)  # the first is second 0
+    log = await story(FakeNode(3), clock, *[NodeAway("starting up")] * 14)  # the first is second 0
     waiting = {"event": "waiting for the node", "reason": "starting up", "log_level": "warning"}
     assert log == [
         {**waiting, "seconds": 0},
@@ -56,21 +57,21 @@ async def test_one_line_a_minute_then_the_relief(clock: Clock) -> None:
 
 
 async def test_a_short_absence_is_two_lines(clock: Clock) -> None:
-    log = await story(ToyNode(3), clock, NodeBusy("try again"))
+    log = await story(FakeNode(3), clock, NodeBusy("try again"))
     assert [line["event"] for line in log] == ["waiting for the node", "connection restored"]
 
 
 async def test_the_latest_reason_is_the_one_told(clock: Clock) -> None:
-    log = await story(ToyNode(3), clock, *[NodeAway("refused")] * 3, *[NodeAway("warming up")] * 5)
+    log = await story(FakeNode(3), clock, *[NodeAway("refused")] * 3, *[NodeAway("warming up")] * 5)
     assert [line.get("reason") for line in log] == ["refused", "warming up", None]
 
 
 async def test_a_node_that_answers_is_not_spoken_of(clock: Clock) -> None:
-    assert await story(ToyNode(3), clock) == []
+    assert await story(FakeNode(3), clock) == []
 
 
 async def test_a_history_begun_anew_is_said(clock: Clock) -> None:
-    node, memory = ToyNode(9), Memory()
+    node, memory = FakeNode(9), Memory()
     plans = Follower(node, memory, Reach(seconds=0, blocks=3), Vitals(), pause=clock.pause).plans(None)
     memory.apply(await anext(plans))
     node.mine(9, depth=8)

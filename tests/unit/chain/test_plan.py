@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from support.toy import BEFORE_ALL, block_on, chain_on
+from support.fake_chain import BEFORE_ALL, block_on, chain_on
 
 from monitor.chain.plan import Inconsistent, joined, stands_on
 

@@ -84,8 +84,8 @@ def test_outputs_are_addresses_or_scripts() -> None:
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("junk", "no JSON"),
-        ("", "no JSON"),
+        ("junk", "not JSON"),
+        ("", "not JSON"),
         ("[1]", "no JSON object"),
         ("{}", "neither script_hex nor raw_tx_hex"),
         ('{"script_hex": "zz"}', "script_hex is not hex"),

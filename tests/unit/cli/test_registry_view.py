@@ -7,7 +7,7 @@ from pathlib import Path
 
 from click.testing import Result
 from rich.console import Console
-from support.toy import chain_on, judge
+from support.fake_chain import chain_on, judge
 from typer.testing import CliRunner
 
 from monitor.cli.registry import tables as registry_view

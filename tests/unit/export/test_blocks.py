@@ -16,9 +16,9 @@ import duckdb
 import pandas as pd
 import pytest
 from pyarrow import parquet
+from support.fake_chain import BEFORE_ALL, chain_on, judge
 from support.services import CHECKOUT
 from support.stored import FIRST, store_mainnet
-from support.toy import BEFORE_ALL, chain_on, judge
 from typer.testing import CliRunner
 
 from monitor.cli.concentration.report import measure

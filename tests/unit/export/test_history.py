@@ -16,7 +16,7 @@ from monitor.analysis import BlockTable, concentrate
 from monitor.cli.main import cli
 from monitor.config import Config, StoreSection
 from monitor.errors import InputError
-from monitor.export.history import Wanted, export_history
+from monitor.export.history import ExportOptions, export_history
 from monitor.model import BlockRow, Judged, Window
 from monitor.outputs.metrics import CATALOGUE
 from monitor.processing.levels import levels
@@ -38,7 +38,7 @@ async def stored(config: Config) -> list[Judged]:
     return await store_mainnet(config.store.url, 2000)
 
 
-async def history(config: Config, folder: Path, wanted: Wanted) -> dict[str, Metric]:
+async def history(config: Config, folder: Path, wanted: ExportOptions) -> dict[str, Metric]:
     """What is written, by name, as the strictest reader takes it."""
     file = folder / "history.txt"
     written = await export_history(config, wanted, file)
@@ -70,7 +70,7 @@ def value(families: dict[str, Metric], name: str, time: int, **labels: str) -> f
 async def test_each_number_is_that_of_the_chain_as_it_was_then(
     config: Config, stored: list[Judged], tmp_path: Path
 ) -> None:
-    families = await history(config, tmp_path, Wanted(DAY, WINDOWS))
+    families = await history(config, tmp_path, ExportOptions(DAY, WINDOWS))
 
     moments = sorted({moment_of(sample) for sample in families[f"{PREFIX}_block_height"].samples})
     first, last = stored[0].block.header.time, stored[-1].block.header.time
@@ -94,7 +94,7 @@ async def test_each_number_is_that_of_the_chain_as_it_was_then(
 
 @pytest.mark.usefixtures("stored")
 async def test_names_and_types_are_those_of_the_catalogue(config: Config, tmp_path: Path) -> None:
-    families = await history(config, tmp_path, Wanted(DAY, WINDOWS))
+    families = await history(config, tmp_path, ExportOptions(DAY, WINDOWS))
 
     catalogue = {each.full_name: each for each in CATALOGUE}
     assert set(families) <= set(catalogue)
@@ -107,9 +107,9 @@ async def test_names_and_types_are_those_of_the_catalogue(config: Config, tmp_pa
 
 @pytest.mark.usefixtures("stored")
 async def test_a_part_says_what_the_whole_says(config: Config, tmp_path: Path) -> None:
-    whole = await history(config, tmp_path, Wanted(DAY, WINDOWS))
+    whole = await history(config, tmp_path, ExportOptions(DAY, WINDOWS))
 
-    part = await history(config, tmp_path, Wanted(DAY, WINDOWS, Span(FIRST + 1500, FIRST + 1800)))
+    part = await history(config, tmp_path, ExportOptions(DAY, WINDOWS, Span(FIRST + 1500, FIRST + 1800)))
 
     for name, family in part.items():
         found, expected = values(family), values(whole[name])
@@ -121,13 +121,13 @@ async def test_a_part_says_what_the_whole_says(config: Config, tmp_path: Path) -
 
 @pytest.mark.usefixtures("stored")
 async def test_every_series_has_the_labels_that_were_asked_for(config: Config, tmp_path: Path) -> None:
-    wanted = Wanted(DAY, WINDOWS[:1], Span(FIRST + 1500), {"job": 'a "quoted"\\job'})
+    wanted = ExportOptions(DAY, WINDOWS[:1], Span(FIRST + 1500), {"job": 'a "quoted"\\job'})
     families = await history(config, tmp_path, wanted)
 
     jobs = {sample.labels["job"] for family in families.values() for sample in family.samples}
     assert jobs == {'a "quoted"\\job'}
     with pytest.raises(InputError, match="level is a label"):
-        await history(config, tmp_path, Wanted(DAY, WINDOWS, labels={"level": "pool"}))
+        await history(config, tmp_path, ExportOptions(DAY, WINDOWS, labels={"level": "pool"}))
 
 
 @pytest.mark.parametrize(

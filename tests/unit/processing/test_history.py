@@ -18,10 +18,10 @@ from monitor.analysis.time_series import ALONE, INDICES, OTHERS, SHARES, UNKNOWN
 from monitor.attribution.unknown_miners import UnknownMiners
 from monitor.config import Config, RegistrySection, StoreSection
 from monitor.errors import InputError
-from monitor.export.history import Wanted, export_history
+from monitor.export.history import ExportOptions, export_history
 from monitor.model import Asked, BlockRow, Judged, PoolSlug, TimeSeries, Window
-from monitor.processing.counter import Naming
-from monitor.processing.history import HistoryQueries, answer
+from monitor.processing.counter import EntityLookup
+from monitor.processing.history import HistoryQueries, time_series
 from monitor.processing.levels import levels
 from monitor.registry.loading import load_knowledge
 from monitor.store.reading import Reading
@@ -49,15 +49,15 @@ async def stored(config: Config) -> list[Judged]:
     return await store_mainnet(config.store.url, 4000)
 
 
-def naming(config: Config) -> Naming:
+def naming(config: Config) -> EntityLookup:
     knowledge = load_knowledge(config.registry)
-    return Naming(levels(knowledge), UnknownMiners(knowledge.registry).names(), 1)
+    return EntityLookup(levels(knowledge), UnknownMiners(knowledge.registry).names(), 1)
 
 
 async def ask(config: Config, *questions: Asked) -> list[TimeSeries]:
     known = naming(config)
     async with await Store.open(config.store.url, beside=True) as store:
-        return [await store.reading(partial(answer, asked=each, naming=known)) for each in questions]
+        return [await store.reading(partial(time_series, asked=each, entities=known)) for each in questions]
 
 
 def rows(stored: list[Judged]) -> list[BlockRow]:
@@ -77,7 +77,7 @@ def gauge(metric: str) -> tuple[str, Mapping[str, str]]:
 async def test_every_number_is_that_of_the_export_at_the_same_tip(
     config: Config, stored: list[Judged], tmp_path: Path
 ) -> None:
-    await export_history(config, Wanted(DAY, [Window.parse("7d")]), tmp_path / "history.txt")
+    await export_history(config, ExportOptions(DAY, [Window.parse("7d")]), tmp_path / "history.txt")
     exported: defaultdict[str, dict[tuple[object, ...], float]] = defaultdict(dict)
     for family in text_string_to_metric_families((tmp_path / "history.txt").read_text()):
         for sample in family.samples:

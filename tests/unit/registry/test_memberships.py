@@ -82,7 +82,7 @@ def test_the_order_of_rows_changes_neither_answers_nor_hash() -> None:
         ('pool = "antpool"\ncountry = "China"\nconfidence = "high"', "two capital letters"),
         ('pool = "antpool"\ntemplate = "x"\nconfidence = "high"\nsince = 2024-01-02\nuntil = 2024-01-01', "not before"),
         ('pool = "antpool"\ntemplate = "x\\u0007"\nconfidence = "high"', "printable"),
-        ("pool = ", "no valid TOML"),
+        ("pool = ", "not valid TOML"),
     ],
 )
 def test_a_row_that_is_wrong_is_refused_with_its_place(text: str, reason: str) -> None:

@@ -69,11 +69,11 @@ def test_the_hash_is_that_of_the_content() -> None:
         ('["/Red/"]', '"/Red/"', "tags must be a list"),
         ('["/Red/"]', '["ab"]', "must be 3 to 100 bytes"),
         ('["/Red/"]', '["/Red/", "/Red/"]', "lists '/Red/' twice"),
-        ('["/Red/"]', '["/R', "no valid TOML"),
-        (MAIN, MAIN[:-1] + "Z", "is no address of main"),
-        (MAIN, TEST, "is no address of main"),
+        ('["/Red/"]', '["/R', "not valid TOML"),
+        (MAIN, MAIN[:-1] + "Z", "is not an address of main"),
+        (MAIN, TEST, "is not an address of main"),
         (MAIN, "1Bf9sZvBHPFGVPX71WX2njhd1NXKv5y7v5", "pool red's and shared by custodian Bank"),
-        ("[[signet.pool]]", "[[main.pool]]", "is no address of main"),
+        ("[[signet.pool]]", "[[main.pool]]", "is not an address of main"),
     ],
 )
 def test_what_is_wrong_is_said_with_its_place(old: str, new: str, said: str) -> None:
@@ -118,7 +118,7 @@ def test_the_shipped_registry_loads_for_every_network(network: Network) -> None:
 )
 def test_addresses_become_the_scripts_that_the_chain_shows(address: str, script: str) -> None:
     assert script_of(address, "main").hex() == script
-    with pytest.raises(ValueError, match="no address of signet"):
+    with pytest.raises(ValueError, match="not an address of signet"):
         script_of(address, "signet")
 
 
@@ -126,5 +126,5 @@ def test_addresses_become_the_scripts_that_the_chain_shows(address: str, script:
     "text", ["", "1", "bc1", "bc1q", "é", "bc1qjl8uwezzlech723lpnyuza0h2cdkvxvh54v3dm", "0" * 9999]
 )
 def test_what_is_no_address_is_a_value_error(text: str) -> None:
-    with pytest.raises(ValueError, match="no address"):
+    with pytest.raises(ValueError, match="not an address"):
         script_of(text, "main")

@@ -34,8 +34,8 @@ def test_a_link_may_be_missing_and_marks_may_be_listed_twice() -> None:
 @pytest.mark.parametrize(
     ("document", "said"),
     [
-        ("junk", "no JSON"),
-        ("[" * 100_000, "no JSON"),
+        ("junk", "not JSON"),
+        ("[" * 100_000, "not JSON"),
         ("{}", "array of 1 to"),
         ("[]", "array of 1 to"),
         ('["Red"]', "must be an object"),

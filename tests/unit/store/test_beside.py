@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from support.toy import BEFORE_ALL, chain_on, judge
+from support.fake_chain import BEFORE_ALL, chain_on, judge
 
 from monitor.errors import StoreRefused
 from monitor.model import Plan

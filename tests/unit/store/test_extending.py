@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from support.toy import BEFORE_ALL, block_on, chain_on, judge
+from support.fake_chain import BEFORE_ALL, block_on, chain_on, judge
 
 from monitor.errors import StoreError
 from monitor.model import Block, BlockRef, Plan

@@ -14,7 +14,7 @@ from itertools import count, pairwise
 from pathlib import Path
 
 import pytest
-from support.toy import BEFORE_ALL, chain_on, judge
+from support.fake_chain import BEFORE_ALL, chain_on, judge
 
 from monitor.model import BlockRef, Plan
 from monitor.store.store import Store
@@ -40,7 +40,7 @@ async def write(path: str) -> None:
 
 
 def kill_a_writer(path: Path, after: float) -> None:
-    environment = {**os.environ, "PYTHONPATH": str(TESTS)}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (TESTS.parent, TESTS)))}
     with subprocess.Popen([sys.executable, __file__, str(path)], stdout=subprocess.PIPE, env=environment) as writer:
         assert writer.stdout
         assert writer.stdout.readline() == b"open\n"

@@ -9,7 +9,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import create_engine
-from support.toy import BEFORE_ALL, chain_on, judge
+from support.fake_chain import BEFORE_ALL, chain_on, judge
 
 from monitor.errors import Exit, StoreError, StoreRefused
 from monitor.model import Plan

@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from support.toy import BEFORE_ALL, chain_on
+from support.fake_chain import BEFORE_ALL, chain_on
 
 from monitor.model import Attribution, Block, Coinbase, Judged, Plan, PoolSlug
 from monitor.store import reattribution

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import event, text
-from support.toy import BEFORE_ALL, SPACING, START, block_on, chain_on, judge
+from support.fake_chain import BEFORE_ALL, SPACING, START, block_on, chain_on, judge
 
 from monitor.errors import StoreError, StoreRefused
 from monitor.model import (

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from alembic import command
 from sqlalchemy import Connection, create_engine, event
-from support.toy import BEFORE_ALL, START, block_on, chain_on, judge
+from support.fake_chain import BEFORE_ALL, START, block_on, chain_on, judge
 
 from monitor.model import NO_BLOCK, Attribution, Grid, Group, Judged, Plan, PoolSlug
 from monitor.store import migrations

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager, suppress
 import pytest
 from structlog.testing import capture_logs
 from support.hook import until
-from support.outbox import ToyOutbox, alert
+from support.outbox import FakeOutbox, alert
 
 from monitor.alerts.delivery import worker as courier
 from monitor.alerts.delivery.worker import Couriers
@@ -60,7 +60,7 @@ class Post:
     def __init__(self) -> None:
         self.vitals = Vitals()
         self.hub = Hub(self.vitals)
-        self.outbox = ToyOutbox(self.hub)
+        self.outbox = FakeOutbox(self.hub)
 
     @asynccontextmanager
     async def working(self, *receivers: Receiver) -> AsyncIterator[None]:

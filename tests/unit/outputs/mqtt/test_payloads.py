@@ -8,9 +8,9 @@ from dataclasses import replace
 
 import pytest
 from jinja2 import Template
+from support.fake_chain import chain_on
 from support.outbox import T0, alert
 from support.published import published
-from support.toy import chain_on
 
 from monitor.model import Concentration, Dispatch, Plan, Severity, Update
 from monitor.outputs.mqtt.discovery import discovery

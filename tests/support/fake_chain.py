@@ -1,4 +1,4 @@
-"""A chain in memory: blocks without work, a node that has them, and a memory of what was followed.
+"""A chain in memory: blocks without proof of work, a node that has them, and the chain that was followed.
 
 The node answers the questions of `ChainSource`, the memory those of `Past`. The blocks are whole as far as the program
 looks, except that nobody worked for them: a hash is that of the parent and a serial number.
@@ -13,7 +13,7 @@ from hashlib import sha256
 from itertools import count
 from typing import Any
 
-from monitor.chain.follower import Follower, Reach
+from monitor.chain.follower import Follower
 from monitor.errors import StoreRefused
 from monitor.model import (
     NO_BLOCK,
@@ -28,6 +28,7 @@ from monitor.model import (
     Output,
     Plan,
     PoolSlug,
+    Reach,
 )
 from monitor.vitals import Vitals
 
@@ -73,7 +74,7 @@ def judge(blocks: Iterable[Block], pool: str | None = "toy") -> tuple[Judged, ..
     return tuple(Judged(block, verdict) for block in blocks)
 
 
-class ToyNode:
+class FakeNode:
     """A node in memory, with the questions of `ChainSource`."""
 
     def __init__(self, length: int = 1) -> None:
@@ -210,7 +211,7 @@ class Memory:
 class Following:
     """A follower between a node and a memory, moved by hand. It asks again at once instead of waiting."""
 
-    def __init__(self, node: ToyNode, memory: Memory, *, batch: int = 500, reach: Reach = ALL) -> None:
+    def __init__(self, node: FakeNode, memory: Memory, *, batch: int = 500, reach: Reach = ALL) -> None:
         self.node = node
         self._how: dict[str, Any] = {"batch": batch, "reach": reach}
         self.memory = memory

@@ -10,11 +10,10 @@ import pytest
 from support.blockdir import REGTEST, chain, records, write
 from support.blocks import Built
 
+from monitor.backfill.segments import MissingBlocks, Segment, from_files
 from monitor.errors import NodeError, NodeRefused
 from monitor.model import BlockRef
-from monitor.node import history
 from monitor.node.blockfiles import BlockFiles
-from monitor.node.history import MissingBlocks, Segment, from_files
 
 BLOCKS = chain(60)
 RIVALS = chain(3, on=BLOCKS[29].parent, tag=b"/rival/")
@@ -62,7 +61,7 @@ def test_what_is_left_is_told_by_what_came(tmp_path: Path) -> None:
 
 
 def test_only_as_many_files_are_searched_as_it_takes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(history, "_FIRST_FILES", 2)
+    monkeypatch.setattr("monitor.backfill.segments._FIRST_FILES", 2)
     spread(tmp_path, BLOCKS)
     for lowest, most in ((52, 2), (45, 6), (1, 12)):
         searched: list[tuple[int, int]] = []

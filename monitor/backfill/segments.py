@@ -7,9 +7,10 @@ files can be read without a running node.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from itertools import islice
 
 import numpy as np
 
@@ -21,7 +22,7 @@ from monitor.node.blockrecords import RECORD, Lost, Records
 from monitor.node.client import NodeClient
 from monitor.wire import display_hash
 
-CONNECTIONS = 2
+BACKFILL_CONNECTIONS = 2
 """To the node, for a backfill beside a daemon that leaves them to it."""
 _FIRST_FILES = 128
 """Scanned first, from the newest back; then twice as many each time. A sixth of all files holds a year of blocks."""
@@ -87,7 +88,7 @@ def from_files(files: BlockFiles, missing: MissingBlocks, report: Callable[[int,
 
 
 async def from_node(node: NodeClient, missing: MissingBlocks) -> AsyncIterator[Segment]:
-    """Ask the node, by the fastest interface that it offers. One segment is requested ahead.
+    """Ask the node, by the fastest interface that it offers, for as many segments at once as there are connections.
 
     Args:
         node: one that is ready; blocks that it has pruned are left out.
@@ -99,21 +100,20 @@ async def from_node(node: NodeClient, missing: MissingBlocks) -> AsyncIterator[S
     assert node.facts
     top = missing.top
     bounds = _bounds(max(missing.lowest, node.facts.first_height), top.height, missing.size)
-    tasks: list[asyncio.Task[tuple[Block, ...]]] = []
+    tasks = deque(asyncio.create_task(_between(node, *each)) for each in islice(bounds, BACKFILL_CONNECTIONS))
     try:
-        while True:
-            while len(tasks) < 2 and (heights := next(bounds, None)):
-                tasks.append(asyncio.create_task(_between(node, *heights)))
-            if not tasks:
-                return
+        while tasks:
             blocks = await tasks[0]
-            del tasks[0]
+            tasks.popleft()
+            tasks.extend(asyncio.create_task(_between(node, *each)) for each in islice(bounds, 1))
             if not blocks or blocks[-1].ref != top:
                 raise NodeBusy(f"block {top.height} {top.hash} is not on the node's best chain")
             top = BlockRef(blocks[0].height - 1, blocks[0].header.parent)
             yield Segment(blocks)
     finally:
-        await _cancel(tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _bounds(lowest: int, highest: int, size: int) -> Iterator[tuple[int, int]]:
@@ -183,19 +183,4 @@ async def _between(node: NodeClient, start: int, end: int) -> tuple[Block, ...]:
     while last.height + 1 < end and (hashes := await node.successors(last, end - 1 - last.height)):
         refs += [BlockRef(height, each) for height, each in enumerate(hashes, start=last.height + 1)]
         last = refs[-1]
-    return await _blocks(node, refs)
-
-
-async def _blocks(node: NodeClient, refs: list[BlockRef]) -> tuple[Block, ...]:
-    """All of these blocks, or the first error."""
-    tasks = [asyncio.create_task(node.block(ref)) for ref in refs]
-    try:
-        return tuple(await asyncio.gather(*tasks))
-    finally:
-        await _cancel(tasks)
-
-
-async def _cancel(tasks: Sequence[asyncio.Task[Any]]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    return tuple([await node.block(ref) for ref in refs])

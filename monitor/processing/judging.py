@@ -1,0 +1,42 @@
+"""Which miner a block counts for: the pool that its coinbase names, or the pseudonym of an unknown miner."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from monitor.attribution.match import attribute
+from monitor.attribution.unknown_miners import UnknownMiners
+from monitor.model import Block, BlockRow, Judged
+from monitor.registry.registry import Registry
+
+
+def judge(blocks: Iterable[Block], registry: Registry) -> Iterator[Judged]:
+    """Blocks with their attributions."""
+    return (Judged(block, attribute(block.coinbase, registry)) for block in blocks)
+
+
+def counted_row(judged: Judged, unknown_miners: UnknownMiners) -> BlockRow:
+    """A block of the best chain as it is counted."""
+    block, attribution = judged.block, judged.attribution
+    row = BlockRow(
+        block.height,
+        block.header.time,
+        block.header.bits,
+        attribution.pool,
+        attribution.miner,
+        None,
+        block.header.version,
+        block.tx_count,
+        block.coinbase.value_sat,
+        block.coinbase.sequence,
+        block.coinbase.locktime,
+    )
+    return with_pseudonym(row, unknown_miners)
+
+
+def with_pseudonym(row: BlockRow, unknown_miners: UnknownMiners) -> BlockRow:
+    """A stored block of the best chain as it is counted: an unattributed one with the pseudonym of its miner."""
+    if row.pool is None and (name := unknown_miners.name(row.height)):
+        return replace(row, cluster=name)
+    return row

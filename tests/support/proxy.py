@@ -1,0 +1,98 @@
+"""A TCP proxy that counts connections."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import Self
+
+
+class CountingProxy:
+    """Passes connections on to a port of 127.0.0.1, from a port of its own. Runs on a thread."""
+
+    def __init__(self, port: int) -> None:
+        self.url = ""
+        self.open = 0
+        """How many connections are open now."""
+        self.most = 0
+        """How many were open at the same time."""
+        self.port = port
+        self.loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self.loop.run_forever, name="proxy", daemon=True)
+
+    def count(self, change: int) -> None:
+        """Count a connection that opens (1) or closes (-1)."""
+        self.open += change
+        self.most = max(self.most, self.open)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        serving = self.loop.create_server(lambda: _Client(self), "127.0.0.1", 0)
+        self._server = asyncio.run_coroutine_threadsafe(serving, self.loop).result()
+        self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.loop.call_soon_threadsafe(self._server.close)
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self._thread.join()
+        self.loop.close()
+
+
+class _Client(asyncio.Protocol):
+    """The side that sends requests."""
+
+    def __init__(self, proxy: CountingProxy) -> None:
+        self._proxy = proxy
+        self._is_open = False
+        self._node: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self._is_open = True
+        self._proxy.count(1)
+        transport.pause_reading()  # until there is somewhere to pass it on to
+        self._connecting = self._proxy.loop.create_task(self._connect())
+
+    async def _connect(self) -> None:
+        try:
+            node = lambda: _Node(self._transport)  # noqa: E731
+            self._node, _ = await self._proxy.loop.create_connection(node, "127.0.0.1", self._proxy.port)
+        except OSError:
+            self._transport.abort()
+            return
+        if self._is_open:
+            self._transport.resume_reading()
+        else:
+            self._node.close()
+
+    def data_received(self, data: bytes) -> None:
+        if self._node:
+            self._node.write(data)
+
+    def eof_received(self) -> None:
+        self._close()
+
+    def connection_lost(self, _error: Exception | None) -> None:
+        self._close()
+
+    def _close(self) -> None:
+        if self._is_open:
+            self._is_open = False
+            self._proxy.count(-1)
+            if self._node:
+                self._node.close()
+
+
+class _Node(asyncio.Protocol):
+    """The side that answers them."""
+
+    def __init__(self, client: asyncio.Transport) -> None:
+        self._client = client
+
+    def data_received(self, data: bytes) -> None:
+        self._client.write(data)
+
+    def connection_lost(self, _error: Exception | None) -> None:
+        self._client.close()
