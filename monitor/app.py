@@ -12,9 +12,9 @@ from typing import Any, NoReturn
 import structlog
 
 from monitor import __version__
-from monitor.alerts.loading import METRIC_LOOKUP, keep_rules_current, load_rules
+from monitor.alerts.loading import METRIC_LOOKUP, load_rules, reload_rules
 from monitor.alerts.receivers import delivery
-from monitor.alerts.runner import Watch
+from monitor.alerts.runner import AlertRunner
 from monitor.backfill.scheduler import BackfillScheduler
 from monitor.chain.follower import Follower
 from monitor.config import Config
@@ -112,9 +112,11 @@ async def run(config: Config, stop: asyncio.Event, *, listening: Callable[[str],
         if listening:
             listening(web.url)
         hangups = ReloadSignal()
-        watch = Watch(rules, METRIC_LOOKUP, hub=hub, memory=store.alerts, pulse=health, vitals=vitals)
-        told = delivery(config, store.alerts, hub, vitals, link=web.url)
-        alerts = _all_or_none(watch.run(), keep_rules_current(config, watch.adopt, hangups, vitals), *told)
+        alert_runner = AlertRunner(rules, METRIC_LOOKUP, hub=hub, store=store.alerts, node=health, vitals=vitals)
+        deliveries = delivery(config, store.alerts, hub=hub, vitals=vitals, link=web.url)
+        alerts = _all_or_none(
+            alert_runner.run(), reload_rules(config, alert_runner.set_rules, reload=hangups, vitals=vitals), *deliveries
+        )
         intake = _intake(config, health, store, hub, vitals, courses=courses, directory=directory, hangups=hangups)
         manager = ServiceManager()
         manager.ready()
@@ -163,7 +165,7 @@ async def _intake(  # noqa: PLR0913 -- what intake and outputs share
         await pipeline.revise()
         await keep_current(config.registry, network, adopt, hangups=hangups, vitals=vitals)
 
-    await _all_or_none(pipeline.run(), health.historian.run(network, pipeline), stay_current())
+    await _all_or_none(pipeline.follow(), pipeline.publish(), health.historian.run(network, pipeline), stay_current())
     raise AssertionError("the pipeline returned")
 
 

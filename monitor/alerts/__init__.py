@@ -1,5 +1,4 @@
-"""Alerts: rules over what is published and what happens, evaluated after each block and by the clock, and delivered.
+"""Alerts: evaluates rules on metrics and events after each block and periodically, and delivers the alerts.
 
-In come the hub's updates, the user's rules and the clock; out come alerts that pend, fire and resolve, stored before
-anybody is told.
+In: updates from the hub, rules, the clock. Out: pending, firing and resolved alerts, stored before they are delivered.
 """

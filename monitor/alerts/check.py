@@ -1,4 +1,4 @@
-"""Tries everyone who is to be told of alerts: a marked test alert to each, and what each answered."""
+"""Checks the configured receivers: sends each a test alert, or only connects to it."""
 
 from __future__ import annotations
 
@@ -21,69 +21,68 @@ from monitor.vitals import Vitals
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What became of one receiver."""
+class ReceiverResult:
+    """The result of one check."""
 
     receiver: str
-    good: bool
-    said: str
+    ok: bool
+    detail: str
     seconds: float
 
 
-async def try_all(config: Config, rule: str | None = None) -> list[Answer]:
-    """Send a test alert through every configured receiver, all at once; nothing is tried twice.
+async def send_test_alerts(config: Config, rule: str | None = None) -> list[ReceiverResult]:
+    """Send a test alert to all receivers concurrently, without retries.
 
     Args:
-        config: says who is told, and by which rules.
-        rule: whose alert it would be; without one, a rule that there is not.
+        config: with receivers and rules.
+        rule: send the alert in the name of this rule, with its severity.
 
     Raises:
-        InputError: there is no such rule.
+        InputError: unknown rule.
     """
     change = Dispatch(0, _alert(config, rule))
     return await asyncio.gather(
-        *(_ask(each, lambda each=each: each.trial(change)) for each in configured(config))  # type: ignore[misc]
+        *(_run(each, lambda each=each: each.deliver_test(change)) for each in _receivers(config))  # type: ignore[misc]
     )
 
 
-async def probe_all(config: Config) -> list[Answer]:
-    """Whether each can be reached, without telling it anything."""
-    return await asyncio.gather(*(_ask(each, each.probe) for each in configured(config)))
+async def probe_receivers(config: Config) -> list[ReceiverResult]:
+    """Connect to all receivers concurrently, without sending an alert."""
+    return await asyncio.gather(*(_run(each, each.probe) for each in _receivers(config)))
 
 
-def configured(config: Config) -> tuple[Receiver, ...]:
-    """Everyone who would be told."""
+def _receivers(config: Config) -> tuple[Receiver, ...]:
     vitals = Vitals()
-    return receivers(config, Hub(vitals), vitals, link=f"http://{config.web.host}:{config.web.port}").all
+    return receivers(config, hub=Hub(vitals), vitals=vitals, link=f"http://{config.web.host}:{config.web.port}").all
 
 
-def as_table(answers: list[Answer]) -> Table:
-    """For the terminal."""
-    table = Table("Receiver", "Answer", "Seconds", box=None, pad_edge=False)
-    for each in answers:
-        mark = Text("✓ ", "green") if each.good else Text("✗ ", "red")
-        table.add_row(each.receiver, mark + Text(each.said), f"{each.seconds:.1f}")
+def as_table(results: list[ReceiverResult]) -> Table:
+    """As a table for the terminal."""
+    table = Table("Receiver", "Result", "Seconds", box=None, pad_edge=False)
+    for each in results:
+        mark = Text("✓ ", "green") if each.ok else Text("✗ ", "red")
+        table.add_row(each.receiver, mark + Text(each.detail), f"{each.seconds:.1f}")
     return table
 
 
-async def _ask(receiver: Receiver, question: Callable[[], Awaitable[str]]) -> Answer:
+async def _run(receiver: Receiver, check: Callable[[], Awaitable[str]]) -> ReceiverResult:
     began = time.monotonic()
     try:
         async with asyncio.timeout(receiver.timeout):
-            said, good = await question(), True
+            detail, ok = await check(), True
     except TimeoutError:
-        said, good = f"no answer within {receiver.timeout:g} seconds", False
+        detail, ok = f"no answer within {receiver.timeout:g} seconds", False
     except (ReceiverError, OSError) as error:
-        said, good = str(error), False
+        detail, ok = str(error), False
     finally:
         await receiver.close()
-    return Answer(receiver.name, good, said, time.monotonic() - began)
+    return ReceiverResult(receiver.name, ok=ok, detail=detail, seconds=time.monotonic() - began)
 
 
 def _alert(config: Config, rule: str | None) -> Alert:
     severities = {each.name: each.severity for each in load_rules(config)}
     if rule is not None and rule not in severities:
-        raise InputError(f"{rule}: there is no such rule", remedy=f"the rules are {', '.join(severities)}")
+        raise InputError(f"unknown rule {rule!r}", remedy=f"choose one of: {', '.join(severities)}")
     now = time.time()
     return Alert(
         rule=rule or "test",
@@ -91,7 +90,7 @@ def _alert(config: Config, rule: str | None) -> Alert:
         state=AlertState.FIRING,
         since=now,
         started=now,
-        summary=f"This is a test{f' of the alert {rule}' if rule else ''}: nothing happened",
-        explanation="Somebody ran `pool-monitor alerts test`. If you read this, alerts reach you.",
+        summary=f"Test alert{f' of the rule {rule}' if rule else ''}",
+        explanation="Sent by `pool-monitor alerts test`. Alerts reach this receiver.",
         test=True,
     )

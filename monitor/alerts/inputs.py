@@ -1,104 +1,190 @@
-"""What rules may look at besides the published metrics: what happened, and how things stand at this very moment."""
+"""Inputs of the rules: published metrics, and metrics for rules only, such as events and the age of the tip."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple, Protocol, TypeAlias
 
-from monitor.alerts.samples import LabelledValues
 from monitor.model import BlockHash, PoolSlug, Snapshot
 
-_TOLD_BLOCKS: Final = 144
-"""For so long a change of a share counts as told just now: the test is made once in so many blocks."""
+LabelledValues: TypeAlias = Iterable[tuple[tuple[str, ...], float]]
+"""Samples of one metric: label values, in the order of the label names, and the value."""
+
+_RECENT_CHANGE_BLOCKS: Final = 144
+"""A detected change of a share counts as recent for this many blocks: the interval at which the test runs."""
 
 LONG_STREAK: Final = 5
-"""Blocks in a row. Two of a pool that hardly ever finds one are less likely still, and no news."""
+"""Minimum length in blocks. Shorter streaks of very small pools are improbable too, but not worth an alert."""
 
 
 @dataclass(frozen=True, slots=True)
 class AlertInputs:
-    """All that is known now. None is: not known."""
+    """All data known at the time of evaluation; None means unknown."""
 
     now: float
     """Unix time, seconds."""
     snapshot: Snapshot | None = None
-    """With the estimates of its own tip, which is the node's."""
+    """At the node's tip, with the estimates of that tip."""
     block_at: float | None = None
-    """When the newest block came, Unix time."""
+    """Arrival of the newest block, Unix time."""
     reorgs: Mapping[int, int] = field(default_factory=dict)
-    """Depth of each reorganisation since the last look, by the height that it goes on from."""
+    """Depth of each reorganisation since the last evaluation, by height of the fork point."""
     stale: frozenset[BlockHash] = frozenset()
-    """The blocks that it took off the best chain."""
+    """Blocks that became stale since the last evaluation."""
     conflicts: Mapping[PoolSlug, int] = field(default_factory=dict)
-    """New blocks whose marks name several pools, by the pool that they count for."""
+    """New blocks with evidence for several pools, by the pool they are attributed to."""
     node_away: float | None = None
     """Seconds since the node last answered; 0 while it does."""
     node_behind: int | None = None
-    """Blocks of which the node has the header, and not yet the rest."""
+    """Blocks of which the node has the header only."""
     behind: float | None = None
-    """Seconds since our numbers were last known to be those of the node's newest block."""
+    """Seconds since the published data last matched the node's tip."""
     waiting: str | None = None
-    """Why there is no news from the node."""
+    """Why the node does not answer."""
+
+
+class MetricSamples(NamedTuple):
+    """All samples of one metric."""
+
+    labels: tuple[str, ...]
+    """Label names."""
+    samples: tuple[tuple[tuple[str, ...], float], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Fact:
-    """One number that a moment has and that is no metric."""
+class Samples:
+    """The metrics that rules are evaluated against, at one time."""
+
+    now: float
+    """Unix time, seconds."""
+    height: int | None = None
+    """Of the tip; None before the first block."""
+    metrics: Mapping[str, MetricSamples] = field(default_factory=dict)
+    """By name. A metric that is missing is unknown at this time; its alerts keep their state."""
+    snapshot: Snapshot | None = None
+    """The data that the samples were computed from."""
+    waiting: str = ""
+    """Why the node does not answer, if it does not."""
+
+
+class PublishedMetric(Protocol):
+    """A metric of the catalogue, as far as rules use it."""
+
+    @property
+    def name(self) -> str:
+        """Without prefix."""
+
+    @property
+    def full_name(self) -> str:
+        """With prefix, as in Prometheus."""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Label names."""
+
+    @property
+    def samples(self) -> Callable[[Snapshot], LabelledValues]:
+        """Computes the samples of a snapshot."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertMetric:
+    """A metric for rules only, which is not published."""
 
     name: str
     help: str
-    labels: tuple[str, ...]
+    labels: tuple[str, ...] = ()
     samples: Callable[[AlertInputs], LabelledValues | None]
-    """None where it is not known."""
+    """Computes the samples; None if unknown."""
     promql: str
-    """The nearest that Prometheus can know of it; `{selector}` is for what a rule says of the labels."""
+    """The closest expression in PromQL; `{selector}` stands for the rule's label matchers."""
 
 
-def _alone(value: float | None) -> LabelledValues | None:
+@dataclass(frozen=True, slots=True)
+class MetricLookup:
+    """Finds metrics by name and reads their samples."""
+
+    published: Mapping[str, PublishedMetric]
+    alert_metrics: Mapping[str, AlertMetric]
+
+    @classmethod
+    def of(cls, catalogue: Iterable[PublishedMetric]) -> MetricLookup:
+        """The metrics of a catalogue and all `ALERT_METRICS`."""
+        return cls({each.name: each for each in catalogue}, {each.name: each for each in ALERT_METRICS})
+
+    def names(self) -> list[str]:
+        """The names of all metrics, sorted."""
+        return sorted({*self.published, *self.alert_metrics})
+
+    def labels(self, name: str) -> tuple[str, ...] | None:
+        """Label names of a metric; None if there is no metric with this name."""
+        found = self.alert_metrics.get(name) or self.published.get(name)
+        return found.labels if found else None
+
+    def read(self, names: Sequence[str], inputs: AlertInputs) -> Samples:
+        """The samples of these metrics; unknown ones are left out."""
+        metrics = {}
+        for name in names:
+            samples: LabelledValues | None = None
+            labels: tuple[str, ...] = ()
+            if own := self.alert_metrics.get(name):
+                samples, labels = own.samples(inputs), own.labels
+            elif inputs.snapshot is not None and (metric := self.published.get(name)):
+                samples, labels = metric.samples(inputs.snapshot), metric.labels
+            if samples is not None:
+                metrics[name] = MetricSamples(labels, tuple(samples))
+        snapshot = inputs.snapshot
+        return Samples(inputs.now, snapshot.tip.height if snapshot else None, metrics, snapshot, inputs.waiting or "")
+
+
+# -- metrics for rules only --------------------------------------------------------------------------------------------
+
+
+def _unlabelled(value: float | None) -> LabelledValues | None:
     return None if value is None else [((), float(value))]
 
 
-def _stale(moment: AlertInputs) -> LabelledValues | None:
-    if moment.snapshot is None:
+def _stale(inputs: AlertInputs) -> LabelledValues | None:
+    if inputs.snapshot is None:
         return None
-    races = moment.snapshot.signals.races if moment.snapshot.signals else ()
+    races = inputs.snapshot.signals.races if inputs.snapshot.signals else ()
     lost = [
         (str(race.height + above), loser or "unknown")
         for race in races
         for above, (block, loser) in enumerate(zip(race.stale, race.losers, strict=True))
-        if block in moment.stale
+        if block in inputs.stale
     ]
     return [(labels, 1.0) for labels in lost]
 
 
-def _changes(moment: AlertInputs) -> LabelledValues | None:
-    if moment.snapshot is None or moment.snapshot.estimates is None:
+def _changes(inputs: AlertInputs) -> LabelledValues | None:
+    if inputs.snapshot is None or inputs.snapshot.estimates is None:
         return None
-    newest = moment.snapshot.tip.height
+    newest = inputs.snapshot.tip.height
     return {
         (change.entity,): change.after.share - change.before.share
-        for change in moment.snapshot.estimates.changes
-        if newest - change.found_height < _TOLD_BLOCKS
+        for change in inputs.snapshot.estimates.changes
+        if newest - change.found_height < _RECENT_CHANGE_BLOCKS
     }.items()
 
 
-def _size_of_changes(moment: AlertInputs) -> LabelledValues | None:
-    found = _changes(moment)
+def _size_of_changes(inputs: AlertInputs) -> LabelledValues | None:
+    found = _changes(inputs)
     return None if found is None else [(labels, abs(value)) for labels, value in found]
 
 
-def _long_streaks(moment: AlertInputs) -> LabelledValues | None:
-    if moment.snapshot is None or moment.snapshot.signals is None:
+def _long_streaks(inputs: AlertInputs) -> LabelledValues | None:
+    if inputs.snapshot is None or inputs.snapshot.signals is None:
         return None
-    streaks = moment.snapshot.signals.streaks
+    streaks = inputs.snapshot.signals.streaks
     return [((each.pool,), each.probability) for each in streaks if each.blocks >= LONG_STREAK]
 
 
-def _empty(moment: AlertInputs) -> LabelledValues | None:
-    if moment.snapshot is None or moment.snapshot.signals is None:
+def _empty(inputs: AlertInputs) -> LabelledValues | None:
+    if inputs.snapshot is None or inputs.snapshot.signals is None:
         return None
-    return list(_empty_ratios(moment.snapshot))
+    return list(_empty_ratios(inputs.snapshot))
 
 
 def _empty_ratios(snapshot: Snapshot) -> Iterator[tuple[tuple[str, ...], float]]:
@@ -109,58 +195,63 @@ def _empty_ratios(snapshot: Snapshot) -> Iterator[tuple[tuple[str, ...], float]]
             yield (window,), sum(row.empty for row in mine) / blocks
 
 
-def _lately(counter: str) -> str:
-    """A counter that rose, or that came into being, which `increase` does not see."""
+def _increased_recently(counter: str) -> str:
+    """A counter that increased, or a new series, which `increase` does not see."""
     return f"increase({counter}{{selector}}[1h]) > 0 or ({counter}{{selector}} unless {counter}{{selector}} offset 1h)"
 
 
-FACTS: Final = (
-    Fact(
-        "reorg_depth", "Blocks that a reorganisation took off the best chain, at the moment it happens.", ("height",),
-        lambda moment: [((str(height),), float(depth)) for height, depth in moment.reorgs.items()],
-        "pool_monitor_reorg_depth_blocks and increase(pool_monitor_reorgs_total[1h]) > 0",
+ALERT_METRICS: Final = (
+    AlertMetric(
+        name="reorg_depth", help="Depth of a reorganisation in blocks, when it happens.", labels=("height",),
+        samples=lambda inputs: [((str(height),), float(depth)) for height, depth in inputs.reorgs.items()],
+        promql="pool_monitor_reorg_depth_blocks and increase(pool_monitor_reorgs_total[1h]) > 0",
     ),
-    Fact(
-        "stale_block", "1 for a block that left the best chain, at the moment it happens.", ("height", "pool"), _stale,
-        _lately("pool_monitor_stale_blocks_total"),
+    AlertMetric(
+        name="stale_block", help="1 for a block that becomes stale, when it happens.", labels=("height", "pool"),
+        samples=_stale, promql=_increased_recently("pool_monitor_stale_blocks_total"),
     ),
-    Fact(
-        "attribution_conflict", "New blocks whose marks name several pools, at the moment they come.", ("pool",),
-        lambda moment: [((pool,), float(blocks)) for pool, blocks in moment.conflicts.items()],
-        _lately("pool_monitor_attribution_conflicts_total"),
+    AlertMetric(
+        name="attribution_conflict", help="New blocks with evidence for several pools, when they arrive.",
+        labels=("pool",),
+        samples=lambda inputs: [((pool,), float(blocks)) for pool, blocks in inputs.conflicts.items()],
+        promql=_increased_recently("pool_monitor_attribution_conflicts_total"),
     ),
-    Fact(
-        "share_change_ratio", "By how much of all blocks a pool's share changed, for a day after the test told.",
-        ("pool",), _size_of_changes,
-        "abs(pool_monitor_share_change_after_ratio{selector} - pool_monitor_share_change_before_ratio{selector}) "
+    AlertMetric(
+        name="share_change_ratio",
+        help="Absolute change of a pool's share of all blocks, for 144 blocks after its detection.", labels=("pool",),
+        samples=_size_of_changes,
+        promql="abs(pool_monitor_share_change_after_ratio{selector} "
+        "- pool_monitor_share_change_before_ratio{selector}) "
         "and changes(pool_monitor_share_change_timestamp_seconds{selector}[1d]) > 0",
     ),
-    Fact(
-        "long_streak_probability",
-        f"Chance that the newest so many blocks are the pool's, given its share; of {LONG_STREAK} in a row and more.",
-        ("pool",), _long_streaks, "pool_monitor_streak_probability{selector} "
+    AlertMetric(
+        name="long_streak_probability",
+        help=f"Probability of the pool's current streak, given its share; streaks of at least {LONG_STREAK} blocks.",
+        labels=("pool",), samples=_long_streaks,
+        promql="pool_monitor_streak_probability{selector} "
         f"and pool_monitor_streak_blocks{{selector}} >= {LONG_STREAK}",
     ),
-    Fact(
-        "empty_ratio", "Share of a window's blocks without a transaction but the coinbase.", ("window",), _empty,
-        "sum without (pool) (pool_monitor_empty_blocks{selector}) / pool_monitor_window_blocks{selector}",
+    AlertMetric(
+        name="empty_ratio", help="Share of the window's blocks with no transaction except the coinbase.",
+        labels=("window",), samples=_empty,
+        promql="sum without (pool) (pool_monitor_empty_blocks{selector}) / pool_monitor_window_blocks{selector}",
     ),
-    Fact(
-        "block_age_seconds", "Seconds since the newest block came.", (),
-        lambda moment: _alone(None if moment.block_at is None else max(0.0, moment.now - moment.block_at)),
-        "time() - pool_monitor_block_timestamp_seconds",
+    AlertMetric(
+        name="block_age_seconds", help="Seconds since the newest block arrived.",
+        samples=lambda inputs: _unlabelled(None if inputs.block_at is None else max(0.0, inputs.now - inputs.block_at)),
+        promql="time() - pool_monitor_block_timestamp_seconds",
     ),
-    Fact(
-        "node_away_seconds", "Seconds since the node last answered; 0 while it does.", (),
-        lambda moment: _alone(moment.node_away),
-        "time() - pool_monitor_node_last_contact_timestamp_seconds",
+    AlertMetric(
+        name="node_away_seconds", help="Seconds since the node last answered; 0 while it does.",
+        samples=lambda inputs: _unlabelled(inputs.node_away),
+        promql="time() - pool_monitor_node_last_contact_timestamp_seconds",
     ),
-    Fact(
-        "node_behind_blocks", "Blocks of which the node has the header, and not yet the rest.", (),
-        lambda moment: _alone(moment.node_behind), "pool_monitor_node_behind_blocks",
+    AlertMetric(
+        name="node_behind_blocks", help="Blocks of which the node has the header only.",
+        samples=lambda inputs: _unlabelled(inputs.node_behind), promql="pool_monitor_node_behind_blocks",
     ),
-    Fact(
-        "behind_seconds", "Seconds since the numbers were last known to be those of the node's newest block.", (),
-        lambda moment: _alone(moment.behind), "pool_monitor_behind_seconds",
+    AlertMetric(
+        name="behind_seconds", help="Seconds since the published data last matched the node's tip.",
+        samples=lambda inputs: _unlabelled(inputs.behind), promql="pool_monitor_behind_seconds",
     ),
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The rules of the alerts: read from files, fitted to what is counted, kept up to date."""
+"""Loads the alert rules from their file and reloads them when it changes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import NoReturn
 
 import structlog
 
-from monitor.alerts.lookup import MetricLookup
+from monitor.alerts.inputs import MetricLookup
 from monitor.alerts.parse import missing_windows, parse
 from monitor.alerts.rules import Rule
 from monitor.config import Config, shipped
@@ -24,18 +24,18 @@ log = structlog.get_logger()
 
 
 def rules_file(config: Config) -> Path:
-    """Where the rules are: the user's own, or those that come with the program."""
+    """The user's rules file, or the shipped one."""
     return config.alerts.rules_file or shipped("alerts.toml")
 
 
 def load_rules(config: Config) -> tuple[Rule, ...]:
-    """The rules in force.
+    """The rules of the configured file.
 
-    One that asks for a window which is not counted would be quiet for ever. In the user's file that is an error; of
-    those that come with the program such are left out, since windows are the user's choice.
+    A rule for a window that is not computed can never fire. In the user's file that is an error; shipped rules of this
+    kind are skipped, because the windows are the user's choice.
 
     Raises:
-        RulesError: they cannot be read, or are wrong.
+        RulesError: the file is unreadable or invalid.
     """
     path = rules_file(config)
     rules = read_rules(path)
@@ -45,10 +45,10 @@ def load_rules(config: Config) -> tuple[Rule, ...]:
             fitting.append(rule)
         elif config.alerts.rules_file:
             raise RulesError(
-                f"{path}: {rule.name}.where.window: {missing[0]} is not counted", remedy="add it to windows"
+                f"{path}: {rule.name}.where.window: {missing[0]} is not computed", remedy="add it to windows"
             )
         else:
-            log.warning("a rule is left out: its window is not counted", rule=rule.name, window=missing[0])
+            log.warning("alert rule skipped: its window is not computed", rule=rule.name, window=missing[0])
     return tuple(fitting)
 
 
@@ -56,7 +56,7 @@ def read_rules(path: Path) -> tuple[Rule, ...]:
     """All rules of a file.
 
     Raises:
-        RulesError: it cannot be read, or is wrong.
+        RulesError: the file is unreadable or invalid.
     """
     try:
         text = path.read_text("utf-8")
@@ -65,17 +65,17 @@ def read_rules(path: Path) -> tuple[Rule, ...]:
     return parse(text, METRIC_LOOKUP, origin=str(path))
 
 
-async def keep_rules_current(
-    config: Config, adopt: Callable[[tuple[Rule, ...]], None], hangups: ReloadSignal, vitals: Vitals
+async def reload_rules(
+    config: Config, set_rules: Callable[[tuple[Rule, ...]], None], *, reload: ReloadSignal, vitals: Vitals
 ) -> NoReturn:
-    """Call `adopt` with the rules of the file whenever it changes; what cannot be used is refused, and the old stay."""
-    async for _ in changes(lambda: (rules_file(config),), hangups):
+    """Call `set_rules` with the new rules whenever the file changes; an invalid file is rejected and logged."""
+    async for _ in changes(lambda: (rules_file(config),), reload):
         try:
             rules = await asyncio.to_thread(load_rules, config)
         except RulesError as error:
             vitals.errors.labels("rules").inc()
-            log.error("the rules were refused; the old ones stay", reason=str(error))  # noqa: TRY400 -- no trace
+            log.error("alert rules rejected, previous rules kept", reason=str(error))  # noqa: TRY400 -- no traceback
             continue
-        log.info("the rules have changed", rules=len(rules))
-        adopt(rules)
-    raise AssertionError("files change for ever")
+        log.info("alert rules reloaded", rules=len(rules))
+        set_rules(rules)
+    raise AssertionError("unreachable")

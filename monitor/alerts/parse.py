@@ -1,4 +1,4 @@
-"""The rules as people write them: TOML, checked key by key; a typo is an error with its place, never a rule less."""
+"""Parses alert rules from TOML; every unknown key and invalid value is an error with its position."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from monitor.alerts.lookup import MetricLookup
+from monitor.alerts.inputs import MetricLookup
 from monitor.alerts.rules import Rule
 from monitor.errors import RulesError
 from monitor.model import Severity, Window
@@ -24,12 +24,12 @@ def _seconds(value: object) -> object:
         raise ValueError('write a count and a unit: "30s", "10m", "6h", "2d"')  # noqa: TRY004 -- pydantic expects it
     found = re.fullmatch(r"(\d{1,6})([smhd])", value)
     if not found:
-        raise ValueError(f'{value!r} is no duration: write a count and a unit, as in "30s", "10m", "6h", "2d"')
+        raise ValueError(f'{value!r} is not a duration: write a count and a unit, for example "30s", "10m", "6h", "2d"')
     return float(int(found[1]) * _UNITS[found[2]])
 
 
 def _patterns(value: object) -> object:
-    """One pattern or several; numbers and bits may be written as such."""
+    """A single pattern or a list; numbers are accepted unquoted."""
     if not isinstance(value, dict):
         return value
     return {
@@ -41,8 +41,8 @@ def _patterns(value: object) -> object:
 _Duration = Annotated[float, BeforeValidator(_seconds)]
 
 
-class _Written(BaseModel):
-    """A rule as it is written."""
+class _RuleTable(BaseModel):
+    """One `[[rule]]` table."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
@@ -63,16 +63,16 @@ class _Written(BaseModel):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if (self.above is None) == (self.below is None):
-            raise ValueError("write either above or below: from where on it is news")
+            raise ValueError("write either above or below, the threshold at which the alert fires")
         if self.until is not None:
             if self.above is not None and self.until > self.above:
-                raise ValueError("until must not be higher than above: there the alert ends")
+                raise ValueError("until must not be higher than above")
             if self.below is not None and self.until < self.below:
-                raise ValueError("until must not be lower than below: there the alert ends")
+                raise ValueError("until must not be lower than below")
         return self
 
     def rule(self) -> Rule:
-        """What it comes to."""
+        """Convert to a `Rule`."""
         enter = self.below if self.above is None else self.above
         assert enter is not None
         return Rule(
@@ -95,37 +95,37 @@ class _Written(BaseModel):
 class _Document(BaseModel):
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
-    rule: tuple[_Written, ...] = ()
+    rule: tuple[_RuleTable, ...] = ()
 
 
-def parse(text: str, vocabulary: MetricLookup, *, origin: str) -> tuple[Rule, ...]:
-    """Read rules.
+def parse(text: str, lookup: MetricLookup, *, origin: str) -> tuple[Rule, ...]:
+    """Parse alert rules.
 
     Args:
         text: TOML.
-        vocabulary: what they may look at.
-        origin: names the text in errors.
+        lookup: the metrics that rules may use.
+        origin: file name for error messages.
 
     Raises:
-        RulesError: with a line for each thing that is wrong.
+        RulesError: with one line per mistake.
     """
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise RulesError(f"{origin}: is no TOML: {error}") from None
+        raise RulesError(f"{origin}: is not valid TOML: {error}") from None
     try:
         written = _Document(**document).rule
     except ValidationError as error:
         raise RulesError("\n".join(f"{origin}: {line}" for line in _explained(error, document))) from None
     rules = tuple(each.rule() for each in written)
-    wrong = [f"{origin}: {line}" for line in _misfits(rules, vocabulary)]
+    wrong = [f"{origin}: {line}" for line in _inconsistencies(rules, lookup)]
     if wrong:
         raise RulesError("\n".join(wrong))
     return rules
 
 
 def _explained(error: ValidationError, document: Mapping[str, Any]) -> Iterator[str]:
-    keys = [field.alias or name for name, field in _Written.model_fields.items()]
+    keys = [field.alias or name for name, field in _RuleTable.model_fields.items()]
     for problem in error.errors(include_url=False, include_input=False):
         path = ".".join(map(str, problem["loc"]))
         match problem["loc"]:
@@ -143,22 +143,22 @@ def _is_table(document: Mapping[str, Any], at: int) -> bool:
     return isinstance(rules, list) and isinstance(rules[at], dict)
 
 
-def _misfits(rules: tuple[Rule, ...], vocabulary: MetricLookup) -> Iterator[str]:
-    """What is well formed and makes no sense."""
+def _inconsistencies(rules: tuple[Rule, ...], lookup: MetricLookup) -> Iterator[str]:
+    """Rules that are well formed but inconsistent with each other or with the metrics."""
     names = [rule.name for rule in rules]
     for name in sorted({name for name in names if names.count(name) > 1}):
-        yield f"{name}: two rules have this name; the alerts of one could not be told from the other's"
+        yield f"{name}: duplicate rule name"
     for rule in rules:
-        labels = vocabulary.labels(rule.value)
+        labels = lookup.labels(rule.value)
         if labels is None:
-            near = difflib.get_close_matches(rule.value.removeprefix("pool_monitor_"), vocabulary.names(), n=1)
-            hint = f"; did you mean {near[0]}?" if near else ""
-            yield f"{rule.name}.value: nothing is called {rule.value!r}{hint} docs/alerts.md has all names"
+            near = difflib.get_close_matches(rule.value.removeprefix("pool_monitor_"), lookup.names(), n=1)
+            hint = f"; did you mean {near[0]}" if near else ""
+            yield f"{rule.name}.value: unknown metric {rule.value!r}{hint}; docs/alerts.md lists all names"
             continue
         known = ", ".join(labels) or "none"
         for label in rule.where:
             if label not in labels:
-                yield f"{rule.name}.where.{label}: {rule.value} has no such label; it has: {known}"
+                yield f"{rule.name}.where.{label}: unknown label; {rule.value} has: {known}"
         try:
             fields = [field for _, field, _, _ in string.Formatter().parse(rule.summary) if field is not None]
         except ValueError as error:
@@ -166,10 +166,10 @@ def _misfits(rules: tuple[Rule, ...], vocabulary: MetricLookup) -> Iterator[str]
             continue
         for field in fields:
             if field not in {*labels, "value"}:
-                yield f"{rule.name}.summary: there is nothing to put for {{{field}}}; there is: value, {known}"
+                yield f"{rule.name}.summary: unknown placeholder {{{field}}}; choose from: value, {known}"
 
 
 def missing_windows(rule: Rule, windows: tuple[Window, ...]) -> list[str]:
-    """Windows that a rule names and that are not counted: it would be quiet for ever."""
+    """Windows that a rule refers to and that are not computed, so it could never fire."""
     counted = {window.name for window in windows} | {"period"}
     return [name for name in rule.where.get("window", ()) if name not in counted and not set(name) & set("*?[")]

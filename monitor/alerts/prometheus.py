@@ -1,6 +1,6 @@
-"""The rules as a rule file of Prometheus, for those who evaluate there.
+"""Exports the rules as a Prometheus rule file.
 
-PromQL can say less: what differs is written at the head of the file, so that nobody has to find out.
+PromQL covers less than the daemon's rules; the head of the file lists the differences.
 """
 
 from __future__ import annotations
@@ -11,68 +11,68 @@ from collections.abc import Iterator, Sequence
 from textwrap import indent
 from typing import Final
 
-from monitor.alerts.lookup import MetricLookup
+from monitor.alerts.inputs import MetricLookup
 from monitor.alerts.rules import Rule
 
 _BLOCK_SECONDS: Final = 600
 _TARGET: Final = ("job", "instance")
-"""What Prometheus adds to each series."""
+"""Labels that Prometheus adds to each series."""
 _HEAD: Final = """\
-# The alerts of pool-monitor, for those who evaluate them in Prometheus instead of the daemon.
+# Alerts of pool-monitor for Prometheus, as an alternative to the daemon's own alerts.
 #
-# Made from the daemon's rules: pool-monitor alerts export prometheus. Change the rules, not this file.
+# Generated from the daemon's rules by: pool-monitor alerts export prometheus. Change the rules, not this file.
 #
-# What differs from the daemon's own alerts:
-# - A number of blocks to last for is a time here, at ten minutes a block.
-# - There are two levels, to begin and to end, by what ALERTS says of the evaluation before. So evaluate at least every
-#   four minutes. A Prometheus that was down for longer has forgotten, and an alert between the levels ends; so it does
-#   when the target is gone.
-# - There is no cooldown. Alertmanager's repeat_interval and inhibition can stand for it.
-# - What happens at one moment (a reorganisation, a stale block, a conflict) is seen as a counter that rose within the
-#   last hour. What happened while the daemon was down is not seen.
-# - Numbers are those of the last scrape, and are judged while the daemon catches up, too.
-# - Entities are slugs, and there are no explanations with intervals: the page and /api/v1/alerts have them.
+# Differences from the daemon's alerts:
+# - A duration in blocks is converted to a time at ten minutes per block.
+# - The second threshold (hysteresis) relies on the ALERTS series of the previous evaluation, so use an evaluation
+#   interval of at most four minutes. After a longer gap of Prometheus or of the target, an alert between the two
+#   thresholds resolves.
+# - There is no cooldown. Use repeat_interval and inhibition of Alertmanager.
+# - Events (a reorganisation, a stale block, a conflict) are detected as an increase of a counter within the last hour.
+#   Events while the daemon was down are missed.
+# - Values are those of the last scrape, also while the daemon catches up.
+# - Entities are slugs, and there is no explanation with intervals: see the page and /api/v1/alerts.
 """
 
 
-def rule_file(rules: Sequence[Rule], vocabulary: MetricLookup, *, runbook: str) -> str:
-    """The rules as YAML.
+def rule_file(rules: Sequence[Rule], lookup: MetricLookup, *, runbook: str) -> str:
+    """The rule file as YAML.
 
     Args:
-        rules: the daemon's.
-        vocabulary: what they look at.
-        runbook: where each alert has a section under its name: an address, or a path.
+        rules: the daemon's rules.
+        lookup: the metrics that they use.
+        runbook: URL or path of the runbook, which has a section for each alert.
     """
     lines = [_HEAD, "groups:\n", "  - name: pool-monitor\n", "    rules:\n"]
     for rule in rules:
-        lines += _rule(rule, vocabulary, runbook)
+        lines += _rule(rule, lookup, runbook)
     return "".join(lines)
 
 
-def _rule(rule: Rule, vocabulary: MetricLookup, runbook: str) -> Iterator[str]:
+def _rule(rule: Rule, lookup: MetricLookup, runbook: str) -> Iterator[str]:
     yield f"      - alert: {rule.name}\n"
-    yield f"        expr: |-\n{indent(expression(rule, vocabulary), ' ' * 10)}\n"
+    yield f"        expr: |-\n{indent(expression(rule, lookup), ' ' * 10)}\n"
     if lasting := max(rule.for_seconds, rule.for_blocks * _BLOCK_SECONDS):
         yield f"        for: {_duration(lasting)}\n"
     if rule.keep_seconds:
         yield f"        keep_firing_for: {_duration(rule.keep_seconds)}\n"
     yield f"        labels:\n          severity: {rule.severity}\n"
-    yield f"        annotations:\n          summary: {_text(_summary(rule, vocabulary))}\n"
+    yield f"        annotations:\n          summary: {_text(_summary(rule, lookup))}\n"
     if rule.meaning:
         yield f"          description: {_text(rule.meaning)}\n"
     yield f"          runbook_url: {_text(f'{runbook}#{rule.name}')}\n"
 
 
-def expression(rule: Rule, vocabulary: MetricLookup) -> str:
-    """When it fires, in PromQL."""
-    known = _known(rule, vocabulary)
+def expression(rule: Rule, lookup: MetricLookup) -> str:
+    """The rule's condition in PromQL."""
+    known = _prometheus_labels(rule, lookup)
     matchers = ",".join(f"{name}{_matcher(patterns)}" for name, patterns in rule.where.items() if name in known)
     selector = f"{{{matchers}}}" if matchers else ""
-    if fact := vocabulary.facts.get(rule.value):
-        number = fact.promql.replace("{selector}", selector)
+    if own := lookup.alert_metrics.get(rule.value):
+        number = own.promql.replace("{selector}", selector)
         number = f"({number})" if " " in number else number
     else:
-        number = vocabulary.metrics[rule.value].full_name + selector
+        number = lookup.published[rule.value].full_name + selector
     sign = ">" if rule.rising else "<"
     begins, lasts = f"{number} {sign} {rule.enter:g}", f"{number} {sign} {rule.leave:g}"
     if rule.enter == rule.leave:
@@ -81,9 +81,9 @@ def expression(rule: Rule, vocabulary: MetricLookup) -> str:
     return f'{begins}\nor {lasts}\n   and on ({labels}) ALERTS{{alertname="{rule.name}",alertstate="firing"}}'
 
 
-def _known(rule: Rule, vocabulary: MetricLookup) -> tuple[str, ...]:
-    """The labels that the numbers have in Prometheus, too: a height would be a series for each block."""
-    labels = vocabulary.labels(rule.value) or ()
+def _prometheus_labels(rule: Rule, lookup: MetricLookup) -> tuple[str, ...]:
+    """The labels that also exist in Prometheus; `height` does not, it would be one series per block."""
+    labels = lookup.labels(rule.value) or ()
     return tuple(label for label in labels if label != "height")
 
 
@@ -94,23 +94,22 @@ def _matcher(patterns: Sequence[str]) -> str:
 
 
 def _regex(pattern: str) -> str:
-    """A wildcard pattern as RE2: `*` is anything, `?` one letter, brackets stay."""
+    """A wildcard pattern as RE2: `*` matches anything, `?` one character, brackets are kept."""
     return "".join(
         {"*": ".*", "?": "."}.get(letter, letter if letter in "[]-" else re.escape(letter)) for letter in pattern
     )
 
 
-def _summary(rule: Rule, vocabulary: MetricLookup) -> str:
-    known = _known(rule, vocabulary)
-    words = {
-        label: f"{{{{ $labels.{label} }}}}" if label in known else "..."
-        for label in vocabulary.labels(rule.value) or ()
+def _summary(rule: Rule, lookup: MetricLookup) -> str:
+    known = _prometheus_labels(rule, lookup)
+    placeholders = {
+        label: f"{{{{ $labels.{label} }}}}" if label in known else "..." for label in lookup.labels(rule.value) or ()
     }
-    return rule.summary.format_map(words | {"value": f"{{{{ $value | {_form(rule.value)} }}}}"})
+    return rule.summary.format_map(placeholders | {"value": f"{{{{ $value | {_template(rule.value)} }}}}"})
 
 
-def _form(name: str) -> str:
-    """How Prometheus writes a number."""
+def _template(name: str) -> str:
+    """Prometheus's template function for a value."""
     if "ratio" in name or name.endswith(("_probability", "_p_value")):
         return "humanizePercentage"
     return "humanizeDuration" if name.endswith("_seconds") else 'printf "%.4g"'
@@ -124,5 +123,5 @@ def _duration(seconds: float) -> str:
 
 
 def _text(text: str) -> str:
-    """In quotes, as YAML and PromQL both read it."""
+    """Quoted for both YAML and PromQL."""
     return json.dumps(text, ensure_ascii=False)

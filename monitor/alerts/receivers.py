@@ -1,4 +1,4 @@
-"""Everyone who is to be told of alerts, as the configuration names them."""
+"""Creates the configured receivers of alerts and their delivery workers."""
 
 from __future__ import annotations
 
@@ -11,11 +11,10 @@ from typing import Any
 from pydantic import SecretStr
 
 from monitor.alerts.delivery.alertmanager import Alertmanager
+from monitor.alerts.delivery.apprise import AppriseReceiver
 from monitor.alerts.delivery.http import Http
-from monitor.alerts.delivery.service import Service
 from monitor.alerts.delivery.webhook import Webhook
-from monitor.alerts.delivery.worker import Couriers
-from monitor.alerts.ports import Outbox
+from monitor.alerts.delivery.worker import Delivery, Outbox
 from monitor.config import AlertsSection, Config, MqttSection, tls
 from monitor.errors import ConfigError, ReceiverAway, ReceiverRefused
 from monitor.hub import Hub
@@ -30,45 +29,46 @@ _PORTS = {"mqtt": 1883, "mqtts": 8883}
 
 @dataclass(frozen=True, slots=True)
 class Receivers:
-    """All of them; the broker besides, since it is told of more than alerts."""
+    """All receivers, and the MQTT output, which publishes more than alerts."""
 
     all: tuple[Receiver, ...]
     mqtt: MqttOutput | None
 
 
-def receivers(config: Config, hub: Hub, vitals: Vitals, *, link: str) -> Receivers:
-    """Make them; nothing is connected yet.
+def receivers(config: Config, *, hub: Hub, vitals: Vitals, link: str) -> Receivers:
+    """Create the receivers, without connecting.
 
     Args:
-        config: everything the user said.
-        hub: where the broker's messages come from.
-        vitals: where the broker's faults are counted.
-        link: where the page is, unless the configuration knows better.
+        config: with the sections of all receivers.
+        hub: source of the MQTT output's messages.
+        vitals: error counters.
+        link: URL of the page, unless configured.
 
     Raises:
-        ConfigError: a file that the configuration names cannot be used.
+        ConfigError: a configured file is unusable.
     """
     link = config.alerts.link or link
-    mqtt = _mqtt(config.mqtt, hub, vitals, link)
+    mqtt = _mqtt(config.mqtt, hub=hub, vitals=vitals, link=link)
     others = _receivers(config.alerts, link)
     return Receivers((*others, mqtt) if mqtt else others, mqtt)
 
 
-def delivery(config: Config, outbox: Outbox, hub: Hub, vitals: Vitals, *, link: str) -> list[Coroutine[Any, Any, None]]:
-    """What tells everyone, to be run side by side, for ever; what happens to receivers ends none of it.
+def delivery(config: Config, outbox: Outbox, *, hub: Hub, vitals: Vitals, link: str) -> list[Coroutine[Any, Any, None]]:
+    """The coroutines that deliver alerts, to be run concurrently for ever; an unreachable receiver ends none of them.
 
     Raises:
-        ConfigError: as `receivers`; when it runs, that Apprise does not know an address.
+        ConfigError: as `receivers`; while running, if Apprise rejects an address.
     """
-    told = receivers(config, hub, vitals, link=link)
-    parts = [Couriers(told.all, outbox, hub, vitals).run(), *(_demand_known(each) for each in told.all)]
-    return [*parts, told.mqtt.run()] if told.mqtt else parts
+    found = receivers(config, hub=hub, vitals=vitals, link=link)
+    parts = [
+        Delivery(found.all, outbox, hub=hub, vitals=vitals).run(),
+        *(_check_address(each) for each in found.all if isinstance(each, AppriseReceiver)),
+    ]
+    return [*parts, found.mqtt.run()] if found.mqtt else parts
 
 
-async def _demand_known(receiver: Receiver) -> None:
-    """Whether Apprise knows what an address is shows only when it is asked; everyone else's was checked already."""
-    if not isinstance(receiver, Service):
-        return
+async def _check_address(receiver: AppriseReceiver) -> None:
+    """Only Apprise can validate its addresses; all others are checked with the configuration."""
     try:
         await receiver.probe()
     except ReceiverAway:
@@ -84,21 +84,21 @@ def _receivers(section: AlertsSection, link: str) -> tuple[Receiver, ...]:
         http = Http(
             seconds=_ALERTMANAGER_SECONDS,
             login=_login(manager.user, manager.secret_password),
-            tls=_trust(manager.ca_file),
+            tls=_tls(manager.ca_file),
         )
         found.append(Alertmanager(url, link=link, repeat_seconds=manager.repeat_seconds, http=http))
     hook = section.webhook
     if (address := hook.secret_url) and (key := hook.key):
-        http = Http(seconds=hook.timeout_seconds, tls=_trust(hook.ca_file))
+        http = Http(seconds=hook.timeout_seconds, tls=_tls(hook.ca_file))
         found.append(Webhook(address.get_secret_value(), key, http=http))
     found += [
-        Service(each.get_secret_value(), link=link, seconds=section.apprise.timeout_seconds)
+        AppriseReceiver(each.get_secret_value(), link=link, seconds=section.apprise.timeout_seconds)
         for each in section.apprise.secret_urls
     ]
     return tuple(found)
 
 
-def _mqtt(section: MqttSection, hub: Hub, vitals: Vitals, link: str) -> MqttOutput | None:
+def _mqtt(section: MqttSection, *, hub: Hub, vitals: Vitals, link: str) -> MqttOutput | None:
     if section.url is None:
         return None
     parts = section.address
@@ -109,11 +109,11 @@ def _mqtt(section: MqttSection, hub: Hub, vitals: Vitals, link: str) -> MqttOutp
         login=_login(section.user, section.secret_password), protocol=section.protocol,
     )  # fmt: skip
     assistant = HomeAssistant(section.home_assistant_prefix, link) if section.home_assistant else None
-    return MqttOutput(address, section.prefix, hub, vitals, home_assistant=assistant)
+    return MqttOutput(address, section.prefix, hub=hub, vitals=vitals, home_assistant=assistant)
 
 
-def _trust(ca: Path | None) -> ssl.SSLContext | None:
-    """Whom to trust; None: as the system does."""
+def _tls(ca: Path | None) -> ssl.SSLContext | None:
+    """Trust this CA only; None: the system's CAs."""
     return tls(ca) if ca else None
 
 

@@ -1,4 +1,4 @@
-"""What a rule is: a number to look at, where, and from when on it is news."""
+"""The alert rule: a metric, label matchers, and the thresholds at which an alert fires and resolves."""
 
 from __future__ import annotations
 
@@ -8,58 +8,58 @@ from fnmatch import fnmatchcase
 
 from monitor.model import Severity
 
-_REMEMBERED = 10_000
-"""Label values. Those of the largest entities recur; what a stranger writes into a coinbase does not stay."""
+_CACHED = 10_000
+"""Maximum number of cached label values: coinbase texts can add any number of pseudonyms."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """An alert for each thing whose number is beyond a threshold for long enough.
+    """A condition on the samples of one metric; each sample that meets it is an alert of its own.
 
-    It begins beyond `enter` and ends only when it is no longer beyond `leave`, so that a number that trembles around a
-    threshold is one alert and not many.
+    An alert fires beyond `enter` and resolves only when the value is no longer beyond `leave` (hysteresis), so a value
+    that fluctuates around a threshold raises one alert.
     """
 
     name: str
     severity: Severity
     value: str
-    """Which number: a metric of the catalogue, or a fact of the moment (`facts`)."""
+    """Name of a published metric or of one of `ALERT_METRICS`."""
     enter: float
     leave: float
     rising: bool
-    """Whether beyond is above: else below."""
+    """True: beyond means above; False: below."""
     summary: str
-    """One sentence, with the labels and `{value}` in braces."""
+    """One sentence with placeholders: label names and `value` in braces."""
     where: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """What labels may be, with `*` as a wildcard; a label that is not named may be anything."""
+    """Accepted values by label, with `*` as wildcard; labels that are not listed match any value."""
     for_blocks: int = 0
-    """How many more blocks it must last before anybody is told."""
+    """Further blocks that the condition must hold for before the alert fires."""
     for_seconds: float = 0.0
-    """How long it must last before anybody is told."""
+    """Seconds that the condition must hold for before the alert fires."""
     keep_seconds: float = 0.0
-    """How long it fires at least: for what happens and is over at once."""
+    """Minimum duration of firing, for events that have no duration of their own."""
     cooldown_seconds: float = 0.0
-    """How long after its end it cannot begin again."""
+    """Minimum time between resolving and firing again."""
     meaning: str = ""
-    """What it means, for whoever reads the list of rules."""
-    _about: dict[tuple[str, ...], bool] = field(default_factory=dict, init=False, repr=False, compare=False)
-    """Of label values that were asked about: the same come with each block."""
+    """What the alert means, for the explanation."""
+    _matches: dict[tuple[str, ...], bool] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """Cached results of `matches`: the same label values recur with each block."""
 
     def begins(self, value: float) -> bool:
-        """Whether a number is beyond the threshold."""
+        """Whether a value is beyond the threshold for firing."""
         return value > self.enter if self.rising else value < self.enter
 
     def lasts(self, value: float) -> bool:
-        """Whether a number is still beyond the level at which an alert ends."""
+        """Whether a value is still beyond the threshold for resolving."""
         return value > self.leave if self.rising else value < self.leave
 
-    def is_about(self, names: tuple[str, ...], values: tuple[str, ...]) -> bool:
-        """Whether it looks at numbers with these labels."""
-        if (known := self._about.get(values)) is None:
-            if len(self._about) >= _REMEMBERED:
-                self._about.clear()
+    def matches(self, names: tuple[str, ...], values: tuple[str, ...]) -> bool:
+        """Whether the rule applies to a sample with these labels."""
+        if (known := self._matches.get(values)) is None:
+            if len(self._matches) >= _CACHED:
+                self._matches.clear()
             labels = dict(zip(names, values, strict=True))
-            known = self._about[values] = all(
+            known = self._matches[values] = all(
                 any(fnmatchcase(labels.get(name, ""), pattern) for pattern in patterns)
                 for name, patterns in self.where.items()
             )

@@ -1,7 +1,7 @@
-"""Watches the hub and the clock, holds the rules against what is so, and says what changed, once it is stored.
+"""Evaluates the rules after each block and periodically, stores the alerts, then publishes them.
 
-While the daemon catches up nothing is judged by blocks: after a night's rest there is one look at how things stand, not
-an alert for each hour that was missed. What the clock alone can tell, as that the node is away, is judged all the time.
+While the daemon catches up, rules on blocks are not evaluated: after a downtime there is one evaluation of the current
+state and no alert for past states. Rules on the clock, such as an unreachable node, are always evaluated.
 """
 
 from __future__ import annotations
@@ -12,157 +12,191 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import NoReturn
+from typing import NoReturn, Protocol
 
 import structlog
 
 from monitor.alerts.evaluate import evaluate
-from monitor.alerts.inputs import AlertInputs
-from monitor.alerts.lookup import MetricLookup
-from monitor.alerts.ports import Memory, Pulse
+from monitor.alerts.inputs import AlertInputs, MetricLookup
 from monitor.alerts.rules import Rule
 from monitor.errors import PoolMonitorError
-from monitor.hub import Hub, Listener
-from monitor.model import Alert, AlertState, BlockHash, PoolSlug, Snapshot, Update
+from monitor.hub import Hub, Listener, News
+from monitor.model import Alert, AlertState, BlockEvents, BlockHash, PoolSlug, Snapshot
 from monitor.vitals import Vitals
 
 TICK_SECONDS = 15.0
-"""Between two looks at the clock."""
+"""Between two evaluations without a new block."""
 _NEWS = 10
-"""So many of the newest blocks of a step are news; what is below them was caught up with."""
+"""Number of newest blocks of an update that count as new; the ones below were caught up with."""
 _LAG_SECONDS = 5.0
-"""How long the node may take to say how far it has come."""
+"""Timeout of the query for the node's lag."""
 
 log = structlog.get_logger()
 
 
 @dataclass(slots=True)
-class _Happened:
-    """What is to be judged with the next look."""
+class _Events:
+    """Events since the last evaluation."""
 
     reorgs: dict[int, int] = field(default_factory=dict)
     stale: set[BlockHash] = field(default_factory=set)
     conflicts: Counter[PoolSlug] = field(default_factory=Counter)
 
-    def add(self, update: Update) -> None:
-        plan = update.plan
+    def add(self, events: BlockEvents) -> None:
+        plan = events.plan
         if plan.disconnects:
             self.reorgs[plan.onto.height] = len(plan.disconnects)
             self.stale |= {block.hash for block in plan.disconnects}
-        for judged in update.judged[-_NEWS:] if plan.caught_up else ():
+        for judged in events.judged[-_NEWS:] if plan.caught_up else ():
             if judged.attribution.conflict and judged.attribution.pool:
                 self.conflicts[judged.attribution.pool] += 1
 
 
-class Watch:
-    """Evaluates rules for as long as it runs. Its faults are counted, and end nothing but the look that they spoil."""
+class AlertStore(Protocol):
+    """Stores alerts across restarts."""
 
-    def __init__(  # noqa: PLR0913 -- where what it says comes from, and where it goes
+    async def load(self) -> list[Alert]:
+        """All alerts except inactive ones."""
+
+    async def save(self, alerts: Sequence[Alert], changed: Sequence[Alert]) -> None:
+        """Replace the stored alerts, and queue the changed ones for delivery, in one transaction."""
+
+
+class NodeStatus(Protocol):
+    """Whether the node answers and how far it is behind."""
+
+    @property
+    def waiting(self) -> str | None:
+        """Why the node does not answer; None while it does."""
+
+    @property
+    def heard_at(self) -> float | None:
+        """When the node last reported its tip, Unix time."""
+
+    async def node_behind(self) -> int:
+        """Blocks of which the node has the header only.
+
+        Raises:
+            NodeError: unknown.
+        """
+
+
+class AlertRunner:
+    """Evaluates the rules for ever. A failed evaluation is logged and counted; the next one includes its events."""
+
+    def __init__(  # noqa: PLR0913 -- its inputs and outputs, by name
         self,
         rules: Sequence[Rule],
-        vocabulary: MetricLookup,
+        lookup: MetricLookup,
         *,
         hub: Hub,
-        memory: Memory,
-        pulse: Pulse,
+        store: AlertStore,
+        node: NodeStatus,
         vitals: Vitals,
         tick_seconds: float = TICK_SECONDS,
     ) -> None:
         self.rules = tuple(rules)
-        self._vocabulary = vocabulary
+        self._lookup = lookup
         self._hub = hub
-        self._memory = memory
-        self._pulse = pulse
+        self._store = store
+        self._node = node
         self._vitals = vitals
         self._tick = tick_seconds
-        self._standing: tuple[Alert, ...] = ()
-        self._happened = _Happened()
+        self._alerts: tuple[Alert, ...] = ()
+        self._events = _Events()
         self._at_tip = time.time()
         self._away_since: float | None = None
         self._block_at: float | None = None
+        self._tip: BlockHash | None = None
+        """The newest block announced; None before the first."""
 
     async def run(self) -> NoReturn:
-        """Watch for ever."""
-        with self._hub.listen("alerts", limit=1000) as updates:
-            await self._remember()
+        """Evaluate for ever."""
+        with self._hub.listen("alerts", limit=1000) as news:
+            await self._load()
             while True:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(self._tick):
-                        await self._take_until_complete(updates)
-                while update := updates.get_nowait():
-                    self._take(update)
+                        await self._take_until_snapshot(news)
+                while one := news.get_nowait():
+                    self._take(one)
                 try:
-                    await self._look()
+                    await self._evaluate()
                 except Exception:
                     self._vitals.errors.labels("alerts").inc()
-                    log.exception("the alerts could not be judged; they are with the next block")
+                    log.exception("alert evaluation failed")
 
-    def adopt(self, rules: Sequence[Rule]) -> None:
-        """Judge by other rules from the next look on."""
+    def set_rules(self, rules: Sequence[Rule]) -> None:
+        """Replace the rules from the next evaluation on."""
         self.rules = tuple(rules)
 
-    async def _remember(self) -> None:
-        """Go on with how alerts stood before the restart."""
+    async def _load(self) -> None:
+        """Continue with the alerts as they were before the restart."""
         while True:
             try:
-                self._standing = tuple(await self._memory.standing())
+                self._alerts = tuple(await self._store.load())
             except Exception:
                 self._vitals.errors.labels("alerts").inc()
-                log.exception("the alerts could not be read; trying again")
+                log.exception("loading alerts failed, retrying")
                 await asyncio.sleep(self._tick)
             else:
-                self._tell(())
+                self._publish(())
                 return
 
-    async def _take_until_complete(self, updates: Listener[Update]) -> None:
-        """Before that there is nothing to judge, and the outputs are still busy with the block."""
-        complete = False
-        while not complete:
-            update = await updates.get()
-            self._take(update)
-            complete = _is_complete(update.snapshot)
+    async def _take_until_snapshot(self, news: Listener[News]) -> None:
+        """Only a snapshot gives the rules new numbers."""
+        while not self._is_current(self._take(await news.get())):
+            pass
 
-    def _take(self, update: Update) -> None:
-        self._happened.add(update)
-        if update.judged:
-            self._block_at = max(float(update.snapshot.tip.time), time.time() if update.plan.caught_up else 0.0)
+    def _take(self, news: News) -> News:
+        if isinstance(news, BlockEvents):
+            self._events.add(news)
+            self._tip = news.plan.end.hash
+            if news.judged:
+                mined = float(news.judged[-1].block.header.time)
+                self._block_at = max(mined, time.time() if news.plan.caught_up else 0.0)
+        return news
 
-    async def _look(self) -> None:
-        """Judge, store, tell, in this order; what could not be stored is judged again."""
-        moment = await self._moment()
-        wanted = list(dict.fromkeys(rule.value for rule in self.rules))
-        outcome = evaluate(self.rules, self._vocabulary.look(wanted, moment), self._standing)
-        if outcome.standing != self._standing:
-            await self._memory.note(outcome.standing, outcome.changed)
-            self._standing = outcome.standing
-            self._tell(outcome.changed)
-        if moment.snapshot:  # some of what happened is only known with the next complete one
-            self._happened = _Happened()
+    def _is_current(self, news: News | None) -> bool:
+        """Whether it is a snapshot of the node's tip that counts every block announced: what happened is known then."""
+        return isinstance(news, Snapshot) and news.caught_up and self._tip in {None, news.tip_hash}
 
-    def _tell(self, changed: Sequence[Alert]) -> None:
-        self._hub.alert(self._standing, changed)
-        firing = Counter(alert.rule for alert in self._standing if alert.state is AlertState.FIRING)
+    async def _evaluate(self) -> None:
+        """Evaluate, store, publish, in this order; after a failure to store the evaluation is repeated."""
+        inputs = await self._inputs()
+        names = list(dict.fromkeys(rule.value for rule in self.rules))
+        evaluation = evaluate(self.rules, self._lookup.read(names, inputs), self._alerts)
+        if evaluation.alerts != self._alerts:
+            await self._store.save(evaluation.alerts, evaluation.changed)
+            self._alerts = evaluation.alerts
+            self._publish(evaluation.changed)
+        if inputs.snapshot:  # until then, events wait for the snapshot that counts them
+            self._events = _Events()
+
+    def _publish(self, changed: Sequence[Alert]) -> None:
+        self._hub.alert(self._alerts, changed)
+        firing = Counter(alert.rule for alert in self._alerts if alert.state is AlertState.FIRING)
         self._vitals.alerts_firing.clear()
         for rule in self.rules:
             self._vitals.alerts_firing.labels(rule.name, rule.severity).set(firing[rule.name])
         for alert in changed:
             log.info("alert", rule=alert.rule, state=alert.state, summary=alert.summary, labels=dict(alert.labels))
 
-    async def _moment(self) -> AlertInputs:
-        now, snapshot, waiting = time.time(), self._hub.snapshot, self._pulse.waiting
-        if waiting is None and snapshot and snapshot.caught_up and self._pulse.heard_at:
-            self._at_tip = max(self._at_tip, self._pulse.heard_at)
+    async def _inputs(self) -> AlertInputs:
+        now, snapshot, waiting = time.time(), self._hub.snapshot, self._node.waiting
+        if waiting is None and snapshot and snapshot.caught_up and self._node.heard_at:
+            self._at_tip = max(self._at_tip, self._node.heard_at)
         self._away_since = None if waiting is None else self._away_since or now
         node_behind = await self._node_behind() if waiting is None else None
         behind = max(0.0, now - self._at_tip)
         self._vitals.behind.set(behind)
         return AlertInputs(
             now=now,
-            snapshot=snapshot if snapshot and _is_complete(snapshot) else None,
+            snapshot=snapshot if self._is_current(snapshot) else None,
             block_at=self._block_at or snapshot.tip.time if snapshot and snapshot.caught_up else None,
-            reorgs=self._happened.reorgs,
-            stale=frozenset(self._happened.stale),
-            conflicts=self._happened.conflicts,
+            reorgs=self._events.reorgs,
+            stale=frozenset(self._events.stale),
+            conflicts=self._events.conflicts,
             node_away=now - self._away_since if self._away_since else 0.0,
             node_behind=node_behind,
             behind=behind if waiting is None else None,
@@ -170,16 +204,11 @@ class Watch:
         )
 
     async def _node_behind(self) -> int | None:
-        """What the node says; None when it does not."""
+        """None if unknown."""
         try:
             async with asyncio.timeout(_LAG_SECONDS):
-                behind = await self._pulse.node_behind()
+                behind = await self._node.node_behind()
         except (PoolMonitorError, TimeoutError):
             return None
         self._vitals.node_behind.set(behind)
         return behind
-
-
-def _is_complete(snapshot: Snapshot) -> bool:
-    """Whether it is of the node's tip, and all of it is of its own: a moment after each block it is."""
-    return snapshot.caught_up and snapshot.estimates is not None and snapshot.estimates.tip.hash == snapshot.tip_hash

@@ -8,10 +8,9 @@ from fnmatch import fnmatchcase
 from typing import Final
 
 from monitor.alerts.evaluate import evaluate
-from monitor.alerts.inputs import LONG_STREAK, AlertInputs
+from monitor.alerts.inputs import LONG_STREAK, AlertInputs, Samples
 from monitor.alerts.loading import METRIC_LOOKUP
 from monitor.alerts.rules import Rule
-from monitor.alerts.samples import Samples
 from monitor.analysis import POOL, ConsensusParams, Level, concentrate, estimated, snapshot
 from monitor.analysis.signals.compute import signals
 from monitor.analysis.signals.signal_input import SignalInput
@@ -248,9 +247,9 @@ class Replay:
             self._judge(each, inputs)
 
     def _judge(self, watched: _Watched, inputs: AlertInputs) -> Samples:
-        samples = METRIC_LOOKUP.look([watched.rule.value], inputs)
+        samples = METRIC_LOOKUP.read([watched.rule.value], inputs)
         outcome = evaluate([watched.rule], samples, watched.standing)
-        watched.standing = outcome.standing
+        watched.standing = outcome.alerts
         for alert in outcome.changed:
             if alert.state is AlertState.FIRING:
                 self._firing[alert.key] = Episode(alert)

@@ -15,8 +15,8 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from monitor.alerts.inputs import Samples
 from monitor.alerts.rules import Rule
-from monitor.alerts.samples import Samples
 from monitor.analysis.counting.rows import Rows
 from monitor.model import Alert, AlertState, Window
 
@@ -124,12 +124,12 @@ class SkipPlanner:
 
 def _margin(rule: Rule, window: str, *, samples: Samples, standing: Sequence[Alert]) -> float:
     """The distance of the nearest number from a threshold that changes an alert."""
-    names, numbers = samples.numbers[rule.value]
+    names, numbers = samples.metrics[rule.value]
     at = names.index("window")
     firing = [dict(alert.labels) for alert in standing if alert.state is AlertState.FIRING]
     distances = [rule.enter] if rule.rising else []  # an absent entity has a share of zero
     for values, value in numbers:
-        if values[at] == window and rule.is_about(names, values):
+        if values[at] == window and rule.matches(names, values):
             fires = firing and dict(zip(names, values, strict=True)) in firing
             distance = value - rule.leave if fires else rule.enter - value
             distances.append(distance if rule.rising else -distance)

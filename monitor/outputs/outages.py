@@ -1,4 +1,4 @@
-"""Whoever is away: for how long, and when it is time to say so again."""
+"""Tracks the outage of a receiver, and limits its log messages to one a minute."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ import time
 _REMIND_SECONDS = 60.0
 
 
-class Absence:
-    """Says so at once, then once a minute, and once that it is over."""
+class Outage:
+    """Duration of an outage, and when to log it: at once, then once a minute, and at its end."""
 
     def __init__(self) -> None:
         self._since: float | None = None
-        self._said = 0.0
+        self._logged_at = 0.0
 
-    def goes_on(self) -> int | None:
-        """It failed again: for how many seconds it has, if it is time to say so."""
+    def failed(self) -> int | None:
+        """Record a failure; returns the seconds since the first one if it is to be logged."""
         now = time.monotonic()
         if self._since is None:
-            self._since, self._said = now, now - _REMIND_SECONDS
-        if now - self._said < _REMIND_SECONDS:
+            self._since, self._logged_at = now, now - _REMIND_SECONDS
+        if now - self._logged_at < _REMIND_SECONDS:
             return None
-        self._said = now
+        self._logged_at = now
         return round(now - self._since)
 
-    def ends(self) -> int | None:
-        """It is there: how many seconds it was not; None where it was not away."""
+    def recovered(self) -> int | None:
+        """Record a success; returns the duration of the outage in seconds, None if there was none."""
         if self._since is None:
             return None
         lasted, self._since = round(time.monotonic() - self._since), None

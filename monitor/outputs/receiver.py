@@ -1,4 +1,4 @@
-"""What all receivers of alerts have in common, whichever output they belong to."""
+"""Base class of all receivers of alerts."""
 
 from __future__ import annotations
 
@@ -9,43 +9,43 @@ from monitor.model import Alert, Dispatch
 
 
 class Receiver(ABC):
-    """Somebody who is told when an alert fires or is resolved."""
+    """A destination of firing and resolved alerts."""
 
     batch = 1
-    """How many changes it takes at once."""
+    """Maximum number of changes per delivery."""
     timeout = 15.0
-    """Seconds after which it counts as away."""
+    """Timeout of a delivery, seconds."""
     repeat_seconds: float | None = None
-    """How often it wants to hear what still stands; None: never."""
+    """Interval for repeating the current alerts; None: never."""
 
     def __init__(self, name: str) -> None:
         self.name = name
-        """Under which the outbox knows it. The same tomorrow, and no secret in it."""
+        """Key in the outbox: stable across restarts, without secrets."""
 
     @abstractmethod
     async def deliver(self, changes: Sequence[Dispatch]) -> str:
-        """Tell it of these changes, oldest first; what it answered, in a few words.
+        """Send these changes, oldest first; returns the result in a few words.
 
         Raises:
-            ReceiverAway: it did not take them; again later.
-            ReceiverRefused: it will not take them.
+            ReceiverAway: not accepted, retry later.
+            ReceiverRefused: rejected.
         """
 
     @abstractmethod
     async def probe(self) -> str:
-        """Whether it is there, without telling it anything; what was found, in a few words.
+        """Check that it is reachable, without sending an alert; returns the result in a few words.
 
         Raises:
-            ReceiverAway: it is not.
-            ReceiverRefused: it does not let us in.
+            ReceiverAway: unreachable.
+            ReceiverRefused: access denied.
         """
 
-    async def trial(self, change: Dispatch) -> str:
-        """Tell it of an alert that is only a test, though nothing else runs. Answers and raises as `deliver` does."""
+    async def deliver_test(self, change: Dispatch) -> str:
+        """Send a test alert, without a running daemon. Returns and raises as `deliver`."""
         return await self.deliver([change])
 
-    async def repeat(self, alerts: Sequence[Alert]) -> None:  # noqa: B027 -- most want nothing of it
-        """Say again how alerts stand. Raises as `deliver` does."""
+    async def repeat(self, alerts: Sequence[Alert]) -> None:  # noqa: B027 -- optional
+        """Send the current alerts again. Raises as `deliver`."""
 
-    async def close(self) -> None:  # noqa: B027 -- most hold nothing
-        """Let go of what it holds."""
+    async def close(self) -> None:  # noqa: B027 -- optional
+        """Close connections."""

@@ -1,4 +1,4 @@
-"""Leaves that retry: an output that fails is started again, and takes nobody with it."""
+"""Restarts a failed output, so that its failure does not end the daemon."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from monitor.vitals import Vitals
 
 _LONGEST_PAUSE = 60.0
 _STEADY_SECONDS = 60.0
-"""Who ran for so long begins again with the shortest pause."""
+"""After a run of this length the pause starts at its minimum again."""
 
 log = structlog.get_logger()
 
 
 async def supervised(name: str, run: Callable[[], Awaitable[NoReturn]], vitals: Vitals) -> NoReturn:
-    """Run it for ever. What it raises is a defect: told with its trace, counted, and followed by a pause."""
+    """Run for ever; an exception is logged with traceback and counted, and `run` is restarted after a pause."""
     failures = 0
     while True:
         began = time.monotonic()
@@ -27,6 +27,6 @@ async def supervised(name: str, run: Callable[[], Awaitable[NoReturn]], vitals: 
             await run()
         except Exception:
             vitals.errors.labels("output").inc()
-            log.exception("an output failed and is started again", output=name)
+            log.exception("output failed, restarting", output=name)
         failures = 1 if time.monotonic() - began > _STEADY_SECONDS else failures + 1
         await asyncio.sleep(min(_LONGEST_PAUSE, 2.0 ** (failures - 1)))

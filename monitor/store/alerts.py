@@ -1,7 +1,6 @@
-"""Alerts as the store remembers them: how each stands, and what its receivers are still to be told.
+"""Stored alerts, and the queue of changes that each receiver has not acknowledged yet.
 
-A change of state and its place in the queue of the receivers are one transaction, so neither is ever there without the
-other: a restart repeats nothing and forgets nothing.
+Alerts and queue are written in one transaction, so a restart neither repeats nor loses a change.
 """
 
 from __future__ import annotations
@@ -16,13 +15,13 @@ from monitor.model import Alert, AlertState, Dispatch, Severity
 from monitor.store.schema import alert_changes, alerts, receivers
 
 _KEPT = 10_000
-"""Changes that wait for a receiver who never comes back; older ones are let go."""
+"""Maximum length of the queue; older changes are deleted, even if a receiver has not acknowledged them."""
 
 _T = TypeVar("_T")
 
 
 class _Run(Protocol):
-    """How work gets to the database."""
+    """Runs a function in one transaction."""
 
     def __call__(self, work: Callable[[Connection], _T]) -> Awaitable[_T]: ...
 
@@ -34,74 +33,72 @@ class StoredAlerts:
         self._write = write
         self._read = read
 
-    # -- how they stand ------------------------------------------------------------------------------------------------
+    async def load(self) -> list[Alert]:
+        """All alerts except inactive ones."""
+        return await self._read(_load)
 
-    async def standing(self) -> list[Alert]:
-        """Every alert that is not quiet, as it stood last."""
-        return await self._read(_standing)
-
-    async def note(self, standing: Sequence[Alert], changed: Sequence[Alert]) -> None:
-        """Remember how alerts stand now, and queue what receivers must be told of it.
+    async def save(self, alerts: Sequence[Alert], changed: Sequence[Alert]) -> None:
+        """Replace the stored alerts and queue the changed ones for delivery.
 
         Args:
-            standing: every alert that is not quiet; one that is missing here is forgotten.
-            changed: those that began or ceased to fire, in order.
+            alerts: all alerts except inactive ones.
+            changed: alerts that started firing or were resolved, in order.
         """
-        await self._write(lambda connection: _note(connection, standing, changed))
+        await self._write(lambda connection: _save(connection, alerts, changed))
 
-    # -- what is to be told; see `monitor.alerts.ports.Outbox` -------------------------------------------------
+    # -- the delivery queue; see `monitor.alerts.delivery.worker.Outbox` -----------------------------------------------
 
-    async def join(self, receiver: str) -> None:
-        """Make a receiver known; one that is new begins with what changes from now on."""
-        await self._write(lambda connection: _join(connection, receiver))
+    async def register(self, receiver: str) -> None:
+        """Add a receiver; a new one gets the changes from now on."""
+        await self._write(lambda connection: _register(connection, receiver))
 
-    async def waiting(self, receiver: str, limit: int) -> list[Dispatch]:
+    async def pending(self, receiver: str, limit: int) -> list[Dispatch]:
         """Changes that this receiver has not acknowledged, oldest first."""
-        return await self._read(lambda connection: _waiting(connection, receiver, limit))
+        return await self._read(lambda connection: _pending(connection, receiver, limit))
 
-    async def done(self, receiver: str, number: int) -> None:
-        """The receiver has acknowledged all changes up to this one."""
-        await self._write(lambda connection: _done(connection, receiver, number))
+    async def acknowledge(self, receiver: str, number: int) -> None:
+        """Record that the receiver has acknowledged all changes up to this one."""
+        await self._write(lambda connection: _acknowledge(connection, receiver, number))
 
 
-def _standing(connection: Connection) -> list[Alert]:
+def _load(connection: Connection) -> list[Alert]:
     return [_alert(row.alert) for row in connection.execute(select(alerts.c.alert).order_by(alerts.c.key))]
 
 
-def _note(connection: Connection, standing: Sequence[Alert], changed: Sequence[Alert]) -> None:
+def _save(connection: Connection, current: Sequence[Alert], changed: Sequence[Alert]) -> None:
     connection.execute(delete(alerts))
-    if standing:
-        connection.execute(insert(alerts), [{"key": each.key, "alert": asdict(each)} for each in standing])
+    if current:
+        connection.execute(insert(alerts), [{"key": each.key, "alert": asdict(each)} for each in current])
     for each in changed:  # one by one, so that their numbers are in order
         connection.execute(insert(alert_changes).values(alert=asdict(each)))
     if changed:
-        _tidy(connection)
+        _trim(connection)
 
 
-def _join(connection: Connection, receiver: str) -> None:
+def _register(connection: Connection, receiver: str) -> None:
     if connection.execute(select(receivers.c.name).where(receivers.c.name == receiver)).first() is None:
         newest = connection.execute(select(func.max(alert_changes.c.number))).scalar() or 0
         connection.execute(insert(receivers).values(name=receiver, done=newest))
 
 
-def _waiting(connection: Connection, receiver: str, limit: int) -> list[Dispatch]:
+def _pending(connection: Connection, receiver: str, limit: int) -> list[Dispatch]:
     done = select(receivers.c.done).where(receivers.c.name == receiver).scalar_subquery()
     query = select(alert_changes).where(alert_changes.c.number > done).order_by(alert_changes.c.number).limit(limit)
     return [Dispatch(row.number, _alert(row.alert)) for row in connection.execute(query)]
 
 
-def _done(connection: Connection, receiver: str, number: int) -> None:
+def _acknowledge(connection: Connection, receiver: str, number: int) -> None:
     connection.execute(
         update(receivers).where(receivers.c.name == receiver, receivers.c.done < number).values(done=number)
     )
-    _tidy(connection)
+    _trim(connection)
 
 
-def _tidy(connection: Connection) -> None:
-    """Let go of what every receiver has, and of what has waited for too long."""
+def _trim(connection: Connection) -> None:
+    """Delete changes that every receiver has acknowledged, and those beyond the maximum length."""
     newest = connection.execute(select(func.max(alert_changes.c.number))).scalar() or 0
-    told = connection.execute(select(func.min(receivers.c.done))).scalar()
-    done = max(newest - _KEPT, -1 if told is None else told)
+    lowest = connection.execute(select(func.min(receivers.c.done))).scalar()
+    done = max(newest - _KEPT, -1 if lowest is None else lowest)
     connection.execute(delete(alert_changes).where(alert_changes.c.number <= done))
 
 

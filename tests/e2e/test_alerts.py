@@ -93,7 +93,7 @@ def test_a_majority_is_told_once_and_its_end_once_and_luck_never(bitcoind: Bitco
     assert told(daemon) == [("majority", "firing")]
     (alert,) = daemon.ask("/api/v1/alerts?state=firing")["alerts"]
     assert alert["summary"] == "Foundry USA has more than half"
-    assert "of the last 50b's 50 blocks; the probability that it has more than half" in alert["explanation"]
+    assert "of the 50 blocks in window 50b; estimated hashrate share" in alert["explanation"]
     assert daemon.metric('pool_monitor_alerts_firing{rule="majority",severity="critical"}') == 1
 
     mine(bitcoind, share=0.3, blocks=WINDOW)
@@ -127,12 +127,12 @@ def test_a_power_cut_neither_repeats_nor_forgets(bitcoind: Bitcoind, daemon: Dae
 def test_rules_are_read_again_and_wrong_ones_refused(bitcoind: Bitcoind, daemon: Daemon, scratch: Path) -> None:
     rules = scratch / "alerts.toml"
     rules.write_text(RULES.replace("severity", "severtiy"))
-    wait_until(lambda: bool(daemon.events("the rules were refused; the old ones stay")), seconds=10, what="a refusal")
-    (refusal,) = daemon.events("the rules were refused; the old ones stay")
+    wait_until(lambda: bool(daemon.events("alert rules rejected, previous rules kept")), seconds=10, what="a refusal")
+    (refusal,) = daemon.events("alert rules rejected, previous rules kept")
     assert "rule.0.severtiy (majority): unknown key; did you mean severity?" in refusal["reason"]
 
     rules.write_text(RULES.replace("above = 0.95", "above = 0.01").replace("until = 0.5", "until = 0.001"))
-    wait_until(lambda: bool(daemon.events("the rules have changed")), seconds=10, what="new rules")
+    wait_until(lambda: bool(daemon.events("alert rules reloaded")), seconds=10, what="new rules")
     mine(bitcoind, share=0.4, blocks=3)
     followed(daemon, bitcoind)
     wait_until(lambda: bool(told(daemon)), seconds=5, what="the alert")
@@ -167,7 +167,7 @@ def test_a_reorganisation_is_told_by_the_rules_that_come_with_the_program(
     assert sorted(told(daemon)) == [("reorganisation", "firing"), ("stale_block", "firing"), ("stale_block", "firing")]
     found = {alert["summary"]: alert for alert in daemon.ask("/api/v1/alerts")["alerts"]}
     assert "Block 6 of Foundry USA went stale" in found
-    assert "It lost a race of depth 2 from block 5 on." in found["Block 5 of Foundry USA went stale"]["explanation"]
+    assert "lost a race of depth 2 from block 5 on" in found["Block 5 of Foundry USA went stale"]["explanation"]
 
 
 async def test_who_is_told_hears_of_it_once_and_once_that_it_is_over(

@@ -75,13 +75,13 @@ async def test_a_rule_lends_its_name_and_its_severity() -> None:
     said = hook.taken[0].document["data"]
     assert (said["rule"], said["severity"], said["test"]) == ("pool_majority", "critical", True)
     assert wrong.returncode == 1
-    assert "pool_majorty: there is no such rule; the rules are pool_majority, " in wrong.stderr
+    assert "unknown rule 'pool_majorty'; choose one of: pool_majority, " in wrong.stderr
 
 
 def test_without_a_receiver_it_says_so() -> None:
     done = run("alerts", "test")
     assert done.returncode == 2
-    assert "nobody would be told" in done.stderr
+    assert "no receiver is configured" in done.stderr
 
 
 async def test_check_says_who_would_be_told_and_who_is_away(tmp_path: Path) -> None:
@@ -93,5 +93,5 @@ async def test_check_says_who_would_be_told_and_who_is_away(tmp_path: Path) -> N
             node__url=f"http://127.0.0.1:{free_port()}", web__port=free_port(),
         )  # fmt: skip
     assert "✓ Alerts go to webhook: answers (204 to OPTIONS)." in done.stdout
-    assert "! Alerts go to mqtt, who cannot be reached: Connection refused." in done.stdout
+    assert "! Alerts go to mqtt, which is unreachable: Connection refused." in done.stdout
     assert "h00k" not in done.stdout + done.stderr

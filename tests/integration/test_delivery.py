@@ -21,10 +21,10 @@ from support.hook import Hook, until
 from support.outbox import FakeOutbox, alert
 
 from monitor.alerts.delivery.alertmanager import Alertmanager
+from monitor.alerts.delivery.apprise import AppriseReceiver
 from monitor.alerts.delivery.http import Http
-from monitor.alerts.delivery.service import Service
 from monitor.alerts.delivery.webhook import Webhook
-from monitor.alerts.delivery.worker import Couriers
+from monitor.alerts.delivery.worker import Delivery
 from monitor.errors import ReceiverAway, ReceiverRefused
 from monitor.hub import Hub
 from monitor.model import Dispatch
@@ -37,7 +37,7 @@ LINK = "http://127.0.0.1:8347"
 
 
 class Post:
-    """Couriers at work."""
+    """Running deliveries."""
 
     def __init__(self) -> None:
         self.vitals = Vitals()
@@ -46,8 +46,8 @@ class Post:
 
     @asynccontextmanager
     async def working(self, *receivers: Receiver) -> AsyncIterator[None]:
-        couriers = Couriers(receivers, self.outbox, self.hub, self.vitals, pause=lambda _state: 0.02)
-        task = asyncio.create_task(couriers.run())
+        delivery = Delivery(receivers, self.outbox, hub=self.hub, vitals=self.vitals, pause=lambda _state: 0.02)
+        task = asyncio.create_task(delivery.run())
         await until(lambda: {each.name for each in receivers} <= {*self.outbox.acknowledged})
         try:
             yield
@@ -163,7 +163,7 @@ async def test_a_certificate_is_checked_by_the_authority_that_was_named(post: Po
 
 
 async def test_a_receiver_that_was_closed_can_be_told_again(hook: Hook) -> None:
-    """As after a defect, when its courier is started anew."""
+    """As after a defect, when its worker is restarted."""
     receiver = webhook(hook)
     for number in (1, 2):
         assert await receiver.deliver([Dispatch(number, alert())]) == "200 OK"
@@ -268,8 +268,8 @@ async def test_alertmanager_takes_a_test_alert_and_shows_that_it_is_one(
 # -- notification services ---------------------------------------------------------------------------------------------
 
 
-def service(hook: Hook, *, seconds: float = 20, path: str = "s3cret-path") -> Service:
-    return Service(f"json://us3r:passw0rd@127.0.0.1:{hook.port}/{path}", link=LINK, seconds=seconds)
+def service(hook: Hook, *, seconds: float = 20, path: str = "s3cret-path") -> AppriseReceiver:
+    return AppriseReceiver(f"json://us3r:passw0rd@127.0.0.1:{hook.port}/{path}", link=LINK, seconds=seconds)
 
 
 async def test_a_service_is_told_through_apprise(post: Post, hook: Hook) -> None:
@@ -294,7 +294,7 @@ async def test_what_waited_for_a_service_comes_as_one_message(post: Post, hook: 
     async with post.working(service(hook)):
         await until(lambda: post.outbox.is_done(receiver.name))
     (posted,) = hook.taken
-    assert posted.document["title"] == "3 changes of alerts: 2 firing, 1 resolved"
+    assert posted.document["title"] == "3 alert changes: 2 firing, 1 resolved"
 
 
 async def test_a_service_that_hangs_is_cut_off(hook: Hook) -> None:
@@ -331,13 +331,13 @@ async def test_no_secret_of_a_service_is_in_what_is_said_of_it(hook: Hook, mood:
 
 async def test_an_address_that_apprise_does_not_know_is_refused() -> None:
     for url in ("bogus://s3cret/path", "tgram://"):
-        with pytest.raises(ReceiverRefused, match="Apprise does not know what this address is") as caught:
-            await Service(url, link=LINK, seconds=20).probe()
+        with pytest.raises(ReceiverRefused, match="Apprise rejects this URL") as caught:
+            await AppriseReceiver(url, link=LINK, seconds=20).probe()
         assert "s3cret" not in str(caught.value)
 
 
 async def test_a_known_address_is_named_for_what_it_is(hook: Hook) -> None:
-    assert await service(hook).probe() == "JSON, which only a message can try"
+    assert await service(hook).probe() == "JSON (reachability is known only after a message)"
     assert hook.asked == []
 
 

@@ -20,7 +20,7 @@ from support.mosquitto import Heard, Mosquitto
 from support.outbox import FakeOutbox, alert
 from support.published import published
 
-from monitor.alerts.delivery.worker import Couriers
+from monitor.alerts.delivery.worker import Delivery
 from monitor.errors import ReceiverAway
 from monitor.hub import Hub
 from monitor.model import Dispatch
@@ -33,7 +33,7 @@ Start = Callable[..., Mosquitto]
 
 
 class Wired:
-    """An output and its courier, at work."""
+    """An output and its delivery worker, running."""
 
     def __init__(self, port: int, **how: Any) -> None:  # noqa: ANN401
         self.vitals = Vitals()
@@ -41,15 +41,15 @@ class Wired:
         self.outbox = FakeOutbox(self.hub)
         assistant = how.pop("home_assistant", None)
         self.output = MqttOutput(
-            Address("127.0.0.1", port, **how), "pools", self.hub, self.vitals, home_assistant=assistant
+            Address("127.0.0.1", port, **how), "pools", hub=self.hub, vitals=self.vitals, home_assistant=assistant
         )
         self.ends = 0.0
         """How long ending took, seconds."""
 
     @asynccontextmanager
     async def working(self) -> AsyncIterator[None]:
-        couriers = Couriers([self.output], self.outbox, self.hub, self.vitals, pause=lambda _state: 0.05)
-        tasks = [asyncio.create_task(couriers.run()), asyncio.create_task(self.output.run())]
+        delivery = Delivery([self.output], self.outbox, hub=self.hub, vitals=self.vitals, pause=lambda _state: 0.05)
+        tasks = [asyncio.create_task(delivery.run()), asyncio.create_task(self.output.run())]
         await until(lambda: "mqtt" in self.outbox.acknowledged)
         try:
             yield
@@ -86,11 +86,11 @@ async def test_what_happens_and_how_things_stand_is_published(start_mosquitto: S
     wired = Wired(mosquitto.port, protocol=protocol)
     async with wired.working(), mosquitto.reader("pools/#") as heard:
         update = published(5)
-        wired.hub.publish(update)
+        update.to(wired.hub)
         await until(lambda: said(heard, "pools/alerts"), what=f"the states: {heard}")
         assert next(each.payload for each in heard if each.topic == "pools/status") == "online"
         assert [each.document["height"] for each in heard if each.topic == "pools/block"] == [
-            judged.block.height for judged in update.judged
+            judged.block.height for judged in update.events.judged
         ]
         assert last(heard, "pools/tip")["hash"] == update.snapshot.tip_hash
         assert last(heard, "pools/concentration/pool/24h")["split"]["nakamoto"] == 1
@@ -132,12 +132,12 @@ async def test_a_broker_that_is_killed_costs_no_state_and_no_alert(start_mosquit
     wired = Wired(mosquitto.port)
     with capture_logs() as logs:
         async with wired.working():
-            wired.hub.publish(published(3))
+            published(3).to(wired.hub)
             async with mosquitto.reader("pools/#") as heard:
                 await until(lambda: said(heard, "pools/alerts"))
             mosquitto.kill()
             await until(lambda: wired.away() > 0)
-            wired.hub.publish(published(4))
+            published(4).to(wired.hub)
             wired.outbox.note(alert(), alert(firing=False))
             await asyncio.sleep(0.3)
             assert not wired.outbox.is_done("mqtt")
@@ -149,7 +149,7 @@ async def test_a_broker_that_is_killed_costs_no_state_and_no_alert(start_mosquit
             assert last(heard, "pools/tip")["height"] == 4
             assert last(heard, "pools/concentration/pool/24h")["blocks"] == 4
     assert [line["event"] for line in logs if "broker" in line["event"]][:3] == [
-        "connected to the broker", "waiting for the broker", "the broker is back",
+        "connected to MQTT broker", "waiting for MQTT broker", "MQTT broker reachable again",
     ]  # fmt: skip
 
 
@@ -173,7 +173,7 @@ async def test_a_broker_that_hangs_is_left_and_stopping_does_not_wait_for_it(sta
             await until(lambda: bool(heard))
         os.kill(mosquitto.pid, signal.SIGSTOP)
         try:
-            wired.hub.publish(published(3))
+            published(3).to(wired.hub)
             await until(lambda: wired.away() > 0, seconds=5)
         finally:
             os.kill(mosquitto.pid, signal.SIGCONT)
@@ -194,7 +194,7 @@ async def test_with_tls_a_certificate_of_ours_and_a_password(start_mosquitto: St
     context.load_cert_chain(tmp_path / "client.pem")
     wired = Wired(mosquitto.port, tls=context, login=("alice", "s3cret"))
     async with wired.working(), mosquitto.reader("pools/#", client_pem=tmp_path / "client.pem") as heard:
-        wired.hub.publish(published(3))
+        published(3).to(wired.hub)
         await until(lambda: said(heard, "pools/alerts"), what=mosquitto.log)
 
 
@@ -205,14 +205,14 @@ async def test_a_broker_that_does_not_let_us_in_says_why(start_mosquitto: Start)
         with pytest.raises(ReceiverAway, match=r"(?i)not authori[sz]ed") as caught:
             await wired.output.probe()
         assert "wr0ng" not in str(caught.value)
-    assert await Wired(mosquitto.port, login=("alice", "s3cret")).output.probe() == "the broker lets us in"
+    assert await Wired(mosquitto.port, login=("alice", "s3cret")).output.probe() == "connected to the broker"
 
 
 async def test_a_trial_leaves_nothing_behind(start_mosquitto: Start) -> None:
     mosquitto = start_mosquitto()
     wired = Wired(mosquitto.port)
     async with mosquitto.reader("pools/#") as heard:
-        assert await wired.output.trial(Dispatch(0, alert("try", test=True))) == "the broker took it"
+        assert await wired.output.deliver_test(Dispatch(0, alert("try", test=True))) == "accepted by the broker"
         await until(lambda: said(heard, "pools/alert/try"))
     assert last(heard, "pools/alert/try")["change"]["test"] is True
     assert {each.topic for each in heard} == {"pools/alert/try"}
@@ -225,8 +225,8 @@ async def test_home_assistant_is_told_once_and_finds_every_state_it_is_told_of(s
     mosquitto = start_mosquitto()
     wired = Wired(mosquitto.port, home_assistant=HomeAssistant("homeassistant", "http://127.0.0.1:8347"))
     async with wired.working(), mosquitto.reader() as heard:
-        wired.hub.publish(published(3))
-        wired.hub.publish(published(4))
+        published(3).to(wired.hub)
+        published(4).to(wired.hub)
         await until(lambda: (last(heard, "pools/tip") or {}).get("height") == 4)
     (config,) = [each.document for each in heard if each.topic.startswith("homeassistant/")]
     topics = {each["state_topic"] for each in config["components"].values()}

@@ -58,7 +58,7 @@ def library(machine: dict[str, Path]) -> Path:
 def test_a_library_in_a_folder_of_its_package_is_found(
     services: ModuleType, loader: Path | None, library: Path, tmp_path: Path
 ) -> None:
-    shell = services.Service(*SHELL)
+    shell = services.AppriseReceiver(*SHELL)
     shutil.copy(library, tmp_path / PRIVATE / "libc.so.x")
 
     folders, lacks = services.libraries(shell, loader)
@@ -73,10 +73,10 @@ def test_a_common_library_comes_first(services: ModuleType, loader: Path | None,
     for folder in (PRIVATE, COMMON):
         shutil.copy(library, tmp_path / folder / "libc.so.x")
 
-    assert services.libraries(services.Service(*SHELL), loader) == ([tmp_path / COMMON], "")
+    assert services.libraries(services.AppriseReceiver(*SHELL), loader) == ([tmp_path / COMMON], "")
 
 
 def test_a_library_that_is_nowhere_is_named(services: ModuleType, loader: Path | None) -> None:
-    _, lacks = services.libraries(services.Service(*SHELL), loader)
+    _, lacks = services.libraries(services.AppriseReceiver(*SHELL), loader)
 
     assert lacks == "libc.so.x => not found"

@@ -48,13 +48,13 @@ class FakeOutbox:
         """Whether this receiver has everything."""
         return self.acknowledged.get(receiver) == len(self.changes)
 
-    async def join(self, receiver: str) -> None:
+    async def register(self, receiver: str) -> None:
         self.acknowledged.setdefault(receiver, len(self.changes))
 
-    async def waiting(self, receiver: str, limit: int) -> list[Dispatch]:
+    async def pending(self, receiver: str, limit: int) -> list[Dispatch]:
         done = self.acknowledged[receiver]
         return self.changes[done : done + limit]
 
-    async def done(self, receiver: str, number: int) -> None:
+    async def acknowledge(self, receiver: str, number: int) -> None:
         assert number >= self.acknowledged[receiver]
         self.acknowledged[receiver] = number

@@ -1,5 +1,5 @@
-"""Delivery: everyone who is to be told of alerts is told, each by a courier of its own, until it is acknowledged.
+"""Delivery of alerts: one worker per receiver sends each change until it is acknowledged.
 
-In come changes of alerts from the stored outbox; out go requests to Alertmanager, webhooks and notification services.
-At least once: what was sent, but not acknowledged before a fault or a restart, is sent again.
+In: changes of alerts from the stored queue. Out: requests to Alertmanager, webhooks and notification services.
+Delivery is at least once: a change without acknowledgement is sent again, also after a restart.
 """

@@ -1,8 +1,8 @@
-"""Alertmanager, by its API v2 (https://prometheus.io/docs/alerting/latest/alerts_api/).
+"""Alertmanager, API v2 (https://prometheus.io/docs/alerting/latest/alerts_api/).
 
-What fires is said again and again, because Alertmanager takes an alert for resolved that it has not heard of for its
-`resolve_timeout`; so the end is named only where it is known. What was resolved lately is said again too: Alertmanager
-keeps no alerts on disk, and would not know of it after a restart of its own.
+Firing alerts are sent repeatedly, because Alertmanager resolves an alert that it has not received for its
+`resolve_timeout`. Recently resolved alerts are repeated too, because Alertmanager does not persist alerts and would
+miss the resolution after a restart.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from monitor.outputs.alert_json import iso
 from monitor.outputs.receiver import Receiver
 
 _RESOLVED_SECONDS = 900.0
-"""For so long after its end an alert is said to be resolved, as Prometheus does."""
+"""Resolved alerts are repeated for this long, as by Prometheus."""
 _TEST_SECONDS = 60.0
-"""After which a test alert ends by itself."""
+"""Lifetime of a test alert."""
 
 
 class Alertmanager(Receiver):
-    """One Alertmanager; each of a cluster is told apart, as its members expect.
+    """One Alertmanager; alerts are sent to each member of a cluster, as Alertmanager requires.
 
     Args:
-        link: where people read more; alerts lead there.
-        repeat_seconds: how often what fires is said again; less than Alertmanager's `resolve_timeout` by far.
+        link: URL of the page, for the alerts.
+        repeat_seconds: interval for repeating firing alerts; well below `resolve_timeout`.
     """
 
     batch = 100
@@ -45,12 +45,12 @@ class Alertmanager(Receiver):
         self._http = http
 
     async def deliver(self, changes: Sequence[Dispatch]) -> str:
-        """Tell the last word on each of these alerts."""
+        """Send the newest state of each of these alerts."""
         newest = {change.alert.key: change.alert for change in changes}
-        return await self._say(newest.values())
+        return await self._send(newest.values())
 
     async def repeat(self, alerts: Sequence[Alert]) -> None:
-        """Say again what fires, and what was resolved lately."""
+        """Send firing and recently resolved alerts again."""
         now = time.time()
         firing = [alert for alert in alerts if alert.state is AlertState.FIRING]
         ended = [
@@ -58,25 +58,25 @@ class Alertmanager(Receiver):
             if alert.state is AlertState.RESOLVED and now - alert.since < _RESOLVED_SECONDS
         ]  # fmt: skip
         if firing or ended:
-            await self._say([*ended, *firing])
+            await self._send([*ended, *firing])
 
     async def probe(self) -> str:
-        """Ask whether it is ready."""
+        """Query readiness."""
         return await self._http.get(f"{self._base}/-/ready")
 
     async def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         await self._http.close()
 
-    async def _say(self, alerts: Iterable[Alert]) -> str:
+    async def _send(self, alerts: Iterable[Alert]) -> str:
         body = json.dumps([document(alert, self._link, time.time()) for alert in alerts])
         return await self._http.post(f"{self._base}/api/v2/alerts", body.encode())
 
 
 def document(alert: Alert, link: str, now: float) -> dict[str, Any]:
-    """An alert as Alertmanager expects it. Blocks may say a time that is yet to come; what begins or ends, has."""
+    """An alert in Alertmanager's format. Block times may be in the future; start and end are capped at `now`."""
     started = min(now, alert.since if alert.started is None else alert.started)
-    said: dict[str, Any] = {
+    body: dict[str, Any] = {
         "labels": {
             **alert.labels,
             "alertname": alert.rule,
@@ -88,7 +88,7 @@ def document(alert: Alert, link: str, now: float) -> dict[str, Any]:
         "generatorURL": link,
     }
     if alert.state is AlertState.RESOLVED:
-        said["endsAt"] = iso(max(started, min(now, alert.since)))
+        body["endsAt"] = iso(max(started, min(now, alert.since)))
     elif alert.test:
-        said["endsAt"] = iso(now + _TEST_SECONDS)
-    return said
+        body["endsAt"] = iso(now + _TEST_SECONDS)
+    return body

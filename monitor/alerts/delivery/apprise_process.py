@@ -1,8 +1,8 @@
-"""The program that calls Apprise, once for each message, in a process of its own.
+"""The subprocess that sends one message through Apprise.
 
-A service that hangs is killed with it, what Apprise needs in memory is given back, and the daemon never loads it. In on
-standard input comes JSON with a service's address and a message, or none to learn only whether the address is one; out
-goes JSON. The address holds secrets, so nothing that goes out repeats any part of it.
+A subprocess can be killed when a service hangs, and its memory is freed. It reads a JSON request with the URL of the
+service and the message from standard input (without message: only validate the URL) and writes a JSON result. The URL
+holds secrets, so the output masks all of its parts.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from typing import Any
 from urllib.parse import unquote
 
 _SHORTEST = 4
-"""Letters of a part of an address that may be a secret; hiding shorter ones would hide everything."""
+"""Minimum length of masked parts of the URL; masking shorter ones would mask ordinary text."""
 
 
-class _Heard(logging.Handler):
-    """What Apprise complains of."""
+class _Warnings(logging.Handler):
+    """Collects the warnings of Apprise."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
@@ -31,43 +31,43 @@ class _Heard(logging.Handler):
 
 
 def main() -> None:
-    """Do what standard input says."""
-    job = json.load(sys.stdin)
-    signal.alarm(int(job["seconds"]) + 1)  # whoever started us may be gone
-    json.dump(do(job), sys.stdout)
+    """Process the request on standard input."""
+    request = json.load(sys.stdin)
+    signal.alarm(int(request["seconds"]) + 1)  # in case the parent process is gone
+    json.dump(send(request), sys.stdout)
 
 
-def do(job: dict[str, Any]) -> dict[str, Any]:
-    """Which service it is, null for none; whether it took the message; what was complained of."""
-    import apprise  # noqa: PLC0415 -- only here: it is slow, and large
+def send(request: dict[str, Any]) -> dict[str, Any]:
+    """Send the message; the result has the service's name (null if the URL is invalid), `sent` and `warnings`."""
+    import apprise  # noqa: PLC0415 -- slow and large
 
-    heard = _Heard()
+    warnings = _Warnings()
     logger = logging.getLogger("apprise")
-    logger.addHandler(heard)
+    logger.addHandler(warnings)
     logger.propagate = False
     services = apprise.Apprise()
-    known = services.add(job["url"]) and len(services) == 1
-    taken = False
-    if known and "text" in job:
-        taken = bool(
+    valid = services.add(request["url"]) and len(services) == 1
+    sent = False
+    if valid and "text" in request:
+        sent = bool(
             services.notify(
-                title=job["subject"], body=job["text"], notify_type=apprise.NotifyType(job["gravity"]),
+                title=request["subject"], body=request["text"], notify_type=apprise.NotifyType(request["notify_type"]),
                 body_format=apprise.NotifyFormat.TEXT,
             )
         )  # fmt: skip
-    said = "; ".join(dict.fromkeys(masked(line, job["url"]) for line in heard.lines))
-    return {"service": str(services[0].service_name) if known else None, "taken": taken, "said": said}
+    lines = "; ".join(dict.fromkeys(masked(line, request["url"]) for line in warnings.lines))
+    return {"service": str(services[0].service_name) if valid else None, "sent": sent, "warnings": lines}
 
 
-def masked(said: str, url: str) -> str:
-    """The text without any address, and without any part of this one but its scheme."""
-    said = re.sub(r"\S+://\S+", "***", said)
+def masked(text: str, url: str) -> str:
+    """The text with all URLs masked, and all parts of this one except its scheme."""
+    text = re.sub(r"\S+://\S+", "***", text)
     rest = url.partition("://")[2]
-    parts = {part for written in (rest, unquote(rest)) for part in re.split(r"[/:@?&=,;\s]+", written)}
+    parts = {part for form in (rest, unquote(rest)) for part in re.split(r"[/:@?&=,;\s]+", form)}
     for part in sorted(parts, key=len, reverse=True):
         if len(part) >= _SHORTEST:
-            said = re.sub(re.escape(part), "***", said, flags=re.IGNORECASE)
-    return said
+            text = re.sub(re.escape(part), "***", text, flags=re.IGNORECASE)
+    return text
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""POST to a receiver, and what its answer means."""
+"""HTTP requests to a receiver, and the meaning of its responses."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from monitor import __version__
 from monitor.errors import ReceiverAway, ReceiverRefused
 
 _AGENT = f"pool-monitor/{__version__}"
-_PASSING = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS}
-"""Of the 4xx, those that say: later."""
-_SHOWN = 200
-"""Letters of an answer that are shown: a stranger writes them."""
+_RETRYABLE = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS}
+"""4xx statuses that ask for a retry."""
+_MAX_TEXT = 200
+"""Maximum length of a response text in error messages, since it is untrusted."""
 
 
 class Http:
-    """Requests to one receiver, whose address is never told: it may be a secret. Redirections are not followed."""
+    """HTTP client of one receiver. Errors never include the URL, which may be a secret. Redirects are not followed."""
 
     def __init__(
         self,
@@ -32,45 +32,45 @@ class Http:
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self.seconds = seconds
-        """How long an answer may take."""
+        """Timeout of a request."""
         self._auth = aiohttp.BasicAuth(*login) if login else None
         self._tls = tls
         self._session: aiohttp.ClientSession | None = None
 
     async def get(self, url: str) -> str:
-        """GET; what came of it. Raises as `post` does."""
-        async with self._answer("GET", url) as response:
-            return await _meaning(response)
+        """GET; returns the status. Raises as `post` does."""
+        async with self._request("GET", url) as response:
+            return await _checked(response)
 
-    async def knock(self, url: str) -> str:
-        """Ask what may be asked. Whatever the answer, somebody is there.
+    async def options(self, url: str) -> str:
+        """OPTIONS; any response shows that the receiver is reachable.
 
         Raises:
-            ReceiverAway: nobody is.
+            ReceiverAway: unreachable.
         """
-        async with self._answer("OPTIONS", url) as response:
+        async with self._request("OPTIONS", url) as response:
             return f"answers ({response.status} to OPTIONS)"
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str] | None = None) -> str:
-        """POST JSON; what came of it.
+        """POST JSON; returns the status.
 
         Raises:
-            ReceiverAway: not reached, no answer in time, 408, 425, 429 or 5xx.
-            ReceiverRefused: any other answer that is not 2xx.
+            ReceiverAway: unreachable, timeout, 408, 425, 429 or 5xx.
+            ReceiverRefused: any other status except 2xx.
         """
         headers = {"Content-Type": "application/json", **(headers or {})}
-        async with self._answer("POST", url, data=body, headers=headers) as response:
-            return await _meaning(response)
+        async with self._request("POST", url, data=body, headers=headers) as response:
+            return await _checked(response)
 
     @asynccontextmanager
-    async def _answer(self, method: str, url: str, **what: Any) -> AsyncIterator[aiohttp.ClientResponse]:  # noqa: ANN401
+    async def _request(self, method: str, url: str, **options: Any) -> AsyncIterator[aiohttp.ClientResponse]:  # noqa: ANN401
         if self._session is None:
             self._session = aiohttp.ClientSession(
                 timeout=aiohttp.ClientTimeout(total=self.seconds), headers={"User-Agent": _AGENT}, auth=self._auth
             )
         try:
             async with self._session.request(
-                method, url, allow_redirects=False, ssl=self._tls or True, **what
+                method, url, allow_redirects=False, ssl=self._tls or True, **options
             ) as response:
                 yield response
         except TimeoutError:
@@ -78,40 +78,44 @@ class Http:
         except aiohttp.ClientConnectorCertificateError as error:
             raise ReceiverAway(f"its certificate is not trusted: {error.certificate_error}") from None
         except aiohttp.ClientConnectorError as error:
-            raise ReceiverAway(f"cannot be reached ({_system(error.os_error)})") from None
-        except aiohttp.ClientError as error:  # its text may hold the address
+            raise ReceiverAway(f"cannot be reached ({_system_message(error.os_error)})") from None
+        except aiohttp.ClientError as error:  # its text may include the URL
             raise ReceiverAway(f"the connection failed ({type(error).__name__})") from None
 
     async def close(self) -> None:
-        """Let go of its connections."""
+        """Close the connections."""
         if self._session is not None:
             await self._session.close()
             self._session = None
 
 
-def _system(error: OSError) -> str:
-    """What the system says, without the address that asyncio adds; that of names has no number."""
+def _system_message(error: OSError) -> str:
+    """The system's message without the address that asyncio adds; resolver errors have no errno."""
     return os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror or type(error).__name__
 
 
-async def _meaning(response: aiohttp.ClientResponse) -> str:
-    """What came of a request. Of an answer, only the beginning is read."""
+async def _checked(response: aiohttp.ClientResponse) -> str:
+    """The status of a successful response; reads only the beginning of the body.
+
+    Raises:
+        ReceiverAway, ReceiverRefused: as `Http.post`.
+    """
     status = response.status
-    says = " ".join((await response.content.read(_SHOWN)).decode("utf-8", "replace").split())
-    told = f"{status} {response.reason or ''}".strip() + (f": {_printable(says)}" if says else "")
+    body = " ".join((await response.content.read(_MAX_TEXT)).decode("utf-8", "replace").split())
+    detail = f"{status} {response.reason or ''}".strip() + (f": {_printable(body)}" if body else "")
     if 200 <= status < 300:
         return f"{status} {response.reason or ''}".strip()
-    if status >= 500 or status in _PASSING:
-        raise ReceiverAway(told, _seconds(response.headers.get("Retry-After")))
+    if status >= 500 or status in _RETRYABLE:
+        raise ReceiverAway(detail, _seconds(response.headers.get("Retry-After")))
     if 300 <= status < 400:
-        raise ReceiverRefused(f"{told} (it redirects elsewhere; write the address where it is)")
-    raise ReceiverRefused(told)
+        raise ReceiverRefused(f"{detail} (redirect)", remedy="configure the target of the redirect")
+    raise ReceiverRefused(detail)
 
 
 def _printable(text: str) -> str:
-    return "".join(letter if letter.isprintable() else "?" for letter in text)[:_SHOWN]
+    return "".join(letter if letter.isprintable() else "?" for letter in text)[:_MAX_TEXT]
 
 
 def _seconds(retry_after: str | None) -> float:
-    """What it asks us to wait. A date is left alone: our own pauses do."""
+    """The value of Retry-After in seconds; 0 for a date, which is not supported."""
     return float(retry_after) if retry_after and retry_after.isascii() and retry_after.isdigit() else 0.0

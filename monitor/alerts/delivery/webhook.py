@@ -1,4 +1,4 @@
-"""A webhook: each change of an alert as a signed POST, as Standard Webhooks has it.
+"""Webhook: a signed POST for each change of an alert, as in Standard Webhooks.
 
 The specification (standardwebhooks.com, version 1): HMAC-SHA256 over id, timestamp and body, with dots between, in
 base64 after `v1,`. Libraries that verify it exist for most languages; docs/how-to/webhook.md shows it in a few lines.
@@ -20,7 +20,7 @@ from monitor.outputs.receiver import Receiver
 
 
 class Webhook(Receiver):
-    """One address that takes signed POSTs.
+    """One webhook URL.
 
     Args:
         key: the shared secret, as bytes.
@@ -40,16 +40,16 @@ class Webhook(Receiver):
         return await self._http.post(self._url, body, signed(message_id(change), body, key=self._key, at=time.time()))
 
     async def probe(self) -> str:
-        """Connect, and ask for nothing but what it can do."""
-        return await self._http.knock(self._url)
+        """Connect with an OPTIONS request."""
+        return await self._http.options(self._url)
 
     async def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         await self._http.close()
 
 
 def document(change: Dispatch) -> dict[str, object]:
-    """What is posted."""
+    """The request body."""
     return {
         "type": f"alert.{change.alert.state}",
         "timestamp": iso(change.alert.since),
@@ -58,14 +58,14 @@ def document(change: Dispatch) -> dict[str, object]:
 
 
 def message_id(change: Dispatch) -> str:
-    """The same for every delivery of a change, and for no other: by it a receiver knows what it has already."""
+    """Unique for each change and equal for all of its deliveries, so that receivers can deduplicate."""
     alert = change.alert
     about = hashlib.sha256(f"{change.number} {alert.state} {alert.since!r} {alert.key}".encode())
     return f"alert_{change.number}_{about.hexdigest()[:16]}"
 
 
 def signed(message: str, body: bytes, *, key: bytes, at: float) -> dict[str, str]:
-    """The headers by which the receiver knows that it was us, and when."""
+    """The signature headers."""
     seconds = str(int(at))
     digest = hmac.digest(key, b".".join((message.encode(), seconds.encode(), body)), "sha256")
     return {

@@ -16,13 +16,11 @@ from monitor.cli.run import ConfigOption
 from monitor.config import load
 from monitor.errors import ConfigError
 
-alerts = typer.Typer(
-    name="alerts", help="Alerts, the rules that raise them, and those who are told of them.", no_args_is_help=True
-)
+alerts = typer.Typer(name="alerts", help="List alerts, export their rules, test their receivers.", no_args_is_help=True)
 
 
 class Target(StrEnum):
-    """Whom the rules are exported for."""
+    """Format of exported rules."""
 
     PROMETHEUS = "prometheus"
 
@@ -31,17 +29,15 @@ class Target(StrEnum):
 def show(
     *,
     config: ConfigOption = None,
-    url: Annotated[str | None, typer.Option(help="Where the daemon listens; else as configured.")] = None,
-    stored: Annotated[
-        bool, typer.Option("--stored", help="What is stored, without asking a daemon: as they stood last.")
-    ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False,
+    url: Annotated[str | None, typer.Option(help="Address of the daemon. Default: as configured.")] = None,
+    stored: Annotated[bool, typer.Option("--stored", help="Read the database instead of asking the daemon.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """How the alerts of a running daemon stand: pending, firing, and resolved in the last day."""
-    from monitor.cli.alerts.table import as_table, ask, remembered  # noqa: PLC0415 -- slow, and only needed here
+    """List the alerts of a running daemon: pending, firing, and resolved in the last day."""
+    from monitor.cli.alerts.table import as_table, fetch_alerts, stored_alerts  # noqa: PLC0415 -- slow, and only needed here
 
     settings = load(config)
-    found = asyncio.run(remembered(settings) if stored else ask(settings, url))
+    found = asyncio.run(stored_alerts(settings) if stored else fetch_alerts(settings, url))
     if as_json:
         typer.echo(json.dumps(found, indent=2, ensure_ascii=False))
     else:
@@ -50,20 +46,22 @@ def show(
 
 @alerts.command()
 def export(
-    target: Annotated[Target, typer.Argument(help="For whom.")],
+    target: Annotated[Target, typer.Argument(help="Output format.")],
     *,
     config: ConfigOption = None,
     runbook: Annotated[
-        str, typer.Option(metavar="URL", help="Where your people find the runbook.")
+        str, typer.Option(metavar="URL", help="URL of the runbook, for the links in the rules.")
     ] = "docs/runbook.md",
-    output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Else standard output.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Output file. Default: standard output.")
+    ] = None,
 ) -> None:
-    """Write the rules as a rule file of Prometheus, for those who evaluate there. It says itself what differs."""
+    """Export the rules as a Prometheus rule file. Its header lists the differences from the daemon."""
     from monitor.alerts.loading import METRIC_LOOKUP, load_rules  # noqa: PLC0415 -- slow, and only needed here
     from monitor.alerts.prometheus import rule_file  # noqa: PLC0415
     from monitor.processing.stored_blocks import written  # noqa: PLC0415
 
-    del target  # there is but one
+    del target  # there is only one
     settings = load(config)
     logs.configure("warning", settings.log.format)
     with written(output) as sink:
@@ -73,22 +71,23 @@ def export(
 @alerts.command(name="test")
 def try_receivers(
     rule: Annotated[
-        str | None, typer.Argument(metavar="RULE", help="Whose alert it would be, with its severity.")
+        str | None,
+        typer.Argument(metavar="RULE", help="Test with the name and severity of this rule."),
     ] = None,
     *,
     config: ConfigOption = None,
 ) -> None:
-    """Send a test alert through every configured receiver, and say what each one answered.
+    """Send a test alert to every configured receiver and print the results.
 
-    It is marked as a test, and nothing of it stays. Exit status 1 when one of them did not take it.
+    The alert is marked as a test and is not stored. The exit status is 1 if a receiver did not accept it.
     """
-    from monitor.alerts.check import as_table, try_all  # noqa: PLC0415 -- slow, and only needed here
+    from monitor.alerts.check import as_table, send_test_alerts  # noqa: PLC0415 -- slow, and only needed here
 
     settings = load(config)
     logs.configure("error", settings.log.format)
-    answers = asyncio.run(try_all(settings, rule))
-    if not answers:
-        raise ConfigError("nobody would be told of an alert", remedy="name a receiver in [alerts.*] or [mqtt]")
-    Console(highlight=False).print(as_table(answers))
-    if not all(answer.good for answer in answers):
+    results = asyncio.run(send_test_alerts(settings, rule))
+    if not results:
+        raise ConfigError("no receiver is configured for alerts", remedy="add one in [alerts.*] or [mqtt]")
+    Console(highlight=False).print(as_table(results))
+    if not all(result.ok for result in results):
         raise typer.Exit(1)

@@ -1,4 +1,4 @@
-"""How alerts stand, asked of a running daemon or read from the store, for people."""
+"""Lists alerts as a table, from a running daemon or from the database."""
 
 from __future__ import annotations
 
@@ -17,30 +17,30 @@ from monitor.store.store import Store
 _STYLES = {"firing": "bold red", "pending": "yellow", "resolved": "dim"}
 
 
-async def ask(config: Config, url: str | None = None) -> list[dict[str, Any]]:
-    """What a daemon says.
+async def fetch_alerts(config: Config, url: str | None = None) -> list[dict[str, Any]]:
+    """The alerts of a running daemon.
 
     Raises:
-        PoolMonitorError: there is none, or it will not tell.
+        PoolMonitorError: no daemon answers, or it rejects the request.
     """
     async with Client(config, url) as client:
         return await client.alerts()
 
 
-async def remembered(config: Config) -> list[dict[str, Any]]:
-    """What is stored, also beside a running daemon.
+async def stored_alerts(config: Config) -> list[dict[str, Any]]:
+    """The stored alerts; works while the daemon is running too.
 
     Raises:
-        StoreRefused: there is no store.
+        StoreRefused: there is no database.
     """
     async with await Store.open(config.store.url, beside=True) as store:
-        return [as_json(alert) for alert in await store.alerts.standing()]
+        return [as_json(alert) for alert in await store.alerts.load()]
 
 
 def as_table(found: list[dict[str, Any]]) -> RenderableType:
-    """For people: what fires first."""
+    """As a table, firing alerts first."""
     if not found:
-        return Text("no alert fires, pends or was resolved in the last day")
+        return Text("no alert is pending, firing or was resolved in the last day")
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in ("state", "since", "severity", "what"):
         table.add_column(name, no_wrap=name != "what")

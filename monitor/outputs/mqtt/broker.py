@@ -1,6 +1,6 @@
-"""The connection to the broker: made again whenever it is lost, after random and growing pauses.
+"""Connection to the MQTT broker, with random exponential pauses between reconnects.
 
-The only place that knows the library, aiomqtt.
+The only module that uses aiomqtt.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wai
 
 from monitor.errors import ReceiverAway
 from monitor.outputs.mqtt.outgoing import Message, Outgoing
-from monitor.outputs.outages import Absence
+from monitor.outputs.outages import Outage
 from monitor.vitals import Vitals
 
 ONLINE, OFFLINE = "online", "offline"
 _PAUSE = wait_random_exponential(multiplier=1, max=60)
-"""Before a connection is tried again, seconds; `Pause` is the shape of it."""
+"""Before a reconnect: random, exponential, at most 60 seconds."""
 _STEADY_SECONDS = 60.0
-"""A connection that stood for so long was a good one: the next try comes soon."""
+"""After a connection of this length the pause starts at its minimum again."""
 _TIMEOUT_SECONDS = 10.0
 _KEEPALIVE_SECONDS = 30
-"""After one and a half times as long without a word from us, the broker publishes our last will."""
-_PARTING_SECONDS = 1.0
+"""The broker publishes our last will after 1.5 times this period of silence."""
+_DISCONNECT_SECONDS = 1.0
 
 _VERSIONS = {"3.1.1": aiomqtt.ProtocolVersion.V311, "5": aiomqtt.ProtocolVersion.V5}
 Pause: TypeAlias = Callable[[RetryCallState], float]
@@ -42,7 +42,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where the broker is, and how it lets us in."""
+    """Address and credentials of the broker."""
 
     host: str
     port: int
@@ -52,14 +52,14 @@ class Address:
 
 
 class Broker:
-    """Brings what waits in `outgoing` to a broker.
+    """Publishes the messages of `outgoing`.
 
     Args:
-        status: the topic that says whether we are there.
+        status: the availability topic (online, offline).
     """
 
     def __init__(
-        self, address: Address, outgoing: Outgoing, vitals: Vitals, *, status: str, pause: Pause = _PAUSE
+        self, address: Address, outgoing: Outgoing, *, vitals: Vitals, status: str, pause: Pause = _PAUSE
     ) -> None:
         self._address = address
         self._outgoing = outgoing
@@ -68,7 +68,7 @@ class Broker:
         self._pause = pause
         self._client: aiomqtt.Client | None = None
         self._connected = asyncio.Event()
-        self._absence = Absence()
+        self._outage = Outage()
 
     async def run(self) -> NoReturn:
         """Publish for ever."""
@@ -76,17 +76,17 @@ class Broker:
             async for attempt in AsyncRetrying(
                 retry=retry_if_exception_type(aiomqtt.MqttError),
                 wait=self._pause,
-                before_sleep=lambda state: self._complain(state.outcome.exception() if state.outcome else None),
+                before_sleep=lambda state: self._failed(state.outcome.exception() if state.outcome else None),
             ):
                 with attempt:
                     await self._session()
-            await asyncio.sleep(random.random())  # noqa: S311 -- that not all clients come at once
+            await asyncio.sleep(random.random())  # noqa: S311 -- spreads the reconnects of several clients
 
     async def publish(self, message: Message) -> None:
-        """Publish past the queue once there is a connection, and return when the broker has it.
+        """Publish directly once connected, bypassing the queue; returns after the acknowledgement.
 
         Raises:
-            ReceiverAway: the connection was lost meanwhile.
+            ReceiverAway: the connection was lost.
         """
         await self._connected.wait()
         assert self._client
@@ -96,10 +96,10 @@ class Broker:
             raise ReceiverAway(_reason(error)) from None
 
     async def publish_once(self, message: Message | None = None) -> None:
-        """Connect beside whoever else is there, publish this if anything, and leave.
+        """Publish the message, if any, over a separate connection.
 
         Raises:
-            ReceiverAway: it cannot be done.
+            ReceiverAway: the broker is unreachable or rejects the connection.
         """
         try:
             async with self._connection(will=False) as client:
@@ -109,14 +109,14 @@ class Broker:
             raise ReceiverAway(_reason(error)) from None
 
     async def _session(self) -> None:
-        """One connection, from its beginning to its end; returns when it was a good one."""
+        """One connection; returns normally if it lasted at least `_STEADY_SECONDS`."""
         connected = None
         try:
             async with self._connection(will=True) as client:
                 connected = time.monotonic()
-                self._relieved()
+                self._recovered()
                 await _publish(client, Message(self._status, ONLINE, retain=True))
-                self._outgoing.renew()
+                self._outgoing.resend_states()
                 self._client = client
                 self._connected.set()
                 try:
@@ -126,10 +126,10 @@ class Broker:
         except aiomqtt.MqttError as error:
             if connected is None or time.monotonic() - connected < _STEADY_SECONDS:
                 raise
-            self._complain(error)
+            self._failed(error)
 
     async def _serve(self, client: aiomqtt.Client) -> None:
-        """Publish what waits until the connection is lost, or we are asked to end."""
+        """Publish queued messages until the connection is lost or the task is cancelled."""
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(_watch(client))
@@ -138,7 +138,7 @@ class Broker:
             raise several.exceptions[0] from None
         except asyncio.CancelledError:
             with suppress(aiomqtt.MqttError, TimeoutError):
-                async with asyncio.timeout(_PARTING_SECONDS):
+                async with asyncio.timeout(_DISCONNECT_SECONDS):
                     await _publish(client, Message(self._status, OFFLINE, retain=True))
             raise
 
@@ -166,22 +166,22 @@ class Broker:
                     stopping = True
                     raise
                 finally:
-                    client.timeout = _PARTING_SECONDS  # a broker that hangs keeps nobody from stopping
+                    client.timeout = _DISCONNECT_SECONDS  # an unresponsive broker must not delay shutdown
         except aiomqtt.MqttError:
-            if stopping:  # this is about the parting, and would take the place of what we were asked
+            if stopping:  # an error of the disconnect must not replace the cancellation
                 raise asyncio.CancelledError from None
             raise
 
-    def _complain(self, error: BaseException | None) -> None:
+    def _failed(self, error: BaseException | None) -> None:
         self._vitals.errors.labels("mqtt_away").inc()
-        if (seconds := self._absence.goes_on()) is not None:
-            log.warning("waiting for the broker", reason=_reason(error), seconds=seconds)
+        if (seconds := self._outage.failed()) is not None:
+            log.warning("waiting for MQTT broker", reason=_reason(error), seconds=seconds)
 
-    def _relieved(self) -> None:
-        if (seconds := self._absence.ends()) is None:
-            log.info("connected to the broker", host=self._address.host, port=self._address.port)
+    def _recovered(self) -> None:
+        if (seconds := self._outage.recovered()) is None:
+            log.info("connected to MQTT broker", host=self._address.host, port=self._address.port)
         else:
-            log.info("the broker is back", seconds=seconds)
+            log.info("MQTT broker reachable again", seconds=seconds)
 
 
 async def _publish(client: aiomqtt.Client, message: Message) -> None:
@@ -189,7 +189,7 @@ async def _publish(client: aiomqtt.Client, message: Message) -> None:
 
 
 async def _watch(client: aiomqtt.Client) -> None:
-    """Raise when the connection is lost. We subscribe to nothing, so nothing comes."""
+    """Raise when the connection is lost; there are no subscriptions, so no messages arrive."""
     try:
         async for _ in client.messages:
             pass
@@ -198,5 +198,5 @@ async def _watch(client: aiomqtt.Client) -> None:
 
 
 def _reason(error: BaseException | None) -> str:
-    """What the library says, without the numbers that it puts before it."""
+    """The library's message without its numeric prefix."""
     return re.sub(r"^\[[^]]*\] ", "", str(error)) or type(error).__name__

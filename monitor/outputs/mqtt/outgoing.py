@@ -1,4 +1,4 @@
-"""What waits for the broker: the newest of each state, and the last events."""
+"""Queue of MQTT messages: the newest state of each topic, and recent events."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from monitor.vitals import Vitals
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What is published. A retained one is a state: the broker shows it to whoever comes later."""
+    """One message; a retained message is a state, which the broker sends to new subscribers."""
 
     topic: str
     payload: str
@@ -19,9 +19,9 @@ class Message:
 
 
 class Outgoing:
-    """A bounded queue that makes nobody wait.
+    """A bounded queue; adding never blocks.
 
-    A newer state takes the place of an older one; of too many events the oldest go, which is counted.
+    A newer state replaces the older one of its topic. Beyond the limit the oldest event is dropped and counted.
     """
 
     def __init__(self, name: str, vitals: Vitals, *, limit: int = 1000) -> None:
@@ -30,48 +30,48 @@ class Outgoing:
         self._limit = limit
         self._states: dict[str, Message] = {}
         self._due: dict[str, None] = {}
-        """Topics whose state the broker does not have yet, oldest first."""
+        """Topics with an unpublished state, oldest first."""
         self._events: deque[Message] = deque()
-        self._bell = asyncio.Event()
+        self._added = asyncio.Event()
 
-    def state(self, topic: str, payload: str, *, known: bool = False) -> None:
-        """How something stands now; `known` where the broker has it already."""
+    def state(self, topic: str, payload: str, *, published: bool = False) -> None:
+        """Set the state of a topic; `published` if the broker has it already."""
         if topic in self._states and self._states[topic].payload == payload:
             return
         self._states[topic] = Message(topic, payload, retain=True)
-        if not known:
+        if not published:
             self._due[topic] = None
-            self._bell.set()
+            self._added.set()
 
     def event(self, topic: str, payload: str) -> None:
-        """Something happened."""
+        """Add an event."""
         if len(self._events) == self._limit:
             self._events.popleft()
             self._vitals.output_dropped.labels(self._name).inc()
         self._events.append(Message(topic, payload, retain=False))
-        self._bell.set()
+        self._added.set()
 
-    def knows(self, topic: str) -> bool:
-        """Whether a state was ever told for this topic."""
+    def has_state(self, topic: str) -> bool:
+        """Whether a state was set for this topic."""
         return topic in self._states
 
-    def renew(self) -> None:
-        """The broker may have forgotten everything: all states are due."""
+    def resend_states(self) -> None:
+        """Publish all states again: the broker may have lost them."""
         self._due = dict.fromkeys(self._states)
-        self._bell.set()
+        self._added.set()
 
     async def next(self) -> Message:
-        """What is to be published next, once there is something. It stays until it was `sent`."""
+        """Wait for the next message to publish; it stays queued until `sent`."""
         while True:
             if self._events:
                 return self._events[0]
             if self._due:
                 return self._states[next(iter(self._due))]
-            self._bell.clear()
-            await self._bell.wait()
+            self._added.clear()
+            await self._added.wait()
 
     def sent(self, message: Message) -> None:
-        """The broker has it."""
+        """Remove a published message."""
         if self._events and self._events[0] is message:
             self._events.popleft()
         if self._states.get(message.topic) is message:

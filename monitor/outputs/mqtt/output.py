@@ -1,4 +1,4 @@
-"""The MQTT output: hears of everything, and has it published; and as a receiver, is told of alerts."""
+"""The MQTT output: publishes block events, the newest numbers and alerts, and is a receiver of alerts."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from monitor.hub import Hub
-from monitor.model import Alert, AlertState, Dispatch, Snapshot, Update
+from monitor.model import Alert, AlertState, Dispatch, Snapshot
 from monitor.outputs.mqtt import payloads
 from monitor.outputs.mqtt.broker import Address, Broker
 from monitor.outputs.mqtt.discovery import discovery
@@ -23,22 +23,22 @@ _NAME = "mqtt"
 
 @dataclass(frozen=True, slots=True)
 class HomeAssistant:
-    """That it is told of us."""
+    """Settings of Home Assistant discovery."""
 
     root: str
-    """What its discovery topics begin with."""
+    """Prefix of the discovery topics."""
     link: str
-    """Where the page is."""
+    """URL of the page."""
 
 
 class MqttOutput(Receiver):
-    """Publishes below one prefix."""
+    """Publishes under one topic prefix."""
 
     timeout = 120.0
-    """An alert waits for a connection, which says for itself that there is none."""
+    """Includes waiting for a connection, which the broker logs itself."""
 
     def __init__(
-        self, address: Address, prefix: str, hub: Hub, vitals: Vitals, *, home_assistant: HomeAssistant | None = None
+        self, address: Address, prefix: str, *, hub: Hub, vitals: Vitals, home_assistant: HomeAssistant | None = None
     ) -> None:
         super().__init__(_NAME)
         self._prefix = prefix
@@ -47,79 +47,81 @@ class MqttOutput(Receiver):
         self._vitals = vitals
         self._home_assistant = home_assistant
         self._outgoing = Outgoing(_NAME, vitals)
-        self._broker = Broker(address, self._outgoing, vitals, status=self._topics.status)
+        self._broker = Broker(address, self._outgoing, vitals=vitals, status=self._topics.status)
 
     async def run(self) -> NoReturn:
-        """Publish for ever; nothing that happens to the broker ends it."""
+        """Publish for ever, across outages of the broker."""
         async with asyncio.TaskGroup() as group:
-            for part in (self._broker.run, self._hear_updates, self._hear_alerts):
+            for part in (self._broker.run, self._publish_news, self._publish_alerts):
                 group.create_task(supervised(_NAME, part, self._vitals))
         raise AssertionError("nobody ends these")
 
     # -- as an output --------------------------------------------------------------------------------------------------
 
-    async def _hear_updates(self) -> NoReturn:
-        with self._hub.listen(_NAME) as updates:
-            async for update in updates:
-                self._take(update)
-        raise AssertionError("nobody ends the updates")
+    async def _publish_news(self) -> NoReturn:
+        with self._hub.listen(_NAME) as listener:
+            async for news in listener:
+                if isinstance(news, Snapshot):
+                    self._publish_states(news)
+                else:
+                    for topic, payload in payloads.events(news, self._topics):
+                        self._outgoing.event(topic, payload)
+        raise AssertionError("the news ended")
 
-    async def _hear_alerts(self) -> NoReturn:
+    async def _publish_alerts(self) -> NoReturn:
         with self._hub.listen_to_alerts(_NAME) as changes:
             async for _ in changes:
                 self._outgoing.state(self._topics.alerts, payloads.alerts(self._hub.alerts))
-        raise AssertionError("nobody ends the changes")
+        raise AssertionError("the alerts ended")
 
-    def _take(self, update: Update) -> None:
-        for topic, payload in payloads.events(update, self._topics):
-            self._outgoing.event(topic, payload)
-        if not update.snapshot.caught_up:
+    def _publish_states(self, snapshot: Snapshot) -> None:
+        if not snapshot.caught_up:
             return
         if self._home_assistant:
-            self._introduce(update.snapshot, self._home_assistant)
-        for topic, payload in payloads.states(update.snapshot, self._topics):
+            self._discover(snapshot, self._home_assistant)
+        for topic, payload in payloads.states(snapshot, self._topics):
             self._outgoing.state(topic, payload)
         self._outgoing.state(self._topics.alerts, payloads.alerts(self._hub.alerts))
         for rule in {alert.rule for alert in self._hub.alerts if alert.state is AlertState.FIRING}:
-            if not self._outgoing.knows(self._topics.alert(rule)):  # it fires since before we were started
+            if not self._outgoing.has_state(self._topics.alert(rule)):  # firing since before this start
                 self._outgoing.state(self._topics.alert(rule), payloads.rule(rule, self._hub.alerts, None))
 
-    def _introduce(self, snapshot: Snapshot, how: HomeAssistant) -> None:
+    def _discover(self, snapshot: Snapshot, settings: HomeAssistant) -> None:
         topic, payload = discovery(
-            self._topics, snapshot.concentration, prefix=self._prefix, root=how.root, link=how.link
+            self._topics, snapshot.concentration, prefix=self._prefix, root=settings.root, link=settings.link
         )
         self._outgoing.state(topic, payload)
 
     # -- as a receiver of alerts ---------------------------------------------------------------------------------------
 
     async def deliver(self, changes: Sequence[Dispatch]) -> str:
-        """Publish how the rule stands with this change, and return when the broker has it."""
+        """Publish the state of the rule after this change; returns after the acknowledgement."""
         (change,) = changes
         rule = change.alert.rule
         message = Message(
             self._topics.alert(rule), payloads.rule(rule, _with(change.alert, self._hub.alerts), change), retain=True
         )
         await self._broker.publish(message)
-        self._outgoing.state(message.topic, message.payload, known=True)
-        return "the broker took it"
+        self._outgoing.state(message.topic, message.payload, published=True)
+        return "accepted by the broker"
 
-    async def trial(self, change: Dispatch) -> str:
-        """Publish it over a connection of its own, and leave no trace of it."""
+    async def deliver_test(self, change: Dispatch) -> str:
+        """Publish over a separate connection, without retaining the message."""
         rule = change.alert.rule
         await self._broker.publish_once(
             Message(self._topics.alert(rule), payloads.rule(rule, [change.alert], change), retain=False)
         )
-        return "the broker took it"
+        return "accepted by the broker"
 
     async def probe(self) -> str:
-        """Connect and leave."""
+        """Connect and disconnect."""
         await self._broker.publish_once()
-        return "the broker lets us in"
+        return "connected to the broker"
 
 
-def _with(changed: Alert, standing: Sequence[Alert]) -> list[Alert]:
-    """What stands, as it is known now or by this change, whichever is newer: it may have waited for long."""
-    latest = {alert.key: alert for alert in standing}
+def _with(changed: Alert, current: Sequence[Alert]) -> list[Alert]:
+    """The current alerts with this change applied, unless it is older than the current state."""
+    latest = {alert.key: alert for alert in current}
     known = latest.get(changed.key)
     if known is None or known.since <= changed.since:
         latest[changed.key] = changed

@@ -60,20 +60,20 @@ def test_no_rules_are_allowed() -> None:
         ("above = 0.95", "above = 0.95\nbelow = 0.1", "write either above or below"),
         ("above = 0.95\nuntil = 0.5", "", "write either above or below"),
         ("until = 0.5", "until = 0.99", "until must not be higher than above"),
-        ('"10m"', '"10 minutes"', "'10 minutes' is no duration: write a count and a unit"),
+        ('"10m"', '"10 minutes"', "'10 minutes' is not a duration: write a count and a unit"),
         ('"10m"', "600", "write a count and a unit"),
         ("0.95", "nan", "finite number"),
         ('"critical"', '"fatal"', "rule.0.severity (half): Input should be 'info', 'warning' or 'critical'"),
-        ("share_above_probability", "share_ration", "half.value: nothing is called 'share_ration'; did you mean"),
+        ("share_above_probability", "share_ration", "half.value: unknown metric 'share_ration'; did you mean"),
         (
             'level = "pool"',
             'lvel = "pool"',
-            "half.where.lvel: share_above_probability has no such label; it has: level",
+            "half.where.lvel: unknown label; share_above_probability has: level",
         ),
-        ("{entity} has", "{pool} has", "half.summary: there is nothing to put for {pool}; there is: value, level"),
+        ("{entity} has", "{pool} has", "half.summary: unknown placeholder {pool}; choose from: value, level"),
         ("{entity} has", "{entity has", "half.summary: "),
-        ('name = "half"', "name = half", "rules.toml: is no TOML"),
-        ("\n[[rule]]", f"{RULE}\n[[rule]]", "half: two rules have this name"),
+        ('name = "half"', "name = half", "rules.toml: is not valid TOML"),
+        ("\n[[rule]]", f"{RULE}\n[[rule]]", "half: duplicate rule name"),
     ],
 )
 def test_what_is_wrong_is_named(old: str, new: str, reason: str) -> None:
@@ -109,7 +109,7 @@ def test_in_a_file_of_ones_own_that_is_an_error() -> None:
     file = shipped("alerts.toml")
     config = Config.model_validate({"windows": ["24h"], "alerts": AlertsSection(rules_file=file)})
 
-    with pytest.raises(RulesError, match=r"pool_majority.where.window: 7d is not counted; add it to windows"):
+    with pytest.raises(RulesError, match=r"pool_majority.where.window: 7d is not computed; add it to windows"):
         load_rules(config)
 
 

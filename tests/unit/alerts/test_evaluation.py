@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from monitor.alerts.evaluate import REMEMBERED_SECONDS, evaluate
+from monitor.alerts.evaluate import RESOLVED_SECONDS, evaluate
+from monitor.alerts.inputs import MetricSamples, Samples
 from monitor.alerts.rules import Rule
-from monitor.alerts.samples import Numbers, Samples
 from monitor.model import Alert, AlertState, Severity
 
 HALF = Rule(
@@ -19,7 +19,7 @@ BLOCK = 600.0
 def facts(height: int, *, now: float | None = None, **shares: float) -> Samples:
     """The shares of pools at a height, ten minutes a block."""
     samples = tuple((("pool", entity, "7d"), share) for entity, share in shares.items())
-    return Samples(height * BLOCK if now is None else now, height, {"share_ratio": Numbers(LABELS, samples)})
+    return Samples(height * BLOCK if now is None else now, height, {"share_ratio": MetricSamples(LABELS, samples)})
 
 
 def told(rule: Rule, moments: Iterable[Samples]) -> list[tuple[int, str, str]]:
@@ -31,7 +31,7 @@ def changes(rule: Rule, moments: Iterable[Samples]) -> Iterator[tuple[int, Alert
     standing: tuple[Alert, ...] = ()
     for moment in moments:
         outcome = evaluate([rule], moment, standing)
-        standing = outcome.standing
+        standing = outcome.alerts
         assert len({alert.key for alert in standing}) == len(standing)
         yield from ((moment.height or 0, alert) for alert in outcome.changed)
 
@@ -112,11 +112,11 @@ def test_after_its_end_it_rests() -> None:
 
 
 def test_what_was_resolved_is_shown_for_a_day_and_forgotten() -> None:
-    moments = [facts(0, a=0.6), facts(1, a=0.4), facts(2, a=0.4), facts(3, now=BLOCK + REMEMBERED_SECONDS, a=0.4)]
+    moments = [facts(0, a=0.6), facts(1, a=0.4), facts(2, a=0.4), facts(3, now=BLOCK + RESOLVED_SECONDS, a=0.4)]
     standing: tuple[Alert, ...] = ()
     states = []
     for moment in moments:
-        standing = evaluate([HALF], moment, standing).standing
+        standing = evaluate([HALF], moment, standing).alerts
         states.append([alert.state for alert in standing])
 
     assert states == [[AlertState.FIRING], [AlertState.RESOLVED], [AlertState.RESOLVED], []]
@@ -126,14 +126,14 @@ def test_what_was_resolved_is_shown_for_a_day_and_forgotten() -> None:
 
 
 def test_an_alert_whose_rule_was_removed_ends() -> None:
-    firing = evaluate([HALF], facts(1, a=0.6), ()).standing
-    pending = evaluate([replace(HALF, name="slow", for_blocks=9)], facts(1, a=0.6), ()).standing
+    firing = evaluate([HALF], facts(1, a=0.6), ()).alerts
+    pending = evaluate([replace(HALF, name="slow", for_blocks=9)], facts(1, a=0.6), ()).alerts
 
     outcome = evaluate([], facts(2, a=0.6), (*firing, *pending))
 
     assert [(alert.rule, alert.state) for alert in outcome.changed] == [("half", AlertState.RESOLVED)]
     assert "the rule was removed" in outcome.changed[0].explanation
-    assert outcome.standing == outcome.changed
+    assert outcome.alerts == outcome.changed
 
 
 # -- words -------------------------------------------------------------------------------------------------------------
@@ -146,7 +146,7 @@ def test_an_alert_says_what_and_why() -> None:
     assert firing.value == 0.523
     assert (firing.started, firing.since, firing.height) == (BLOCK, BLOCK, 1)
     assert firing.labels == {"level": "pool", "entity": "a", "window": "7d"}
-    assert "begins above 50.0 % for 1 blocks, and ends when it is at most 45.0 %" in firing.explanation
+    assert "fires above 50.0 % for 1 block and resolves at or below 45.0 %" in firing.explanation
     assert resolved.started == firing.started
     assert (resolved.since, resolved.height, resolved.value) == (2 * BLOCK, 2, 0.44)
-    assert resolved.summary == "Over: a has 52.3 % over 7d"
+    assert resolved.summary == "Resolved: a has 52.3 % over 7d"

@@ -31,6 +31,4 @@ async def test_it_is_started_again_after_growing_pauses(monkeypatch: pytest.Monk
 
     assert slept == [1, 2, 4, 8, 16, 32, 60, 60, 60]
     assert vitals.registry.get_sample_value("pool_monitor_errors_total", {"kind": "output"}) == 9
-    assert {(line["event"], line["output"]) for line in logs} == {
-        ("an output failed and is started again", "an output")
-    }
+    assert {(line["event"], line["output"]) for line in logs} == {("output failed, restarting", "an output")}

@@ -24,61 +24,61 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
 
 
 async def waiting(store: Store, receiver: str, limit: int = 100) -> list[Alert]:
-    return [each.alert for each in await store.alerts.waiting(receiver, limit)]
+    return [each.alert for each in await store.alerts.pending(receiver, limit)]
 
 
 async def test_how_alerts_stand_survives(store: Store, tmp_path: Path) -> None:
-    await store.alerts.note([FIRING, OTHER], [FIRING])
-    assert await store.alerts.standing() == [FIRING, OTHER]
-    await store.alerts.note([RESOLVED], [RESOLVED])
-    assert await store.alerts.standing() == [RESOLVED]
+    await store.alerts.save([FIRING, OTHER], [FIRING])
+    assert await store.alerts.load() == [FIRING, OTHER]
+    await store.alerts.save([RESOLVED], [RESOLVED])
+    assert await store.alerts.load() == [RESOLVED]
 
     async with await Store.open(f"sqlite:///{tmp_path / 'blocks.sqlite'}", beside=True) as again:
-        assert await again.alerts.standing() == [RESOLVED]
+        assert await again.alerts.load() == [RESOLVED]
 
 
 async def test_each_receiver_gets_every_change_in_order_until_it_has_it(store: Store) -> None:
-    await store.alerts.join("one")
-    await store.alerts.join("two")
-    await store.alerts.note([FIRING, OTHER], [FIRING, OTHER])
-    await store.alerts.note([RESOLVED, OTHER], [RESOLVED])
+    await store.alerts.register("one")
+    await store.alerts.register("two")
+    await store.alerts.save([FIRING, OTHER], [FIRING, OTHER])
+    await store.alerts.save([RESOLVED, OTHER], [RESOLVED])
 
     assert await waiting(store, "one") == [FIRING, OTHER, RESOLVED]
     assert await waiting(store, "one", limit=2) == [FIRING, OTHER]
-    second = (await store.alerts.waiting("one", 2))[-1].number
-    await store.alerts.done("one", second)
+    second = (await store.alerts.pending("one", 2))[-1].number
+    await store.alerts.acknowledge("one", second)
     assert await waiting(store, "one") == [RESOLVED]
     assert await waiting(store, "two") == [FIRING, OTHER, RESOLVED]
-    await store.alerts.done("one", 0)
+    await store.alerts.acknowledge("one", 0)
     assert await waiting(store, "one") == [RESOLVED]
 
 
 async def test_a_new_receiver_begins_with_what_changes_from_now_on(store: Store) -> None:
-    await store.alerts.note([FIRING], [FIRING])
-    await store.alerts.join("late")
+    await store.alerts.save([FIRING], [FIRING])
+    await store.alerts.register("late")
     assert await waiting(store, "late") == []
     assert await waiting(store, "nobody") == []
-    await store.alerts.note([RESOLVED], [RESOLVED])
-    await store.alerts.join("late")
+    await store.alerts.save([RESOLVED], [RESOLVED])
+    await store.alerts.register("late")
     assert await waiting(store, "late") == [RESOLVED]
 
 
 async def test_numbers_are_never_given_twice(store: Store) -> None:
-    await store.alerts.join("one")
+    await store.alerts.register("one")
     numbers = []
     for _ in range(3):
-        await store.alerts.note([FIRING], [FIRING])
-        (dispatch,) = await store.alerts.waiting("one", 10)
+        await store.alerts.save([FIRING], [FIRING])
+        (dispatch,) = await store.alerts.pending("one", 10)
         numbers.append(dispatch.number)
-        await store.alerts.done("one", dispatch.number)
+        await store.alerts.acknowledge("one", dispatch.number)
 
     assert numbers == [1, 2, 3]
 
 
 async def test_nobody_waits_for_a_receiver_for_ever(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(room, "_KEPT", 5)
-    await store.alerts.join("gone")
+    await store.alerts.register("gone")
     for _ in range(4):
-        await store.alerts.note([], [FIRING, RESOLVED])
+        await store.alerts.save([], [FIRING, RESOLVED])
 
     assert await waiting(store, "gone") == [RESOLVED, FIRING, RESOLVED, FIRING, RESOLVED]

@@ -76,7 +76,7 @@ async def test_a_database_of_the_previous_version_is_upgraded(tmp_path: Path) ->
             700_000,
             "the node is pruned",
         )
-        assert [alert.rule for alert in await store.alerts.standing()] == ["pool_majority"]
+        assert [alert.rule for alert in await store.alerts.load()] == ["pool_majority"]
         # an interrupted re-attribution goes on where it stopped: nothing is left to attribute, only to move
         moved = await store.reattribute(judge, "1" * 16)
         assert sum(each.blocks for each in moved) == 51

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from support.outbox import alert
 
-from monitor.alerts.delivery.messages import gravity, subject, text
+from monitor.alerts.delivery.messages import notify_type, subject, text
 from monitor.model import Dispatch, Severity
 
 LINK = "https://pools.example.org"
@@ -19,7 +19,7 @@ def test_one_alert_is_its_summary_and_its_explanation() -> None:
 
 
 def test_several_are_counted_and_told_one_by_one() -> None:
-    assert subject([FIRES, ENDS]) == "2 changes of alerts: 1 firing, 1 resolved"
+    assert subject([FIRES, ENDS]) == "2 alert changes: 1 firing, 1 resolved"
     told = text([FIRES, ENDS], LINK)
     assert told.index("[CRITICAL]") < told.index("[resolved]") < told.index(LINK)
 
@@ -27,6 +27,6 @@ def test_several_are_counted_and_told_one_by_one() -> None:
 def test_the_gravest_that_fires_decides() -> None:
     info = Dispatch(3, alert(severity=Severity.INFO))
     warning = Dispatch(4, alert(severity=Severity.WARNING))
-    assert [gravity(each) for each in ([ENDS], [info, ENDS], [info, warning], [warning, FIRES])] == [
+    assert [notify_type(each) for each in ([ENDS], [info, ENDS], [info, warning], [warning, FIRES])] == [
         "success", "info", "warning", "failure",
     ]  # fmt: skip

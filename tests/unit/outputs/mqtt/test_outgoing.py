@@ -73,8 +73,8 @@ async def test_an_event_that_was_let_go_while_it_was_published_takes_no_other_wi
 
 async def test_a_broker_that_forgot_is_told_every_state_again(outgoing: Outgoing) -> None:
     outgoing.state("tip", "1")
-    outgoing.state("alert", "2", known=True)
+    outgoing.state("alert", "2", published=True)
     outgoing.event("block", "3")
     assert [each.payload for each in await drained(outgoing)] == ["3", "1"]
-    outgoing.renew()
+    outgoing.resend_states()
     assert [each.payload for each in await drained(outgoing)] == ["1", "2"]

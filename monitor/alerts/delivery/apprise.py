@@ -1,6 +1,6 @@
-"""Notification services: mail, Telegram, ntfy, Matrix and a hundred more, through Apprise.
+"""Notification services (mail, Telegram, ntfy, Matrix and many more) through Apprise.
 
-Each message is given to a process of its own that is killed when it hangs.
+Each message is sent by a subprocess, which is killed on timeout.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from monitor.model import Dispatch
 from monitor.outputs.receiver import Receiver
 
 _PROGRAM = "monitor.alerts.delivery.apprise_process"
-_OURS = "POOL_MONITOR_"
+_ENVIRONMENT_PREFIX = "POOL_MONITOR_"
 
 
-class Service(Receiver):
-    """One address of Apprise's. What waited is told in one message: nobody reads forty.
+class AppriseReceiver(Receiver):
+    """One Apprise URL. Pending changes are combined into one message.
 
     Args:
-        url: as Apprise writes them; a secret.
-        link: where people read more.
-        seconds: how long a message may take.
+        url: Apprise URL; a secret.
+        link: URL of the page, for the message.
+        seconds: timeout of a message.
     """
 
     batch = 20
@@ -44,31 +44,31 @@ class Service(Receiver):
         self._seconds = seconds
 
     async def deliver(self, changes: Sequence[Dispatch]) -> str:
-        """Send one message about all of these changes."""
-        answer = await self._run(
+        """Send one message with all of these changes."""
+        result = await self._run(
             {
                 "subject": messages.subject(changes),
                 "text": messages.text(changes, self._link),
-                "gravity": messages.gravity(changes),
+                "notify_type": messages.notify_type(changes),
             }
         )
-        if not answer["taken"]:
-            raise ReceiverAway(answer["said"] or f"{answer['service']} did not take it, and Apprise does not say why")
-        return f"{answer['service']} took it"
+        if not result["sent"]:
+            raise ReceiverAway(result["warnings"] or f"{result['service']} did not accept the message")
+        return f"accepted by {result['service']}"
 
     async def probe(self) -> str:
-        """Whether the address is one; that somebody is there shows only in a message."""
-        return f"{(await self._run({}))['service']}, which only a message can try"
+        """Validate the URL; only a message shows whether the service is reachable."""
+        return f"{(await self._run({}))['service']} (reachability is known only after a message)"
 
     async def _run(self, message: Mapping[str, str]) -> dict[str, Any]:
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-P", "-m", _PROGRAM, start_new_session=True, env=_environment(),
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
         )  # fmt: skip
-        job = json.dumps({"url": self._url, "seconds": self._seconds, **message})
+        request = json.dumps({"url": self._url, "seconds": self._seconds, **message})
         try:
             async with asyncio.timeout(self._seconds):
-                written, _ = await process.communicate(job.encode())
+                output, _ = await process.communicate(request.encode())
         except TimeoutError:
             raise ReceiverAway(f"no answer within {self._seconds:g} seconds") from None
         finally:
@@ -77,14 +77,14 @@ class Service(Receiver):
                     os.killpg(process.pid, signal.SIGKILL)
                 await process.wait()
         try:
-            answer: dict[str, Any] = json.loads(written)
+            result: dict[str, Any] = json.loads(output)
         except ValueError:
-            raise ReceiverAway(f"the process that calls Apprise ended with status {process.returncode}") from None
-        if answer["service"] is None:
-            raise ReceiverRefused(f"Apprise does not know what this address is ({answer['said']})")
-        return answer
+            raise ReceiverAway(f"the Apprise subprocess ended with exit status {process.returncode}") from None
+        if result["service"] is None:
+            raise ReceiverRefused(f"Apprise rejects this URL ({result['warnings']})")
+        return result
 
 
 def _environment() -> dict[str, str]:
-    """Ours, without what it says of other secrets."""
-    return {name: value for name, value in os.environ.items() if not name.upper().startswith(_OURS)}
+    """The environment without our configuration, which may hold other secrets."""
+    return {name: value for name, value in os.environ.items() if not name.upper().startswith(_ENVIRONMENT_PREFIX)}

@@ -1,4 +1,4 @@
-"""A courier brings every change to its receiver, whatever the receiver is like."""
+"""A delivery worker delivers every change, however the receiver behaves."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from structlog.testing import capture_logs
 from support.hook import until
 from support.outbox import FakeOutbox, alert
 
-from monitor.alerts.delivery import worker as courier
-from monitor.alerts.delivery.worker import Couriers
+from monitor.alerts.delivery import worker
+from monitor.alerts.delivery.worker import Delivery
 from monitor.errors import ReceiverAway, ReceiverRefused
 from monitor.hub import Hub
 from monitor.model import Alert, Dispatch
@@ -55,7 +55,7 @@ class Somebody(Receiver):
 
 
 class Post:
-    """Couriers at work."""
+    """Running deliveries."""
 
     def __init__(self) -> None:
         self.vitals = Vitals()
@@ -64,8 +64,8 @@ class Post:
 
     @asynccontextmanager
     async def working(self, *receivers: Receiver) -> AsyncIterator[None]:
-        couriers = Couriers(receivers, self.outbox, self.hub, self.vitals, pause=lambda _state: 0.01)
-        task = asyncio.create_task(couriers.run())
+        delivery = Delivery(receivers, self.outbox, hub=self.hub, vitals=self.vitals, pause=lambda _state: 0.01)
+        task = asyncio.create_task(delivery.run())
         await until(lambda: len(self.outbox.acknowledged) >= len(receivers), what="all to have joined")
         try:
             yield
@@ -145,8 +145,8 @@ async def test_it_is_said_once_a_minute_that_a_receiver_is_away_and_once_that_it
             await until(lambda: post.outbox.is_done("somebody"))
             await until(lambda: len(logs) > 1)
     assert [(line["event"], line.get("reason")) for line in logs] == [
-        ("waiting for a receiver", "nobody there"),
-        ("the receiver takes alerts again", None),
+        ("waiting for receiver", "nobody there"),
+        ("receiver accepts alerts again", None),
     ]
 
 
@@ -172,13 +172,13 @@ async def test_a_refusal_is_loud_and_tried_again_while_somebody_may_be_correctin
             somebody.mood = None
             await until(lambda: post.outbox.is_done("somebody"))
     assert somebody.told == [1]
-    assert (logs[0]["event"], logs[0]["log_level"]) == ("a receiver refuses alerts", "error")
+    assert (logs[0]["event"], logs[0]["log_level"]) == ("receiver rejects alerts", "error")
 
 
 async def test_what_is_refused_for_too_long_is_given_up_and_so_is_what_follows_at_once(
     post: Post, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(courier, "_REFUSALS_SECONDS", 0.1)
+    monkeypatch.setattr(worker, "_REFUSALS_SECONDS", 0.1)
     somebody = Somebody()
     somebody.mood = ReceiverRefused("410 Gone")
     with capture_logs() as logs:
@@ -189,12 +189,12 @@ async def test_what_is_refused_for_too_long_is_given_up_and_so_is_what_follows_a
             post.outbox.note(alert("wanted"))
             await until(lambda: post.outbox.is_done("somebody"))
     assert somebody.told == [21]
-    assert [line["number"] for line in logs if line["event"] == "an alert was given up"] == list(range(1, 21))
+    assert [line["number"] for line in logs if line["event"] == "alert dropped after rejections"] == list(range(1, 21))
     dropped = post.vitals.registry.get_sample_value("pool_monitor_output_dropped_total", {"output": "somebody"})
     assert dropped == 20
 
 
-async def test_a_defect_ends_no_courier(post: Post) -> None:
+async def test_a_defect_ends_no_worker(post: Post) -> None:
     somebody = Somebody()
     somebody.mood = KeyError("a defect")
     with capture_logs() as logs:
@@ -204,7 +204,7 @@ async def test_a_defect_ends_no_courier(post: Post) -> None:
             somebody.mood = None
             await until(lambda: post.outbox.is_done("somebody"))
     assert somebody.told == [1]
-    assert logs[0]["event"] == "an output failed and is started again"
+    assert logs[0]["event"] == "output failed, restarting"
 
 
 async def test_what_stands_is_repeated_to_one_who_wants_it_so(post: Post) -> None:

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from monitor.alerts.phrases import called, number, span
 from monitor.alerts.rules import Rule
-from monitor.alerts.words import explanation, over, summary
+from monitor.alerts.text import (
+    display_name,
+    explanation,
+    format_duration,
+    format_value,
+    resolved,
+    summary,
+)
 from monitor.analysis import POOL, BlockTable, estimated, snapshot
 from monitor.model import Alert, AlertState, BlockHash, BlockRow, PoolSlug, Severity, Snapshot, Tally, Window
 
@@ -45,9 +51,9 @@ def test_a_share_comes_with_its_interval_and_the_chance_that_is_asked_about(take
 
     assert summary(about, one, taken) == "Alpha over 100b: 97.8 %"
     assert explanation(about, one, taken) == (
-        "Alpha has 60.0 % (95 %: 50.2 % to 69.2 %) of the last 100b's 100 blocks; the probability that it has more "
-        "than half of the hashrate is 97.8 %. share_above_probability is 97.8 %: the alert begins above 95.0 % for 12 "
-        "blocks, and ends when it is at most 50.0 %. It may decide alone."
+        "Alpha mined 60.0 % of the 100 blocks in window 100b; estimated hashrate share 50.2–69.2 % (95 % interval). "
+        "The probability of a hashrate share above 50 % is 97.8 %. share_above_probability is 97.8 %; the alert fires "
+        "above 95.0 % for 12 blocks and resolves at or below 50.0 %. It may decide alone."
     )
 
 
@@ -56,35 +62,35 @@ def test_an_index_comes_with_both_intervals_and_who_is_largest(taken: Snapshot) 
 
     said = explanation(rule("hhi_unbiased", enter=2500, leave=2300), one, taken)
 
-    assert said.startswith("Over the last 100b, 100 blocks by pool, the HHI is 5,152 (95 %: ")
-    assert "and the Nakamoto coefficient 1 (95 %: 1 to " in said
-    assert "the largest are Alpha 60.0 %, b 40.0 %." in said
-    assert "begins above 2,500, and ends when it is at most 2,300." in said
+    assert said.startswith("Level pool, window 100b (100 blocks): HHI 5,152 (95 % interval ")
+    assert "Nakamoto coefficient 1 (95 % interval 1–" in said
+    assert "largest entities: Alpha 60.0 %, b 40.0 %." in said
+    assert "fires above 2,500 and resolves at or below 2,300." in said
 
 
 def test_without_a_snapshot_the_number_is_all_there_is() -> None:
     low = rule("node_away_seconds", enter=600, leave=0, rising=False)
 
-    assert explanation(low, alert(60), None, "nothing listens") == (
-        "node_away_seconds is 60 seconds: the alert begins below 10 minutes, and ends when it is at least 0 seconds. "
-        "The daemon waits: nothing listens."
+    assert explanation(low, alert(60), None, waiting="nothing listens") == (
+        "node_away_seconds is 60 seconds; the alert fires below 10 minutes and resolves at or above 0 seconds. "
+        "Waiting for the node: nothing listens."
     )
 
 
 def test_its_end_says_how_long_it_was_and_why() -> None:
     firing = Alert("r", Severity.INFO, AlertState.FIRING, 100.0, "So it is", "Because.", started=100.0)
 
-    ended = over(firing, 7300.0, 9, value=0.25)
+    ended = resolved(firing, 7300.0, 9, value=0.25)
 
     assert (ended.state, ended.since, ended.height, ended.value) == (AlertState.RESOLVED, 7300.0, 9, 0.25)
-    assert ended.summary == "Over: So it is"
-    assert ended.explanation == "Over after 2 hours: the number is 0.25 now. It began with: Because."
-    assert "it is no longer so" in over(firing, 7300.0, 9).explanation
+    assert ended.summary == "Resolved: So it is"
+    assert ended.explanation == "Resolved after 2 hours: the value is now 0.25. Original alert: Because."
+    assert "the condition no longer holds" in resolved(firing, 7300.0, 9).explanation
 
 
 def test_strangers_and_those_without_a_name() -> None:
-    assert called("unknown-7f3a", None) == "the unknown miner unknown-7f3a"
-    assert called("somebody", None) == "somebody"
+    assert display_name("unknown-7f3a", None) == "unidentified miner unknown-7f3a"
+    assert display_name("somebody", None) == "somebody"
 
 
 @pytest.mark.parametrize(
@@ -97,14 +103,14 @@ def test_strangers_and_those_without_a_name() -> None:
         ("nakamoto_coefficient", 2.0, "2"),
         ("effective_entities", 5.4321, "5.432"),
         ("block_age_seconds", 9000.0, "2.5 hours"),
-        ("hhi", None, "nothing"),
+        ("hhi", None, "unknown"),
     ],
 )
 def test_numbers_are_written_by_what_they_are(name: str, value: float | None, text: str) -> None:
-    assert number(name, value) == text
+    assert format_value(name, value) == text
 
 
 def test_lengths_of_time() -> None:
-    assert [span(seconds) for seconds in (5, 119, 600, 7200, 172_800)] == [
+    assert [format_duration(seconds) for seconds in (5, 119, 600, 7200, 172_800)] == [
         "5 seconds", "119 seconds", "10 minutes", "2 hours", "2 days",
     ]  # fmt: skip

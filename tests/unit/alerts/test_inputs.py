@@ -1,4 +1,4 @@
-"""The facts of the moment: each from a moment in which it is known, and none from one in which it is not."""
+"""Metrics for rules only: known inputs give samples, unknown inputs give none."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 from support.fake_chain import BEFORE_ALL
 
-from monitor.alerts.inputs import FACTS, AlertInputs
+from monitor.alerts.inputs import ALERT_METRICS, AlertInputs
 from monitor.alerts.loading import METRIC_LOOKUP
-from monitor.alerts.particulars import particulars
+from monitor.alerts.text import details
 from monitor.model import (
     NO_BLOCK,
     BlockHash,
@@ -65,26 +65,26 @@ NOW = AlertInputs(
     ],
 )
 def test_what_is_known_has_a_number(name: str, samples: dict[tuple[str, ...], float]) -> None:
-    facts = METRIC_LOOKUP.look([name], NOW)
+    facts = METRIC_LOOKUP.read([name], NOW)
 
-    assert dict(facts.numbers[name].samples) == samples
+    assert dict(facts.metrics[name].samples) == samples
     assert facts.height == 1000
 
 
 def test_all_facts_are_tried() -> None:
-    assert {fact.name for fact in FACTS} == set(METRIC_LOOKUP.facts)
-    assert len(FACTS) == 10
+    assert {fact.name for fact in ALERT_METRICS} == set(METRIC_LOOKUP.alert_metrics)
+    assert len(ALERT_METRICS) == 10
 
 
 def test_what_is_not_known_has_none() -> None:
-    nothing = METRIC_LOOKUP.look([*METRIC_LOOKUP.facts, "hhi", "no such thing"], AlertInputs(now=1.0))
+    nothing = METRIC_LOOKUP.read([*METRIC_LOOKUP.alert_metrics, "hhi", "no such thing"], AlertInputs(now=1.0))
 
-    assert set(nothing.numbers) == {"reorg_depth", "attribution_conflict"}  # nothing happened
-    assert all(numbers.samples == () for numbers in nothing.numbers.values())
+    assert set(nothing.metrics) == {"reorg_depth", "attribution_conflict"}  # nothing happened
+    assert all(numbers.samples == () for numbers in nothing.metrics.values())
 
 
 def test_metrics_are_read_from_the_snapshot() -> None:
-    assert METRIC_LOOKUP.look(["block_height"], NOW).numbers["block_height"].samples == (((), 1000),)
+    assert METRIC_LOOKUP.read(["block_height"], NOW).metrics["block_height"].samples == (((), 1000),)
 
 
 @pytest.mark.parametrize(
@@ -92,24 +92,25 @@ def test_metrics_are_read_from_the_snapshot() -> None:
     [
         (
             "long_streak_probability", {"pool": "a"},
-            "a found the last 5 blocks; chance gives it 3 such runs a year, and its longest in the longest window was of 6.",  # noqa: E501
+            "a mined the last 5 blocks. A streak of this length is expected by chance about 3 times a year; "  # noqa: ISC004
+            "the pool's longest streak in the longest window is 6 blocks.",
         ),
         (
             "share_change_ratio", {"pool": "a"},
-            "a had 30.0 % (95 %: 0.0 % to 100.0 %) of the blocks until about block 700, "  # noqa: ISC004
-            "and has 10.0 % (95 %: 0.0 % to 100.0 %) since; the test told at block 900.",
+            "a: 30.0 % (95 % interval 0.0–100.0 %) of the blocks before about block 700, "  # noqa: ISC004
+            "10.0 % (95 % interval 0.0–100.0 %) since; the change was detected at block 900.",
         ),
         (
             "stale_block", {"height": "8", "pool": "unknown"},
-            "It lost a race of depth 2 from block 7 on. Those there now are of others.",
+            "The block lost a race of depth 2 from block 7 on; it was won by other pools.",
         ),
-        ("empty_ratio", {"window": "7d"}, "Most of them are of: a 3 of 90, unknown 1 of 10."),
+        ("empty_ratio", {"window": "7d"}, "Most empty blocks: a 3 of 90, unknown 1 of 10."),
         (
             "signalling_threshold_probability", {"bit": "4", "threshold": "0.55"},
-            "Bit 4 has 900 of the 1109 blocks that it takes, and 400 are still to come in this retarget period.",
+            "900 of the required 1,109 blocks signal bit 4; 400 blocks remain in this retarget period.",
         ),
     ],
 )  # fmt: skip
-def test_what_is_behind_a_number_is_told(name: str, labels: dict[str, str], sentence: str) -> None:
-    assert list(particulars(name, labels, SNAPSHOT)) == [sentence]
-    assert list(particulars(name, labels, replace(SNAPSHOT, signals=None, estimates=None))) == []
+def test_details_of_a_sample(name: str, labels: dict[str, str], sentence: str) -> None:
+    assert list(details(name, labels, SNAPSHOT)) == [sentence]
+    assert list(details(name, labels, replace(SNAPSHOT, signals=None, estimates=None))) == []
