@@ -10,7 +10,7 @@ from monitor.errors import Exit, PoolMonitorError
 
 def main() -> None:
     """Run the command line."""
-    # Otherwise numpy and scipy each start a thread for each core when they are loaded, and end the process where one is
+    # Otherwise numpy starts a thread for each core when it is loaded, and ends the process where one is
     # refused (TasksMax=). Nothing here multiplies matrices. The processes that we start inherit it.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from monitor.cli.main import cli  # noqa: PLC0415 -- so that even an import that fails is told in a sentence

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 import numpy as np
-from scipy.special import gammaincinv
 
 from monitor.alerts.loading import load_rules, read_rules
 from monitor.alerts.parse import missing_windows
 from monitor.alerts.rules import Rule
 from monitor.analysis import ConsensusParams
+from monitor.analysis.distributions import gamma_quantiles
+from monitor.analysis.uncertainty.intervals import PRIOR, TAILS
 from monitor.backtest.replay import Episode, Replay, ReplayedBlock, Scope
 from monitor.config import Config
 from monitor.errors import InputError
@@ -82,7 +83,7 @@ class RuleResult:
     def interval(self) -> tuple[float, float]:
         """95 % credible interval of the rate: alerts as a Poisson process, Jeffreys' prior."""
         found = len(self.episodes)
-        lower, upper = gammaincinv(found + 0.5, [0.025, 0.975]) / self.years
+        lower, upper = gamma_quantiles(TAILS, found + PRIOR) / self.years
         return (float(lower) if found else 0.0), float(upper)
 
     @property

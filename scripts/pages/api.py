@@ -170,7 +170,7 @@ def _shortened(answer: Any) -> Any:  # noqa: ANN401 -- JSON is whatever it is
 
 async def _get(session: aiohttp.ClientSession, path: str) -> Any:  # noqa: ANN401 -- JSON is whatever it is
     async with session.get(path) as response:
-        return json.loads(await response.text(), parse_float=lambda digits: round(float(digits), 6))
+        return json.loads(await response.text(), parse_float=lambda digits: float(f"{round(float(digits), 6):.12g}"))
 
 
 def _publish(hub: Hub, judged: Sequence[Judged]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import betaln, gammaln
 
 from monitor.analysis.consensus import ConsensusParams
 from monitor.analysis.counting.block_table import Where
@@ -83,10 +82,10 @@ def chance(needed: int, draws: int, *, seen: int, among: int) -> float:
     """
     if needed <= 0:
         return 1.0
-    k = np.arange(needed, draws + 1)
-    a, b = seen + _PRIOR, among - seen + _PRIOR
-    ways = gammaln(draws + 1) - gammaln(k + 1) - gammaln(draws - k + 1)
-    return min(1.0, float(np.exp(ways + betaln(k + a, draws - k + b) - betaln(a, b)).sum()))
+    a, b, k = seen + _PRIOR, among - seen + _PRIOR, np.arange(draws)
+    none = np.log((b + k) / (a + b + k)).sum()
+    one_more = np.log((draws - k) / (k + 1) * (a + k) / (b + draws - k - 1))  # than k, how many times as likely
+    return min(1.0, float(np.exp(none + one_more.cumsum()[needed - 1 :]).sum()))
 
 
 def _this_period(past: SignalInput, rules: ConsensusParams) -> slice:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import betaln
 
 from monitor.analysis.signals.signal_input import Numbers, SignalInput
 from monitor.model import Streak
@@ -56,5 +55,9 @@ def chance(streak: Numbers, found: Numbers, blocks: int) -> tuple[NDArray[np.flo
         blocks: each begins after a block that is not the pool's.
     """
     a, b = np.maximum(found - streak, 0) + _PRIOR, blocks - found + _PRIOR
-    scale = betaln(a, b)
-    return np.exp(betaln(a + streak, b) - scale), BLOCKS_A_YEAR * np.exp(betaln(a + streak, b + 1) - scale)
+    # One more block is the pool's with (a + i) / (a + b + i), the mean of its share after i of them.
+    likely = np.array([
+        np.prod((one + np.arange(k)) / (both + np.arange(k)))
+        for k, one, both in zip(streak.tolist(), a.tolist(), (a + b).tolist(), strict=True)
+    ])  # fmt: skip
+    return likely, BLOCKS_A_YEAR * likely * b / (a + b + streak)

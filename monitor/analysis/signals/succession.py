@@ -22,8 +22,8 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import betainc
 
+from monitor.analysis.distributions import beta_below
 from monitor.analysis.signals.signal_input import Numbers, SignalInput
 from monitor.analysis.uncertainty.holm import holm
 from monitor.model import Following
@@ -82,5 +82,5 @@ def tail(seen: Numbers, mean: Floats, variance: Floats) -> Floats:
     possible = (mean > 0) & (seen > 0)
     shrink = np.where(possible, mean - variance, 1.0)
     trials, chance = mean**2 / shrink, shrink / np.where(possible, mean, 1.0)
-    above = np.maximum(trials - seen + 1, 1e-9)
-    return np.where(possible, betainc(np.maximum(seen, 1), above, np.clip(chance, 0, 1)), 1.0)
+    above = np.maximum(trials - seen + 1, 1)  # more than all trials is as likely as all of them
+    return np.where(possible, beta_below(np.clip(chance, 0, 1), np.maximum(seen, 1), above), 1.0)

@@ -17,7 +17,6 @@ from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import xlogy
 
 from monitor.analysis.counting.block_table import BlockTable
 from monitor.analysis.counting.rows import FIRST
@@ -151,8 +150,13 @@ def _ratios(
 def _best(found: _Numbers, blocks: NDArray[np.int64]) -> _Numbers:
     """Log likelihood of some of the blocks with the share that makes it largest."""
     missed = np.maximum(blocks - found, 0)
-    likelihood: _Numbers = xlogy(found, found / blocks) + xlogy(missed, missed / blocks)
+    likelihood: _Numbers = _times_log(found, blocks) + _times_log(missed, blocks)
     return likelihood
+
+
+def _times_log(found: _Numbers, blocks: NDArray[np.int64]) -> _Numbers:
+    """The number of blocks times the logarithm of its share; 0 of none."""
+    return np.asarray(found * np.log(np.maximum(found, 1) / blocks))
 
 
 def _share(entity: str, counts: NDArray[np.int64]) -> Share:

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
-from scipy.special import betainc, betaincinv, gammaincinv  # scipy.stats says the same, and takes twice as long to load
+
+from monitor.analysis.distributions import beta_below, beta_quantiles, gamma_quantiles
 
 PRIOR: Final = 0.5
 """What Jeffreys' priors add to a count."""
@@ -27,9 +28,9 @@ def share_intervals(found: Sequence[int], total: Sequence[int] | int) -> list[tu
     """
     x = np.asarray(found, dtype=np.float64)
     n = np.asarray(total, dtype=np.float64)
-    a, b = x + PRIOR, n - x + PRIOR
-    lower = np.where(x == 0, 0.0, betaincinv(a, b, TAILS[0]))
-    upper = np.where(x == n, 1.0, betaincinv(a, b, TAILS[1]))
+    lower, upper = beta_quantiles(TAILS, x + PRIOR, n - x + PRIOR)
+    lower[x == 0] = 0.0
+    upper[x == n] = 1.0
     return list(zip(lower.tolist(), upper.tolist(), strict=True))
 
 
@@ -38,7 +39,7 @@ def probabilities_above(threshold: float, found: Sequence[int], total: Sequence[
     x = np.asarray(found, dtype=np.float64)
     # The other side of the mirrored law: small probabilities keep their digits.
     n = np.asarray(total, dtype=np.float64)
-    return [float(chance) for chance in betainc(n - x + PRIOR, x + PRIOR, 1 - threshold)]
+    return [float(chance) for chance in beta_below(1 - threshold, n - x + PRIOR, x + PRIOR)]
 
 
 def rate_factors(found: Sequence[int]) -> list[tuple[float, float]]:
@@ -47,5 +48,5 @@ def rate_factors(found: Sequence[int]) -> list[tuple[float, float]]:
     Blocks come as a Poisson process, so the rate is Gamma(x + 1/2) over the time: equal tails, over x.
     """
     x = np.asarray(found, dtype=np.float64)
-    lower, upper = (gammaincinv(x + PRIOR, tail) / x for tail in TAILS)
+    lower, upper = gamma_quantiles(TAILS, x + PRIOR) / x
     return list(zip(lower.tolist(), upper.tolist(), strict=True))

@@ -7,10 +7,10 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtr, stdtrit
 
 from monitor.analysis.counting.block_table import BlockTable
 from monitor.analysis.counting.rows import FIRST
+from monitor.analysis.distributions import student_below, student_quantile
 from monitor.analysis.uncertainty.intervals import TAILS
 from monitor.model import Trend, Window
 
@@ -42,10 +42,10 @@ def _trend(ledger: BlockTable, number: int, window: Window) -> Trend | None:
         return None
     slope, error = line(entities)
     slope, error = (number * _SLICES * _YEAR / window.seconds for number in (slope, error))
-    lower, upper = (slope + error * stdtrit(_SLICES - 2, tail) for tail in TAILS)
+    lower, upper = (slope + error * student_quantile(tail, _SLICES - 2) for tail in TAILS)
     # With no scatter at all there is no doubt either.
-    rising = float(stdtr(_SLICES - 2, -slope / error)) if error else float(slope < 0)
-    return Trend(level, window.name, slope, float(lower), float(upper), rising)
+    rising = student_below(-slope / error, _SLICES - 2) if error else float(slope < 0)
+    return Trend(level, window.name, slope, lower, upper, rising)
 
 
 def line(values: NDArray[np.float64]) -> tuple[float, float]:
