@@ -163,7 +163,7 @@ async def _intake(  # noqa: PLR0913 -- what intake and outputs share
         await pipeline.revise()
         await keep_current(config.registry, network, adopt, hangups=hangups, vitals=vitals)
 
-    await _all_or_none(pipeline.run(), health.historian.run(network, pipeline), stay_current())
+    await _all_or_none(pipeline.follow(), pipeline.publish(), health.historian.run(network, pipeline), stay_current())
     raise AssertionError("the pipeline returned")
 
 

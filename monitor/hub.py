@@ -1,7 +1,7 @@
-"""Where the outputs look: the latest snapshot and the alerts, and for each listener a bounded queue of what happened.
+"""Passes news from the pipeline to the outputs: block events, snapshots, alerts.
 
-Publishing never waits. A listener that falls behind loses the oldest updates, which is counted; the snapshot of the
-next one it takes is complete all the same.
+Publishing never waits. Each listener has a bounded queue. A listener that falls behind loses the oldest news, which is
+counted; the next snapshot that it receives is complete all the same.
 """
 
 from __future__ import annotations
@@ -9,74 +9,66 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Generic, TypeVar
+from typing import Generic, TypeAlias, TypeVar
 
-from monitor.model import Alert, Snapshot, Update
+from monitor.model import Alert, BlockEvents, Snapshot
 from monitor.vitals import Vitals
 
+News: TypeAlias = BlockEvents | Snapshot
+"""In one queue, so that a listener receives block events before the snapshot that counts them."""
+
 _T = TypeVar("_T")
-_PASSING_SECONDS = 0.05
-"""Far more than a block takes from its notice to its publication."""
 
 
 class Hub:
-    """Holds what is known now, and passes on what changes."""
+    """The newest snapshot and the current alerts, and a queue of news for each listener."""
 
     def __init__(self, vitals: Vitals) -> None:
         self.snapshot: Snapshot | None = None
-        """None until the first block is stored."""
+        """None until the first one is published."""
         self.alerts: tuple[Alert, ...] = ()
-        """Those that are pending or firing, and those that were resolved lately."""
-        self._updates: set[Listener[Update]] = set()
-        self._changes: set[Listener[Alert]] = set()
+        """Those that are pending or firing, and those that were resolved recently."""
+        self._listeners: set[Listener[News]] = set()
+        self._alert_listeners: set[Listener[Alert]] = set()
         self._vitals = vitals
-        self._passed = asyncio.Event()
-        self._passed.set()
 
-    def expect(self) -> None:
-        """There is news of a block: what can wait lets it pass first."""
-        self._passed.clear()
-        # The news may be false, or the block a long way off.
-        asyncio.get_running_loop().call_later(_PASSING_SECONDS, self._passed.set)
+    def announce(self, events: BlockEvents) -> None:
+        """Send block events to all listeners. The blocks must be stored already."""
+        self._send(self._listeners, events)
 
-    async def passed(self) -> None:
-        """Return once no block is expected: when it is published, or soon."""
-        await self._passed.wait()
-
-    def publish(self, update: Update) -> None:
-        """Tell everyone. The update's blocks must be stored already."""
-        self.snapshot = update.snapshot
-        self._tell(self._updates, update)
-        self._passed.set()
+    def publish(self, snapshot: Snapshot) -> None:
+        """Replace the newest snapshot, and send it to all listeners. Its blocks must be stored already."""
+        self.snapshot = snapshot
+        self._send(self._listeners, snapshot)
 
     def alert(self, standing: Sequence[Alert], changed: Sequence[Alert]) -> None:
-        """Say which alerts there are, and tell everyone whose state has changed. The change must be stored already."""
+        """Replace the current alerts, and send those that changed state. The change must be stored already."""
         self.alerts = tuple(standing)
         for each in changed:
-            self._tell(self._changes, each)
+            self._send(self._alert_listeners, each)
 
     @contextmanager
-    def listen(self, name: str, *, limit: int = 100) -> Iterator[Listener[Update]]:
-        """Hear of every update from now on, of the last `limit` when reading is slow."""
-        with _among(self._updates, name, limit) as listener:
+    def listen(self, name: str, *, limit: int = 100) -> Iterator[Listener[News]]:
+        """Receive block events and snapshots from now on; at most `limit` of them wait to be read."""
+        with _registered(self._listeners, name, limit) as listener:
             yield listener
 
     @contextmanager
     def listen_to_alerts(self, name: str, *, limit: int = 1000) -> Iterator[Listener[Alert]]:
-        """The same for alerts whose state changes."""
-        with _among(self._changes, name, limit) as listener:
+        """Receive alerts that change state from now on; at most `limit` of them wait to be read."""
+        with _registered(self._alert_listeners, name, limit) as listener:
             yield listener
 
-    def _tell(self, listeners: set[Listener[_T]], news: _T) -> None:
+    def _send(self, listeners: set[Listener[_T]], news: _T) -> None:
         for listener in listeners:
             if listener.put(news):
                 self._vitals.output_dropped.labels(listener.name).inc()
 
 
 @contextmanager
-def _among(listeners: set[Listener[_T]], name: str, limit: int) -> Iterator[Listener[_T]]:
+def _registered(listeners: set[Listener[_T]], name: str, limit: int) -> Iterator[Listener[_T]]:
     if limit < 1:
-        raise ValueError("a listener's limit is at least 1: the queue would have none")
+        raise ValueError("the limit of a listener must be at least 1: asyncio takes 0 for an unbounded queue")
     listener: Listener[_T] = Listener(name, limit)
     listeners.add(listener)
     try:
@@ -86,14 +78,14 @@ def _among(listeners: set[Listener[_T]], name: str, limit: int) -> Iterator[List
 
 
 class Listener(Generic[_T]):
-    """An asynchronous iterator of what happened, oldest first."""
+    """An asynchronous iterator over news, oldest first."""
 
     def __init__(self, name: str, limit: int) -> None:
         self.name = name
         self._queue: asyncio.Queue[_T] = asyncio.Queue(limit)
 
     def put(self, news: _T) -> bool:
-        """Add what happened; whether an older one had to go for it."""
+        """Append news; return whether the oldest was dropped to make room."""
         full = self._queue.full()
         if full:
             self._queue.get_nowait()
@@ -101,11 +93,11 @@ class Listener(Generic[_T]):
         return full
 
     async def get(self) -> _T:
-        """The next of it, once there is one."""
+        """Wait for the next item."""
         return await self._queue.get()
 
     def get_nowait(self) -> _T | None:
-        """The next of it that is there already; None when nothing is."""
+        """The next item, or None if none is waiting."""
         return None if self._queue.empty() else self._queue.get_nowait()
 
     async def __aiter__(self) -> AsyncIterator[_T]:

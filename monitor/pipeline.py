@@ -1,12 +1,15 @@
-"""The one-way street: plan, attribution, one transaction, count, hub. The only place that knows the order.
+"""The path of a block: plan, attribution, one transaction, event, count, snapshot. Only this module knows the order.
 
-A fault here ends the process: what is stored is whole, and the next start goes on from there.
+Block events leave right after the commit. Snapshots follow: one task computes them for the newest counted state, on a
+thread and without the lock, so no block waits for an estimate. Blocks that arrive during a computation share the next
+snapshot. A failure here ends the process: what is stored is consistent, and the next start continues from there.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import suppress
 from functools import partial
 from typing import NoReturn
 
@@ -15,122 +18,133 @@ import structlog
 from monitor.attribution.match import attribute
 from monitor.chain.follower import Follower
 from monitor.hub import Hub
-from monitor.model import NO_BLOCK, Judged, Plan, Snapshot, Update
+from monitor.model import NO_BLOCK, BlockEvents, Plan
 from monitor.processing.counter import Rulebook, WindowCounter
+from monitor.processing.judging import judge
 from monitor.store.store import Store
 from monitor.vitals import Vitals
 
 _NEWS = 10
-"""So many blocks at once are news, told one by one; more are catching up."""
-_TELL_SECONDS = 5.0
-_TURN_SECONDS = 0.02
-"""The outputs go first: what is estimated afterwards would contend with them for the interpreter."""
+"""Steps of more blocks are catching up: they are neither timed nor logged block by block."""
+_CATCH_UP_SECONDS = 5.0
+"""Between snapshots while catching up."""
 
 log = structlog.get_logger()
 
 
 class Pipeline:
-    """Takes each step of the chain from the follower to the hub."""
+    """Takes each step of the chain from the follower to the hub. `follow` and `publish` run side by side."""
 
-    def __init__(self, follower: Follower, store: Store, census: WindowCounter, hub: Hub, vitals: Vitals) -> None:
+    def __init__(self, follower: Follower, store: Store, counter: WindowCounter, hub: Hub, vitals: Vitals) -> None:
+        self.lock = asyncio.Lock()
+        """Held while blocks are stored and counted, or the rules change; other writers take it for a moment at a time.
+        """
         self._follower = follower
         self._store = store
-        self._census = census
+        self._counter = counter
         self._hub = hub
         self._vitals = vitals
-        self._stands: Plan | None = None
-        """The last step that was taken."""
-        self._street = asyncio.Lock()
-        """Held while a block goes down, or while the rules change."""
-        self._ready = False
-        self._told = time.monotonic()
+        self._plan: Plan | None = None
+        """The last step that was counted."""
+        self._counted = asyncio.Event()
+        """Set when the counts are newer than the last snapshot."""
+        self._caught_up = asyncio.Event()
+        self._noticed: list[float] = []
+        """When the blocks were noticed that no snapshot covers yet."""
 
-    async def run(self) -> NoReturn:
-        """Follow the chain for ever."""
+    async def follow(self) -> NoReturn:
+        """Store, announce and count every step of the chain, forever."""
         tip = await self._store.tip()
-        async with self._street:
-            await self._census.recount()
-            if tip:  # what is stored is shown before the node is there, as what it is: not caught up
-                unsure = Plan(tip, NO_BLOCK)
-                await self._publish(unsure, (), self._census.snapshot(unsure))
+        async with self.lock:
+            await self._counter.recount()
+            if tip:  # shown before the node answers, as not caught up
+                self._advance(Plan(tip, NO_BLOCK))
         async for plan in self._follower.plans(tip):
-            async with self._street:
+            async with self.lock:
                 await self._take(plan)
         raise AssertionError("the follower returned")
 
-    @property
-    def turn(self) -> asyncio.Lock:
-        """Held while a block goes down the street. Who works on the store besides takes it for a moment at a time."""
-        return self._street
+    async def publish(self) -> NoReturn:
+        """Compute and publish snapshots of the newest counts, forever."""
+        ready = False
+        while True:
+            await self._counted.wait()
+            async with self.lock:
+                self._counted.clear()
+                noticed, self._noticed = self._noticed, []
+                state = await self._counter.state(self._plan) if self._plan else None
+            if state is None:
+                continue
+            snapshot = await asyncio.to_thread(state.snapshot)
+            self._hub.publish(snapshot)
+            for at in noticed:
+                self._vitals.block_publish_seconds.observe(time.monotonic() - at)
+            if snapshot.caught_up and not ready:
+                ready = True
+                log.info("ready", height=snapshot.tip.height, blocks=len(self._counter))
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_CATCH_UP_SECONDS):
+                    await self._caught_up.wait()
+            if not self._caught_up.is_set() and self._counted.is_set():
+                log.info("catching up", height=self._plan.end.height if self._plan else None)
 
     async def adopt(self, rulebook: Rulebook) -> None:
-        """Judge and count by other rules from now on, then history as well; new blocks go on coming meanwhile."""
-        async with self._street:
-            self._census.rulebook = rulebook
-        await self._judge_anew()
+        """Attribute and count by other rules from now on, then history too; new blocks continue to arrive meanwhile."""
+        async with self.lock:
+            self._counter.rulebook = rulebook
+        await self._reattribute()
         await self.recount()
 
     async def revise(self) -> None:
-        """Judge anew what another registry has judged, as after a start with a new one."""
-        if await self._judge_anew():
+        """Reattribute blocks that another registry has attributed, as after a start with a new one."""
+        if await self._reattribute():
             await self.recount()
 
-    async def _judge_anew(self) -> bool:
-        registry = self._census.rulebook.registry
+    async def recount(self) -> None:
+        """Count from the store again, after reattribution or when history has become longer."""
+        async with self.lock:
+            await self._counter.recount()
+            self._counted.set()
+
+    async def _reattribute(self) -> bool:
+        registry = self._counter.rulebook.registry
         moved = await self._store.reattribute(partial(attribute, registry=registry), registry.hash)
         for each in moved:
             log.info("blocks moved", before=each.before, after=each.after, blocks=each.blocks, registry=registry.hash)
         return bool(moved)
 
-    async def recount(self) -> None:
-        """Count from the store, as after it was judged anew, or history came to be longer."""
-        async with self._street:
-            await self._census.recount()
-            if self._stands:
-                plan = Plan(self._stands.end, self._stands.node_tip)
-                await self._publish(plan, (), self._census.snapshot(plan))
-
     async def _take(self, plan: Plan) -> None:
-        registry = self._census.rulebook.registry
-        judged = tuple(Judged(block, attribute(block.coinbase, registry)) for block in plan.connects)
+        registry = self._counter.rulebook.registry
+        judged = tuple(judge(plan.connects, registry))
         losers = await self._store.apply(plan, judged)
-        # Backward is counted anew: there is no undo to get wrong.
-        if plan.disconnects or not self._census.add(judged):
-            await self._census.recount()
         if plan.disconnects:
             log.warning("reorganisation", depth=len(plan.disconnects), above=plan.onto.height, pools=losers)
-        self._census.tally(judged, losers)
-        snapshot = self._census.snapshot(plan)
-        self._stands = plan
-        await self._publish(plan, judged, snapshot)
+        if not plan.is_empty:
+            self._announce(BlockEvents(plan, judged, registry.names))
+        # A disconnect is never subtracted: the counts are rebuilt, so there is no undo to get wrong.
+        if plan.disconnects or not self._counter.add(judged):
+            await self._counter.recount()
+        self._counter.tally(judged, losers)
+        self._advance(plan)
 
-    async def _publish(self, plan: Plan, judged: tuple[Judged, ...], snapshot: Snapshot | None) -> None:
-        """Tell the hub, at once what a block waits for, and what takes longer when it is there."""
-        if snapshot is None:
+    def _announce(self, events: BlockEvents) -> None:
+        self._hub.announce(events)
+        plan = events.plan
+        if not plan.caught_up or not 0 < len(events.judged) <= _NEWS:
             return
-        before = self._hub.snapshot  # to free all that takes longer than to tell of a block: later
-        self._hub.publish(Update(plan, judged, snapshot))
-        seconds = time.monotonic() - plan.noticed
-        if plan.caught_up and not self._ready:
-            self._ready = True
-            log.info("ready", height=plan.end.height, blocks=len(self._census))
-        if plan.caught_up:
-            await asyncio.sleep(_TURN_SECONDS)
-        del before
-        self._tell(plan, judged, seconds)
-        if plan.caught_up and (complete := await self._census.complete()):
-            self._hub.publish(Update(Plan(plan.end, plan.node_tip), (), complete))
+        self._vitals.block_event_seconds.observe(time.monotonic() - plan.noticed)
+        self._noticed.append(plan.noticed)
+        for each in events.judged:
+            attribution = each.attribution
+            log.info(
+                "block", height=each.block.height, hash=each.block.hash,
+                pool=attribution.pool, evidence=attribution.evidence, conflict=attribution.conflict,
+            )  # fmt: skip
 
-    def _tell(self, plan: Plan, judged: tuple[Judged, ...], seconds: float) -> None:
-        """Say what was published, `seconds` after its notice: news, or now and then how far catching up has come."""
-        if plan.caught_up and 0 < len(judged) <= _NEWS:
-            self._vitals.block_publish_seconds.observe(seconds)
-            for each in judged:
-                attribution = each.attribution
-                log.info(
-                    "block", height=each.block.height, hash=each.block.hash,
-                    pool=attribution.pool, evidence=attribution.evidence, conflict=attribution.conflict,
-                )  # fmt: skip
-        elif not plan.caught_up and time.monotonic() - self._told > _TELL_SECONDS:
-            self._told = time.monotonic()
-            log.info("catching up", height=plan.end.height)
+    def _advance(self, plan: Plan) -> None:
+        self._plan = plan
+        self._counted.set()
+        if plan.caught_up:
+            self._caught_up.set()
+        else:
+            self._caught_up.clear()

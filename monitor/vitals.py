@@ -37,8 +37,12 @@ class Vitals:
             "node_rpc_seconds", "How long the node took to answer, by method; REST calls are named rest_*.",
             ["method"], namespace=PREFIX, registry=self.registry, buckets=_FAST,
         )  # fmt: skip
+        self.block_event_seconds = Histogram(
+            "block_event_seconds", "Time from the node's notice of a block to its block event, after the commit.",
+            namespace=PREFIX, registry=self.registry, buckets=_FAST,
+        )  # fmt: skip
         self.block_publish_seconds = Histogram(
-            "block_publish_seconds", "From the node's notice of a block to its numbers being published.",
+            "block_publish_seconds", "Time from the node's notice of a block to the snapshot that counts it.",
             namespace=PREFIX, registry=self.registry, buckets=_FAST,
         )  # fmt: skip
         self.node_behind = Gauge(
@@ -61,6 +65,6 @@ class Vitals:
             "errors", "Faults that were survived, by kind.", ["kind"], namespace=PREFIX, registry=self.registry
         )
         self.output_dropped = Counter(
-            "output_dropped", "Updates that an output was too slow to take.",
+            "output_dropped", "News that an output was too slow to take.",
             ["output"], namespace=PREFIX, registry=self.registry,
         )  # fmt: skip

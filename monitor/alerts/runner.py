@@ -22,8 +22,8 @@ from monitor.alerts.lookup import MetricLookup
 from monitor.alerts.ports import Memory, Pulse
 from monitor.alerts.rules import Rule
 from monitor.errors import PoolMonitorError
-from monitor.hub import Hub, Listener
-from monitor.model import Alert, AlertState, BlockHash, PoolSlug, Snapshot, Update
+from monitor.hub import Hub, Listener, News
+from monitor.model import Alert, AlertState, BlockEvents, BlockHash, PoolSlug, Snapshot
 from monitor.vitals import Vitals
 
 TICK_SECONDS = 15.0
@@ -44,12 +44,12 @@ class _Happened:
     stale: set[BlockHash] = field(default_factory=set)
     conflicts: Counter[PoolSlug] = field(default_factory=Counter)
 
-    def add(self, update: Update) -> None:
-        plan = update.plan
+    def add(self, events: BlockEvents) -> None:
+        plan = events.plan
         if plan.disconnects:
             self.reorgs[plan.onto.height] = len(plan.disconnects)
             self.stale |= {block.hash for block in plan.disconnects}
-        for judged in update.judged[-_NEWS:] if plan.caught_up else ():
+        for judged in events.judged[-_NEWS:] if plan.caught_up else ():
             if judged.attribution.conflict and judged.attribution.pool:
                 self.conflicts[judged.attribution.pool] += 1
 
@@ -80,17 +80,19 @@ class Watch:
         self._at_tip = time.time()
         self._away_since: float | None = None
         self._block_at: float | None = None
+        self._tip: BlockHash | None = None
+        """The newest block announced; None before the first."""
 
     async def run(self) -> NoReturn:
         """Watch for ever."""
-        with self._hub.listen("alerts", limit=1000) as updates:
+        with self._hub.listen("alerts", limit=1000) as news:
             await self._remember()
             while True:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(self._tick):
-                        await self._take_until_complete(updates)
-                while update := updates.get_nowait():
-                    self._take(update)
+                        await self._take_until_snapshot(news)
+                while one := news.get_nowait():
+                    self._take(one)
                 try:
                     await self._look()
                 except Exception:
@@ -114,18 +116,23 @@ class Watch:
                 self._tell(())
                 return
 
-    async def _take_until_complete(self, updates: Listener[Update]) -> None:
-        """Before that there is nothing to judge, and the outputs are still busy with the block."""
-        complete = False
-        while not complete:
-            update = await updates.get()
-            self._take(update)
-            complete = _is_complete(update.snapshot)
+    async def _take_until_snapshot(self, news: Listener[News]) -> None:
+        """Only a snapshot gives the rules new numbers."""
+        while not self._is_current(self._take(await news.get())):
+            pass
 
-    def _take(self, update: Update) -> None:
-        self._happened.add(update)
-        if update.judged:
-            self._block_at = max(float(update.snapshot.tip.time), time.time() if update.plan.caught_up else 0.0)
+    def _take(self, news: News) -> News:
+        if isinstance(news, BlockEvents):
+            self._happened.add(news)
+            self._tip = news.plan.end.hash
+            if news.judged:
+                mined = float(news.judged[-1].block.header.time)
+                self._block_at = max(mined, time.time() if news.plan.caught_up else 0.0)
+        return news
+
+    def _is_current(self, news: News | None) -> bool:
+        """Whether it is a snapshot of the node's tip that counts every block announced: what happened is known then."""
+        return isinstance(news, Snapshot) and news.caught_up and self._tip in {None, news.tip_hash}
 
     async def _look(self) -> None:
         """Judge, store, tell, in this order; what could not be stored is judged again."""
@@ -136,7 +143,7 @@ class Watch:
             await self._memory.note(outcome.standing, outcome.changed)
             self._standing = outcome.standing
             self._tell(outcome.changed)
-        if moment.snapshot:  # some of what happened is only known with the next complete one
+        if moment.snapshot:  # until then, what happened waits for the snapshot that counts it
             self._happened = _Happened()
 
     def _tell(self, changed: Sequence[Alert]) -> None:
@@ -158,7 +165,7 @@ class Watch:
         self._vitals.behind.set(behind)
         return AlertInputs(
             now=now,
-            snapshot=snapshot if snapshot and _is_complete(snapshot) else None,
+            snapshot=snapshot if self._is_current(snapshot) else None,
             block_at=self._block_at or snapshot.tip.time if snapshot and snapshot.caught_up else None,
             reorgs=self._happened.reorgs,
             stale=frozenset(self._happened.stale),
@@ -178,8 +185,3 @@ class Watch:
             return None
         self._vitals.node_behind.set(behind)
         return behind
-
-
-def _is_complete(snapshot: Snapshot) -> bool:
-    """Whether it is of the node's tip, and all of it is of its own: a moment after each block it is."""
-    return snapshot.caught_up and snapshot.estimates is not None and snapshot.estimates.tip.hash == snapshot.tip_hash

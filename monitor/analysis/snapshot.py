@@ -1,4 +1,4 @@
-"""Everything the outputs show, counted at one tip."""
+"""The numbers of one tip."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from monitor.analysis.counting.concentration import concentrate
 from monitor.analysis.counting.windows import network_hashrates
 from monitor.analysis.uncertainty.estimates import estimates
 from monitor.analysis.uncertainty.membership_range import UncertainMembership
-from monitor.model import BlockHash, BlockRef, Estimates, PoolSlug, Snapshot, Tally, Window
+from monitor.model import BlockHash, BlockRef, PoolSlug, Snapshot, Tally, Window
 
 
 def snapshot(  # noqa: PLR0913 -- it makes one value of many fields
@@ -23,15 +23,11 @@ def snapshot(  # noqa: PLR0913 -- it makes one value of many fields
     caught_up: bool,
     registry: str,
     pool_names: Mapping[PoolSlug, str],
-    last: Estimates | None = None,
 ) -> Snapshot:
-    """Compute what the ledger tells over `windows`, and put what is known besides next to it.
-
-    This is what a new block waits for, so it takes milliseconds; `estimated` adds what takes longer. Until then the
-    estimates are those of the tip before, `last`, which say so: a gap after each block would help nobody.
+    """Everything that is counted over `windows`; `estimated` and `signals` add the rest.
 
     Raises:
-        ValueError: the ledger is empty, so there is no tip to speak of.
+        ValueError: the ledger is empty.
     """
     if ledger.tip is None:
         raise ValueError("there is no snapshot of no blocks")
@@ -47,14 +43,13 @@ def snapshot(  # noqa: PLR0913 -- it makes one value of many fields
         network_rate=rates,
         tally=tally,
         pool_names=pool_names,
-        estimates=last,
     )
 
 
 def estimated(
     taken: Snapshot, ledger: BlockTable, windows: Sequence[Window], questions: Sequence[UncertainMembership] = ()
 ) -> Snapshot:
-    """`taken` with the estimates of its own tip: a tenth of a second for a year of blocks.
+    """`taken` with its estimates: a tenth of a second for a year of blocks.
 
     Args:
         taken: made of this ledger, unchanged since.

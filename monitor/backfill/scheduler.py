@@ -40,8 +40,8 @@ class Street(Protocol):
     """What the historian asks of the pipeline."""
 
     @property
-    def turn(self) -> asyncio.Lock:
-        """Held while a block goes down."""
+    def lock(self) -> asyncio.Lock:
+        """Held while blocks are stored and counted."""
 
     async def recount(self) -> None:
         """Count from the store, as there is more of it."""
@@ -109,7 +109,7 @@ class BackfillScheduler:
         if trying == self._tried and time.monotonic() < self._again:
             return
         self._tried = trying
-        ended = await self._fill(wanted, network, street.turn)
+        ended = await self._fill(wanted, network, street.lock)
         if ended is None:
             return
         after = await self._wanted() or wanted

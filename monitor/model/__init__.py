@@ -37,7 +37,7 @@ from monitor.model.signals import (
     Spacing,
     Streak,
 )
-from monitor.model.snapshot import Snapshot, Tally, Update
+from monitor.model.snapshot import BlockEvents, Snapshot, Tally
 
 __all__ = [
     "NO_BLOCK",
@@ -47,6 +47,7 @@ __all__ = [
     "Asked",
     "Attribution",
     "Block",
+    "BlockEvents",
     "BlockHash",
     "BlockRecord",
     "BlockRef",
@@ -102,6 +103,5 @@ __all__ = [
     "Tie",
     "TimeSeries",
     "Trend",
-    "Update",
     "Window",
 ]

@@ -1,4 +1,4 @@
-"""All of it together, as the outputs are told."""
+"""What the outputs receive: block events, and snapshots."""
 
 from __future__ import annotations
 
@@ -25,25 +25,26 @@ class Tally:
 
 
 @dataclass(frozen=True, slots=True)
-class Update:
-    """What the outputs are told after each step: what happened, and how things stand now."""
+class BlockEvents:
+    """A stored step along the chain: the blocks that left, and the blocks that joined with their attributions."""
 
     plan: Plan
     judged: tuple[Judged, ...]
-    """The blocks that joined, each with who mined it."""
-    snapshot: Snapshot
+    """The blocks of `plan.connects`, each with its attribution."""
+    pool_names: Mapping[PoolSlug, str] = field(default_factory=dict)
+    """Display names of the pools."""
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Everything the outputs show, frozen at one tip."""
+    """All numbers at one tip."""
 
     tip: BlockRow
     tip_hash: BlockHash
     first_height: int
     """Where our history of the best chain begins."""
     caught_up: bool
-    """Whether `tip` was the node's tip when this was made."""
+    """Whether `tip` was the node's tip when the blocks were counted."""
     registry: str
     """Content hash of the pool registry."""
     concentration: tuple[Concentration, ...]
@@ -59,6 +60,6 @@ class Snapshot:
     network_rate: Mapping[str, Rate | None] = field(default_factory=dict)
     """The same as `network_hashrate`, with how sure it is."""
     estimates: Estimates | None = None
-    """None until it has caught up for the first time."""
+    """None where they were not asked for."""
     strangers: tuple[Cluster, ...] = ()
     """Unknown miners with a pseudonym, most blocks first."""

@@ -1,6 +1,6 @@
 """The count of blocks, kept up to date: forward by adding, backward by counting anew from the store.
 
-In go the steps that were stored; out come snapshots: at once what a new block waits for, then what takes longer.
+In go the steps that were stored; out comes the state of the counts at one tip, from which a snapshot is computed.
 """
 
 from __future__ import annotations
@@ -18,7 +18,19 @@ from monitor.analysis.signals.compute import signals
 from monitor.analysis.snapshot import estimated, snapshot
 from monitor.analysis.uncertainty.membership_range import UncertainMembership
 from monitor.attribution.unknown_miners import MEMORY, UnknownMiners
-from monitor.model import BlockRef, Concentration, Judged, Plan, PoolSlug, Reach, Snapshot, Tally, Window
+from monitor.model import (
+    BlockRef,
+    Cluster,
+    Concentration,
+    Judged,
+    Plan,
+    PoolSlug,
+    Reach,
+    Snapshot,
+    StaleRow,
+    Tally,
+    Window,
+)
 from monitor.processing.counted_blocks import CountedBlocks
 from monitor.processing.judging import counted_row, with_pseudonym
 from monitor.processing.levels import levels
@@ -59,6 +71,40 @@ class EntityLookup:
     """Higher with each count."""
 
 
+@dataclass(frozen=True, slots=True)
+class CountedState:
+    """Everything that a snapshot is computed from, as of one tip. Later blocks do not change it."""
+
+    plan: Plan
+    """The step that led to it."""
+    ledger: BlockTable
+    windows: Sequence[Window]
+    tally: Tally
+    first_height: int
+    rulebook: Rulebook
+    strangers: tuple[Cluster, ...]
+    stale: Sequence[StaleRow]
+
+    def snapshot(self) -> Snapshot:
+        """Every number of this tip: a tenth of a second for a year of blocks, so it belongs on a thread."""
+        registry, rules = self.rulebook.registry, self.rulebook.rules
+        taken = snapshot(
+            self.ledger,
+            self.windows,
+            self.tally,
+            tip_hash=self.plan.end.hash,
+            first_height=self.first_height,
+            caught_up=self.plan.caught_up,
+            registry=registry.hash,
+            pool_names=registry.names,
+        )
+        return replace(
+            estimated(taken, self.ledger, self.windows, self.rulebook.questions),
+            signals=signals(self.ledger, self.windows, stale=self.stale, rules=rules),
+            strangers=self.strangers,
+        )
+
+
 class WindowCounter:
     """Counts the best chain over `windows`.
 
@@ -77,7 +123,6 @@ class WindowCounter:
         self._counted = CountedBlocks(rulebook.levels, windows)
         self._strangers = UnknownMiners(rulebook.registry)
         self._tally = Tally()
-        self._last: Snapshot | None = None
         self._first: BlockRef | None = None
         """The lowest stored block."""
 
@@ -130,45 +175,20 @@ class WindowCounter:
         """Add a step to the totals since the start: blocks that joined, and the pools of those that left."""
         self._tally = advance(self._tally, connected=judged, disconnected=losers)
 
-    def snapshot(self, plan: Plan) -> Snapshot | None:
-        """What the blocks tell at the end of a step, in milliseconds; None while there are none.
-
-        What takes longer is that of the last `complete` snapshot, so that no number is missing meanwhile.
-        """
+    async def state(self, plan: Plan) -> CountedState | None:
+        """The counts at the end of a step, unaffected by the steps that follow; None while there are no blocks."""
         if self._first is None or self._ledger.tip is None:
             return None
-        taken = snapshot(
-            self._ledger,
-            self._windows,
-            self._tally,
-            tip_hash=plan.end.hash,
+        return CountedState(
+            plan=plan,
+            ledger=self._ledger.copy(),
+            windows=self._windows,
+            tally=self._tally,
             first_height=self._first.height,
-            caught_up=plan.caught_up,
-            registry=self.rulebook.registry.hash,
-            pool_names=self.rulebook.registry.names,
-            last=self._last.estimates if self._last else None,
-        )
-        self._last = replace(
-            taken,
-            signals=self._last.signals if self._last else None,
+            rulebook=self.rulebook,
             strangers=self._strangers.known[:_STRANGERS],
+            stale=await self._store.stale(seconds=self._seconds),
         )
-        return self._last
-
-    async def complete(self) -> Snapshot | None:
-        """The last snapshot with all that is estimated at its tip: a tenth of a second for a year of blocks."""
-        taken = self._last
-        if taken is None:
-            return None
-        stale = await self._store.stale(seconds=self._seconds)
-        rulebook = self.rulebook
-
-        def completed() -> Snapshot:
-            found = signals(self._ledger, self._windows, stale=stale, rules=rulebook.rules)
-            return replace(estimated(taken, self._ledger, self._windows, rulebook.questions), signals=found)
-
-        self._last = await asyncio.to_thread(completed)
-        return self._last
 
     def _note(self, levels: Sequence[Level]) -> None:
         edition = self.entities.edition + 1 if self.entities else 1

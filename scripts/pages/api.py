@@ -32,12 +32,10 @@ from monitor.model import (
     Method,
     NodeFacts,
     Output,
-    Plan,
     PoolSlug,
     Severity,
     Tally,
     TimeSeries,
-    Update,
     Window,
 )
 from monitor.outputs.web.api import Api
@@ -188,7 +186,7 @@ def _publish(hub: Hub, judged: Sequence[Judged]) -> None:
         tip_hash=tip.hash, first_height=rows[0].height, caught_up=True, registry=_REGISTRY,
         pool_names={PoolSlug(slug): name for slug, name in _POOLS.items()},
     )  # fmt: skip
-    hub.publish(Update(Plan(tip.ref, tip.hash), tuple(judged), estimated(now, ledger, windows)))
+    hub.publish(estimated(now, ledger, windows))
     alert = Alert(
         "pool_majority", Severity.CRITICAL, AlertState.FIRING, tip.header.time + 5.0,
         "Foundry USA probably has more than half of the hashrate",

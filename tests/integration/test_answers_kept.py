@@ -13,7 +13,7 @@ from aiohttp import web
 
 from monitor.analysis import POOL, BlockTable, snapshot
 from monitor.hub import Hub
-from monitor.model import BlockHash, BlockRef, BlockRow, Plan, PoolSlug, Tally, Update, Window
+from monitor.model import BlockHash, BlockRow, PoolSlug, Tally, Window
 from monitor.outputs.exposition import Exposition
 from monitor.outputs.web import answers
 from monitor.outputs.web.paths import Path
@@ -67,7 +67,7 @@ def publish(hub: Hub, height: int) -> None:
         registry="r",
         pool_names={},
     )
-    hub.publish(Update(Plan(BlockRef(height, tip), tip), (), taken))
+    hub.publish(taken)
 
 
 async def test_many_who_ask_at_once_get_one_answer_until_the_next_snapshot() -> None:

@@ -47,15 +47,17 @@ async def heard(response: aiohttp.ClientResponse, wanted: str) -> dict[str, Any]
     raise AssertionError("the stream has ended")
 
 
-async def test_a_block_is_told_and_then_its_numbers(daemon: Inside, node: EmbeddedNode) -> None:
+async def test_a_block_is_announced_and_then_its_numbers_once(daemon: Inside, node: EmbeddedNode) -> None:
     async with aiohttp.ClientSession() as session, session.get(f"{daemon.url}/api/v1/events") as stream:
         assert stream.content_type == "text/event-stream"
         await stream.content.readline()
         block = node.mine()
         assert (await heard(stream, "block"))["hash"] == block
-        first, second = await heard(stream, "snapshot"), await heard(stream, "snapshot")
-        assert first["tip"]["hash"] == second["tip"]["hash"] == block
-        assert (first["complete"], second["complete"]) == (False, True)
+        assert (await heard(stream, "snapshot"))["tip"]["hash"] == block
+        _, _, concentration = await daemon.get("/api/v1/concentration")
+        assert json.loads(concentration)["tip"]["hash"] == block
+        following = node.mine()
+        assert (await heard(stream, "snapshot"))["tip"]["hash"] == following
 
 
 async def test_a_reorganisation_is_told_before_the_blocks_that_joined(daemon: Inside, node: EmbeddedNode) -> None:

@@ -86,11 +86,11 @@ async def test_what_happens_and_how_things_stand_is_published(start_mosquitto: S
     wired = Wired(mosquitto.port, protocol=protocol)
     async with wired.working(), mosquitto.reader("pools/#") as heard:
         update = published(5)
-        wired.hub.publish(update)
+        update.to(wired.hub)
         await until(lambda: said(heard, "pools/alerts"), what=f"the states: {heard}")
         assert next(each.payload for each in heard if each.topic == "pools/status") == "online"
         assert [each.document["height"] for each in heard if each.topic == "pools/block"] == [
-            judged.block.height for judged in update.judged
+            judged.block.height for judged in update.events.judged
         ]
         assert last(heard, "pools/tip")["hash"] == update.snapshot.tip_hash
         assert last(heard, "pools/concentration/pool/24h")["split"]["nakamoto"] == 1
@@ -132,12 +132,12 @@ async def test_a_broker_that_is_killed_costs_no_state_and_no_alert(start_mosquit
     wired = Wired(mosquitto.port)
     with capture_logs() as logs:
         async with wired.working():
-            wired.hub.publish(published(3))
+            published(3).to(wired.hub)
             async with mosquitto.reader("pools/#") as heard:
                 await until(lambda: said(heard, "pools/alerts"))
             mosquitto.kill()
             await until(lambda: wired.away() > 0)
-            wired.hub.publish(published(4))
+            published(4).to(wired.hub)
             wired.outbox.note(alert(), alert(firing=False))
             await asyncio.sleep(0.3)
             assert not wired.outbox.is_done("mqtt")
@@ -173,7 +173,7 @@ async def test_a_broker_that_hangs_is_left_and_stopping_does_not_wait_for_it(sta
             await until(lambda: bool(heard))
         os.kill(mosquitto.pid, signal.SIGSTOP)
         try:
-            wired.hub.publish(published(3))
+            published(3).to(wired.hub)
             await until(lambda: wired.away() > 0, seconds=5)
         finally:
             os.kill(mosquitto.pid, signal.SIGCONT)
@@ -194,7 +194,7 @@ async def test_with_tls_a_certificate_of_ours_and_a_password(start_mosquitto: St
     context.load_cert_chain(tmp_path / "client.pem")
     wired = Wired(mosquitto.port, tls=context, login=("alice", "s3cret"))
     async with wired.working(), mosquitto.reader("pools/#", client_pem=tmp_path / "client.pem") as heard:
-        wired.hub.publish(published(3))
+        published(3).to(wired.hub)
         await until(lambda: said(heard, "pools/alerts"), what=mosquitto.log)
 
 
@@ -225,8 +225,8 @@ async def test_home_assistant_is_told_once_and_finds_every_state_it_is_told_of(s
     mosquitto = start_mosquitto()
     wired = Wired(mosquitto.port, home_assistant=HomeAssistant("homeassistant", "http://127.0.0.1:8347"))
     async with wired.working(), mosquitto.reader() as heard:
-        wired.hub.publish(published(3))
-        wired.hub.publish(published(4))
+        published(3).to(wired.hub)
+        published(4).to(wired.hub)
         await until(lambda: (last(heard, "pools/tip") or {}).get("height") == 4)
     (config,) = [each.document for each in heard if each.topic.startswith("homeassistant/")]
     topics = {each["state_topic"] for each in config["components"].values()}

@@ -24,14 +24,11 @@ from monitor.model import (
     AlertState,
     BlockHash,
     BlockRecord,
-    BlockRef,
     BlockRow,
     Coverage,
-    Plan,
     PoolSlug,
     Severity,
     Tally,
-    Update,
     Window,
 )
 from monitor.outputs.web import page
@@ -226,8 +223,7 @@ def publish(hub: Hub, pools: str) -> None:
         ledger, windows, Tally(), tip_hash=BlockHash("ab" * 32), first_height=0, caught_up=True, registry="abc",
         pool_names={PoolSlug("a"): "Anna", PoolSlug("b"): "Bert"},
     )  # fmt: skip
-    tip = BlockRef(found.tip.height, found.tip_hash)
-    hub.publish(Update(Plan(tip, found.tip_hash), (), estimated(found, ledger, windows)))
+    hub.publish(estimated(found, ledger, windows))
 
 
 async def text(session: aiohttp.ClientSession, path: str = "/") -> str:

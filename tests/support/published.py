@@ -1,18 +1,33 @@
-"""Updates as the daemon publishes them, of a small chain in memory."""
+"""News as the daemon publishes it, of a small chain in memory."""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 from monitor.analysis.counting.block_table import BlockTable
 from monitor.analysis.counting.levels import POOL
 from monitor.analysis.snapshot import estimated, snapshot
-from monitor.model import BlockRow, Judged, Plan, PoolSlug, Tally, Update, Window
+from monitor.hub import Hub
+from monitor.model import BlockEvents, BlockRow, Judged, Plan, PoolSlug, Snapshot, Tally, Window
 from support.fake_chain import BEFORE_ALL, chain_on, judge
 
 WINDOWS = [Window.parse("24h"), Window.parse("7d")]
 
 
-def published(blocks: int, *, news: int = 1, pool: str = "toy") -> Update:
-    """What is told when a chain has so many blocks above its first, the last `news` of which have just come."""
+class Published(NamedTuple):
+    """A step along the chain, and the numbers at its end."""
+
+    events: BlockEvents
+    snapshot: Snapshot
+
+    def to(self, hub: Hub) -> None:
+        """Send both, in the order of the daemon."""
+        hub.announce(self.events)
+        hub.publish(self.snapshot)
+
+
+def published(blocks: int, *, news: int = 1, pool: str = "toy") -> Published:
+    """What is published when a chain has so many blocks above its first, the last `news` of which have just come."""
     judged: tuple[Judged, ...] = judge(chain_on(BEFORE_ALL, blocks + 1)[1:], pool)
     rows = [
         BlockRow(each.block.height, each.block.header.time, each.block.header.bits, each.attribution.pool)
@@ -25,4 +40,4 @@ def published(blocks: int, *, news: int = 1, pool: str = "toy") -> Update:
         pool_names={PoolSlug(pool): pool.title()},
     )  # fmt: skip
     plan = Plan(judged[-1 - news].block.ref, tip.hash, connects=tuple(each.block for each in judged[-news:]))
-    return Update(plan, judged[-news:], estimated(now, ledger, WINDOWS))
+    return Published(BlockEvents(plan, judged[-news:], now.pool_names), estimated(now, ledger, WINDOWS))

@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 from support.fake_chain import BEFORE_ALL, START
 
-from monitor.hub import Hub, Listener
-from monitor.model import NO_BLOCK, Alert, AlertState, BlockRow, Plan, Severity, Snapshot, Tally, Update
+from monitor.hub import Hub, Listener, News
+from monitor.model import NO_BLOCK, Alert, AlertState, BlockEvents, BlockRow, Plan, Severity, Snapshot, Tally
 from monitor.vitals import Vitals
 
 SNAPSHOT = Snapshot(
@@ -22,16 +22,16 @@ SNAPSHOT = Snapshot(
 )
 
 
-def update(height: int) -> Update:
-    snapshot = replace(SNAPSHOT, tip=replace(SNAPSHOT.tip, height=height))
-    return Update(Plan(BEFORE_ALL, NO_BLOCK), (), snapshot)
+def update(height: int) -> Snapshot:
+    return replace(SNAPSHOT, tip=replace(SNAPSHOT.tip, height=height))
 
 
-async def heights(listener: Listener[Update], count: int) -> list[int]:
+async def heights(listener: Listener[News], count: int) -> list[int]:
     found: list[int] = []
     async with asyncio.timeout(5):
         async for each in listener:
-            found.append(each.snapshot.tip.height)
+            assert isinstance(each, Snapshot)
+            found.append(each.tip.height)
             if len(found) == count:
                 return found
     raise AssertionError("it ended")
@@ -46,7 +46,7 @@ def test_the_latest_snapshot_is_there_for_who_comes_late() -> None:
     assert hub.snapshot is None
     hub.publish(update(1))
     hub.publish(update(2))
-    assert hub.snapshot == update(2).snapshot
+    assert hub.snapshot == update(2)
 
 
 async def test_listeners_hear_everything_from_then_on_in_order() -> None:
@@ -59,6 +59,16 @@ async def test_listeners_hear_everything_from_then_on_in_order() -> None:
             hub.publish(update(3))
             assert await heights(first, 3) == [1, 2, 3]
             assert await heights(second, 2) == [2, 3]
+
+
+async def test_block_events_and_snapshots_keep_their_order() -> None:
+    hub = Hub(Vitals())
+    events = BlockEvents(Plan(BEFORE_ALL, NO_BLOCK), ())
+    with hub.listen("a") as listener:
+        hub.announce(events)
+        hub.publish(update(1))
+        assert [await listener.get(), await listener.get()] == [events, update(1)]
+        assert listener.get_nowait() is None
 
 
 async def test_a_slow_listener_loses_the_oldest_and_it_is_counted() -> None:
@@ -105,14 +115,14 @@ async def test_who_stopped_listening_costs_nothing_more() -> None:
     for height in range(5):
         hub.publish(update(height))
     assert dropped(vitals, "gone") == 0
-    assert hub._updates == set()
+    assert hub._listeners == set()
 
 
 async def test_a_listener_that_fails_is_no_listener_any_more() -> None:
     hub = Hub(Vitals())
     with pytest.raises(RuntimeError), hub.listen("failing"):
         raise RuntimeError
-    assert hub._updates == set()
+    assert hub._listeners == set()
 
 
 async def test_two_of_one_name_are_two() -> None:

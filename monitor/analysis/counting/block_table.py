@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from copy import copy
 from functools import lru_cache
 from itertools import islice, repeat
 from math import frexp, ldexp
@@ -69,9 +70,18 @@ class BlockTable:
     def __len__(self) -> int:
         return self._end - self._start
 
+    def copy(self) -> BlockTable:
+        """An independent table of the same blocks. Rows are shared: once written they never change."""
+        copied = copy(self)
+        copied._codes = tuple(map(dict, self._codes))  # noqa: SLF001 -- its own class
+        copied._buffer = self._buffer[: self._end]  # noqa: SLF001 -- no room to spare: to grow, the copy moves
+        copied.order = self.order.copy()
+        copied._running = self._running.copy()  # noqa: SLF001
+        return copied
+
     @property
     def rows(self) -> Rows:
-        """What is remembered: a view, good until the ledger changes."""
+        """The rows that are kept: a view, which later blocks do not change."""
         return self._buffer[self._start : self._end]
 
     def entities(self, level: int) -> list[str]:

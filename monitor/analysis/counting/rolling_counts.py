@@ -6,6 +6,7 @@ Header times go back and forth, and with the tip's so does the beginning of a sp
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,6 +38,12 @@ class RollingCounts:
         """Of each window: inside is what comes after this time, or after the block of this number."""
         self._blocks = np.zeros((levels, len(windows), FIRST), np.int64)
         self._work = np.zeros(self._blocks.shape)
+
+    def copy(self) -> RollingCounts:
+        """Independent counts of the same blocks."""
+        copied = copy(self)
+        copied._blocks, copied._work = self._blocks.copy(), self._work.copy()  # noqa: SLF001 -- its own class
+        return copied
 
     def has(self, windows: Sequence[Window]) -> bool:
         """Whether all of these are counted."""

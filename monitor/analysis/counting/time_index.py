@@ -21,6 +21,13 @@ class TimeIndex:
         self._blocks = np.empty((2, 0), np.int64)
         self._start = self._end = 0
 
+    def copy(self) -> TimeIndex:
+        """An independent index of the same blocks."""
+        copied = TimeIndex()
+        copied._blocks = self._blocks[:, self._start : self._end].copy()
+        copied._end = self._end - self._start
+        return copied
+
     @property
     def times(self) -> Integers:
         """Earliest first: a view, good until something changes."""

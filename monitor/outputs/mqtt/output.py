@@ -1,4 +1,4 @@
-"""The MQTT output: hears of everything, and has it published; and as a receiver, is told of alerts."""
+"""The MQTT output: publishes block events, the newest numbers and alerts, and is a receiver of alerts."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from monitor.hub import Hub
-from monitor.model import Alert, AlertState, Dispatch, Snapshot, Update
+from monitor.model import Alert, AlertState, Dispatch, Snapshot
 from monitor.outputs.mqtt import payloads
 from monitor.outputs.mqtt.broker import Address, Broker
 from monitor.outputs.mqtt.discovery import discovery
@@ -52,36 +52,38 @@ class MqttOutput(Receiver):
     async def run(self) -> NoReturn:
         """Publish for ever; nothing that happens to the broker ends it."""
         async with asyncio.TaskGroup() as group:
-            for part in (self._broker.run, self._hear_updates, self._hear_alerts):
+            for part in (self._broker.run, self._publish_news, self._publish_alerts):
                 group.create_task(supervised(_NAME, part, self._vitals))
         raise AssertionError("nobody ends these")
 
     # -- as an output --------------------------------------------------------------------------------------------------
 
-    async def _hear_updates(self) -> NoReturn:
-        with self._hub.listen(_NAME) as updates:
-            async for update in updates:
-                self._take(update)
-        raise AssertionError("nobody ends the updates")
+    async def _publish_news(self) -> NoReturn:
+        with self._hub.listen(_NAME) as listener:
+            async for news in listener:
+                if isinstance(news, Snapshot):
+                    self._publish_states(news)
+                else:
+                    for topic, payload in payloads.events(news, self._topics):
+                        self._outgoing.event(topic, payload)
+        raise AssertionError("the news ended")
 
-    async def _hear_alerts(self) -> NoReturn:
+    async def _publish_alerts(self) -> NoReturn:
         with self._hub.listen_to_alerts(_NAME) as changes:
             async for _ in changes:
                 self._outgoing.state(self._topics.alerts, payloads.alerts(self._hub.alerts))
-        raise AssertionError("nobody ends the changes")
+        raise AssertionError("the alerts ended")
 
-    def _take(self, update: Update) -> None:
-        for topic, payload in payloads.events(update, self._topics):
-            self._outgoing.event(topic, payload)
-        if not update.snapshot.caught_up:
+    def _publish_states(self, snapshot: Snapshot) -> None:
+        if not snapshot.caught_up:
             return
         if self._home_assistant:
-            self._introduce(update.snapshot, self._home_assistant)
-        for topic, payload in payloads.states(update.snapshot, self._topics):
+            self._introduce(snapshot, self._home_assistant)
+        for topic, payload in payloads.states(snapshot, self._topics):
             self._outgoing.state(topic, payload)
         self._outgoing.state(self._topics.alerts, payloads.alerts(self._hub.alerts))
         for rule in {alert.rule for alert in self._hub.alerts if alert.state is AlertState.FIRING}:
-            if not self._outgoing.knows(self._topics.alert(rule)):  # it fires since before we were started
+            if not self._outgoing.knows(self._topics.alert(rule)):  # it has been firing since before this start
                 self._outgoing.state(self._topics.alert(rule), payloads.rule(rule, self._hub.alerts, None))
 
     def _introduce(self, snapshot: Snapshot, how: HomeAssistant) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from monitor import wire
 from monitor.model import (
     Alert,
     AlertState,
+    BlockEvents,
     Concentration,
     Dispatch,
     Indices,
@@ -19,7 +20,6 @@ from monitor.model import (
     PoolSlug,
     Severity,
     Snapshot,
-    Update,
 )
 from monitor.outputs.alert_json import as_json, change_as_json, iso
 
@@ -51,9 +51,9 @@ class Topics:
         return f"{self._prefix}/alert/{_NO_TOPIC.sub('_', rule)}"
 
 
-def events(update: Update, topics: Topics) -> Iterator[tuple[str, str]]:
-    """What happened: blocks that left, blocks that joined. While it catches up, blocks are no news."""
-    plan, snapshot = update.plan, update.snapshot
+def events(events: BlockEvents, topics: Topics) -> Iterator[tuple[str, str]]:
+    """Blocks that left, blocks that joined. While catching up, the latter are not published."""
+    plan = events.plan
     if plan.disconnects:
         left = [{"height": block.height, "hash": block.hash} for block in plan.disconnects]
         yield (
@@ -61,8 +61,8 @@ def events(update: Update, topics: Topics) -> Iterator[tuple[str, str]]:
             _text({"depth": len(left), "height": plan.onto.height, "hash": plan.onto.hash, "left": left}),
         )
     if plan.caught_up:
-        for judged in update.judged:
-            yield topics.block, _text(block(judged, snapshot))
+        for judged in events.judged:
+            yield topics.block, _text(block(judged, events.pool_names))
 
 
 def states(snapshot: Snapshot, topics: Topics) -> Iterator[tuple[str, str]]:
@@ -72,7 +72,7 @@ def states(snapshot: Snapshot, topics: Topics) -> Iterator[tuple[str, str]]:
         yield topics.concentration(one.level, one.window.name), _text(concentration(one, snapshot))
 
 
-def block(judged: Judged, snapshot: Snapshot) -> dict[str, Any]:
+def block(judged: Judged, names: Mapping[PoolSlug, str]) -> dict[str, Any]:
     """A block that joined, and who mined it."""
     block, attribution = judged.block, judged.attribution
     return {
@@ -80,7 +80,7 @@ def block(judged: Judged, snapshot: Snapshot) -> dict[str, Any]:
         "hash": block.hash,
         "time": iso(block.header.time),
         "pool_slug": attribution.pool,
-        "pool_name": _name(snapshot, attribution.pool),
+        "pool_name": _name(names, attribution.pool),
         "method": attribution.method,
         "evidence": attribution.evidence,
         "conflict": attribution.conflict,
@@ -99,7 +99,7 @@ def tip(snapshot: Snapshot) -> dict[str, Any]:
         "time": iso(newest.time),
         "difficulty": wire.difficulty(newest.bits),
         "pool_slug": newest.pool,
-        "pool_name": _name(snapshot, newest.pool),
+        "pool_name": _name(snapshot.pool_names, newest.pool),
     }
 
 
@@ -119,7 +119,7 @@ def concentration(one: Concentration, snapshot: Snapshot) -> dict[str, Any]:
         "largest": [
             {
                 "entity": share.entity,
-                "name": _name(snapshot, PoolSlug(share.entity)),
+                "name": _name(snapshot.pool_names, PoolSlug(share.entity)),
                 "blocks": share.blocks,
                 "share": share.share,
                 "lower": share.lower,
@@ -169,8 +169,8 @@ def _indices(indices: Indices | None, likely: Likely | None) -> dict[str, Any] |
     return said
 
 
-def _name(snapshot: Snapshot, pool: PoolSlug | None) -> str | None:
-    return None if pool is None else snapshot.pool_names.get(pool, pool)
+def _name(names: Mapping[PoolSlug, str], pool: PoolSlug | None) -> str | None:
+    return None if pool is None else names.get(pool, pool)
 
 
 def _text(value: dict[str, Any]) -> str:

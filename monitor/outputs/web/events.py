@@ -1,8 +1,8 @@
-"""Server-sent events: what happens, as it happens, to whoever keeps a connection open.
+"""Server-sent events: what happens, as it happens, to every client that keeps a connection open.
 
-Each event is JSON under a name: `block` for each block that joined, `reorg` for blocks that left, `snapshot` when the
-numbers have changed, so that a page knows when to ask for them again, `alert` when one fires or is over. A reader that
-is too slow loses the oldest.
+Each event is JSON under a name: `block` for each block that joined, `reorg` for blocks that left, both right after they
+are stored; `snapshot` when all numbers of the new tip are published; `alert` when one fires or is resolved. A client
+that is too slow loses the oldest events.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from typing import Any
 
 from aiohttp import web
 
-from monitor.hub import Hub, Listener
-from monitor.model import Alert, BlockRecord, Update
+from monitor.hub import Hub, Listener, News
+from monitor.model import Alert, BlockRecord, Snapshot
 from monitor.outputs.alert_json import as_json
 from monitor.outputs.web import render
 from monitor.outputs.web.paths import Path, query
@@ -29,7 +29,7 @@ _READERS = 100
 
 
 class Events:
-    """Streams the hub's updates."""
+    """Streams the news of the hub."""
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
@@ -56,7 +56,7 @@ class Events:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
         try:
             with (
-                self._hub.listen("events") as updates,
+                self._hub.listen("events") as news,
                 self._hub.listen_to_alerts("events") as alerts,
                 suppress(asyncio.CancelledError, ConnectionError),
             ):
@@ -65,18 +65,18 @@ class Events:
                 beside = asyncio.create_task(self._send_alerts(alerts, response))
                 try:
                     # A task of its own: from the server's handler it is a dozen frames to here, when a block comes.
-                    await asyncio.create_task(self._send(updates, response))
+                    await asyncio.create_task(self._send(news, response))
                 finally:
                     beside.cancel()
         finally:
             self._readers.discard(task)
         return response
 
-    async def _send(self, updates: Listener[Update], response: web.StreamResponse) -> None:
+    async def _send(self, news: Listener[News], response: web.StreamResponse) -> None:
         while True:
             try:
                 async with asyncio.timeout(_BEAT_SECONDS):  # unlike `wait_for`, no task of its own, nor its turn
-                    update = await updates.get()
+                    update = await news.get()
             except TimeoutError:
                 await response.write(b": still here\n\n")
                 continue
@@ -84,7 +84,7 @@ class Events:
                 await response.write(_event(name, content))
 
     async def _send_alerts(self, alerts: Listener[Alert], response: web.StreamResponse) -> None:
-        with suppress(ConnectionError):  # the updates tell that the reader is gone
+        with suppress(ConnectionError):  # the other task notices that the client is gone
             async for alert in alerts:
                 await response.write(_event("alert", as_json(alert)))
 
@@ -93,12 +93,14 @@ def _event(name: str, content: dict[str, Any]) -> bytes:
     return f"event: {name}\ndata: {json.dumps(content)}\n\n".encode()
 
 
-def events(update: Update) -> Iterator[tuple[str, dict[str, Any]]]:
-    """What an update tells, by name."""
-    plan, snapshot = update.plan, update.snapshot
+def events(news: News) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The events that news makes, each with its name. While catching up, blocks are not announced."""
+    if isinstance(news, Snapshot):
+        yield "snapshot", {"tip": render.tip(news), "caught_up": news.caught_up}
+        return
+    plan = news.plan
     if plan.disconnects:
         yield "reorg", {"depth": len(plan.disconnects), "height": plan.onto.height, "hash": plan.onto.hash}
     if plan.caught_up:
-        for judged in update.judged:
-            yield "block", render.block(BlockRecord(judged, stale=False), snapshot)
-    yield "snapshot", {"tip": render.tip(snapshot), "caught_up": snapshot.caught_up, "complete": plan.is_empty}
+        for judged in news.judged:
+            yield "block", render.block(BlockRecord(judged, stale=False), news)

@@ -8,6 +8,7 @@ from typing import Any
 from monitor import wire
 from monitor.model import (
     Attribution,
+    BlockEvents,
     BlockRecord,
     Candidate,
     Cluster,
@@ -76,7 +77,7 @@ def concentration(one: Concentration) -> dict[str, Any]:
     return {**_covers(one), "split": _indices(one.split), "merged": _indices(one.merged)}
 
 
-def block(record: BlockRecord, snapshot: Snapshot) -> dict[str, Any]:
+def block(record: BlockRecord, snapshot: Snapshot | BlockEvents) -> dict[str, Any]:
     """A block, who mined it, and how we know."""
     block, attribution = record.judged.block, record.judged.attribution
     return {
@@ -102,7 +103,7 @@ def cluster(found: Cluster) -> dict[str, Any]:
     return {"name": found.name, "blocks": found.blocks, "evidence": list(found.evidence)}
 
 
-def _attribution(attribution: Attribution, snapshot: Snapshot) -> dict[str, Any]:
+def _attribution(attribution: Attribution, snapshot: Snapshot | BlockEvents) -> dict[str, Any]:
     return {
         "pool_slug": attribution.pool,
         "pool_name": _name(snapshot, attribution.pool),
@@ -145,5 +146,5 @@ def _indices(indices: Indices | None) -> dict[str, Any] | None:
     return {**indices._asdict(), "top_share": {str(n): share for n, share in indices.top_share.items()}}
 
 
-def _name(snapshot: Snapshot, pool: PoolSlug | None) -> str | None:
+def _name(snapshot: Snapshot | BlockEvents, pool: PoolSlug | None) -> str | None:
     return None if pool is None else snapshot.pool_names.get(pool, pool)

@@ -23,7 +23,7 @@ _OPEN_TO_ALL = {"/healthz", "/readyz"}
 """Asked by service managers, which carry no token, and telling nothing but a state."""
 
 _AT_ONCE = 10
-"""Requests that are answered between two looks at what else there is to do."""
+"""Requests that are served in one turn of the event loop."""
 
 _PATIENCE_SECONDS = 2.0
 """How long an answer under way may take to end when the server stops."""
@@ -52,7 +52,7 @@ class WebServer:
         self._host = host
         self._port = port
         demand = [_demand(token)] if token is not None else []
-        application = web.Application(middlewares=[_turns(hub), problems(vitals), *demand, Keeping(hub).middleware()])
+        application = web.Application(middlewares=[_turns(), problems(vitals), *demand, Keeping(hub).middleware()])
         for part in parts:
             application.add_routes(part.routes())
             if isinstance(part, Events):
@@ -84,14 +84,13 @@ class WebServer:
         await self._runner.cleanup()
 
 
-def _turns(hub: Hub) -> Middleware:
-    """Blocks go first, and a crowd never keeps the event loop to itself: a few requests in each of its turns."""
+def _turns() -> Middleware:
+    """Serve a few requests in each turn of the event loop, so that a crowd does not delay blocks."""
     turns = asyncio.Semaphore(_AT_ONCE)
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
         async with turns:
-            await hub.passed()
             await asyncio.sleep(0)
         return await handler(request)
 

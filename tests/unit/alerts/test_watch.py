@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import pytest
 from support.fake_chain import BEFORE_ALL, chain_on, judge
@@ -22,15 +22,14 @@ from monitor.model import (
     AlertState,
     Attribution,
     Block,
+    BlockEvents,
     BlockRef,
     BlockRow,
-    Estimates,
     Judged,
     Plan,
     PoolSlug,
     Snapshot,
     Tally,
-    Update,
     Window,
 )
 from monitor.vitals import Vitals
@@ -148,7 +147,7 @@ class Bench:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
 
-    def grow(self, *pools: str, caught_up: bool = True, complete: bool = True, depth: int = 0) -> None:
+    def grow(self, *pools: str, caught_up: bool = True, counted: bool = True, depth: int = 0) -> None:
         """Blocks of these pools, in place of so many."""
         gone = tuple(each.block.ref for each in reversed(self.chain[len(self.chain) - depth :])) if depth else ()
         kept = self.chain[: len(self.chain) - depth]
@@ -158,17 +157,18 @@ class Bench:
         self.chain = [*kept, *judged]
         tip = blocks[-1].ref
         plan = Plan(onto, tip.hash if caught_up else NO_BLOCK, disconnects=gone, connects=tuple(blocks))
-        self.hub.publish(Update(plan, judged, self._snapshot(tip, caught_up=caught_up, complete=complete)))
+        self.hub.announce(BlockEvents(plan, judged))
+        if counted:
+            self.hub.publish(self._snapshot(tip, caught_up=caught_up))
 
-    def _snapshot(self, tip: BlockRef, *, caught_up: bool, complete: bool) -> Snapshot:
+    def _snapshot(self, tip: BlockRef, *, caught_up: bool) -> Snapshot:
         rows = [
             BlockRow(one.block.height, one.block.header.time, 0x1D00FFFF, one.attribution.pool) for one in self.chain
         ]
-        taken = snapshot(
+        return snapshot(
             BlockTable.of(rows, [POOL]), [WINDOW], Tally(), tip_hash=tip.hash, first_height=0, caught_up=caught_up,
             registry="", pool_names={PoolSlug("a"): "Alpha"},
         )  # fmt: skip
-        return replace(taken, estimates=Estimates(tip if complete else BEFORE_ALL))
 
     @property
     def told(self) -> list[tuple[str, str]]:
@@ -202,7 +202,7 @@ async def test_what_changes_is_stored_then_told(bench: Bench) -> None:
 async def test_while_it_catches_up_nothing_is_judged_by_blocks(bench: Bench) -> None:
     async with bench.watching():
         bench.grow(*"aaaa", caught_up=False)
-        bench.grow(*"aaaa", complete=False)
+        bench.grow(*"aaaa", counted=False)
         await settle()
         assert bench.told == []
         bench.grow(*"ababababab")
@@ -244,7 +244,8 @@ async def test_a_conflict_is_news_only_in_new_blocks(bench: Bench) -> None:
         tip = blocks[-1].ref
         bench.chain = [Judged(block, contradictory) for block in blocks]
         plan = Plan(BEFORE_ALL, tip.hash if caught_up else NO_BLOCK, connects=tuple(blocks))
-        bench.hub.publish(Update(plan, tuple(bench.chain), bench._snapshot(tip, caught_up=caught_up, complete=True)))
+        bench.hub.announce(BlockEvents(plan, tuple(bench.chain)))
+        bench.hub.publish(bench._snapshot(tip, caught_up=caught_up))
 
     async with bench.watching() as watch:
         watch.adopt([rule for rule in watch.rules if rule.name == "conflict"])
@@ -286,6 +287,20 @@ async def test_what_could_not_be_stored_is_not_told_and_not_forgotten(bench: Ben
         await settle()
     assert bench.told == [("half", "firing"), ("reorganisation", "firing")]
     assert (bench.vitals.registry.get_sample_value("pool_monitor_errors_total", {"kind": "alerts"}) or 0) >= 1
+
+
+async def test_a_reorganisation_waits_for_the_snapshot_that_counts_it(bench: Bench) -> None:
+    """The newest snapshot is of the tip before, so the rules for numbers have nothing to look at yet."""
+    async with bench.watching():
+        bench.grow(*"abab")
+        await settle()
+        looks = len(bench.memory.changes)
+        bench.grow(*"aaaaaaab", depth=2, counted=False)
+        await settle()
+        assert [name for name, _ in bench.told[looks:]] == ["reorganisation"]
+        bench.hub.publish(bench._snapshot(bench.chain[-1].block.ref, caught_up=True))
+        await settle()
+    assert [name for name, _ in bench.told[looks:]] == ["reorganisation", "half"]
 
 
 async def test_other_rules_are_in_force_with_the_next_look(bench: Bench) -> None:

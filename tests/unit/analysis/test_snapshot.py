@@ -5,13 +5,13 @@ from dataclasses import replace
 import pytest
 
 from monitor.analysis import POOL, BlockTable, concentrate, estimated, network_hashrates, snapshot
-from monitor.model import BlockHash, BlockRef, BlockRow, Estimates, PoolSlug, Snapshot, Tally, Window
+from monitor.model import BlockHash, BlockRef, BlockRow, PoolSlug, Snapshot, Tally, Window
 
 WINDOWS = [Window.parse("1h"), Window.parse("3b")]
 ROWS = [BlockRow(height, 600 * height, 0x1D00FFFF, PoolSlug("a")) for height in range(5, 10)]
 
 
-def taken(ledger: BlockTable, last: Estimates | None = None) -> Snapshot:
+def taken(ledger: BlockTable) -> Snapshot:
     return snapshot(
         ledger,
         WINDOWS,
@@ -21,7 +21,6 @@ def taken(ledger: BlockTable, last: Estimates | None = None) -> Snapshot:
         caught_up=True,
         registry="abc",
         pool_names={PoolSlug("a"): "Pool A"},
-        last=last,
     )
 
 
@@ -69,8 +68,14 @@ def test_the_same_chain_gives_the_same_numbers() -> None:
     assert both.indices[1:] == one.indices  # whatever other windows there are
 
 
-def test_until_then_the_estimates_are_those_of_the_tip_before() -> None:
-    ledger = BlockTable.of(ROWS, (POOL,))
-    before = estimated(taken(ledger), ledger, WINDOWS).estimates
-    ledger.extend([BlockRow(10, 6000, 0x1D00FFFF, None)])
-    assert taken(ledger, last=before).estimates is before
+def test_a_copy_of_the_ledger_stays_as_it_was_while_the_ledger_moves_on() -> None:
+    ledger = BlockTable.of(ROWS, (POOL,), WINDOWS)
+    copied, untouched = ledger.copy(), taken(BlockTable.of(ROWS, (POOL,), WINDOWS))
+    more = [BlockRow(height, 600 * height - 1200, 0x1D00FFFF, PoolSlug("b")) for height in range(10, 30)]
+    for row in more:
+        ledger.extend([row])
+        ledger.forget(1)
+        assert taken(copied) == untouched
+    copied.extend(more[:1])
+    assert taken(ledger).tip.height == 29
+    assert taken(copied) == taken(BlockTable.of([*ROWS, more[0]], (POOL,), WINDOWS))

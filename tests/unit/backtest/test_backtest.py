@@ -170,7 +170,7 @@ async def test_a_stored_race_is_told_with_the_block_that_ended_it(config: Config
         await store.apply(
             Plan(base[-1].ref, won[-1].hash, disconnects=gone, connects=tuple(won)), judge(won, "foundryusa")
         )
-        found = await store.reading(lambda reading: list(work._stored_blocks(reading, load_knowledge(), Span())))
+        found = await store.reading(lambda reading: list(work.stored_blocks(reading, load_knowledge(), Span())))
 
     assert [each.row.height for each in found] == [0, 1, 2, 3, 4, 5, 6]
     (race,) = [each.race for each in found if each.race]

@@ -13,7 +13,7 @@ from monitor.analysis import POOL, BlockTable, snapshot
 from monitor.config import DEFAULT_WINDOWS
 from monitor.embedded import mainnet
 from monitor.hub import Hub
-from monitor.model import BlockHash, BlockRef, BlockRow, Method, Plan, PoolSlug, Snapshot, Tally, Update, Window
+from monitor.model import BlockHash, BlockRow, Method, PoolSlug, Snapshot, Tally, Window
 from monitor.outputs.metrics import CATALOGUE, SnapshotCollector
 from monitor.vitals import PREFIX, Vitals
 
@@ -56,8 +56,7 @@ def published(found: Snapshot | None) -> dict[tuple[str, tuple[tuple[str, str], 
     hub, registry = Hub(Vitals()), CollectorRegistry()
     registry.register(SnapshotCollector(hub))
     if found is not None:
-        tip = BlockRef(found.tip.height, found.tip_hash)
-        hub.publish(Update(Plan(tip, found.tip_hash), (), found))
+        hub.publish(found)
     return {
         (sample.name.removeprefix(f"{PREFIX}_"), tuple(sorted(sample.labels.items()))): sample.value
         for family in text_string_to_metric_families(generate_latest(registry).decode())
@@ -127,7 +126,7 @@ def test_a_pool_that_left_a_window_leaves_no_series_behind() -> None:
     registry.register(SnapshotCollector(hub))
     for pools in ("aab", "aabaa"):
         found = taken(rows(pools), "2b")
-        hub.publish(Update(Plan(BlockRef(0, found.tip_hash), found.tip_hash), (), found))
+        hub.publish(found)
     assert b'entity="a"' in generate_latest(registry)
     assert b'entity="b"' not in generate_latest(registry)
 

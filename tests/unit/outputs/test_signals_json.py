@@ -15,14 +15,11 @@ from monitor.model import (
     Asked,
     BlockHash,
     BlockRecord,
-    BlockRef,
-    Plan,
     PoolSlug,
     Snapshot,
     StaleRow,
     Tally,
     TimeSeries,
-    Update,
     Window,
 )
 from monitor.outputs.web.api import Api
@@ -104,7 +101,7 @@ async def test_the_path_of_the_api() -> None:
     hub = Hub(vitals)
     seen = snapshot()
     over = tuple(concentrate(BlockTable.of(BLOCKS, (POOL,)), WINDOWS))
-    hub.publish(Update(Plan(BlockRef(2017, seen.tip_hash), seen.tip_hash), (), replace(seen, concentration=over)))
+    hub.publish(replace(seen, concentration=over))
     node = Node()
     server = WebServer([Api(hub, node, node, courses=node)], hub, vitals, host="127.0.0.1", port=0, token=None)
     async with server, aiohttp.ClientSession(server.url) as session:

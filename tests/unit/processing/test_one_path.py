@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
-from support.toy import ALL, SPACING, START, ToyNode, block_on
+from support.fake_chain import ALL, SPACING, START, FakeNode, block_on
 
 from monitor.alerts.loading import METRIC_LOOKUP
 from monitor.alerts.parse import parse
@@ -62,7 +62,7 @@ def header_time(at: int) -> int:
     return START + SPACING * at - (3 * SPACING if at % 9 == 4 else 0)
 
 
-def extend(node: ToyNode, blocks: int, *, shift: int = 0, depth: int = 0) -> None:
+def extend(node: FakeNode, blocks: int, *, shift: int = 0, depth: int = 0) -> None:
     """Add blocks to the chain of a node, in place of the `depth` highest; `shift` changes their miners."""
     chain: list[Block] = []
     for _ in range(blocks):
@@ -89,7 +89,7 @@ def rulebook(config: Config) -> Rulebook:
 class Live:
     """The pipeline between a node and a store."""
 
-    def __init__(self, node: ToyNode, hub: Hub) -> None:
+    def __init__(self, node: FakeNode, hub: Hub) -> None:
         self._node = node
         self._hub = hub
 
@@ -104,7 +104,7 @@ class Live:
 
 
 @asynccontextmanager
-async def live(config: Config, node: ToyNode, reach: Reach = ALL) -> AsyncIterator[Live]:
+async def live(config: Config, node: FakeNode, reach: Reach = ALL) -> AsyncIterator[Live]:
     """Run the pipeline."""
     async with await Store.open(config.store.url) as store:
         await store.note_network(NETWORK)
@@ -112,12 +112,13 @@ async def live(config: Config, node: ToyNode, reach: Reach = ALL) -> AsyncIterat
         hub = Hub(vitals)
         counter = WindowCounter(store, config.windows, rulebook(config))
         pipeline = Pipeline(Follower(node, store, reach, vitals, pause=lambda _state: 0.0), store, counter, hub, vitals)
-        task = asyncio.create_task(pipeline.run())
+        tasks = [asyncio.create_task(part) for part in (pipeline.follow(), pipeline.publish())]
         try:
             yield Live(node, hub)
         finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def numbers(concentration: Sequence[Concentration]) -> Numbers:
@@ -137,7 +138,7 @@ def without_rates(found: Numbers) -> Numbers:
 class History:
     """What the daemon showed, block by block, and the chain and the store behind it."""
 
-    def __init__(self, config: Config, node: ToyNode, shown: Mapping[int, Snapshot]) -> None:
+    def __init__(self, config: Config, node: FakeNode, shown: Mapping[int, Snapshot]) -> None:
         self.config = config
         self.node = node
         self.shown = shown
@@ -151,7 +152,7 @@ class History:
 @pytest.fixture
 async def history(tmp_path: Path) -> History:
     """Catching up, a reorganisation that changes the blocks of pools and of unknown miners, then block by block."""
-    config, node, shown = config_of(tmp_path, "live.sqlite"), ToyNode(1), {}
+    config, node, shown = config_of(tmp_path, "live.sqlite"), FakeNode(1), {}
     extend(node, 199)
     async with live(config, node) as pipeline:
         await pipeline.snapshot()

@@ -11,7 +11,7 @@ const AGAIN = 5000;
 export function listen(told) {
   const stream = new EventSource("/api/v1/events");
   stream.addEventListener("open", () => { told.onState(true); told.onNews(); });
-  for (const name of ["snapshot", "reorg", "alert"]) stream.addEventListener(name, () => told.onNews());
+  for (const name of ["snapshot", "alert"]) stream.addEventListener(name, () => told.onNews());
   stream.addEventListener("block", (event) => told.onBlock(JSON.parse(event.data)));
   stream.addEventListener("error", () => {
     told.onState(false);

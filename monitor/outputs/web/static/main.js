@@ -4,7 +4,7 @@ import { history } from "./history.js";
 import { listen } from "./live.js";
 import { show } from "./view.js";
 
-const SETTLE = 300; // a snapshot comes twice: at once, and a moment later with all its estimates
+const SETTLE = 300; // a snapshot and the alerts that it changes come one after the other
 const AT_MOST = 1500; // but the page does not wait for silence in a storm of blocks
 const ANYWAY = 30000; // ages grow, and a node that is away sends no news of it
 

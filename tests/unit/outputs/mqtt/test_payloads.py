@@ -12,7 +12,7 @@ from support.fake_chain import chain_on
 from support.outbox import T0, alert
 from support.published import published
 
-from monitor.model import Concentration, Dispatch, Plan, Severity, Update
+from monitor.model import Concentration, Dispatch, Plan, Severity
 from monitor.outputs.mqtt.discovery import discovery
 from monitor.outputs.mqtt.output import _with
 from monitor.outputs.mqtt.payloads import Topics, alerts, events, rule, states
@@ -21,9 +21,9 @@ TOPICS = Topics("pools")
 
 
 def test_a_reorganisation_comes_before_the_blocks_that_took_over() -> None:
-    update = published(5, news=2)
-    left = tuple(block.ref for block in chain_on(update.plan.onto, 2))[::-1]
-    moved = Update(replace(update.plan, disconnects=left), update.judged, update.snapshot)
+    told = published(5, news=2).events
+    left = tuple(block.ref for block in chain_on(told.plan.onto, 2))[::-1]
+    moved = replace(told, plan=replace(told.plan, disconnects=left))
     said = [(topic, json.loads(payload)) for topic, payload in events(moved, TOPICS)]
     assert [topic for topic, _ in said] == ["pools/reorg", "pools/block", "pools/block"]
     assert said[0][1]["depth"] == 2
@@ -31,11 +31,9 @@ def test_a_reorganisation_comes_before_the_blocks_that_took_over() -> None:
 
 
 def test_blocks_that_are_caught_up_with_are_no_news() -> None:
-    update = published(5, news=3)
-    behind = Update(
-        Plan(update.plan.onto, chain_on(update.plan.onto, 1)[0].hash, connects=update.plan.connects),
-        update.judged, update.snapshot,
-    )  # fmt: skip
+    told = published(5, news=3).events
+    onto = told.plan.onto
+    behind = replace(told, plan=Plan(onto, chain_on(onto, 1)[0].hash, connects=told.plan.connects))
     assert list(events(behind, TOPICS)) == []
 
 
