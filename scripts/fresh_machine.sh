@@ -34,6 +34,6 @@ exec unshare --mount sh -euc '
     git init --quiet checkout
     cd checkout
     git fetch --quiet ../checkout.bundle HEAD
-    git checkout --quiet --force --detach FETCH_HEAD
+    git checkout --quiet --no-progress --force --detach FETCH_HEAD
     exec "$@"
 ' sh "$@"
