@@ -97,9 +97,9 @@ def _given(line: bytes, network: str) -> Given:
     try:
         entry = json.loads(line)
     except (ValueError, RecursionError):
-        raise InputError("the line is no JSON") from None
+        raise InputError("the line is not JSON") from None
     if not isinstance(entry, dict):
-        raise InputError("the line is no JSON object")
+        raise InputError("the line is not a JSON object")
     return Given(_coinbase(entry, network), _number(entry, "height"), _number(entry, "time"))
 
 
@@ -128,7 +128,7 @@ def _outputs(entries: object, network: str) -> tuple[Output, ...]:
 
 def _script(entry: object, network: str) -> bytes:
     if not isinstance(entry, dict):
-        raise InputError("an output is no JSON object")
+        raise InputError("an output is not a JSON object")
     if entry.get("script_hex") is not None:
         return _bytes(entry, "script_hex")
     address = entry.get("address")

@@ -66,7 +66,7 @@ def polls(node: EmbeddedNode) -> int:
 async def mined(node: EmbeddedNode, blocks: BlockNotifications) -> None:
     """Return when a new block is notified by name."""
     block = node.mine()
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(30):
         while (await blocks.wait()).tip != block:
             pass
 
