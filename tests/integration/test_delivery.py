@@ -232,7 +232,7 @@ async def test_alertmanager_is_told_what_fires_after_it_was_away(
         await asyncio.to_thread(server.stop)  # it keeps no alerts on disk
         await asyncio.to_thread(server.start)
         await until(lambda: bool(hook.taken))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not await asyncio.to_thread(server.alerts):  # noqa: ASYNC110 -- it is another process
                 await asyncio.sleep(0.05)
     assert [each.document["status"] for each in hook.taken] == ["firing"]  # the notification is not sent twice

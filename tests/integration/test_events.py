@@ -39,7 +39,7 @@ async def daemon(node: EmbeddedNode, tmp_path: Path) -> AsyncIterator[Inside]:
 
 async def heard(response: aiohttp.ClientResponse, wanted: str) -> dict[str, Any]:
     """The next event of this name."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         async for line in response.content:
             if line.decode() == f"event: {wanted}\n":
                 told: dict[str, Any] = json.loads((await response.content.readline()).decode().removeprefix("data: "))

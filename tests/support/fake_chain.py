@@ -223,7 +223,7 @@ class Following:
     async def settle(self) -> list[Plan]:
         """Do every plan that comes until the follower waits for news, and there are none."""
         self._task = self._task or asyncio.create_task(self._follow())
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not (self._task.done() or self.node.is_quiet):  # noqa: ASYNC110 -- two things to wait for
                 await asyncio.sleep(0)
         if self._task.done():

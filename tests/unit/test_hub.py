@@ -28,7 +28,7 @@ def update(height: int) -> Snapshot:
 
 async def heights(listener: Listener[News], count: int) -> list[int]:
     found: list[int] = []
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         async for each in listener:
             assert isinstance(each, Snapshot)
             found.append(each.tip.height)

@@ -73,7 +73,7 @@ class Street:
 
     async def settle(self) -> Snapshot:
         """Wait until everything is published and the follower waits for news; the newest snapshot."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not (self._task.done() or (self.node.is_quiet and self._is_published())):  # noqa: ASYNC110
                 await asyncio.sleep(0.001)
         if self._task.done():

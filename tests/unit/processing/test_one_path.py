@@ -95,7 +95,7 @@ class Live:
 
     async def snapshot(self) -> Snapshot:
         """The snapshot of the node's tip."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not (  # noqa: ASYNC110 -- two things to wait for
                 self._node.is_quiet and (shown := self._hub.snapshot) and shown.tip_hash == self._node.best.hash
             ):
