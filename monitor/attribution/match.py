@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import IntEnum
+from functools import lru_cache
 from itertools import groupby
 from typing import Final, NamedTuple, TypeAlias, TypeVar
 
@@ -19,8 +20,6 @@ from monitor.attribution.commitments import OP_RETURN, signed_text
 from monitor.attribution.inner_miners import inner_miner
 from monitor.model import Attribution, Candidate, Coinbase, Method, Output, PoolSlug
 from monitor.registry.registry import Registry
-
-_MAX_VERDICTS = 10_000
 
 SUBSTANTIAL_PERCENT: Final = 5
 """A payout of at least this part of the reward is evidence. Fees and donations that pool software adds to other miners'
@@ -85,11 +84,7 @@ class Findings:
 def attribute(coinbase: Coinbase, registry: Registry) -> Attribution:
     """Who mined the block with this coinbase, by this registry."""
     paid, tags, _ = _evidence(coinbase, registry)
-    verdict = registry.verdicts.get((paid, tags))
-    if verdict is None:
-        if len(registry.verdicts) >= _MAX_VERDICTS:
-            registry.verdicts.clear()
-        verdict = registry.verdicts[paid, tags] = _judge(paid, tags, registry)
+    verdict = _judge(paid, tags, registry)
     miner = inner_miner(coinbase.script, verdict.pool)
     return verdict if miner is None else replace(verdict, miner=miner)
 
@@ -162,6 +157,7 @@ def _payout_rank(amount: int, total: int) -> Rank:
     return Rank.SUBSTANTIAL_PAYOUT if 100 * amount >= SUBSTANTIAL_PERCENT * total else Rank.MINOR_PAYOUT
 
 
+@lru_cache(maxsize=10_000)  # blocks of one pool carry the same marks
 def _judge(paid: _Paid, tags: frozenset[int], registry: Registry) -> Attribution:
     marks, _ = _ranked(paid, tags, registry)
     first = deciding(marks)

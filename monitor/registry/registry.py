@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Any
 
 from monitor.errors import RegistryError
-from monitor.model import Attribution, PoolSlug
+from monitor.model import PoolSlug
 from monitor.registry.address import NETWORKS
 from monitor.registry.document import located, overlay, section
 from monitor.registry.index import Index
@@ -33,8 +33,9 @@ class Registry:
     hash: str
     """16 hex digits over the content: two registries that say the same have the same, whatever their order."""
     index: Index = field(repr=False, compare=False)
-    verdicts: dict[object, Attribution] = field(default_factory=dict, repr=False, compare=False)
-    """What `attribute` decided before: a function of the marks found, so it may be remembered."""
+
+    def __hash__(self) -> int:
+        return hash(self.hash)
 
     @property
     def names(self) -> Mapping[PoolSlug, str]:

@@ -68,7 +68,7 @@ def test_races_are_seen(scratch: Path) -> None:
     with demo(scratch) as (_, port):
         wait_until(lambda: _reorgs(port) >= RACES, seconds=40, what="a second reorganisation")
         assert any(block["stale"] for block in _ask(port, "/api/v1/blocks?limit=200")["blocks"])
-        assert _ask(port, "/readyz")["height"] > 900_000
+        assert _ask(port, "/api/v1/status")["tip"]["height"] > 900_000
 
 
 def _ask(port: int, path: str) -> Any:  # noqa: ANN401 -- JSON is whatever it is

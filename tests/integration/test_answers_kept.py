@@ -153,22 +153,3 @@ async def test_a_scrape_shows_the_newest_snapshot_and_the_daemons_own_numbers_in
         await asyncio.sleep(0.15)
         async with session.get("/metrics", headers={"Accept-Encoding": "identity"}) as answer:
             assert 'pool_monitor_errors_total{kind="web"} 1.0' in await answer.text()
-
-
-async def test_a_block_on_its_way_goes_first() -> None:
-    part, vitals = Counting(), Vitals()
-    hub = Hub(vitals)
-    async with serving(part, hub, vitals) as session:
-        hub.expect()
-        asked = asyncio.create_task(session.get("/live").__aenter__())
-        await asyncio.sleep(0.02)
-        assert part.live_asked == 0
-
-        publish(hub, 1)
-
-        async with await asked as answer:
-            assert answer.status == 200
-
-        hub.expect()  # false news: nothing comes
-        async with asyncio.timeout(1), session.get("/live") as answer:
-            assert answer.status == 200

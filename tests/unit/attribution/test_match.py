@@ -170,11 +170,3 @@ def test_other_letter_case_names_a_pool_only_where_nothing_else_does() -> None:
 @pytest.mark.parametrize("outputs", [(), (pay(STRANGER),)])
 def test_verdicts_remembered_are_the_same(outputs: tuple[Output, ...]) -> None:
     assert judge(b"/Red/", *outputs) == judge(b"other /Red/", *outputs)
-
-
-def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("monitor.attribution.match._MAX_VERDICTS", 2)
-    registry = Registry.of(REGISTRY.pools.values())
-    for script in (b"/Red/", b"/Blue/", b"meadow", b"solo", b"/Red/ /Blue/"):
-        attribute(Coinbase(script, ()), registry)
-        assert 0 < len(registry.verdicts) <= 2
