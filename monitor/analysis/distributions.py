@@ -25,8 +25,8 @@ Floats: TypeAlias = NDArray[np.float64]
 _DROP: Final = 36.0
 """How far the logarithm of a density falls until the rest of the tail no longer matters."""
 _PROBABILITY_NODES, _TAIL_NODES = leggauss(48), leggauss(28)
-_CLOSE: Final = 1e-4
-"""Of a standard deviation, or of the quantile. Halley's method cubes the error: such a step is the last one."""
+_CLOSE: Final = 1e-9
+"""Of a standard deviation, or of the quantile: the last step of Halley's method is no longer than this."""
 _MOST_STEPS: Final = 20
 _TINY: Final = 1e-150
 
@@ -62,7 +62,8 @@ class _Density:
         points, weights = nodes
         half = (far - near) / 2
         values = np.exp(self.log(near + half * (1 + points)))
-        return np.asarray(np.abs(half) * (values @ weights)[..., None])
+        # A sum along the nodes, unlike a matrix product, adds in the same order whatever else is computed beside it.
+        return np.asarray(np.abs(half) * (values * weights).sum(axis=-1, keepdims=True))
 
 
 def beta_below(limit: ArrayLike, a: ArrayLike, b: ArrayLike) -> Floats:
@@ -135,12 +136,14 @@ def _quantiles(chances: Sequence[float], density: _Density) -> Floats:
         density.mode + normal / np.sqrt(2 * density.least),
         density.mode / 20 + margin, density.end - (density.end - density.mode) / 20 - margin,
     )  # fmt: skip
+    found = np.zeros(1, np.bool_)  # stays as it is, so that a quantile does not depend on those beside it
     for _ in range(_MOST_STEPS):
         tail = density.tail(at, side, _TAIL_NODES)
         rate = np.exp(density.log(at)) / tail
         newton = side * np.log(tail / target) / rate
         halley = newton / np.maximum(1 + newton / 2 * (density.slope(at) + side * rate), 1 / 2)
-        at = np.clip(at + halley, at / 2, (at + density.end) / 2)
-        if (np.abs(halley) < _CLOSE * np.minimum(at, 1 / np.sqrt(density.least))).all():
+        at = np.where(found, at, np.clip(at + halley, at / 2, (at + density.end) / 2))
+        found = found | (np.abs(halley) < _CLOSE * np.minimum(at, 1 / np.sqrt(density.least)))
+        if found.all():
             break
     return np.asarray(at[..., 0])

@@ -271,4 +271,4 @@ def test_rules_that_are_wrong_stop_the_start_and_are_found_by_check(scratch: Pat
             capture_output=True, text=True, check=False, timeout=30,
         )  # fmt: skip
         assert done.returncode == 2, done.stdout + done.stderr
-        assert "rule.0.for (a): 'soon' is no duration" in " ".join((done.stdout + done.stderr).split())
+        assert "rule.0.for (a): 'soon' is not a duration" in " ".join((done.stdout + done.stderr).split())
