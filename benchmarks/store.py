@@ -102,10 +102,10 @@ async def insert_all(path: Path, history: list[Judged]) -> float:
 async def ask(path: str) -> None:
     """How long `recent` takes for everything there is, and how much more memory is resident then."""
     async with await Store.open(f"sqlite:///{path}") as store:
-        await store.recent(seconds=0, count=1)
+        await store.recent(list, seconds=0, count=1)
         before = resident()
         started = perf_counter()
-        rows = await store.recent(seconds=10**9, count=YEAR)
+        rows = await store.recent(list, seconds=10**9, count=YEAR)
         seconds = perf_counter() - started
         assert len(rows) == YEAR
         print(seconds, (resident() - before) / 1e6)

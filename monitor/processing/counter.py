@@ -5,8 +5,7 @@ In go the steps that were stored; out comes the state of the counts at one tip, 
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from monitor.analysis.consensus import ConsensusParams
@@ -20,6 +19,7 @@ from monitor.analysis.uncertainty.membership_range import UncertainMembership
 from monitor.attribution.unknown_miners import MEMORY, UnknownMiners
 from monitor.model import (
     BlockRef,
+    BlockRow,
     Cluster,
     Concentration,
     Judged,
@@ -136,19 +136,18 @@ class WindowCounter:
     async def recount(self) -> None:
         """Count the stored blocks by the present rulebook: after a restart, a reorganisation, or a new registry."""
         reach = self._reach.with_margin
-        rows = await self._store.recent(seconds=reach.seconds, count=reach.blocks)
         unattributed = await self._store.unattributed(MEMORY)
         self._first = await self._store.first()
         levels = self.rulebook.levels
         unknown_miners = UnknownMiners(self.rulebook.registry)
 
-        def count() -> CountedBlocks:
+        def count(rows: Iterator[BlockRow]) -> CountedBlocks:
             unknown_miners.learn(unattributed)
             counted = CountedBlocks(levels, self._windows, (with_pseudonym(row, unknown_miners) for row in rows))
             len(counted.table)
             return counted
 
-        self._counted = await asyncio.to_thread(count)
+        self._counted = await self._store.recent(count, seconds=reach.seconds, count=reach.blocks)
         self._strangers = unknown_miners
         self._note(levels)
 

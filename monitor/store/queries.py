@@ -45,24 +45,27 @@ def below(connection: Connection, block: BlockRef) -> BlockRef | None:
     return BlockRef(row.height, block_hash(row.hash)) if row else None
 
 
-def recent(connection: Connection, seconds: int, count: int) -> list[BlockRow]:
-    """The best chain's newest blocks, lowest first, and one more: it shows that history continues below."""
+def recent(connection: Connection, seconds: int, count: int) -> Iterator[BlockRow]:
+    """The best chain's newest blocks, lowest first, and one more: it shows that history continues below.
+
+    A few thousand at a time are in memory.
+    """
     tip = connection.execute(
         select(blocks.c.height, blocks.c.time).where(ON_BEST_CHAIN).order_by(blocks.c.height.desc()).limit(1)
     ).first()
     if tip is None:
-        return []
+        return
     lowest = reach(connection, tip.height, tip.time, seconds=seconds, count=count)
     pools = {row.id: row.pool for row in connection.execute(select(attributions.c.id, attributions.c.pool))}
-    rows = connection.execute(
+    rows = connection.execution_options(yield_per=_PAGE).execute(
         select(*(blocks.c[name] for name in _COUNTED))
         .where(ON_BEST_CHAIN, blocks.c.height >= lowest)
         .order_by(blocks.c.height)
     )
-    return [
-        BlockRow(height, time, bits, pools[attribution], miner, None, version, tx_count, value, sequence, locktime)
-        for height, time, bits, attribution, miner, version, tx_count, value, sequence, locktime in rows
-    ]
+    for height, time, bits, attribution, miner, version, tx_count, value, sequence, locktime in rows:
+        yield BlockRow(
+            height, time, bits, pools[attribution], miner, None, version, tx_count, value, sequence, locktime
+        )
 
 
 def reach(connection: Connection, height: int, time: int, *, seconds: int, count: int) -> int:

@@ -246,12 +246,13 @@ class Store:
         """The parent of the lowest block; of height -1 if that is the genesis block."""
         return await self._read(writing.next_below)
 
-    async def recent(self, *, seconds: int, count: int) -> list[BlockRow]:
-        """The best chain's newest blocks, lowest first: those of the last `seconds`, at least `count`, and one more.
+    async def recent(self, work: Callable[[Iterator[BlockRow]], _T], *, seconds: int, count: int) -> _T:
+        """What `work`, on another thread, makes of the best chain's newest blocks, lowest first.
 
-        The one more, if there is one, shows that history goes further back than was asked for.
+        They are those of the last `seconds`, at least `count`, and one more: if there is one, it shows that history
+        goes further back than was asked for.
         """
-        return await self._read(lambda connection: queries.recent(connection, seconds, count))
+        return await self._read(lambda connection: work(queries.recent(connection, seconds, count)))
 
     async def unattributed(self, most: int) -> list[tuple[int, Coinbase]]:
         """The best chain's newest unattributed blocks, at most `most`, lowest first."""

@@ -101,7 +101,7 @@ def test_the_store_answers_as_a_list_does(steps: list[Step], questions: list[tup
                 pools |= {block.hash: step[2] for block in plan.connects}
                 await compare(store, memory)
             for seconds, count in questions:
-                found = counted(await store.recent(seconds=seconds, count=count))
+                found = counted(await store.recent(list, seconds=seconds, count=count))
                 assert found == expected_recent(memory, pools, seconds, count)
                 found_through = await store.reading(partial(_through, lowest=count, highest=count + seconds % 7))
                 assert found_through == [

@@ -38,7 +38,7 @@ def stretch(blocks: Sequence[Block], stale: Sequence[Block] = (), pool: str | No
 
 
 async def heights(store: Store) -> list[int]:
-    return [row.height for row in await store.recent(seconds=0, count=1000)]
+    return [row.height for row in await store.recent(list, seconds=0, count=1000)]
 
 
 async def test_it_grows_downward_to_the_genesis_block(store: Store) -> None:
@@ -49,7 +49,7 @@ async def test_it_grows_downward_to_the_genesis_block(store: Store) -> None:
     assert await store.next_below() == BEFORE_ALL
     assert await heights(store) == list(range(30))
     assert (await store.first(), await store.tip()) == (CHAIN[0].ref, CHAIN[-1].ref)
-    assert [row.pool for row in await store.recent(seconds=0, count=1000)] == ["other"] * 10 + ["toy"] * 20
+    assert [row.pool for row in await store.recent(list, seconds=0, count=1000)] == ["other"] * 10 + ["toy"] * 20
 
 
 async def test_an_empty_store_begins_with_whatever_comes(path: Path) -> None:
@@ -122,7 +122,7 @@ async def test_miners_stay_with_their_blocks(store: Store) -> None:
     assert len(made.attributions) == 1
     assert made.first_height == 10
     await store.extend(made)
-    assert [row.miner for row in await store.recent(seconds=0, count=1000)][:10] == [f"m{at}" for at in range(10)]
+    assert [row.miner for row in await store.recent(list, seconds=0, count=1000)][:10] == [f"m{at}" for at in range(10)]
 
 
 async def test_more_of_the_database_is_in_memory_while_it_grows(store: Store) -> None:

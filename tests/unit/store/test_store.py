@@ -60,7 +60,7 @@ async def rows(store: Store) -> set[tuple[BlockHash, bool]]:
 async def test_an_empty_store_knows_nothing(store: Store) -> None:
     assert await store.tip() is None
     assert await store.first() is None
-    assert await store.recent(seconds=10**9, count=10**9) == []
+    assert await store.recent(list, seconds=10**9, count=10**9) == []
     assert await store.blocks(10) == []
     assert await store.block(NO_BLOCK) is None
     assert await store.below(BlockRef(7, NO_BLOCK)) is None
@@ -109,7 +109,7 @@ async def test_leaving_alone_is_a_step(store: Store) -> None:
     chain = await filled(store)
     assert len(await step(store, chain[4].ref, [], left=chain[5:])) == 5
     assert await store.tip() == chain[4].ref
-    assert [row.height for row in await store.recent(seconds=0, count=100)] == [0, 1, 2, 3, 4]
+    assert [row.height for row in await store.recent(list, seconds=0, count=100)] == [0, 1, 2, 3, 4]
 
 
 async def test_a_stale_block_may_come_back(store: Store) -> None:
@@ -213,7 +213,7 @@ async def test_a_judgement_that_was_rolled_back_is_written_again(store: Store) -
         await step(store, BEFORE_ALL, broken, pool="first")
     await step(store, BEFORE_ALL, chain[:1], pool="second")
     await step(store, chain[0].ref, chain[1:], pool="first")
-    assert [row.pool for row in await store.recent(seconds=0, count=9)] == ["second", "first"]
+    assert [row.pool for row in await store.recent(list, seconds=0, count=9)] == ["second", "first"]
 
 
 async def test_a_commit_that_fails_is_forgotten_too(store: Store) -> None:
@@ -228,7 +228,7 @@ async def test_a_commit_that_fails_is_forgotten_too(store: Store) -> None:
         await step(store, BEFORE_ALL, [block])
     assert await store.tip() is None
     await step(store, BEFORE_ALL, [block])
-    assert [row.pool for row in await store.recent(seconds=0, count=9)] == ["toy"]
+    assert [row.pool for row in await store.recent(list, seconds=0, count=9)] == ["toy"]
 
 
 async def test_a_full_disk_is_said_and_costs_nothing(store: Store) -> None:
@@ -283,7 +283,7 @@ async def test_unknown_stays_unknown(store: Store) -> None:
     record = await store.block(block.hash)
     assert record is not None
     assert (record.judged.attribution.pool, record.judged.attribution.method) == (None, None)
-    assert [row.pool for row in await store.recent(seconds=0, count=1)] == [None]
+    assert [row.pool for row in await store.recent(list, seconds=0, count=1)] == [None]
 
 
 async def test_equal_attributions_share_a_row(store: Store) -> None:
@@ -303,7 +303,7 @@ async def test_the_number_of_cached_attributions_is_bounded(store: Store, monkey
         await step(store, tip, [block], pool=pool)
         tip = block.ref
         assert len(store._ids._ids) <= 3
-    assert "".join(str(row.pool) for row in await store.recent(seconds=0, count=99)) == "abcdefg" * 2
+    assert "".join(str(row.pool) for row in await store.recent(list, seconds=0, count=99)) == "abcdefg" * 2
 
 
 # -- questions ---------------------------------------------------------------------------------------------------------
@@ -311,23 +311,23 @@ async def test_the_number_of_cached_attributions_is_bounded(store: Store, monkey
 
 async def test_recent_by_count(store: Store) -> None:
     chain = await filled(store, 10)
-    found = await store.recent(seconds=0, count=3)
+    found = await store.recent(list, seconds=0, count=3)
     assert [row.height for row in found] == [6, 7, 8, 9]
     tip = found[-1]
     assert (tip.height, tip.time, tip.bits, tip.pool) == (9, chain[-1].header.time, chain[-1].header.bits, "toy")
-    assert len(await store.recent(seconds=0, count=10**9)) == 10
+    assert len(await store.recent(list, seconds=0, count=10**9)) == 10
 
 
 async def test_recent_by_time_excludes_its_beginning(store: Store) -> None:
     await filled(store, 10)
-    assert [row.height for row in await store.recent(seconds=2 * SPACING, count=0)] == [7, 8, 9]
-    assert [row.height for row in await store.recent(seconds=2 * SPACING + 1, count=0)] == [6, 7, 8, 9]
+    assert [row.height for row in await store.recent(list, seconds=2 * SPACING, count=0)] == [7, 8, 9]
+    assert [row.height for row in await store.recent(list, seconds=2 * SPACING + 1, count=0)] == [6, 7, 8, 9]
 
 
 async def test_recent_covers_both(store: Store) -> None:
     await filled(store, 20)
-    assert len(await store.recent(seconds=5 * SPACING, count=2)) == 6
-    assert len(await store.recent(seconds=2 * SPACING, count=5)) == 6
+    assert len(await store.recent(list, seconds=5 * SPACING, count=2)) == 6
+    assert len(await store.recent(list, seconds=2 * SPACING, count=5)) == 6
 
 
 async def test_recent_begins_below_every_block_of_the_span_whatever_their_order(store: Store) -> None:
@@ -337,22 +337,22 @@ async def test_recent_begins_below_every_block_of_the_span_whatever_their_order(
         block = block_on(tip, time=START + 60 * minute)
         await step(store, tip, [block])
         tip = block.ref
-    found = await store.recent(seconds=61 * 60, count=0)
+    found = await store.recent(list, seconds=61 * 60, count=0)
     assert [row.height for row in found] == list(range(8))
-    assert [row.height for row in await store.recent(seconds=21 * 60, count=0)] == [2, 3, 4, 5, 6, 7]
+    assert [row.height for row in await store.recent(list, seconds=21 * 60, count=0)] == [2, 3, 4, 5, 6, 7]
 
 
 async def test_recent_when_the_tip_is_not_the_latest(store: Store) -> None:
     late, tip = block_on(BEFORE_ALL, time=START + 7200), None
     tip = block_on(late.ref, time=START)
     await step(store, BEFORE_ALL, [late, tip])
-    assert [row.height for row in await store.recent(seconds=0, count=0)] == [0, 1]
+    assert [row.height for row in await store.recent(list, seconds=0, count=0)] == [0, 1]
 
 
 async def test_recent_skips_stale_blocks(store: Store) -> None:
     chain = await filled(store, 10)
     await step(store, chain[7].ref, chain_on(chain[7].ref, 2), left=chain[8:], pool="rival")
-    assert [row.pool for row in await store.recent(seconds=0, count=2)] == ["toy", "rival", "rival"]
+    assert [row.pool for row in await store.recent(list, seconds=0, count=2)] == ["toy", "rival", "rival"]
 
 
 async def test_blocks_are_listed_from_the_highest_stale_ones_second(store: Store) -> None:

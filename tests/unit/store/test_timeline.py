@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from alembic import command
 from sqlalchemy import Connection, create_engine, event
 from support.fake_chain import BEFORE_ALL, START, block_on, chain_on, judge
 
 from monitor.model import NO_BLOCK, Attribution, Grid, Group, Judged, Plan, PoolSlug
-from monitor.store import migrations
+from monitor.store.migrations import migrate
+from monitor.store.migrations.upgrade import upgrade
 from monitor.store.reading import Reading
 from monitor.store.store import Store
 
@@ -91,7 +91,7 @@ async def test_nothing_is_read_but_an_index_where_there_may_be_a_million_blocks(
     await store.tip()
     await store.first()
     await store.below(chain[-1].ref)
-    await store.recent(seconds=HOUR, count=2)
+    await store.recent(list, seconds=HOUR, count=2)
     await store.stale(seconds=HOUR)
     await store.blocks(3)
     await store.reading(lambda reading: list(reading.blocks(0, 9, stale=True)))
@@ -118,9 +118,9 @@ def test_an_older_database_gets_the_indices(tmp_path: Path) -> None:
     path = tmp_path / "blocks.sqlite"
     engine = create_engine(f"sqlite:///{path}")
     with engine.begin() as connection:
-        command.upgrade(migrations._config(connection), "0001")
+        upgrade(connection, "0001")
     with engine.begin() as connection:
-        migrations.migrate(connection)
+        migrate(connection)
     engine.dispose()
     with sqlite3.connect(path) as connection:
         found = dict(connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"))
