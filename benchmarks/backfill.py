@@ -44,7 +44,7 @@ from monitor.model import Block, BlockHash, BlockRef, Judged
 from monitor.node.blockfiles import BlockFiles, gathered
 from monitor.node.blocklinks import linked
 from monitor.node.blockrecords import MAGIC, Key
-from monitor.registry.loading import load_registry
+from monitor.registry.loading import load_pools
 from monitor.store.rows import COLUMNS, RowBatch
 from monitor.store.store import Store
 from monitor.wire import decode_block, display_hash, double_sha256
@@ -89,7 +89,7 @@ def by_files(folder: Path) -> bool:
     blocks.mkdir()
     blockfiles.BLOCKS = FROM_FILES
     tip = blockfiles.write(blocks, KEY)
-    registry = load_registry("main")
+    registry = load_pools("main")
     wanted = MissingBlocks(tip, 1, tip, SIZE)
     config = Config.model_validate({
         "node": {"blocks_dir": blocks}, "store": {"url": f"sqlite:///{folder / 'blocks.sqlite'}"},

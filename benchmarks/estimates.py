@@ -24,7 +24,7 @@ from monitor.analysis.uncertainty.trend import trends
 from monitor.model import BlockHash, BlockRow, Snapshot, Tally, Window
 from monitor.processing.levels import levels
 from monitor.processing.uncertain_memberships import questions
-from monitor.registry.loading import load_knowledge
+from monitor.registry.loading import load_registry
 
 WINDOWS = [Window.parse(name) for name in ("24h", "3d", "7d", "30d", "90d", "1y", "2016b")]
 YEAR = 53_000
@@ -35,9 +35,9 @@ MOST_TIMES_BARE = 8
 
 def main() -> int:
     """Measure, print, and tell by the exit code whether it is quick enough."""
-    knowledge = load_knowledge()
-    open_ = questions(knowledge)
-    ledger = BlockTable.of(history(sorted(knowledge.registry.pools)), levels(knowledge))
+    registry = load_registry()
+    open_ = questions(registry)
+    ledger = BlockTable.of(history(sorted(registry.pools.by_slug)), levels(registry))
     rates = network_hashrates(ledger, WINDOWS)
     found = concentrate(ledger, WINDOWS, rates)
 

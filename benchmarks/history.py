@@ -29,7 +29,7 @@ from monitor.model import Asked, Block, BlockRef, Judged, Plan
 from monitor.processing.counter import EntityLookup
 from monitor.processing.history import time_series
 from monitor.processing.levels import levels
-from monitor.registry.loading import load_knowledge
+from monitor.registry.loading import load_registry
 from monitor.store.store import Store
 
 BLOCKS = 1_000_000
@@ -55,8 +55,8 @@ QUESTIONS = {
 
 async def measure(path: Path, blocks: int) -> int:
     """Fill a store where there is none, ask, and tell by the exit code whether it is quick enough."""
-    knowledge = load_knowledge()
-    naming = EntityLookup(levels(knowledge), UnknownMiners(knowledge.registry).names(), 1)
+    registry = load_registry()
+    naming = EntityLookup(levels(registry), UnknownMiners(registry.pools).names(), 1)
     async with await Store.open(f"sqlite:///{path}") as store:
         if await store.tip() is None:
             await fill(store, islice(judged(), blocks))

@@ -46,7 +46,7 @@ from support.services import CHECKOUT, free_port, program, wait_until
 from monitor.cli.demo_daemon import signatures_of
 from monitor.embedded import mainnet
 from monitor.model import Coinbase, Output
-from monitor.registry.loading import load_registry
+from monitor.registry.loading import load_pools
 from monitor.wire import decode_block, double_sha256, encode_coinbase, encode_compact, encode_header
 
 BLOCKS = 60
@@ -194,7 +194,7 @@ async def bare(address: str, url: str, port: int) -> None:
 
 def history() -> Iterator[Recipe]:
     """Blocks signed as mainnet's were, in their order."""
-    signatures = signatures_of(load_registry("main"))
+    signatures = signatures_of(load_pools("main"))
     for found in cycle(mainnet()):
         signature = signatures.get(found.pool)
         yield Recipe(tag=signature.tag[:80] if signature else b"", payout=ANYONE)

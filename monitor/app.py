@@ -32,7 +32,7 @@ from monitor.pipeline import Pipeline
 from monitor.processing.counter import Rulebook, WindowCounter
 from monitor.processing.history import HistoryQueries
 from monitor.registry.directory import Directory
-from monitor.registry.loading import Knowledge, load_knowledge
+from monitor.registry.loading import Registry, load_registry
 from monitor.registry.reloading import keep_current
 from monitor.reload import ReloadSignal
 from monitor.service_manager import ServiceManager
@@ -88,7 +88,7 @@ async def run(config: Config, stop: asyncio.Event, *, listening: Callable[[str],
     vitals = Vitals()
     vitals.start_time.set_to_current_time()
     hub = Hub(vitals)
-    directory = Directory(load_knowledge(config.registry))  # what is wrong with it should show before the node is there
+    directory = Directory(load_registry(config.registry))  # what is wrong with it should show before the node is there
     rules = load_rules(config)
     async with AsyncExitStack() as rooms:
         store = await rooms.enter_async_context(await Store.open(config.store.url))
@@ -147,17 +147,17 @@ async def _intake(  # noqa: PLR0913 -- what intake and outputs share
         assert health.facts
         network = health.facts.network
         await store.note_network(network)
-    knowledge = directory.knowledge = load_knowledge(config.registry, network)
-    vitals.build_info.labels(__version__, knowledge.registry.hash).set(1)
-    census = WindowCounter(store, config.windows, Rulebook.of(knowledge, network))
+    registry = directory.registry = load_registry(config.registry, network)
+    vitals.build_info.labels(__version__, registry.pools.hash).set(1)
+    census = WindowCounter(store, config.windows, Rulebook.of(registry, network))
     courses.counter = census
     pipeline = Pipeline(health.follower, store, census, hub, vitals)
 
-    async def adopt(changed: Knowledge) -> None:
-        log.info("the registry has changed", registry=changed.registry.hash, memberships=changed.memberships.hash)
-        directory.knowledge = changed
+    async def adopt(changed: Registry) -> None:
+        log.info("the registry has changed", registry=changed.pools.hash, memberships=changed.memberships.hash)
+        directory.registry = changed
         vitals.build_info.clear()
-        vitals.build_info.labels(__version__, changed.registry.hash).set(1)
+        vitals.build_info.labels(__version__, changed.pools.hash).set(1)
         async with health.historian.at_rest():
             await pipeline.adopt(Rulebook.of(changed, network))
 

@@ -28,7 +28,7 @@ from monitor.analysis.uncertainty.trend import line
 from monitor.model import Interval, Likely, Window
 from monitor.processing.block_file import read
 from monitor.processing.levels import levels
-from monitor.registry.loading import load_knowledge
+from monitor.registry.loading import load_registry
 
 SIZES = (144, 1008, 2016)
 WINDOW = Window.parse("1b")
@@ -83,7 +83,7 @@ MADE_UP = (
 
 def worlds(file: Path) -> Iterator[Truth]:
     """The shares of each year, by pool; of the last year, at the other levels too."""
-    rows, known = read(file), levels(load_knowledge())
+    rows, known = read(file), levels(load_registry())
     years = defaultdict(list)
     for row in rows:
         years[datetime.fromtimestamp(row.time, UTC).year].append(row)

@@ -6,7 +6,7 @@ from monitor.attribution.commitments import signed_text
 from monitor.attribution.foreign_rules import CrateRules, ForeignRules, MempoolRules, Verdict
 from monitor.model import Attribution, Coinbase, Method, PoolSlug
 from monitor.registry.decisions import Decision, Decisions
-from monitor.registry.registry import Registry
+from monitor.registry.registry import PoolRegistry
 
 
 def slug_here(verdict: Verdict | None, decisions: Decisions) -> PoolSlug | None:
@@ -19,7 +19,7 @@ def slug_here(verdict: Verdict | None, decisions: Decisions) -> PoolSlug | None:
 class Contrast:
     """Compares one other system with one registry of ours."""
 
-    def __init__(self, rules: ForeignRules, registry: Registry, decisions: Decisions) -> None:
+    def __init__(self, rules: ForeignRules, registry: PoolRegistry, decisions: Decisions) -> None:
         self.rules = rules
         self._registry = registry
         self._decisions = decisions
@@ -75,7 +75,7 @@ class Contrast:
             return self._why_only_they_see(coinbase, verdict)
         if mark.encode() not in signed_text(coinbase):
             return f"{mark!r} stands inside a commitment to another chain, where it is no signature"
-        longer = [text for pool in self._registry.pools.values() for text in pool.tags
+        longer = [text for pool in self._registry.by_slug.values() for text in pool.tags
                   if mark in text and mark != text and text.encode() in coinbase.script]  # fmt: skip
         if longer:
             return f"{mark!r} is only a part of the tag {max(longer, key=len)!r}"
@@ -103,7 +103,7 @@ class Contrast:
         return f"it leaves line feeds out, and so finds {verdict.mark!r}"
 
     def _is_ours(self, kind: str, mark: str, slug: str) -> bool:
-        pool = self._registry.pools.get(PoolSlug(slug))
+        pool = self._registry.by_slug.get(PoolSlug(slug))
         if pool is None:
             return False
         return mark in (pool.addresses if kind == "address" else (*pool.tags, *pool.plain_tags))

@@ -28,8 +28,8 @@ from monitor.node.blockfiles import BlockFiles
 from monitor.node.blockrecords import MAGIC
 from monitor.node.client import NodeClient
 from monitor.processing.judging import judge
-from monitor.registry.loading import load_knowledge
-from monitor.registry.registry import Registry
+from monitor.registry.loading import load_registry
+from monitor.registry.registry import PoolRegistry
 from monitor.store.rows import RowBatch
 from monitor.vitals import Vitals
 
@@ -169,14 +169,14 @@ def main(pipe: int) -> None:
 def work(order: Order, send: _Send) -> Ended:
     """Send all that is wanted, by the best way first, and by the next where one leads no further."""
     try:
-        registry = load_knowledge(order.registry, order.network).registry
+        registry = load_registry(order.registry, order.network).pools
         wanted = _by_files(order, registry, send) if order.node.blocks_dir else order.wanted
         return Ended() if wanted.is_done else asyncio.run(_by_node(order, wanted, registry, send))
     except PoolMonitorError as error:
         return Ended(fault=str(error), refused=error.exit_code is Exit.MISCONFIGURED)
 
 
-def _by_files(order: Order, registry: Registry, send: _Send) -> MissingBlocks:
+def _by_files(order: Order, registry: PoolRegistry, send: _Send) -> MissingBlocks:
     """What is still missing afterwards."""
     assert order.node.blocks_dir
     wanted = order.wanted
@@ -196,7 +196,7 @@ def _by_files(order: Order, registry: Registry, send: _Send) -> MissingBlocks:
     return wanted
 
 
-async def _by_node(order: Order, wanted: MissingBlocks, registry: Registry, send: _Send) -> Ended:
+async def _by_node(order: Order, wanted: MissingBlocks, registry: PoolRegistry, send: _Send) -> Ended:
     async with NodeClient(order.node, Vitals(), connections=BACKFILL_CONNECTIONS) as node:
         await node.ready()
         facts = node.facts
@@ -211,7 +211,7 @@ async def _by_node(order: Order, wanted: MissingBlocks, registry: Registry, send
     return Ended(gap=f"the node has pruned the blocks below {facts.first_height}")
 
 
-def _rows(segment: Segment, registry: Registry) -> RowBatch:
+def _rows(segment: Segment, registry: PoolRegistry) -> RowBatch:
     return RowBatch.of(judge(segment.blocks, registry), judge(segment.stale, registry))
 
 

@@ -12,8 +12,8 @@ from monitor.config import AlertsSection, Config, MqttSection, NodeSection, Stor
 from monitor.embedded import EmbeddedNode, Signature, mainnet, onward, replay
 from monitor.model import PoolSlug
 from monitor.registry.address import script_of
-from monitor.registry.loading import load_registry
-from monitor.registry.registry import Registry
+from monitor.registry.loading import load_pools
+from monitor.registry.registry import PoolRegistry
 
 _STILL_TO_COME = 1000
 """Blocks of the past that are found while people watch; then it begins anew, later and higher."""
@@ -33,7 +33,7 @@ async def run(
     """
     past = mainnet()
     start = len(past) - _STILL_TO_COME
-    signatures = signatures_of(load_registry("main"))
+    signatures = signatures_of(load_pools("main"))
     with TemporaryDirectory(prefix="pool-monitor-demo-") as folder:
         async with EmbeddedNode(network="main", signatures=signatures, history=past[:start]) as node:
             settings = config.model_copy(update={
@@ -48,12 +48,12 @@ async def run(
                 blocks.cancel()
 
 
-def signatures_of(registry: Registry) -> dict[PoolSlug, Signature]:
+def signatures_of(registry: PoolRegistry) -> dict[PoolSlug, Signature]:
     """How each pool of a registry signs: its longest tag and its first address, where it has them."""
     return {
         slug: Signature(
             tag=max(pool.tags, key=len, default="").encode(),
             script=script_of(pool.addresses[0], registry.network) if pool.addresses else _UNSIGNED_SCRIPT,
         )
-        for slug, pool in registry.pools.items()
+        for slug, pool in registry.by_slug.items()
     }

@@ -15,7 +15,7 @@ from monitor.processing import csv_blocks
 from monitor.processing.columns import Column
 from monitor.processing.levels import levels
 from monitor.processing.stored_blocks import Progress, Span, StoredBlocks, written
-from monitor.registry.loading import Knowledge, load_knowledge, network_of
+from monitor.registry.loading import Registry, load_registry, network_of
 from monitor.store.reading import Reading
 from monitor.store.store import Store
 
@@ -59,13 +59,13 @@ async def export(
     """
     write = _writer(form)
     async with await Store.open(config.store.url, beside=True) as store:
-        knowledge = load_knowledge(config.registry, await store.network() or network_of(config))
+        registry = load_registry(config.registry, await store.network() or network_of(config))
 
         def work(reading: Reading) -> int:
             first, last = span.within(reading)
-            blocks = StoredBlocks(reading, knowledge, progress).blocks(first, last, stale=stale)
+            blocks = StoredBlocks(reading, registry, progress).blocks(first, last, stale=stale)
             with written(file, binary=form is Form.PARQUET) as sink:
-                return write(blocks, columns(knowledge, stale=stale), sink)
+                return write(blocks, columns(registry, stale=stale), sink)
 
         return await store.reading(work)
 
@@ -78,9 +78,9 @@ def _writer(form: Form) -> Write:
     return parquet_blocks.write
 
 
-def columns(knowledge: Knowledge, *, stale: bool) -> Sequence[Column]:
+def columns(registry: Registry, *, stale: bool) -> Sequence[Column]:
     """The columns of an exported row, in order."""
-    names = knowledge.registry.names
+    names = registry.pools.names
     found = [
         Column("height", "small", lambda block: block.row.height),
         Column("hash", "text", lambda block: block.hash),
@@ -94,7 +94,7 @@ def columns(knowledge: Knowledge, *, stale: bool) -> Sequence[Column]:
         Column("conflict", "flag", lambda block: block.conflict),
         *(
             Column(level.name, "text", partial(_entity, level), null=True)
-            for level in levels(knowledge)
+            for level in levels(registry)
             if level.name != POOL.name
         ),
         Column("miner", "text", lambda block: block.row.miner, null=True),

@@ -22,7 +22,7 @@ from monitor.model.estimates import Change, Difference, Envelope, Estimate, Esti
 from monitor.model.history import Asked, Curve, Grid, Group, TimeSeries
 from monitor.model.measures import Certainty, Concentration, Indices, Interval, Rate, Reach, Share, Shares, Window
 from monitor.model.names import NO_BLOCK, PSEUDONYM, BlockHash, PoolSlug
-from monitor.model.profile import Profile, Tie
+from monitor.model.profile import PoolMembership, Profile
 from monitor.model.signals import (
     EmptyBlocks,
     Following,
@@ -82,6 +82,7 @@ __all__ = [
     "Output",
     "Period",
     "Plan",
+    "PoolMembership",
     "PoolSlug",
     "Profile",
     "Race",
@@ -100,7 +101,6 @@ __all__ = [
     "StoredBlock",
     "Streak",
     "Tally",
-    "Tie",
     "TimeSeries",
     "Trend",
     "Window",

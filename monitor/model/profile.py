@@ -10,8 +10,8 @@ from monitor.model.names import PoolSlug
 
 
 @dataclass(frozen=True, slots=True)
-class Tie:
-    """What one source says of whom a pool belongs to, for a time."""
+class PoolMembership:
+    """A dated statement of one source: which template group, operator and country a pool belongs to."""
 
     belongs: Mapping[str, str]
     """By level: `template`, `operator`, `country`."""
@@ -39,4 +39,4 @@ class Profile:
     tags: tuple[str, ...]
     sources: tuple[str, ...]
     """The lists that know it."""
-    ties: tuple[Tie, ...]
+    memberships: tuple[PoolMembership, ...]

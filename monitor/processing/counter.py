@@ -35,8 +35,8 @@ from monitor.processing.counted_blocks import CountedBlocks
 from monitor.processing.judging import counted_row, with_pseudonym
 from monitor.processing.levels import levels
 from monitor.processing.uncertain_memberships import questions
-from monitor.registry.loading import Knowledge
-from monitor.registry.registry import Registry
+from monitor.registry.loading import Registry
+from monitor.registry.registry import PoolRegistry
 from monitor.store.store import Store
 
 _STRANGERS = 100
@@ -47,7 +47,7 @@ _STRANGERS = 100
 class Rulebook:
     """What attribution and counting depend on besides the blocks."""
 
-    registry: Registry
+    registry: PoolRegistry
     levels: Sequence[Level]
     questions: Sequence[UncertainMembership] = ()
     """Memberships that are not certain."""
@@ -55,9 +55,9 @@ class Rulebook:
     """Consensus parameters of the network."""
 
     @classmethod
-    def of(cls, knowledge: Knowledge, network: str) -> Rulebook:
+    def of(cls, registry: Registry, network: str) -> Rulebook:
         """The rulebook of a registry with memberships, on a network."""
-        return cls(knowledge.registry, levels(knowledge), questions(knowledge), ConsensusParams.of(network))
+        return cls(registry.pools, levels(registry), questions(registry), ConsensusParams.of(network))
 
 
 @dataclass(frozen=True, slots=True)

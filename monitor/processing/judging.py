@@ -8,10 +8,10 @@ from dataclasses import replace
 from monitor.attribution.match import attribute
 from monitor.attribution.unknown_miners import UnknownMiners
 from monitor.model import Block, BlockRow, Judged
-from monitor.registry.registry import Registry
+from monitor.registry.registry import PoolRegistry
 
 
-def judge(blocks: Iterable[Block], registry: Registry) -> Iterator[Judged]:
+def judge(blocks: Iterable[Block], registry: PoolRegistry) -> Iterator[Judged]:
     """Blocks with their attributions."""
     return (Judged(block, attribute(block.coinbase, registry)) for block in blocks)
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from monitor.analysis.counting.levels import POOL, Alone, Entity, Level
 from monitor.model import BlockRow
-from monitor.registry.loading import Knowledge
+from monitor.registry.loading import Registry
 from monitor.registry.pool import Kind
 
 _DATUM = "ocean"
 """The pool whose miners build their own templates, and say so in the coinbase."""
 
 
-def levels(knowledge: Knowledge) -> tuple[Level, ...]:
+def levels(registry: Registry) -> tuple[Level, ...]:
     """The levels at which blocks are counted: pool, template, operator, country."""
-    registry, known = knowledge.registry, knowledge.memberships
-    solo = {slug for slug, pool in registry.pools.items() if pool.kind is Kind.SOLO}
+    known = registry.memberships
+    solo = {slug for slug, pool in registry.pools.by_slug.items() if pool.kind is Kind.SOLO}
 
     def template(row: BlockRow) -> Entity:
         """Who built the block: the pool's template group; at OCEAN, a miner who built his own."""

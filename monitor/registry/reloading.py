@@ -10,7 +10,7 @@ import structlog
 
 from monitor.config import RegistrySection
 from monitor.errors import RegistryError
-from monitor.registry.loading import Knowledge, files, load_knowledge
+from monitor.registry.loading import Registry, files, load_registry
 from monitor.reload import ReloadSignal, changes
 from monitor.vitals import Vitals
 
@@ -20,7 +20,7 @@ log = structlog.get_logger()
 async def keep_current(
     section: RegistrySection,
     network: str,
-    adopt: Callable[[Knowledge], Awaitable[None]],
+    adopt: Callable[[Registry], Awaitable[None]],
     *,
     hangups: ReloadSignal,
     vitals: Vitals,
@@ -31,10 +31,10 @@ async def keep_current(
     """
     async for _ in changes(lambda: files(section), hangups):
         try:
-            knowledge = await asyncio.to_thread(load_knowledge, section, network, forgiving=False)
+            registry = await asyncio.to_thread(load_registry, section, network, forgiving=False)
         except RegistryError as error:
             vitals.errors.labels("registry").inc()
             log.error("the registry was refused; the old one stays", reason=str(error))  # noqa: TRY400 -- no trace
             continue
-        await adopt(knowledge)
+        await adopt(registry)
     raise AssertionError("files change for ever")

@@ -14,11 +14,11 @@ import aiohttp
 from monitor.config import RegistrySection
 from monitor.errors import InputError, RegistryError
 from monitor.model import PoolSlug
-from monitor.registry import Registry, lists, upstream
+from monitor.registry import PoolRegistry, lists, upstream
 from monitor.registry.address import NETWORKS
 from monitor.registry.changes import Changes, changes
 from monitor.registry.lists import Copy
-from monitor.registry.loading import load_knowledge, load_registry
+from monitor.registry.loading import load_pools, load_registry
 from monitor.registry.merge import Merged
 from monitor.registry.upstream import PoolList
 
@@ -119,8 +119,8 @@ def propose(copies: Sequence[Copy], section: RegistrySection, *, let_go: Collect
     """
     current = lists.current_copies()
     merged = lists.merged_copies(current | {copy.list.source: copy for copy in copies})
-    known = load_knowledge(section)
-    before = load_registry()
+    known = load_registry(section)
+    before = load_pools()
     after, doubts = _made(merged)
     cut_off = [doubt for copy in copies for doubt in _implausible(copy.list, current[copy.list.source].list)]
     doubts += cut_off
@@ -131,12 +131,12 @@ def propose(copies: Sequence[Copy], section: RegistrySection, *, let_go: Collect
     return Proposal(tuple(copies), changes(before, after) if after else None, tuple(doubts), tuple(notes))
 
 
-def _made(merged: Merged) -> tuple[Registry | None, list[str]]:
+def _made(merged: Merged) -> tuple[PoolRegistry | None, list[str]]:
     """The registry of mainnet, and why it or another network's cannot be used."""
     if merged.undecided:
         return None, list(merged.undecided)
     try:
-        made = {network: Registry.parse(merged.text, network=network) for network in NETWORKS}
+        made = {network: PoolRegistry.parse(merged.text, network=network) for network in NETWORKS}
     except RegistryError as error:
         return None, [str(error)]
     return made["main"], []
@@ -149,10 +149,10 @@ def _implausible(new: PoolList, old: PoolList) -> Iterator[str]:
 
 
 def _vanishing(
-    before: Registry, after: Registry, let_go: Collection[str], named: Collection[PoolSlug]
+    before: PoolRegistry, after: PoolRegistry, let_go: Collection[str], named: Collection[PoolSlug]
 ) -> Iterator[str]:
-    for slug in sorted(before.pools.keys() - after.pools.keys()):
-        pool = before.pools[slug]
+    for slug in sorted(before.by_slug.keys() - after.by_slug.keys()):
+        pool = before.by_slug[slug]
         if slug in named:
             yield f"pool {slug} would vanish, but a membership speaks of it: keep it with [[add]] in {lists.files()[1]}"
         elif (pool.addresses or pool.tags or pool.plain_tags) and slug not in let_go:

@@ -43,7 +43,7 @@ from monitor.outputs.web.paths import path_of
 from monitor.outputs.web.pools import Pools
 from monitor.outputs.web.server import WebServer
 from monitor.registry.directory import Directory
-from monitor.registry.loading import load_knowledge
+from monitor.registry.loading import load_registry
 from monitor.vitals import Vitals
 
 _HEAD = """\
@@ -137,7 +137,7 @@ async def _page() -> str:
     )
     covered = Coverage(930_337, 878_000, 930_340, reason="the node has pruned the blocks below 930337")
     past, health = _Past([BlockRecord(each, stale=False) for each in judged]), _Health(facts, covered)
-    directory = Directory(load_knowledge())
+    directory = Directory(load_registry())
     served = (Api(hub, past, health, courses=_Courses(past.records)), Pools(hub, past, directory))
     parts = [_HEAD]
     server = WebServer(served, hub, vitals, host="127.0.0.1", port=0, token=None)

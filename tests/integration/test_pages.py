@@ -35,7 +35,7 @@ from monitor.outputs.web import page
 from monitor.outputs.web.page import Page
 from monitor.outputs.web.server import WebServer
 from monitor.registry.directory import Directory
-from monitor.registry.loading import load_knowledge, load_registry
+from monitor.registry.loading import load_pools, load_registry
 from monitor.vitals import Vitals
 
 FOUNDRY, ANTPOOL, HOSTILE = PoolSlug("foundryusa"), PoolSlug("antpool"), PoolSlug("hostile")
@@ -44,7 +44,7 @@ TAG = b"</dd><script>alert(1)</script>"
 
 @pytest.fixture
 async def node() -> AsyncIterator[EmbeddedNode]:
-    signatures = {**signatures_of(load_registry("main")), HOSTILE: Signature(TAG, b"\x00\x14" + b"\x07" * 20)}
+    signatures = {**signatures_of(load_pools("main")), HOSTILE: Signature(TAG, b"\x00\x14" + b"\x07" * 20)}
     async with EmbeddedNode(network="main", signatures=signatures) as node:
         node.mine(FOUNDRY, time=1_700_000_000)
         for pool in (ANTPOOL, FOUNDRY, HOSTILE, HOSTILE):
@@ -209,7 +209,7 @@ class Well:
 async def served(hub: Hub, past: Past, health: Well) -> AsyncIterator[aiohttp.ClientSession]:
     """Only the pages."""
     vitals = Vitals()
-    pages = Page(hub, past, health, Directory(load_knowledge()))
+    pages = Page(hub, past, health, Directory(load_registry()))
     server = WebServer((pages,), hub, vitals, host="127.0.0.1", port=0, token=None)
     async with server, aiohttp.ClientSession(server.url) as session:
         yield session

@@ -21,7 +21,7 @@ from monitor.config import Config
 from monitor.embedded import EmbeddedNode
 from monitor.errors import PoolMonitorError
 from monitor.model import PoolSlug
-from monitor.registry.loading import load_registry
+from monitor.registry.loading import load_pools
 
 FOUNDRY, ANTPOOL, VIABTC = PoolSlug("foundryusa"), PoolSlug("antpool"), PoolSlug("viabtc")
 SHOW_CURSOR, LEAVE_SCREEN = b"\x1b[?25h", b"\x1b[?1049l"
@@ -30,7 +30,7 @@ SHOW_CURSOR, LEAVE_SCREEN = b"\x1b[?25h", b"\x1b[?1049l"
 @pytest.fixture
 async def node() -> AsyncIterator[EmbeddedNode]:
     """Sixteen blocks of two pools."""
-    async with EmbeddedNode(signatures=signatures_of(load_registry("main"))) as node:
+    async with EmbeddedNode(signatures=signatures_of(load_pools("main"))) as node:
         node.mine(FOUNDRY, time=1_700_000_000)
         for _ in range(5):
             node.mine(FOUNDRY)

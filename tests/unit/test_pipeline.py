@@ -24,11 +24,11 @@ from monitor.hub import Hub, News
 from monitor.model import Block, BlockEvents, Snapshot, Tally, Window
 from monitor.pipeline import Pipeline
 from monitor.processing.counter import CountedState, Rulebook, WindowCounter
-from monitor.registry.loading import load_registry
+from monitor.registry.loading import load_pools
 from monitor.store.store import Store
 from monitor.vitals import Vitals
 
-REGISTRY = load_registry()
+REGISTRY = load_pools()
 WINDOWS = tuple(map(Window.parse, ("1h", "3d", "24h", "3b")))
 LEVELS = (POOL, Level("parity", lambda row: "even" if row.height % 2 == 0 else None))
 REACH = Reach(3 * 86_400, 3)

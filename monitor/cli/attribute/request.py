@@ -25,7 +25,7 @@ from monitor.config import Config, Network
 from monitor.errors import InputError, PoolMonitorError
 from monitor.model import NodeFacts
 from monitor.node.client import NodeClient
-from monitor.registry.loading import load_knowledge, network_of
+from monitor.registry.loading import load_registry, network_of
 from monitor.vitals import Vitals
 
 Row: TypeAlias = dict[str, Any]
@@ -94,7 +94,7 @@ class Request:
                         yield _placed(given) | answer(given)
 
     def _answer(self, network: str) -> Callable[[Input], Row]:
-        judge = Judge(load_knowledge(self.config.registry, network))
+        judge = Judge(load_registry(self.config.registry, network))
         row = Explainer(judge).explain if self.explain else judge.row
 
         def answer(given: Input) -> Row:

@@ -10,7 +10,7 @@ from monitor.cli.attribute.inputs import Given, Input
 from monitor.errors import PoolMonitorError
 from monitor.model import Attribution, BlockRow
 from monitor.processing.levels import levels
-from monitor.registry.loading import Knowledge
+from monitor.registry.loading import Registry
 
 _LEVELS = ("template", "operator", "country")
 _TABLE = "{:<24} {:<8} {:<44} {:<9} {}"
@@ -20,9 +20,9 @@ TABLE_HEAD = _TABLE.format("POOL", "METHOD", "EVIDENCE", "CONFLICT", "MINER")
 class Judge:
     """Attributes blocks, and says whom they count for."""
 
-    def __init__(self, knowledge: Knowledge) -> None:
-        self.registry = knowledge.registry
-        self._levels = {level.name: level for level in levels(knowledge)}
+    def __init__(self, registry: Registry) -> None:
+        self.registry = registry.pools
+        self._levels = {level.name: level for level in levels(registry)}
 
     def rows(self, inputs: Iterable[Input]) -> Iterator[dict[str, Any]]:
         """A row for each input; `{"error": ...}` where there is an error."""
@@ -37,7 +37,7 @@ class Judge:
         judged = attribute(given.coinbase, self.registry)
         return {
             "pool_slug": judged.pool,
-            "pool_name": None if judged.pool is None else self.registry.pools[judged.pool].name,
+            "pool_name": None if judged.pool is None else self.registry.by_slug[judged.pool].name,
             "method": judged.method,
             "evidence": judged.evidence,
             "conflict": judged.conflict,

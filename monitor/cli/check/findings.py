@@ -18,7 +18,7 @@ from monitor.errors import Exit, PoolMonitorError, StoreInUse
 from monitor.model import NodeFacts
 from monitor.node.blockfiles import BlockFiles
 from monitor.node.client import NodeClient
-from monitor.registry.loading import load_knowledge, network_of
+from monitor.registry.loading import load_registry, network_of
 from monitor.store.store import Store
 from monitor.vitals import Vitals
 
@@ -65,11 +65,11 @@ async def check(config: Config) -> AsyncIterator[Finding]:
 
 def _registry(config: Config) -> Finding:
     try:
-        knowledge = load_knowledge(config.registry, network_of(config))
+        registry = load_registry(config.registry, network_of(config))
     except PoolMonitorError as error:
         return _bad(error)
-    known, rows = knowledge.registry, len(knowledge.memberships.rows)
-    return Finding(Grade.GOOD, f"The registry knows {len(known.pools)} pools and {rows} memberships ({known.hash}).")
+    pools, rows = registry.pools, len(registry.memberships.rows)
+    return Finding(Grade.GOOD, f"The registry knows {len(pools.by_slug)} pools and {rows} memberships ({pools.hash}).")
 
 
 def _rules(config: Config) -> Finding:

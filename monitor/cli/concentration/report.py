@@ -18,7 +18,7 @@ from monitor.errors import ConfigError
 from monitor.model import Concentration, Estimate, Indices, Likely, Window
 from monitor.processing.block_file import read
 from monitor.processing.levels import levels
-from monitor.registry.loading import load_knowledge
+from monitor.registry.loading import load_registry
 
 _INDICES = {
     "hhi": ("HHI", ",.0f"),
@@ -46,7 +46,7 @@ def measure(file: Path, *, level: str, window: Window | None) -> Concentration:
         InputError: the file cannot be read as such.
         ConfigError: there is no such level.
     """
-    known = levels(load_knowledge())
+    known = levels(load_registry())
     chosen = [one for one in known if one.name == level]
     if not chosen:
         names = ", ".join(one.name for one in known)

@@ -60,7 +60,7 @@ def show(
     from monitor.cli.registry import tables as registry_view  # noqa: PLC0415 -- slow, and only needed here
     from monitor.cli.registry.unknown import frequent  # noqa: PLC0415
     from monitor.registry import lists  # noqa: PLC0415 -- slow, and only needed here
-    from monitor.registry.loading import load_knowledge, network_of  # noqa: PLC0415
+    from monitor.registry.loading import load_registry, network_of  # noqa: PLC0415
 
     settings = _settings(config)
     if unknown:
@@ -70,10 +70,10 @@ def show(
         else:
             _console().print(registry_view.unknown(found_unknown))
         return
-    known = load_knowledge(settings.registry, network_of(settings))
+    known = load_registry(settings.registry, network_of(settings))
     now = int(time.time())
     if as_json:
-        slugs = [PoolSlug(slug)] if slug else list(known.registry.pools)
+        slugs = [PoolSlug(slug)] if slug else list(known.pools.by_slug)
         found = [registry_view.as_object(known, each, now) for each in slugs]
         typer.echo(json.dumps(found[0] if slug else found, ensure_ascii=False, indent=2))
     elif slug:

@@ -18,12 +18,12 @@ from monitor.registry.address import printable
 from monitor.registry.changes import Changes
 from monitor.registry.decisions import Decision, Decisions
 from monitor.registry.lists import Copy
-from monitor.registry.loading import Knowledge
+from monitor.registry.loading import Registry
 from monitor.registry.memberships import ASPECTS, Membership
 from monitor.registry.update import Proposal
 
 
-def as_object(known: Knowledge, slug: PoolSlug, now: int) -> dict[str, Any]:
+def as_object(known: Registry, slug: PoolSlug, now: int) -> dict[str, Any]:
     """Everything about one pool, for scripts.
 
     Args:
@@ -48,22 +48,22 @@ def as_object(known: Knowledge, slug: PoolSlug, now: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def all_pools(known: Knowledge, now: int, copies: Mapping[str, Copy]) -> RenderableType:
+def all_pools(known: Registry, now: int, copies: Mapping[str, Copy]) -> RenderableType:
     """A line for each pool, and where it all is from."""
     table = _table("pool", "name", "kind", "addresses", "tags", "lists", "template", "operator", "country")
-    for slug, pool in known.registry.pools.items():
+    for slug, pool in known.pools.by_slug.items():
         held = known.memberships.at(slug, now)
         tags = len(pool.tags) + len(pool.plain_tags)
         table.add_row(
             slug, Text(pool.name), pool.kind, _count(len(pool.addresses)), _count(tags), ", ".join(pool.sources),
             *(Text(held[aspect] or "") for aspect in ASPECTS),
         )  # fmt: skip
-    registry = known.registry
-    head = Text(f"{len(registry.pools)} pools, {len(registry.custodians)} custodians, content {registry.hash}")
+    registry = known.pools
+    head = Text(f"{len(registry.by_slug)} pools, {len(registry.custodians)} custodians, content {registry.hash}")
     return Group(table, head, *(Text(_origin(source, copy), style="dim") for source, copy in copies.items()))
 
 
-def one_pool(known: Knowledge, slug: PoolSlug, now: int) -> RenderableType:
+def one_pool(known: Registry, slug: PoolSlug, now: int) -> RenderableType:
     """Everything about one pool.
 
     Raises:
@@ -185,7 +185,7 @@ def _about(decision: Decision) -> str:
     return ": ".join(filter(None, (name, few)))
 
 
-def _memberships(rows: Iterable[Membership], known: Knowledge) -> Table:
+def _memberships(rows: Iterable[Membership], known: Registry) -> Table:
     table = _table("since", "until", "template", "operator", "country", "confidence", "source")
     for row in rows:
         counts = row.confidence >= known.memberships.min_confidence
@@ -197,13 +197,13 @@ def _memberships(rows: Iterable[Membership], known: Knowledge) -> Table:
     return table
 
 
-def _rows(known: Knowledge, slug: PoolSlug) -> list[Membership]:
+def _rows(known: Registry, slug: PoolSlug) -> list[Membership]:
     return [row for row in known.memberships.rows if row.pool == slug]
 
 
-def _pool(known: Knowledge, slug: PoolSlug) -> Pool:
+def _pool(known: Registry, slug: PoolSlug) -> Pool:
     try:
-        return known.registry.pools[slug]
+        return known.pools.by_slug[slug]
     except KeyError:
         raise InputError(
             f"the registry has no pool {slug!r}", remedy="`pool-monitor registry show` lists them"

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from monitor.model import BlockRecord, Profile, Race, Signals, Snapshot, Tie
+from monitor.model import BlockRecord, PoolMembership, Profile, Race, Signals, Snapshot
 from monitor.outputs.web import estimates, render
 from monitor.outputs.web.ports import Directory
 from monitor.outputs.web.signals import row
@@ -48,7 +48,7 @@ def whole(slug: str, snapshot: Snapshot, directory: Directory, newest: Sequence[
         "kind": profile.kind if profile else None,
         "link": (profile.link or None) if profile else None,
         "belongs": dict(directory.belongs(slug, snapshot.tip.time)),
-        "memberships": [_tie(each) for each in profile.ties] if profile else [],
+        "memberships": [_membership(each) for each in profile.memberships] if profile else [],
         "addresses": list(profile.addresses) if profile else [],
         "tags": list(profile.tags) if profile else [],
         "sources": list(profile.sources) if profile else [],
@@ -72,11 +72,11 @@ def shares(slug: str, snapshot: Snapshot) -> list[dict[str, Any]]:
     ]
 
 
-def _tie(tie: Tie) -> dict[str, Any]:
+def _membership(membership: PoolMembership) -> dict[str, Any]:
     return {
-        **asdict(tie),
-        "since": tie.since.isoformat() if tie.since else None,
-        "until": tie.until.isoformat() if tie.until else None,
+        **asdict(membership),
+        "since": membership.since.isoformat() if membership.since else None,
+        "until": membership.until.isoformat() if membership.until else None,
     }
 
 

@@ -8,7 +8,7 @@ from monitor.attribution import attribute
 from monitor.attribution.comparison import Contrast
 from monitor.attribution.foreign_rules import CrateRules, MempoolRules
 from monitor.model import Coinbase, Output, PoolSlug
-from monitor.registry import Custodian, Kind, Pool, Registry
+from monitor.registry import Custodian, Kind, Pool, PoolRegistry
 from monitor.registry.address import script_of
 from monitor.registry.decisions import Decisions
 from monitor.registry.upstream import Listed, PoolList
@@ -22,7 +22,7 @@ def pool(name: str, *tags: str, addresses: tuple[str, ...] = (), plain: tuple[st
     return Pool(PoolSlug(name.lower()), name, Kind.POOL, addresses=addresses, tags=tags, plain_tags=plain)
 
 
-OURS = Registry.of(
+OURS = PoolRegistry.of(
     [
         pool("Red", "/Red/", "鱼鱼", addresses=(A,)),
         pool("Blue", "/Blue/", "/Blue/Sky/", addresses=(B,)),
@@ -38,7 +38,7 @@ def why(
     script: bytes,
     *paid: tuple[str, int],
     decisions: dict[str, Any] | None = None,
-    registry: Registry = OURS,
+    registry: PoolRegistry = OURS,
 ) -> str | None:
     rules = kind(PoolList("test", tuple(listed)))
     coinbase = Coinbase(script, tuple(Output(value, script_of(address, "main")) for address, value in paid))
@@ -94,7 +94,7 @@ def test_the_reason_names_what_made_the_difference(
 
 
 def test_what_was_decided_is_the_reason() -> None:
-    registry = Registry.of([pool("Red", "/Red/")], [Custodian("Bank", (A,))])
+    registry = PoolRegistry.of([pool("Red", "/Red/")], [Custodian("Bank", (A,))])
     bank = {"custodian": [{"name": "Bank", "addresses": [A], "reason": "it pays for many"}]}
     found = why(CrateRules, [RED], b"", (A, 1), decisions=bank, registry=registry)
     assert found == f"it takes address '{A}' for red's; here it is the custodian Bank's: it pays for many"

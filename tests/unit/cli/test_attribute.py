@@ -15,10 +15,10 @@ from monitor.cli.attribute.command import attribute
 from monitor.cli.attribute.rows import Judge
 from monitor.errors import InputError
 from monitor.model import NO_BLOCK, Coinbase, Header, Output
-from monitor.registry.loading import load_knowledge
+from monitor.registry.loading import load_registry
 from monitor.wire import encode_coinbase, encode_header
 
-JUDGE = Judge(load_knowledge())
+JUDGE = Judge(load_registry())
 F2POOL = "1KFHE7w8BhaENAswwryaoccDb6qcT6DbYY"
 SCRIPT = bytes.fromhex("76a914c825a1ecf2a6830c4401620c3a16f1995057c2ab88ac")
 COINBASE = Coinbase(b"\x03\x01\x02\x03/ViaBTC/Mined by someone/", (Output(10, SCRIPT),))

@@ -12,9 +12,9 @@ from monitor.cli.attribute.inputs import Given
 from monitor.cli.attribute.rows import Judge
 from monitor.model import Coinbase, Output
 from monitor.registry.address import script_of
-from monitor.registry.loading import load_knowledge
+from monitor.registry.loading import load_registry
 
-EXPLAINER = Explainer(Judge(load_knowledge()))
+EXPLAINER = Explainer(Judge(load_registry()))
 F2POOL = Output(9, script_of("1KFHE7w8BhaENAswwryaoccDb6qcT6DbYY", "main"))
 BTCCOM = Output(1, script_of("1Bf9sZvBHPFGVPX71WX2njhd1NXKv5y7v5", "main"))
 HUOBI = Output(1, script_of("1EepjXgvWUoRyNvuLSAxjiqZ1QqKGDANLW", "main"))

@@ -12,7 +12,7 @@ from monitor.cli.demo_daemon import signatures_of
 from monitor.config import Config, NodeSection
 from monitor.embedded import EmbeddedNode, mainnet
 from monitor.errors import InputError, NodeAway, NodeRefused
-from monitor.registry.loading import load_registry
+from monitor.registry.loading import load_pools
 
 PAST = mainnet()[-60:]
 FIRST, TIP = PAST[0].height, PAST[-1].height
@@ -20,7 +20,7 @@ FIRST, TIP = PAST[0].height, PAST[-1].height
 
 @pytest.fixture
 async def node() -> AsyncIterator[EmbeddedNode]:
-    async with EmbeddedNode(network="main", signatures=signatures_of(load_registry()), history=PAST) as running:
+    async with EmbeddedNode(network="main", signatures=signatures_of(load_pools()), history=PAST) as running:
         yield running
 
 

@@ -21,7 +21,7 @@ from monitor.model import BlockRow, Judged, Window
 from monitor.outputs.metrics import CATALOGUE
 from monitor.processing.levels import levels
 from monitor.processing.stored_blocks import Span
-from monitor.registry.loading import load_knowledge
+from monitor.registry.loading import load_registry
 from monitor.vitals import PREFIX
 
 DAY = 86_400
@@ -82,7 +82,7 @@ async def test_each_number_is_that_of_the_chain_as_it_was_then(
         for each in stored[:until]
     ]
     assert value(families, "block_height", moment) == rows[-1].height
-    for each in concentrate(BlockTable.of(rows, levels(load_knowledge())), WINDOWS):
+    for each in concentrate(BlockTable.of(rows, levels(load_registry())), WINDOWS):
         assert each.split
         assert each.merged
         where = {"level": each.level, "window": each.window.name}

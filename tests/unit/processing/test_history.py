@@ -23,7 +23,7 @@ from monitor.model import Asked, BlockRow, Judged, PoolSlug, TimeSeries, Window
 from monitor.processing.counter import EntityLookup
 from monitor.processing.history import HistoryQueries, time_series
 from monitor.processing.levels import levels
-from monitor.registry.loading import load_knowledge
+from monitor.registry.loading import load_registry
 from monitor.store.reading import Reading
 from monitor.store.store import Store
 from monitor.vitals import PREFIX
@@ -50,8 +50,8 @@ async def stored(config: Config) -> list[Judged]:
 
 
 def naming(config: Config) -> EntityLookup:
-    knowledge = load_knowledge(config.registry)
-    return EntityLookup(levels(knowledge), UnknownMiners(knowledge.registry).names(), 1)
+    registry = load_registry(config.registry)
+    return EntityLookup(levels(registry), UnknownMiners(registry.pools).names(), 1)
 
 
 async def ask(config: Config, *questions: Asked) -> list[TimeSeries]:

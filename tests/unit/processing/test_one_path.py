@@ -31,7 +31,7 @@ from monitor.processing.counter import Rulebook, WindowCounter
 from monitor.processing.judging import judge
 from monitor.processing.reattribution import reattribute
 from monitor.processing.stored_blocks import Span
-from monitor.registry.loading import load_knowledge
+from monitor.registry.loading import load_registry
 from monitor.store.reading import Reading
 from monitor.store.rows import RowBatch
 from monitor.store.store import Store
@@ -83,7 +83,7 @@ def config_of(folder: Path, name: str) -> Config:
 
 
 def rulebook(config: Config) -> Rulebook:
-    return Rulebook.of(load_knowledge(config.registry, NETWORK), NETWORK)
+    return Rulebook.of(load_registry(config.registry, NETWORK), NETWORK)
 
 
 class Live:
@@ -217,7 +217,7 @@ async def test_replayed_numbers_are_those_of_the_live_chain(history: History) ->
 
     def work(reading: Reading) -> dict[int, Snapshot]:
         found = {}
-        for block in stored_blocks(reading, load_knowledge(history.config.registry, NETWORK), Span()):
+        for block in stored_blocks(reading, load_registry(history.config.registry, NETWORK), Span()):
             replay.take(block)
             if block.row.height in history.shown:
                 found[block.row.height] = replay.snapshot()
