@@ -19,6 +19,8 @@ from monitor.analysis import BlockTable, concentrate, estimate, network_hashrate
 from monitor.analysis.snapshot import estimated
 from monitor.analysis.template_difference import differences
 from monitor.analysis.uncertainty import changes as test
+from monitor.analysis.uncertainty.alternatives import alternatives
+from monitor.analysis.uncertainty.combined import combined
 from monitor.analysis.uncertainty.membership_range import envelopes
 from monitor.analysis.uncertainty.trend import trends
 from monitor.model import BlockHash, BlockRow, Snapshot, Tally, Window
@@ -64,6 +66,7 @@ def main() -> int:
         test._find.cache_clear()  # noqa: SLF001
         return estimated(taken, ledger, WINDOWS, open_)
 
+    known, sampled = list(alternatives(ledger, found, open_)), [estimate(each, seed=[1]) for each in found]
     floor = milliseconds(bare)
     print(f"the same draws, bare numpy     {floor:8.2f} ms")
     parts: dict[str, Callable[[], object]] = {
@@ -72,7 +75,9 @@ def main() -> int:
         "changes, first": anew,
         "changes, next": lambda: test.changes(ledger, WINDOWS, level=0),
         "differences": lambda: differences(ledger, found),
-        "envelopes": lambda: envelopes(ledger, found, open_),
+        "alternatives": lambda: list(alternatives(ledger, found, open_)),
+        "envelopes": lambda: envelopes(known),
+        "combined intervals": lambda: combined(known, sampled),
     }
     for name, part in parts.items():
         print(f"{name:<30} {milliseconds(part):8.2f} ms")

@@ -21,6 +21,7 @@ import numpy as np
 
 from monitor.analysis import concentration, estimate
 from monitor.analysis.counting.counts import Counts
+from monitor.analysis.counting.levels import Nameless
 from monitor.analysis.indices import nakamoto
 from monitor.analysis.uncertainty.changes import BIN, THRESHOLD, find
 from monitor.analysis.uncertainty.intervals import TAILS, share_intervals
@@ -92,7 +93,9 @@ def worlds(file: Path) -> Iterator[Truth]:
         for year, blocks in whole.items():
             if level.name == "pool" or year == max(whole):
                 counts = Counter(level.entity_of(block) for block in blocks)
-                shares = np.array(sorted((n for who, n in counts.items() if isinstance(who, str)), reverse=True))
+                shares = np.array(
+                    sorted((n for who, n in counts.items() if isinstance(who, str | Nameless)), reverse=True)
+                )
                 yield Truth(f"{level.name} {year or ''}".strip(), shares / len(blocks), 1 - shares.sum() / len(blocks))
 
 

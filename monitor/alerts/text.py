@@ -157,9 +157,8 @@ def _index_details(one: Concentration, unknown: str, snapshot: Snapshot) -> Iter
         return
     hhi, nakamoto = _index_intervals(one, unknown, snapshot)
     largest = (f"{display_name(share.entity, snapshot)} {format_percent(share.share)}" for share in one.shares[:3])
-    unbiased = indices.hhi if indices.hhi_unbiased is None else indices.hhi_unbiased
     yield (
-        f"Level {one.level}, window {one.window.name} ({one.blocks:,} blocks): HHI {unbiased:,.0f}{hhi}, "
+        f"Level {one.level}, window {one.window.name} ({one.blocks:,} blocks): HHI {indices.headline_hhi:,.0f}{hhi}, "
         f"Nakamoto coefficient {indices.nakamoto}{nakamoto}; largest entities: {', '.join(largest)}."
     )
 

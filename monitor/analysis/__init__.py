@@ -13,8 +13,8 @@ from monitor.analysis.counting.tally import advance
 from monitor.analysis.counting.windows import network_hashrates, surplus
 from monitor.analysis.signals.compute import signals
 from monitor.analysis.snapshot import estimated, snapshot
+from monitor.analysis.uncertainty.alternatives import UncertainMembership
 from monitor.analysis.uncertainty.estimates import estimates
-from monitor.analysis.uncertainty.membership_range import UncertainMembership
 from monitor.analysis.uncertainty.posterior import estimate
 
 __all__ = [

@@ -8,8 +8,8 @@ from dataclasses import replace
 from monitor.analysis.counting.block_table import BlockTable
 from monitor.analysis.counting.concentration import concentrate
 from monitor.analysis.counting.windows import network_hashrates
+from monitor.analysis.uncertainty.alternatives import UncertainMembership
 from monitor.analysis.uncertainty.estimates import estimates
-from monitor.analysis.uncertainty.membership_range import UncertainMembership
 from monitor.model import BlockHash, BlockRef, PoolSlug, Snapshot, Tally, Window
 
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from monitor.analysis import indices
 from monitor.analysis.counting.counts import Counts
-from monitor.analysis.counting.levels import Alone, Entity
+from monitor.analysis.counting.levels import Alone, Entity, Nameless
 from monitor.analysis.uncertainty.intervals import share_intervals
 from monitor.analysis.uncertainty.posterior import likely
 from monitor.model import Curve, Interval, Likely
@@ -92,14 +92,14 @@ class _Standing:
     """The counts of one point, and then of the next."""
 
     def __init__(self) -> None:
-        self._known: dict[str, int] = {}
-        self.unknown = 0
+        self._known: dict[str | Nameless, int] = {}
+        self._unknown = 0
         self.alone = 0
 
     def change(self, entity: Entity, blocks: int) -> None:
         """So many more; or fewer, below zero."""
         if entity is None:
-            self.unknown += blocks
+            self._unknown += blocks
         elif isinstance(entity, Alone):
             self.alone += blocks
         else:
@@ -109,18 +109,28 @@ class _Standing:
 
     @property
     def sizes(self) -> list[int]:
-        """Blocks of each entity, most first."""
-        return sorted(self._known.values(), reverse=True)
+        """Blocks of each entity with a name, most first."""
+        return sorted((blocks for entity, blocks in self._known.items() if isinstance(entity, str)), reverse=True)
+
+    @property
+    def nameless(self) -> list[int]:
+        """Blocks of each pool with an unknown entity, most first."""
+        return sorted((blocks for entity, blocks in self._known.items() if isinstance(entity, Nameless)), reverse=True)
+
+    @property
+    def unknown(self) -> int:
+        """Unknown blocks, those of nameless entities included."""
+        return self._unknown + sum(self.nameless)
 
     @property
     def split(self) -> Counts:
         """Each unknown block being its own miner's."""
-        return Counts.of(self._known.values(), singles=self.unknown + self.alone)
+        return Counts.of(self._known.values(), singles=self._unknown + self.alone)
 
     @property
     def merged(self) -> Counts:
         """All unknown blocks being one miner's."""
-        return Counts.of([*self._known.values(), self.unknown], singles=self.alone)
+        return Counts.of([*self.sizes, self.unknown], singles=self.alone)
 
 
 def _value(index: Callable[[Counts], NDArray[Any]], counts: Counts) -> float | None:
@@ -149,20 +159,20 @@ class _Sure:
 
     def __init__(self, metric: str) -> None:
         self._interval = _INTERVALS.get(metric)
-        self._points: list[tuple[tuple[int, ...], int, int]] = []
+        self._points: list[tuple[tuple[int, ...], int, int, tuple[int, ...]]] = []
         self._drawn = 0
 
     def learn(self, standing: _Standing) -> None:
         """Take note of the next point."""
         if self._interval is None:
             return
-        sizes = tuple(standing.sizes)
-        self._drawn += len(sizes) + 2
+        sizes, nameless = tuple(standing.sizes), tuple(standing.nameless)
+        self._drawn += len(sizes) + len(nameless) + 2
         if self._drawn > _MOST_DRAWN:
             self._interval = None
             self._points.clear()
         else:
-            self._points.append((sizes, standing.unknown, standing.alone))
+            self._points.append((sizes, standing.unknown, standing.alone, nameless))
 
     def curves(self, split: _Values, merged: _Values, go_on: Callable[[], None]) -> Mapping[str, Curve]:
         """The values of either reading of the unknown blocks, with their intervals where these are told."""
@@ -179,9 +189,11 @@ class _Sure:
 
 
 @lru_cache(maxsize=4 * 1024)
-def _likely(sizes: tuple[int, ...], unknown: int, alone: int) -> tuple[Likely, Likely] | None:
+def _likely(
+    sizes: tuple[int, ...], unknown: int, alone: int, nameless: tuple[int, ...]
+) -> tuple[Likely, Likely] | None:
     """Remembered: the next question is often the same, some blocks later."""
-    return likely(sizes, unknown, alone=alone, seed=(sum(sizes), unknown), draws=_DRAWS)
+    return likely(sizes, unknown, alone=alone, nameless=nameless, seed=(sum(sizes), unknown), draws=_DRAWS)
 
 
 def _shares(stays: Sequence[PointRange], points: int, limit: int) -> Mapping[str, Curve]:
@@ -195,7 +207,7 @@ def _shares(stays: Sequence[PointRange], points: int, limit: int) -> Mapping[str
     for stay in stays:
         name = stay.entity
         if not isinstance(name, str):
-            name = UNKNOWN if name is None else ALONE
+            name = ALONE if isinstance(name, Alone) else UNKNOWN
         row = names.get(name, names[OTHERS])
         changes[row, stay.enter] += stay.blocks
         changes[row, stay.leave] -= stay.blocks

@@ -93,6 +93,7 @@ class Override(Section):
     pool: str
     template: str | None = None
     operator: str | None = None
+    origin: str | None = None
     country: str | None = None
     since: date | None = None
     until: date | None = None
@@ -105,10 +106,11 @@ class RegistrySection(Section):
     """Pools and memberships of your own, in the form of config/pools; they outrank those that come with the program,
     and no update touches them. Read again when it changes, and on SIGHUP."""
     min_confidence: Literal["low", "medium", "high"] = "medium"
-    """Memberships (template group, operator, country) that are less sure than this do not count."""
+    """Memberships (template group, operator, origin, country) that are less sure than this do not count, but they
+    widen the intervals."""
     overrides: tuple[Override, ...] = Field(default=(), examples=[[{"pool": "luxor", "template": "own"}]])
-    """Memberships that you decide: each a table with pool (its slug) and template, operator or country, and since and
-    until if it did not always hold. The value own takes a pool out of a group."""
+    """Memberships that you decide: each a table with pool (its slug) and template, operator, origin or country, and
+    since and until if it did not always hold. The value own takes a pool out of a group."""
 
 
 class WebSection(Section):

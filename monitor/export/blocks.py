@@ -109,4 +109,6 @@ def columns(registry: Registry, *, stale: bool) -> Sequence[Column]:
 def _entity(level: Level, block: StoredBlock) -> str | None:
     """The entity of a block; a solo miner's has a name of its own, so that grouping by the column counts right."""
     entity = level.entity_of(block.row)
-    return f"alone-{block.row.height}" if isinstance(entity, Alone) else entity
+    if isinstance(entity, Alone):
+        return f"alone-{block.row.height}"
+    return entity if isinstance(entity, str) else None

@@ -93,6 +93,23 @@ class Envelope:
 
 
 @dataclass(frozen=True, slots=True)
+class Combined:
+    """95 % intervals of one level and window, of everything that is uncertain together. These are the ones to publish.
+
+    Each holds its sampling intervals (`Share`, `Likely`) under every alternative that memberships and unknown blocks
+    allow. The point estimate is what the memberships that count give.
+    """
+
+    level: str
+    window: str
+    hhi: Interval
+    nakamoto: Interval
+    """Whole numbers, both within."""
+    shares: Mapping[str, Interval]
+    """By entity: every one that has a block, or may have one."""
+
+
+@dataclass(frozen=True, slots=True)
 class Estimates:
     """What takes longer to compute than a block may wait for: made after its snapshot, and shown until the next."""
 
@@ -105,3 +122,5 @@ class Estimates:
     """Oldest first."""
     differences: tuple[Difference, ...] = ()
     envelopes: tuple[Envelope, ...] = ()
+    combined: tuple[Combined, ...] = ()
+    """Every level and window with at least two blocks."""

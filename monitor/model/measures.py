@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import NamedTuple
 
-from monitor.model.names import PSEUDONYM
+from monitor.model.names import PSEUDONYM, PoolSlug
 
 _SECONDS = {"h": 3600, "d": 86_400, "y": 365 * 86_400}
 _BLOCK_SECONDS = 600
@@ -134,6 +134,14 @@ class Indices(NamedTuple):
     top_share: Mapping[int, float]
     """Share of the largest one, two, three entities together."""
 
+    @property
+    def headline_hhi(self) -> float:
+        """The HHI to show where one is shown: without bias; as counted for a single block.
+
+        docs/adr/0033-one-headline-hhi.md has the reasons.
+        """
+        return self.hhi if self.hhi_unbiased is None else self.hhi_unbiased
+
 
 class Concentration(NamedTuple):
     """One level over one window. An empty window has no indices."""
@@ -151,6 +159,9 @@ class Concentration(NamedTuple):
     """Each unknown block its own miner: the least concentration that the evidence allows."""
     merged: Indices | None = None
     """All unknown blocks one miner: the most."""
+    nameless: Mapping[PoolSlug, int] = MappingProxyType({})
+    """Blocks of pools with an unknown entity, such as a pool without a known country; part of `unknown`. In `split`
+    such a pool is one entity."""
 
     @property
     def attributed(self) -> int:

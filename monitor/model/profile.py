@@ -11,10 +11,10 @@ from monitor.model.names import PoolSlug
 
 @dataclass(frozen=True, slots=True)
 class PoolMembership:
-    """A dated statement of one source: which template group, operator and country a pool belongs to."""
+    """A dated statement of one source: which template group, operator, origin and country a pool belongs to."""
 
     belongs: Mapping[str, str]
-    """By level: `template`, `operator`, `country`."""
+    """By level: `template`, `operator`, `origin`, `country`."""
     since: date | None
     """The first day (UTC); None: from the beginning."""
     until: date | None

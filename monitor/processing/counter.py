@@ -15,7 +15,7 @@ from monitor.analysis.counting.levels import Level
 from monitor.analysis.counting.tally import advance
 from monitor.analysis.signals.compute import signals
 from monitor.analysis.snapshot import estimated, snapshot
-from monitor.analysis.uncertainty.membership_range import UncertainMembership
+from monitor.analysis.uncertainty.alternatives import UncertainMembership
 from monitor.attribution.unknown_miners import MEMORY, UnknownMiners
 from monitor.model import (
     BlockRef,

@@ -22,7 +22,7 @@ _GROUP: Final = 50_000
 _BATCH: Final = 5_000
 """Rows held as Python objects at a time; in columns they take a tenth of the memory."""
 _DICTIONARY: Final = frozenset({
-    "pool", "pool_name", "method", "evidence", "template", "operator", "country", "miner", "bits", "version",
+    "pool", "pool_name", "method", "evidence", "template", "operator", "origin", "country", "miner", "bits", "version",
 })  # fmt: skip
 """Columns with recurring values."""
 _TYPES: Final = {

@@ -1,7 +1,10 @@
-"""Dated memberships of pools: template group, operator, and the operator's country.
+"""Dated memberships of pools: template group, operator, country of origin, and the operator's registered country.
 
-Every row is dated and says how sure it is. A block counts with the rows that held at its own time: today's groups
-applied to history would find a concentration that did not exist yet.
+Every row has dates and a confidence. A block counts with the rows that held at its own time: today's groups applied to
+history would show a concentration that did not exist yet.
+
+Evidence ages. A row that says when its template group was last seen is one grade less sure a year later. The row is cut
+in two at that day, so the block's own time decides, and no clock is read.
 """
 
 from __future__ import annotations
@@ -9,8 +12,8 @@ from __future__ import annotations
 import tomllib
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from datetime import UTC, date, datetime
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, date, datetime, timedelta
 from enum import IntEnum
 from hashlib import sha256
 from itertools import pairwise
@@ -20,12 +23,16 @@ from monitor.errors import RegistryError
 from monitor.model import PoolSlug
 from monitor.registry.document import located
 
-ASPECTS: Final = ("template", "operator", "country")
-"""What a row may say of a pool."""
+ASPECTS: Final = ("template", "operator", "origin", "country")
+"""What a row may state about a pool."""
 OWN: Final = "own"
 """As a value: the pool belongs to no group. In an override it removes a pool from a group."""
+FRESH: Final = timedelta(days=365)
+"""How long evidence of a template group counts in full."""
+_COUNTRIES: Final = ("origin", "country")
 _ALWAYS: Final = -(2**62)
-_KEYS = ("pool", *ASPECTS, "since", "until", "confidence", "source", "note")
+_DATES: Final = ("since", "until", "evidence")
+_KEYS = ("pool", *ASPECTS, *_DATES, "confidence", "source", "note")
 
 
 class Confidence(IntEnum):
@@ -38,12 +45,12 @@ class Confidence(IntEnum):
     HIGH = 3
     """Documented, or measured by several."""
     USER = 4
-    """The user says so: outranks what comes with the program."""
+    """The user's own row: outranks the shipped ones, and does not age."""
 
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """What one source says of one pool, for a time."""
+    """A dated statement of one source about one pool."""
 
     pool: PoolSlug
     confidence: Confidence
@@ -52,28 +59,61 @@ class Membership:
     """The group that builds the pool's block templates."""
     operator: str | None = None
     """The company behind the pool."""
+    origin: str | None = None
+    """The country where the brand was founded, as two letters (ISO 3166-1)."""
     country: str | None = None
-    """Where the operator is at home, as two letters (ISO 3166-1). Not where the machines are."""
+    """The country where the operator is registered, as two letters (ISO 3166-1). Not where the machines are."""
     since: date | None = None
     """The first day (UTC); None: from the beginning."""
     until: date | None = None
     """The first day on which it no longer holds; None: until today."""
+    evidence: date | None = None
+    """The newest day on which the template group was seen; None: the row does not age."""
     note: str = ""
+    aged: bool = False
+    """Whether this is the later part of a row, a grade less sure than stated because its evidence is old."""
+
+    @property
+    def ages(self) -> date | None:
+        """The day from which it is one grade less sure; None if it ends before, or does not age."""
+        if self.evidence is None or self.aged or self.confidence is Confidence.USER:
+            return None
+        day = self.evidence + FRESH
+        return day if self.until is None or day < self.until else None
+
+    @property
+    def parts(self) -> tuple[Membership, ...]:
+        """The row as it counts: whole, or cut in two on the day from which it is less sure."""
+        day = self.ages
+        if day is None:
+            return (self,)
+        later = replace(
+            self,
+            since=day,
+            confidence=Confidence(max(Confidence.LOW, self.confidence - 1)),
+            note=f"Not seen since {self.evidence}: less sure from {day} on. {self.note}".strip(),
+            aged=True,
+        )
+        return replace(self, until=day), later
 
 
 class Memberships:
-    """The rows, arranged for asking: each aspect of each pool as spans of time that do not overlap.
+    """The rows, arranged for queries: each aspect of each pool as spans of time that do not overlap.
 
     Args:
-        rows: in any order. Where rows of one aspect overlap, the surer one counts.
+        rows: in any order. Where rows of one aspect overlap, the surer one counts; where two rows of low confidence
+            contradict each other, neither does.
         min_confidence: rows that are less sure are left out.
 
     Raises:
-        RegistryError: two rows that are equally sure contradict each other.
+        RegistryError: two rows that are equally sure, and more than low, contradict each other.
     """
 
     def __init__(self, rows: Iterable[Membership] = (), *, min_confidence: Confidence = Confidence.MEDIUM) -> None:
-        self.rows = tuple(sorted(rows, key=_order))
+        self.stated = tuple(sorted(rows, key=_order))
+        """As the files have them."""
+        self.rows = tuple(part for row in self.stated for part in row.parts)
+        """As they count: a row whose evidence is old is two."""
         self.min_confidence = min_confidence
         taken = [row for row in self.rows if row.confidence >= min_confidence]
         self._spans: dict[str, dict[PoolSlug, _Spans]] = {
@@ -88,13 +128,13 @@ class Memberships:
         return sha256(text.encode()).hexdigest()[:16]
 
     def of(self, aspect: str, pool: PoolSlug, time: int) -> str | None:
-        """What held of a pool at a time (Unix seconds); None where no row is sure enough, or it is its own."""
+        """The value for a pool at a time (Unix seconds); None where no row is sure enough, or it is its own."""
         spans = self._spans[aspect].get(pool)
         value = spans.at(time) if spans else None
         return None if value == OWN else value
 
     def turns(self, aspect: str) -> list[int]:
-        """When (Unix seconds) it changes for any pool, in order."""
+        """The times (Unix seconds) at which it changes for any pool, ascending."""
         return sorted({start for spans in self._spans[aspect].values() for start in spans.starts if start != _ALWAYS})
 
     def at(self, pool: PoolSlug, time: int) -> Mapping[str, str | None]:
@@ -136,23 +176,30 @@ def _row(entry: Mapping[str, Any], where: str, confidence: Confidence | None) ->
         raise RegistryError(f"{where}: pool is missing: write the pool's slug")
     if not any(entry.get(aspect) for aspect in ASPECTS):
         raise RegistryError(f"{where}: says nothing: write {', '.join(ASPECTS)} or several of them")
-    country = entry.get("country")
-    if country not in {None, OWN} and not (len(country) == 2 and country.isalpha() and country.isupper()):
-        raise RegistryError(f"{where}: country {country!r} must be two capital letters, as in CH: correct it")
-    for key in ("since", "until"):
-        if key in entry and (not isinstance(entry[key], date) or isinstance(entry[key], datetime)):
-            raise RegistryError(f"{where}: {key} must be a date, as in 2024-04-17, without quotes: correct it")
-    since, until = entry.get("since"), entry.get("until")
-    if since and until and since >= until:
-        raise RegistryError(f"{where}: since {since} is not before until {until}: correct them")
+    for key in _COUNTRIES:
+        value = entry.get(key)
+        if value not in {None, OWN} and not (len(value) == 2 and value.isalpha() and value.isupper()):
+            raise RegistryError(f"{where}: {key} {value!r} must be two capital letters, as in CH: correct it")
+    _check_dates(entry, where)
     named = entry.get("confidence")
     sure = confidence if named is None else {level.name.lower(): level for level in Confidence}.get(str(named))
     if sure is None:
         raise RegistryError(f"{where}: confidence must be low, medium or high: add or correct it")
-    return Membership(
-        PoolSlug(entry["pool"]), sure, entry.get("source", ""), entry.get("template"), entry.get("operator"), country,
-        since, until, entry.get("note", ""),
-    )  # fmt: skip
+    values = {key: entry[key] for key in (*ASPECTS, *_DATES, "note") if key in entry}
+    return Membership(PoolSlug(entry["pool"]), sure, entry.get("source", ""), **values)
+
+
+def _check_dates(entry: Mapping[str, Any], where: str) -> None:
+    for key in _DATES:
+        if key in entry and (not isinstance(entry[key], date) or isinstance(entry[key], datetime)):
+            raise RegistryError(f"{where}: {key} must be a date, as in 2024-04-17, without quotes: correct it")
+    since, until, evidence = (entry.get(key) for key in _DATES)
+    if since and until and since >= until:
+        raise RegistryError(f"{where}: since {since} is not before until {until}: correct them")
+    if evidence and {aspect for aspect in ASPECTS if entry.get(aspect)} != {"template"}:
+        raise RegistryError(f"{where}: evidence is for a row that states a template alone: split the row")
+    if evidence and since and evidence < since:
+        raise RegistryError(f"{where}: evidence {evidence} is before since {since}: correct them")
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,12 +222,12 @@ def _spans(pool: PoolSlug, aspect: str, rows: Sequence[Membership]) -> _Spans:
         holding = [row for row in saying if _holds(row, edge)]
         best = max((row.confidence for row in holding), default=None)
         said = {getattr(row, aspect) for row in holding if row.confidence == best}
-        if len(said) > 1:
+        if len(said) > 1 and best != Confidence.LOW:
             raise RegistryError(
                 f"{pool}: its {aspect} is {' and '.join(sorted(said))} at the same time, and both rows are equally "
                 "sure: date them, or let one be surer"
             )
-        values.append(said.pop() if said else None)
+        values.append(said.pop() if len(said) == 1 else None)
     kept = [0] + [at + 1 for at, (before, after) in enumerate(pairwise(values)) if before != after]
     return _Spans([edges[at] for at in kept], [values[at] for at in kept])
 

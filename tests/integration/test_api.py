@@ -243,7 +243,7 @@ async def test_two_daemons_in_one_process_do_not_share_anything(node: EmbeddedNo
 # -- the page ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("level", ["pool", "template", "operator", "country"])
+@pytest.mark.parametrize("level", ["pool", "template", "operator", "origin", "country"])
 async def test_the_page_shows_every_level_and_each_window_once(daemon: Inside, level: str) -> None:
     status, content_type, body = await daemon.get(f"/?level={level}&window=3d")
     page = body.decode()

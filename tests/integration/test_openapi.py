@@ -62,7 +62,7 @@ def test_what_is_served_is_what_is_documented(demo: Demo, scratch: Path) -> None
         *document["paths"]
     }
     level, window = document["paths"]["/api/v1/shares"]["get"]["parameters"]
-    assert level["schema"]["enum"] == ["pool", "template", "operator", "country"]
+    assert level["schema"]["enum"] == ["pool", "template", "operator", "origin", "country"]
     assert "2016b" in window["schema"]["enum"]
 
     (scratch / "schemathesis.toml").write_text(SETTINGS)

@@ -164,7 +164,7 @@ async def test_json_is_what_the_api_says(daemon: Inside) -> None:
 
 
 async def test_what_does_not_exist_is_named(daemon: Inside) -> None:
-    assert "there are: pool, template, operator, country" in await piped(daemon.url, "--level", "planet")
+    assert "there are: pool, template, operator, origin, country" in await piped(daemon.url, "--level", "planet")
     assert "there are: 24h, 3d" in await piped(daemon.url, "--window", "5m")
 
 

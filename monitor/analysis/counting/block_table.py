@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor import wire
-from monitor.analysis.counting.levels import Alone, Level
+from monitor.analysis.counting.levels import Alone, Level, Nameless
 from monitor.analysis.counting.rolling_counts import RollingCounts, Table
 from monitor.analysis.counting.rows import ALONE, FIRST, UNKNOWN, UNTOLD, Rows
 from monitor.analysis.counting.time_index import TimeIndex
 from monitor.analysis.signals.readiness import is_bip54_ready, version_bits
-from monitor.model import BlockRow, Window
+from monitor.model import BlockRow, PoolSlug, Window
 
 Where: TypeAlias = slice | NDArray[np.bool_]
 """Some of the rows."""
@@ -44,7 +44,7 @@ class BlockTable:
         self.levels = tuple(levels)
         self.tip: BlockRow | None = None
         """The last row that came in."""
-        self._codes: tuple[dict[str, int], ...] = tuple({} for _ in levels)
+        self._codes: tuple[dict[str | Nameless, int], ...] = tuple({} for _ in levels)
         self._record = np.dtype(
             [
                 ("height", "i4"), ("time", "u4"), ("work", "f8"), ("value", "i8"), ("entity", "i4", (len(levels),)),
@@ -85,8 +85,12 @@ class BlockTable:
         return self._buffer[self._start : self._end]
 
     def entities(self, level: int) -> list[str]:
-        """The entities of a level, in the order of their codes from `FIRST` on."""
-        return list(self._codes[level])
+        """The entities of a level, in the order of their codes from `FIRST` on; empty for a nameless one."""
+        return [entity if isinstance(entity, str) else "" for entity in self._codes[level]]
+
+    def nameless(self, level: int) -> dict[PoolSlug, int]:
+        """The codes of the pools with an unknown entity at a level."""
+        return {entity.pool: code for entity, code in self._codes[level].items() if isinstance(entity, Nameless)}
 
     def place(self, number: int) -> int:
         """Where among the rows the one with this number is."""
@@ -158,7 +162,7 @@ def _work(bits: int) -> float:
     return ldexp(round(ldexp(mantissa, _WORK_BITS)), exponent - _WORK_BITS)
 
 
-def _code(codes: dict[str, int], level: Level, row: BlockRow) -> int:
+def _code(codes: dict[str | Nameless, int], level: Level, row: BlockRow) -> int:
     entity = level.entity_of(row)
     if isinstance(entity, Alone):
         return ALONE

@@ -15,7 +15,7 @@ from monitor.analysis.counting.rows import ALONE, FIRST, UNKNOWN
 from monitor.analysis.counting.time_index import Integers
 from monitor.analysis.indices import indices
 from monitor.analysis.uncertainty.share_probability import certainties
-from monitor.model import Concentration, Indices, Rate, Share, Window
+from monitor.model import Concentration, Indices, PoolSlug, Rate, Share, Window
 
 
 def concentrate(
@@ -42,8 +42,14 @@ def concentrate(
     blocks, work = table.blocks[chosen], table.work[chosen]
     known = [rates.get(window.name) if rates else None for window in windows]
     hashrates = work * (np.array([rate.value if rate else np.nan for rate in known]) / work.sum(axis=2))[..., None]
-    totals, heads = blocks.sum(axis=2).ravel().tolist(), blocks[..., :FIRST].reshape(-1, FIRST).tolist()
-    readings = _readings(blocks) if with_indices else repeat((None, None))
+    totals = blocks.sum(axis=2).ravel().tolist()
+    hidden = [ledger.nameless(place) for place in chosen]
+    nameless = [
+        {pool: int(blocks[level, at, code]) for pool, code in hidden[level].items() if blocks[level, at, code]}
+        for level, at in product(range(len(chosen)), range(len(windows)))
+    ]
+    heads = blocks[..., :FIRST].reshape(-1, FIRST).tolist()
+    readings = _readings(blocks, [list(each.values()) for each in hidden]) if with_indices else repeat((None, None))
     entities = [ledger.entities(place) for place in chosen]
     counted = [
         _Counted(entities[level], blocks[level, at], total, hashrates[level, at] if known[at] else None)
@@ -51,15 +57,23 @@ def concentrate(
     ]
     shares = _shares(counted) if with_shares else repeat(())
     return tuple(
-        Concentration(ledger.levels[place].name, window, total, unknown, alone, share, split, merged)
-        for (place, window), total, (unknown, alone), share, (split, merged) in zip(
-            product(chosen, windows), totals, heads, shares, readings, strict=False
+        Concentration(
+            ledger.levels[place].name, window, total, unknown + sum(pools.values()), alone, share, split, merged, pools
+        )
+        for (place, window), total, (unknown, alone), pools, share, (split, merged) in zip(
+            product(chosen, windows), totals, heads, nameless, shares, readings, strict=False
         )
     )
 
 
 def concentration(
-    known: Mapping[str, int], unknown: int, *, alone: int = 0, level: str, window: Window
+    known: Mapping[str, int],
+    unknown: int,
+    *,
+    alone: int = 0,
+    nameless: Mapping[PoolSlug, int] | None = None,
+    level: str,
+    window: Window,
 ) -> Concentration:
     """The concentration of one level over one window.
 
@@ -67,22 +81,32 @@ def concentration(
         known: blocks of each entity; one without blocks is left out.
         unknown: unattributed blocks. They are part of the total that shares refer to.
         alone: blocks of miners each for himself.
+        nameless: blocks of pools with an unknown entity; part of `unknown`.
         level: its name.
         window: what was counted.
     """
-    blocks = np.array([unknown, alone, *known.values()])
-    total = int(blocks.sum())
-    [(split, merged)] = _readings(blocks)
-    [shares] = _shares([_Counted(list(known), blocks, total)])
-    return Concentration(level, window, total, unknown, alone, shares, split, merged)
+    pools = nameless or {}
+    blocks = np.array([unknown - sum(pools.values()), alone, *known.values(), *pools.values()])
+    total, named = int(blocks.sum()), FIRST + len(known)
+    [(split, merged)] = _readings(blocks[None], [list(range(named, len(blocks)))])
+    [shares] = _shares([_Counted(list(known), blocks[:named], total)])
+    return Concentration(level, window, total, unknown, alone, shares, split, merged, pools)
 
 
-def _readings(blocks: Integers) -> Iterator[tuple[Indices | None, Indices | None]]:
-    """The indices of each set of blocks by code: each unknown block its own miner's, and all of them one miner's."""
-    unknown, alone = blocks[..., UNKNOWN], blocks[..., ALONE]
+def _readings(blocks: Integers, nameless: Sequence[Sequence[int]]) -> Iterator[tuple[Indices | None, Indices | None]]:
+    """The indices of each set of blocks by code: unknown blocks split, and merged.
+
+    Args:
+        blocks: (levels, ..., codes).
+        nameless: the codes of pools with an unknown entity, for each level.
+    """
     split, merged = blocks.copy(), blocks.copy()
+    for level, codes in enumerate(nameless):
+        merged[level, ..., UNKNOWN] += blocks[level][..., codes].sum(axis=-1)
+        merged[level][..., codes] = 0
+    apart_, alone, unknown = blocks[..., UNKNOWN], blocks[..., ALONE], merged[..., UNKNOWN].copy()
     split[..., :FIRST] = merged[..., ALONE] = 0
-    found = indices(Counts.ranked(np.stack((split, merged)), np.stack((unknown + alone, alone))))
+    found = indices(Counts.ranked(np.stack((split, merged)), np.stack((apart_ + alone, alone))))
     half = len(found) // 2
     for apart, together, many in zip(found[:half], found[half:], unknown.ravel().tolist(), strict=True):
         yield apart, together if many > 1 else apart
@@ -102,7 +126,7 @@ class _Counted(NamedTuple):
         """Minus the blocks, the name and the hashrate of each entity with blocks, largest first."""
         rates = repeat(None) if self.hashrates is None else self.hashrates[FIRST:].tolist()
         counted = zip(self.blocks[FIRST:].tolist(), self.entities, rates, strict=False)
-        return sorted((-many, entity, rate) for many, entity, rate in counted if many)
+        return sorted((-many, entity, rate) for many, entity, rate in counted if many and entity)
 
 
 def _shares(counted: Sequence[_Counted]) -> Iterator[tuple[Share, ...]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TypeAlias
 
-from monitor.model import BlockRow
+from monitor.model import BlockRow, PoolSlug
 
 
 class Alone(Enum):
@@ -16,8 +16,15 @@ class Alone(Enum):
     ALONE = "alone"
 
 
-Entity: TypeAlias = str | Alone | None
-"""The entity that a block counts for; None if it is unknown."""
+@dataclass(frozen=True, slots=True)
+class Nameless:
+    """The unknown entity of a known pool: of all its blocks together, which are therefore not split."""
+
+    pool: PoolSlug
+
+
+Entity: TypeAlias = str | Nameless | Alone | None
+"""The entity that a block counts for; None if nothing is known of it."""
 
 
 @dataclass(frozen=True, slots=True)

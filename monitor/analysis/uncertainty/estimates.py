@@ -8,8 +8,10 @@ from zlib import crc32
 from monitor.analysis.counting.block_table import BlockTable
 from monitor.analysis.counting.levels import POOL
 from monitor.analysis.template_difference import differences
+from monitor.analysis.uncertainty.alternatives import UncertainMembership, alternatives
 from monitor.analysis.uncertainty.changes import changes
-from monitor.analysis.uncertainty.membership_range import UncertainMembership, envelopes
+from monitor.analysis.uncertainty.combined import combined
+from monitor.analysis.uncertainty.membership_range import envelopes
 from monitor.analysis.uncertainty.posterior import estimate
 from monitor.analysis.uncertainty.trend import trends
 from monitor.model import BlockRef, Concentration, Estimates, Window
@@ -33,13 +35,16 @@ def estimates(
         questions: the memberships that are open.
     """
     pools = [number for number, level in enumerate(ledger.levels) if level.name == POOL.name]
+    known = list(alternatives(ledger, found, questions))
+    indices = tuple(estimate(one, seed=_seed(tip, one)) for one in found)
     return Estimates(
         tip=tip,
-        indices=tuple(estimate(one, seed=_seed(tip, one)) for one in found),
+        indices=indices,
         trends=trends(ledger, windows),
         changes=tuple(change for number in pools for change in changes(ledger, windows, level=number)),
         differences=differences(ledger, found),
-        envelopes=envelopes(ledger, found, questions) if questions else (),
+        envelopes=envelopes(known),
+        combined=combined(known, indices),
     )
 
 

@@ -32,12 +32,19 @@ def estimate(found: Concentration, *, seed: Sequence[int]) -> Estimate:
         seed: whole numbers; the same ones give the same draws, and so the same estimate.
     """
     sizes = [share.blocks for share in found.shares]
-    readings = likely(sizes, found.unknown, alone=found.alone, seed=seed) or (None, None)
+    nameless = list(found.nameless.values())
+    readings = likely(sizes, found.unknown, alone=found.alone, nameless=nameless, seed=seed) or (None, None)
     return Estimate(found.level, found.window.name, *readings)
 
 
 def likely(
-    sizes: Sequence[int], unknown: int, *, alone: int, seed: Sequence[int], draws: int = _DRAWS
+    sizes: Sequence[int],
+    unknown: int,
+    *,
+    alone: int,
+    nameless: Sequence[int] = (),
+    seed: Sequence[int],
+    draws: int = _DRAWS,
 ) -> tuple[Likely, Likely] | None:
     """The same of bare numbers: the unknown blocks split, and merged; None of fewer than two blocks.
 
@@ -45,12 +52,17 @@ def likely(
         sizes: blocks of each entity.
         unknown: unattributed blocks.
         alone: blocks of miners each for himself.
+        nameless: blocks of each pool with an unknown entity; part of `unknown`.
         seed: see `estimate`.
         draws: the chance beyond each end is 2.5 % to within the root of 0.024 / draws.
     """
     blocks = sum(sizes) + unknown + alone
     if blocks < 2:
         return None
+    if nameless:
+        apart = likely([*sizes, *nameless], unknown - sum(nameless), alone=alone, seed=seed, draws=draws)
+        together = likely(sizes, unknown, alone=alone, seed=seed, draws=draws)
+        return (apart[0], together[1]) if apart and together else None
     named = len(sizes)
     counts = [*sizes, *([unknown] * bool(unknown)), alone]
     draw = partial(_shares, np.random.Generator(np.random.PCG64(seed)), counts, draws)

@@ -40,6 +40,7 @@ def _facts(found: Mapping[str, Any]) -> Table:
         "Miner": found["miner"] or "",
         "Template": found["template"] or "",
         "Operator": ", ".join(filter(None, (found["operator"], found["country"]))),
+        "Origin": found["origin"] or "",
         "Custody": "; ".join(f"{each['where']} goes to {each['name']}, no pool" for each in told["custodians"]),
         "Part of a longer tag": ", ".join(f"{each['evidence']} ({each['pool_slug']})" for each in told["covered"]),
         "Commits to": "; ".join(f"{each['to']} ({each['where']})" for each in told["commitments"]),

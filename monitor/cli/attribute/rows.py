@@ -12,7 +12,7 @@ from monitor.model import Attribution, BlockRow
 from monitor.processing.levels import levels
 from monitor.registry.loading import Registry
 
-_LEVELS = ("template", "operator", "country")
+_LEVELS = ("template", "operator", "origin", "country")
 _TABLE = "{:<24} {:<8} {:<44} {:<9} {}"
 TABLE_HEAD = _TABLE.format("POOL", "METHOD", "EVIDENCE", "CONFLICT", "MINER")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +13,14 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from monitor.analysis import BlockTable, concentrate, estimate
+from monitor.analysis import POOL, BlockTable, concentrate, estimate
+from monitor.analysis.uncertainty.alternatives import alternatives
+from monitor.analysis.uncertainty.combined import combined
 from monitor.errors import ConfigError
-from monitor.model import Concentration, Estimate, Indices, Likely, Window
+from monitor.model import Combined, Concentration, Estimate, Indices, Interval, Likely, Share, Window
 from monitor.processing.block_file import read
 from monitor.processing.levels import levels
+from monitor.processing.uncertain_memberships import questions
 from monitor.registry.loading import load_registry
 
 _INDICES = {
@@ -34,7 +37,30 @@ _INTERVALS = {"hhi_unbiased": "hhi", "nakamoto": "nakamoto"}
 """Below which index the interval of which estimate stands."""
 
 
-def measure(file: Path, *, level: str, window: Window | None) -> Concentration:
+@dataclass(frozen=True)
+class Measured:
+    """The concentration of a file of blocks, and how sure it is."""
+
+    found: Concentration
+    sampled: Estimate
+    """Intervals of what is counted, by sampling alone."""
+    combined: Combined | None
+    """Intervals of everything that is uncertain; None for a single block."""
+
+    def interval(self, share: Share) -> Interval:
+        """The interval to publish of a share."""
+        return self.combined.shares[share.entity] if self.combined else Interval(share.lower, share.upper)
+
+    @property
+    def shares(self) -> list[Share]:
+        """Largest first; at the end, entities without a block that may have some."""
+        possible = sorted(
+            (self.combined.shares if self.combined else {}).keys() - {s.entity for s in self.found.shares}
+        )
+        return [*self.found.shares, *(Share(entity, 0, 0.0, 0.0, 0.0) for entity in possible)]
+
+
+def measure(file: Path, *, level: str, window: Window | None) -> Measured:
     """The concentration of the blocks in a CSV or Parquet file with the columns height, time and pool.
 
     Args:
@@ -44,20 +70,23 @@ def measure(file: Path, *, level: str, window: Window | None) -> Concentration:
 
     Raises:
         InputError: the file cannot be read as such.
-        ConfigError: there is no such level.
+        ConfigError: the level does not exist.
     """
-    known = levels(load_registry())
-    chosen = [one for one in known if one.name == level]
-    if not chosen:
+    registry = load_registry()
+    known = levels(registry)
+    if level not in {one.name for one in known}:
         names = ", ".join(one.name for one in known)
         raise ConfigError(f"there is no level {level!r} to count at: choose from {names}")
-    ledger = BlockTable.of(read(file), chosen)
-    (found,) = concentrate(ledger, [window or Window("all", blocks=len(ledger))])
-    return found
+    table = BlockTable.of(read(file), [one for one in known if one.name in {POOL.name, level}])
+    (found,) = concentrate(table, [window or Window("all", blocks=len(table))], levels=[level])
+    sampled = estimate(found, seed=(found.blocks, found.unknown))  # the same for the same counts
+    several = list(alternatives(table, [found], questions(registry)))
+    return Measured(found, sampled, next(iter(combined(several, [sampled])), None))
 
 
-def as_json(found: Concentration) -> str:
+def as_json(measured: Measured) -> str:
     """What scripts read: docs/glossary.md has the words, and the shape is a contract."""
+    found = measured.found
     split, merged = (indices._asdict() for indices in _both(found))
     top = {str(n): {"split": share, "merged": merged["top_share"][n]} for n, share in split["top_share"].items()}
     written = {
@@ -65,23 +94,31 @@ def as_json(found: Concentration) -> str:
         "unknown": found.unknown,
         "indices": {name: {"split": split[name], "merged": merged[name]} for name in split} | {"top_share": top},
         "shares": {
-            one.entity: {"blocks": one.blocks, "share": one.share, "lower": one.lower, "upper": one.upper}
-            for one in found.shares
+            one.entity: {
+                "blocks": one.blocks,
+                "share": one.share,
+                **asdict(measured.interval(one)),
+                "sampling_lower": one.lower,
+                "sampling_upper": one.upper,
+            }
+            for one in measured.shares
         },
-        "intervals": _intervals(_estimated(found)),
+        "intervals": _intervals(measured),
     }
     return json.dumps(written, indent=2, ensure_ascii=False)
 
 
-def _intervals(estimated: Estimate) -> dict[str, Any] | None:
+def _intervals(measured: Measured) -> dict[str, Any] | None:
     """How sure the indices are; None of a single block."""
-    both: dict[str, Likely | None] = {"split": estimated.split, "merged": estimated.merged}
+    both: dict[str, Likely | None] = {"split": measured.sampled.split, "merged": measured.sampled.merged}
     known = {reading: likely for reading, likely in both.items() if likely}
-    if not known:
+    if not known or not measured.combined:
         return None
     return {
-        "hhi": {reading: asdict(likely.hhi) for reading, likely in known.items()},
-        "nakamoto": {
+        "hhi": {"combined": asdict(measured.combined.hhi)}
+        | {reading: asdict(likely.hhi) for reading, likely in known.items()},
+        "nakamoto": {"combined": asdict(measured.combined.nakamoto)}
+        | {
             reading: asdict(likely.nakamoto)
             | {"probability": {str(number): chance for number, chance in likely.nakamoto_probability.items()}}
             for reading, likely in known.items()
@@ -89,17 +126,13 @@ def _intervals(estimated: Estimate) -> dict[str, Any] | None:
     }
 
 
-def _estimated(found: Concentration) -> Estimate:
-    """The same for the same counts."""
-    return estimate(found, seed=(found.blocks, found.unknown))
+def as_table(measured: Measured) -> Group:
+    """What people read: shares and how sure they are, then the indices."""
+    return Group(_share_table(measured), _index_table(measured))
 
 
-def as_table(found: Concentration) -> Group:
-    """What people read: who has which share and how sure that is, then the indices."""
-    return Group(_share_table(found), _index_table(found))
-
-
-def _share_table(found: Concentration) -> Table:
+def _share_table(measured: Measured) -> Table:
+    found = measured.found
     noun = "block" if found.blocks == 1 else "blocks"
     table = Table(
         title=f"{found.blocks:,} {noun} by {found.level}, {found.unknown:,} of them unknown",
@@ -107,36 +140,43 @@ def _share_table(found: Concentration) -> Table:
         box=box.SIMPLE_HEAD,
     )
     table.add_column(found.level.capitalize(), overflow="fold")
-    table.add_column("Blocks", justify="right")
-    table.add_column("Share", justify="right")
+    for heading in ("Blocks", "Share"):
+        table.add_column(heading, justify="right")
     table.add_column("95 % interval", justify="right", no_wrap=True)
-    table.add_column(width=20)
-    longest = max((one.upper for one in found.shares), default=1.0)
-    for one in found.shares:
+    both = found.level != POOL.name  # at the level pool the two are the same
+    if both:
+        table.add_column("sampling alone", justify="right", no_wrap=True, style="dim")
+    table.add_column(width=12 if both else 20)
+    intervals = [(one, measured.interval(one)) for one in measured.shares]
+    longest = max((interval.upper for _, interval in intervals), default=1.0)
+    for one, interval in intervals:
         table.add_row(
             Text(one.entity),  # a name from a file: no markup
             f"{one.blocks:,}",
             f"{one.share:.1%}",
-            f"{one.lower:.1%} to {one.upper:.1%}",
-            Bar(longest, one.lower, one.upper, color="cyan"),
+            f"{interval.lower:.1%} to {interval.upper:.1%}",
+            *([f"{one.lower:.1%} to {one.upper:.1%}" if one.blocks else ""] if both else ()),
+            Bar(longest, interval.lower, interval.upper, color="cyan"),
         )
     if found.unknown:
         table.add_row("unknown", f"{found.unknown:,}", f"{found.unknown / found.blocks:.1%}", style="dim")
     return table
 
 
-def _index_table(found: Concentration) -> Table:
-    split, merged = _both(found)
+def _index_table(measured: Measured) -> Table:
+    split, merged = _both(measured.found)
+    sampled, combined = measured.sampled, measured.combined
     table = Table(box=box.SIMPLE_HEAD)
     table.add_column("Index")
-    table.add_column("unknown split", justify="right")
-    table.add_column("unknown merged", justify="right")
-    estimated = _estimated(found)
+    for heading in ("unknown split", "unknown merged", "95 % interval"):
+        table.add_column(heading, justify="right")
     for name, (title, form) in _INDICES.items():
-        table.add_row(title, *(_written(getattr(indices, name), form) for indices in (split, merged)))
-        if name in _INTERVALS and estimated.split and estimated.merged:
-            ends = [getattr(likely, _INTERVALS[name]) for likely in (estimated.split, estimated.merged)]
-            table.add_row("  95 % interval", *(f"{end.lower:,.0f} to {end.upper:,.0f}" for end in ends), style="dim")
+        interval = getattr(combined, _INTERVALS[name]) if combined and name in _INTERVALS else None
+        values = [_written(getattr(indices, name), form) for indices in (split, merged)]
+        table.add_row(title, *values, f"{interval.lower:,.0f} to {interval.upper:,.0f}" if interval else "")
+        if name in _INTERVALS and sampled.split and sampled.merged:
+            ends = [getattr(likely, _INTERVALS[name]) for likely in (sampled.split, sampled.merged)]
+            table.add_row("  sampling alone", *(f"{end.lower:,.0f} to {end.upper:,.0f}" for end in ends), style="dim")
     for n, share in split.top_share.items():
         table.add_row(f"Largest {n}" if n > 1 else "Largest", f"{share:.1%}", f"{merged.top_share[n]:.1%}")
     return table

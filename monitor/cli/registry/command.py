@@ -53,7 +53,7 @@ def show(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False,
 ) -> None:
-    """What is known of the pools: marks, template group, operator, country.
+    """The pools of the registry: marks, template group, operator, origin, country.
 
     The database is the daemon's while it runs, so --unknown needs it stopped.
     """

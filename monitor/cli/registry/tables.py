@@ -41,7 +41,8 @@ def as_object(known: Registry, slug: PoolSlug, now: int) -> dict[str, Any]:
         **known.memberships.at(slug, now),
         "memberships": [
             {**{aspect: getattr(row, aspect) for aspect in ASPECTS}, "since": _day(row.since), "until": _day(row.until),
-             "confidence": row.confidence.name.lower(), "counts": row.confidence >= known.memberships.min_confidence,
+             "evidence": _day(row.evidence), "confidence": row.confidence.name.lower(),
+             "counts": row.confidence >= known.memberships.min_confidence,
              "source": row.source, "note": row.note}
             for row in _rows(known, slug)
         ],
@@ -50,7 +51,7 @@ def as_object(known: Registry, slug: PoolSlug, now: int) -> dict[str, Any]:
 
 def all_pools(known: Registry, now: int, copies: Mapping[str, Copy]) -> RenderableType:
     """A line for each pool, and where it all is from."""
-    table = _table("pool", "name", "kind", "addresses", "tags", "lists", "template", "operator", "country")
+    table = _table("pool", "name", "kind", "addresses", "tags", "lists", *ASPECTS)
     for slug, pool in known.pools.by_slug.items():
         held = known.memberships.at(slug, now)
         tags = len(pool.tags) + len(pool.plain_tags)
@@ -75,7 +76,7 @@ def one_pool(known: Registry, slug: PoolSlug, now: int) -> RenderableType:
         "Slug": [slug], "Kind": [pool.kind], "Link": [pool.link], "Lists": [", ".join(pool.sources)],
         "Addresses": pool.addresses, "Tags": map(printable, pool.tags),
         "Plain tags": map(printable, pool.plain_tags),
-        "Template": [held["template"] or ""], "Operator": [held["operator"] or ""], "Country": [held["country"] or ""],
+        **{aspect.capitalize(): [held[aspect] or ""] for aspect in ASPECTS},
     }  # fmt: skip
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="dim", no_wrap=True)
@@ -186,13 +187,14 @@ def _about(decision: Decision) -> str:
 
 
 def _memberships(rows: Iterable[Membership], known: Registry) -> Table:
-    table = _table("since", "until", "template", "operator", "country", "confidence", "source")
+    table = _table("since", "until", *ASPECTS, "evidence", "confidence", "source")
     for row in rows:
         counts = row.confidence >= known.memberships.min_confidence
-        sure = row.confidence.name.lower() + ("" if counts else ", does not count")
+        sure = row.confidence.name.lower() + (", evidence is old" if row.aged else "")
+        sure += "" if counts else ", does not count"
         table.add_row(
             _day(row.since), _day(row.until), *(Text(getattr(row, aspect) or "") for aspect in ASPECTS),
-            sure, Text(row.source), style="" if counts else "dim",
+            _day(row.evidence), sure, Text(row.source), style="" if counts else "dim",
         )  # fmt: skip
     return table
 

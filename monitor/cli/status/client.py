@@ -12,7 +12,7 @@ import aiohttp
 from monitor.config import Config
 from monitor.errors import PoolMonitorError
 
-LEVELS = ("pool", "template", "operator", "country")
+LEVELS = ("pool", "template", "operator", "origin", "country")
 """In the order in which they are shown one after the other."""
 _BLOCKS = 30
 _TIMEOUT = aiohttp.ClientTimeout(total=10)

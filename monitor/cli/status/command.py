@@ -25,7 +25,9 @@ def status(
     config: ConfigOption = None,
     *,
     url: Annotated[str | None, typer.Option(help="Where the daemon listens; else as configured.")] = None,
-    level: Annotated[str | None, typer.Option(help="Whom blocks count for: pool, template, operator, country.")] = None,
+    level: Annotated[
+        str | None, typer.Option(help="Level at which blocks count: pool, template, operator, origin, country.")
+    ] = None,
     window: Annotated[str | None, typer.Option(help="Which blocks are counted, as configured: 24h, 7d, 2016b.")] = None,
     watch: Annotated[bool, typer.Option("--watch", "-w", help="Fill the screen and stay up to date.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="For scripts; with --watch a line for each change.")] = False,

@@ -13,6 +13,7 @@ _NOUNS = {
     "pool": ("pool", "pools"),
     "template": ("template builder", "template builders"),
     "operator": ("operator", "operators"),
+    "origin": ("country of origin", "countries of origin"),
     "country": ("country", "countries"),
 }
 _UNITS = {"h": "hour", "d": "day", "y": "year", "b": "block"}

@@ -1,5 +1,6 @@
 """The range over open memberships."""
 
+from collections import Counter
 from collections.abc import Iterable
 from itertools import product
 
@@ -8,23 +9,27 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.analysis import POOL, BlockTable, Level, concentrate, concentration
-from monitor.analysis.counting.levels import Entity
-from monitor.analysis.uncertainty.membership_range import UncertainMembership, envelopes
-from monitor.model import BlockRow, Envelope, Interval, PoolSlug, Window
+from monitor.analysis.counting.levels import Entity, Nameless
+from monitor.analysis.uncertainty.alternatives import UncertainMembership, alternatives
+from monitor.analysis.uncertainty.membership_range import envelopes
+from monitor.model import BlockRow, Concentration, Envelope, Interval, PoolSlug, Window
 
+NOWHERE = Nameless(PoolSlug("c"))
 ALL = Window.parse("999b")
 HOMES = {"a": "CN", "b": "US", "c": None, "d": "CN"}
-COUNTRY = Level("country", lambda row: HOMES[row.pool] if row.pool else None)
+COUNTRY = Level("country", lambda row: (HOMES[row.pool] or Nameless(row.pool)) if row.pool else None)
 
 
 def asked(pool: str, *answers: Entity) -> UncertainMembership:
-    return UncertainMembership("country", PoolSlug(pool), (), tuple((answer,) for answer in answers))
+    """A pool without dates; None: of no known country."""
+    named = tuple((answer or Nameless(PoolSlug(pool)),) for answer in answers)
+    return UncertainMembership("country", PoolSlug(pool), (), named)
 
 
 def ranges(pools: str, *questions: UncertainMembership, window: Window = ALL) -> Envelope:
     rows = [BlockRow(h, 600 * h, 0x1D00FFFF, PoolSlug(p) if p != "?" else None) for h, p in enumerate(pools)]
     ledger = BlockTable.of(rows, (POOL, COUNTRY))
-    [found] = envelopes(ledger, concentrate(ledger, [window]), questions)
+    [found] = envelopes(alternatives(ledger, concentrate(ledger, [window]), questions))
     return found
 
 
@@ -32,13 +37,13 @@ def test_a_pool_that_may_be_anybodys() -> None:
     found = ranges("aaaabbbbcc", asked("c", None, "CN"))
     assert (found.level, found.window, found.open) == ("country", "999b", ("c",))
     assert found.shares == {"CN": Interval(0.4, 0.6)}
-    assert found.hhi["split"] == Interval(1600 + 1600 + 200, 3600 + 1600)
+    assert found.hhi["split"] == Interval(1600 + 1600 + 400, 3600 + 1600)
     assert found.hhi["merged"] == Interval(1600 + 1600 + 400, 3600 + 1600)
     assert found.nakamoto["split"] == Interval(1, 2)
 
 
 def test_a_membership_counts_by_the_blocks_of_its_own_time() -> None:
-    dated = UncertainMembership("country", PoolSlug("c"), (600 * 7,), ((None, None), (None, "CN")))
+    dated = UncertainMembership("country", PoolSlug("c"), (600 * 7,), ((NOWHERE, NOWHERE), (NOWHERE, "CN")))
     assert ranges("aaaabbcccc", dated).shares == {"CN": Interval(0.4, 0.7)}
 
 
@@ -46,12 +51,10 @@ def test_what_makes_no_difference_is_not_open() -> None:
     rows = [BlockRow(h, 600 * h, 0x1D00FFFF, PoolSlug(p)) for h, p in enumerate("aabb")]
     ledger = BlockTable.of(rows, (POOL, COUNTRY))
     found = concentrate(ledger, [ALL])
-    assert envelopes(ledger, found, [asked("c", None, "CN")]) == ()
-    assert (
-        envelopes(ledger, found, [UncertainMembership("country", PoolSlug("a"), (600,), (("CN", "CN"), ("CN", "CN")))])
-        == ()
-    )
-    assert envelopes(ledger, found, []) == ()
+    assert envelopes(alternatives(ledger, found, [asked("c", None, "CN")])) == ()
+    same = UncertainMembership("country", PoolSlug("a"), (600,), (("CN", "CN"), ("CN", "CN")))
+    assert envelopes(alternatives(ledger, found, [same])) == ()
+    assert envelopes(alternatives(ledger, found, [])) == ()
 
 
 @given(st.text("abcd?", min_size=4, max_size=40), st.permutations(["US", "CN", "RU", None]))
@@ -63,16 +66,7 @@ def test_the_range_is_that_of_every_combination(pools: str, homes: list[str | No
     found = ranges(pools, *open_)
     seen = []
     for answers in product(*(q.answers for q in open_)):
-        homes_now = HOMES | {q.pool: answer[0] for q, answer in zip(open_, answers, strict=True)}
-        known: dict[str, int] = {}
-        unknown = 0
-        for pool in pools:
-            home = homes_now.get(pool)
-            if home is None:
-                unknown += 1
-            else:
-                known[str(home)] = known.get(str(home), 0) + 1
-        plain = concentration(known, unknown, level="country", window=ALL)
+        plain = counted(pools, {q.pool: answer[0] for q, answer in zip(open_, answers, strict=True)})
         assert plain.split
         assert plain.merged
         seen.append(plain)
@@ -83,6 +77,16 @@ def test_the_range_is_that_of_every_combination(pools: str, homes: list[str | No
     for entity, interval in found.shares.items():
         shares = [{share.entity: share.share for share in each.shares}.get(entity, 0) for each in seen]
         assert interval == Interval(*ends(shares))
+
+
+def counted(pools: str, answers: dict[PoolSlug, Entity]) -> Concentration:
+    """The concentration with these answers."""
+    homes = {pool: HOMES[pool] or Nameless(PoolSlug(pool)) for pool in HOMES} | answers
+    entities = Counter(homes.get(PoolSlug(pool)) for pool in pools)
+    known = {entity: blocks for entity, blocks in entities.items() if isinstance(entity, str)}
+    nameless = {entity.pool: blocks for entity, blocks in entities.items() if isinstance(entity, Nameless)}
+    unknown = len(pools) - sum(known.values())
+    return concentration(known, unknown, nameless=nameless, level="country", window=ALL)
 
 
 def ends(numbers: Iterable[float]) -> tuple[float, float]:

@@ -31,6 +31,7 @@ KEYS = [
     "candidates",
     "template",
     "operator",
+    "origin",
     "country",
     "miner",
 ]
@@ -188,7 +189,11 @@ def test_whom_a_block_counts_for_depends_on_its_time() -> None:
         for row in run([{**braiins, "time": 1_600_000_000}, {**braiins, "time": 1_740_000_000}]).stdout.splitlines()
     ]
     assert [row["template"] for row in rows] == ["braiinspool", "antpool-and-friends"]
-    assert {(row["operator"], row["country"]) for row in rows} == {("Braiins Systems s.r.o.", "CZ")}
+    assert {row["origin"] for row in rows} == {"CZ"}
+    assert [(row["operator"], row["country"]) for row in rows] == [
+        ("Braiins Systems s.r.o.", "CZ"),
+        ("Braiins Mining Limited", "VG"),
+    ]
 
 
 def test_who_mines_alone_is_nobody_s_group_and_a_datum_miner_his_own() -> None:

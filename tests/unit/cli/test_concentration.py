@@ -11,9 +11,9 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from monitor.cli.concentration.command import concentration
-from monitor.cli.concentration.report import as_json, as_table, measure
+from monitor.cli.concentration.report import Measured, as_json, as_table, measure
 from monitor.errors import ConfigError, Exit, InputError
-from monitor.model import Concentration, Window
+from monitor.model import Interval, Window
 
 MONTH = Path(__file__).parents[2] / "data" / "mainnet_2024_09.parquet"
 FIVE = "height,time,pool\n3,1231470173,b\n0,1231006505,a\n1,1231469665,\n2,1231469744,a\n4,1231470988,UNKNOWN\n"
@@ -30,7 +30,7 @@ def written(folder: Path, text: str | bytes) -> Path:
     return file
 
 
-def printed(found: Concentration) -> str:
+def printed(found: Measured) -> str:
     console = Console(width=80)
     with console.capture() as shown:
         console.print(as_table(found))
@@ -47,13 +47,13 @@ def test_json_has_the_documented_shape(five: Path) -> None:
     assert found["indices"]["nakamoto"] == {"split": 2, "merged": 2}
     assert found["indices"]["top_share"]["1"] == {"split": 0.4, "merged": 0.4}
     assert list(found["shares"]) == ["a", "b"]
-    assert list(found["shares"]["a"]) == ["blocks", "share", "lower", "upper"]
+    assert list(found["shares"]["a"]) == ["blocks", "share", "lower", "upper", "sampling_lower", "sampling_upper"]
     assert found["shares"]["b"]["share"] == 0.2
 
 
 def test_a_window_counts_back_from_the_highest_block(five: Path) -> None:
     assert [one.entity for one in measure(five, level="pool", window=Window.parse("2b")).shares] == ["b"]
-    assert measure(five, level="pool", window=Window.parse("24h")).blocks == 4
+    assert measure(five, level="pool", window=Window.parse("24h")).found.blocks == 4
 
 
 def test_parquet_says_the_same_as_csv(five: Path, tmp_path: Path) -> None:
@@ -70,7 +70,7 @@ def test_parquet_says_the_same_as_csv(five: Path, tmp_path: Path) -> None:
 
 
 def test_a_month_of_mainnet_has_the_indices_found_elsewhere() -> None:
-    found = measure(MONTH, level="pool", window=None)
+    found = measure(MONTH, level="pool", window=None).found
     assert found.merged
     assert (found.blocks, found.unknown) == (4284, 45)
     assert round(found.merged.hhi) == 1896
@@ -85,6 +85,27 @@ def test_table_shows_shares_intervals_and_both_readings() -> None:
         assert len(line) <= 80
     assert "31.0%   29.7% to 32.4%" in text
     assert any(line.split() == ["HHI", "1,895", "1,896"] for line in text.splitlines())
+
+
+def test_brands_of_chinese_origin_in_the_month_of_the_headline() -> None:
+    measured = measure(MONTH, level="origin", window=None)
+    shares = {share.entity: share for share in measured.shares}
+    interval = measured.interval(shares["CN"])
+    assert shares["CN"].share == pytest.approx(0.486, abs=0.0005)
+    assert interval.lower < 0.486
+    assert interval.upper > 0.55  # CryptoQuant, 2024-09-23
+    assert interval.upper > shares["CN"].upper
+    assert "47.1% to 59.2%   47.1% to 50.0%" in printed(measured)
+
+
+def test_an_entity_that_may_have_blocks_is_listed_without_one() -> None:
+    measured = measure(MONTH, level="country", window=None)
+    chinese = next(share for share in measured.shares if share.entity == "CN")
+    interval = measured.interval(chinese)
+    assert (chinese.blocks, interval.lower) == (0, 0)
+    assert interval.upper > 0.5
+    assert measured.combined
+    assert measured.combined.nakamoto == Interval(1, 2)
 
 
 def test_a_name_is_shown_as_it_is_written(tmp_path: Path) -> None:

@@ -88,8 +88,8 @@ async def test_csv_says_the_same_as_parquet(config: Config, tmp_path: Path) -> N
 async def test_levels_are_those_of_the_count(config: Config, tmp_path: Path) -> None:
     found = await rows(config, tmp_path)
 
-    for level in ("template", "operator", "country"):
-        counted = measure(tmp_path / "blocks.parquet", level=level, window=None)
+    for level in ("template", "operator", "origin", "country"):
+        counted = measure(tmp_path / "blocks.parquet", level=level, window=None).found
         blocks = Counter(row[level] for row in found)
         named = {share.entity: share.blocks for share in counted.shares}
         assert named

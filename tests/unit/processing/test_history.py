@@ -94,7 +94,7 @@ async def test_every_number_is_that_of_the_export_at_the_same_tip(
     }
     assert len(same) > 15
     compared = 0
-    for level in ("pool", "template", "operator", "country"):
+    for level in ("pool", "template", "operator", "origin", "country"):
         for moment, tip in list(same.items())[8::5]:
             at = Asked(level, window=WEEK, first=tip, last=tip, limit=40)
             labels = {"level": level, "window": "7d"}
@@ -163,7 +163,7 @@ async def test_a_point_without_blocks_has_no_number(config: Config) -> None:
 @pytest.mark.parametrize(
     ("asked", "complaint"),
     [
-        (Asked("galaxy"), "no such level; there are: pool, template, operator, country"),
+        (Asked("galaxy"), "no such level; there are: pool, template, operator, origin, country"),
         (Asked(metric="luck"), "no such metric; there are: hhi, "),
         (Asked(first=2_000_000_000), "from is later than to"),
         (Asked(step=600), r"that is \d+ points, and 2000 is the most: choose a step of \d+ seconds or more"),

@@ -1,0 +1,144 @@
+"""95 % intervals of everything that is uncertain together: sampling, unknown blocks, and memberships.
+
+The interval of a number is the union, over all that the memberships allow, of its sampling intervals. What they allow:
+every alternative of the uncertain memberships; and blocks that nothing claims for an entity, which may be anyone's. At
+the level `pool` an unknown block is some unknown pool's instead, one's or many's.
+
+The alternatives are too many for random draws, so the sampling part is computed in closed form for all of them:
+
+- a share: Beta quantiles at the smallest and the largest number of blocks (`intervals`);
+- HHI: mean and variance of a sum of squares under the Dirichlet posterior, the mean moved to the unbiased index
+  (`posterior` has the reasons), the quantiles of a gamma distribution with these moments (E. B. Wilson, M. M. Hilferty,
+  The Distribution of Chi-Square, PNAS 17, 1931);
+- Nakamoto coefficient: the fewest entities whose largest (smallest) number of blocks together may be (is) a majority.
+
+The draws of `posterior` for what is counted are included in both indices.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import chain
+from math import ceil, sqrt
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from monitor.analysis.counting.counts import Counts
+from monitor.analysis.counting.levels import POOL
+from monitor.analysis.counting.time_index import Integers
+from monitor.analysis.indices import hhi, hhi_unbiased, nakamoto
+from monitor.analysis.uncertainty.alternatives import Alternatives
+from monitor.analysis.uncertainty.intervals import PRIOR, share_intervals
+from monitor.model import Combined, Estimate, Interval
+
+_SCALE: Final = 10_000
+_NORMAL: Final = 1.959964
+"""Standard deviations from the middle to either end of 95 %."""
+
+_Values = NDArray[np.float64]
+
+
+def combined(several: Sequence[Alternatives], estimates: Sequence[Estimate]) -> tuple[Combined, ...]:
+    """One for each level and window with at least two blocks.
+
+    Args:
+        several: all that memberships allow, for each level and window.
+        estimates: the sampling intervals of what is counted, in the same order.
+    """
+    enough = [(known, sampled) for known, sampled in zip(several, estimates, strict=True) if sampled.split]
+    bounds = [_bounds(known) for known, _ in enough]
+    pairs = {(x, known.found.blocks) for (known, _), ends in zip(enough, bounds, strict=True) for x in chain(*ends)}
+    sure = dict(zip(pairs, share_intervals(*zip(*pairs, strict=True)) if pairs else (), strict=True))
+    found = []
+    for (known, sampled), (least, most) in zip(enough, bounds, strict=True):
+        n = known.found.blocks
+        shares = {
+            entity: Interval(sure[low, n][0], sure[high, n][1])
+            for entity, low, high in zip(known.entities, least, most, strict=True)
+        }
+        found.append(Combined(known.found.level, known.found.window.name, *_indices(known, sampled), shares))
+    return tuple(found)
+
+
+def _bounds(known: Alternatives) -> tuple[list[int], list[int]]:
+    """The smallest and the largest number of blocks of each entity."""
+    more = known.loose.total() + (_free(known) if _anyones(known) else 0)
+    return known.counts.min(axis=0).tolist(), (known.counts.max(axis=0) + more).tolist()
+
+
+def _anyones(known: Alternatives) -> bool:
+    """Whether a block that nothing claims may be anyone's."""
+    return known.found.level != POOL.name
+
+
+def _free(known: Alternatives) -> int:
+    """The blocks that nothing claims."""
+    return sum(known.unclaimed) + known.unattributed
+
+
+def _indices(known: Alternatives, sampled: Estimate) -> tuple[Interval, Interval]:
+    """The intervals of HHI and Nakamoto coefficient."""
+    readings = [each for each in (sampled.split, sampled.merged) if each]
+    spread, few = [each.hhi for each in readings], [each.nakamoto for each in readings]
+    if _anyones(known):
+        least, most = _extremes(known)
+        lower, upper, blocks = _hhi_ends(least)[0], _hhi_ends(most)[1], known.found.blocks
+        fewest = [_fewest(most.covered.max(axis=0), blocks, -_NORMAL), nakamoto(most).min().item()]
+        many = [_fewest(least.covered.min(axis=0), blocks, _NORMAL), nakamoto(least).max().item()]
+        # The counted numbers of each alternative are within, too: the raw index is the largest of them.
+        spread += [Interval(lower.min().item(), upper.max().item())]
+        spread += [Interval(hhi_unbiased(least).min().item(), hhi(most).max().item())]
+        few += [Interval(min(fewest), max(many))]
+    return _union(spread), _union(few)
+
+
+def _extremes(known: Alternatives) -> tuple[Counts, Counts]:
+    """Each alternative as little and as much concentrated as it can be."""
+    blocks, loose = known.found.blocks, known.loose.total()
+    pools = np.tile(np.array(known.unclaimed, np.int64), (len(known.counts), 1))
+    least = np.column_stack((known.counts, known.disputed, pools))
+    most = np.column_stack((known.counts, known.disputed.sum(axis=1)))
+    most[np.arange(len(most)), most.argmax(axis=1)] += _free(known) + loose
+    return (
+        Counts.ranked(least, blocks - least.sum(axis=1)),
+        Counts.ranked(most, np.full(len(most), known.found.alone)),
+    )
+
+
+def _hhi_ends(counts: Counts) -> tuple[_Values, _Values]:
+    """The 95 % interval of the HHI behind each set of counts."""
+    x, n = counts.sizes.astype(np.float64), counts.blocks.astype(np.float64)
+    prior = 1 / ((x > 0).sum(axis=-1) + 1)
+    alpha = np.where(x > 0, x + prior[:, None], 0)
+    total = n + 1
+    second = alpha * (alpha + 1)
+    fourth = (second * (alpha + 2) * (alpha + 3)).sum(axis=-1)
+    squares, norm = second.sum(axis=-1), total * (total + 1)
+    mean = squares / norm
+    variance = (fourth + squares**2 - (second**2).sum(axis=-1)) / (norm * (total + 2) * (total + 3)) - mean**2
+    unbiased = (x * (x - 1)).sum(axis=-1) / (n * (n - 1))
+    ninth = np.maximum(variance, 0) / np.maximum(9 * unbiased**2, 1e-300)  # 1 / (9 shape) of the gamma distribution
+    lower, upper = (unbiased * np.maximum(1 - ninth + z * np.sqrt(ninth), 0) ** 3 for z in (-_NORMAL, _NORMAL))
+    return _SCALE * lower, _SCALE * np.minimum(upper, 1)
+
+
+def _fewest(covered: Integers, blocks: int, z: float) -> int:
+    """The fewest entities that have a majority of the hashrate with the probability of a normal quantile `z` or more.
+
+    Args:
+        covered: the blocks of the largest one, two, three entities together, and so on.
+        blocks: all of them. Those in no entity are miners of one block each.
+        z: standard deviations. Beta(a, b) exceeds 1/2 with that probability where a - b is so many roots of a + b.
+    """
+    k = np.arange(1, len(covered) + 1)
+    ahead = 2 * covered - blocks + PRIOR * (2 * k - len(covered) - 1)
+    margin = z * sqrt(blocks + PRIOR * (len(covered) + 1))
+    if len(enough := np.flatnonzero(ahead >= margin)):
+        return int(enough[0]) + 1
+    return len(covered) + max(1, ceil((margin - float(ahead[-1])) / 2))
+
+
+def _union(intervals: Sequence[Interval]) -> Interval:
+    return Interval(min(each.lower for each in intervals), max(each.upper for each in intervals))

@@ -1,0 +1,119 @@
+"""The combined interval holds the numbers of every alternative that memberships and unknown blocks allow."""
+
+from collections import Counter
+from itertools import product
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.analysis import POOL, BlockTable, Level, concentrate, concentration, estimate
+from monitor.analysis.counting.levels import Entity, Nameless
+from monitor.analysis.uncertainty import alternatives as counting
+from monitor.analysis.uncertainty.alternatives import UncertainMembership, alternatives
+from monitor.analysis.uncertainty.combined import combined
+from monitor.model import BlockRow, Combined, Concentration, Interval, PoolSlug, Window
+
+ALL = Window.parse("9999b")
+HOMES = {"a": "CN", "b": "US", "c": None, "d": "CN", "e": None}
+"""Of `e` no row says anything."""
+
+
+def home(pool: str) -> Entity:
+    return HOMES[pool] or Nameless(PoolSlug(pool))
+
+
+COUNTRY = Level("country", lambda row: home(row.pool) if row.pool else None)
+
+
+def question(pool: str, *homes: str | None) -> UncertainMembership:
+    answers = dict.fromkeys([home(pool), *(each or Nameless(PoolSlug(pool)) for each in homes)])
+    return UncertainMembership("country", PoolSlug(pool), (), tuple((answer,) for answer in answers))
+
+
+def published(pools: str, *questions: UncertainMembership, level: str = "country") -> Combined:
+    rows = [BlockRow(h, 600 * h, 0x1D00FFFF, PoolSlug(p) if p != "?" else None) for h, p in enumerate(pools)]
+    table = BlockTable.of(rows, (POOL, COUNTRY))
+    [found] = concentrate(table, [ALL], levels=[level])
+    [made] = combined(list(alternatives(table, [found], questions)), [estimate(found, seed=[1])])
+    return made
+
+
+def under(pools: str, homes: dict[str, Entity]) -> Concentration:
+    """What is counted if these are the pools' homes. `?` is the home of unknown blocks."""
+    entities = Counter(homes[pool] for pool in pools)
+    known = {entity: blocks for entity, blocks in entities.items() if isinstance(entity, str)}
+    nameless = {entity.pool: blocks for entity, blocks in entities.items() if isinstance(entity, Nameless)}
+    return concentration(
+        known, len(pools) - sum(known.values()), nameless=nameless, level="country", window=ALL
+    )  # fmt: skip
+
+
+def check(made: Combined, one: Concentration) -> None:
+    sampled = estimate(one, seed=[1])
+    assert one.split
+    assert one.merged
+    assert sampled.split
+    for indices in (one.split, one.merged):
+        inside(made.hhi, indices.hhi)
+        inside(made.nakamoto, indices.nakamoto)
+    assert one.split.hhi_unbiased is not None
+    inside(made.hhi, one.split.hhi_unbiased)
+    for share in one.shares:
+        if share.entity not in made.shares:
+            continue  # no row names it
+        assert made.shares[share.entity].lower <= share.lower
+        assert share.upper <= made.shares[share.entity].upper
+
+
+def inside(interval: Interval, number: float) -> None:
+    assert interval.lower <= number + 1e-9
+    assert number - 1e-9 <= interval.upper
+
+
+POOLS = st.text("abcde?", min_size=4, max_size=60)
+CLAIMS = st.lists(st.sampled_from(["US", "CN", "RU", None]), min_size=1, max_size=3)
+
+
+@pytest.mark.parametrize("most", [4096, 1])
+@given(POOLS, CLAIMS, CLAIMS, st.sampled_from(["US", "CN"]))
+def test_every_alternative_lies_inside(
+    most: int, pools: str, c: list[str | None], d: list[str | None], anyones: str
+) -> None:
+    """Also if the alternatives are too many to be combined."""
+    questions = [question("c", *c), question("d", *d)]
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(counting, "_MOST", most)
+        made = published(pools, *questions)
+    for answers in product(*(each.answers for each in questions)):
+        chosen = {each.pool: answer for each, (answer,) in zip(questions, answers, strict=True)}
+        # What nothing claims may be nobody's, one miner's each, or an entity's that has others.
+        for e, unknown in ((Nameless(PoolSlug("e")), None), (anyones, None), (anyones, anyones)):
+            check(made, under(pools, {pool: home(pool) for pool in HOMES} | chosen | {"e": e, "?": unknown}))
+
+
+@given(POOLS)
+def test_it_holds_the_sampling_intervals_of_what_is_counted(pools: str) -> None:
+    for level in ("pool", "country"):
+        made = published(pools, level=level)
+        counts = Counter(pools)
+        if level == "pool":
+            unknown = counts.pop("?", 0)
+            one = concentration(counts, unknown, level=level, window=ALL)
+            assert made.shares == {share.entity: Interval(share.lower, share.upper) for share in one.shares}
+        else:
+            one = under(pools, {pool: home(pool) for pool in HOMES} | {"?": None})
+        sampled = estimate(one, seed=[1])
+        assert sampled.split
+        assert sampled.merged
+        for likely in (sampled.split, sampled.merged):
+            inside(made.nakamoto, likely.nakamoto.lower)
+            inside(made.nakamoto, likely.nakamoto.upper)
+
+
+def test_a_disputed_row_widens_only_the_entity_that_it_claims() -> None:
+    made = published("aaaabbbb" * 20 + "cc" * 20, question("c", "CN"))
+    sampled = published("aaaabbbb" * 20 + "cc" * 20)
+    assert made.shares["US"].upper < sampled.shares["US"].upper  # without a row c may be anyone's
+    assert made.shares["CN"].upper == sampled.shares["CN"].upper
+    assert made.nakamoto == Interval(1, 2)
