@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from coverage_combined import sections
 
 from monitor.analysis import concentration, estimate
 from monitor.analysis.counting.counts import Counts
-from monitor.analysis.counting.levels import Nameless
 from monitor.analysis.indices import nakamoto
 from monitor.analysis.uncertainty.changes import BIN, THRESHOLD, find
 from monitor.analysis.uncertainty.intervals import TAILS, share_intervals
@@ -71,6 +71,7 @@ def main() -> None:
     truths = list(worlds(given.file))
     pools = [truth for truth in truths if truth.name.startswith("pool")]
     page = [_HEAD, *_coverage([*truths, *MADE_UP], given.samples), *_priors([*pools, *MADE_UP], given.samples // 4)]
+    page += sections(read(given.file), given.samples // 10)
     page += [*_trends(truths, given.samples // 4), *_changes(pools[-1], given.samples // 40)]
     sys.stdout.write("\n".join(page) + "\n")
 
@@ -93,9 +94,7 @@ def worlds(file: Path) -> Iterator[Truth]:
         for year, blocks in whole.items():
             if level.name == "pool" or year == max(whole):
                 counts = Counter(level.entity_of(block) for block in blocks)
-                shares = np.array(
-                    sorted((n for who, n in counts.items() if isinstance(who, str | Nameless)), reverse=True)
-                )
+                shares = np.array(sorted((n for who, n in counts.items() if isinstance(who, str)), reverse=True))
                 yield Truth(f"{level.name} {year or ''}".strip(), shares / len(blocks), 1 - shares.sum() / len(blocks))
 
 

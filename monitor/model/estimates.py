@@ -11,7 +11,11 @@ from monitor.model.measures import Interval, Share
 
 @dataclass(frozen=True, slots=True)
 class Likely:
-    """The indices of the hashrate behind the blocks, for one reading of the unknown ones."""
+    """95 % sampling intervals of the indices, for one reading of the unknown blocks.
+
+    The Gini coefficient and Theil's index have none: both depend on how many entities there are, and no sample shows
+    how many found no block. They describe the blocks of a window, not the hashrate behind them.
+    """
 
     hhi: Interval
     """Of the index without the bias of a small sample."""
@@ -19,6 +23,11 @@ class Likely:
     """Whole numbers, both within."""
     nakamoto_probability: Mapping[int, float]
     """Of each value that it may have, lowest first."""
+    effective_entities: Interval
+    """10,000 / HHI."""
+    entropy_bits: Interval
+    top_share: Mapping[int, Interval]
+    """Of the largest one, two, three entities together."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,9 @@ _Draws = NDArray[np.float64]
 _DRAWS = 2000
 """The chance beyond each end of an interval is then 2.5 % to within 0.35 (one standard deviation)."""
 _SCALE = 10_000
+_NORMAL = 1.959964
+"""Standard deviations from the middle to either end of 95 %."""
+_TOPS = (1, 2, 3)
 
 
 def estimate(found: Concentration, *, seed: Sequence[int]) -> Estimate:
@@ -69,11 +72,12 @@ def likely(
     squares = _squares(draw, counts, blocks)
     shares = draw(PRIOR)
     hhi = squares[:named].sum(axis=0)
-    split = _likely(hhi, shares[:named], blocks)
+    split = _likely(hhi, shares[:named], counts[:named], blocks)
     if not unknown:
         return split, split
     # To merge them only concentrates; but a square less its bias may come out below zero.
-    return split, _likely(np.maximum(hhi, hhi + squares[named]), shares[: named + 1], blocks)
+    merged = np.maximum(hhi, hhi + squares[named])
+    return split, _likely(merged, shares[: named + 1], counts[: named + 1], blocks)
 
 
 def _shares(chance: np.random.Generator, counts: Sequence[int], draws: int, prior: float) -> _Draws:
@@ -97,26 +101,64 @@ def _squares(draw: Callable[[float], _Draws], counts: Sequence[int], blocks: int
     return moved
 
 
-def _likely(hhi: _Draws, draws: _Draws, blocks: int) -> Likely:
-    """Intervals from draws."""
+def _likely(hhi: _Draws, draws: _Draws, sizes: Sequence[int], blocks: int) -> Likely:
+    """Intervals from draws, and of the entropy from the sizes: blocks of the entities that are drawn."""
     lower, upper = (_SCALE * np.clip(np.quantile(hhi, TAILS), 0, 1)).tolist()
-    values, many = np.unique(_nakamoto(draws, blocks), return_counts=True)
+    # Who is not among the draws, or is smaller than one block, counts as miners of one block each.
+    ranked = -np.sort(-np.where(draws * blocks < 1, 0, draws), axis=0)
+    covered = ranked.cumsum(axis=0)
+    values, many = np.unique(_nakamoto(ranked, covered, blocks), return_counts=True)
     reached = many.cumsum() / many.sum()
     low, high = (int(values[np.searchsorted(reached, tail)]) for tail in TAILS)
     return Likely(
         hhi=Interval(lower, upper),
         nakamoto=Interval(low, high),
         nakamoto_probability=dict(zip(values.tolist(), (many / many.sum()).tolist(), strict=True)),
+        effective_entities=Interval(*(_SCALE / max(end, _SCALE / blocks) for end in (upper, lower))),
+        entropy_bits=_entropy(sizes, blocks),
+        top_share={n: _top_share(covered, n, blocks) for n in _TOPS},
     )
 
 
-def _nakamoto(draws: _Draws, blocks: int) -> NDArray[np.int64]:
-    """The fewest entities with more than half, draw by draw.
+def _top_share(covered: _Draws, n: int, blocks: int) -> Interval:
+    """Of the largest `n`, given the shares of the largest one, two, three, and so on."""
+    if not len(covered):
+        return Interval(0, min(1, n / blocks))
+    singles = max(0, n - len(covered)) / blocks
+    lower, upper = np.minimum(1, np.quantile(covered[min(n, len(covered)) - 1], TAILS) + singles).tolist()
+    return Interval(lower, upper)
 
-    Who is not among `draws`, or is smaller than one block, counts as miners of one block each: as many as it takes.
+
+def _entropy(sizes: Sequence[int], blocks: int) -> Interval:
+    """Of the Shannon entropy in bits; blocks beyond `sizes` are miners of one block each.
+
+    The middle is the estimator of A. Chao, T.-J. Shen, Nonparametric Estimation of Shannon's Index of Diversity When
+    There Are Unseen Species, Environmental and Ecological Statistics 10, 2003. The variance is that of G. P. Basharin,
+    On a Statistical Estimate for the Entropy, Theory of Probability and Its Applications 4, 1959; the term of second
+    order, which is all that is left among equals; and that of the number of entities with a single block, by which the
+    unseen ones are estimated.
     """
-    ranked = -np.sort(-np.where(draws * blocks < 1, 0, draws), axis=0)
-    covered = ranked.cumsum(axis=0)
+    found = np.array([size for size in sizes if size], np.float64)
+    single, rest = int((found == 1).sum()), blocks - found.sum()
+    p, bits = found / blocks, np.log2(blocks)
+    seen = p * (1 - min(single, blocks - 1) / blocks)
+    middle = -(seen * np.log2(seen) / (1 - (1 - seen) ** blocks)).sum() + rest / blocks * bits
+    surprise = -np.log2(p)
+    mean = (p * surprise).sum() + rest / blocks * bits
+    variance = ((p * surprise**2).sum() + rest / blocks * bits**2 - mean**2) / blocks
+    variance += len(p) / 2 / (blocks * np.log(2)) ** 2 + single * (bits / blocks) ** 2
+    margin = _NORMAL * np.sqrt(max(0.0, variance))
+    return Interval(max(0.0, float(middle - margin)), float(middle + margin))
+
+
+def _nakamoto(ranked: _Draws, covered: _Draws, blocks: int) -> NDArray[np.int64]:
+    """The fewest entities with more than half, draw by draw; the rest are as many miners of one block as it takes.
+
+    Args:
+        ranked: shares, largest first.
+        covered: those of the largest one, two, three entities together, and so on.
+        blocks: all of the window.
+    """
     needed: NDArray[np.int64] = (covered <= 1 / 2).sum(axis=0) + 1
     missing = 1 / 2 - covered[-1:].sum(axis=0)  # of no entities at all, too
     singles = (ranked > 0).sum(axis=0) + np.floor(missing * blocks).astype(np.int64) + 1

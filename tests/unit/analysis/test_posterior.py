@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pytest
 
 from monitor.analysis import concentration, estimate
-from monitor.model import Estimate, Likely, Window
+from monitor.model import Estimate, Likely, PoolSlug, Window
 
 WINDOW = Window.parse("10b")
 
@@ -82,3 +82,41 @@ def test_the_seed_decides() -> None:
 def test_fewer_than_two_blocks_tell_nothing(known: dict[str, int]) -> None:
     found = of(known)
     assert (found.split, found.merged) == (None, None)
+
+
+def test_entropy_and_effective_entities_of_equals() -> None:
+    found = split(dict.fromkeys("abcdefgh", 300))
+    assert found.entropy_bits.lower < 3 < found.entropy_bits.upper
+    assert found.effective_entities.lower < 8 < found.effective_entities.upper
+
+
+def test_entropy_allows_for_entities_that_found_no_block() -> None:
+    plain = concentration({"a": 50, "b": 40} | dict.fromkeys("cdefg", 1), 0, level="pool", window=WINDOW).split
+    assert plain
+    interval = split({"a": 50, "b": 40} | dict.fromkeys("cdefg", 1)).entropy_bits
+    assert interval.lower < plain.entropy_bits < (interval.lower + interval.upper) / 2
+
+
+def test_top_shares_are_around_those_counted() -> None:
+    found = split({"a": 60, "b": 40, "c": 20, "d": 24})
+    for n, share in {1: 60 / 144, 2: 100 / 144, 3: 124 / 144}.items():
+        assert found.top_share[n].lower < share < found.top_share[n].upper
+    assert found.top_share[1].lower < found.top_share[2].lower < found.top_share[3].lower
+
+
+def test_without_entities_the_largest_are_single_blocks() -> None:
+    found = split({}, alone=144)
+    assert found.top_share[3].upper == 3 / 144
+    assert found.effective_entities.upper == 144
+    assert found.entropy_bits.upper > 7
+
+
+def test_a_pool_without_a_known_country_is_one_entity_of_the_split_reading() -> None:
+    nameless = {PoolSlug("x"): 50, PoolSlug("y"): 30}
+    one = concentration({"CN": 60}, 84, nameless=nameless, level="country", window=WINDOW)
+    named = concentration({"CN": 60, "x": 50, "y": 30}, 4, level="country", window=WINDOW)
+    merged = concentration({"CN": 60}, 84, level="country", window=WINDOW)
+    assert (one.split, one.merged) == (named.split, merged.merged)
+    assert [share.entity for share in one.shares] == ["CN"]
+    assert one.unknown == 84
+    assert estimate(one, seed=[1]).split == estimate(named, seed=[1]).split
