@@ -48,8 +48,19 @@ def concentrate(
         product(range(len(chosen)), range(len(windows))), totals, heads, readings, strict=False
     ):
         name, entities = named[level]
-        shares = partial(_shares, entities, blocks[level, at], total, hashrates[level, at] if told[at] else None)
-        found.append(Concentration(name, windows[at], total, unknown, alone, Shares(shares), split, merged))
+        shares = partial(_shares, entities, blocks[level, at], hashrates[level, at] if told[at] else None)
+        found.append(
+            Concentration(
+                name,
+                windows[at],
+                total,
+                unknown=unknown,
+                alone=alone,
+                shares=Shares(shares),
+                split=split,
+                merged=merged,
+            )
+        )
     return tuple(found)
 
 
@@ -68,8 +79,8 @@ def concentration(
     blocks = np.array([unknown, alone, *known.values()])
     total = int(blocks.sum())
     [(split, merged)] = _readings(blocks)
-    shares = Shares(partial(_shares, list(known), blocks, total))
-    return Concentration(level, window, total, unknown, alone, shares, split, merged)
+    shares = Shares(partial(_shares, list(known), blocks))
+    return Concentration(level, window, total, unknown=unknown, alone=alone, shares=shares, split=split, merged=merged)
 
 
 def _readings(blocks: Integers) -> Iterator[tuple[Indices | None, Indices | None]]:
@@ -83,15 +94,14 @@ def _readings(blocks: Integers) -> Iterator[tuple[Indices | None, Indices | None
         yield apart, together if many > 1 else apart
 
 
-def _shares(
-    entities: Sequence[str], blocks: Integers, total: int, hashrates: NDArray[np.float64] | None = None
-) -> Iterator[Share]:
+def _shares(entities: Sequence[str], blocks: Integers, hashrates: NDArray[np.float64] | None = None) -> Iterator[Share]:
     """Of the entities that the codes of `blocks` from `FIRST` on stand for, in this order."""
+    total = int(blocks.sum())
     rates = repeat(None) if hashrates is None else hashrates[FIRST:].tolist()
     counted = zip(blocks[FIRST:].tolist(), entities, rates, strict=False)
     ranked = sorted((-many, entity, rate) for many, entity, rate in counted if many)
     for (minus, entity, rate), sure in zip(ranked, certainties((-many, total) for many, *_ in ranked), strict=True):
         yield Share(
-            entity, -minus, -minus / total, sure.lower, sure.upper, sure.above,
-            None if rate is None else Rate(rate, rate * sure.slowest, rate * sure.fastest),
+            entity, -minus, -minus / total, lower=sure.lower, upper=sure.upper, above=sure.above,
+            hashrate=None if rate is None else Rate(rate, rate * sure.slowest, rate * sure.fastest),
         )  # fmt: skip
