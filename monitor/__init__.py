@@ -3,6 +3,4 @@
 A block enters at `node` and leaves at `outputs`; `pipeline` is the street between them.
 """
 
-from importlib.metadata import version
-
-__version__ = version("pool-monitor")
+__version__ = "0.1.0"

@@ -11,6 +11,7 @@ import typer
 
 from monitor import logs
 from monitor.config import Config, load
+from monitor.memory import return_freed_memory
 
 ConfigOption = Annotated[
     Path | None,
@@ -27,6 +28,7 @@ def run(config: ConfigOption = None) -> None:
     """
     settings = load(config)
     logs.configure(settings.log.level, settings.log.format)
+    return_freed_memory()
     asyncio.run(_until_interrupted(settings))
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from types import MappingProxyType
-from typing import NamedTuple, overload
+from typing import NamedTuple
 
 from monitor.model.names import PSEUDONYM
 
@@ -113,43 +112,6 @@ class Share(NamedTuple):
     """Probability that this share of hashrate exceeds 0.25, 0.333 (a third), 0.5; empty below 5 % of the blocks."""
     hashrate: Rate | None = None
     """From the work of these blocks; None where the network's cannot be told."""
-
-
-class Shares(Sequence[Share]):
-    """Those of one window, largest first. They are made when they are first read: a block need not wait for hundreds.
-
-    Args:
-        make: makes them.
-    """
-
-    def __init__(self, make: Callable[[], Iterable[Share]]) -> None:
-        self._make = make
-
-    @cached_property
-    def _made(self) -> tuple[Share, ...]:
-        return tuple(self._make())
-
-    @overload
-    def __getitem__(self, at: int) -> Share: ...
-    @overload
-    def __getitem__(self, at: slice) -> tuple[Share, ...]: ...
-    def __getitem__(self, at: int | slice) -> Share | tuple[Share, ...]:
-        return self._made[at]
-
-    def __iter__(self) -> Iterator[Share]:
-        return iter(self._made)
-
-    def __len__(self) -> int:
-        return len(self._made)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Sequence) and self._made == tuple(other)
-
-    def __hash__(self) -> int:
-        return hash(self._made)
-
-    def __repr__(self) -> str:
-        return repr(self._made)
 
 
 class Indices(NamedTuple):

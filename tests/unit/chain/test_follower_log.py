@@ -80,7 +80,7 @@ async def test_a_history_begun_anew_is_said(clock: Clock) -> None:
     assert memory.chain == node.chain[-3:]
     assert log == [
         {
-            "event": "none of our history is on the node's chain; beginning anew",
+            "event": "no stored block is on the node's chain, starting over",
             "blocks": 3,
             "log_level": "warning",
         }
