@@ -52,7 +52,7 @@ class _Health:
 
     follower: Follower
     node: NodeClient
-    historian: BackfillScheduler
+    backfill: BackfillScheduler
 
     @property
     def waiting(self) -> str | None:
@@ -71,7 +71,7 @@ class _Health:
 
     @property
     def coverage(self) -> Coverage | None:
-        return self.historian.coverage
+        return self.backfill.coverage
 
 
 async def run(config: Config, stop: asyncio.Event, *, listening: Callable[[str], None] | None = None) -> None:
@@ -93,9 +93,9 @@ async def run(config: Config, stop: asyncio.Event, *, listening: Callable[[str],
     async with AsyncExitStack() as rooms:
         store = await rooms.enter_async_context(await Store.open(config.store.url))
         node = await rooms.enter_async_context(NodeClient(config.node, vitals))
-        follower = Follower(node, store, Reach.of(config.windows), vitals)
-        historian = BackfillScheduler(config, Reach.of(config.windows), store, node, hub, vitals)
-        health = _Health(follower, node, historian)
+        follower = Follower(node, store, Reach.of(config.windows), vitals=vitals)
+        backfill = BackfillScheduler(config, store, node, hub=hub, vitals=vitals)
+        health = _Health(follower, node, backfill)
         courses = HistoryQueries(store)
         token = config.web.secret_token
         web = await rooms.enter_async_context(
@@ -111,13 +111,15 @@ async def run(config: Config, stop: asyncio.Event, *, listening: Callable[[str],
         log.info("listening", url=web.url, version=__version__)
         if listening:
             listening(web.url)
-        hangups = ReloadSignal()
+        reload = ReloadSignal()
         alert_runner = AlertRunner(rules, METRIC_LOOKUP, hub=hub, store=store.alerts, node=health, vitals=vitals)
         deliveries = delivery(config, store.alerts, hub=hub, vitals=vitals, link=web.url)
         alerts = _all_or_none(
-            alert_runner.run(), reload_rules(config, alert_runner.set_rules, reload=hangups, vitals=vitals), *deliveries
+            alert_runner.run(), reload_rules(config, alert_runner.set_rules, reload=reload, vitals=vitals), *deliveries
         )
-        intake = _intake(config, health, store, hub, vitals, courses=courses, directory=directory, hangups=hangups)
+        intake = _intake(
+            config, health, store, hub=hub, vitals=vitals, courses=courses, directory=directory, reload=reload
+        )
         manager = ServiceManager()
         manager.ready()
         with suppress(_Stopped):
@@ -133,12 +135,12 @@ async def _intake(  # noqa: PLR0913 -- what intake and outputs share
     config: Config,
     health: _Health,
     store: Store,
+    *,
     hub: Hub,
     vitals: Vitals,
-    *,
     courses: HistoryQueries,
     directory: Directory,
-    hangups: ReloadSignal,
+    reload: ReloadSignal,
 ) -> NoReturn:
     """Learn who is who on the node's network, and follow it, forward and back; learn anew when that changes."""
     network = await store.network()
@@ -149,23 +151,23 @@ async def _intake(  # noqa: PLR0913 -- what intake and outputs share
         await store.note_network(network)
     registry = directory.registry = load_registry(config.registry, network)
     vitals.build_info.labels(__version__, registry.pools.hash).set(1)
-    census = WindowCounter(store, config.windows, Rulebook.of(registry, network))
-    courses.counter = census
-    pipeline = Pipeline(health.follower, store, census, hub, vitals)
+    counter = WindowCounter(store, config.windows, Rulebook.of(registry, network))
+    courses.counter = counter
+    pipeline = Pipeline(health.follower, store, counter, hub=hub, vitals=vitals)
 
     async def adopt(changed: Registry) -> None:
-        log.info("the registry has changed", registry=changed.pools.hash, memberships=changed.memberships.hash)
+        log.info("registry reloaded", registry=changed.pools.hash, memberships=changed.memberships.hash)
         directory.registry = changed
         vitals.build_info.clear()
         vitals.build_info.labels(__version__, changed.pools.hash).set(1)
-        async with health.historian.at_rest():
+        async with health.backfill.paused():
             await pipeline.adopt(Rulebook.of(changed, network))
 
     async def stay_current() -> NoReturn:
         await pipeline.revise()
-        await keep_current(config.registry, network, adopt, hangups=hangups, vitals=vitals)
+        await keep_current(config.registry, network, adopt, reload=reload, vitals=vitals)
 
-    await _all_or_none(pipeline.follow(), pipeline.publish(), health.historian.run(network, pipeline), stay_current())
+    await _all_or_none(pipeline.follow(), pipeline.publish(), health.backfill.run(network, pipeline), stay_current())
     raise AssertionError("the pipeline returned")
 
 

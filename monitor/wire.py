@@ -51,7 +51,7 @@ def decode_block(data: bytes, *, height: int) -> Block:
     if tx_count > MAX_BLOCK_BYTES // _MIN_TX_BYTES:
         raise WireError(f"{tx_count} transactions cannot fit into a block")
     coinbase, _ = decode_coinbase(data, at)
-    return Block(height, header, tx_count, coinbase)
+    return Block(height, header, tx_count, coinbase=coinbase)
 
 
 def decode_header(data: bytes) -> Header:
@@ -60,7 +60,7 @@ def decode_header(data: bytes) -> Header:
         raise Truncated(f"a header has {HEADER_BYTES} bytes, these are {len(data)}")
     version, parent, merkle_root, time, bits, nonce = _HEADER.unpack_from(data)
     own = display_hash(double_sha256(data[:HEADER_BYTES]))
-    return Header(own, version, display_hash(parent), merkle_root, time, bits, nonce)
+    return Header(own, version, display_hash(parent), merkle_root=merkle_root, time=time, bits=bits, nonce=nonce)
 
 
 def decode_coinbase(data: bytes, at: int = 0) -> tuple[Coinbase, int]:
@@ -98,7 +98,7 @@ def decode_coinbase(data: bytes, at: int = 0) -> tuple[Coinbase, int]:
         (locktime,) = _UINT32.unpack_from(data, at)
     except (IndexError, _StructError):
         raise Truncated(f"the bytes end inside the coinbase, after {len(data) - start} of it") from None
-    return Coinbase(script, outputs, version, sequence, locktime), at + 4
+    return Coinbase(script, outputs, version, sequence=sequence, locktime=locktime), at + 4
 
 
 def decode_outputs(data: bytes, at: int = 0) -> tuple[tuple[Output, ...], int]:

@@ -40,7 +40,7 @@ class Contrast:
             return None
         if verdict is None:
             return self._why_they_find_nothing(coinbase, ours)
-        return self._why_they_find_another(coinbase, ours, verdict, str(theirs))
+        return self._why_they_find_another(coinbase, ours, verdict, theirs=str(theirs))
 
     def _why_they_find_nothing(self, coinbase: Coinbase, ours: Attribution) -> str:
         mark = ours.evidence
@@ -61,7 +61,7 @@ class Contrast:
             return f"it reads tags as regular expressions, and {mark!r} is another text as one"
         return "it reads the script as UTF-8 without line feeds, which breaks the tag"
 
-    def _why_they_find_another(self, coinbase: Coinbase, ours: Attribution, verdict: Verdict, theirs: str) -> str:
+    def _why_they_find_another(self, coinbase: Coinbase, ours: Attribution, verdict: Verdict, *, theirs: str) -> str:
         kind, mark = str(verdict.method), verdict.mark
         if (decision := self._decisions.on(kind, mark)) and not self._is_ours(kind, mark, theirs):
             return f"it takes {kind} {mark!r} for {theirs}'s; {_decided(decision)}"

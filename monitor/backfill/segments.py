@@ -23,7 +23,7 @@ from monitor.node.client import NodeClient
 from monitor.wire import display_hash
 
 BACKFILL_CONNECTIONS = 2
-"""To the node, for a backfill beside a daemon that leaves them to it."""
+"""To the node, for a backfill; the daemon uses as many fewer meanwhile."""
 _FIRST_FILES = 128
 """Scanned first, from the newest back; then twice as many each time. A sixth of all files holds a year of blocks."""
 
@@ -70,7 +70,7 @@ def from_files(files: BlockFiles, missing: MissingBlocks, report: Callable[[int,
         report: called after each file that was scanned, with the number of scanned files and of all files.
 
     Raises:
-        NodeError: no chain in the files leads down from `missing.top`, or a file has gone meanwhile.
+        NodeError: no chain in the files leads down from `missing.top`, or a file was removed meanwhile.
     """
     table, links = _linked(files, missing, report)
     lowest = max(missing.lowest, links.first_height)
@@ -126,7 +126,7 @@ def _bounds(lowest: int, highest: int, size: int) -> Iterator[tuple[int, int]]:
 
 
 def _linked(files: BlockFiles, missing: MissingBlocks, report: Callable[[int, int], None]) -> tuple[Records, Linked]:
-    """The records of as many of the newest files as it takes, and the chain among them."""
+    """The records of as many of the newest files as needed, and the chain among them."""
     numbers = files.numbers()
     table: Records = np.zeros(0, RECORD)
     end, step, scanned = len(numbers), _FIRST_FILES, 0

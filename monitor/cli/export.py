@@ -45,7 +45,7 @@ def csv(
     """
     from monitor.export.blocks import Form  # noqa: PLC0415 -- slow, and only needed here
 
-    _blocks(Form.CSV, config, (first, last), output, stale=stale)
+    _blocks(Form.CSV, config, output, heights=(first, last), stale=stale)
 
 
 @export.command()
@@ -55,7 +55,7 @@ def parquet(
     """The same as compressed Parquet, for DuckDB, Spark, pandas and their like."""
     from monitor.export.blocks import Form  # noqa: PLC0415
 
-    _blocks(Form.PARQUET, config, (first, last), output, stale=stale)
+    _blocks(Form.PARQUET, config, output, heights=(first, last), stale=stale)
 
 
 @export.command()
@@ -84,13 +84,13 @@ def openmetrics(  # noqa: PLR0913 -- as many as there are options
     if seconds is None:
         raise typer.BadParameter(f"{step!r} is no step: write a count and h, d or y, as in 1d")
     chosen = [_window(name.strip()) for name in windows.split(",")] if windows else settings.windows
-    options = ExportOptions(seconds, chosen, Span(first, last), dict(map(_label, labels or ())))
+    options = ExportOptions(seconds, chosen, Span(first, last), labels=dict(map(_label, labels or ())))
     with _progress() as progress:
         asyncio.run(export_history(settings, options, output, progress=progress))
 
 
 def _blocks(
-    form: Form, config: Path | None, heights: tuple[int | None, int | None], output: Path | None, *, stale: bool
+    form: Form, config: Path | None, output: Path | None, *, heights: tuple[int | None, int | None], stale: bool
 ) -> None:
     from monitor.export.blocks import export as work  # noqa: PLC0415
     from monitor.processing.stored_blocks import Span  # noqa: PLC0415

@@ -114,10 +114,21 @@ def seal(template: Template) -> Sealed:
     complete, stripped = encode_coinbase(coinbase, witness=RESERVED), encode_coinbase(coinbase)
     coinbase_id = double_sha256(stripped)
     root, nonce = _climb(coinbase_id, filling.branch), template.serial & 0xFFFF_FFFF
-    header = encode_header(Header(NO_BLOCK, VERSION, template.parent, root, template.time, template.bits, nonce))
+    header = encode_header(
+        Header(
+            NO_BLOCK, VERSION, template.parent, merkle_root=root, time=template.time, bits=template.bits, nonce=nonce
+        )
+    )
     head = header + encode_compact(1 + template.transactions) + complete
     stripped_bytes = len(head) - len(complete) + len(stripped) + len(filling.raw)
-    return Sealed(template.height, decode_header(header), head, coinbase_id, filling, stripped_bytes)
+    return Sealed(
+        template.height,
+        decode_header(header),
+        head,
+        coinbase_id=coinbase_id,
+        filling=filling,
+        stripped_bytes=stripped_bytes,
+    )
 
 
 def genesis(network: str) -> Sealed:
@@ -134,9 +145,9 @@ def genesis(network: str) -> Sealed:
     script = b"\x04\xff\xff\x00\x1d\x01\x04" + bytes((len(words),)) + words
     coinbase = encode_coinbase(Coinbase(script, (Output(FIRST_SUBSIDY_SAT, bytes((len(key),)) + key + b"\xac"),)))
     root = double_sha256(coinbase)
-    header = encode_header(Header(NO_BLOCK, 1, NO_BLOCK, root, time, bits, nonce))
+    header = encode_header(Header(NO_BLOCK, 1, NO_BLOCK, merkle_root=root, time=time, bits=bits, nonce=nonce))
     head = header + b"\x01" + coinbase
-    return Sealed(0, decode_header(header), head, root, Filling(), len(head))
+    return Sealed(0, decode_header(header), head, coinbase_id=root, filling=Filling(), stripped_bytes=len(head))
 
 
 def unsigned(pool: PoolSlug) -> Signature:

@@ -39,7 +39,7 @@ def mainnet() -> tuple[Found, ...]:
         height += int(height_change)
         time += int(time_change)
         bits = int(new_bits, 16) if new_bits else bits
-        found.append(Found(height, time, PoolSlug(pool), bits))
+        found.append(Found(height, time, PoolSlug(pool), bits=bits))
     return tuple(found)
 
 

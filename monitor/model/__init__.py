@@ -19,7 +19,7 @@ from monitor.model.attribution import (
 from monitor.model.chain import Block, BlockRef, Coinbase, Header, NodeFacts, Notice, Output, Plan
 from monitor.model.coverage import Coverage
 from monitor.model.estimates import Change, Difference, Envelope, Estimate, Estimates, Likely, Trend
-from monitor.model.history import Asked, Curve, Grid, Group, TimeSeries
+from monitor.model.history import Curve, Grid, Group, SeriesQuery, TimeSeries
 from monitor.model.measures import Certainty, Concentration, Indices, Interval, Rate, Reach, Share, Window
 from monitor.model.names import NO_BLOCK, PSEUDONYM, BlockHash, PoolSlug
 from monitor.model.profile import PoolMembership, Profile
@@ -44,7 +44,6 @@ __all__ = [
     "PSEUDONYM",
     "Alert",
     "AlertState",
-    "Asked",
     "Attribution",
     "Block",
     "BlockEvents",
@@ -90,6 +89,7 @@ __all__ = [
     "Rate",
     "Reach",
     "Reward",
+    "SeriesQuery",
     "Severity",
     "Share",
     "Signalling",

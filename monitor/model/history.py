@@ -10,7 +10,7 @@ from monitor.model.names import PoolSlug
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class SeriesQuery:
     """A question about the past. What is None is chosen by what is stored."""
 
     level: str = "pool"

@@ -57,7 +57,7 @@ class Rulebook:
     @classmethod
     def of(cls, registry: Registry, network: str) -> Rulebook:
         """The rulebook of a registry with memberships, on a network."""
-        return cls(registry.pools, levels(registry), questions(registry), ConsensusParams.of(network))
+        return cls(registry.pools, levels(registry), questions(registry), rules=ConsensusParams.of(network))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ class CountedState:
             pool_names=registry.names,
         )
         return replace(
-            estimated(taken, self.ledger, self.windows, self.rulebook.questions),
+            estimated(taken, self.ledger, self.windows, questions=self.rulebook.questions),
             signals=signals(self.ledger, self.windows, stale=self.stale, rules=rules),
             strangers=self.strangers,
         )

@@ -42,7 +42,7 @@ def levels(registry: Registry) -> tuple[Level, ...]:
 
     return (
         POOL,
-        Level("template", template, known.turns("template"), {_DATUM}),
+        Level("template", template, known.turns("template"), by_miner={_DATUM}),
         Level("operator", operator, known.turns("operator")),
         Level("country", country, known.turns("country")),
     )

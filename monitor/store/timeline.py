@@ -52,7 +52,7 @@ def groups(
     )
     grouped = (stays.enter, stays.leave, stays.attribution, stays.miner)
     for enter, leave, number, miner, many in connection.execute(select(*grouped, func.count()).group_by(*grouped)):
-        yield Group(enter, min(leave, grid.points), pools[number], miner, many)
+        yield Group(enter, min(leave, grid.points), pools[number], miner=miner, blocks=many)
 
 
 def unattributed(connection: Connection, within: tuple[int, int]) -> list[tuple[int, int]]:

@@ -18,7 +18,6 @@ from monitor.hub import Hub
 from monitor.model import (
     Alert,
     AlertState,
-    Asked,
     Attribution,
     Block,
     BlockHash,
@@ -33,6 +32,7 @@ from monitor.model import (
     NodeFacts,
     Output,
     PoolSlug,
+    SeriesQuery,
     Severity,
     Tally,
     TimeSeries,
@@ -97,7 +97,7 @@ class _Courses:
     records: Sequence[BlockRecord]
     edition: str = "1"
 
-    async def course(self, asked: Asked) -> TimeSeries:
+    async def course(self, asked: SeriesQuery) -> TimeSeries:
         times = [each.judged.block.header.time for each in self.records]
         points = grid(asked, min(times), times[-1])
         pools = [each.judged.attribution.pool for each in self.records]

@@ -31,7 +31,7 @@ class Given:
     @classmethod
     def of_block(cls, block: Block, *, height: int | None) -> Given:
         """A whole block's. Its bytes do not say reliably how high it stands."""
-        return cls(block.coinbase, height, block.header.time, block.hash)
+        return cls(block.coinbase, height, block.header.time, hash=block.hash)
 
 
 Input: TypeAlias = Given | PoolMonitorError

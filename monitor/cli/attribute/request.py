@@ -53,7 +53,7 @@ class Request:
         Raises:
             InputError: one means nothing.
         """
-        return cls(tuple(map(_meant, names)), config, network, explain)
+        return cls(tuple(map(_meant, names)), config, network, explain=explain)
 
     @property
     def blocks(self) -> int:

@@ -62,7 +62,7 @@ def backtest(  # noqa: PLR0913 -- as many as there are options
 
     settings = load(config)
     logs.configure("warning", settings.log.format)
-    asked = BacktestOptions(rules, file, Span(first, last), years if simulate else None, seed)
+    asked = BacktestOptions(rules, file, Span(first, last), years=years if simulate else None, seed=seed)
     with _progress() as progress:
         report = asyncio.run(work(settings, asked, progress))
     if form is Format.TABLE:

@@ -104,7 +104,7 @@ def _port(config: Config, *, running: bool) -> Finding:
             return Finding(Grade.GOOD, f"The address {where} is taken, as it should be while the daemon runs.")
         return Finding(
             Grade.BAD, f"Cannot listen on {where}: {os.strerror(error.errno or 0)}.",
-            "Stop what listens there, or choose another web.port.", Exit.MISCONFIGURED,
+            "Stop what listens there, or choose another web.port.", exit_code=Exit.MISCONFIGURED,
         )  # fmt: skip
     return Finding(Grade.GOOD, f"The address {where} is free to serve on.")
 
@@ -179,7 +179,10 @@ def _notices(facts: NodeFacts) -> Finding:
 
 def _bad(error: PoolMonitorError) -> Finding:
     return Finding(
-        Grade.BAD, _sentence(error.problem), _sentence(error.remedy) if error.remedy else None, error.exit_code
+        Grade.BAD,
+        _sentence(error.problem),
+        _sentence(error.remedy) if error.remedy else None,
+        exit_code=error.exit_code,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from rich import box
@@ -103,7 +104,7 @@ def disagreements(copies: Mapping[str, Copy], decided: Decisions) -> RenderableT
     table = _table("mark", *copies, "here", "because")
     for mark in sorted(first.keys() & second.keys()):
         if first[mark] != second[mark]:
-            here, why = _resolved(mark, first[mark], second[mark], decided)
+            here, why = _resolved(mark, {first[mark], second[mark]}, decided)
             table.add_row(Text(printable(mark[1])), first[mark], second[mark], here, Text(why))
     others = _table("decided", "about", "because")
     for decision in decided.entries:
@@ -158,15 +159,15 @@ def _changes(found: Changes) -> Iterator[RenderableType]:
             yield Text(f"~ {mark}: from {moved.before} to {moved.after}", style="yellow")
 
 
-def _resolved(mark: tuple[str, str], first: str, second: str, decided: Decisions) -> tuple[str, str]:
-    """Whose it is here, and why."""
+def _resolved(mark: tuple[str, str], claimants: AbstractSet[str], decided: Decisions) -> tuple[str, str]:
+    """The pool that this registry gives a mark to, and the reason."""
     if decision := decided.on(*mark):
         owner = decision.entry.get("pool") if decision.word in {"give", "add"} else decision.entry.get("name")
-        return str(owner or "nobody"), decision.reason
-    aliases = decided.aliases
-    if aliases.get(first, first) == aliases.get(second, second):
-        alias = next(each for each in decided.of_word("same") if each.entry["other"] in {first, second})
-        return aliases.get(first, first), alias.reason
+        return str(owner or "no pool"), decision.reason
+    owners = {decided.aliases.get(slug, slug) for slug in claimants}
+    if len(owners) == 1:
+        alias = next(each for each in decided.of_word("same") if each.entry["other"] in claimants)
+        return owners.pop(), alias.reason
     return "undecided", ""
 
 

@@ -72,7 +72,7 @@ class Client:
             status = await self._get("status")
             alerts = await self._get("alerts", missing={"alerts": []})
             if status["tip"] is None:
-                return Status(status, [], [], [], alerts["alerts"])
+                return Status(status, [], [], blocks=[], alerts=alerts["alerts"])
             if choice.window not in {None, *status["windows"]}:
                 raise PoolMonitorError("there is no such window", remedy=f"there are: {', '.join(status['windows'])}")
             at = {"level": choice.level} if choice.level else {}
@@ -80,8 +80,8 @@ class Client:
                 status,
                 (await self._get("concentration", **at))["windows"],
                 (await self._get("shares", **at))["windows"],
-                (await self._get("blocks", limit=str(_BLOCKS)))["blocks"],
-                alerts["alerts"],
+                blocks=(await self._get("blocks", limit=str(_BLOCKS)))["blocks"],
+                alerts=alerts["alerts"],
             )
 
     async def alerts(self) -> list[dict[str, Any]]:

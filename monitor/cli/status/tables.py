@@ -48,12 +48,13 @@ def indices(windows: Sequence[Json], *, chosen: str | None = None) -> Table:
     for one in windows:
         if one["split"] is None:
             continue
-        low, high, sure = one["split"], one["merged"], one["estimates"] or {}
+        sure = one["estimates"] or {}
         table.add_row(
             one["window"], f"{one['blocks']:,}", f"{one['unknown']:,}",
-            _both(low, high, "nakamoto", "d"), _likely(sure, "nakamoto", "d"),
-            _both(low, high, "hhi_unbiased", ",.0f"), _likely(sure, "hhi", ",.0f"),
-            _both(low, high, "effective_entities", ".1f"), f"{high['top_share']['1']:.1%}", _trend(sure.get("trend")),
+            _both(one, "nakamoto", "d"), _likely(sure, "nakamoto", "d"),
+            _both(one, "hhi_unbiased", ",.0f"), _likely(sure, "hhi", ",.0f"),
+            _both(one, "effective_entities", ".1f"), f"{one['merged']['top_share']['1']:.1%}",
+            _trend(sure.get("trend")),
             style="bold" if one["window"] == chosen else "",
         )  # fmt: skip
     return table
@@ -73,7 +74,7 @@ def shares(windows: Sequence[Json], *, chosen: str | None = None, rows: int = 15
         table.add_row(
             Text(share["name"]), f"{share['share']:.1%}",
             f"{100 * share['lower']:.1f}-{share['upper']:.1%}",
-            Bar(share["share"], share["lower"], share["upper"], full),
+            Bar(share["share"], share["lower"], share["upper"], full=full),
             str(share["blocks"]), f"{before['share']:.1%}" if before else "",
         )  # fmt: skip
     return table
@@ -125,9 +126,10 @@ def _notes(block: Json) -> dict[str, bool]:
     return {"STALE": block["stale"], "CONFLICT": block["conflict"], "EMPTY": block["tx_count"] == 1}
 
 
-def _both(low: Json, high: Json, name: str, form: str) -> str:
-    values = [reading[name] for reading in (low, high) if reading[name] is not None]
-    return _span(values, form)
+def _both(window: Json, name: str, form: str) -> str:
+    """An index from the lower to the higher of the two readings of the unknown blocks."""
+    values = [window[reading][name] for reading in ("split", "merged")]
+    return _span([value for value in values if value is not None], form)
 
 
 def _likely(sure: Json, name: str, form: str) -> str:

@@ -111,7 +111,7 @@ async def watch(client: Client, choice: Choice, console: Console) -> None:
         async def draw() -> None:
             while True:
                 changed.clear()
-                shown = Shown(found, time.time(), watched.choice.window, watched.trouble)
+                shown = Shown(found, time.time(), watched.choice.window, trouble=watched.trouble)
                 live.update(as_screen(shown, width=console.width, height=console.height), refresh=True)
                 await _or_after(changed, _TICK_SECONDS)
 

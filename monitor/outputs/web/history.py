@@ -14,7 +14,7 @@ from typing import Final
 from aiohttp import web
 
 from monitor.errors import InputError
-from monitor.model import Asked, Curve, TimeSeries, Window
+from monitor.model import Curve, SeriesQuery, TimeSeries, Window
 from monitor.outputs.web.parameters import LEVEL
 from monitor.outputs.web.paths import Parameter
 from monitor.outputs.web.ports import HistoryQueries
@@ -96,7 +96,7 @@ class Past:
         body = await self._body(asked, query.get("window", query.get("step")))
         return web.Response(body=body, content_type="application/json", charset="utf-8", headers=headers)
 
-    async def _body(self, asked: Asked, window: str | None) -> bytes:
+    async def _body(self, asked: SeriesQuery, window: str | None) -> bytes:
         if self._waiting >= _MOST_WAITING:
             raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "too many ask for the past at once: ask again in a second")
         self._waiting += 1
@@ -110,7 +110,7 @@ class Past:
             self._waiting -= 1
 
 
-def _asked(query: Mapping[str, str]) -> Asked:
+def _asked(query: Mapping[str, str]) -> SeriesQuery:
     given = {
         "window": _span(query, "window"),
         "step": _span(query, "step"),
@@ -119,7 +119,7 @@ def _asked(query: Mapping[str, str]) -> Asked:
         "limit": _limit(query),
     }
     words = {name: query[name] for name in ("level", "metric") if name in query}
-    return Asked(**words, **{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
+    return SeriesQuery(**words, **{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
 
 
 def _span(query: Mapping[str, str], name: str) -> int | None:

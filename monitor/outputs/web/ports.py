@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Protocol
 
-from monitor.model import Asked, BlockHash, BlockRecord, Coverage, NodeFacts, PoolSlug, Profile, TimeSeries
+from monitor.model import BlockHash, BlockRecord, Coverage, NodeFacts, PoolSlug, Profile, SeriesQuery, TimeSeries
 
 
 class History(Protocol):
@@ -44,7 +44,7 @@ class HistoryQueries(Protocol):
     def edition(self) -> str | None:
         """Another one whenever an answer may be another; None until there are answers."""
 
-    async def course(self, asked: Asked) -> TimeSeries:
+    async def course(self, asked: SeriesQuery) -> TimeSeries:
         """How one metric went at one level. What is cancelled ends soon, and before this does.
 
         Raises:

@@ -12,10 +12,10 @@ from monitor.analysis import POOL, BlockTable, concentrate
 from monitor.analysis.signals.compute import signals as taken
 from monitor.hub import Hub
 from monitor.model import (
-    Asked,
     BlockHash,
     BlockRecord,
     PoolSlug,
+    SeriesQuery,
     Snapshot,
     StaleRow,
     Tally,
@@ -92,7 +92,7 @@ class Node:
     async def block(self, wanted: BlockHash) -> BlockRecord | None:
         raise AssertionError(f"somebody asked for block {wanted}")
 
-    async def course(self, asked: Asked) -> TimeSeries:
+    async def course(self, asked: SeriesQuery) -> TimeSeries:
         raise AssertionError(f"somebody asked for {asked}")
 
 
