@@ -1,7 +1,7 @@
-"""The values that cross a door between rooms: frozen, plain, without behaviour beyond reading themselves.
+"""The values that packages exchange: frozen, without behaviour beyond derived properties.
 
-Conventions: hashes are hex in display order, money is satoshi, time is seconds (a block's is its header's), shares are
-ratios in 0..1, and `None` means "there is no such number", never zero.
+Conventions: hashes are hex in display order, money is in satoshi, times are Unix seconds (a block's time is that of its
+header), shares are ratios in 0..1, and `None` means that there is no such number, never zero.
 """
 
 from monitor.model.alerts import Alert, AlertState, Dispatch, Severity

@@ -40,13 +40,13 @@ def on(node: Bitcoind, **settings: object) -> dict[str, object]:
 WRONG_FILES = {
     "unknown key": ('[node]\nurll = "x"\n', "node.urll: unknown key; did you mean node.url?"),
     "unknown section": ("[nodes]\n", "nodes: unknown key; did you mean"),
-    "broken TOML": ("[node\n", "is no TOML: Expected ']'"),
-    "no such window": ('windows = ["1w"]\n', "'1w' is no window: write a count and h, d, y"),
+    "broken TOML": ("[node\n", "invalid TOML: Expected ']'"),
+    "no such window": ('windows = ["1w"]\n', "invalid window '1w'; use a number with h, d, y"),
     "no URL": ('[node]\nurl = "localhost"\n', "node: url must look like http://127.0.0.1:8332"),
     "a number too large": ("[web]\nport = 70000\n", "web.port: "),
     "a password without a user": (
         '[node]\npassword = "hunter2"\n',
-        "user and password (or password_file) come together",
+        "user and password (or password_file) must be set together",
     ),
     "a password in the URL": ('[node]\nurl = "http://a:hunter2@h"\n', "write it as user and password_file instead"),
     "a secret's file that is missing": ('[web]\ntoken_file = "/nowhere"\n', "web.token_file: /nowhere cannot be read"),

@@ -147,4 +147,4 @@ def test_the_command(five: Path) -> None:
     assert "5 blocks by pool" in run(command, [str(five)]).stdout
     refused = run(command, [str(five), "--window", "1w"])
     assert refused.exit_code == 2
-    assert "is no window" in refused.output
+    assert "invalid window" in refused.output
