@@ -15,7 +15,7 @@ from monitor.analysis import POOL, BlockTable, snapshot
 from monitor.hub import Hub
 from monitor.model import BlockHash, BlockRow, PoolSlug, Tally, Window
 from monitor.outputs.exposition import Exposition
-from monitor.outputs.web import answers
+from monitor.outputs.schemas.status import Alive
 from monitor.outputs.web.paths import Path
 from monitor.outputs.web.problems import Problem
 from monitor.outputs.web.scrape import Scrape
@@ -33,7 +33,7 @@ class Counting:
     def routes(self) -> list[web.RouteDef]:
         return [web.get("/kept", self.kept), web.get("/live", self.live)]
 
-    @Path(answers.Alive)
+    @Path(Alive)
     async def kept(self, _request: web.Request) -> web.Response:
         self.kept_asked += 1
         await asyncio.sleep(0.05)
@@ -41,7 +41,7 @@ class Counting:
             raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "broken")
         return web.json_response({"asked": self.kept_asked, "padding": "x" * 2000})
 
-    @Path(answers.Alive, kept=False)
+    @Path(Alive, kept=False)
     async def live(self, _request: web.Request) -> web.Response:
         self.live_asked += 1
         return web.json_response({"asked": self.live_asked})

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
 from support.demo import Demo
 from support.services import get
 
@@ -17,8 +18,10 @@ from monitor.analysis import time_series as course
 from monitor.hub import Hub
 from monitor.outputs.web import history
 from monitor.outputs.web.api import Api
+from monitor.outputs.web.openapi import openapi
 from monitor.outputs.web.paths import path_of
 from monitor.outputs.web.pools import Pools
+from monitor.vitals import Vitals
 
 EXAMPLES = 8
 """For each path; more in `make fuzz`'s spirit by hand."""
@@ -50,6 +53,23 @@ def test_every_path_tells_of_itself() -> None:
     silent = [route.path for part in (api, pools) for route in part.routes() if path_of(route.handler) is None]
 
     assert silent == [], "decorate their handlers: see monitor/outputs/web/paths.py"
+
+
+def test_every_field_is_described() -> None:
+    nobody: Any = Vitals()
+    application = web.Application()
+    for part in (Api(Hub(nobody), nobody, nobody, courses=nobody), Pools(Hub(nobody), nobody, nobody)):
+        application.add_routes(part.routes())
+
+    schemas = openapi(application.router.routes(), None)["components"]["schemas"]
+
+    fields = {
+        f"{name}.{field}": about
+        for name, each in schemas.items()
+        for field, about in each.get("properties", {}).items()
+    }
+    assert len(fields) > 200
+    assert [name for name, about in fields.items() if not about.get("description")] == []
 
 
 def test_the_metrics_of_the_past_are_those_that_there_are() -> None:

@@ -172,7 +172,7 @@ async def test_a_pool_is_told_with_everything(daemon: Inside) -> None:
 
     status, content_type, body = await daemon.get("/api/v1/pools/nobody")
     assert (status, content_type) == (404, "application/problem+json; charset=utf-8")
-    assert json.loads(body)["detail"] == "there is no such pool; /api/v1/pools has the list"
+    assert json.loads(body)["detail"] == "unknown pool 'nobody'; /api/v1/pools has the list"
     assert (await daemon.get("/api/v1/pools?x=1"))[0] == 400
 
 

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
 from aiohttp import web
 
-from monitor import __version__
+from monitor import __version__, model
 from monitor.hub import Hub
-from monitor.model import BlockHash, Concentration, Snapshot
-from monitor.outputs.web import answers, estimates, render, signal_answers
+from monitor.model import BlockHash, Snapshot
+from monitor.outputs.schemas.blocks import Block, Blocks, Tip, UnknownMiners
+from monitor.outputs.schemas.concentration import Changes, Concentration, Shares, WindowConcentration
+from monitor.outputs.schemas.history import TimeSeries
+from monitor.outputs.schemas.signals import Signals
+from monitor.outputs.schemas.status import Alive, Ready, Status
 from monitor.outputs.web.alerts import Alerts
 from monitor.outputs.web.history import PARAMETERS, Past
 from monitor.outputs.web.openapi import openapi
 from monitor.outputs.web.parameters import BELOW, HASH, LEVEL, LIMIT, WINDOW
-from monitor.outputs.web.paths import NO_BLOCK_YET, Path, number, query
+from monitor.outputs.web.paths import NO_BLOCK_YET, Path, invalid, json, number, query, unknown
 from monitor.outputs.web.ports import Health, History, HistoryQueries
 from monitor.outputs.web.problems import Problem
-from monitor.outputs.web.signals import signals
 
 
 class Api:
@@ -50,18 +52,18 @@ class Api:
             *Alerts(self._hub).routes(),
         ]
 
-    @Path(answers.Alive, problems={}, kept=False)
+    @Path(Alive, problems={}, kept=False)
     async def healthz(self, request: web.Request) -> web.Response:
         """Alive: the process answers."""
         query(request)
-        return web.json_response({"alive": True})
+        return json(Alive())
 
-    @Path(answers.Ready, problems={}, unready=True, kept=False)
+    @Path(Ready, problems={}, unready=True, kept=False)
     async def readyz(self, request: web.Request) -> web.Response:
         """Caught up: the numbers are those of the node's tip."""
         query(request)
-        state = self._state()
-        return web.json_response(state, status=HTTPStatus.OK if state["ready"] else HTTPStatus.SERVICE_UNAVAILABLE)
+        state = Ready.of(self._state())
+        return json(state, HTTPStatus.OK if state.ready else HTTPStatus.SERVICE_UNAVAILABLE)
 
     @Path(None, problems={}, kept=False)
     async def openapi(self, request: web.Request) -> web.Response:
@@ -69,54 +71,57 @@ class Api:
         query(request)
         return web.json_response(openapi(request.app.router.routes(), self._hub.snapshot))
 
-    @Path(answers.Status, problems={}, kept=False)
+    @Path(Status, problems={}, kept=False)
     async def status(self, request: web.Request) -> web.Response:
         """How the daemon is doing."""
         query(request)
         snapshot, facts = self._hub.snapshot, self._health.facts
-        return web.json_response({
+        about = {
             "version": __version__,
             **self._state(),
-            "tip": render.tip(snapshot) if snapshot else None,
+            "tip": snapshot,
             "registry": snapshot.registry if snapshot else None,
             "windows": [each.window.name for each in _at_level(snapshot)] if snapshot else [],
-            "node": render.node(facts) if facts else None,
-        })  # fmt: skip
+            "node": facts,
+        }
+        return json(Status.of(about, snapshot.pool_names if snapshot else None))
 
-    @Path(answers.Shares, (LEVEL, WINDOW))
+    @Path(Shares, (LEVEL, WINDOW))
     async def shares(self, request: web.Request) -> web.Response:
         """Who mined how much, with intervals."""
-        return self._windows(request, render.shares)
+        snapshot, chosen = self._windows(request)
+        return json(Shares.of({"tip": snapshot, "windows": chosen}, snapshot.pool_names))
 
-    @Path(answers.Concentration, (LEVEL, WINDOW))
+    @Path(Concentration, (LEVEL, WINDOW))
     async def concentration(self, request: web.Request) -> web.Response:
         """How concentrated mining is."""
-        return self._windows(request, estimates.concentration)
+        snapshot, chosen = self._windows(request)
+        windows = [WindowConcentration.of_window(each, snapshot) for each in chosen]
+        return json(Concentration(tip=Tip.of(snapshot, snapshot.pool_names), windows=windows))
 
-    @Path(answers.Changes)
+    @Path(Changes)
     async def changes(self, request: web.Request) -> web.Response:
-        """Whose share of the hashrate changed, and when."""
+        """Significant changes of shares of hashrate, newest first."""
         query(request)
-        snapshot = self._snapshot()
-        return web.json_response({"tip": render.tip(snapshot), "changes": estimates.changes(snapshot)})
+        return json(Changes.of_snapshot(self._snapshot()))
 
-    @Path(signal_answers.Signals, (WINDOW,))
+    @Path(Signals, (WINDOW,))
     async def signals(self, request: web.Request) -> web.Response:
-        """What blocks tell besides: streaks, luck, empty blocks, rewards, signalling, races."""
+        """What blocks say beyond shares: streaks, luck, empty blocks, rewards, signalling, races."""
         asked = query(request)
         snapshot = self._snapshot()
         names = [each.window.name for each in _at_level(snapshot)]
         if asked.get("window", names[0]) not in names:
-            raise Problem(HTTPStatus.BAD_REQUEST, f"there is no such window; there are: {', '.join(names)}")
-        return web.json_response({"tip": render.tip(snapshot), **signals(snapshot, asked.get("window"))})
+            raise unknown("window", asked["window"], names)
+        return json(Signals.of_snapshot(snapshot, asked.get("window")))
 
-    @Path(answers.Unknown)
+    @Path(UnknownMiners)
     async def unknown(self, request: web.Request) -> web.Response:
-        """Unknown miners of whom only traces are known, with the evidence that makes their blocks one miner's."""
+        """Recurring unidentified miners, with the evidence that their blocks have in common."""
         query(request)
-        return web.json_response({"miners": [render.cluster(each) for each in self._snapshot().strangers]})
+        return json(UnknownMiners.of({"miners": self._snapshot().strangers}))
 
-    @Path(answers.TimeSeries, PARAMETERS, kept=False)
+    @Path(TimeSeries, PARAMETERS, kept=False)
     async def history(self, request: web.Request) -> web.Response:
         """How an index or the shares went, in equal steps of time.
 
@@ -134,48 +139,45 @@ class Api:
         self._snapshot()
         return await self._past.answer(request, asked)
 
-    @Path(answers.Blocks, (LIMIT, BELOW))
+    @Path(Blocks, (LIMIT, BELOW))
     async def blocks(self, request: web.Request) -> web.Response:
         """Blocks, highest first, stale ones among them."""
         asked = query(request)
         limit, below = number(asked, LIMIT), number(asked, BELOW)
         snapshot = self._snapshot()
         found = await self._history.blocks(limit or 0, below=below)
-        return web.json_response({"blocks": [render.block(each, snapshot) for each in found]})
+        return json(Blocks.of({"blocks": found}, snapshot.pool_names))
 
-    @Path(answers.Block, (HASH,), problems={**NO_BLOCK_YET, HTTPStatus.NOT_FOUND: "this block is not stored here"})
+    @Path(Block, (HASH,), problems={**NO_BLOCK_YET, HTTPStatus.NOT_FOUND: "this block is not stored here"})
     async def block(self, request: web.Request) -> web.Response:
-        """One block and every reason to think that somebody mined it."""
+        """One block, and everything that points to a pool."""
         query(request)
         wanted = request.match_info["hash"]
         if not re.fullmatch(r"[0-9a-fA-F]{64}", wanted):
-            raise Problem(HTTPStatus.BAD_REQUEST, "a block hash has 64 hexadecimal digits")
+            raise invalid("hash", wanted, "64 hexadecimal digits")
         found = await self._history.block(BlockHash(wanted.lower()))
         if found is None:
             raise Problem(HTTPStatus.NOT_FOUND, "this block is not stored here")
-        return web.json_response(render.block(found, self._snapshot()))
+        return json(Block.of(found, self._snapshot().pool_names))
 
-    def _windows(self, request: web.Request, show: Callable[[Concentration, Snapshot], Any]) -> web.Response:
-        """One level and window, as asked for; without a window, all of the level's."""
+    def _windows(self, request: web.Request) -> tuple[Snapshot, list[model.Concentration]]:
+        """The level and window of the query; without a window, all of the level."""
         asked = query(request)
         snapshot = self._snapshot()
         level = asked.get("level", snapshot.concentration[0].level)
         chosen = _at_level(snapshot, level)
         if not chosen:
-            levels = ", ".join(dict.fromkeys(each.level for each in snapshot.concentration))
-            raise Problem(HTTPStatus.BAD_REQUEST, f"there is no such level; there are: {levels}")
+            raise unknown("level", level, (each.level for each in snapshot.concentration))
         if "window" in asked:
-            names = ", ".join(each.window.name for each in chosen)
+            names = [each.window.name for each in chosen]
             chosen = [each for each in chosen if each.window.name == asked["window"]]
             if not chosen:
-                raise Problem(HTTPStatus.BAD_REQUEST, f"there is no such window; there are: {names}")
-        return web.json_response({
-            "tip": render.tip(snapshot), "windows": [show(each, snapshot) for each in chosen]
-        })  # fmt: skip
+                raise unknown("window", asked["window"], names)
+        return snapshot, chosen
 
     def _snapshot(self) -> Snapshot:
         if self._hub.snapshot is None:
-            raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "no block is stored yet; /readyz tells why")
+            raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "no block is stored yet; /readyz says why")
         return self._hub.snapshot
 
     def _state(self) -> dict[str, Any]:
@@ -189,10 +191,10 @@ class Api:
             "height": snapshot.tip.height if snapshot else None,
             "first_height": snapshot.first_height if snapshot else None,
             "pruned": facts.pruned if facts else None,
-            "history": render.coverage(self._health.coverage),
+            "history": self._health.coverage,
         }
 
 
-def _at_level(snapshot: Snapshot, level: str | None = None) -> list[Concentration]:
+def _at_level(snapshot: Snapshot, level: str | None = None) -> list[model.Concentration]:
     level = level or snapshot.concentration[0].level
     return [each for each in snapshot.concentration if each.level == level]

@@ -8,7 +8,6 @@ that is too slow loses the oldest events.
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Iterator
 from contextlib import suppress
 from http import HTTPStatus
@@ -18,8 +17,9 @@ from aiohttp import web
 
 from monitor.hub import Hub, Listener, News
 from monitor.model import Alert, BlockRecord, Snapshot
-from monitor.outputs.alert_json import as_json
-from monitor.outputs.web import render
+from monitor.outputs.schemas.alerts import Alert as AlertSchema
+from monitor.outputs.schemas.base import Schema
+from monitor.outputs.schemas.blocks import Block, Reorg, SnapshotEvent
 from monitor.outputs.web.paths import Path, query
 from monitor.outputs.web.problems import Problem
 
@@ -86,21 +86,21 @@ class Events:
     async def _send_alerts(self, alerts: Listener[Alert], response: web.StreamResponse) -> None:
         with suppress(ConnectionError):  # the other task notices that the client is gone
             async for alert in alerts:
-                await response.write(_event("alert", as_json(alert)))
+                await response.write(_event("alert", AlertSchema.of(alert)))
 
 
-def _event(name: str, content: dict[str, Any]) -> bytes:
-    return f"event: {name}\ndata: {json.dumps(content)}\n\n".encode()
+def _event(name: str, content: Schema) -> bytes:
+    return b"event: %b\ndata: %b\n\n" % (name.encode(), content.encode())
 
 
-def events(news: News) -> Iterator[tuple[str, dict[str, Any]]]:
+def events(news: News) -> Iterator[tuple[str, Schema]]:
     """The events that news makes, each with its name. While catching up, blocks are not announced."""
     if isinstance(news, Snapshot):
-        yield "snapshot", {"tip": render.tip(news), "caught_up": news.caught_up}
+        yield "snapshot", SnapshotEvent.of({"tip": news, "caught_up": news.caught_up}, news.pool_names)
         return
     plan = news.plan
     if plan.disconnects:
-        yield "reorg", {"depth": len(plan.disconnects), "height": plan.onto.height, "hash": plan.onto.hash}
+        yield "reorg", Reorg(depth=len(plan.disconnects), height=plan.onto.height, hash=plan.onto.hash)
     if plan.caught_up:
         for judged in news.judged:
-            yield "block", render.block(BlockRecord(judged, stale=False), news)
+            yield "block", Block.of(BlockRecord(judged, stale=False), news.pool_names)

@@ -1,11 +1,10 @@
-"""The past over HTTP: questions are read strictly, and answered one at a time."""
+"""Indices and shares over time: parameters are validated strictly, and requests are answered one at a time."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from hashlib import blake2b
 from http import HTTPStatus
@@ -14,9 +13,10 @@ from typing import Final
 from aiohttp import web
 
 from monitor.errors import InputError
-from monitor.model import Asked, Curve, TimeSeries, Window
+from monitor.model import Asked, TimeSeries, Window
+from monitor.outputs.schemas.history import TimeSeries as Answer
 from monitor.outputs.web.parameters import LEVEL
-from monitor.outputs.web.paths import Parameter
+from monitor.outputs.web.paths import Parameter, invalid
 from monitor.outputs.web.ports import HistoryQueries
 from monitor.outputs.web.problems import Problem
 
@@ -88,7 +88,7 @@ class Past:
         asked = _asked(query)
         edition = self._courses.edition
         if edition is None:
-            raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "nothing is counted yet; /readyz tells why")
+            raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "nothing is counted yet; /readyz says why")
         tag = blake2b(f"{edition} {asked}".encode(), digest_size=12).hexdigest()
         headers = {"ETag": f'"{tag}"', "Cache-Control": "no-cache"}
         if any(known.value in {tag, "*"} for known in request.if_none_match or ()):
@@ -98,7 +98,7 @@ class Past:
 
     async def _body(self, asked: Asked, window: str | None) -> bytes:
         if self._waiting >= _MOST_WAITING:
-            raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "too many ask for the past at once: ask again in a second")
+            raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "too many requests for history; ask again in a second")
         self._waiting += 1
         try:
             async with self._turn:
@@ -132,7 +132,7 @@ def _span(query: Mapping[str, str], name: str) -> int | None:
     except ValueError:
         seconds = None
     if seconds is None or seconds > _MOST_SECONDS:
-        raise Problem(HTTPStatus.BAD_REQUEST, f"{name} is a span of time: a count and h, d or y, as in 24h or 7d")
+        raise invalid(name, text, "for example 1h or 1d")
     return seconds
 
 
@@ -150,10 +150,7 @@ def _moment(query: Mapping[str, str], name: str) -> int | None:
     except (ValueError, OverflowError):
         seconds = -1
     if not 0 <= seconds < _MOST_SECONDS:
-        raise Problem(
-            HTTPStatus.BAD_REQUEST,
-            f"{name} is a time from 1970 to 2106: 2025-01-31, 2025-01-31T12:00:00Z or Unix seconds",
-        )
+        raise invalid(name, text, "for example 2025-01-31, 2025-01-31T12:00:00Z or Unix seconds")
     return seconds
 
 
@@ -162,34 +159,15 @@ def _limit(query: Mapping[str, str]) -> int | None:
     if text is None:
         return None
     if not re.fullmatch(r"[0-9]{1,3}", text) or not 1 <= int(text) <= _MOST_ENTITIES:
-        raise Problem(HTTPStatus.BAD_REQUEST, f"limit is a number from 1 to {_MOST_ENTITIES}")
+        raise invalid("limit", text, f"a number from 1 to {_MOST_ENTITIES}")
     return int(text)
 
 
 def _encoded(course: TimeSeries, window: str | None) -> bytes:
-    """As JSON, a list at a time: to write all of a long answer at once would hold up the whole program."""
-    grid = course.grid
-    head = json.dumps({
-        "level": course.level,
-        "metric": course.metric,
-        "window": window or _named(grid.window),
-        "step": grid.step,
-        "from": grid.times[0],
-        "to": grid.times[-1],
-        "times": list(grid.times),
-    })  # fmt: skip
-    series = (
-        f"{json.dumps(name)}: {{{', '.join(f'{json.dumps(key)}: {json.dumps(row)}' for key, row in _rows(curve))}}}"
-        for name, curve in course.series.items()
-    )
-    return f'{head[:-1]}, "series": {{{", ".join(series)}}}}}'.encode()
+    return Answer.of_window(course, window or _named(course.grid.window)).encode()
 
 
 def _named(seconds: int) -> str:
     """A span that was chosen: whole hours."""
     days, rest = divmod(seconds, 86_400)
     return f"{seconds // 3600}h" if rest else f"{days}d"
-
-
-def _rows(curve: Curve) -> Iterator[tuple[str, Sequence[float | None] | None]]:
-    yield from (("value", curve.value), ("lower", curve.lower), ("upper", curve.upper))

@@ -7,11 +7,11 @@ from http import HTTPStatus
 from typing import Any
 
 from aiohttp import web
-from pydantic import TypeAdapter
+from pydantic.json_schema import models_json_schema
 
 from monitor import __version__
 from monitor.model import Snapshot
-from monitor.outputs.web.answers import Document
+from monitor.outputs.schemas.problem import Problem
 from monitor.outputs.web.paths import Parameter, Path, path_of
 
 _COMPONENT = "#/components/schemas/{model}"
@@ -27,11 +27,9 @@ def openapi(resources: Iterable[web.AbstractRoute], snapshot: Snapshot | None) -
         snapshot: which levels and windows there are; None where nobody knows yet.
     """
     told = {route: about for route in resources if route.method == "GET" and (about := path_of(route.handler))}
-    types = {about.answer for about in told.values() if about.answer} | {Document}
+    types = {about.answer for about in told.values() if about.answer} | {Problem}
     types_in_order = sorted(types, key=lambda kind: kind.__name__)
-    adapters: list[Any] = [(kind, "serialization", TypeAdapter(kind)) for kind in types_in_order]
-    schemas, known = TypeAdapter.json_schemas(adapters, ref_template=_COMPONENT)
-    refs = {kind: schema for (kind, _), schema in schemas.items()}
+    refs, known = models_json_schema([(kind, "serialization") for kind in types_in_order], ref_template=_COMPONENT)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -55,10 +53,10 @@ def openapi(resources: Iterable[web.AbstractRoute], snapshot: Snapshot | None) -
 def _operation(
     route: web.AbstractRoute, about: Path, refs: dict[Any, Any], snapshot: Snapshot | None
 ) -> dict[str, Any]:
-    answer: dict[str, Any] = {"schema": refs[about.answer]} if about.answer else {}
+    answer: dict[str, Any] = {"schema": refs[about.answer, "serialization"]} if about.answer else {}
     good = {"description": "the answer", "content": {about.content: answer}}
     problems = {**_BAD_REQUEST, **_NEVER, **about.problems}
-    document = {"application/problem+json": {"schema": refs[Document]}}
+    document = {"application/problem+json": {"schema": refs[Problem, "serialization"]}}
     responses = {str(int(each)): {"description": why, "content": document} for each, why in problems.items()}
     if about.unready:
         responses["503"] = {**good, "description": "not yet; the answer says why"}

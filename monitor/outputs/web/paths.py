@@ -2,19 +2,21 @@
 
 A new path is documented by decorating its handler, whose docstring says what it is for:
 
-    @Path(answers.Shares, (LEVEL, WINDOW))
+    @Path(Shares, (LEVEL, WINDOW))
     async def shares(self, request: web.Request) -> web.Response:
         \"\"\"Who mined how much, with intervals.\"\"\"
         asked = query(request)
+        ...
+        return json(Shares(tip=..., windows=...))
 
-The first argument is a `TypedDict` of `answers`: what the JSON of a 200 holds. The parameters are the only ones that
+The first argument is a model of `monitor.outputs.schemas`: the JSON of a 200. The parameters are the only ones that
 `query` takes. From that come /api/openapi.json, docs/api.md, and whether the answer is kept until the next snapshot.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, TypeVar
@@ -22,10 +24,13 @@ from typing import Any, TypeVar
 from aiohttp import web
 
 from monitor.model import Snapshot
+from monitor.outputs.schemas.base import Schema
 from monitor.outputs.web.problems import Problem
 
 _Handler = TypeVar("_Handler", bound=Callable[..., Any])
 _MARK = "__path__"
+_SHOWN = 40
+"""Characters of a wrong value that an error repeats."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +53,8 @@ NO_BLOCK_YET = {HTTPStatus.SERVICE_UNAVAILABLE: "no block is stored yet"}
 class Path:
     """What is told of it; decorates its handler."""
 
-    answer: type | None
-    """What the JSON of a 200 holds; None where it is no JSON."""
+    answer: type[Schema] | None
+    """The JSON of a 200; None where it is no JSON."""
     parameters: tuple[Parameter, ...] = ()
     content: str = "application/json"
     problems: Mapping[HTTPStatus, str] = field(default_factory=NO_BLOCK_YET.copy)
@@ -71,6 +76,11 @@ def path_of(handler: object) -> Path | None:
     return found
 
 
+def json(answer: Schema, status: HTTPStatus = HTTPStatus.OK) -> web.Response:
+    """A response with this body."""
+    return web.Response(body=answer.encode(), status=status, content_type="application/json", charset="utf-8")
+
+
 def query(request: web.Request) -> dict[str, str]:
     """What was asked for; a misspelt parameter would otherwise be ignored in silence.
 
@@ -80,12 +90,24 @@ def query(request: web.Request) -> dict[str, str]:
     about = path_of(request.match_info.handler)
     known = [each.name for each in about.parameters] if about else []
     known = [name for name in known if name not in request.match_info]
+    choices = f"choose one of: {', '.join(known)}" if known else "this path has none"
     for name in request.query:
         if name not in known:
-            raise Problem(HTTPStatus.BAD_REQUEST, f"unknown parameter; known are: {', '.join(known) or 'none'}")
+            raise Problem(HTTPStatus.BAD_REQUEST, f"unknown parameter {name[:_SHOWN]!r}; {choices}")
         if len(request.query.getall(name)) > 1:
             raise Problem(HTTPStatus.BAD_REQUEST, f"{name} is given more than once")
     return dict(request.query)
+
+
+def invalid(name: str, value: str, remedy: str) -> Problem:
+    """A parameter has a value that cannot be read."""
+    return Problem(HTTPStatus.BAD_REQUEST, f"invalid {name} {value[:_SHOWN]!r}; use {remedy}")
+
+
+def unknown(name: str, value: str, choices: Iterable[str]) -> Problem:
+    """A parameter has a value that is none of its choices."""
+    named = ", ".join(dict.fromkeys(choices))
+    return Problem(HTTPStatus.BAD_REQUEST, f"unknown {name} {value[:_SHOWN]!r}; choose one of: {named}")
 
 
 def number(asked: Mapping[str, str], parameter: Parameter) -> int | None:
@@ -99,5 +121,5 @@ def number(asked: Mapping[str, str], parameter: Parameter) -> int | None:
         return schema.get("default")
     least, most = schema["minimum"], schema["maximum"]
     if not re.fullmatch(r"[0-9]{1,10}", text) or not least <= int(text) <= most:
-        raise Problem(HTTPStatus.BAD_REQUEST, f"{parameter.name} is a number from {least} to {most}")
+        raise invalid(parameter.name, text, f"a number from {least} to {most}")
     return int(text)

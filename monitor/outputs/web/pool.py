@@ -1,70 +1,60 @@
-"""All that is known of one pool, as JSON: what it is, what it mined, and what its blocks tell of it."""
+"""All that is known of one pool: what it is, what it mined, and what its blocks say."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from monitor.model import BlockRecord, Profile, Race, Signals, Snapshot, Tie
-from monitor.outputs.web import estimates, render
+from monitor.model import BlockRecord, PoolSlug, Profile, Signalling, Signals, Snapshot
+from monitor.outputs.schemas.concentration import Change
+from monitor.outputs.schemas.pools import Pool, PoolShare, PoolSummary
 from monitor.outputs.web.ports import Directory
-from monitor.outputs.web.signals import row
 
 _LEVEL = "pool"
 
 
 def known(slug: str, snapshot: Snapshot, directory: Directory) -> bool:
-    """Whether there is anything to tell: the registry knows it, or it is a pseudonym that mined lately."""
+    """Whether the registry has the pool, or it is a pseudonym with blocks in a window."""
     return directory.profile(slug) is not None or bool(shares(slug, snapshot))
 
 
-def brief(profile: Profile, snapshot: Snapshot, directory: Directory) -> dict[str, Any]:
-    """A pool in a list of them."""
-    return {
-        "slug": profile.slug,
-        "name": profile.name,
-        "kind": profile.kind,
-        "link": profile.link or None,
-        "belongs": dict(directory.belongs(profile.slug, snapshot.tip.time)),
-        "shares": shares(profile.slug, snapshot),
-    }
+def brief(profile: Profile, snapshot: Snapshot, directory: Directory) -> PoolSummary:
+    """A pool in a list."""
+    return PoolSummary.of(_summary(profile.slug, profile, snapshot, directory), snapshot.pool_names)
 
 
-def whole(slug: str, snapshot: Snapshot, directory: Directory, newest: Sequence[BlockRecord]) -> dict[str, Any]:
+def whole(slug: str, snapshot: Snapshot, directory: Directory, newest: Sequence[BlockRecord]) -> Pool:
     """A pool with everything.
 
     Args:
-        slug: a pool's, or a pseudonym.
+        slug: of a pool, or a pseudonym.
         snapshot: what is counted.
-        directory: who is who.
-        newest: its newest blocks, highest first, whose evidence and payouts are told.
+        directory: the registry and the memberships.
+        newest: its newest blocks, highest first.
     """
     profile = directory.profile(slug)
-    return {
-        "slug": slug,
-        "name": profile.name if profile else slug,
-        "kind": profile.kind if profile else None,
-        "link": (profile.link or None) if profile else None,
-        "belongs": dict(directory.belongs(slug, snapshot.tip.time)),
-        "memberships": [_tie(each) for each in profile.ties] if profile else [],
-        "addresses": list(profile.addresses) if profile else [],
-        "tags": list(profile.tags) if profile else [],
-        "sources": list(profile.sources) if profile else [],
-        "shares": shares(slug, snapshot),
-        "changes": [
-            each for each in estimates.changes(snapshot) or () if (each["level"], each["entity"]) == (_LEVEL, slug)
-        ],
-        "signals": _signals(slug, snapshot),
-        "newest": _newest(newest, directory),
-    }
+    changes = snapshot.estimates.changes if snapshot.estimates else ()
+    return Pool.of(
+        {
+            "tip": snapshot,
+            **_summary(slug, profile, snapshot, directory),
+            "memberships": profile.ties if profile else (),
+            "addresses": profile.addresses if profile else (),
+            "tags": profile.tags if profile else (),
+            "sources": profile.sources if profile else (),
+            "changes": [Change.of(each) for each in reversed(changes) if (each.level, each.entity) == (_LEVEL, slug)],
+            "signals": _signals(slug, snapshot.signals or Signals()),
+            "newest": _newest(newest, directory),
+        },
+        snapshot.pool_names,
+    )
 
 
-def shares(slug: str, snapshot: Snapshot) -> list[dict[str, Any]]:
-    """What it has of each window in which it mined anything."""
+def shares(slug: str, snapshot: Snapshot) -> list[PoolShare]:
+    """Its share of each window in which it mined."""
     return [
-        {"window": one.window.name, "of": one.blocks, **render.share(share, snapshot)}
+        PoolShare.of({"window": one.window.name, "of": one.blocks, **share._asdict()}, snapshot.pool_names)
         for one in snapshot.concentration
         if one.level == _LEVEL
         for share in one.shares
@@ -72,23 +62,35 @@ def shares(slug: str, snapshot: Snapshot) -> list[dict[str, Any]]:
     ]
 
 
-def _tie(tie: Tie) -> dict[str, Any]:
+def by_window(pool: Pool) -> dict[str, dict[str, Any]]:
+    """Share, luck, empty blocks and rewards of each window, by its name: the rows of a table."""
+    found: dict[str, dict[str, Any]] = {each.window: {"share": each.model_dump()} for each in pool.shares}
+    for name in ("luck", "empty_blocks", "rewards"):
+        for each in getattr(pool.signals, name):
+            if each.window in found:
+                found[each.window][name] = each
+    return found
+
+
+def _summary(slug: str, profile: Profile | None, snapshot: Snapshot, directory: Directory) -> dict[str, Any]:
     return {
-        **asdict(tie),
-        "since": tie.since.isoformat() if tie.since else None,
-        "until": tie.until.isoformat() if tie.until else None,
+        "slug": slug,
+        "name": profile.name if profile else slug,
+        "kind": profile.kind if profile else None,
+        "link": (profile.link or None) if profile else None,
+        "belongs": directory.belongs(slug, snapshot.tip.time),
+        "shares": shares(slug, snapshot),
     }
 
 
-def _signals(slug: str, snapshot: Snapshot) -> dict[str, Any]:
-    seen = snapshot.signals or Signals()
+def _signals(slug: str, seen: Signals) -> dict[str, Any]:
+    def its(rows: Iterable[Any]) -> list[Any]:
+        return [each for each in rows if each.pool == slug]
 
-    def its(rows: Iterable[Any]) -> list[dict[str, Any]]:
-        return [row(each, snapshot) for each in rows if each.pool == slug]
-
-    def yes(rows: Iterable[Any]) -> list[dict[str, Any]]:
+    def signalled(rows: Iterable[Signalling]) -> list[dict[str, Any]]:
+        pool = PoolSlug(slug)
         return [
-            {"window": each.window, "bit": each.bit, "blocks": each.pools[slug]} for each in rows if slug in each.pools
+            {"window": each.window, "bit": each.bit, "blocks": each.pools[pool]} for each in rows if pool in each.pools
         ]
 
     return {
@@ -96,19 +98,15 @@ def _signals(slug: str, snapshot: Snapshot) -> dict[str, Any]:
         "luck": its(seen.luck),
         "empty_blocks": its(seen.empty),
         "rewards": its(seen.rewards),
-        "signalling": yes(seen.signalling),
-        "bip54": yes(seen.bip54),
+        "signalling": signalled(seen.signalling),
+        "bip54": signalled(seen.bip54),
         "race_record": next(iter(its(seen.race_records)), None),
-        "races": [row(each, snapshot) for each in seen.races if _took_part(slug, each)],
+        "races": [each for each in seen.races if slug in (*each.losers, *each.winners)],
     }
 
 
-def _took_part(slug: str, race: Race) -> bool:
-    return slug in race.losers or slug in race.winners
-
-
 def _newest(records: Sequence[BlockRecord], directory: Directory) -> dict[str, Any]:
-    """What its newest blocks show: by which marks they were known, and whom they pay most."""
+    """What identified its newest blocks, and where their largest outputs go."""
     marks: Counter[tuple[str | None, str]] = Counter()
     payouts: Counter[bytes] = Counter()
     for record in records:
@@ -123,17 +121,7 @@ def _newest(records: Sequence[BlockRecord], directory: Directory) -> dict[str, A
             for (method, evidence), blocks in marks.most_common()
         ],
         "payouts": [
-            {"address": directory.address(script), "script_hex": script.hex(), "blocks": blocks}
+            {"address": directory.address(script), "script_hex": script, "blocks": blocks}
             for script, blocks in payouts.most_common()
         ],
-    }  # fmt: skip
-
-
-def by_window(told: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """What is told of a pool for each window, under the window's name: a table reads it by rows."""
-    found: dict[str, dict[str, Any]] = {each["window"]: {"share": each} for each in told["shares"]}
-    for name in ("luck", "empty_blocks", "rewards"):
-        for each in told["signals"][name]:
-            if each["window"] in found:
-                found[each["window"]][name] = each
-    return found
+    }

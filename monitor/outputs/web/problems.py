@@ -8,6 +8,7 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
+from monitor.outputs.schemas import problem as schema
 from monitor.vitals import Vitals
 
 log = structlog.get_logger()
@@ -46,5 +47,5 @@ def problems(vitals: Vitals) -> Middleware:
 
 
 def _document(status: HTTPStatus, detail: str) -> web.Response:
-    content = {"type": "about:blank", "title": status.phrase, "status": int(status), "detail": detail}
-    return web.json_response(content, status=status, content_type="application/problem+json")
+    document = schema.Problem(title=status.phrase, status=status, detail=detail)
+    return web.json_response(document.model_dump(), status=status, content_type="application/problem+json")

@@ -22,9 +22,9 @@ from monitor.model import (
     TimeSeries,
     Window,
 )
+from monitor.outputs.schemas.signals import Signals
 from monitor.outputs.web.api import Api
 from monitor.outputs.web.server import WebServer
-from monitor.outputs.web.signals import signals
 from monitor.vitals import Vitals
 
 BLOCKS = rows("aab?", height=2014, version=[0x2000_0010] * 4, tx_count=[1] * 4, value_sat=[5_000_000_001] * 4)
@@ -41,7 +41,7 @@ def snapshot(*, empty: bool = False) -> Snapshot:
 
 
 def shown(window: str | None) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(json.dumps(signals(snapshot(), window)))
+    found: dict[str, Any] = json.loads(Signals.of_snapshot(snapshot(), window).encode())
     return found
 
 
@@ -111,8 +111,9 @@ async def test_the_path_of_the_api() -> None:
         assert {each["window"] for each in found["luck"]} == {"2b"}
         async with session.get("/api/v1/signals?window=3b") as answer:
             assert answer.status == 400
-            assert "there are: 2b, 4b" in (await answer.text())
+            assert "choose one of: 2b, 4b" in (await answer.text())
 
 
 def test_no_signals_are_empty_lists() -> None:
-    assert not any(signals(snapshot(empty=True), None).values())
+    found = Signals.of_snapshot(snapshot(empty=True)).model_dump(exclude={"tip"})
+    assert not any(found.values())
