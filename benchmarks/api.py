@@ -41,9 +41,10 @@ from monitor.model import (
     Tally,
     TimeSeries,
 )
-from monitor.outputs.web.api import Api
-from monitor.outputs.web.pools import Pools
+from monitor.outputs.web.cache import AnswerCache
+from monitor.outputs.web.routes.api import Api
 from monitor.outputs.web.server import WebServer
+from monitor.outputs.web.sources import Sources
 from monitor.registry.directory import Directory
 from monitor.registry.loading import load_knowledge
 from monitor.vitals import Vitals
@@ -132,8 +133,9 @@ def served(hub: Hub, vitals: Vitals) -> WebServer:
         rest=True, blockpart=False, zmq=(),
     )  # fmt: skip
     health = Health(facts, Coverage(890_000, 880_000, 942_559))
-    parts = (Api(hub, past, health, courses=past), Pools(hub, past, Directory(load_knowledge())))
-    return WebServer(parts, hub, vitals, host="127.0.0.1", port=0, token=None)
+    directory = Directory(load_knowledge())
+    sources = Sources(hub, store=past, health=health, directory=directory, history=past)
+    return WebServer([Api(sources)], AnswerCache(sources.state), vitals, host="127.0.0.1", port=0, token=None)
 
 
 async def main() -> None:

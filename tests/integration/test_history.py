@@ -138,8 +138,8 @@ async def test_a_reorganisation_changes_the_past(daemon: Inside, node: EmbeddedN
 
 
 WRONG = {
-    "metric=luck": "there is no such metric; there are: hhi, ",
-    "level=galaxy": "there is no such level; there are: pool, template, operator, country",
+    "metric=luck": "unknown metric 'luck'; choose one of: hhi, ",
+    "level=galaxy": "unknown level 'galaxy'; choose one of: pool, template, operator, country",
     "windows=7d": "unknown parameter 'windows'; choose one of: level, metric, window, from, to, step, limit",
     "window=2016b": "invalid window ",
     "window=NaN": "invalid window ",

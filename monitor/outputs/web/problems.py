@@ -15,7 +15,7 @@ log = structlog.get_logger()
 
 
 class Problem(Exception):  # noqa: N818 -- the word of the RFC
-    """An answer that says what is wrong with the question."""
+    """An error response: a status, and a sentence with the remedy."""
 
     def __init__(self, status: HTTPStatus, detail: str) -> None:
         super().__init__(detail)
@@ -23,7 +23,7 @@ class Problem(Exception):  # noqa: N818 -- the word of the RFC
 
 
 def problems(vitals: Vitals) -> Middleware:
-    """Middleware: every error leaves as a problem document, and ours also in the log."""
+    """Middleware: every error becomes a problem document; our own are logged."""
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -35,7 +35,7 @@ def problems(vitals: Vitals) -> Middleware:
             if error.status < 400:
                 raise
             document = _document(HTTPStatus(error.status), error.reason)
-            if "Allow" in error.headers:  # which methods there are instead
+            if "Allow" in error.headers:  # the methods that the path has
                 document.headers["Allow"] = error.headers["Allow"]
             return document
         except Exception:
