@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from monitor.model import Interval, PoolSlug, Share, Trend
-from monitor.outputs.web.render import iso
+from monitor.outputs.schemas.base import iso
 
 _NUMBERS = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
 _NOUNS = {
