@@ -48,7 +48,7 @@ def test_the_rule_says_what_it_decided_against() -> None:
     assert explained(b"nothing")["explanation"]["rule"].startswith("no mark of a pool")
     assert explained(b"/ViaBTC/")["explanation"]["rule"] == "specific tag: no evidence for another pool"
     assert explained(b"/ViaBTC//AntPool/")["explanation"]["rule"] == "specific tag: the longest one"
-    assert "capitals and small letters" in explained(b"/VIABTC/")["explanation"]["rule"]
+    assert "upper and lower case" in explained(b"/VIABTC/")["explanation"]["rule"]
     assert "evenly divided" in explained(b"", F2POOL, BTCCOM._replace(value_sat=9))["explanation"]["rule"]
     dust = explained(b"", F2POOL, STRANGER._replace(value_sat=1000))
     assert (dust["pool_slug"], dust["explanation"]["rule"]) == (
