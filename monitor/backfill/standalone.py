@@ -58,7 +58,7 @@ async def _fill(config: Config, store: Store, lowest: int, *, on_progress: OnPro
     if network is None or wanted is None:
         network, tip = await _met(config, store)
         if lowest > tip.height:
-            raise InputError(f"there is no block {lowest} yet: the node's best block is {tip.height}")
+            raise InputError(f"block {lowest} does not exist yet: the node's best block is {tip.height}")
         wanted = wanted or MissingBlocks(tip, lowest, tip, size=_SIZE)
     begun, pause = wanted.top.height, _LEAST_PAUSE_SECONDS
     total = begun - lowest + 1

@@ -243,7 +243,7 @@ def test_a_store_that_cannot_be_written_is_told(bitcoind: Bitcoind, scratch: Pat
 def test_status_says_that_there_is_no_daemon(scratch: Path) -> None:
     status, said = say(scratch, "status", "--url", f"http://127.0.0.1:{free_port()}")
     assert status == CRASHED
-    assert "start one with `pool-monitor run`, or say where with --url" in said
+    assert "start one with `pool-monitor run`, or set its address with --url" in said
 
 
 def test_status_says_that_a_token_is_missing(bitcoind: Bitcoind, start_daemon: Start, scratch: Path) -> None:
@@ -254,7 +254,7 @@ def test_status_says_that_a_token_is_missing(bitcoind: Bitcoind, start_daemon: S
 
     status, said = say(scratch, "status", "--url", url)
     assert status == CRASHED
-    assert "wants a token; set web.token_file as it has it" in said
+    assert "requires a token; set web.token_file as it has it" in said
 
     status, said = say(scratch, "status", "--url", url, web__token="sesame")  # noqa: S106
     assert status == DONE

@@ -47,7 +47,7 @@ def test_every_link_leads_somewhere(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(CHECKOUT)))
 def test_prose_is_wrapped_at_120_characters(page: Path) -> None:
-    long = [line for line in _without_code(page).splitlines() if len(line) > 120 and not re.match(r"\s*[|!]|\[!", line)]
+    long = [line for line in _without_code(page).splitlines() if len(line) > 120 and not re.match(r" *[|!]|\[!", line)]
 
     assert not long
 

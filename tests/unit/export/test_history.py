@@ -132,7 +132,7 @@ async def test_every_series_has_the_labels_that_were_asked_for(config: Config, t
 
 @pytest.mark.parametrize(
     ("option", "complaint"),
-    [("--step=5b", "is no step"), ("--windows=7d,soon", "invalid window"), ("--label=job", "is no label")],
+    [("--step=5b", "invalid step"), ("--windows=7d,soon", "invalid window"), ("--label=job", "invalid label")],
 )
 def test_the_command_refuses_what_it_cannot_read(option: str, complaint: str) -> None:
     done = CliRunner().invoke(cli, ["export", "openmetrics", option], env={"COLUMNS": "200"})

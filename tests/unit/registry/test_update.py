@@ -71,7 +71,7 @@ def test_a_newer_copy_is_taken_and_used_from_then_on(folder: Path, pools: list[d
     assert load_pools().by_slug["newpool"].tags == ("/new/",)
     assert load_pools().hash != before
     assert load_pools("signet").by_slug["newpool"].addresses == ()
-    assert "Nothing changes." in updated(folder, pools).stdout
+    assert "No changes." in updated(folder, pools).stdout
 
 
 def test_nothing_is_taken_without_a_yes(folder: Path, pools: list[dict[str, Any]]) -> None:
