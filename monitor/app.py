@@ -1,4 +1,4 @@
-"""The daemon: builds every room, starts them in one task group, and takes them down in order."""
+"""The daemon: builds all parts, runs them in one task group, and stops them in order."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ from monitor.vitals import Vitals
 log = structlog.get_logger()
 
 
-class _Stopped(Exception):  # noqa: N818 -- asked to stop: no error
+class _Stopped(Exception):  # noqa: N818 -- a request to stop, not an error
     """Ends the task group."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Health:
-    """The intake, and what the web output asks of it."""
+    """Follower, node and backfill, as far as outputs need their state."""
 
     follower: Follower
     node: NodeClient
@@ -79,17 +79,17 @@ async def run(config: Config, stop: asyncio.Event, *, listening: Callable[[str],
     """Run until `stop` is set.
 
     Args:
-        config: everything the user said.
-        stop: set it to end the daemon; what is under way is stored first, or left for the next start.
+        config: the configuration.
+        stop: set it to end the daemon; unfinished work is stored first, or left for the next start.
         listening: called once with the address of the web server.
 
     Raises:
-        PoolMonitorError: something that only a person or a restart can cure; see its exit code.
+        PoolMonitorError: a restart or a change by the operator is needed; see its exit code.
     """
     vitals = Vitals()
     vitals.start_time.set_to_current_time()
     hub = Hub(vitals)
-    directory = Directory(load_registry(config.registry))  # what is wrong with it should show before the node is there
+    directory = Directory(load_registry(config.registry))  # its errors are reported without waiting for the node
     rules = load_rules(config)
     async with AsyncExitStack() as rooms:
         store = await rooms.enter_async_context(await Store.open(config.store.url))
@@ -141,7 +141,7 @@ async def _intake(  # noqa: PLR0913 -- what intake and outputs share
     directory: Directory,
     reload: ReloadSignal,
 ) -> NoReturn:
-    """Learn who is who on the node's network, and follow it, forward and back; learn anew when that changes."""
+    """Load the registry of the node's network, then run pipeline and backfill; adopt changes of the registry."""
     network = await store.network()
     if network is None:
         await health.follower.meet()
@@ -177,7 +177,7 @@ async def _all_or_none(*parts: Coroutine[Any, Any, None]) -> None:
             for part in parts:
                 group.create_task(part)
     except BaseExceptionGroup as several:
-        # The first failure cancelled the others, so there is one; more than one is told in full.
+        # The first failure cancels the other tasks, so there is usually one; several are raised together.
         raise several.exceptions[0] if len(several.exceptions) == 1 else several from None
 
 
@@ -187,7 +187,7 @@ async def _until(stop: asyncio.Event) -> NoReturn:
 
 
 def _status(hub: Hub, health: _Health) -> str:
-    """How things stand, in one line."""
+    """The state of the daemon in one line."""
     at = f"block {hub.snapshot.tip.height}" if hub.snapshot else "no block yet"
     if health.waiting:
         return f"{at}; waiting: {health.waiting}"
@@ -198,4 +198,4 @@ async def _look_now_on_signal(node: NodeClient) -> NoReturn:
     with suppress(NotImplementedError, ValueError, RuntimeError):  # no signals outside the main thread
         asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, node.notifications.look_now)
     await asyncio.Event().wait()
-    raise AssertionError("nobody sets this event")
+    raise AssertionError("this event is never set")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -16,7 +16,7 @@ import numpy as np
 
 from monitor.errors import NodeBusy, NodeError, NodeRefused
 from monitor.model import NO_BLOCK, Block, BlockRef
-from monitor.node.blockfiles import BlockFiles
+from monitor.node.blockfiles import BlockFiles, FileScan, gathered
 from monitor.node.blocklinks import Linked, linked
 from monitor.node.blockrecords import RECORD, Lost, Records
 from monitor.node.client import NodeClient
@@ -129,15 +129,11 @@ def _linked(files: BlockFiles, missing: MissingBlocks, report: Callable[[int, in
     """The records of as many of the newest files as needed, and the chain among them."""
     numbers = files.numbers()
     table: Records = np.zeros(0, RECORD)
-    end, step, scanned = len(numbers), _FIRST_FILES, 0
+    end, step = len(numbers), _FIRST_FILES
     while end:
         start = max(0, end - step)
-        found = bytearray()
-        for scan in files.scan(numbers[start:end]):
-            found += scan.records.tobytes()
-            scanned += 1
-            report(scanned, len(numbers))
-        table = np.concatenate((np.frombuffer(found, RECORD), table))
+        scans = enumerate(files.scan(numbers[start:end]), len(numbers) - end + 1)
+        table = np.concatenate((gathered(_reported(scans, len(numbers), report)), table))
         end, step = start, 2 * step
         links = _from_the_top(table, missing)
         if links and (links.first_height <= missing.lowest or not end):
@@ -145,6 +141,15 @@ def _linked(files: BlockFiles, missing: MissingBlocks, report: Callable[[int, in
     raise NodeRefused(
         f"block {missing.top.hash} is not in the block files of {files.folder}: is node.blocks_dir this node's?"
     )
+
+
+def _reported(
+    scans: Iterable[tuple[int, FileScan]], total: int, report: Callable[[int, int], None]
+) -> Iterator[FileScan]:
+    """The scans, each reported with its number."""
+    for number, scan in scans:
+        yield scan
+        report(number, total)
 
 
 def _from_the_top(table: Records, missing: MissingBlocks) -> Linked | None:

@@ -81,7 +81,7 @@ def _ranges(reading: Reading, points: Grid, level: Level) -> Iterator[PointRange
 
 def _pseudonym_ranges(reading: Reading, points: Grid, level: Level, *, entities: EntityLookup) -> Iterator[PointRange]:
     """Corrections for the unattributed blocks of miners with a pseudonym."""
-    for height, time in reading.strangers((points.begin + 1, points.times[-1] + 1)):
+    for height, time in reading.unattributed_within((points.begin + 1, points.times[-1] + 1)):
         if pseudonym := entities.pseudonym(height):
             entity = level.entity_of(BlockRow(height, time, 0, pool=None, cluster=pseudonym))
             enter, leave = points.stay(time)

@@ -56,7 +56,7 @@ def groups(
 
 
 def unattributed(connection: Connection, within: tuple[int, int]) -> list[tuple[int, int]]:
-    """Height and header time of the blocks between two such moments that nobody could attribute."""
+    """Height and header time of the unattributed blocks with a header time in this range."""
     time = blocks.c.time
     unknown = select(attributions.c.id).where(attributions.c.pool.is_(None))
     rows = connection.execute(

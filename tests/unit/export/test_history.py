@@ -126,7 +126,7 @@ async def test_every_series_has_the_labels_that_were_asked_for(config: Config, t
 
     jobs = {sample.labels["job"] for family in families.values() for sample in family.samples}
     assert jobs == {'a "quoted"\\job'}
-    with pytest.raises(InputError, match="level is a label"):
+    with pytest.raises(InputError, match="already have a label level"):
         await history(config, tmp_path, ExportOptions(DAY, WINDOWS, labels={"level": "pool"}))
 
 
