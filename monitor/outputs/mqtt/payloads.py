@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from monitor.model import Alert, AlertState, BlockEvents, BlockRecord, Dispatch, Severity, Snapshot
 from monitor.outputs.schemas.alerts import AlertChange, FiringAlerts, RuleAlerts
-from monitor.outputs.schemas.blocks import BlockMessage, ReorgBlocks, TipMessage
+from monitor.outputs.schemas.blocks import BlockSummary, ReorgBlocks, Tip
 from monitor.outputs.schemas.concentration import ConcentrationSummary
 
 _LARGEST = 10
@@ -47,12 +47,12 @@ def events(events: BlockEvents, topics: Topics) -> Iterator[tuple[str, str]]:
     if plan.caught_up:
         for judged in events.judged:
             record = BlockRecord(judged, stale=False)
-            yield topics.block, BlockMessage.of(record, events.pool_names).model_dump_json()
+            yield topics.block, BlockSummary.of(record, events.pool_names).model_dump_json()
 
 
 def states(snapshot: Snapshot, topics: Topics) -> Iterator[tuple[str, str]]:
     """The newest block, and each level and window."""
-    yield topics.tip, TipMessage.of(snapshot, snapshot.pool_names).model_dump_json()
+    yield topics.tip, Tip.of(snapshot, snapshot.pool_names).model_dump_json()
     for one in snapshot.concentration:
         summary = ConcentrationSummary.of_window(one, snapshot, largest=_LARGEST)
         yield topics.concentration(one.level, one.window.name), summary.model_dump_json()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from operator import methodcaller
 from typing import Annotated, Any, Self
 
 from pydantic import AliasPath, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, WithJsonSchema
@@ -12,14 +13,13 @@ from monitor.model import PoolSlug
 
 
 class Schema(BaseModel):
-    """A JSON object. The text below a field is its description in OpenAPI."""
+    """A JSON object."""
 
     model_config = ConfigDict(
         frozen=True,
         from_attributes=True,
         populate_by_name=True,
         serialize_by_alias=True,
-        use_attribute_docstrings=True,
         json_schema_serialization_defaults_required=True,
     )
 
@@ -38,9 +38,15 @@ class Schema(BaseModel):
         return self.model_dump_json().encode()
 
 
-def at(*path: str) -> Any:  # noqa: ANN401 -- as pydantic's Field
-    """Field that is read from an attribute of another name, or from an attribute of an attribute."""
-    return Field(validation_alias=AliasPath(*path))
+def field(description: str, *, at: str | None = None, **more: Any) -> Any:  # noqa: ANN401 -- as pydantic's Field
+    """A field, with its description for OpenAPI.
+
+    Args:
+        description: meaning, unit, and what null means.
+        at: the attribute that it is read from, as in `judged.block.height`, if it has another name.
+        more: as for pydantic's Field.
+    """
+    return Field(description=description, validation_alias=AliasPath(*at.split(".")) if at else None, **more)
 
 
 def iso(seconds: float, timespec: str = "auto") -> str:
@@ -59,15 +65,15 @@ def _name(slug: PoolSlug | None, info: ValidationInfo) -> str | None:
     return slug if slug is None else names.get(slug, slug)
 
 
-def _hex(value: bytes) -> str:
-    return value.hex()
-
-
-_DATE_TIME = WithJsonSchema({"type": "string", "format": "date-time"})
-Time = Annotated[str, BeforeValidator(iso), _DATE_TIME]
+Time = datetime
 """From Unix seconds."""
-PreciseTime = Annotated[str, BeforeValidator(iso_milliseconds), _DATE_TIME]
-Hex = Annotated[str, BeforeValidator(_hex), WithJsonSchema({"type": "string", "pattern": "^([0-9a-f]{2})*$"})]
+PreciseTime = Annotated[
+    str, BeforeValidator(iso_milliseconds), WithJsonSchema({"type": "string", "format": "date-time"})
+]
+"""From Unix seconds, to the millisecond."""
+Hex = Annotated[
+    str, BeforeValidator(methodcaller("hex")), WithJsonSchema({"type": "string", "pattern": "^([0-9a-f]{2})*$"})
+]
 """From bytes."""
 Name = Annotated[str, BeforeValidator(_name)]
 """From the slug of a pool."""
@@ -77,7 +83,5 @@ OptionalName = Annotated[str | None, BeforeValidator(_name)]
 class PoolRef(Schema):
     """A pool by slug and name."""
 
-    pool_slug: str | None = at("pool")
-    """The pool; null: unknown."""
-    pool_name: OptionalName = at("pool")
-    """Name of the pool; null: unknown."""
+    pool_slug: str | None = field("The pool; null: unknown", at="pool")
+    pool_name: OptionalName = field("Name of the pool; null: unknown", at="pool")

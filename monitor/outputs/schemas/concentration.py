@@ -7,7 +7,7 @@ from typing import Self, TypeVar
 
 from monitor import model
 from monitor.model import Snapshot
-from monitor.outputs.schemas.base import Name, PreciseTime, Schema, Time, at
+from monitor.outputs.schemas.base import Name, Schema, Time, field
 from monitor.outputs.schemas.blocks import Tip
 
 _Each = TypeVar("_Each", model.Estimate, model.Trend, model.Envelope)
@@ -16,177 +16,124 @@ _Each = TypeVar("_Each", model.Estimate, model.Trend, model.Envelope)
 class Hashrate(Schema):
     """Hashes a second, with the ends of the 95 % interval."""
 
-    value: float
-    """Estimate."""
-    lower: float
-    """Lower end."""
-    upper: float
-    """Upper end."""
+    value: float = field("Estimate")
+    lower: float = field("Lower end")
+    upper: float = field("Upper end")
 
 
 class EntityShare(Schema):
     """What one entity mined of a window."""
 
-    entity: str
-    """Slug of the pool, or name of the group at another level."""
-    name: Name = at("entity")
-    """What to call it."""
-    blocks: int
-    """Blocks mined."""
-    share: float
-    """Share of the window's blocks, 0 to 1."""
-    lower: float
-    """Lower end of the 95 % interval of the share of hashrate."""
-    upper: float
-    """Upper end."""
+    entity: str = field("Slug of the pool, or name of the group at another level")
+    name: Name = field("What to call it", at="entity")
+    blocks: int = field("Blocks mined")
+    share: float = field("Share of the window's blocks, 0 to 1")
+    lower: float = field("Lower end of the 95 % interval of the share of hashrate")
+    upper: float = field("Upper end")
 
 
 class Share(EntityShare):
     """What one entity mined of a window, and what it says about its hashrate."""
 
-    above: dict[str, float]
-    """Probability that the share of hashrate exceeds 0.25, 0.333 (a third) and 0.5; empty for small shares."""
-    hashrate: Hashrate | None
-    """Estimated hashrate; null where the network's is not known."""
+    above: dict[str, float] = field("Probability that it exceeds 0.25, 0.333 (a third) and 0.5; empty for small shares")
+    hashrate: Hashrate | None = field("Estimated hashrate; null where the network's is not known")
 
 
 class Counted(Schema):
     """Which blocks were counted."""
 
-    level: str
-    """What blocks are counted for: `pool`, `template`, `operator` or `country`."""
-    window: str = at("window", "name")
-    """Name of the window."""
-    blocks: int
-    """Blocks in the window."""
-    unknown: int
-    """Blocks that could not be attributed. They are in no share."""
-    alone: int
-    """Blocks of miners who each count for themselves. They are in no share by name."""
+    level: str = field("What blocks are counted for: `pool`, `template`, `operator` or `country`")
+    window: str = field("Name of the window", at="window.name")
+    blocks: int = field("Blocks in the window")
+    unknown: int = field("Blocks that could not be attributed. They are in no share")
+    alone: int = field("Blocks of miners who each count for themselves. They are in no share by name")
 
 
 class WindowShares(Counted):
     """The shares of one window."""
 
-    shares: list[Share]
-    """Largest first."""
+    shares: list[Share] = field("Largest first")
 
 
 class Shares(Schema):
     """Who mined how much."""
 
-    tip: Tip
-    """The block that the numbers are of."""
-    windows: list[WindowShares]
-    """In the order configured."""
+    tip: Tip = field("The block that the numbers are of")
+    windows: list[WindowShares] = field("In the order configured")
 
 
 class Indices(Schema):
     """Concentration indices of one set of counts."""
 
-    hhi: float
-    """Herfindahl-Hirschman index, 0 to 10,000."""
-    hhi_unbiased: float | None
-    """The same, corrected for the size of the sample; null for a single block."""
-    nakamoto: int
-    """The fewest entities that together have more than half of the blocks."""
-    gini: float
-    """Gini coefficient, 0 (all equal) to 1 - 1/n."""
-    entropy_bits: float
-    """Shannon entropy of the shares, in bits."""
-    effective_entities: float
-    """How many equal entities would have this HHI: 10,000 / HHI."""
-    theil: float
-    """Theil's T, in nats: 0 (all equal) to ln n."""
-    top_share: dict[int, float]
-    """Share of the largest one, two and three entities together."""
+    hhi: float = field("Herfindahl-Hirschman index, 0 to 10,000")
+    hhi_unbiased: float | None = field("The same, corrected for the size of the sample; null for a single block")
+    nakamoto: int = field("The fewest entities that together have more than half of the blocks")
+    gini: float = field("Gini coefficient, 0 (all equal) to 1 - 1/n")
+    entropy_bits: float = field("Shannon entropy of the shares, in bits")
+    effective_entities: float = field("How many equal entities would have this HHI: 10,000 / HHI")
+    theil: float = field("Theil's T, in nats: 0 (all equal) to ln n")
+    top_share: dict[int, float] = field("Share of the largest one, two and three entities together")
 
 
 class Interval(Schema):
     """A 95 % interval, or a range."""
 
-    lower: float
-    """Lower end."""
-    upper: float
-    """Upper end."""
+    lower: float = field("Lower end")
+    upper: float = field("Upper end")
 
 
 class WholeInterval(Schema):
     """The same of a whole number."""
 
-    lower: int
-    """Lower end."""
-    upper: int
-    """Upper end."""
+    lower: int = field("Lower end")
+    upper: int = field("Upper end")
 
 
 class Likely(Schema):
     """The indices of the hashrate behind the blocks."""
 
-    hhi: Interval
-    """95 % interval of `hhi_unbiased`."""
-    nakamoto: WholeInterval
-    """95 % interval of the Nakamoto coefficient."""
-    nakamoto_probability: dict[int, float]
-    """Probability of each value that it may have."""
+    hhi: Interval = field("95 % interval of `hhi_unbiased`")
+    nakamoto: WholeInterval = field("95 % interval of the Nakamoto coefficient")
+    nakamoto_probability: dict[int, float] = field("Probability of each value that it may have")
 
 
 class Trend(Schema):
     """Trend of the effective entities over the window."""
 
-    slope: float
-    """Effective entities a year; positive: concentration falls."""
-    lower: float
-    """Lower end of the 95 % interval of the slope."""
-    upper: float
-    """Upper end."""
-    rising: float
-    """Probability that concentration rises."""
+    slope: float = field("Effective entities a year; positive: concentration falls")
+    lower: float = field("Lower end of the 95 % interval of the slope")
+    upper: float = field("Upper end")
+    rising: float = field("Probability that concentration rises")
 
 
 class Envelope(Schema):
     """How far the numbers depend on uncertain memberships."""
 
-    open: list[str]
-    """Pools with an uncertain membership and blocks in the window."""
-    hhi: dict[str, Interval]
-    """Smallest and largest value that the memberships allow, for `split` and `merged`."""
-    nakamoto: dict[str, WholeInterval]
-    """Smallest and largest value that the memberships allow, for `split` and `merged`."""
-    shares: dict[str, Interval]
-    """Smallest and largest share of each entity that depends on them."""
+    open: list[str] = field("Pools with an uncertain membership and blocks in the window")
+    hhi: dict[str, Interval] = field("The values that the memberships allow, for `split` and `merged`")
+    nakamoto: dict[str, WholeInterval] = field("The values that the memberships allow, for `split` and `merged`")
+    shares: dict[str, Interval] = field("Smallest and largest share of each entity that depends on them")
 
 
 class TemplateDifference(Schema):
     """Level `template` less level `pool`."""
 
-    blocks: int
-    """Blocks that count for another entity at level `template`."""
-    ratio: float
-    """The same as a share of the window's blocks."""
-    hhi: dict[str, float]
-    """Difference of the HHI, for `split` and `merged`."""
-    nakamoto: dict[str, int]
-    """Difference of the Nakamoto coefficient, for `split` and `merged`."""
+    blocks: int = field("Blocks that count for another entity at level `template`")
+    ratio: float = field("The same as a share of the window's blocks")
+    hhi: dict[str, float] = field("Difference of the HHI, for `split` and `merged`")
+    nakamoto: dict[str, int] = field("Difference of the Nakamoto coefficient, for `split` and `merged`")
 
 
 class Estimates(Schema):
     """How sure the indices are, and their trend."""
 
-    height: int
-    """The block that the estimates are of."""
-    hash: str
-    """Its hash."""
-    split: Likely | None
-    """Each unknown block counted as its own miner; null with fewer than two blocks."""
-    merged: Likely | None
-    """All unknown blocks counted as one miner; null with fewer than two blocks."""
-    trend: Trend | None
-    """Null where the window is too short."""
-    envelope: Envelope | None
-    """Null where no membership is uncertain."""
-    template_difference: TemplateDifference | None
-    """Null where the levels do not exist."""
+    height: int = field("The block that the estimates are of")
+    hash: str = field("Its hash")
+    split: Likely | None = field("Each unknown block counted as its own miner; null with fewer than two blocks")
+    merged: Likely | None = field("All unknown blocks counted as one miner; null with fewer than two blocks")
+    trend: Trend | None = field("Null where the window is too short")
+    envelope: Envelope | None = field("Null where no membership is uncertain")
+    template_difference: TemplateDifference | None = field("Null where the levels do not exist")
 
     @classmethod
     def of_window(cls, one: model.Concentration, known: model.Estimates) -> Self:
@@ -206,12 +153,9 @@ class Estimates(Schema):
 class WindowConcentration(Counted):
     """The indices of one window."""
 
-    split: Indices | None
-    """Each unknown block counted as its own miner: the least concentration; null without blocks."""
-    merged: Indices | None
-    """All unknown blocks counted as one miner: the most concentration; null without blocks."""
-    estimates: Estimates | None = None
-    """Intervals and trend; null until the daemon has caught up for the first time."""
+    split: Indices | None = field("Each unknown block its own miner: the least concentration; null without blocks")
+    merged: Indices | None = field("All unknown blocks one miner: the most concentration; null without blocks")
+    estimates: Estimates | None = field("Null until the daemon has caught up for the first time", default=None)
 
     @classmethod
     def of_window(cls, one: model.Concentration, snapshot: Snapshot) -> Self:
@@ -223,51 +167,36 @@ class WindowConcentration(Counted):
 class Concentration(Schema):
     """How concentrated mining is."""
 
-    tip: Tip
-    """The block that the numbers are of."""
-    windows: list[WindowConcentration]
-    """In the order configured."""
+    tip: Tip = field("The block that the numbers are of")
+    windows: list[WindowConcentration] = field("In the order configured")
 
 
 class ShareAround(Schema):
     """A share before or after a change."""
 
-    blocks: int
-    """Blocks mined."""
-    share: float
-    """Share of the blocks, 0 to 1."""
-    lower: float
-    """Lower end of the 95 % interval of the share of hashrate."""
-    upper: float
-    """Upper end."""
+    blocks: int = field("Blocks mined")
+    share: float = field("Share of the blocks, 0 to 1")
+    lower: float = field("Lower end of the 95 % interval of the share of hashrate")
+    upper: float = field("Upper end")
 
 
 class Change(Schema):
     """A significant change of one entity's share of hashrate."""
 
-    level: str
-    """Level of the entity."""
-    entity: str
-    """The entity."""
-    height: int
-    """The first block after the change, as estimated."""
-    time: Time
-    """Header time of that block."""
-    found_height: int
-    """The block at which the change became significant."""
-    before: ShareAround
-    """Since the change before it, or since the history begins."""
-    after: ShareAround
-    """Until the next change, or until now."""
+    level: str = field("Level of the entity")
+    entity: str = field("The entity")
+    height: int = field("The first block after the change, as estimated")
+    time: Time = field("Header time of that block")
+    found_height: int = field("The block at which the change became significant")
+    before: ShareAround = field("Since the change before it, or since the history begins")
+    after: ShareAround = field("Until the next change, or until now")
 
 
 class Changes(Schema):
     """Significant changes of shares of hashrate."""
 
-    tip: Tip
-    """The newest block."""
-    changes: list[Change] | None
-    """Newest first; null until the daemon has caught up for the first time."""
+    tip: Tip = field("The newest block")
+    changes: list[Change] | None = field("Newest first; null until the daemon has caught up for the first time")
 
     @classmethod
     def of_snapshot(cls, snapshot: Snapshot) -> Self:
@@ -279,37 +208,24 @@ class Changes(Schema):
 class BoundedIndices(Indices):
     """Indices with the ends of their 95 % intervals."""
 
-    hhi_lower: float
-    """Lower end for `hhi_unbiased`."""
-    hhi_upper: float
-    """Upper end for `hhi_unbiased`."""
-    nakamoto_lower: int
-    """Lower end for `nakamoto`."""
-    nakamoto_upper: int
-    """Upper end for `nakamoto`."""
+    hhi_lower: float = field("Lower end for `hhi_unbiased`")
+    hhi_upper: float = field("Upper end for `hhi_unbiased`")
+    nakamoto_lower: int = field("Lower end for `nakamoto`")
+    nakamoto_upper: int = field("Upper end for `nakamoto`")
 
 
 class ConcentrationSummary(Schema):
     """One level and window in a message: indices, intervals, and the largest entities."""
 
-    level: str
-    """What blocks are counted for."""
-    window: str
-    """Name of the window."""
-    height: int
-    """The newest block."""
-    time: PreciseTime
-    """Its header time."""
-    blocks: int
-    """Blocks in the window."""
-    unknown: int
-    """Blocks that could not be attributed."""
-    split: BoundedIndices | Indices | None
-    """Each unknown block counted as its own miner; null without blocks."""
-    merged: BoundedIndices | Indices | None
-    """All unknown blocks counted as one miner; null without blocks."""
-    largest: list[EntityShare]
-    """The largest entities."""
+    level: str = field("What blocks are counted for")
+    window: str = field("Name of the window")
+    height: int = field("The newest block")
+    time: Time = field("Its header time")
+    blocks: int = field("Blocks in the window")
+    unknown: int = field("Blocks that could not be attributed")
+    split: BoundedIndices | Indices | None = field("Each unknown block counted as its own miner; null without blocks")
+    merged: BoundedIndices | Indices | None = field("All unknown blocks counted as one miner; null without blocks")
+    largest: list[EntityShare] = field("The largest entities")
 
     @classmethod
     def of_window(cls, one: model.Concentration, snapshot: Snapshot, *, largest: int) -> Self:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Self
 
-from pydantic import Field, SkipValidation
+from pydantic import SkipValidation
 
 from monitor import model
-from monitor.outputs.schemas.base import Schema
+from monitor.outputs.schemas.base import Schema, field
 
 Numbers = Annotated[list[float | None], SkipValidation]
 """As they are: there may be two hundred thousand."""
@@ -16,33 +16,22 @@ Numbers = Annotated[list[float | None], SkipValidation]
 class Curve(Schema):
     """A number for each point in time; null where there is none."""
 
-    value: Numbers
-    """The values."""
-    lower: Numbers | None
-    """Lower ends of the 95 % intervals; null where they are not estimated."""
-    upper: Numbers | None
-    """Upper ends."""
+    value: Numbers = field("The values")
+    lower: Numbers | None = field("Lower ends of the 95 % intervals; null where they are not estimated")
+    upper: Numbers | None = field("Upper ends")
 
 
 class TimeSeries(Schema):
     """An index, or the shares, over time."""
 
-    level: str
-    """What blocks are counted for."""
-    metric: str
-    """The index, or `shares`."""
-    window: str
-    """The span of time that a point counts, up to itself."""
-    step: int
-    """Seconds from one point to the next."""
-    first: int = Field(alias="from")
-    """The first point, Unix seconds."""
-    last: int = Field(alias="to")
-    """The last point, Unix seconds."""
-    times: list[int]
-    """The points, Unix seconds."""
-    series: dict[str, Curve]
-    """`split` and `merged`, or by entity with `others`, `unknown` and `alone`; numbers in the order of `times`."""
+    level: str = field("What blocks are counted for")
+    metric: str = field("The index, or `shares`")
+    window: str = field("The span of time that a point counts, up to itself")
+    step: int = field("Seconds from one point to the next")
+    first: int = field("The first point, Unix seconds", alias="from")
+    last: int = field("The last point, Unix seconds", alias="to")
+    times: list[int] = field("The points, Unix seconds")
+    series: dict[str, Curve] = field("By `split` and `merged`, or by entity with `others`, `unknown` and `alone`")
 
     @classmethod
     def of_window(cls, found: model.TimeSeries, window: str) -> Self:

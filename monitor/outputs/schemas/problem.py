@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from monitor.outputs.schemas.base import Schema
+from monitor.outputs.schemas.base import Schema, field
 
 
 class Problem(Schema):
     """Why a request failed (RFC 9457)."""
 
-    type: str = "about:blank"
-    """Always `about:blank`: the status says it all."""
-    title: str
-    """Phrase of the status."""
-    status: int
-    """HTTP status."""
-    detail: str
-    """What is wrong, and what to do about it."""
+    type: str = field("Always `about:blank`: the status says it all", default="about:blank")
+    title: str = field("Phrase of the status")
+    status: int = field("HTTP status")
+    detail: str = field("What is wrong, and what to do about it")
