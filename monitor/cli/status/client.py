@@ -91,16 +91,16 @@ class Client:
             return found
 
     async def news(self) -> AsyncIterator[None]:
-        """Something happened, perhaps: one for each piece of the stream of events, until that ends.
+        """Hints to ask again, until the stream of events ends: one once it is connected, then one for each piece of it.
 
-        What the events say is not read: they are hints to ask again.
+        What happened before the connection is not in the stream. A piece may hold an event behind a sign of life, so
+        none is passed over.
         """
         try:
             async with self._session.get(f"{self.base}/api/v1/events", timeout=_STREAM_TIMEOUT) as stream:
                 stream.raise_for_status()
-                async for piece in stream.content.iter_any():
-                    if not piece.startswith(b":"):  # a sign of life
-                        yield
+                async for _ in stream.content.iter_any():
+                    yield
         except (aiohttp.ClientError, TimeoutError):
             return
 

@@ -1,4 +1,4 @@
-"""A screen that lives: news are fetched when the daemon has any, keys choose, and the terminal is left as it was."""
+"""A screen that is kept up to date: it asks the daemon after each event, keys choose, and the terminal is restored."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import aclosing, contextmanager, suppress
 from dataclasses import replace
 
-from rich.console import Console
+from rich.console import Console, ConsoleDimensions
 from rich.live import Live
 
 from monitor.cli.status.client import LEVELS, Choice, Client, Status
@@ -23,24 +23,25 @@ from monitor.errors import PoolMonitorError
 _REST_SECONDS = 0.5
 """Between two questions, however fast blocks come."""
 _PATIENCE_SECONDS = 30.0
-"""The daemon is asked this often even if it tells of nothing."""
+"""The daemon is asked this often even without an event."""
 _AGAIN_SECONDS = 2.0
+"""Between two attempts while the daemon does not answer."""
 _TICK_SECONDS = 1.0
-"""Ages grow."""
+"""The ages on the screen are drawn anew this often."""
 
 
 class Watch:
-    """What is known of one daemon, kept up to date."""
+    """The newest answers of one daemon."""
 
     def __init__(self, client: Client, choice: Choice) -> None:
         self.choice = choice
         self.trouble: str | None = None
-        """Why the newest answer is not new."""
+        """Why the newest answer is out of date."""
         self._client = client
         self._bell = asyncio.Event()
 
     async def answers(self) -> AsyncGenerator[Status]:
-        """The first one at once, then one whenever there may be news; in trouble the last one again.
+        """The first one at once, then one after each event; the last one again while the daemon does not answer.
 
         Raises:
             PoolMonitorError: the first question failed. Later ones are asked again until they succeed.
@@ -72,25 +73,26 @@ class Watch:
         while True:
             async for _ in self._client.news():
                 self._bell.set()
-            self._bell.set()  # the stream has ended, and with it the daemon, perhaps
+            self._bell.set()  # the stream has ended, perhaps because the daemon has
             await asyncio.sleep(_AGAIN_SECONDS)
 
 
 async def tell(client: Client, choice: Choice, say: Callable[[Status], None]) -> None:
-    """Say every answer, until somebody ends the program.
+    """Say every answer that differs from the one before, until the program is ended.
 
     Raises:
         PoolMonitorError: no daemon answers at the start.
     """
-    watched = Watch(client, choice)
+    watched, said = Watch(client, choice), None
     async with aclosing(watched.answers()) as answers:
         async for found in answers:
-            if not watched.trouble:
+            if not watched.trouble and found != said:
                 say(found)
+                said = found
 
 
 async def watch(client: Client, choice: Choice, console: Console) -> None:
-    """Fill the terminal until somebody presses q or Ctrl-C; Ctrl-Z ends it too, since a screen cannot be left lying.
+    """Fill the terminal until q or Ctrl-C is pressed; Ctrl-Z ends it too, since the screen cannot be suspended.
 
     Raises:
         PoolMonitorError: no daemon answers at the start.
@@ -111,6 +113,7 @@ async def watch(client: Client, choice: Choice, console: Console) -> None:
         async def draw() -> None:
             while True:
                 changed.clear()
+                _fit(console)
                 shown = Shown(found, time.time(), watched.choice.window, watched.trouble)
                 live.update(as_screen(shown, width=console.width, height=console.height), refresh=True)
                 await _or_after(changed, _TICK_SECONDS)
@@ -129,8 +132,14 @@ async def watch(client: Client, choice: Choice, console: Console) -> None:
                     task.cancel()
 
 
+def _fit(console: Console) -> None:
+    """Take the size of the terminal itself. COLUMNS and LINES, which a shell may export, do not change with it."""
+    with suppress(OSError):
+        console.size = ConsoleDimensions(*os.get_terminal_size(console.file.fileno()))
+
+
 async def _or_after(event: asyncio.Event, seconds: float) -> None:
-    """Until it happens, but not longer. In Python 3.11 `wait_for` may lose a cancellation here."""
+    """Wait for an event, but not longer. In Python 3.11 `wait_for` may lose a cancellation here."""
     with suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await event.wait()
@@ -153,7 +162,7 @@ def _next(one: str, several: Sequence[str]) -> str:
 
 @contextmanager
 def _keys(press: Callable[[str], None]) -> Iterator[None]:
-    """Hear of each key as it is pressed, if there is a keyboard; afterwards the terminal is as it was."""
+    """Call `press` for each key, if there is a keyboard; afterwards the terminal is as it was."""
     if not sys.stdin.isatty():
         yield
         return
@@ -162,7 +171,7 @@ def _keys(press: Callable[[str], None]) -> Iterator[None]:
 
     def read() -> None:
         pressed = os.read(keyboard, 64)
-        if not pressed:  # nobody is there any more
+        if not pressed:  # the terminal is closed
             loop.remove_reader(keyboard)
         for key in pressed.decode(errors="ignore"):
             press(key)
