@@ -22,12 +22,13 @@ from monitor.hub import Hub
 from monitor.model import Coverage, NodeFacts, Reach
 from monitor.node.client import NodeClient
 from monitor.outputs.exposition import Exposition
-from monitor.outputs.web.api import Api
-from monitor.outputs.web.events import Events
-from monitor.outputs.web.page import Page
-from monitor.outputs.web.pools import Pools
-from monitor.outputs.web.scrape import Scrape
+from monitor.outputs.web.cache import AnswerCache
+from monitor.outputs.web.pages.pages import Pages
+from monitor.outputs.web.routes.api import Api
+from monitor.outputs.web.routes.events import Events
+from monitor.outputs.web.routes.metrics import Metrics
 from monitor.outputs.web.server import WebServer
+from monitor.outputs.web.sources import Sources
 from monitor.pipeline import Pipeline
 from monitor.processing.counter import Rulebook, WindowCounter
 from monitor.processing.history import HistoryQueries
@@ -98,13 +99,11 @@ async def run(config: Config, stop: asyncio.Event, *, listening: Callable[[str],
         health = _Health(follower, node, backfill)
         courses = HistoryQueries(store)
         token = config.web.secret_token
+        sources = Sources(hub, store=store, health=health, directory=directory, history=courses)
         web = await rooms.enter_async_context(
             WebServer(
-                (
-                    Api(hub, store, health, courses=courses), Pools(hub, store, directory),
-                    Page(hub, store, health, directory), Events(hub), Scrape(Exposition(hub, vitals)),
-                ),
-                hub, vitals, host=config.web.host, port=config.web.port,
+                (Api(sources), Pages(sources), Events(sources), Metrics(Exposition(hub, vitals))),
+                AnswerCache(sources.state), vitals, host=config.web.host, port=config.web.port,
                 token=token.get_secret_value() if token else None,
             )
         )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from inspect import getdoc
 from typing import Any
@@ -38,10 +38,12 @@ from monitor.model import (
     TimeSeries,
     Window,
 )
-from monitor.outputs.web.api import Api
-from monitor.outputs.web.paths import path_of
-from monitor.outputs.web.pools import Pools
+from monitor.outputs.web.cache import AnswerCache
+from monitor.outputs.web.routes.api import Api
+from monitor.outputs.web.routes.endpoint import endpoint_of
+from monitor.outputs.web.routes.openapi import parameters
 from monitor.outputs.web.server import WebServer
+from monitor.outputs.web.sources import Sources
 from monitor.registry.directory import Directory
 from monitor.registry.loading import load_registry
 from monitor.vitals import Vitals
@@ -49,20 +51,20 @@ from monitor.vitals import Vitals
 _HEAD = """\
 # HTTP API
 
-Served at `http://127.0.0.1:8347` by default (see [`web`](configuration.md#web)), together with the page and `/metrics`.
-Responses are JSON. Times are ISO 8601 in UTC, shares are ratios from 0 to 1, money is in satoshi, hashes are in display
-order, and missing numbers are `null`. [The glossary](glossary.md) defines the terms.
+Served at `http://127.0.0.1:8347` by default (see [`web`](configuration.md#web)), with the page and `/metrics`.
+Responses are JSON. Times are ISO 8601 in UTC, shares are ratios from 0 to 1, money is in satoshi, hashes are in
+display order, and missing numbers are `null`. [The glossary](glossary.md) defines the terms.
 
 An error is a problem document (RFC 9457) with status and message: 400 for an invalid request, including unknown
-parameters, 404 for an unknown resource, 503 while no block is stored. If `web.token` is set, all paths except `/healthz`
-and `/readyz` require it as `Authorization: Bearer ...`, and otherwise answer 401.
+parameters, 404 for an unknown resource, 503 while no block is stored. If `web.token` is set, all paths except
+`/healthz` and `/readyz` require it as `Authorization: Bearer ...`, and otherwise answer 401.
 
 [`/api/openapi.json`](#get-apiopenapijson) describes the API as OpenAPI 3.1, with the available levels and windows.
-Responses change only with a new block: they have an `ETag`, and a request with `If-None-Match` is answered with 304 if
-nothing has changed. Long responses are compressed if the client accepts gzip.
+Responses change only with a new block: they have an `ETag`, and a request with `If-None-Match` is answered with 304
+if nothing has changed. Long responses are compressed if the client accepts gzip.
 
-Fields may be added at any time; existing fields change only with an entry in bold in the [changelog](../CHANGELOG.md).
-The examples are from an example chain of four blocks.
+Fields may be added at any time; existing fields change only with an entry in bold in the
+[changelog](../CHANGELOG.md). The examples are from an example chain of four blocks.
 """
 _ASKED = {"window": "24h", "limit": "1"}
 """Parameters that keep the examples short."""
@@ -138,25 +140,33 @@ async def _page() -> str:
     covered = Coverage(930_337, 878_000, 930_340, reason="the node has pruned the blocks below 930337")
     past, health = _Past([BlockRecord(each, stale=False) for each in judged]), _Health(facts, covered)
     directory = Directory(load_registry())
-    served = (Api(hub, past, health, courses=_Courses(past.records)), Pools(hub, past, directory))
+    sources = Sources(hub, store=past, health=health, directory=directory, history=_Courses(past.records))
+    api = Api(sources)
     parts = [_HEAD]
-    server = WebServer(served, hub, vitals, host="127.0.0.1", port=0, token=None)
+    server = WebServer([api], AnswerCache(sources.state), vitals, host="127.0.0.1", port=0, token=None)
     async with server, aiohttp.ClientSession(server.url) as session:
-        for route in (route for each in served for route in each.routes()):
+        for route in api.routes():
             about = getdoc(route.handler) or ""
             parts.append(f"\n## `{route.method} {route.path}`\n\n{about}\n")
             path = route.path.format(hash=newest.hash, slug="foundryusa")
-            told = path_of(route.handler)
-            assert told, f"{route.path} has no description: see monitor/outputs/web/paths.py"
-            parts += ["\n| Parameter | Meaning |\n|---|---|\n"] if told.parameters else []
-            parts += [f"| `{each.name}` | {each.meaning} |\n" for each in told.parameters]
-            if told.answer is None:
+            endpoint = endpoint_of(route.handler)
+            assert endpoint
+            known = list(parameters(endpoint, None))
+            parts += ["\n| Parameter | Meaning |\n|---|---|\n"] if known else []
+            parts += [f"| `{each['name']}` | {each['description']}{_bounds(each['schema'])} |\n" for each in known]
+            if endpoint.answer is None:
                 continue
-            asked = "&".join(f"{each.name}={_ASKED[each.name]}" for each in told.parameters if each.name in _ASKED)
+            asked = "&".join(f"{each['name']}={_ASKED[each['name']]}" for each in known if each["name"] in _ASKED)
             path += f"?{asked}" if asked else ""
             answer = _shortened(await _get(session, path))
             parts.append(f"\n`{path}` answers:\n\n```json\n{json.dumps(answer, indent=2)}\n```\n")
     return "".join(parts)
+
+
+def _bounds(schema: Mapping[str, Any]) -> str:
+    """The range and the default of a number."""
+    found = f", {schema.get('minimum')} to {schema['maximum']:,}" if "maximum" in schema else ""
+    return f"{found}; default {schema['default']}" if found and "default" in schema else found
 
 
 def _shortened(answer: Any) -> Any:  # noqa: ANN401 -- JSON is whatever it is

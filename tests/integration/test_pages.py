@@ -13,6 +13,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 from support.daemon import Inside, inside
+from support.served import Well, server, sources
 
 from monitor.analysis import POOL, BlockTable, estimated, snapshot
 from monitor.cli.demo_daemon import signatures_of
@@ -31,9 +32,8 @@ from monitor.model import (
     Tally,
     Window,
 )
-from monitor.outputs.web import page
-from monitor.outputs.web.page import Page
-from monitor.outputs.web.server import WebServer
+from monitor.outputs.web import sources as state
+from monitor.outputs.web.pages.pages import Pages
 from monitor.registry.directory import Directory
 from monitor.registry.loading import load_pools, load_registry
 from monitor.vitals import Vitals
@@ -172,7 +172,7 @@ async def test_a_pool_is_told_with_everything(daemon: Inside) -> None:
 
     status, content_type, body = await daemon.get("/api/v1/pools/nobody")
     assert (status, content_type) == (404, "application/problem+json; charset=utf-8")
-    assert json.loads(body)["detail"] == "there is no such pool; /api/v1/pools has the list"
+    assert json.loads(body)["detail"] == "unknown pool 'nobody'; /api/v1/pools has the list"
     assert (await daemon.get("/api/v1/pools?x=1"))[0] == 400
 
 
@@ -196,22 +196,11 @@ class Past:
         return []
 
 
-@dataclass
-class Well:
-    """A node that answers, until it does not."""
-
-    waiting: str | None = None
-    facts: None = None
-    coverage: Coverage | None = None
-
-
 @asynccontextmanager
 async def served(hub: Hub, past: Past, health: Well) -> AsyncIterator[aiohttp.ClientSession]:
     """Only the pages."""
-    vitals = Vitals()
-    pages = Page(hub, past, health, Directory(load_registry()))
-    server = WebServer((pages,), hub, vitals, host="127.0.0.1", port=0, token=None)
-    async with server, aiohttp.ClientSession(server.url) as session:
+    over = sources(hub, store=past, health=health, directory=Directory(load_registry()))
+    async with server([Pages(over)], over) as running, aiohttp.ClientSession(running.url) as session:
         yield session
 
 
@@ -238,7 +227,7 @@ async def test_a_page_is_made_once_for_each_snapshot() -> None:
         assert "No block is stored yet" in await text(session)
 
         publish(hub, "aab")
-        pages = {await text(session) for _ in range(5)} | {await text(session, "/?level=x&window=y")}
+        pages = {await text(session) for _ in range(5)}
         assert (len(pages), past.asked) == (1, 1)
         assert "Anna" in pages.pop()
 
@@ -248,7 +237,7 @@ async def test_a_page_is_made_once_for_each_snapshot() -> None:
 
 
 async def test_what_the_node_and_the_rules_say_is_shown_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(page, "_AGES_SECONDS", 1e9)
+    monkeypatch.setattr(state, "_AGE_SECONDS", 1e9)
     hub, health = Hub(Vitals()), Well()
     async with served(hub, Past(), health) as session:
         publish(hub, "aab")

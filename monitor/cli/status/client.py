@@ -92,16 +92,16 @@ class Client:
             return found
 
     async def news(self) -> AsyncIterator[None]:
-        """Yield once for each chunk of the event stream, until it ends.
+        """Yield once the stream of events is connected, then once for each chunk of it, until it ends.
 
-        The events are not parsed: they are hints to fetch again.
+        The events are not parsed: they are hints to fetch again. What happened before the connection is not in the
+        stream, and a chunk may hold an event behind a keep-alive comment.
         """
         try:
             async with self._session.get(f"{self.base}/api/v1/events", timeout=_STREAM_TIMEOUT) as stream:
                 stream.raise_for_status()
-                async for piece in stream.content.iter_any():
-                    if not piece.startswith(b":"):  # a keep-alive comment
-                        yield
+                async for _ in stream.content.iter_any():
+                    yield
         except (aiohttp.ClientError, TimeoutError):
             return
 

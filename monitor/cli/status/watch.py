@@ -13,7 +13,7 @@ from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import aclosing, contextmanager, suppress
 from dataclasses import replace
 
-from rich.console import Console
+from rich.console import Console, ConsoleDimensions
 from rich.live import Live
 
 from monitor.cli.status.client import LEVELS, Choice, Client, Status
@@ -25,6 +25,7 @@ _REST_SECONDS = 0.5
 _PATIENCE_SECONDS = 30.0
 """Longest time between two requests."""
 _AGAIN_SECONDS = 2.0
+"""Between two attempts while the daemon does not answer."""
 _TICK_SECONDS = 1.0
 """Between redraws, because ages change."""
 
@@ -77,16 +78,17 @@ class Watch:
 
 
 async def print_changes(client: Client, choice: Choice, show: Callable[[Status], None]) -> None:
-    """Show the state after each event, until the program is interrupted.
+    """Show each state that differs from the one before, until the program is interrupted.
 
     Raises:
         PoolMonitorError: no daemon answers at the start.
     """
-    watched = Watch(client, choice)
+    watched, shown = Watch(client, choice), None
     async with aclosing(watched.answers()) as answers:
         async for found in answers:
-            if not watched.trouble:
+            if not watched.trouble and found != shown:
                 show(found)
+                shown = found
 
 
 async def watch(client: Client, choice: Choice, console: Console) -> None:
@@ -111,6 +113,7 @@ async def watch(client: Client, choice: Choice, console: Console) -> None:
         async def draw() -> None:
             while True:
                 changed.clear()
+                _fit(console)
                 shown = Shown(found, time.time(), watched.choice.window, trouble=watched.trouble)
                 live.update(as_screen(shown, width=console.width, height=console.height), refresh=True)
                 await _or_after(changed, _TICK_SECONDS)
@@ -127,6 +130,12 @@ async def watch(client: Client, choice: Choice, console: Console) -> None:
                 await stop.wait()
                 for task in tasks:
                     task.cancel()
+
+
+def _fit(console: Console) -> None:
+    """Take the size of the terminal itself. COLUMNS and LINES, which a shell may export, do not change with it."""
+    with suppress(OSError):
+        console.size = ConsoleDimensions(*os.get_terminal_size(console.file.fileno()))
 
 
 async def _or_after(event: asyncio.Event, seconds: float) -> None:
