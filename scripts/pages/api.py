@@ -51,20 +51,20 @@ from monitor.vitals import Vitals
 _HEAD = """\
 # HTTP API
 
-Served at `http://127.0.0.1:8347` by default (see [`web`](configuration.md#web)), together with the page and `/metrics`.
-Responses are JSON. Times are ISO 8601 in UTC, shares are ratios from 0 to 1, money is in satoshi, hashes are in display
-order, and missing numbers are `null`. [The glossary](glossary.md) defines the terms.
+Served at `http://127.0.0.1:8347` by default (see [`web`](configuration.md#web)), with the page and `/metrics`.
+Responses are JSON. Times are ISO 8601 in UTC, shares are ratios from 0 to 1, money is in satoshi, hashes are in
+display order, and missing numbers are `null`. [The glossary](glossary.md) defines the terms.
 
 An error is a problem document (RFC 9457) with status and message: 400 for an invalid request, including unknown
 parameters, 404 for an unknown resource, 503 while no block is stored. If `web.token` is set, all paths except
 `/healthz` and `/readyz` require it as `Authorization: Bearer ...`, and otherwise answer 401.
 
 [`/api/openapi.json`](#get-apiopenapijson) describes the API as OpenAPI 3.1, with the available levels and windows.
-Responses change only with a new block: they have an `ETag`, and a request with `If-None-Match` is answered with 304 if
-nothing has changed. Long responses are compressed if the client accepts gzip.
+Responses change only with a new block: they have an `ETag`, and a request with `If-None-Match` is answered with 304
+if nothing has changed. Long responses are compressed if the client accepts gzip.
 
-Fields may be added at any time; existing fields change only with an entry in bold in the [changelog](../CHANGELOG.md).
-The examples are from an example chain of four blocks.
+Fields may be added at any time; existing fields change only with an entry in bold in the
+[changelog](../CHANGELOG.md). The examples are from an example chain of four blocks.
 """
 _ASKED = {"window": "24h", "limit": "1"}
 """Parameters that keep the examples short."""
@@ -164,9 +164,9 @@ async def _page() -> str:
 
 
 def _bounds(schema: Mapping[str, Any]) -> str:
-    """The range of a number, and what it is without the parameter."""
+    """The range and the default of a number."""
     found = f", {schema.get('minimum')} to {schema['maximum']:,}" if "maximum" in schema else ""
-    return f"{found}; {schema['default']} without it" if found and "default" in schema else found
+    return f"{found}; default {schema['default']}" if found and "default" in schema else found
 
 
 def _shortened(answer: Any) -> Any:  # noqa: ANN401 -- JSON is whatever it is

@@ -104,7 +104,7 @@ def get(
         hints = get_type_hints(function)
         returned = hints["return"]
         model = returned if issubclass(returned, Schema) else answer
-        about = Endpoint(path, hints.get("query", Query), model, content, problems, ready)
+        about = Endpoint(path, hints.get("query", Query), model, content=content, problems=problems, ready=ready)
         setattr(function, _MARK, about)
         return mark_cached(function) if cached else function
 
