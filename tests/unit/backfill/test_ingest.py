@@ -17,7 +17,7 @@ from support.services import wait_until
 
 from monitor.backfill.ingest import Progress, fill
 from monitor.backfill.segments import BACKFILL_CONNECTIONS, MissingBlocks
-from monitor.backfill.worker import Begun, Ended, Fell, Order, Searched, fetching
+from monitor.backfill.worker import Begun, Ended, Fell, Message, Order, Searched, fetching, work
 from monitor.config import NodeSection, RegistrySection
 from monitor.embedded import EmbeddedNode
 from monitor.model import BlockRef
@@ -48,9 +48,15 @@ def order(tmp_path: Path) -> Order:
     return Order(node, RegistrySection(), "regtest", MissingBlocks(tip, 1, tip, 100))
 
 
-async def test_what_it_says_in_its_order(order: Order) -> None:
-    async with fetching(order) as messages:
-        said = [message async for message in messages if not isinstance(message, Searched)]
+def said_by_worker(order: Order) -> list[Message]:
+    """The messages of a worker, without its process: it takes a second to start."""
+    said: list[Message] = []
+    ended = work(order, said.append)
+    return [message for message in [*said, ended] if not isinstance(message, Searched)]
+
+
+def test_what_it_says_in_its_order(order: Order) -> None:
+    said = said_by_worker(order)
     assert said[0] == Begun("block files")
     assert [each.first_height for each in said if isinstance(each, RowBatch)] == [201, 101, 1]
     assert said[-1] == Ended()
@@ -62,11 +68,13 @@ async def test_what_is_missing_is_stored_without_a_node(order: Order, store: Sto
     assert await store.next_below() == BlockRef(0, BLOCKS[0].header.parent)
     assert [now.done for now in told if now.doing == "block files"] == [0, 100, 200, 300]
 
+    ended = await fill(store, order, told.append)
+    assert ended.fault == "the node has left the chain that block 301 was on", "history begins elsewhere by now"
 
-async def test_where_files_end_the_node_is_asked_and_its_absence_told(order: Order, tmp_path: Path) -> None:
+
+def test_where_files_end_the_node_is_asked_and_its_absence_told(order: Order, tmp_path: Path) -> None:
     write(tmp_path / "blocks", 0, records(BLOCKS[150:]))
-    async with fetching(order) as messages:
-        said = [message async for message in messages if not isinstance(message, Searched | RowBatch)]
+    said = [message for message in said_by_worker(order) if not isinstance(message, RowBatch)]
     assert said[:2] == [Begun("block files"), Fell("block files", "they begin later than wanted")]
     (ended,) = said[2:]
     assert isinstance(ended, Ended)
@@ -82,27 +90,22 @@ async def test_the_node_has_no_more_to_answer_than_the_daemon_lends(rest: str) -
             node.mine()
         settings = {"url": node.url, "cookie_file": node.cookie_file, "rest": rest}
         asked = MissingBlocks(node.tip, 0, node.tip, 20)
-        async with fetching(Order(NodeSection.model_validate(settings), RegistrySection(), "regtest", asked)) as said:
-            assert isinstance(await anext(said), Begun)
-            node.stall()
-            await asyncio.sleep(0.3)
-            node.resume()
-            assert [each async for each in said][-1] == Ended()
+        order = Order(NodeSection.model_validate(settings), RegistrySection(), "regtest", asked)
+        loop, begun = asyncio.get_running_loop(), asyncio.Event()
+        working = asyncio.create_task(asyncio.to_thread(work, order, lambda _: loop.call_soon_threadsafe(begun.set)))
+        await begun.wait()
+        node.stall()
+        await asyncio.sleep(0.3)
+        node.resume()
+        assert await working == Ended()
         assert 1 < node.most_in_flight <= BACKFILL_CONNECTIONS
 
 
-async def test_a_registry_that_cannot_be_read_is_a_refusal(order: Order, tmp_path: Path) -> None:
+def test_a_registry_that_cannot_be_read_is_a_refusal(order: Order, tmp_path: Path) -> None:
     broken = Order(order.node, RegistrySection(user_file=tmp_path / "none.toml"), order.network, order.wanted)
-    async with fetching(broken) as messages:
-        (ended,) = [message async for message in messages]
+    (ended,) = said_by_worker(broken)
     assert isinstance(ended, Ended)
     assert ended.refused
-
-
-async def test_a_history_that_begins_elsewhere_by_now_ends_it(order: Order, store: Store) -> None:
-    await fill(store, order, lambda _now: None)
-    ended = await fill(store, order, lambda _now: None)
-    assert ended.fault == "the node has left the chain that block 301 was on"
 
 
 async def test_its_death_is_a_fault(order: Order) -> None:
