@@ -95,7 +95,7 @@ async def test_every_number_is_that_of_the_export_at_the_same_tip(
     assert len(same) > 15
     compared = 0
     for level in ("pool", "template", "operator", "country"):
-        for moment, tip in list(same.items())[8::5]:
+        for moment, tip in list(same.items())[8::9]:
             at = SeriesQuery(level, window=WEEK, first=tip, last=tip, limit=40)
             labels = {"level": level, "window": "7d"}
 
@@ -114,7 +114,7 @@ async def test_every_number_is_that_of_the_export_at_the_same_tip(
                     assert curve.lower == [was(f"{PREFIX}_share_lower_ratio", entity=entity)]
                     assert curve.upper == [was(f"{PREFIX}_share_upper_ratio", entity=entity)]
                     compared += 1
-    assert compared > 300
+    assert compared > 150
 
 
 async def test_a_membership_counts_from_its_first_day_on(config: Config, stored: list[Judged]) -> None:
