@@ -64,7 +64,7 @@ def main() -> int:
 
     def first() -> object:
         test._find.cache_clear()  # noqa: SLF001
-        return estimated(taken, ledger, WINDOWS, open_)
+        return estimated(taken, ledger, WINDOWS, questions=open_)
 
     known, sampled = list(alternatives(ledger, found, open_)), [estimate(each, seed=[1]) for each in found]
     floor = milliseconds(bare)
@@ -82,7 +82,7 @@ def main() -> int:
     for name, part in parts.items():
         print(f"{name:<30} {milliseconds(part):8.2f} ms")
     whole, quick = milliseconds(first), milliseconds(at_once)
-    after = milliseconds(lambda: estimated(taken, ledger, WINDOWS, open_))
+    after = milliseconds(lambda: estimated(taken, ledger, WINDOWS, questions=open_))
     print(f"all estimates, first           {whole:8.2f} ms   {whole / floor:5.1f} x bare")
     print(f"all estimates, next            {after:8.2f} ms   {after / floor:5.1f} x bare")
     print(f"what a block waits for         {quick:8.2f} ms")

@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 from coverage_combined import sections
+from generated import wrapped
 
 from monitor.analysis import concentration, estimate
 from monitor.analysis.counting.counts import Counts
@@ -73,7 +74,7 @@ def main() -> None:
     page = [_HEAD, *_coverage([*truths, *MADE_UP], given.samples), *_priors([*pools, *MADE_UP], given.samples // 4)]
     page += sections(read(given.file), given.samples // 10)
     page += [*_trends(truths, given.samples // 4), *_changes(pools[-1], given.samples // 40)]
-    sys.stdout.write("\n".join(page) + "\n")
+    sys.stdout.write(wrapped("\n".join(page)))
 
 
 MADE_UP = (

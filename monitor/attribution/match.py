@@ -141,7 +141,7 @@ def _paid(outputs: tuple[Output, ...], registry: PoolRegistry) -> _Paid:
     found = []
     for script, order in orders.items():
         pool = payees[script].pool
-        found.append(_Payout(script, _payout_rank(by_pool[pool], total), places[pool], order))
+        found.append(_Payout(script, _payout_rank(by_pool[pool], total), places[pool], order=order))
     return frozenset(found)
 
 
@@ -165,9 +165,11 @@ def _judge(paid: _Paid, tags: frozenset[int], registry: PoolRegistry) -> Attribu
     named = {mark.candidate.pool for mark in marks if mark.rank is not Rank.MINOR_PAYOUT}
     conflict = len(named) > 1
     if first is None:
-        return Attribution(None, None, "", conflict, candidates, registry.hash)
+        return Attribution(None, None, "", conflict=conflict, candidates=candidates, registry=registry.hash)
     chosen = first.candidate
-    return Attribution(chosen.pool, chosen.method, chosen.evidence, conflict, candidates, registry.hash)
+    return Attribution(
+        chosen.pool, chosen.method, chosen.evidence, conflict=conflict, candidates=candidates, registry=registry.hash
+    )
 
 
 def _ranked(

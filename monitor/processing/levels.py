@@ -10,7 +10,7 @@ from monitor.registry.loading import Registry
 from monitor.registry.pool import Kind
 
 _DATUM = "ocean"
-"""The pool whose miners build their own templates, and say so in the coinbase."""
+"""The pool with miners that build their own templates and state it in the coinbase."""
 
 
 def levels(registry: Registry) -> tuple[Level, ...]:
@@ -19,7 +19,7 @@ def levels(registry: Registry) -> tuple[Level, ...]:
     solo = {slug for slug, pool in registry.pools.by_slug.items() if pool.kind is Kind.SOLO}
 
     def template(row: BlockRow) -> Entity:
-        """Who built the block: the pool's template group; at OCEAN, the miner; without a row, the pool."""
+        """Builder of the block template: the pool's template group; at OCEAN, a miner with its own template."""
         if row.pool is None:
             return row.cluster
         if row.pool in solo:
@@ -29,7 +29,7 @@ def levels(registry: Registry) -> tuple[Level, ...]:
         return known.of("template", row.pool, row.time) or row.pool
 
     def operator(row: BlockRow) -> Entity:
-        """The company behind the pool; a pool without a known operator counts as its own."""
+        """Parent company of the pool; the pool itself if none is known."""
         if row.pool is None:
             return row.cluster
         if row.pool in solo:
@@ -48,7 +48,7 @@ def levels(registry: Registry) -> tuple[Level, ...]:
 
     return (
         POOL,
-        Level("template", template, known.turns("template"), {_DATUM}),
+        Level("template", template, known.turns("template"), by_miner={_DATUM}),
         Level("operator", operator, known.turns("operator")),
         *(Level(aspect, by_country(aspect), known.turns(aspect)) for aspect in ("origin", "country")),
     )

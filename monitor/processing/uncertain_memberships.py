@@ -29,16 +29,16 @@ def questions(registry: Registry) -> tuple[UncertainMembership, ...]:
         for level in levels(registry)
         if level.name != POOL.name
         for pool in pools
-        for question in _asked(registry, level, pool, sure)
+        for question in _question(registry, level, pool, sure=sure)
     )
 
 
-def _asked(registry: Registry, level: Level, pool: PoolSlug, sure: Confidence) -> Iterator[UncertainMembership]:
+def _question(registry: Registry, level: Level, pool: PoolSlug, *, sure: Confidence) -> Iterator[UncertainMembership]:
     rows = [row for row in registry.memberships.stated if row.pool == pool and getattr(row, level.name)]
     days = {day for row in rows for part in row.parts for day in (part.since, part.until) if day}
     days |= {row.evidence for row in rows if row.evidence and row.ages}
     edges = sorted(map(_seconds, days))
-    moments = [BlockRow(0, moment, 0, pool) for moment in [edges[0] - 1 if edges else 0, *edges]]
+    moments = [BlockRow(0, moment, 0, pool=pool) for moment in [edges[0] - 1 if edges else 0, *edges]]
     if any(level.entity_of(replace(row, miner="somebody")) != level.entity_of(row) for row in moments):
         return  # its miners count for themselves, block by block
     answers = {_answer(level, moments): ALWAYS}
@@ -48,7 +48,7 @@ def _asked(registry: Registry, level: Level, pool: PoolSlug, sure: Confidence) -
             answer = _answer(next(each for each in levels(other) if each.name == level.name), moments)
             answers[answer] = min(answers.get(answer, since), since)
     if len(answers) > 1:
-        yield UncertainMembership(level.name, pool, tuple(edges), tuple(answers), tuple(answers.values()))
+        yield UncertainMembership(level.name, pool, tuple(edges), answers=tuple(answers), since=tuple(answers.values()))
 
 
 def _answer(level: Level, moments: Sequence[BlockRow]) -> tuple[Entity, ...]:

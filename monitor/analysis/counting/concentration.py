@@ -52,13 +52,21 @@ def concentrate(
     readings = _readings(blocks, [list(each.values()) for each in hidden]) if with_indices else repeat((None, None))
     entities = [ledger.entities(place) for place in chosen]
     counted = [
-        _Counted(entities[level], blocks[level, at], total, hashrates[level, at] if known[at] else None)
+        _Counted(entities[level], blocks[level, at], total, hashrates=hashrates[level, at] if known[at] else None)
         for (level, at), total in zip(product(range(len(chosen)), range(len(windows))), totals, strict=True)
     ]
     shares = _shares(counted) if with_shares else repeat(())
     return tuple(
         Concentration(
-            ledger.levels[place].name, window, total, unknown + sum(pools.values()), alone, share, split, merged, pools
+            ledger.levels[place].name,
+            window,
+            total,
+            unknown=unknown + sum(pools.values()),
+            alone=alone,
+            shares=share,
+            split=split,
+            merged=merged,
+            nameless=pools,
         )
         for (place, window), total, (unknown, alone), pools, share, (split, merged) in zip(
             product(chosen, windows), totals, heads, nameless, shares, readings, strict=False
@@ -90,7 +98,9 @@ def concentration(
     total, named = int(blocks.sum()), FIRST + len(known)
     [(split, merged)] = _readings(blocks[None], [list(range(named, len(blocks)))])
     [shares] = _shares([_Counted(list(known), blocks[:named], total)])
-    return Concentration(level, window, total, unknown, alone, shares, split, merged, pools)
+    return Concentration(
+        level, window, total, unknown=unknown, alone=alone, shares=shares, split=split, merged=merged, nameless=pools
+    )
 
 
 def _readings(blocks: Integers, nameless: Sequence[Sequence[int]]) -> Iterator[tuple[Indices | None, Indices | None]]:
@@ -137,8 +147,8 @@ def _shares(counted: Sequence[_Counted]) -> Iterator[tuple[Share, ...]]:
     for each, rows in zip(counted, ranked, strict=True):
         yield tuple(
             Share(
-                entity, -minus, -minus / each.total, sure.lower, sure.upper, sure.above,
-                None if rate is None else Rate(rate, rate * sure.slowest, rate * sure.fastest),
+                entity, -minus, -minus / each.total, lower=sure.lower, upper=sure.upper, above=sure.above,
+                hashrate=None if rate is None else Rate(rate, rate * sure.slowest, rate * sure.fastest),
             )
             for (minus, entity, rate), sure in zip(rows, certain, strict=False)
         )  # fmt: skip

@@ -135,7 +135,7 @@ def _alternatives(
     named, nameless = counts[:, : len(entities)], counts[:, len(entities) :]
     unclaimed = [blocks for entity, blocks in settled.items() if isinstance(entity, Nameless) and blocks]
     return Alternatives(
-        found, tuple(sorted(choices)), entities, named, nameless[:, nameless.any(axis=0)],
+        found, open=tuple(sorted(choices)), entities=entities, counts=named, disputed=nameless[:, nameless.any(axis=0)],
         unclaimed=unclaimed, unattributed=settled[None], loose=loose,
     )  # fmt: skip
 

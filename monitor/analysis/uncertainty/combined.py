@@ -58,8 +58,13 @@ def combined(several: Sequence[Alternatives], estimates: Sequence[Estimate]) -> 
             entity: Interval(sure[low, n][0], sure[high, n][1])
             for entity, low, high in zip(known.entities, least, most, strict=True)
         }
-        found.append(Combined(known.found.level, known.found.window.name, *_indices(known, sampled), shares))
+        found.append(_combined(known, sampled, shares))
     return tuple(found)
+
+
+def _combined(known: Alternatives, sampled: Estimate, shares: dict[str, Interval]) -> Combined:
+    spread, fewest = _indices(known, sampled)
+    return Combined(known.found.level, known.found.window.name, hhi=spread, nakamoto=fewest, shares=shares)
 
 
 def _bounds(known: Alternatives) -> tuple[list[int], list[int]]:

@@ -68,7 +68,7 @@ def likely(
         return (apart[0], together[1]) if apart and together else None
     named = len(sizes)
     counts = [*sizes, *([unknown] * bool(unknown)), alone]
-    draw = partial(_shares, np.random.Generator(np.random.PCG64(seed)), counts, draws)
+    draw = partial(_shares, np.random.Generator(np.random.PCG64(seed)), counts, draws=draws)
     squares = _squares(draw, counts, blocks)
     shares = draw(PRIOR)
     hhi = squares[:named].sum(axis=0)
@@ -80,7 +80,7 @@ def likely(
     return split, _likely(merged, shares[: named + 1], counts[: named + 1], blocks)
 
 
-def _shares(chance: np.random.Generator, counts: Sequence[int], draws: int, prior: float) -> _Draws:
+def _shares(chance: np.random.Generator, counts: Sequence[int], prior: float, *, draws: int) -> _Draws:
     drawn = np.array([chance.standard_gamma(count + prior, draws) for count in counts])
     drawn /= drawn.sum(axis=0)
     return drawn

@@ -1,4 +1,4 @@
-"""The indices over a file of blocks: count it, show it."""
+"""Shares and indices of a file of blocks."""
 
 from __future__ import annotations
 
@@ -32,20 +32,20 @@ _INDICES = {
     "gini": ("Gini", ".3f"),
     "theil": ("Theil, nats", ".3f"),
 }
-"""How the indices are written for people."""
+"""Title and number format of each index in the table."""
 _INTERVALS = {"hhi_unbiased": "hhi", "nakamoto": "nakamoto"}
-"""Below which index the interval of which estimate stands."""
+"""Indices with an interval, and the name of its estimate."""
 
 
 @dataclass(frozen=True)
 class Measured:
-    """The concentration of a file of blocks, and how sure it is."""
+    """The concentration of a file of blocks, with its intervals."""
 
     found: Concentration
     sampled: Estimate
     """Intervals of what is counted, by sampling alone."""
     combined: Combined | None
-    """Intervals of everything that is uncertain; None for a single block."""
+    """The intervals to publish; None for a single block."""
 
     def interval(self, share: Share) -> Interval:
         """The interval to publish of a share."""
@@ -64,19 +64,19 @@ def measure(file: Path, *, level: str, window: Window | None) -> Measured:
     """The concentration of the blocks in a CSV or Parquet file with the columns height, time and pool.
 
     Args:
-        file: its rows may come in any order; a pool that is empty or "unknown" is unknown.
-        level: at which to count.
-        window: which blocks to count, back from the highest; None for all of them.
+        file: rows in any order; an empty pool or "unknown" is an unknown miner.
+        level: name of the level.
+        window: the newest blocks to count; None for all.
 
     Raises:
-        InputError: the file cannot be read as such.
-        ConfigError: the level does not exist.
+        InputError: the file is invalid.
+        ConfigError: the level is unknown.
     """
     registry = load_registry()
     known = levels(registry)
     if level not in {one.name for one in known}:
         names = ", ".join(one.name for one in known)
-        raise ConfigError(f"there is no level {level!r} to count at: choose from {names}")
+        raise ConfigError(f"unknown level {level!r}", remedy=f"choose one of: {names}")
     table = BlockTable.of(read(file), [one for one in known if one.name in {POOL.name, level}])
     (found,) = concentrate(table, [window or Window("all", blocks=len(table))], levels=[level])
     sampled = estimate(found, seed=(found.blocks, found.unknown))  # the same for the same counts
@@ -85,7 +85,7 @@ def measure(file: Path, *, level: str, window: Window | None) -> Measured:
 
 
 def as_json(measured: Measured) -> str:
-    """What scripts read: docs/glossary.md has the words, and the shape is a contract."""
+    """JSON for scripts; a public format, see docs/glossary.md."""
     found = measured.found
     split, merged = (indices._asdict() for indices in _both(found))
     top = {str(n): {"split": share, "merged": merged["top_share"][n]} for n, share in split["top_share"].items()}
@@ -109,7 +109,7 @@ def as_json(measured: Measured) -> str:
 
 
 def _intervals(measured: Measured) -> dict[str, Any] | None:
-    """How sure the indices are; None of a single block."""
+    """Intervals of the indices; None for a single block."""
     both: dict[str, Likely | None] = {"split": measured.sampled.split, "merged": measured.sampled.merged}
     known = {reading: likely for reading, likely in both.items() if likely}
     if not known or not measured.combined:
@@ -127,7 +127,7 @@ def _intervals(measured: Measured) -> dict[str, Any] | None:
 
 
 def as_table(measured: Measured) -> Group:
-    """What people read: shares and how sure they are, then the indices."""
+    """Tables of shares and indices with their intervals."""
     return Group(_share_table(measured), _index_table(measured))
 
 
@@ -151,7 +151,7 @@ def _share_table(measured: Measured) -> Table:
     longest = max((interval.upper for _, interval in intervals), default=1.0)
     for one, interval in intervals:
         table.add_row(
-            Text(one.entity),  # a name from a file: no markup
+            Text(one.entity),  # names from a file may contain markup
             f"{one.blocks:,}",
             f"{one.share:.1%}",
             f"{interval.lower:.1%} to {interval.upper:.1%}",
@@ -187,6 +187,6 @@ def _written(number: float | None, form: str) -> str:
 
 
 def _both(found: Concentration) -> tuple[Indices, Indices]:
-    assert found.split is not None  # a file without blocks is refused when it is read
+    assert found.split is not None  # a file without blocks is rejected when it is read
     assert found.merged is not None
     return found.split, found.merged
