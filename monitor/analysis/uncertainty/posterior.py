@@ -63,9 +63,10 @@ def likely(
     if blocks < 2:
         return None
     if nameless:
-        apart = likely([*sizes, *nameless], unknown - sum(nameless), alone=alone, seed=seed, draws=draws)
-        together = likely(sizes, unknown, alone=alone, seed=seed, draws=draws)
-        return (apart[0], together[1]) if apart and together else None
+        rest = unknown - sum(nameless)
+        apart = likely([*sizes, *nameless], 0, alone=alone + rest, seed=seed, draws=draws)
+        together = likely([*sizes, unknown], 0, alone=alone, seed=seed, draws=draws)
+        return (apart[0], together[0]) if apart and together else None
     named = len(sizes)
     counts = [*sizes, *([unknown] * bool(unknown)), alone]
     draw = partial(_shares, np.random.Generator(np.random.PCG64(seed)), counts, draws=draws)
@@ -103,30 +104,26 @@ def _squares(draw: Callable[[float], _Draws], counts: Sequence[int], blocks: int
 
 def _likely(hhi: _Draws, draws: _Draws, sizes: Sequence[int], blocks: int) -> Likely:
     """Intervals from draws, and of the entropy from the sizes: blocks of the entities that are drawn."""
-    lower, upper = (_SCALE * np.clip(np.quantile(hhi, TAILS), 0, 1)).tolist()
-    # Who is not among the draws, or is smaller than one block, counts as miners of one block each.
+    # Entities that are not among the draws, or smaller than one block, count as miners of one block each.
     ranked = -np.sort(-np.where(draws * blocks < 1, 0, draws), axis=0)
     covered = ranked.cumsum(axis=0)
+    largest = [covered[min(n, len(covered)) - 1] if len(covered) else np.zeros_like(hhi) for n in _TOPS]
+    (lower, *least), (upper, *most) = np.quantile([hhi, *largest], TAILS, axis=1).clip(0, 1).tolist()
     values, many = np.unique(_nakamoto(ranked, covered, blocks), return_counts=True)
     reached = many.cumsum() / many.sum()
     low, high = (int(values[np.searchsorted(reached, tail)]) for tail in TAILS)
+    singles = [max(0, n - len(covered)) / blocks for n in _TOPS]
     return Likely(
-        hhi=Interval(lower, upper),
+        hhi=Interval(_SCALE * lower, _SCALE * upper),
         nakamoto=Interval(low, high),
         nakamoto_probability=dict(zip(values.tolist(), (many / many.sum()).tolist(), strict=True)),
-        effective_entities=Interval(*(_SCALE / max(end, _SCALE / blocks) for end in (upper, lower))),
+        effective_entities=Interval(*(1 / max(end, 1 / blocks) for end in (upper, lower))),
         entropy_bits=_entropy(sizes, blocks),
-        top_share={n: _top_share(covered, n, blocks) for n in _TOPS},
+        top_share={
+            n: Interval(min(1, first + more), min(1, last + more))
+            for n, first, last, more in zip(_TOPS, least, most, singles, strict=True)
+        },
     )
-
-
-def _top_share(covered: _Draws, n: int, blocks: int) -> Interval:
-    """Of the largest `n`, given the shares of the largest one, two, three, and so on."""
-    if not len(covered):
-        return Interval(0, min(1, n / blocks))
-    singles = max(0, n - len(covered)) / blocks
-    lower, upper = np.minimum(1, np.quantile(covered[min(n, len(covered)) - 1], TAILS) + singles).tolist()
-    return Interval(lower, upper)
 
 
 def _entropy(sizes: Sequence[int], blocks: int) -> Interval:

@@ -114,7 +114,7 @@ def test_without_entities_the_largest_are_single_blocks() -> None:
 def test_a_pool_without_a_known_country_is_one_entity_of_the_split_reading() -> None:
     nameless = {PoolSlug("x"): 50, PoolSlug("y"): 30}
     one = concentration({"CN": 60}, 84, nameless=nameless, level="country", window=WINDOW)
-    named = concentration({"CN": 60, "x": 50, "y": 30}, 4, level="country", window=WINDOW)
+    named = concentration({"CN": 60, "x": 50, "y": 30}, 0, alone=4, level="country", window=WINDOW)
     merged = concentration({"CN": 60}, 84, level="country", window=WINDOW)
     assert (one.split, one.merged) == (named.split, merged.merged)
     assert [share.entity for share in one.shares] == ["CN"]
