@@ -49,6 +49,8 @@ def main() -> int:
             for _ in range(2):
                 for share in each.shares:
                     chance.standard_gamma(share.blocks, 2000)
+                for blocks in each.nameless.values():
+                    chance.standard_gamma(blocks, 1000)
 
     def at_once() -> Snapshot:
         return snapshot(

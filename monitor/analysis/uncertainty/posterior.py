@@ -36,8 +36,9 @@ def estimate(found: Concentration, *, seed: Sequence[int]) -> Estimate:
     """
     sizes = [share.blocks for share in found.shares]
     nameless = list(found.nameless.values())
-    readings = likely(sizes, found.unknown, alone=found.alone, nameless=nameless, seed=seed) or (None, None)
-    return Estimate(found.level, found.window.name, *readings)
+    draws = _DRAWS // 2 if nameless else _DRAWS  # there the memberships decide how wide the published interval is
+    readings = likely(sizes, found.unknown, alone=found.alone, nameless=nameless, seed=seed, draws=draws)
+    return Estimate(found.level, found.window.name, *(readings or (None, None)))
 
 
 def likely(

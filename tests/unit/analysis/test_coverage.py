@@ -17,7 +17,7 @@ def script() -> dict[str, Any]:
     return runpy.run_path(str(CHECKOUT / "scripts" / "coverage.py"))
 
 
-@pytest.mark.parametrize("level", ["pool", "country"])
+@pytest.mark.parametrize("level", ["pool", "operator"])
 @pytest.mark.parametrize("blocks", [144, 2016])
 def test_intervals_hold_the_truth(script: dict[str, Any], level: str, blocks: int) -> None:
     (truth,) = (each for each in script["worlds"](MONTH) if each.name.startswith(level))
