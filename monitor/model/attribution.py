@@ -19,6 +19,17 @@ class Method(StrEnum):
     """The coinbase carries a text that the registry knows as the pool's. Anyone can write any text."""
 
 
+class Confidence(StrEnum):
+    """How much a forger would have had to pay for an attribution."""
+
+    HIGH = "high"
+    """Half of the reward: most of it goes to the pool, and no other pool signs."""
+    MEDIUM = "medium"
+    """A part of it: the pool signs and is paid a substantial part; or is paid most of it while another pool signs."""
+    LOW = "low"
+    """Nothing: a tag with a payout that is not known as the pool's, or a generic tag; or a part, without a tag."""
+
+
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """One reason to think that a pool mined a block."""
@@ -38,13 +49,15 @@ class Attribution:
     method: Method | None
     evidence: str
     conflict: bool
-    """Whether the candidates name more than one pool."""
+    """Whether evidence that could decide names more than one pool."""
     candidates: tuple[Candidate, ...]
-    """Every reason found, the one that decided first."""
+    """Every reason found, the one that decided first; remarks, which decide nothing, last."""
     registry: str
     """Content hash of the registry that judged."""
     miner: str | None = None
     """Who inside the pool says to have found the block: written by a miner, sanitised and short."""
+    confidence: Confidence | None = None
+    """None for an unknown pool, and in what older versions stored."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,9 +18,11 @@ from monitor.registry.address import script_of
 
 _KINDS = {
     Rank.MAJORITY_PAYOUT: "payout of at least half of the reward",
+    Rank.SIGNATURE: "signature in its pool's place",
     Rank.SPECIFIC_TAG: "specific tag",
     Rank.SUBSTANTIAL_PAYOUT: f"payout of at least {SUBSTANTIAL_PERCENT} % of the reward",
-    Rank.GENERIC_TAG: "generic tag",
+    Rank.GENERIC_TAG: "generic tag, or one outside of its pool's place",
+    Rank.WRITTEN_TAG: "tag where a worker or customer can write, which decides nothing",
     Rank.MINOR_PAYOUT: f"payout below {SUBSTANTIAL_PERCENT} % of the reward, which decides nothing",
 }
 
@@ -118,17 +120,13 @@ def _rule(found: Findings) -> str:
         return "nothing in it is any pool's that the registry knows"
     first = deciding(found.marks)
     if first is None:
-        if all(mark.rank is Rank.MINOR_PAYOUT for mark in found.marks):
-            return f"only {_KINDS[Rank.MINOR_PAYOUT]}"
+        if all(mark.rank.is_remark for mark in found.marks):
+            return f"only {_KINDS[found.marks[0].rank]}"
         return "the evidence is evenly divided between pools, so none is named"
     how = _KINDS[first.rank]
     if found.loose:
         how += ", capitals and small letters taken as equal because nothing was found otherwise"
-    rivals = [
-        mark
-        for mark in found.marks
-        if mark.candidate.pool != first.candidate.pool and mark.rank is not Rank.MINOR_PAYOUT
-    ]
+    rivals = [mark for mark in found.marks if mark.candidate.pool != first.candidate.pool and not mark.rank.is_remark]
     if not rivals:
         return f"{how}: no other pool is named"
     rival = rivals[0]
