@@ -13,7 +13,7 @@ _START = re.compile(
     rb"(?P<word>)",
     re.DOTALL,
 )
-_DATUM = re.compile(rb"(?P<pool>[\x20-\x7e]*)\x0f(?P<miner>[\x0f\x20-\x7e]*)\x00")
+_DATUM = re.compile(rb"(?P<pool>[\x20-\x7e]*)\x0f(?P<miner>[\x0f\x20-\x7e]*)\x00?")
 _SV2 = re.compile(rb"[\x00-\x4b]?Sv2/(?P<pool>[ -.0-~]*)/(?P<miner>[ -.0-~]*)/")
 _SLASHES = re.compile(rb"[\x00-\x4b]?/(?P<pool>[ -.0-~]+)/(?P<miner>[ -.0-~]{2,})/[\x00\x08\x0c\x10\x20]")
 """As `_SV2` before it had a mark: the whole text is of this form, and the push of an extra nonce follows. Less would
@@ -33,7 +33,7 @@ def start_of_text(script: bytes) -> tuple[int, int]:
 
 
 def datum_names(script: bytes) -> re.Match[bytes] | None:
-    """DATUM's text: after the height one push of names apart by 0x0f, the pool's own first, closed by 0x00."""
+    """DATUM's text: after the height one push of names apart by 0x0f, the pool's own first."""
     if b"\x0f" not in script:
         return None
     at = after_height(script)

@@ -12,7 +12,7 @@ from monitor.attribution.foreign_rules import CrateRules, MempoolRules
 from monitor.attribution.match import SUBSTANTIAL_PERCENT, Findings, Mark, Rank, deciding, findings
 from monitor.cli.attribute.inputs import Given
 from monitor.cli.attribute.rows import Judge
-from monitor.model import Coinbase, Method
+from monitor.model import Coinbase, Confidence, Method
 from monitor.registry import lists
 from monitor.registry.address import script_of
 
@@ -24,6 +24,17 @@ _KINDS = {
     Rank.GENERIC_TAG: "generic tag, or one outside of its pool's place",
     Rank.WRITTEN_TAG: "tag where a worker or customer can write, which decides nothing",
     Rank.MINOR_PAYOUT: f"payout below {SUBSTANTIAL_PERCENT} % of the reward, which decides nothing",
+}
+
+
+_CONFIDENCE = {
+    Confidence.HIGH: "high: to forge this takes half of the reward",
+    Confidence.MEDIUM: (
+        f"medium: to forge this takes {SUBSTANTIAL_PERCENT} % of the reward with the pool's tag, or half of it while "
+        "another pool signs"
+    ),
+    Confidence.LOW: f"low: to forge this takes a tag, or {SUBSTANTIAL_PERCENT} % of the reward",
+    None: "",
 }
 
 
@@ -56,6 +67,7 @@ class Explainer:
             "explanation": {
                 "registry": self._registry.hash,
                 "rule": _rule(found),
+                "confidence": _CONFIDENCE[attribute(coinbase, self._registry).confidence],
                 "marks": [self._mark(mark, coinbase) for mark in found.marks],
                 "covered": [
                     {"pool_slug": candidate.pool, "evidence": candidate.evidence} for candidate in found.covered

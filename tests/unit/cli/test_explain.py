@@ -83,7 +83,17 @@ def test_nothing_of_a_stranger_reaches_the_reader_unwashed() -> None:
 
 def test_the_view_holds_together_for_people() -> None:
     text = shown(explained(b"/ViaBTC/", F2POOL))
-    for word in ("F2Pool", "conflict", "Rule", "ViaBTC", "mempool.space", "bitcoin-pool-identification", "840000"):
+    for word in (
+        "F2Pool",
+        "conflict",
+        "confidence medium",
+        "half of it while another pool signs",
+        "Rule",
+        "ViaBTC",
+        "mempool.space",
+        "bitcoin-pool-identification",
+        "840000",
+    ):
         assert word in text
     assert "error: no" in shown({"error": "no"})
 
