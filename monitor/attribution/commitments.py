@@ -77,7 +77,7 @@ def script_text(script: bytes) -> bytes:
     if b"RSKBLOCK:" in script or b"Hath" in script:
         return _without(script, [(start, end) for start, end, _ in _in_script(script)])
     if at >= 0 and _is_auxpow(script[at : at + _AUXPOW_BYTES]):
-        return script[:at] + b"\0" + script[at + _AUXPOW_BYTES :]
+        return script[: _with_push(script, at)] + b"\0" + script[at + _AUXPOW_BYTES :]
     return script
 
 
@@ -111,10 +111,15 @@ def _in_script(script: bytes) -> list[tuple[int, int, str]]:
     found = []
     at = script.find(_AUXPOW)
     if at >= 0 and _is_auxpow(script[at : at + _AUXPOW_BYTES]):
-        found.append((at, at + _AUXPOW_BYTES, _AUXPOW_CHAINS))
+        found.append((_with_push(script, at), at + _AUXPOW_BYTES, _AUXPOW_CHAINS))
     if b"RSKBLOCK:" in script or b"Hath" in script:
         found += [cut for cut in _pushed(script, after_height(script)) if cut[2] != _AUXPOW_CHAINS]
     return sorted(found)
+
+
+def _with_push(script: bytes, at: int) -> int:
+    """Where the push starts whose data starts at `at`; most software writes AuxPoW without one."""
+    return at - 1 if at and script[at - 1] == _AUXPOW_BYTES else at
 
 
 def _is_auxpow(data: bytes) -> bool:

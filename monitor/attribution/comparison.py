@@ -94,7 +94,7 @@ class Contrast:
             return f"{verdict.mark!r} stands where a worker or customer can write, which decides nothing here"
         return (
             f"two tags are there: it takes {verdict.mark!r}, first in its list, "
-            "ours the one that stands where its pool signs, then the more specific, then longer"
+            "ours the one at the start of the text, then the more specific, then longer"
         )
 
     def _why_only_they_see(self, coinbase: Coinbase, verdict: Verdict) -> str:

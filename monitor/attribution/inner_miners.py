@@ -28,7 +28,9 @@ def inner_miner(script: bytes, pool: PoolSlug | None) -> str | None:
 def datum(script: bytes) -> str | None:
     """The builder of a template by DATUM: the last of the names behind the pool's own."""
     found = datum_names(script)
-    names = reversed(found["miner"].split(b"\x0f")) if found else ()
+    if found is None or not _is_utf8(found[0]):
+        return None  # noise, as behind the tags of AntPool's software, is hardly ever UTF-8
+    names = reversed(found["miner"].split(b"\x0f"))
     return next(filter(None, map(_clean, names)), None)
 
 
@@ -45,6 +47,14 @@ def mined_by(script: bytes, pool: PoolSlug | None) -> str | None:
     if name and pool and re.sub(r"[^a-z0-9]", "", name.lower()).startswith(pool):
         return None
     return name
+
+
+def _is_utf8(text: bytes) -> bool:
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _clean(name: bytes) -> str | None:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import re
 
-from monitor.wire import after_height, bip34_height
+from monitor.wire import bip34_height
 
 _START = re.compile(
     rb"(?:\x00|\x01.|\x02..|\x03.{3}|\x04.{4}|\x05.{5})*"  # the height, the time, counters
-    rb"(?P<text>).?"  # may be the length of the text, which reads as a letter when it is above 47
-    rb"[^0-9A-Za-z\x80-\xff]*(?:(?:[Mm]ined|[Pp]owered) [Bb]y |Sv2/)?"  # as in `< OCEAN.XYZ >`, `Mined by AntPool`
+    rb"(?P<text>).?[\x00-\x1f]?"  # the length of the text, which reads as a letter when it is above 47
+    rb"[ -/:-@\[-`{-~]*(?:Sv2/)?(?:(?:[Mm]ined|[Pp]owered) [Bb]y )?"  # as in `< OCEAN.XYZ >`, `Mined by AntPool`
     rb"(?P<word>)",
     re.DOTALL,
 )
-_DATUM = re.compile(rb"(?P<pool>[\x20-\x7e]*)\x0f(?P<miner>[\x0f\x20-\x7e]*)\x00?")
-_SV2 = re.compile(rb"[\x00-\x4b]?Sv2/(?P<pool>[ -.0-~]*)/(?P<miner>[ -.0-~]*)/")
+_DATUM = re.compile(rb"(?P<pool>[^\x00-\x08\x0a-\x1f\x7f]*)\x0f(?P<miner>[^\x00-\x0e\x10-\x1f\x7f]*)\x00?")
+_SV2 = re.compile(rb"[\x00-\x4b]?Sv2/(?P<pool>[^/\x00-\x08\x0a-\x1f\x7f]*)/(?P<miner>[^/\x00-\x1f\x7f]*)/")
 _SLASHES = re.compile(rb"[\x00-\x4b]?/(?P<pool>[ -.0-~]+)/(?P<miner>[ -.0-~]{2,})/[\x00\x08\x0c\x10\x20]")
 """As `_SV2` before it had a mark: the whole text is of this form, and the push of an extra nonce follows. Less would
 take the noise behind another pool's `/signature/` for a name."""
@@ -36,7 +36,7 @@ def datum_names(script: bytes) -> re.Match[bytes] | None:
     """DATUM's text: after the height one push of names apart by 0x0f, the pool's own first."""
     if b"\x0f" not in script:
         return None
-    at = after_height(script)
+    at, _ = start_of_text(script)
     if script[at : at + 1] == b"\x4c":  # OP_PUSHDATA1: the length is in the next byte
         at += 1
     length = script[at] if at < len(script) else 0

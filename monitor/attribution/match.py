@@ -1,11 +1,11 @@
 """The rules: all evidence in a coinbase, and which piece of it decides.
 
-The pool that is paid at least half of the reward comes first, then a signature in the place where its pool signs, then
-another specific tag, then a payout of a substantial part, then a generic tag. Two kinds of evidence are remarks, which
-are recorded and decide nothing: smaller payouts, because anyone can add an output of a few satoshi to anyone's address;
-and text where workers and customers can write. Among payouts the larger wins, among tags the longer; what remains equal
-is broken by the evidence of the next ranks, and is otherwise unknown, with a conflict. A contradiction is kept, not
-hidden.
+The pool that is paid at least half of the reward comes first, then a specific tag where the text of the script
+starts, then one elsewhere, then a payout of a substantial part, then a generic tag. Two kinds of evidence are remarks,
+which are recorded and decide nothing: smaller payouts, because anyone can add an output of a few satoshi to anyone's
+address; and text where workers and customers can write. Among payouts the larger wins, among tags the longer; what
+remains equal is broken by the evidence of the next ranks, and is otherwise unknown, with a conflict. A contradiction is
+kept, not hidden.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ class Rank(IntEnum):
     MAJORITY_PAYOUT = 0
     """The pool's payouts together take at least half of the reward."""
     SIGNATURE = 1
-    """A specific tag in the place where its pool is known to sign."""
+    """A specific tag where the text of the script starts."""
     SPECIFIC_TAG = 2
-    """Of a pool whose place is not known."""
+    """One elsewhere, of a pool that may sign there."""
     SUBSTANTIAL_PAYOUT = 3
     """The payouts take at least `SUBSTANTIAL_PERCENT` of the reward."""
     GENERIC_TAG = 4
-    """An everyday word, a part of another pool's tag, or a tag outside of its pool's place."""
+    """An everyday word, a part of another pool's tag, or one elsewhere of a pool that signs at the start."""
     WRITTEN_TAG = 5
     """Where a worker or customer can write: a remark."""
     MINOR_PAYOUT = 6

@@ -22,11 +22,11 @@ class Standing(IntEnum):
     """The lowest number weighs the most."""
 
     SIGNATURE = 0
-    """The pool signs here."""
+    """Where the text of the script starts: a pool signs here, and no worker can write."""
     FREE = 1
-    """Somewhere in the script; where the pool signs is not known."""
+    """Elsewhere in the script, of a pool that may sign there."""
     DISPLACED = 2
-    """In the script, but not where the pool signs."""
+    """Elsewhere in the script, of a pool that signs at the start of the text."""
     WRITTEN = 3
     """Where a worker or customer can write."""
     COVERED = 4
@@ -56,15 +56,17 @@ def standings(text: bytes, script_length: int, found: Sequence[Found], tags: Seq
     written = _written(script, word)
     best: dict[int, Standing] = {}
     longest = (0, 0)
+    signature = len(text)
     for at, start, end in sorted(found, key=_from_left_longest_first) if len(found) > 1 else found:
         if end <= longest[1] and (start, end) != longest:
             standing = Standing.COVERED
         elif start >= script_length or (written and any(begin <= start < stop for begin, stop in written)):
             standing = Standing.WRITTEN
-        elif not tags[at].at_start:
-            standing = Standing.FREE
+        elif first <= start <= min(word, signature):
+            standing = Standing.SIGNATURE
+            signature = start
         else:
-            standing = Standing.SIGNATURE if first <= start <= word else Standing.DISPLACED
+            standing = Standing.DISPLACED if tags[at].at_start else Standing.FREE
         best[at] = min(standing, best.get(at, standing))
         if end > longest[1]:
             longest = (start, end)
@@ -88,5 +90,5 @@ def _written(script: bytes, word: int) -> list[tuple[int, int]]:
     if b"\x0f" in script and (names := datum_names(script)):
         found.append(names.span("miner"))
     if b"Sv2/" in script and (names := stratum_v2_names(script)):
-        found.append(names.span("miner"))
+        found.append((names.start("miner") - 1, names.end()))  # with the delimiters, as in `/slush/`
     return found

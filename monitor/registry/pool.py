@@ -26,7 +26,7 @@ class Place(StrEnum):
     ANYWHERE = "anywhere"
     """Not known."""
     START = "start"
-    """Its tag is the first text after the height: before it come only numbers, delimiters and commitments."""
+    """Where the text starts: before the tag come only the height, numbers, delimiters and commitments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Pool:
     plain_tags: tuple[str, ...] = ()
     """Everyday words: they identify the pool only if nothing better does."""
     place: Place = Place.ANYWHERE
-    """Where it signs; a tag of it that stands elsewhere counts as a plain one."""
+    """Where it signs: elsewhere its tags count as plain ones."""
     sources: tuple[str, ...] = ()
     """Which lists know it."""
 

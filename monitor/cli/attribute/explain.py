@@ -18,10 +18,10 @@ from monitor.registry.address import script_of
 
 _KINDS = {
     Rank.MAJORITY_PAYOUT: "payout of at least half of the reward",
-    Rank.SIGNATURE: "signature in its pool's place",
+    Rank.SIGNATURE: "signature at the start of the text",
     Rank.SPECIFIC_TAG: "specific tag",
     Rank.SUBSTANTIAL_PAYOUT: f"payout of at least {SUBSTANTIAL_PERCENT} % of the reward",
-    Rank.GENERIC_TAG: "generic tag, or one outside of its pool's place",
+    Rank.GENERIC_TAG: "generic tag, or one that its pool writes at the start",
     Rank.WRITTEN_TAG: "tag where a worker or customer can write, which decides nothing",
     Rank.MINOR_PAYOUT: f"payout below {SUBSTANTIAL_PERCENT} % of the reward, which decides nothing",
 }

@@ -96,9 +96,9 @@ def test_equal_payouts_are_broken_by_the_tag_and_never_by_the_alphabet() -> None
 
 
 def test_equal_tags_are_broken_by_a_payout_and_never_by_the_alphabet() -> None:
-    found = judge(b"/Teal//Grey/")
+    found = judge(b"xx /Teal//Grey/")
     assert (found.pool, found.conflict) == (None, True)
-    assert judge(b"/Teal//Grey/", pay(STRANGER, 90), pay(TEAL, 10)).pool == "teal"
+    assert judge(b"xx /Teal//Grey/", pay(STRANGER, 90), pay(TEAL, 10)).pool == "teal"
 
 
 def test_an_output_without_value_pays_nobody() -> None:
@@ -128,7 +128,12 @@ def test_a_specific_tag_outranks_a_longer_plain_word() -> None:
 
 
 def test_the_longest_tag_wins_among_equals() -> None:
-    assert judge(b"/Blue/ Red Pool of Old").pool == "red"
+    assert judge(b"xx /Blue/ Red Pool of Old").pool == "red"
+
+
+def test_the_tag_where_the_text_starts_wins_over_a_longer_one() -> None:
+    found = judge(b"\x03abc\x16/Blue/ Red Pool of Old")
+    assert (found.pool, found.conflict) == ("blue", True)
 
 
 def test_a_tag_inside_a_longer_one_says_nothing_of_its_own() -> None:

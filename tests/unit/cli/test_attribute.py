@@ -212,7 +212,9 @@ def test_what_names_nothing_is_refused_before_anything_is_asked() -> None:
 
 def test_a_line_may_be_given_as_it_is() -> None:
     done = CliRunner().invoke(app, ['{"script_hex": "2f5669614254432f"}', "--explain"])
-    assert json.loads(done.stdout)["explanation"]["rule"] == "signature in its pool's place: no other pool is named"
+    assert (
+        json.loads(done.stdout)["explanation"]["rule"] == "signature at the start of the text: no other pool is named"
+    )
 
 
 @pytest.mark.parametrize("name", ["x" * 5000, "a\0b"])

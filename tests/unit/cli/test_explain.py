@@ -36,18 +36,18 @@ def test_every_mark_is_told_with_its_rank_and_place() -> None:
     marks = [(each["pool_slug"], each["kind"], each["where"]) for each in found["explanation"]["marks"]]
     assert marks == [
         ("f2pool", "payout of at least half of the reward", "output 1: 0.00000009 BTC, 90.0% of the reward"),
-        ("viabtc", "signature in its pool's place", "script"),
+        ("viabtc", "signature at the start of the text", "script"),
         ("btccom", "payout of at least 5 % of the reward", "output 0: 0.00000001 BTC, 10.0% of the reward"),
-        ("kanopool", "generic tag, or one outside of its pool's place", "script"),
+        ("kanopool", "generic tag, or one that its pool writes at the start", "script"),
     ]
-    assert found["explanation"]["rule"].endswith("outranks signature in its pool's place")
+    assert found["explanation"]["rule"].endswith("outranks signature at the start of the text")
     assert found["conflict"] is True
 
 
 def test_the_rule_says_what_it_decided_against() -> None:
     assert explained(b"nothing")["explanation"]["rule"].startswith("nothing in it")
-    assert explained(b"/ViaBTC/")["explanation"]["rule"] == "signature in its pool's place: no other pool is named"
-    assert explained(b"/Bixin/ /BTC.TOP/")["explanation"]["rule"] == "specific tag: the longest of them"
+    assert explained(b"/ViaBTC/")["explanation"]["rule"] == "signature at the start of the text: no other pool is named"
+    assert explained(b"xx /Bixin/ /BTC.TOP/")["explanation"]["rule"] == "specific tag: the longest of them"
     assert "capitals and small letters" in explained(b"/VIABTC/")["explanation"]["rule"]
     assert "evenly divided" in explained(b"", F2POOL, BTCCOM._replace(value_sat=9))["explanation"]["rule"]
     dust = explained(b"", F2POOL, STRANGER._replace(value_sat=1000))
