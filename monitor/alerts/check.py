@@ -53,7 +53,7 @@ async def probe_receivers(config: Config) -> list[ReceiverResult]:
 
 def _receivers(config: Config) -> tuple[Receiver, ...]:
     vitals = Vitals()
-    return receivers(config, hub=Hub(vitals), vitals=vitals, link=f"http://{config.web.host}:{config.web.port}").all
+    return receivers(config, hub=Hub(vitals), vitals=vitals, link=f"http://{config.web.host}:{config.web.port}")
 
 
 def as_table(results: list[ReceiverResult]) -> Table:

@@ -83,7 +83,8 @@ CATALOGUE = (
     Published("block_timestamp_seconds", "Header time of the newest block, Unix time.", s.whole, "tip.time"),
     Published("difficulty", "Difficulty of the newest block.", s.difficulty),
     Published(
-        "network_hashrate_hashes_per_second", "Work of a window's blocks over the time they took.", s.network_hashrate
+        "network_hashrate_hashes_per_second", "Work of a window's blocks over the time they took.", s.network_rate,
+        "value",
     ),
     Published("network_hashrate_lower_hashes_per_second", f"{_LOWER} the network's hashrate.", s.network_rate, "lower"),
     Published("network_hashrate_upper_hashes_per_second", f"{_UPPER} the network's hashrate.", s.network_rate, "upper"),

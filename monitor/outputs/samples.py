@@ -50,7 +50,6 @@ def _signals(snapshot: Snapshot) -> Signals:
 whole = Source((), lambda snapshot: [((), snapshot)])
 """The snapshot itself, for metrics without labels."""
 difficulty = Source((), lambda snapshot: [((), wire.difficulty(snapshot.tip.bits))])
-network_hashrate = Source(("window",), lambda s: (((name,), value) for name, value in s.network_hashrate.items()))
 network_rate = Source(("window",), lambda s: (((name,), rate) for name, rate in s.network_rate.items()))
 connected = Source(
     ("pool", "method"),

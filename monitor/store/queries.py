@@ -88,21 +88,12 @@ def unattributed(connection: Connection, most: int) -> list[tuple[int, Coinbase]
 
 
 def stale(connection: Connection, *, seconds: int) -> list[StaleRow]:
-    """Stale blocks of the last `seconds` of header time, each beside the best chain's block of its height."""
+    """Stale blocks of the last `seconds` of header time, with the pool of the best chain's block at each height."""
     lost, won = blocks.alias(), blocks.alias()
     lost_by, won_by = attributions.alias(), attributions.alias()
     newest_time = select(blocks.c.time).where(ON_BEST_CHAIN).order_by(blocks.c.height.desc()).limit(1)
     rows = connection.execute(
-        select(
-            lost.c.height,
-            lost.c.hash,
-            lost.c.parent,
-            lost.c.time,
-            lost_by.c.pool,
-            won.c.hash,
-            won.c.time,
-            won_by.c.pool,
-        )
+        select(lost.c.height, lost.c.hash, lost.c.parent, lost.c.time, lost_by.c.pool, won_by.c.pool)
         .join(lost_by, lost.c.attribution == lost_by.c.id)
         .join(won, (won.c.height == lost.c.height) & not_(won.c.stale))
         .join(won_by, won.c.attribution == won_by.c.id)
@@ -110,17 +101,8 @@ def stale(connection: Connection, *, seconds: int) -> list[StaleRow]:
         .order_by(lost.c.height, lost.c.id)
     )
     return [
-        StaleRow(
-            height,
-            block_hash(own),
-            block_hash(parent),
-            time=time,
-            pool=pool,
-            winner=block_hash(winner),
-            winner_time=winner_time,
-            winner_pool=winner_pool,
-        )
-        for height, own, parent, time, pool, winner, winner_time, winner_pool in rows
+        StaleRow(height, block_hash(own), block_hash(parent), time=time, pool=pool, winner_pool=winner_pool)
+        for height, own, parent, time, pool, winner_pool in rows
     ]
 
 

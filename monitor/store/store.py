@@ -15,14 +15,7 @@ from typing import IO, Any, Self, TypeVar
 from sqlalchemy import Connection, Engine, create_engine, event, exc
 
 from monitor.errors import StoreError, StoreInUse, StoreRefused
-from monitor.model import (
-    Attribution,
-    BlockRow,
-    Coinbase,
-    Judged,
-    Plan,
-    PoolSlug,
-)
+from monitor.model import Attribution, BlockRow, Coinbase, Judged, Plan, PoolSlug
 from monitor.store import queries, writing
 from monitor.store.alerts import StoredAlerts
 from monitor.store.attribution_ids import AttributionIds
