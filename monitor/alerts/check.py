@@ -31,11 +31,7 @@ class ReceiverResult:
 
 
 async def send_test_alerts(config: Config, rule: str | None = None) -> list[ReceiverResult]:
-    """Send a test alert to all receivers concurrently, without retries.
-
-    Args:
-        config: with receivers and rules.
-        rule: send the alert in the name of this rule, with its severity.
+    """Send a test alert to all receivers concurrently, without retries, in the name of `rule` and with its severity.
 
     Raises:
         InputError: unknown rule.

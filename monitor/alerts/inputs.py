@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple, Protocol, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from monitor.model import BlockHash, PoolSlug, Snapshot
+from monitor.outputs.samples import Published
 
 LabelledValues: TypeAlias = Iterable[tuple[tuple[str, ...], float]]
 """Samples of one metric: label values, in the order of the label names, and the value."""
@@ -69,26 +70,6 @@ class Samples:
     """Why the node does not answer, if it does not."""
 
 
-class PublishedMetric(Protocol):
-    """A metric of the catalogue, as far as rules use it."""
-
-    @property
-    def name(self) -> str:
-        """Without prefix."""
-
-    @property
-    def full_name(self) -> str:
-        """With prefix, as in Prometheus."""
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """Label names."""
-
-    @property
-    def samples(self) -> Callable[[Snapshot], LabelledValues]:
-        """Computes the samples of a snapshot."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertMetric:
     """A metric for rules only, which is not published."""
@@ -106,11 +87,11 @@ class AlertMetric:
 class MetricLookup:
     """Finds metrics by name and reads their samples."""
 
-    published: Mapping[str, PublishedMetric]
+    published: Mapping[str, Published]
     alert_metrics: Mapping[str, AlertMetric]
 
     @classmethod
-    def of(cls, catalogue: Iterable[PublishedMetric]) -> MetricLookup:
+    def of(cls, catalogue: Iterable[Published]) -> MetricLookup:
         """The metrics of a catalogue and all `ALERT_METRICS`."""
         return cls({each.name: each for each in catalogue}, {each.name: each for each in ALERT_METRICS})
 

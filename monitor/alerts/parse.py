@@ -86,12 +86,7 @@ class _Document(BaseModel):
 
 
 def parse(text: str, lookup: MetricLookup, *, origin: str) -> tuple[Rule, ...]:
-    """Parse alert rules.
-
-    Args:
-        text: TOML.
-        lookup: the metrics that rules may use.
-        origin: file name for error messages.
+    """Parse alert rules in TOML; `origin` names the file in messages.
 
     Raises:
         RulesError: with one line per mistake.

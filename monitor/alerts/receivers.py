@@ -24,13 +24,7 @@ _PORTS = {"mqtt": 1883, "mqtts": 8883}
 
 
 def receivers(config: Config, *, hub: Hub, vitals: Vitals, link: str) -> tuple[Receiver, ...]:
-    """Create the receivers of alerts, without connecting.
-
-    Args:
-        config: with the sections of all receivers.
-        hub: source of the MQTT output's messages.
-        vitals: error counters.
-        link: URL of the page, unless configured.
+    """Create the receivers of alerts, without connecting; `link` is the URL of the page, unless configured.
 
     Raises:
         ConfigError: a configured file is unusable.

@@ -205,12 +205,7 @@ class MqttSection(Section):
 
 
 def tls(ca: Path | None, certificate: Path | None = None, key: Path | None = None) -> ssl.SSLContext:
-    """A TLS context for clients.
-
-    Args:
-        ca: certificates to trust instead of those of the system.
-        certificate: the client certificate.
-        key: its private key.
+    """A TLS context for clients that trusts the certificates in `ca` instead of those of the system.
 
     Raises:
         ConfigError: one of the files cannot be used.

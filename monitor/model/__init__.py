@@ -21,7 +21,7 @@ from monitor.model.coverage import Coverage
 from monitor.model.estimates import Change, Difference, Envelope, Estimate, Estimates, Likely, Trend
 from monitor.model.history import Curve, Grid, Group, SeriesQuery, TimeSeries
 from monitor.model.measures import Certainty, Concentration, Indices, Interval, Rate, Reach, Share, Window
-from monitor.model.names import NO_BLOCK, PSEUDONYM, BlockHash, PoolSlug
+from monitor.model.names import NO_BLOCK, PREFIX, PSEUDONYM, BlockHash, PoolSlug
 from monitor.model.profile import PoolMembership, Profile
 from monitor.model.signals import (
     EmptyBlocks,

@@ -107,12 +107,9 @@ def stale(connection: Connection, *, seconds: int) -> list[StaleRow]:
 
 
 def newest(connection: Connection, limit: int, *, below: int | None = None) -> list[BlockRecord]:
-    """Blocks with their attributions, highest first, stale ones included.
+    """Blocks with their attributions, highest first, stale ones included; only those lower than `below`.
 
-    Args:
-        connection: where to ask.
-        limit: at most so many, and the others of the lowest height, so that the next page misses none.
-        below: only blocks lower than this height.
+    At most `limit`, and the others of the lowest height, so that the next page misses none.
     """
     height = blocks.c.height
     lower = height < (2**31 if below is None else below)

@@ -85,10 +85,7 @@ class Reading:
     def groups(self, grid: Grid, within: tuple[int, int], *, by_miner: Collection[str]) -> Iterator[Group]:
         """The blocks with a header time from one moment up to before another, as the grid's points count them.
 
-        Args:
-            grid: the points.
-            within: the two moments, after the grid's begin and up to its last point.
-            by_miner: pools whose miners count for themselves.
+        Both are after the grid's begin and up to its last point. Miners of the pools `by_miner` count for themselves.
         """
         self.go_on()
         connection = self._connection

@@ -52,9 +52,7 @@ class Store:
     async def open(cls, url: str, *, beside: bool = False) -> Store:
         """Open the database, creating or migrating it as needed.
 
-        Args:
-            url: where it is.
-            beside: read only, beside a daemon that may be using it: it must exist and have the newest schema.
+        With `beside` it is only read, beside a daemon that may be using it: it must exist and have the newest schema.
 
         Raises:
             StoreRefused: another daemon uses it, a newer version wrote it, or it is not a database.
@@ -99,10 +97,6 @@ class Store:
 
     async def apply(self, plan: Plan, judged: Sequence[Judged]) -> list[PoolSlug | None]:
         """Apply one step along the chain in one transaction; return the pools of the blocks that went stale.
-
-        Args:
-            plan: the step.
-            judged: the plan's `connects`, attributed.
 
         Raises:
             StoreError: the database refused, or the plan does not start at our tip.
@@ -163,15 +157,9 @@ class Store:
     ) -> list[Moved]:
         """Attribute anew every stored block that another registry attributed; see `reattribution`.
 
-        New blocks are stored meanwhile. All changes become visible at once, at the end.
-
-        Args:
-            attribute: attributes a coinbase by the new registry; called on another thread.
-            registry: the registry's content hash.
-            progress: called now and then with the number of blocks done, and of all.
-
-        Returns:
-            Where blocks moved from one pool to another.
+        New blocks are stored meanwhile. All changes become visible at once, at the end. `attribute` runs on another
+        thread; `progress` gets the number of blocks done, and of all. Returns where blocks moved from one pool to
+        another.
         """
         work = Reattribution(attribute, registry, self._ids)
         total = await self._write(work.begin)

@@ -25,13 +25,7 @@ _ENVIRONMENT_PREFIX = "POOL_MONITOR_"
 
 
 class AppriseReceiver(Receiver):
-    """One Apprise URL. Pending changes are combined into one message.
-
-    Args:
-        url: Apprise URL; a secret.
-        link: URL of the page, for the message.
-        seconds: timeout of a message.
-    """
+    """One Apprise URL, which is a secret. Pending changes are combined into one message."""
 
     batch = 20
 

@@ -19,14 +19,13 @@ from monitor.attribution.unknown_miners import UnknownMiners
 from monitor.config import Config, RegistrySection, StoreSection
 from monitor.errors import InputError
 from monitor.export.history import ExportOptions, export_history
-from monitor.model import BlockRow, Judged, PoolSlug, SeriesQuery, TimeSeries, Window
+from monitor.model import PREFIX, BlockRow, Judged, PoolSlug, SeriesQuery, TimeSeries, Window
 from monitor.processing.counter import EntityLookup
 from monitor.processing.history import HistoryQueries, time_series
 from monitor.processing.levels import levels
 from monitor.registry.loading import load_registry
 from monitor.store.reading import Reading
 from monitor.store.store import Store
-from monitor.vitals import PREFIX
 
 DAY = 86_400
 WEEK = 7 * DAY
