@@ -1,14 +1,14 @@
 """Metrics of the daemon itself: state of the node, durations, errors.
 
-They belong to a registry that is passed in, so two daemons in one process (as in tests) do not share them. The prefix
-and the label names are defined here.
+They belong to a registry that is passed in, so two daemons in one process (as in tests) do not share them. The label
+names are defined here.
 """
 
 from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-PREFIX = "pool_monitor"
+from monitor.model import PREFIX
 
 _FAST = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 

@@ -12,8 +12,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
-from monitor.config.alerts import AlertsSection
-from monitor.config.receivers import MqttSection
+from monitor.config.receivers import AlertsSection, MqttSection
 from monitor.config.sections import LogSection, NodeSection, RegistrySection, StoreSection, WebSection
 from monitor.errors import ConfigError
 from monitor.model import Window

@@ -115,16 +115,13 @@ class StoredBlock(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class StaleRow:
-    """A stale block, and the block of the best chain at its height."""
+    """A stale block, and the pool of the best chain's block at its height."""
 
     height: int
     hash: BlockHash
     parent: BlockHash
     time: int
     pool: PoolSlug | None
-    winner: BlockHash
-    """The block of the best chain at the same height."""
-    winner_time: int
     winner_pool: PoolSlug | None
 
 

@@ -49,13 +49,7 @@ class Chunk:
 
 
 class Reattribution:
-    """One run. Call `begin`, then `attribute` and `save` until nothing is left, then `finish`.
-
-    Args:
-        attribute: attributes a coinbase by the new registry.
-        registry: its content hash.
-        ids: row ids of attributions.
-    """
+    """One run by a registry, given by its content hash: `begin`, then `attribute` and `save` in turn, then `finish`."""
 
     def __init__(self, attribute: Callable[[Coinbase], Attribution], registry: str, ids: AttributionIds) -> None:
         self._attribute = attribute

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any, TypeAlias
@@ -13,6 +13,7 @@ from monitor.model import (
     Block,
     BlockHash,
     BlockRecord,
+    BlockRow,
     Candidate,
     Coinbase,
     Confidence,
@@ -26,6 +27,14 @@ from monitor.wire import decode_outputs, encode_outputs
 
 COLUMNS = tuple(column.name for column in blocks.c if column.name != "id")
 """Columns of `blocks` in the order of a `Row`: attribution and miner come last."""
+
+COUNTED = tuple(
+    blocks.c[name] for name in (
+        "height", "time", "bits", "miner", "version", "tx_count", "coinbase_value", "coinbase_sequence",
+        "coinbase_locktime",
+    )
+)  # fmt: skip
+"""The columns that counting needs, besides the pool."""
 
 Row: TypeAlias = tuple[Any, ...]
 """A row of `blocks`. A tuple, because millions are made and passed between processes."""
@@ -131,6 +140,15 @@ def attribution_of(row: Mapping[str, Any]) -> Attribution:
         registry=row["registry"],
         confidence=Confidence(row["confidence"]) if row["confidence"] else None,
     )
+
+
+def counted_row(counted: Sequence[Any], pool: PoolSlug | None) -> BlockRow:
+    """A block as it is counted, from the values of `COUNTED`."""
+    height, time, bits, miner, version, tx_count, value, sequence, locktime = counted
+    return BlockRow(
+        height, time, bits, pool=pool, miner=miner, version=version, tx_count=tx_count, value_sat=value,
+        sequence=sequence, locktime=locktime,
+    )  # fmt: skip
 
 
 def block_hash(stored: bytes) -> BlockHash:

@@ -33,14 +33,10 @@ _MEASURES: tuple[tuple[str, str, str, dict[str, str]], ...] = (
 
 
 def discovery(topics: Topics, shown: Sequence[Concentration], *, prefix: str, root: str, link: str) -> tuple[str, str]:
-    """The topic and the payload.
+    """The topic, below `root`, and the payload.
 
-    Args:
-        topics: ours.
-        shown: what is published; one with an empty window is as good.
-        prefix: of our topics; makes one daemon another device than the next.
-        root: of Home Assistant's discovery topics.
-        link: where the page is.
+    What is `shown` may be empty windows. `prefix` is that of our topics, and makes one daemon another device than the
+    next.
     """
     device = re.sub(r"[^a-zA-Z0-9_-]", "_", prefix)
     if not device.startswith(_NAME):

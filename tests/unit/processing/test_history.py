@@ -19,14 +19,13 @@ from monitor.attribution.unknown_miners import UnknownMiners
 from monitor.config import Config, RegistrySection, StoreSection
 from monitor.errors import InputError
 from monitor.export.history import ExportOptions, export_history
-from monitor.model import SeriesQuery, BlockRow, Judged, PoolSlug, TimeSeries, Window
+from monitor.model import PREFIX, BlockRow, Judged, PoolSlug, SeriesQuery, TimeSeries, Window
 from monitor.processing.counter import EntityLookup
 from monitor.processing.history import HistoryQueries, time_series
 from monitor.processing.levels import levels
 from monitor.registry.loading import load_registry
 from monitor.store.reading import Reading
 from monitor.store.store import Store
-from monitor.vitals import PREFIX
 
 LEVELS = ("pool", "template", "operator", "country")
 DAY = 86_400
@@ -171,7 +170,9 @@ async def test_a_point_without_blocks_has_no_number(config: Config) -> None:
     ],
 )
 @pytest.mark.usefixtures("stored")
-async def test_what_makes_no_sense_is_refused_with_the_remedy(config: Config, asked: SeriesQuery, complaint: str) -> None:
+async def test_what_makes_no_sense_is_refused_with_the_remedy(
+    config: Config, asked: SeriesQuery, complaint: str
+) -> None:
     with pytest.raises(InputError, match=complaint):
         await ask(config, asked)
 

@@ -229,7 +229,7 @@ async def test_backfilled_numbers_are_those_of_the_live_chain(
         snapshot = await pipeline.snapshot()
 
     assert numbers(snapshot.concentration) == numbers(history.last.concentration)
-    assert snapshot.network_hashrate == history.last.network_hashrate
+    assert snapshot.network_rate == history.last.network_rate
 
 
 async def test_replayed_numbers_are_those_of_the_live_chain(history: History) -> None:
@@ -254,7 +254,7 @@ async def test_replayed_numbers_are_those_of_the_live_chain(history: History) ->
     assert found.keys() == history.shown.keys()
     for height, snapshot in found.items():
         assert numbers(snapshot.concentration) == numbers(history.shown[height].concentration)
-        assert snapshot.network_hashrate == history.shown[height].network_hashrate
+        assert snapshot.network_rate == history.shown[height].network_rate
 
 
 def samples(file: Path) -> dict[float, dict[tuple[object, ...], float]]:
