@@ -25,7 +25,7 @@ def judged() -> Judged:
     with gzip.open(HERE / "coinbases.jsonl.gz") as lines:
         labels = [json.loads(line) for line in lines]
     with gzip.open(HERE / "coinbases.jsonl.gz") as lines:
-        return list(zip(labels, Judge(load_registry()).rows(from_lines(lines, "main")), strict=True))
+        return list(zip(labels, map(Judge(load_registry()).row, from_lines(lines, "main")), strict=True))
 
 
 def listed() -> dict[int, tuple[str, str]]:

@@ -10,8 +10,9 @@ from monitor.attribution.commitments import commitments, signed_text
 from monitor.attribution.comparison import Contrast, slug_here
 from monitor.attribution.foreign_rules import CrateRules, MempoolRules
 from monitor.attribution.match import SUBSTANTIAL_PERCENT, Findings, Mark, Rank, deciding, findings
-from monitor.cli.attribute.inputs import Given
+from monitor.cli.attribute.inputs import Input
 from monitor.cli.attribute.rows import Judge
+from monitor.errors import PoolMonitorError
 from monitor.model import Coinbase, Method
 from monitor.registry import lists
 from monitor.registry.address import script_of
@@ -43,8 +44,10 @@ class Explainer:
             for address in custodian.addresses
         ]
 
-    def explain(self, given: Given) -> dict[str, Any]:
+    def explain(self, given: Input) -> dict[str, Any]:
         """The row of one block with an `explanation`. Its text is safe to display."""
+        if isinstance(given, PoolMonitorError):
+            return self._judge.row(given)
         coinbase = given.coinbase
         found = findings(coinbase, self._registry)
         return {

@@ -40,7 +40,7 @@ app.command()(attribute)
 
 
 def attribute_file(path: Path) -> list[dict[str, Any]]:
-    return list(JUDGE.rows(coinbases.from_file(path, "main")))
+    return list(map(JUDGE.row, coinbases.from_file(path, "main")))
 
 
 def run(lines: list[object] | str, *arguments: str) -> Result:
@@ -167,7 +167,7 @@ class Endless:
 def test_memory_does_not_grow_with_the_number_of_lines() -> None:
     tracemalloc.start()
     try:
-        count = sum(1 for _ in JUDGE.rows(coinbases.from_lines(Endless(20_000), "main")))
+        count = sum(1 for _ in map(JUDGE.row, coinbases.from_lines(Endless(20_000), "main")))
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
