@@ -1,7 +1,7 @@
 """Metrics of the daemon itself: state of the node, durations, errors.
 
-They belong to a registry that is passed in, so two daemons in one process (as in tests) do not share them. The prefix
-and the label names are defined here.
+Each instance has a registry of its own, so two daemons in one process (as in tests) do not share them. The prefix and
+the label names are defined here.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ _FAST = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5
 class Vitals:
     """The daemon's own metrics."""
 
-    def __init__(self, registry: CollectorRegistry | None = None) -> None:
-        self.registry = registry or CollectorRegistry()
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
         gauge = partial(Gauge, namespace=PREFIX, registry=self.registry)
         counter = partial(Counter, namespace=PREFIX, registry=self.registry)
         duration = partial(Histogram, namespace=PREFIX, registry=self.registry, buckets=_FAST)

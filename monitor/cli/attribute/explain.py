@@ -61,7 +61,12 @@ class Explainer:
                 "covered": [
                     {"pool_slug": candidate.pool, "evidence": candidate.evidence} for candidate in found.covered
                 ],
-                "custodians": list(self._custody(coinbase)),
+                "custodians": [
+                    {"name": name, "address": address, "where": _payout(coinbase, at)}
+                    for at, output in enumerate(coinbase.outputs)
+                    for script, name, address in self._custodians
+                    if output.script == script
+                ],
                 "commitments": [
                     {"to": each.chain, "where": _place(each.output)} for each in commitments(coinbase)
                 ],
@@ -87,12 +92,6 @@ class Explainer:
             "kind": _KINDS[mark.rank],
             "where": ", ".join(places),
         }
-
-    def _custody(self, coinbase: Coinbase) -> Iterator[dict[str, Any]]:
-        for at, output in enumerate(coinbase.outputs):
-            for script, name, address in self._custodians:
-                if output.script == script:
-                    yield {"name": name, "address": address, "where": _payout(coinbase, at)}
 
     def _others(self, coinbase: Coinbase) -> Iterator[dict[str, Any]]:
         ours = attribute(coinbase, self._registry)
