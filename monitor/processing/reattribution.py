@@ -32,7 +32,7 @@ class ReattributionResult:
     after: tuple[Concentration, ...]
 
 
-async def reattribute(config: Config, progress: Callable[[int, int], None]) -> ReattributionResult:
+async def reattribute(config: Config, progress: Callable[[int, int], None] | None = None) -> ReattributionResult:
     """Attribute every stored block by the present registry, without the node.
 
     Raises:

@@ -57,7 +57,11 @@ class Index:
         self.payees = _payees(pools, custodians, network)
         self.tags = _tags(pools)
         self._exact = BytesAhoCorasick([tag.text for tag in self.tags])
-        loose = [(tag.text.lower(), at) for at, tag in enumerate(self.tags) if _is_distinctive(tag)]
+        loose = [
+            (tag.text.lower(), at)
+            for at, tag in enumerate(self.tags)
+            if not tag.generic and len(tag.text) >= _LOOSE_BYTES
+        ]
         self._loose = BytesAhoCorasick([text for text, _ in loose])
         self._loose_tags = [at for _, at in loose]
 
@@ -69,10 +73,6 @@ class Index:
         """The same for long and distinctive tags, a-z and A-Z taken as equal."""
         found = self._loose.find_matches_as_indexes(text.lower(), overlapping=True)
         return [(self._loose_tags[at], start, end) for at, start, end in found]
-
-
-def _is_distinctive(tag: Tag) -> bool:
-    return not tag.generic and len(tag.text) >= _LOOSE_BYTES
 
 
 def _payees(pools: Iterable[Pool], custodians: Iterable[Custodian], network: str) -> dict[bytes, Payee]:

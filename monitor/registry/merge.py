@@ -70,8 +70,9 @@ def merge(lists: Sequence[PoolList], decisions: Decisions) -> Merged:
     drafts, renamed = _gather(lists, decisions)
     idle: list[str] = []
     for decision in decisions.entries:
-        carry_out = _CARRY_OUT[decision.word]
-        idle += [f"decisions.{decision.word}: {why}: remove it" for why in carry_out(drafts, decision)]
+        if decision.word in _CARRY_OUT:
+            found = _CARRY_OUT[decision.word](drafts, decision)
+            idle += [f"decisions.{decision.word}: {why}: remove it" for why in found]
     idle += [
         f"decisions.same: no list has both {other!r} and {slug!r}: remove it"
         for other, slug in decisions.aliases.items()
@@ -99,10 +100,6 @@ def _gather(lists: Sequence[PoolList], decisions: Decisions) -> tuple[dict[str, 
 
 
 # -- applying decisions: each yields what had no effect ----------------------------------------------------------------
-
-
-def _same(_drafts: dict[str, _Draft], _decision: Decision) -> Iterator[str]:
-    yield from ()  # done while gathering
 
 
 def _give(drafts: dict[str, _Draft], decision: Decision) -> Iterator[str]:
@@ -175,9 +172,10 @@ def _property(drafts: dict[str, _Draft], decision: Decision) -> Iterator[str]:
 
 
 _CARRY_OUT = {
-    "same": _same, "give": _give, "drop": _drop, "custodian": _custodian, "add": _add, "plain": _plain,
+    "give": _give, "drop": _drop, "custodian": _custodian, "add": _add, "plain": _plain,
     "kind": _property, "place": _property,
 }  # fmt: skip
+"""By kind of decision; those of the kind `same` are applied while gathering."""
 
 
 def _claimants(drafts: dict[str, _Draft], kind: str, text: str) -> list[str]:

@@ -26,7 +26,7 @@ Judged: TypeAlias = list[tuple[dict[str, Any], dict[str, Any]]]
 def judged() -> Judged:
     data = b"".join(gzip.decompress((HERE / name).read_bytes()) for name in FILES)
     labels = [json.loads(line) for line in data.splitlines()]
-    return list(zip(labels, Judge(load_registry()).rows(from_lines(BytesIO(data), "main")), strict=True))
+    return list(zip(labels, map(Judge(load_registry()).row, from_lines(BytesIO(data), "main")), strict=True))
 
 
 def listed() -> dict[int, tuple[str, str]]:

@@ -108,7 +108,7 @@ lines = st.binary(max_size=60).map(lambda line: line.replace(b"\n", b"")) | entr
 @given(given_lines=st.lists(lines, max_size=6))
 def test_every_line_has_its_answer_in_its_place(given_lines: list[bytes]) -> None:
     stream = io.BytesIO(b"".join(line + b"\n" for line in given_lines))
-    rows = list(JUDGE.rows(from_lines(stream, "main")))
+    rows = list(map(JUDGE.row, from_lines(stream, "main")))
     assert len(rows) == len(given_lines)
     for row in rows:
         assert ("error" in row) != ("pool_slug" in row)

@@ -10,8 +10,9 @@ from monitor.attribution.commitments import commitments, signed_text
 from monitor.attribution.comparison import Contrast, slug_here
 from monitor.attribution.foreign_rules import CrateRules, MempoolRules
 from monitor.attribution.match import SUBSTANTIAL_PERCENT, Findings, Mark, Rank, deciding, findings
-from monitor.cli.attribute.inputs import Given
+from monitor.cli.attribute.inputs import Input
 from monitor.cli.attribute.rows import Judge
+from monitor.errors import PoolMonitorError
 from monitor.model import Coinbase, Confidence, Method
 from monitor.registry import lists
 from monitor.registry.address import script_of
@@ -56,8 +57,10 @@ class Explainer:
             for address in custodian.addresses
         ]
 
-    def explain(self, given: Given) -> dict[str, Any]:
+    def explain(self, given: Input) -> dict[str, Any]:
         """The row of one block with an `explanation`. Its text is safe to display."""
+        if isinstance(given, PoolMonitorError):
+            return self._judge.row(given)
         coinbase = given.coinbase
         found = findings(coinbase, self._registry)
         return {
@@ -72,7 +75,12 @@ class Explainer:
                 "covered": [
                     {"pool_slug": candidate.pool, "evidence": candidate.evidence} for candidate in found.covered
                 ],
-                "custodians": list(self._custody(coinbase)),
+                "custodians": [
+                    {"name": name, "address": address, "where": _payout(coinbase, at)}
+                    for at, output in enumerate(coinbase.outputs)
+                    for script, name, address in self._custodians
+                    if output.script == script
+                ],
                 "commitments": [
                     {"to": each.chain, "where": _place(each.output)} for each in commitments(coinbase)
                 ],
@@ -98,12 +106,6 @@ class Explainer:
             "kind": _KINDS[mark.rank],
             "where": ", ".join(places),
         }
-
-    def _custody(self, coinbase: Coinbase) -> Iterator[dict[str, Any]]:
-        for at, output in enumerate(coinbase.outputs):
-            for script, name, address in self._custodians:
-                if output.script == script:
-                    yield {"name": name, "address": address, "where": _payout(coinbase, at)}
 
     def _others(self, coinbase: Coinbase) -> Iterator[dict[str, Any]]:
         ours = attribute(coinbase, self._registry)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from monitor.attribution import attribute
@@ -24,16 +24,13 @@ class Judge:
         self.registry = registry.pools
         self._levels = {level.name: level for level in levels(registry)}
 
-    def rows(self, inputs: Iterable[Input]) -> Iterator[dict[str, Any]]:
-        """A row for each input; `{"error": ...}` for an error."""
-        for one in inputs:
-            yield {"error": str(one)} if isinstance(one, PoolMonitorError) else self.row(one)
-
-    def row(self, given: Given) -> dict[str, Any]:
-        """One attribution, with the field names of the public interface.
+    def row(self, given: Input) -> dict[str, Any]:
+        """One attribution, with the field names of the public interface; `{"error": ...}` for an error.
 
         The levels are None without the block's time, because memberships depend on it.
         """
+        if isinstance(given, PoolMonitorError):
+            return {"error": str(given)}
         judged = attribute(given.coinbase, self.registry)
         return {
             "pool_slug": judged.pool,

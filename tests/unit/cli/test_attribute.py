@@ -41,7 +41,7 @@ app.command()(attribute)
 
 
 def attribute_file(path: Path) -> list[dict[str, Any]]:
-    return list(JUDGE.rows(coinbases.from_file(path, "main")))
+    return list(map(JUDGE.row, coinbases.from_file(path, "main")))
 
 
 def run(lines: list[object] | str, *arguments: str) -> Result:
@@ -169,7 +169,7 @@ def test_memory_does_not_grow_with_the_number_of_lines() -> None:
     def peak(lines: int) -> int:
         tracemalloc.start()
         try:
-            assert sum(1 for _ in JUDGE.rows(coinbases.from_lines(Endless(lines), "main"))) == lines
+            assert sum(1 for _ in map(JUDGE.row, coinbases.from_lines(Endless(lines), "main"))) == lines
             return tracemalloc.get_traced_memory()[1]
         finally:
             tracemalloc.stop()
