@@ -26,7 +26,6 @@ from monitor.analysis import POOL, BlockTable, estimated, snapshot
 from monitor.analysis.signals.compute import signals
 from monitor.hub import Hub
 from monitor.model import (
-    Asked,
     BlockHash,
     BlockRecord,
     BlockRef,
@@ -40,6 +39,7 @@ from monitor.model import (
     NodeFacts,
     Output,
     PoolSlug,
+    SeriesQuery,
     Snapshot,
     StaleRow,
     Tally,
@@ -51,7 +51,7 @@ from monitor.outputs.web.routes.api import Api
 from monitor.outputs.web.server import WebServer
 from monitor.outputs.web.sources import Sources
 from monitor.registry.directory import Directory
-from monitor.registry.loading import load_knowledge
+from monitor.registry.loading import load_registry
 from monitor.vitals import Vitals
 
 ROUNDS = 20
@@ -93,7 +93,7 @@ class Past:
         """A pool's."""
         return [each for each in self.records if each.judged.attribution.pool == pool][::-1][:limit]
 
-    async def course(self, asked: Asked) -> TimeSeries:
+    async def course(self, asked: SeriesQuery) -> TimeSeries:
         """As many numbers as an answer can hold."""
         row = [at / 7 for at in range(POINTS)]
         return TimeSeries(
@@ -154,7 +154,7 @@ def served(hub: Hub, vitals: Vitals) -> WebServer:
         rest=True, blockpart=False, zmq=(),
     )  # fmt: skip
     health = Health(facts, Coverage(890_000, 880_000, 942_559))
-    directory = Directory(load_knowledge())
+    directory = Directory(load_registry())
     sources = Sources(hub, store=past, health=health, directory=directory, history=past)
     return WebServer(
         [Api(sources), Pages(sources)], AnswerCache(sources.state), vitals, host="127.0.0.1", port=0, token=None

@@ -15,7 +15,7 @@ from time import perf_counter
 
 from monitor.attribution import attribute
 from monitor.model import Coinbase, Output
-from monitor.registry.loading import load_registry
+from monitor.registry.loading import load_pools
 
 GOLDEN = Path(__file__).parent.parent / "tests" / "golden" / "coinbases.jsonl.gz"
 FLOOR = 200_000
@@ -52,7 +52,7 @@ def best(work: Callable[[], None]) -> float:
 
 def main() -> int:
     """Measure; 1 where it is too slow."""
-    registry = load_registry()
+    registry = load_pools()
     real = coinbases()
     sample = (real * (ATTRIBUTIONS // len(real) + 1))[:ATTRIBUTIONS]
 

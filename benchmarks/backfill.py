@@ -38,13 +38,13 @@ from support.services import program, wait_until
 from monitor.attribution.match import attribute
 from monitor.backfill.ingest import Progress, fill
 from monitor.backfill.segments import MissingBlocks
-from monitor.backfill.worker import Order
+from monitor.backfill.worker import BackfillJob
 from monitor.config import Config
 from monitor.model import Block, BlockHash, BlockRef, Judged
 from monitor.node.blockfiles import BlockFiles, gathered
 from monitor.node.blocklinks import linked
 from monitor.node.blockrecords import MAGIC, Key
-from monitor.registry.loading import load_registry
+from monitor.registry.loading import load_pools
 from monitor.store.rows import COLUMNS, RowBatch
 from monitor.store.store import Store
 from monitor.wire import decode_block, display_hash, double_sha256
@@ -89,7 +89,7 @@ def by_files(folder: Path) -> bool:
     blocks.mkdir()
     blockfiles.BLOCKS = FROM_FILES
     tip = blockfiles.write(blocks, KEY)
-    registry = load_registry("main")
+    registry = load_pools("main")
     wanted = MissingBlocks(tip, 1, tip, SIZE)
     config = Config.model_validate({
         "node": {"blocks_dir": blocks}, "store": {"url": f"sqlite:///{folder / 'blocks.sqlite'}"},
@@ -191,7 +191,7 @@ async def ours(config: Config, wanted: MissingBlocks, network: str) -> tuple[flo
 
     started = time.perf_counter()
     async with await Store.open(config.store.url) as store:
-        ended = await fill(store, Order(config.node, config.registry, network, wanted), tell)
+        ended = await fill(store, BackfillJob(config.node, config.registry, network, wanted=wanted), tell)
         assert (ended.fault, ended.gap) == (None, None), ended
         first = await store.first()
         assert first

@@ -23,7 +23,7 @@ from monitor.config import Config
 from monitor.embedded import mainnet, onward
 from monitor.model import BlockRow
 from monitor.processing.levels import levels
-from monitor.registry.loading import load_knowledge
+from monitor.registry.loading import load_registry
 
 WARM, BLOCKS, RUNS = 52_560, 52_560, 3
 
@@ -40,16 +40,16 @@ def measured(work: Callable[[], object]) -> float:
 
 def main() -> None:
     """Measure."""
-    config, knowledge = Config(), load_knowledge()
+    config, registry = Config(), load_registry()
     rules, left = judgeable(load_rules(config), config, whole=False)
     blocks = [
         BlockRow(found.height, found.time, found.bits, None if found.pool == "unknown" else found.pool)
         for found in islice(onward(mainnet(), 0), WARM + BLOCKS)
     ]
-    known = levels(knowledge)
+    known = levels(registry)
 
     def replayed() -> float:
-        replay = Replay(rules, Scope(known, config.windows, knowledge.registry.names))
+        replay = Replay(rules, Scope(known, config.windows, registry.pools.names))
         for row in blocks[:WARM]:
             replay.warm(row)
         start = process_time()

@@ -24,7 +24,7 @@ from monitor.analysis.uncertainty.trend import trends
 from monitor.model import BlockHash, BlockRow, Snapshot, Tally, Window
 from monitor.processing.levels import levels
 from monitor.processing.uncertain_memberships import questions
-from monitor.registry.loading import load_knowledge
+from monitor.registry.loading import load_registry
 
 WINDOWS = [Window.parse(name) for name in ("24h", "3d", "7d", "30d", "90d", "1y", "2016b")]
 YEAR = 53_000
@@ -35,9 +35,9 @@ MOST_TIMES_BARE = 8
 
 def main() -> int:
     """Measure, print, and tell by the exit code whether it is quick enough."""
-    knowledge = load_knowledge()
-    open_ = questions(knowledge)
-    ledger = BlockTable.of(history(sorted(knowledge.registry.pools)), levels(knowledge))
+    registry = load_registry()
+    open_ = questions(registry)
+    ledger = BlockTable.of(history(sorted(registry.pools.by_slug)), levels(registry))
     rates = network_hashrates(ledger, WINDOWS)
     found = concentrate(ledger, WINDOWS, rates)
 
@@ -62,7 +62,7 @@ def main() -> int:
 
     def first() -> object:
         test._find.cache_clear()  # noqa: SLF001
-        return estimated(taken, ledger, WINDOWS, open_)
+        return estimated(taken, ledger, WINDOWS, questions=open_)
 
     floor = milliseconds(bare)
     print(f"the same draws, bare numpy     {floor:8.2f} ms")
@@ -77,7 +77,7 @@ def main() -> int:
     for name, part in parts.items():
         print(f"{name:<30} {milliseconds(part):8.2f} ms")
     whole, quick = milliseconds(first), milliseconds(at_once)
-    after = milliseconds(lambda: estimated(taken, ledger, WINDOWS, open_))
+    after = milliseconds(lambda: estimated(taken, ledger, WINDOWS, questions=open_))
     print(f"all estimates, first           {whole:8.2f} ms   {whole / floor:5.1f} x bare")
     print(f"all estimates, next            {after:8.2f} ms   {after / floor:5.1f} x bare")
     print(f"what a block waits for         {quick:8.2f} ms")

@@ -18,7 +18,7 @@ from reattribution import BLOCKS, fill
 from monitor.config import Config, StoreSection
 from monitor.export.blocks import Form, export
 from monitor.export.history import ExportOptions, export_history
-from monitor.registry.loading import load_registry
+from monitor.registry.loading import load_pools
 from monitor.store.store import Store
 
 
@@ -40,7 +40,7 @@ async def measure(folder: Path) -> None:
     path = folder / "blocks.sqlite"
     config = Config(store=StoreSection(url=f"sqlite:///{path}"))
     async with await Store.open(config.store.url) as store:
-        await fill(store, load_registry())
+        await fill(store, load_pools())
     floor = bare(path)
     for form in Form:
         file = folder / f"blocks.{form}"

@@ -24,7 +24,7 @@ from support.daemon import Daemon
 
 from monitor.cli.demo_daemon import signatures_of
 from monitor.embedded import EmbeddedNode, mainnet, onward
-from monitor.registry.loading import load_registry
+from monitor.registry.loading import load_pools
 
 YEAR = 52_560
 TARGET_MB = 200
@@ -36,7 +36,7 @@ async def main() -> None:
     blocks = int(sys.argv[1]) if len(sys.argv) > 1 else YEAR
     idle = _idle()
     history = islice(onward(mainnet(), 0), blocks + 1)  # the node has forgotten the first: see EmbeddedNode
-    signatures = signatures_of(load_registry("main"))
+    signatures = signatures_of(load_pools("main"))
     with tempfile.TemporaryDirectory(prefix="pool-monitor-bench-") as folder:
         async with EmbeddedNode(network="main", signatures=signatures, history=history) as node:
             daemon = Daemon(Path(folder), node__url=node.url, node__cookie_file=node.cookie_file)

@@ -20,8 +20,8 @@ from attribution import coinbases
 
 from monitor.attribution import attribute
 from monitor.model import NO_BLOCK, Block, BlockHash, BlockRef, Coinbase, Header, Judged, Output, Plan
-from monitor.registry import Registry
-from monitor.registry.loading import load_registry
+from monitor.registry import PoolRegistry
+from monitor.registry.loading import load_pools
 from monitor.store.store import Store
 
 FLOOR = 50_000
@@ -46,7 +46,7 @@ def chain(real: list[Coinbase]) -> Iterator[Block]:
         parent = own
 
 
-async def fill(store: Store, registry: Registry) -> None:
+async def fill(store: Store, registry: PoolRegistry) -> None:
     """Store the chain as that registry judges it."""
     blocks = chain(coinbases())
     onto = BlockRef(-1, NO_BLOCK)
@@ -58,8 +58,8 @@ async def fill(store: Store, registry: Registry) -> None:
 
 async def measure(folder: Path) -> int:
     """Fill a store, judge it anew, and compare."""
-    new = load_registry()
-    old = Registry.of(pool for number, pool in enumerate(new.pools.values()) if number % 2)
+    new = load_pools()
+    old = PoolRegistry.of(pool for number, pool in enumerate(new.by_slug.values()) if number % 2)
     path = folder / "blocks.sqlite"
     async with await Store.open(f"sqlite:///{path}") as store:
         start = perf_counter()

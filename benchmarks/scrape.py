@@ -26,7 +26,7 @@ from support.services import free_port, wait_until
 
 from monitor.cli.demo_daemon import signatures_of
 from monitor.embedded import EmbeddedNode, mainnet
-from monitor.registry.loading import load_registry
+from monitor.registry.loading import load_pools
 
 SCRAPES = 200
 TARGET_MS = 50
@@ -39,7 +39,7 @@ FORMATS = {
 async def main() -> None:
     """Measure."""
     scrapes = int(sys.argv[1]) if len(sys.argv) > 1 else SCRAPES
-    signatures = signatures_of(load_registry("main"))
+    signatures = signatures_of(load_pools("main"))
     with tempfile.TemporaryDirectory(prefix="pool-monitor-bench-") as folder:
         async with EmbeddedNode(network="main", signatures=signatures, history=mainnet()) as node:
             with Daemon(Path(folder), node__url=node.url, node__cookie_file=node.cookie_file) as daemon:

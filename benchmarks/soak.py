@@ -40,7 +40,7 @@ from support.services import program
 
 from monitor.cli.demo_daemon import signatures_of
 from monitor.embedded import EmbeddedNode, mainnet, onward, replay
-from monitor.registry.loading import load_registry
+from monitor.registry.loading import load_pools
 
 BLOCKS = 10_000
 BEFORE = 200
@@ -80,7 +80,7 @@ async def main() -> None:
             webhook, well, moody, phone = [await there.enter_async_context(Hook()) for _ in range(4)]
             mosquitto = there.enter_context(Mosquitto(program("mosquitto"), folder / "mosquitto"))
             reader = await there.enter_async_context(mosquitto.reader("pool-monitor/alert/#", "pool-monitor/block"))
-            past, signatures = mainnet(), signatures_of(load_registry("main"))
+            past, signatures = mainnet(), signatures_of(load_pools("main"))
             node = await there.enter_async_context(
                 EmbeddedNode(network="main", signatures=signatures, history=past[:BEFORE])
             )

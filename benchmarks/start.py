@@ -23,7 +23,7 @@ from support.daemon import Daemon
 
 from monitor.cli.demo_daemon import signatures_of
 from monitor.embedded import EmbeddedNode, mainnet, onward
-from monitor.registry.loading import load_registry
+from monitor.registry.loading import load_pools
 
 BLOCKS = 1_000_000
 YEAR = 52_560
@@ -49,7 +49,7 @@ async def main() -> None:
     skipped = max(0, blocks - YEAR - mainnet()[0].height)  # so that there are heights enough below
     history = islice(onward(mainnet(), 0), skipped, skipped + YEAR + 1)  # the node has forgotten the first
     with tempfile.TemporaryDirectory(prefix="pool-monitor-bench-") as folder:
-        signatures = signatures_of(load_registry("main"))
+        signatures = signatures_of(load_pools("main"))
         async with EmbeddedNode(network="main", signatures=signatures, history=history) as node:
             daemon = Daemon(Path(folder), node__url=node.url, node__cookie_file=node.cookie_file)
             with daemon:

@@ -20,14 +20,14 @@ from monitor.attribution.comparison import Contrast, slug_here
 from monitor.attribution.foreign_rules import CrateRules, ForeignRules, MempoolRules
 from monitor.cli.attribute.inputs import Given, from_lines
 from monitor.registry import lists
-from monitor.registry.loading import load_registry
+from monitor.registry.loading import load_pools
 
 GOLDEN = Path(__file__).parent.parent / "tests" / "golden" / "coinbases.jsonl.gz"
 
 
 def compare(files: list[Path]) -> None:
     """Print the comparison."""
-    registry, decisions, copies = load_registry(), lists.decisions(), lists.shipped_copies()
+    registry, decisions, copies = load_pools(), lists.decisions(), lists.shipped_copies()
     systems: tuple[ForeignRules, ...] = (MempoolRules(copies["mempool"].list), CrateRules(copies["bitcoin-data"].list))
     contrasts = [Contrast(rules, registry, decisions) for rules in systems]
     lines = [line for file in files for line in gzip.decompress(file.read_bytes()).splitlines(keepends=True)]

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from monitor.errors import RegistryError
-from monitor.registry import Registry, upstream
+from monitor.registry import PoolRegistry, upstream
 from monitor.registry.decisions import Decisions
 from monitor.registry.merge import merge
 
@@ -30,7 +30,7 @@ def compiled(sources: dict[str, Path]) -> str:
     decisions = Decisions.parse((POOLS / "decisions.toml").read_text("utf-8"))
     text = f"{HEAD}\n{merge(lists, decisions).settled()}"
     for network in ("main", "testnet4", "signet", "regtest"):
-        Registry.parse(text, network=network)
+        PoolRegistry.parse(text, network=network)
     return text
 
 
@@ -48,8 +48,8 @@ def main(arguments: list[str]) -> int:
     for name, path in sources.items():
         UPSTREAM[name].write_bytes(path.read_bytes())
     (POOLS / "registry.toml").write_text(text, "utf-8")
-    registry = Registry.parse(text)
-    print(f"{len(registry.pools)} pools, content hash {registry.hash}")
+    registry = PoolRegistry.parse(text)
+    print(f"{len(registry.by_slug)} pools, content hash {registry.hash}")
     return 0
 
 

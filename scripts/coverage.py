@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from generated import wrapped
 
 from monitor.analysis import concentration, estimate
 from monitor.analysis.counting.counts import Counts
@@ -28,7 +29,7 @@ from monitor.analysis.uncertainty.trend import line
 from monitor.model import Interval, Likely, Window
 from monitor.processing.block_file import read
 from monitor.processing.levels import levels
-from monitor.registry.loading import load_knowledge
+from monitor.registry.loading import load_registry
 
 SIZES = (144, 1008, 2016)
 WINDOW = Window.parse("1b")
@@ -71,7 +72,7 @@ def main() -> None:
     pools = [truth for truth in truths if truth.name.startswith("pool")]
     page = [_HEAD, *_coverage([*truths, *MADE_UP], given.samples), *_priors([*pools, *MADE_UP], given.samples // 4)]
     page += [*_trends(truths, given.samples // 4), *_changes(pools[-1], given.samples // 40)]
-    sys.stdout.write("\n".join(page) + "\n")
+    sys.stdout.write(wrapped("\n".join(page)))
 
 
 MADE_UP = (
@@ -83,7 +84,7 @@ MADE_UP = (
 
 def worlds(file: Path) -> Iterator[Truth]:
     """The shares of each year, by pool; of the last year, at the other levels too."""
-    rows, known = read(file), levels(load_knowledge())
+    rows, known = read(file), levels(load_registry())
     years = defaultdict(list)
     for row in rows:
         years[datetime.fromtimestamp(row.time, UTC).year].append(row)

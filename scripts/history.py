@@ -20,6 +20,7 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 import matplotlib.ticker
 import numpy as np
+from generated import wrapped
 from matplotlib.axes import Axes
 
 from monitor.analysis import Alone, BlockTable, Level, concentrate, concentration, estimate, estimates
@@ -39,7 +40,7 @@ from monitor.model import (
 from monitor.processing.block_file import read
 from monitor.processing.levels import levels
 from monitor.processing.uncertain_memberships import questions
-from monitor.registry.loading import Knowledge, load_knowledge
+from monitor.registry.loading import Registry, load_registry
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 PERIOD = 2016
@@ -65,14 +66,14 @@ def main(arguments: Sequence[str]) -> int:
     if len(arguments) != 1:
         print(__doc__, file=sys.stderr)
         return 2
-    rows, knowledge = read(Path(arguments[0])), load_knowledge()
-    known = {level.name: level for level in levels(knowledge) if level.name in LEVELS}
+    rows, registry = read(Path(arguments[0])), load_registry()
+    known = {level.name: level for level in levels(registry) if level.name in LEVELS}
     points = {name: list(curve(rows, level)) for name, level in known.items()}
-    years = list(by_year(rows, knowledge))
+    years = list(by_year(rows, registry))
     (DOCS / "images").mkdir(exist_ok=True)
     draw_indices(points)
     draw_pools(points["pool"], years)
-    (DOCS / "history.md").write_text("\n".join(page(rows, years)) + "\n", "utf-8")
+    (DOCS / "history.md").write_text(wrapped("\n".join(page(rows, years))), "utf-8")
     return 0
 
 
@@ -105,9 +106,9 @@ class Year:
     envelopes: dict[str, Envelope]
 
 
-def by_year(rows: Sequence[BlockRow], knowledge: Knowledge) -> Iterator[Year]:
+def by_year(rows: Sequence[BlockRow], registry: Registry) -> Iterator[Year]:
     """Each calendar year as the daemon saw it on its last day."""
-    known, open_ = levels(knowledge), questions(knowledge)
+    known, open_ = levels(registry), questions(registry)
     borders = [0, *(at for at, (below, above) in enumerate(pairwise(rows), 1) if day(below).year != day(above).year)]
     for start, end in pairwise([*borders, len(rows)]):
         year = rows[start:end]

@@ -26,7 +26,7 @@ from monitor import app as daemon
 from monitor.cli.demo_daemon import signatures_of
 from monitor.config import Config
 from monitor.embedded import EmbeddedNode, mainnet, onward, replay
-from monitor.registry.loading import load_registry
+from monitor.registry.loading import load_pools
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 WATCHED = 100
@@ -70,7 +70,7 @@ async def _daemon() -> AsyncIterator[tuple[str, str]]:
     start = len(past) - WATCHED
     stop, listening = asyncio.Event(), asyncio.get_running_loop().create_future()
     with tempfile.TemporaryDirectory(prefix="pool-monitor-screenshots-") as store:
-        signatures = signatures_of(load_registry("main"))
+        signatures = signatures_of(load_pools("main"))
         async with EmbeddedNode(network="main", signatures=signatures, history=past[:start]) as node:
             config = Config.model_validate({
                 "node": {"url": node.url, "cookie_file": node.cookie_file},

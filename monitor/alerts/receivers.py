@@ -6,7 +6,7 @@ import ssl
 from collections.abc import Coroutine
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
 
@@ -18,10 +18,11 @@ from monitor.alerts.delivery.worker import Delivery, Outbox
 from monitor.config import AlertsSection, Config, MqttSection, tls
 from monitor.errors import ConfigError, ReceiverAway, ReceiverRefused
 from monitor.hub import Hub
-from monitor.outputs.mqtt.broker import Address
-from monitor.outputs.mqtt.output import HomeAssistant, MqttOutput
 from monitor.outputs.receiver import Receiver
 from monitor.vitals import Vitals
+
+if TYPE_CHECKING:
+    from monitor.outputs.mqtt.output import MqttOutput
 
 _ALERTMANAGER_SECONDS = 10.0
 _PORTS = {"mqtt": 1883, "mqtts": 8883}
@@ -101,6 +102,9 @@ def _receivers(section: AlertsSection, link: str) -> tuple[Receiver, ...]:
 def _mqtt(section: MqttSection, *, hub: Hub, vitals: Vitals, link: str) -> MqttOutput | None:
     if section.url is None:
         return None
+    from monitor.outputs.mqtt.broker import Address  # noqa: PLC0415 -- only with a broker
+    from monitor.outputs.mqtt.output import HomeAssistant, MqttOutput  # noqa: PLC0415
+
     parts = section.address
     secure = parts.scheme == "mqtts"
     address = Address(

@@ -6,7 +6,7 @@ from monitor.attribution.commitments import signed_text
 from monitor.attribution.foreign_rules import CrateRules, ForeignRules, MempoolRules, Verdict
 from monitor.model import Attribution, Coinbase, Method, PoolSlug
 from monitor.registry.decisions import Decision, Decisions
-from monitor.registry.registry import Registry
+from monitor.registry.registry import PoolRegistry
 
 
 def slug_here(verdict: Verdict | None, decisions: Decisions) -> PoolSlug | None:
@@ -19,7 +19,7 @@ def slug_here(verdict: Verdict | None, decisions: Decisions) -> PoolSlug | None:
 class Contrast:
     """Compares one other system with one registry of ours."""
 
-    def __init__(self, rules: ForeignRules, registry: Registry, decisions: Decisions) -> None:
+    def __init__(self, rules: ForeignRules, registry: PoolRegistry, decisions: Decisions) -> None:
         self.rules = rules
         self._registry = registry
         self._decisions = decisions
@@ -40,7 +40,7 @@ class Contrast:
             return None
         if verdict is None:
             return self._why_they_find_nothing(coinbase, ours)
-        return self._why_they_find_another(coinbase, ours, verdict, str(theirs))
+        return self._why_they_find_another(coinbase, ours, verdict, theirs=str(theirs))
 
     def _why_they_find_nothing(self, coinbase: Coinbase, ours: Attribution) -> str:
         mark = ours.evidence
@@ -53,7 +53,7 @@ class Contrast:
             return f"its list does not know the tag {mark!r}"
         if tag.encode() not in coinbase.script:
             if tag.lower().encode() in coinbase.script.lower():
-                return f"it tells capitals from small letters, and the coinbase writes {mark!r} otherwise"
+                return f"it distinguishes upper and lower case, and the coinbase spells {mark!r} differently"
             return "it reads the script alone, and the tag stands in an output"
         if isinstance(self.rules, MempoolRules) and not tag.isascii():
             return "it reads one letter from each byte, so that a tag outside ASCII is never found"
@@ -61,7 +61,7 @@ class Contrast:
             return f"it reads tags as regular expressions, and {mark!r} is another text as one"
         return "it reads the script as UTF-8 without line feeds, which breaks the tag"
 
-    def _why_they_find_another(self, coinbase: Coinbase, ours: Attribution, verdict: Verdict, theirs: str) -> str:
+    def _why_they_find_another(self, coinbase: Coinbase, ours: Attribution, verdict: Verdict, *, theirs: str) -> str:
         kind, mark = str(verdict.method), verdict.mark
         if (decision := self._decisions.on(kind, mark)) and not self._is_ours(kind, mark, theirs):
             return f"it takes {kind} {mark!r} for {theirs}'s; {_decided(decision)}"
@@ -74,8 +74,8 @@ class Contrast:
         if mark.encode() not in coinbase.script:
             return self._why_only_they_see(coinbase, verdict)
         if mark.encode() not in signed_text(coinbase):
-            return f"{mark!r} stands inside a commitment to another chain, where it is no signature"
-        longer = [text for pool in self._registry.pools.values() for text in pool.tags
+            return f"{mark!r} stands inside a commitment to another chain, where it does not sign the block"
+        longer = [text for pool in self._registry.by_slug.values() for text in pool.tags
                   if mark in text and mark != text and text.encode() in coinbase.script]  # fmt: skip
         if longer:
             return f"{mark!r} is only a part of the tag {max(longer, key=len)!r}"
@@ -89,7 +89,7 @@ class Contrast:
             return f"{ours.evidence} is paid, the tag {verdict.mark!r} is only words; {reason}"
         if ours.method is Method.ADDRESS:
             order = "the smallest output first" if isinstance(self.rules, CrateRules) else "its list's order"
-            return f"two pools are paid: it goes by {order}, ours by who gets the most"
+            return f"two pools are paid: it decides by {order}, ours by the largest amount"
         return f"two tags are there: it takes {verdict.mark!r}, first in its list, ours the more specific, then longer"
 
     def _why_only_they_see(self, coinbase: Coinbase, verdict: Verdict) -> str:
@@ -99,11 +99,11 @@ class Contrast:
                 "and where nothing else is found"
             )
         if isinstance(self.rules, MempoolRules):
-            return f"it reads tags as regular expressions, and {verdict.mark!r} matches what is not that text"
+            return f"it reads tags as regular expressions, and {verdict.mark!r} matches other text"
         return f"it leaves line feeds out, and so finds {verdict.mark!r}"
 
     def _is_ours(self, kind: str, mark: str, slug: str) -> bool:
-        pool = self._registry.pools.get(PoolSlug(slug))
+        pool = self._registry.by_slug.get(PoolSlug(slug))
         if pool is None:
             return False
         return mark in (pool.addresses if kind == "address" else (*pool.tags, *pool.plain_tags))
@@ -121,7 +121,7 @@ def _decided(decision: Decision) -> str:
         case "give":
             where = f"here it is {decision.entry['pool']}'s"
         case "drop":
-            where = "here it is nobody's"
+            where = "here no pool has it"
         case _:
             where = "decided otherwise here"
     return f"{where}: {decision.reason}"

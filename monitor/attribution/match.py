@@ -19,7 +19,7 @@ from typing import Final, NamedTuple, TypeAlias, TypeVar
 from monitor.attribution.commitments import OP_RETURN, signed_text
 from monitor.attribution.inner_miners import inner_miner
 from monitor.model import Attribution, Candidate, Coinbase, Method, Output, PoolSlug
-from monitor.registry.registry import Registry
+from monitor.registry.registry import PoolRegistry
 
 SUBSTANTIAL_PERCENT: Final = 5
 """A payout of at least this part of the reward is evidence. Fees and donations that pool software adds to other miners'
@@ -81,7 +81,7 @@ class Findings:
     """Whether tags were found only when capitals and small letters counted as equal."""
 
 
-def attribute(coinbase: Coinbase, registry: Registry) -> Attribution:
+def attribute(coinbase: Coinbase, registry: PoolRegistry) -> Attribution:
     """Who mined the block with this coinbase, by this registry."""
     paid, tags, _ = _evidence(coinbase, registry)
     verdict = _judge(paid, tags, registry)
@@ -89,14 +89,14 @@ def attribute(coinbase: Coinbase, registry: Registry) -> Attribution:
     return verdict if miner is None else replace(verdict, miner=miner)
 
 
-def findings(coinbase: Coinbase, registry: Registry) -> Findings:
+def findings(coinbase: Coinbase, registry: PoolRegistry) -> Findings:
     """Everything that `attribute` weighs, in its order."""
     paid, tags, loose = _evidence(coinbase, registry)
     marks, covered = _ranked(paid, tags, registry)
     return Findings(marks, covered, loose)
 
 
-def _evidence(coinbase: Coinbase, registry: Registry) -> tuple[_Paid, frozenset[int], bool]:
+def _evidence(coinbase: Coinbase, registry: PoolRegistry) -> tuple[_Paid, frozenset[int], bool]:
     paid = _paid(coinbase.outputs, registry)
     text = signed_text(coinbase)
     tags = registry.index.tags_in(text)
@@ -121,7 +121,7 @@ def deciding(marks: Iterable[Mark]) -> Mark | None:
     return None
 
 
-def _paid(outputs: tuple[Output, ...], registry: Registry) -> _Paid:
+def _paid(outputs: tuple[Output, ...], registry: PoolRegistry) -> _Paid:
     """The payouts to pools. Where no output has a value, as in bare lists of addresses, all count as equal."""
     payees = registry.index.payees
     if not any(output.script in payees for output in outputs):
@@ -141,7 +141,7 @@ def _paid(outputs: tuple[Output, ...], registry: Registry) -> _Paid:
     found = []
     for script, order in orders.items():
         pool = payees[script].pool
-        found.append(_Payout(script, _payout_rank(by_pool[pool], total), places[pool], order))
+        found.append(_Payout(script, _payout_rank(by_pool[pool], total), places[pool], order=order))
     return frozenset(found)
 
 
@@ -158,19 +158,23 @@ def _payout_rank(amount: int, total: int) -> Rank:
 
 
 @lru_cache(maxsize=10_000)  # blocks of one pool carry the same marks
-def _judge(paid: _Paid, tags: frozenset[int], registry: Registry) -> Attribution:
+def _judge(paid: _Paid, tags: frozenset[int], registry: PoolRegistry) -> Attribution:
     marks, _ = _ranked(paid, tags, registry)
     first = deciding(marks)
     candidates = tuple(dict.fromkeys(mark.candidate for mark in ((first, *marks) if first else marks)))
     named = {mark.candidate.pool for mark in marks if mark.rank is not Rank.MINOR_PAYOUT}
     conflict = len(named) > 1
     if first is None:
-        return Attribution(None, None, "", conflict, candidates, registry.hash)
+        return Attribution(None, None, "", conflict=conflict, candidates=candidates, registry=registry.hash)
     chosen = first.candidate
-    return Attribution(chosen.pool, chosen.method, chosen.evidence, conflict, candidates, registry.hash)
+    return Attribution(
+        chosen.pool, chosen.method, chosen.evidence, conflict=conflict, candidates=candidates, registry=registry.hash
+    )
 
 
-def _ranked(paid: _Paid, tags: frozenset[int], registry: Registry) -> tuple[tuple[Mark, ...], tuple[Candidate, ...]]:
+def _ranked(
+    paid: _Paid, tags: frozenset[int], registry: PoolRegistry
+) -> tuple[tuple[Mark, ...], tuple[Candidate, ...]]:
     """The marks, the strongest first; and the tags that say nothing of their own."""
     index = registry.index
     marks: list[Mark] = []

@@ -8,7 +8,7 @@ from monitor.attribution.clusters import clusters
 from monitor.attribution.fingerprint import Fingerprint, fingerprint
 from monitor.model import Cluster, Coinbase
 from monitor.registry.address import script_of
-from monitor.registry.registry import Registry
+from monitor.registry.registry import PoolRegistry
 
 MEMORY = 10_000
 """So many unattributed blocks are known, the newest: those of a decade, since the first miners who used no pool. It
@@ -18,7 +18,7 @@ bounds what a start and an unattributed block wait for; a name may change when i
 class UnknownMiners:
     """Knows the unattributed blocks of the best chain, and which of them are one miner's."""
 
-    def __init__(self, registry: Registry, memory: int = MEMORY) -> None:
+    def __init__(self, registry: PoolRegistry, memory: int = MEMORY) -> None:
         self._memory = memory
         self._network = registry.network
         self._custodians = {

@@ -24,7 +24,7 @@ from monitor.model import BlockRow, Race, StoredBlock
 from monitor.processing.block_file import read
 from monitor.processing.levels import levels
 from monitor.processing.stored_blocks import Span, StoredBlocks
-from monitor.registry.loading import Knowledge, load_knowledge, network_of
+from monitor.registry.loading import Registry, load_registry, network_of
 from monitor.store.reading import Reading
 from monitor.store.store import Store
 
@@ -120,21 +120,21 @@ async def backtest(config: Config, options: BacktestOptions, progress: Progress 
         StoreRefused: there is no store.
     """
     if options.file:
-        knowledge = load_knowledge(config.registry, network_of(config))
+        registry = load_registry(config.registry, network_of(config))
         file = options.file
 
         def read_and_judge() -> BacktestReport:
-            history = _History(_within(read(file), options.span), knowledge)
+            history = _History(_within(read(file), options.span), registry)
             return _report(config, options, history, progress=progress)
 
         return await asyncio.to_thread(read_and_judge)
     async with await Store.open(config.store.url, beside=True) as store:
         network = await store.network() or network_of(config)
-        knowledge = load_knowledge(config.registry, network)
+        registry = load_registry(config.registry, network)
 
         def work(reading: Reading) -> BacktestReport:
-            blocks = list(stored_blocks(reading, knowledge, options.span))
-            history = _History(blocks, knowledge, whole=True, consensus=ConsensusParams.of(network))
+            blocks = list(stored_blocks(reading, registry, options.span))
+            history = _History(blocks, registry, whole=True, consensus=ConsensusParams.of(network))
             return _report(config, options, history, progress=progress)
 
         return await store.reading(work)
@@ -145,7 +145,7 @@ class _History:
     """Blocks, lowest first."""
 
     blocks: Sequence[BlockRow | ReplayedBlock]
-    knowledge: Knowledge
+    registry: Registry
     whole: bool = False
     """Whether more than height, time and pool is known of them."""
     consensus: ConsensusParams = field(default_factory=ConsensusParams)
@@ -162,8 +162,8 @@ def _report(
     fitting, left = judgeable(rules, config, whole=history.whole and options.years is None)
     windows = [window for window in config.windows if any(_names(rule, window.name) for rule in fitting)]
     longest = max((window.expected_seconds for window in windows), default=0)
-    knowledge = history.knowledge
-    replay = Replay(fitting, Scope(levels(knowledge), config.windows, knowledge.registry.names, history.consensus))
+    registry = history.registry
+    replay = Replay(fitting, Scope(levels(registry), config.windows, registry.pools.names, rules=history.consensus))
     blocks: Iterable[BlockRow | ReplayedBlock] = history.blocks
     total = len(history.blocks)
     if options.years is not None:
@@ -191,10 +191,12 @@ def _report(
         raise InputError("too few blocks: the windows of the rules are longer than the history")
     years = (last.time - begin.time) / _YEAR
     results = tuple(
-        RuleResult(rule, tuple(one for one in replay.episodes if one.alert.rule == rule.name), years, last.time)
+        RuleResult(rule, tuple(one for one in replay.episodes if one.alert.rule == rule.name), years, end=last.time)
         for rule in fitting
     )
-    return BacktestReport(results, left, begin, last, judged, years, options.years is not None)
+    return BacktestReport(
+        results, left, begin, last=last, blocks=judged, years=years, simulated=options.years is not None
+    )
 
 
 def judgeable(rules: Sequence[Rule], config: Config, *, whole: bool) -> tuple[list[Rule], dict[str, str]]:
@@ -227,11 +229,11 @@ def _within(rows: list[BlockRow], span: Span) -> list[BlockRow]:
     return found
 
 
-def stored_blocks(reading: Reading, knowledge: Knowledge, span: Span) -> Iterator[ReplayedBlock]:
+def stored_blocks(reading: Reading, registry: Registry, span: Span) -> Iterator[ReplayedBlock]:
     """The stored blocks of the best chain, each with the race that it ended."""
     first, last = span.within(reading)
     lost: list[StoredBlock] = []
-    stored = StoredBlocks(reading, knowledge).blocks(first, last, stale=True)
+    stored = StoredBlocks(reading, registry).blocks(first, last, stale=True)
     for _, blocks in groupby(stored, key=lambda block: block.row.height):
         found = list(blocks)
         gone = [block for block in found if block.stale]

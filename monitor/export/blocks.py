@@ -1,4 +1,4 @@
-"""Export the stored blocks: a row for each, as CSV or as Parquet, in constant memory."""
+"""Export of stored blocks: a row for each, as CSV or Parquet, in constant memory."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from monitor.processing import csv_blocks
 from monitor.processing.columns import Column
 from monitor.processing.levels import levels
 from monitor.processing.stored_blocks import Progress, Span, StoredBlocks, written
-from monitor.registry.loading import Knowledge, load_knowledge, network_of
+from monitor.registry.loading import Registry, load_registry, network_of
 from monitor.store.reading import Reading
 from monitor.store.store import Store
 
 Write: TypeAlias = Callable[[Iterator[StoredBlock], Sequence[Column], BinaryIO], int]
-"""Writes a row for each block, and returns how many."""
+"""Writes a row for each block, and returns the number of rows."""
 
 
 class Form(StrEnum):
-    """How blocks are written."""
+    """Format of the file."""
 
     CSV = "csv"
     PARQUET = "parquet"
@@ -42,30 +42,30 @@ async def export(
     """Write a row for each stored block of the best chain, lowest first; also beside a running daemon.
 
     Args:
-        config: says where the store is, and which memberships count.
-        form: how.
-        file: where; None is standard output.
-        span: which heights.
-        stale: whether blocks that left the best chain are among them, marked in a column.
-        progress: told how far it has come.
+        config: names the store and the memberships.
+        form: format of the file.
+        file: None is standard output.
+        span: range of heights.
+        stale: whether to include stale blocks, marked in a column.
+        progress: called with the number of blocks done and their total.
 
     Returns:
-        How many rows.
+        The number of rows.
 
     Raises:
         StoreRefused: there is no store.
         InputError: it has none of these blocks, or the file cannot be written.
-        ExtraMissing: Parquet is asked for, and the extra `parquet` is not installed.
+        ExtraMissing: the format is Parquet, and the extra `parquet` is not installed.
     """
     write = _writer(form)
     async with await Store.open(config.store.url, beside=True) as store:
-        knowledge = load_knowledge(config.registry, await store.network() or network_of(config))
+        registry = load_registry(config.registry, await store.network() or network_of(config))
 
         def work(reading: Reading) -> int:
             first, last = span.within(reading)
-            blocks = StoredBlocks(reading, knowledge, progress).blocks(first, last, stale=stale)
+            blocks = StoredBlocks(reading, registry, progress).blocks(first, last, stale=stale)
             with written(file, binary=form is Form.PARQUET) as sink:
-                return write(blocks, columns(knowledge, stale=stale), sink)
+                return write(blocks, columns(registry, stale=stale), sink)
 
         return await store.reading(work)
 
@@ -78,9 +78,9 @@ def _writer(form: Form) -> Write:
     return parquet_blocks.write
 
 
-def columns(knowledge: Knowledge, *, stale: bool) -> Sequence[Column]:
+def columns(registry: Registry, *, stale: bool) -> Sequence[Column]:
     """The columns of an exported row, in order."""
-    names = knowledge.registry.names
+    names = registry.pools.names
     found = [
         Column("height", "small", lambda block: block.row.height),
         Column("hash", "text", lambda block: block.hash),
@@ -94,7 +94,7 @@ def columns(knowledge: Knowledge, *, stale: bool) -> Sequence[Column]:
         Column("conflict", "flag", lambda block: block.conflict),
         *(
             Column(level.name, "text", partial(_entity, level), null=True)
-            for level in levels(knowledge)
+            for level in levels(registry)
             if level.name != POOL.name
         ),
         Column("miner", "text", lambda block: block.row.miner, null=True),
@@ -107,6 +107,6 @@ def columns(knowledge: Knowledge, *, stale: bool) -> Sequence[Column]:
 
 
 def _entity(level: Level, block: StoredBlock) -> str | None:
-    """The entity of a block; a solo miner's has a name of its own, so that grouping by the column counts right."""
+    """The entity of a block. Each solo miner gets its own name, so that grouping by the column counts correctly."""
     entity = level.entity_of(block.row)
     return f"alone-{block.row.height}" if isinstance(entity, Alone) else entity

@@ -14,7 +14,7 @@ from monitor.model import Reach, Snapshot, StoredBlock, Tally, Window
 from monitor.processing.counted_blocks import CountedBlocks
 from monitor.processing.levels import levels
 from monitor.processing.stored_blocks import Progress, Span, StoredBlocks, written
-from monitor.registry.loading import Knowledge, load_knowledge, network_of
+from monitor.registry.loading import Registry, load_registry, network_of
 from monitor.store.reading import Reading
 from monitor.store.store import Store
 
@@ -53,7 +53,7 @@ async def export_history(
         InputError: it has none of these blocks, or the file cannot be written.
     """
     async with await Store.open(config.store.url, beside=True) as store:
-        knowledge = load_knowledge(config.registry, await store.network() or network_of(config))
+        registry = load_registry(config.registry, await store.network() or network_of(config))
 
         def work(reading: Reading) -> int:
             with (
@@ -61,7 +61,7 @@ async def export_history(
                 TemporaryDirectory(prefix="pool-monitor-") as folder,
                 History(Path(folder), options.labels) as history,
             ):
-                for time, taken in _snapshots(reading, knowledge, options, progress=progress):
+                for time, taken in _snapshots(reading, registry, options, progress=progress):
                     history.add(taken, time)
                 return history.write(sink)
 
@@ -69,13 +69,13 @@ async def export_history(
 
 
 def _snapshots(
-    reading: Reading, knowledge: Knowledge, options: ExportOptions, *, progress: Progress | None
+    reading: Reading, registry: Registry, options: ExportOptions, *, progress: Progress | None
 ) -> Iterator[tuple[int, Snapshot]]:
     """The counts at each step, with its time."""
     first, last = options.span.within(reading)
     lowest, _ = Span().within(reading)
-    stored = StoredBlocks(reading, knowledge, progress)
-    counted = CountedBlocks(levels(knowledge), options.windows)
+    stored = StoredBlocks(reading, registry, progress)
+    counted = CountedBlocks(levels(registry), options.windows)
     due: int | None = None
     tip: StoredBlock | None = None
     for block in stored.covering(first, last, Reach.of(options.windows).with_margin):
@@ -85,7 +85,7 @@ def _snapshots(
         while tip and due is not None and tip.row.height >= first and row.time > due:
             taken = snapshot(
                 counted.table, options.windows, Tally(), tip_hash=tip.hash, first_height=lowest, caught_up=False,
-                registry=knowledge.registry.hash, pool_names={},
+                registry=registry.pools.hash, pool_names={},
             )  # fmt: skip
             yield due, taken
             due += options.step

@@ -8,10 +8,10 @@ from dataclasses import replace
 from monitor.attribution.match import attribute
 from monitor.attribution.unknown_miners import UnknownMiners
 from monitor.model import Block, BlockRow, Judged
-from monitor.registry.registry import Registry
+from monitor.registry.registry import PoolRegistry
 
 
-def judge(blocks: Iterable[Block], registry: Registry) -> Iterator[Judged]:
+def judge(blocks: Iterable[Block], registry: PoolRegistry) -> Iterator[Judged]:
     """Blocks with their attributions."""
     return (Judged(block, attribute(block.coinbase, registry)) for block in blocks)
 
@@ -23,14 +23,13 @@ def counted_row(judged: Judged, unknown_miners: UnknownMiners) -> BlockRow:
         block.height,
         block.header.time,
         block.header.bits,
-        attribution.pool,
-        attribution.miner,
-        None,
-        block.header.version,
-        block.tx_count,
-        block.coinbase.value_sat,
-        block.coinbase.sequence,
-        block.coinbase.locktime,
+        pool=attribution.pool,
+        miner=attribution.miner,
+        version=block.header.version,
+        tx_count=block.tx_count,
+        value_sat=block.coinbase.value_sat,
+        sequence=block.coinbase.sequence,
+        locktime=block.coinbase.locktime,
     )
     return with_pseudonym(row, unknown_miners)
 

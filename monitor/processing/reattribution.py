@@ -15,7 +15,7 @@ from monitor.attribution import attribute
 from monitor.config import Config
 from monitor.model import Concentration
 from monitor.processing.counter import Rulebook, WindowCounter
-from monitor.registry.loading import load_knowledge, network_of
+from monitor.registry.loading import load_registry, network_of
 from monitor.store.reattribution import Moved
 from monitor.store.store import Store
 
@@ -44,14 +44,14 @@ async def reattribute(config: Config, progress: Callable[[int, int], None]) -> R
     """
     async with await Store.open(config.store.url) as store:
         network = await store.network() or network_of(config)
-        rulebook = Rulebook.of(load_knowledge(config.registry, network), network)
+        rulebook = Rulebook.of(load_registry(config.registry, network), network)
         counter = WindowCounter(store, config.windows, rulebook)
         await counter.recount()
         before = counter.concentration()
         registry = rulebook.registry
         moved = await store.reattribute(partial(attribute, registry=registry), registry.hash, progress)
         await counter.recount()
-        return ReattributionResult(registry.hash, moved, before, counter.concentration())
+        return ReattributionResult(registry.hash, moved, before, after=counter.concentration())
 
 
 def as_view(report: ReattributionResult) -> RenderableType:

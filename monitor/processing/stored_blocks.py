@@ -13,7 +13,7 @@ from monitor.attribution.unknown_miners import MEMORY, UnknownMiners
 from monitor.errors import InputError
 from monitor.model import Reach, StoredBlock
 from monitor.processing.judging import with_pseudonym
-from monitor.registry.loading import Knowledge
+from monitor.registry.loading import Registry
 from monitor.store.reading import Reading
 
 Progress: TypeAlias = Callable[[int, int], None]
@@ -48,10 +48,10 @@ class Span:
 class StoredBlocks:
     """Reads stored blocks; those of the best chain with the pseudonyms of unknown miners."""
 
-    def __init__(self, reading: Reading, knowledge: Knowledge, progress: Progress | None = None) -> None:
+    def __init__(self, reading: Reading, registry: Registry, progress: Progress | None = None) -> None:
         self._reading = reading
         self._progress = progress
-        self._unknown_miners = UnknownMiners(knowledge.registry)
+        self._unknown_miners = UnknownMiners(registry.pools)
         self._unknown_miners.learn(reading.unattributed(MEMORY))
 
     def blocks(self, first: int, last: int, *, stale: bool = False) -> Iterator[StoredBlock]:

@@ -1,10 +1,10 @@
 """Pools and memberships: read from files and checked.
 
-In: the registry that comes with the program, newer upstream lists, the user's own entries. Out: a `Registry` of pools
-with a content hash, and dated memberships.
+In: the registry shipped with the program, updated lists, the user's own entries. Out: a `Registry`, of pools with a
+content hash and dated memberships.
 """
 
 from monitor.registry.pool import Custodian, Kind, Pool
-from monitor.registry.registry import Registry
+from monitor.registry.registry import PoolRegistry
 
-__all__ = ["Custodian", "Kind", "Pool", "Registry"]
+__all__ = ["Custodian", "Kind", "Pool", "PoolRegistry"]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from monitor.model import PoolSlug
-from monitor.registry.registry import Registry
+from monitor.registry.registry import PoolRegistry
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,17 +34,17 @@ class Changes:
         return bool(self.added or self.removed or self.renamed or self.moved)
 
 
-def changes(before: Registry, after: Registry) -> Changes:
+def changes(before: PoolRegistry, after: PoolRegistry) -> Changes:
     """What differs, in an order that does not depend on theirs."""
     was, will = _marks(before), _marks(after)
-    both = sorted(before.pools.keys() & after.pools.keys())
+    both = sorted(before.by_slug.keys() & after.by_slug.keys())
     return Changes(
-        added=tuple(sorted(after.pools.keys() - before.pools.keys())),
-        removed=tuple(sorted(before.pools.keys() - after.pools.keys())),
+        added=tuple(sorted(after.by_slug.keys() - before.by_slug.keys())),
+        removed=tuple(sorted(before.by_slug.keys() - after.by_slug.keys())),
         renamed=tuple(
-            (slug, before.pools[slug].name, after.pools[slug].name)
+            (slug, before.by_slug[slug].name, after.by_slug[slug].name)
             for slug in both
-            if before.pools[slug].name != after.pools[slug].name
+            if before.by_slug[slug].name != after.by_slug[slug].name
         ),
         moved=tuple(
             Moved(*mark, was.get(mark), will.get(mark))
@@ -54,11 +54,11 @@ def changes(before: Registry, after: Registry) -> Changes:
     )
 
 
-def _marks(registry: Registry) -> dict[tuple[str, str], PoolSlug]:
-    return {mark: slug for slug, pool in registry.pools.items() for mark in _of(registry, slug)}
+def _marks(registry: PoolRegistry) -> dict[tuple[str, str], PoolSlug]:
+    return {mark: slug for slug, pool in registry.by_slug.items() for mark in _of(registry, slug)}
 
 
-def _of(registry: Registry, slug: PoolSlug) -> Iterator[tuple[str, str]]:
-    pool = registry.pools[slug]
+def _of(registry: PoolRegistry, slug: PoolSlug) -> Iterator[tuple[str, str]]:
+    pool = registry.by_slug[slug]
     for kind, texts in (("address", pool.addresses), ("tag", pool.tags), ("plain tag", pool.plain_tags)):
         yield from ((kind, text) for text in texts)

@@ -23,11 +23,11 @@ RULES_VERSION = 2
 
 
 @dataclass(frozen=True)
-class Registry:
+class PoolRegistry:
     """Every pool of one network, with the index of its marks."""
 
     network: str
-    pools: Mapping[PoolSlug, Pool]
+    by_slug: Mapping[PoolSlug, Pool]
     """By slug, sorted."""
     custodians: tuple[Custodian, ...]
     hash: str
@@ -40,10 +40,10 @@ class Registry:
     @property
     def names(self) -> Mapping[PoolSlug, str]:
         """What to call the pools."""
-        return {slug: pool.name for slug, pool in self.pools.items()}
+        return {slug: pool.name for slug, pool in self.by_slug.items()}
 
     @classmethod
-    def parse(cls, text: str, *, network: str = "main", origin: str = "the pool registry") -> Registry:
+    def parse(cls, text: str, *, network: str = "main", origin: str = "the pool registry") -> PoolRegistry:
         """Read and check a registry.
 
         Args:
@@ -59,7 +59,7 @@ class Registry:
         with located(origin):
             return cls.of(*section(tomllib.loads(text), network), network=network)
 
-    def extended(self, document: dict[str, Any], *, origin: str) -> Registry:
+    def extended(self, document: dict[str, Any], *, origin: str) -> PoolRegistry:
         """This registry with the user's own entries, which outrank it.
 
         A pool of the same slug is replaced, and an address or tag that the user gives to one pool is taken from all
@@ -75,11 +75,11 @@ class Registry:
         with located(origin):
             pools, custodians = section(document, self.network)
             return self.of(
-                overlay(self.pools.values(), pools, custodians), (*self.custodians, *custodians), network=self.network
+                overlay(self.by_slug.values(), pools, custodians), (*self.custodians, *custodians), network=self.network
             )
 
     @classmethod
-    def of(cls, pools: Iterable[Pool], custodians: Iterable[Custodian] = (), *, network: str = "main") -> Registry:
+    def of(cls, pools: Iterable[Pool], custodians: Iterable[Custodian] = (), *, network: str = "main") -> PoolRegistry:
         """A registry of these pools, in whatever order.
 
         Raises:
@@ -92,7 +92,7 @@ class Registry:
         shared = tuple(sorted(custodians, key=lambda custodian: custodian.name))
         by_slug = MappingProxyType({pool.slug: pool for pool in ordered})
         index = Index(ordered, shared, network)
-        return cls(network, by_slug, shared, _content_hash(network, ordered, shared), index)
+        return cls(network, by_slug, shared, hash=_content_hash(network, ordered, shared), index=index)
 
 
 def _content_hash(network: str, pools: Sequence[Pool], custodians: Sequence[Custodian]) -> str:

@@ -1,4 +1,4 @@
-"""The registry and the memberships, kept up to date while the daemon runs."""
+"""Reloads the registry while the daemon runs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import structlog
 
 from monitor.config import RegistrySection
 from monitor.errors import RegistryError
-from monitor.registry.loading import Knowledge, files, load_knowledge
+from monitor.registry.loading import Registry, files, load_registry
 from monitor.reload import ReloadSignal, changes
 from monitor.vitals import Vitals
 
@@ -20,21 +20,21 @@ log = structlog.get_logger()
 async def keep_current(
     section: RegistrySection,
     network: str,
-    adopt: Callable[[Knowledge], Awaitable[None]],
+    adopt: Callable[[Registry], Awaitable[None]],
     *,
-    hangups: ReloadSignal,
+    reload: ReloadSignal,
     vitals: Vitals,
 ) -> NoReturn:
-    """Call `adopt` with what is known of pools whenever the files say something else.
+    """Call `adopt` with the registry each time its files have changed.
 
-    What cannot be used is refused with the reason, and the old stays.
+    An invalid file is logged with the reason, and the previous registry stays in use.
     """
-    async for _ in changes(lambda: files(section), hangups):
+    async for _ in changes(lambda: files(section), reload):
         try:
-            knowledge = await asyncio.to_thread(load_knowledge, section, network, forgiving=False)
+            registry = await asyncio.to_thread(load_registry, section, network, forgiving=False)
         except RegistryError as error:
             vitals.errors.labels("registry").inc()
-            log.error("the registry was refused; the old one stays", reason=str(error))  # noqa: TRY400 -- no trace
+            log.error("registry rejected, previous registry kept", reason=str(error))  # noqa: TRY400 -- no traceback
             continue
-        await adopt(knowledge)
-    raise AssertionError("files change for ever")
+        await adopt(registry)
+    raise AssertionError("file changes never end")

@@ -14,12 +14,13 @@ import aiohttp
 from monitor.config import RegistrySection
 from monitor.errors import InputError, RegistryError
 from monitor.model import PoolSlug
-from monitor.registry import Registry, lists, upstream
+from monitor.registry import PoolRegistry, lists, upstream
 from monitor.registry.address import NETWORKS
 from monitor.registry.changes import Changes, changes
 from monitor.registry.lists import Copy
-from monitor.registry.loading import load_knowledge, load_registry
+from monitor.registry.loading import load_pools, load_registry
 from monitor.registry.merge import Merged
+from monitor.registry.pool import Pool
 from monitor.registry.upstream import PoolList
 
 _TIMEOUT = aiohttp.ClientTimeout(total=30)
@@ -119,24 +120,25 @@ def propose(copies: Sequence[Copy], section: RegistrySection, *, let_go: Collect
     """
     current = lists.current_copies()
     merged = lists.merged_copies(current | {copy.list.source: copy for copy in copies})
-    known = load_knowledge(section)
-    before = load_registry()
+    known = load_registry(section)
+    before = load_pools()
     after, doubts = _made(merged)
     cut_off = [doubt for copy in copies for doubt in _implausible(copy.list, current[copy.list.source].list)]
     doubts += cut_off
     if after and not cut_off:
         named = {row.pool for row in known.memberships.rows}
-        doubts += _vanishing(before, after, let_go, named)
+        vanishing = [before.by_slug[slug] for slug in sorted(before.by_slug.keys() - after.by_slug.keys())]
+        doubts += _vanishing(vanishing, let_go, named)
     notes = [note for copy in copies for note in copy.list.notes] + list(merged.idle)
-    return Proposal(tuple(copies), changes(before, after) if after else None, tuple(doubts), tuple(notes))
+    return Proposal(tuple(copies), changes(before, after) if after else None, tuple(doubts), notes=tuple(notes))
 
 
-def _made(merged: Merged) -> tuple[Registry | None, list[str]]:
+def _made(merged: Merged) -> tuple[PoolRegistry | None, list[str]]:
     """The registry of mainnet, and why it or another network's cannot be used."""
     if merged.undecided:
         return None, list(merged.undecided)
     try:
-        made = {network: Registry.parse(merged.text, network=network) for network in NETWORKS}
+        made = {network: PoolRegistry.parse(merged.text, network=network) for network in NETWORKS}
     except RegistryError as error:
         return None, [str(error)]
     return made["main"], []
@@ -148,17 +150,15 @@ def _implausible(new: PoolList, old: PoolList) -> Iterator[str]:
         yield f"list {new.source} has {len(new.pools)} pools, and had {len(old.pools)}: it may be cut off"
 
 
-def _vanishing(
-    before: Registry, after: Registry, let_go: Collection[str], named: Collection[PoolSlug]
-) -> Iterator[str]:
-    for slug in sorted(before.pools.keys() - after.pools.keys()):
-        pool = before.pools[slug]
+def _vanishing(pools: Sequence[Pool], let_go: Collection[str], named: Collection[PoolSlug]) -> Iterator[str]:
+    for pool in pools:
+        slug = pool.slug
         if slug in named:
-            yield f"pool {slug} would vanish, but a membership speaks of it: keep it with [[add]] in {lists.files()[1]}"
+            yield f"pool {slug} would vanish, but a membership names it: keep it with [[add]] in {lists.files()[1]}"
         elif (pool.addresses or pool.tags or pool.plain_tags) and slug not in let_go:
             tags = len(pool.tags) + len(pool.plain_tags)
             marks = f"{len(pool.addresses)} addresses and {tags} tags"
-            yield f"pool {slug} would vanish with its {marks}: if that is right, say --let-go {slug}"
+            yield f"pool {slug} would vanish with its {marks}: if that is right, use --let-go {slug}"
 
 
 def _resembled(given: PoolList, origin: str) -> str:

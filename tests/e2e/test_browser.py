@@ -20,7 +20,7 @@ from monitor.cli.demo_daemon import signatures_of
 from monitor.config import Config
 from monitor.embedded import EmbeddedNode, Signature
 from monitor.model import PoolSlug
-from monitor.registry.loading import load_registry
+from monitor.registry.loading import load_pools
 
 pytestmark = [pytest.mark.service("chromium"), pytest.mark.asyncio(loop_scope="module")]
 
@@ -42,7 +42,7 @@ async def browser() -> AsyncIterator[Browser]:
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def node() -> AsyncIterator[EmbeddedNode]:
     """A few dozen blocks: among them an empty one, one with marks of two pools, and one that wants to be a script."""
-    known = signatures_of(load_registry("main"))
+    known = signatures_of(load_pools("main"))
     torn = Signature(known[ANTPOOL].tag, known[VIABTC].script)
     signatures = {**known, TORN: torn, HOSTILE: Signature(HOSTILE_TAG, b"\x00\x14" + b"\x07" * 20)}
     async with EmbeddedNode(network="main", signatures=signatures) as node:

@@ -20,7 +20,7 @@ except ImportError:
     sys.exit("atheris is not installed: pip install atheris")
 
 from monitor.model import Coinbase, Output, PoolSlug
-from monitor.registry.loading import load_registry
+from monitor.registry.loading import load_pools
 
 with atheris.instrument_imports(include=["monitor.attribution"]):
     from monitor.attribution.clusters import clusters
@@ -32,7 +32,7 @@ GOLDEN = Path(__file__).parents[1] / "golden" / "coinbases.jsonl.gz"
 CORPUS = Path(tempfile.gettempdir()) / "pool-monitor-fuzz-attribution"
 LIMITS = ("-max_len=512", "-timeout=5", "-rss_limit_mb=512", "-print_final_stats=1")
 LONGEST = 60
-REGISTRY = load_registry()
+REGISTRY = load_pools()
 
 
 def one_input(data: bytes) -> None:
@@ -41,7 +41,7 @@ def one_input(data: bytes) -> None:
     script, output = data[1 : 1 + cut], data[1 + cut :]
     coinbase = Coinbase(script, (Output(50_0000_0000, output), Output(0, b"\x6a" + output)))
     judged = attribute(coinbase, REGISTRY)
-    assert judged.pool is None or judged.pool in REGISTRY.pools
+    assert judged.pool is None or judged.pool in REGISTRY.by_slug
     for name in (judged.miner, datum(script), demand(script), inner_miner(script, PoolSlug("ocean"))):
         assert name is None or (name.isascii() and name.isprintable() and 0 < len(name) <= LONGEST)
     mark = fingerprint(coinbase)

@@ -12,11 +12,11 @@ from monitor.attribution import attribute
 from monitor.cli.attribute.inputs import Given, from_lines
 from monitor.model import Attribution, Coinbase, Output, PoolSlug
 from monitor.registry.address import script_of
-from monitor.registry.loading import load_registry
+from monitor.registry.loading import load_pools
 
-REGISTRY = load_registry()
+REGISTRY = load_pools()
 RIVALS = {
-    PoolSlug(slug): script_of(REGISTRY.pools[PoolSlug(slug)].addresses[0], "main")
+    PoolSlug(slug): script_of(REGISTRY.by_slug[PoolSlug(slug)].addresses[0], "main")
     for slug in ("antpool", "binancepool", "braiinspool", "f2pool", "foundryusa", "marapool", "poolin", "viabtc")
 }
 

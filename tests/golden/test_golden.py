@@ -11,7 +11,7 @@ import pytest
 
 from monitor.cli.attribute.inputs import from_lines
 from monitor.cli.attribute.rows import Judge
-from monitor.registry.loading import load_knowledge
+from monitor.registry.loading import load_registry
 
 HERE = Path(__file__).parent
 LEAST_AGREEMENT = 0.995
@@ -25,7 +25,7 @@ def judged() -> Judged:
     with gzip.open(HERE / "coinbases.jsonl.gz") as lines:
         labels = [json.loads(line) for line in lines]
     with gzip.open(HERE / "coinbases.jsonl.gz") as lines:
-        return list(zip(labels, Judge(load_knowledge()).rows(from_lines(lines, "main")), strict=True))
+        return list(zip(labels, Judge(load_registry()).rows(from_lines(lines, "main")), strict=True))
 
 
 def listed() -> dict[int, tuple[str, str]]:

@@ -11,7 +11,7 @@ import pytest
 
 from monitor.cli.attribute.inputs import from_lines
 from monitor.cli.attribute.rows import Judge
-from monitor.registry.loading import load_knowledge
+from monitor.registry.loading import load_registry
 
 HERE = Path(__file__).parent
 with (HERE / "miners_2023_2025.csv").open(encoding="utf-8") as table:
@@ -22,7 +22,7 @@ def agreed(path: Path) -> set[str]:
     """The labels of a file that we agree with at least once."""
     data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
     labels: list[dict[str, Any]] = [json.loads(line) for line in data.splitlines()]
-    rows = Judge(load_knowledge()).rows(from_lines(BytesIO(data), "main"))
+    rows = Judge(load_registry()).rows(from_lines(BytesIO(data), "main"))
     pairs = zip(labels, rows, strict=True)
     return {row["pool_slug"] for label, row in pairs if row["pool_slug"] and row["pool_slug"] == label.get("slug_norm")}
 

@@ -17,7 +17,7 @@ from monitor.cli.demo_daemon import signatures_of
 from monitor.config import Config
 from monitor.embedded import EmbeddedNode, Signature
 from monitor.model import PoolSlug
-from monitor.registry.loading import load_registry
+from monitor.registry.loading import load_pools
 
 FOUNDRY, ANTPOOL, HOSTILE = PoolSlug("foundryusa"), PoolSlug("antpool"), PoolSlug("hostile")
 HOSTILE_TAG = b'"}\n# EOF\nup 0{\\x"<script>alert(1)</script>\xff\xfe'
@@ -27,7 +27,7 @@ MINED = (*[FOUNDRY] * 5, *[ANTPOOL] * 3, HOSTILE, PoolSlug("unknown"))
 @pytest.fixture
 async def node() -> AsyncIterator[EmbeddedNode]:
     """Ten blocks: five, three, and two of nobody known."""
-    signatures = {**signatures_of(load_registry("main")), HOSTILE: Signature(HOSTILE_TAG, b"\x51")}
+    signatures = {**signatures_of(load_pools("main")), HOSTILE: Signature(HOSTILE_TAG, b"\x51")}
     async with EmbeddedNode(signatures=signatures) as node:
         node.mine(MINED[0], time=1_700_000_000)  # years after the genesis block, which is in no window of time then
         for pool in MINED[1:]:
@@ -121,7 +121,7 @@ async def test_a_block_says_who_mined_it_and_how_we_know(daemon: Inside, node: E
 
 
 async def test_what_strangers_write_stays_out_of_labels_and_pages(daemon: Inside, node: EmbeddedNode) -> None:
-    pools = load_registry("main").pools
+    pools = load_pools("main").by_slug
     text = (await daemon.get("/metrics"))[2].decode()
     found = {
         sample.labels.get("entity") or sample.labels.get("pool")

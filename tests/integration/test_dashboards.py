@@ -19,7 +19,7 @@ from monitor.config import Config
 from monitor.embedded import EmbeddedNode, Signature, blocks, mainnet
 from monitor.embedded.history import Found
 from monitor.model import PoolSlug
-from monitor.registry.loading import load_registry
+from monitor.registry.loading import load_pools
 
 WHO, RIVAL, TORN = PoolSlug("antpool"), PoolSlug("foundryusa"), PoolSlug("torn")
 GRAFANAS = {"__interval": "1s", "__rate_interval": "1m"}
@@ -30,7 +30,7 @@ CHOSEN = {"datasource": "any", "level": "operator", "window": "30d", "unknown": 
 def node(monkeypatch: pytest.MonkeyPatch) -> EmbeddedNode:
     """One with real history, and a bit in every block."""
     monkeypatch.setattr(blocks, "VERSION", 0x2000_0010)
-    signatures = signatures_of(load_registry("main"))
+    signatures = signatures_of(load_pools("main"))
     signatures[TORN] = Signature(signatures[RIVAL].tag, signatures[WHO].script)
     return EmbeddedNode(network="main", signatures=signatures, history=latest())
 

@@ -15,7 +15,7 @@ from monitor.cli.demo_daemon import signatures_of
 from monitor.config import Config
 from monitor.embedded import EmbeddedNode
 from monitor.model import PoolSlug
-from monitor.registry.loading import load_registry
+from monitor.registry.loading import load_pools
 
 FOUNDRY, ANTPOOL, UNKNOWN = PoolSlug("foundryusa"), PoolSlug("antpool"), PoolSlug("unknown")
 START, HOUR = 1_700_000_000, 3600
@@ -24,7 +24,7 @@ START, HOUR = 1_700_000_000, 3600
 @pytest.fixture
 async def node() -> AsyncIterator[EmbeddedNode]:
     """Three hours with four blocks each; the genesis block is years older."""
-    async with EmbeddedNode(signatures=signatures_of(load_registry("main"))) as node:
+    async with EmbeddedNode(signatures=signatures_of(load_pools("main"))) as node:
         for hour, pools in enumerate([[FOUNDRY] * 4, [FOUNDRY, FOUNDRY, ANTPOOL, UNKNOWN], [ANTPOOL] * 4]):
             for at, pool in enumerate(pools, start=1):
                 node.mine(pool, time=START + hour * HOUR + at * HOUR // 4)

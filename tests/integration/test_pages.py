@@ -35,7 +35,7 @@ from monitor.model import (
 from monitor.outputs.web import sources as state
 from monitor.outputs.web.pages.pages import Pages
 from monitor.registry.directory import Directory
-from monitor.registry.loading import load_knowledge, load_registry
+from monitor.registry.loading import load_pools, load_registry
 from monitor.vitals import Vitals
 
 FOUNDRY, ANTPOOL, HOSTILE = PoolSlug("foundryusa"), PoolSlug("antpool"), PoolSlug("hostile")
@@ -44,7 +44,7 @@ TAG = b"</dd><script>alert(1)</script>"
 
 @pytest.fixture
 async def node() -> AsyncIterator[EmbeddedNode]:
-    signatures = {**signatures_of(load_registry("main")), HOSTILE: Signature(TAG, b"\x00\x14" + b"\x07" * 20)}
+    signatures = {**signatures_of(load_pools("main")), HOSTILE: Signature(TAG, b"\x00\x14" + b"\x07" * 20)}
     async with EmbeddedNode(network="main", signatures=signatures) as node:
         node.mine(FOUNDRY, time=1_700_000_000)
         for pool in (ANTPOOL, FOUNDRY, HOSTILE, HOSTILE):
@@ -199,7 +199,7 @@ class Past:
 @asynccontextmanager
 async def served(hub: Hub, past: Past, health: Well) -> AsyncIterator[aiohttp.ClientSession]:
     """Only the pages."""
-    over = sources(hub, store=past, health=health, directory=Directory(load_knowledge()))
+    over = sources(hub, store=past, health=health, directory=Directory(load_registry()))
     async with server([Pages(over)], over) as running, aiohttp.ClientSession(running.url) as session:
         yield session
 

@@ -14,11 +14,11 @@ from monitor.attribution.inner_miners import datum, demand, inner_miner, mined_b
 from monitor.cli.attribute.inputs import from_lines
 from monitor.cli.attribute.rows import Judge
 from monitor.model import Coinbase, Output
-from monitor.registry import Registry
-from monitor.registry.loading import load_knowledge, load_registry
+from monitor.registry import PoolRegistry
+from monitor.registry.loading import load_pools, load_registry
 
-REGISTRY = load_registry()
-JUDGE = Judge(load_knowledge())
+REGISTRY = load_pools()
+JUDGE = Judge(load_registry())
 TAGS = [tag.text for tag in REGISTRY.index.tags]
 SCRIPTS = list(REGISTRY.index.payees)
 EVIDENCE = {tag.evidence for tag in REGISTRY.index.tags} | {payee.address for payee in REGISTRY.index.payees.values()}
@@ -33,20 +33,20 @@ outputs = st.lists(
 coinbases = st.builds(Coinbase, scripts, outputs)
 
 
-def shuffled(seed: int) -> Registry:
+def shuffled(seed: int) -> PoolRegistry:
     order = random.Random(seed)  # noqa: S311 -- an order, not a secret
-    pools = list(REGISTRY.pools.values())
+    pools = list(REGISTRY.by_slug.values())
     order.shuffle(pools)
-    return Registry.of(pools, reversed(REGISTRY.custodians))
+    return PoolRegistry.of(pools, reversed(REGISTRY.custodians))
 
 
 @pytest.fixture(scope="module", params=range(3))
-def reordered(request: pytest.FixtureRequest) -> Registry:
+def reordered(request: pytest.FixtureRequest) -> PoolRegistry:
     return shuffled(request.param)
 
 
 @given(coinbase=coinbases)
-def test_order_in_the_registry_never_matters(reordered: Registry, coinbase: Coinbase) -> None:
+def test_order_in_the_registry_never_matters(reordered: PoolRegistry, coinbase: Coinbase) -> None:
     assert attribute(coinbase, reordered) == attribute(coinbase, REGISTRY)
 
 
@@ -59,7 +59,7 @@ def test_order_of_outputs_never_matters(coinbase: Coinbase) -> None:
 @given(coinbase=coinbases)
 def test_answers_speak_the_registrys_words(coinbase: Coinbase) -> None:
     found = attribute(coinbase, REGISTRY)
-    assert all(c.pool in REGISTRY.pools and c.evidence in EVIDENCE for c in found.candidates)
+    assert all(c.pool in REGISTRY.by_slug and c.evidence in EVIDENCE for c in found.candidates)
     assert len({c.pool for c in found.candidates}) > 1 or not found.conflict
     assert len(found.candidates) <= len(coinbase.outputs) + len(TAGS)
     if found.pool is not None:

@@ -14,9 +14,9 @@ from monitor.cli.attribute.rows import Judge
 from monitor.model import Coinbase, Output
 from monitor.registry import lists
 from monitor.registry.address import script_of
-from monitor.registry.loading import load_knowledge
+from monitor.registry.loading import load_registry
 
-JUDGE = Judge(load_knowledge())
+JUDGE = Judge(load_registry())
 EXPLAINER = Explainer(JUDGE)
 LISTED = [pool for copy in lists.shipped_copies().values() for pool in copy.list.pools]
 TAGS = sorted({tag.encode() for pool in LISTED for tag in pool.tags} | {tag.text for tag in JUDGE.registry.index.tags})

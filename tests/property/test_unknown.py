@@ -12,7 +12,7 @@ from monitor.attribution.clusters import clusters
 from monitor.attribution.fingerprint import Fingerprint, fingerprint
 from monitor.attribution.frequent import most_frequent
 from monitor.model import Cluster, Coinbase, Output
-from monitor.registry import Registry
+from monitor.registry import PoolRegistry
 from monitor.registry.address import NETWORKS, address_of, script_of
 
 PAYOUTS = [b"\x00\x14" + bytes([number]) * 20 for number in range(4)]
@@ -138,8 +138,8 @@ def test_every_entry_can_be_pasted_and_names_the_block(coinbase: Coinbase) -> No
         assert suggestion.mark.isprintable()
         assert suggestion.entry.replace("\n", "").isprintable()
         if suggestion.entry:
-            (slug,) = Registry.parse(suggestion.entry).pools
-            assert attribute(coinbase, Registry.parse(suggestion.entry)).pool == slug
+            (slug,) = PoolRegistry.parse(suggestion.entry).by_slug
+            assert attribute(coinbase, PoolRegistry.parse(suggestion.entry)).pool == slug
             assert len(tomllib.loads(suggestion.entry)["main"]["pool"]) == 1
 
 

@@ -24,11 +24,11 @@ from monitor.hub import Hub, News
 from monitor.model import Block, BlockEvents, Snapshot, Tally, Window
 from monitor.pipeline import Pipeline
 from monitor.processing.counter import CountedState, Rulebook, WindowCounter
-from monitor.registry.loading import load_registry
+from monitor.registry.loading import load_pools
 from monitor.store.store import Store
 from monitor.vitals import Vitals
 
-REGISTRY = load_registry()
+REGISTRY = load_pools()
 WINDOWS = tuple(map(Window.parse, ("1h", "3d", "24h", "3b")))
 LEVELS = (POOL, Level("parity", lambda row: "even" if row.height % 2 == 0 else None))
 REACH = Reach(3 * 86_400, 3)
@@ -53,9 +53,9 @@ class Street:
         self.vitals = Vitals()
         self.hub = hub or Hub(self.vitals)
         self.news: list[News] = []
-        follower = Follower(node, store, reach, self.vitals, batch=batch, pause=lambda _state: 0.0)
+        follower = Follower(node, store, reach, vitals=self.vitals, batch=batch, pause=lambda _state: 0.0)
         self.counter = WindowCounter(store, windows, Rulebook(REGISTRY, LEVELS))
-        self._pipeline = Pipeline(follower, store, self.counter, self.hub, self.vitals)
+        self._pipeline = Pipeline(follower, store, self.counter, hub=self.hub, vitals=self.vitals)
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
@@ -360,6 +360,6 @@ def test_a_restart_makes_no_difference(story: list[tuple[list[tuple[bytes, int]]
     # Estimates are functions of the counts, tested where they are made: here they would only take time.
     with (
         tempfile.TemporaryDirectory() as folder,
-        patch("monitor.processing.counter.estimated", lambda taken, *_: taken),
+        patch("monitor.processing.counter.estimated", lambda taken, *_, **__: taken),
     ):
         asyncio.run(live(folder))

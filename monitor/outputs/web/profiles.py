@@ -36,7 +36,7 @@ def profile(slug: str, newest: Sequence[BlockRecord], sources: Sources) -> Pool:
     about = {
         **_summary(slug, snapshot, directory),
         "tip": snapshot,
-        "memberships": known.ties if known else (),
+        "memberships": known.memberships if known else (),
         "addresses": known.addresses if known else (),
         "tags": known.tags if known else (),
         "sources": known.sources if known else (),

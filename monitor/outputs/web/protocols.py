@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Protocol
 
-from monitor.model import Asked, BlockHash, BlockRecord, Coverage, NodeFacts, PoolSlug, Profile, TimeSeries
+from monitor.model import BlockHash, BlockRecord, Coverage, NodeFacts, PoolSlug, Profile, SeriesQuery, TimeSeries
 
 
 class BlockStore(Protocol):
@@ -44,7 +44,7 @@ class HistoryQueries(Protocol):
     def edition(self) -> str | None:
         """Changes whenever a series may have changed; None while there are none."""
 
-    async def course(self, asked: Asked) -> TimeSeries:
+    async def course(self, asked: SeriesQuery) -> TimeSeries:
         """The series of a metric. Its thread has ended when a cancelled call returns.
 
         Raises:

@@ -14,8 +14,8 @@ from monitor.attribution.clusters import clusters
 from monitor.attribution.fingerprint import Fingerprint, fingerprint
 from monitor.attribution.frequent import most_frequent
 from monitor.model import Cluster, Coinbase, Output
-from monitor.registry import Registry
-from monitor.registry.loading import load_registry
+from monitor.registry import PoolRegistry
+from monitor.registry.loading import load_pools
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "coinbases.jsonl.gz"
 MEADOW, BROOK = "/meadow/", "/brook/"
@@ -222,7 +222,7 @@ def golden_coinbase(row: dict[str, Any]) -> Coinbase:
 def test_without_any_registry_real_pools_are_found_again_and_none_are_mixed(
     golden: dict[tuple[int, str], Coinbase],
 ) -> None:
-    registry = load_registry()
+    registry = load_pools()
     pools = {key: attribute(coinbase, registry).pool for key, coinbase in golden.items()}
     found = clusters({key: fingerprint(coinbase) for key, coinbase in golden.items()})
     assert len(found) > 0.99 * len(golden)
@@ -233,9 +233,9 @@ def test_without_any_registry_real_pools_are_found_again_and_none_are_mixed(
 def test_a_pool_taken_from_the_registry_comes_together_and_the_unknown_stay_apart(
     golden: dict[tuple[int, str], Coinbase],
 ) -> None:
-    full = load_registry()
-    registry = Registry.of(
-        [pool for slug, pool in full.pools.items() if slug not in ("carbonnegative", "sbicrypto")], full.custodians
+    full = load_pools()
+    registry = PoolRegistry.of(
+        [pool for slug, pool in full.by_slug.items() if slug not in ("carbonnegative", "sbicrypto")], full.custodians
     )
     unknown = {key: fingerprint(coin) for key, coin in golden.items() if attribute(coin, registry).pool is None}
     found = clusters(unknown)
@@ -269,10 +269,10 @@ def test_the_most_frequent_marks_come_first_with_an_example() -> None:
 def test_pasted_into_a_registry_an_entry_names_the_blocks() -> None:
     blocks = [coinbase(text, at) for at, text in enumerate([b"/meadow 12/", b"/meadow 7/"])] + [coinbase(b"", 9)] * 2
     found = most_frequent((str(at), block) for at, block in enumerate(blocks))
-    by_text = Registry.parse(found.texts[0].entry)
+    by_text = PoolRegistry.parse(found.texts[0].entry)
     assert [attribute(block, by_text).pool for block in blocks] == ["meadow", "meadow", None, None]
-    by_payout = Registry.parse(found.payouts[0].entry)
-    (slug,) = by_payout.pools
+    by_payout = PoolRegistry.parse(found.payouts[0].entry)
+    (slug,) = by_payout.by_slug
     assert [attribute(block, by_payout).pool for block in blocks] == [None, None, slug, slug]
     assert slug == clusters({at: fingerprint(block) for at, block in enumerate(blocks)})[2].name.replace("-", "")
 
@@ -280,7 +280,7 @@ def test_pasted_into_a_registry_an_entry_names_the_blocks() -> None:
 def test_a_text_that_varies_altogether_is_registered_by_its_payouts() -> None:
     uuids = [UUID(int=at << 100 | 0xABCDEF) for at in range(4)]
     found = most_frequent((str(at), coinbase(f"://{uuid}".encode(), at)) for at, uuid in enumerate(uuids))
-    (pool,) = Registry.parse(found.texts[0].entry).pools.values()
+    (pool,) = PoolRegistry.parse(found.texts[0].entry).by_slug.values()
     assert (len(pool.addresses), pool.tags) == (4, ())
 
 

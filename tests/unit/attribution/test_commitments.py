@@ -4,10 +4,10 @@ import pytest
 
 from monitor.attribution import attribute
 from monitor.model import Coinbase, Output, PoolSlug
-from monitor.registry import Kind, Pool, Registry
+from monitor.registry import Kind, Pool, PoolRegistry
 
 TAG = b"/Red/"
-REGISTRY = Registry.of([Pool(PoolSlug("red"), "Red", Kind.POOL, tags=("/Red/",))])
+REGISTRY = PoolRegistry.of([Pool(PoolSlug("red"), "Red", Kind.POOL, tags=("/Red/",))])
 HASH = TAG.ljust(32, b"\x11")
 """A hash in which the tag occurs by chance."""
 

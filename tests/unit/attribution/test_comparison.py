@@ -8,7 +8,7 @@ from monitor.attribution import attribute
 from monitor.attribution.comparison import Contrast
 from monitor.attribution.foreign_rules import CrateRules, MempoolRules
 from monitor.model import Coinbase, Output, PoolSlug
-from monitor.registry import Custodian, Kind, Pool, Registry
+from monitor.registry import Custodian, Kind, Pool, PoolRegistry
 from monitor.registry.address import script_of
 from monitor.registry.decisions import Decisions
 from monitor.registry.upstream import Listed, PoolList
@@ -22,7 +22,7 @@ def pool(name: str, *tags: str, addresses: tuple[str, ...] = (), plain: tuple[st
     return Pool(PoolSlug(name.lower()), name, Kind.POOL, addresses=addresses, tags=tags, plain_tags=plain)
 
 
-OURS = Registry.of(
+OURS = PoolRegistry.of(
     [
         pool("Red", "/Red/", "鱼鱼", addresses=(A,)),
         pool("Blue", "/Blue/", "/Blue/Sky/", addresses=(B,)),
@@ -38,7 +38,7 @@ def why(
     script: bytes,
     *paid: tuple[str, int],
     decisions: dict[str, Any] | None = None,
-    registry: Registry = OURS,
+    registry: PoolRegistry = OURS,
 ) -> str | None:
     rules = kind(PoolList("test", tuple(listed)))
     coinbase = Coinbase(script, tuple(Output(value, script_of(address, "main")) for address, value in paid))
@@ -65,7 +65,7 @@ def test_one_pool_under_two_names_is_no_difference() -> None:
         (CrateRules, [BLUE], b"", [(A, 1)], f"does not know the address {A}"),
         (CrateRules, [BLUE], b"/Red/", [], "does not know the tag '/Red/'"),
         (MempoolRules, [RED], "鱼鱼".encode(), [], "outside ASCII is never found"),
-        (CrateRules, [Listed("Blue", (), ("/Blue/Sky/",))], b"/blue/sky/", [], "tells capitals from small letters"),
+        (CrateRules, [Listed("Blue", (), ("/Blue/Sky/",))], b"/blue/sky/", [], "distinguishes upper and lower case"),
         (MempoolRules, [RED, BLUE], b"/Red/", [(B, 9)], "its list has that pool first"),
         (CrateRules, [Listed("Red", (), ("/Red/",))], b"/Red/", [(B, 9)], "its list does not know the address"),
         (CrateRules, [RED, BLUE], b"", [(A, 1), (B, 9)], "the smallest output first"),
@@ -73,7 +73,7 @@ def test_one_pool_under_two_names_is_no_difference() -> None:
         (CrateRules, [RED, BLUE], b"/Red//Blue/", [], "it takes '/Red/', first in its list"),
         (CrateRules, [Listed("Grey", (), ("grey",)), RED], b"grey/Red/", [], "the more specific, then longer"),
         (MempoolRules, [Listed("Grey", (), ("grey",))], b"GREY", [], "only for long tags"),
-        (MempoolRules, [Listed("Red", (), ("/R.d/",))], b"/Rad/", [], "matches what is not that text"),
+        (MempoolRules, [Listed("Red", (), ("/R.d/",))], b"/Rad/", [], "matches other text"),
         (CrateRules, [RED], b"/R\ned/", [], "leaves line feeds out"),
         (CrateRules, [RED, BLUE], b"", [(A, 0), (B, 9)], "an output without value"),
         (CrateRules, [Listed("Red", (C,), ())], b"/Red//Blue/", [(C, 9)], f"its list gives the address {C} to red"),
@@ -94,7 +94,7 @@ def test_the_reason_names_what_made_the_difference(
 
 
 def test_what_was_decided_is_the_reason() -> None:
-    registry = Registry.of([pool("Red", "/Red/")], [Custodian("Bank", (A,))])
+    registry = PoolRegistry.of([pool("Red", "/Red/")], [Custodian("Bank", (A,))])
     bank = {"custodian": [{"name": "Bank", "addresses": [A], "reason": "it pays for many"}]}
     found = why(CrateRules, [RED], b"", (A, 1), decisions=bank, registry=registry)
     assert found == f"it takes address '{A}' for red's; here it is the custodian Bank's: it pays for many"

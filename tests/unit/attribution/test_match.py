@@ -5,7 +5,7 @@ from embit import base58
 
 from monitor.attribution import attribute
 from monitor.model import Attribution, Coinbase, Method, Output, PoolSlug
-from monitor.registry import Custodian, Kind, Pool, Registry
+from monitor.registry import Custodian, Kind, Pool, PoolRegistry
 from monitor.registry.address import script_of
 
 
@@ -20,7 +20,7 @@ def pool(slug: str, **marks: tuple[str, ...]) -> Pool:
     return Pool(PoolSlug(slug), slug.title(), Kind.POOL, **marks)
 
 
-REGISTRY = Registry.of(
+REGISTRY = PoolRegistry.of(
     [
         pool("red", addresses=(RED, RED_TOO), tags=("/Red/", "Red Pool of Old")),
         pool("blue", addresses=(BLUE,), tags=("/Blue/", "/Red/Blue Annex/")),

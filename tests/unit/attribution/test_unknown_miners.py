@@ -2,9 +2,9 @@
 
 from monitor.attribution.unknown_miners import UnknownMiners
 from monitor.model import Coinbase, Output
-from monitor.registry.loading import load_registry
+from monitor.registry.loading import load_pools
 
-REGISTRY = load_registry("main")
+REGISTRY = load_pools("main")
 
 
 def paid_to(miner: int) -> Coinbase:

@@ -21,7 +21,7 @@ from monitor.config import Config
 from monitor.errors import InputError, StoreRefused
 from monitor.model import Plan
 from monitor.processing.stored_blocks import Span
-from monitor.registry.loading import load_knowledge
+from monitor.registry.loading import load_registry
 from monitor.store.store import Store
 
 RULES = """
@@ -142,7 +142,7 @@ def test_it_is_written_for_people_and_for_scripts(report: BacktestReport) -> Non
     console.print(as_table(report))
     text = console.file.getvalue()  # type: ignore[attr-defined]
     assert "big" in text
-    assert "node: not judged, it is not stored" in text
+    assert "node: not evaluated, it is not stored" in text
 
     document = json.loads(as_json(report))
     assert document["rules"][0]["alerts"] == 1
@@ -170,7 +170,7 @@ async def test_a_stored_race_is_told_with_the_block_that_ended_it(config: Config
         await store.apply(
             Plan(base[-1].ref, won[-1].hash, disconnects=gone, connects=tuple(won)), judge(won, "foundryusa")
         )
-        found = await store.reading(lambda reading: list(work.stored_blocks(reading, load_knowledge(), Span())))
+        found = await store.reading(lambda reading: list(work.stored_blocks(reading, load_registry(), Span())))
 
     assert [each.row.height for each in found] == [0, 1, 2, 3, 4, 5, 6]
     (race,) = [each.race for each in found if each.race]

@@ -12,9 +12,9 @@ from monitor.cli.attribute.inputs import Given
 from monitor.cli.attribute.rows import Judge
 from monitor.model import Coinbase, Output
 from monitor.registry.address import script_of
-from monitor.registry.loading import load_knowledge
+from monitor.registry.loading import load_registry
 
-EXPLAINER = Explainer(Judge(load_knowledge()))
+EXPLAINER = Explainer(Judge(load_registry()))
 F2POOL = Output(9, script_of("1KFHE7w8BhaENAswwryaoccDb6qcT6DbYY", "main"))
 BTCCOM = Output(1, script_of("1Bf9sZvBHPFGVPX71WX2njhd1NXKv5y7v5", "main"))
 HUOBI = Output(1, script_of("1EepjXgvWUoRyNvuLSAxjiqZ1QqKGDANLW", "main"))
@@ -45,15 +45,15 @@ def test_every_mark_is_told_with_its_rank_and_place() -> None:
 
 
 def test_the_rule_says_what_it_decided_against() -> None:
-    assert explained(b"nothing")["explanation"]["rule"].startswith("nothing in it")
-    assert explained(b"/ViaBTC/")["explanation"]["rule"] == "specific tag: no other pool is named"
-    assert explained(b"/ViaBTC//AntPool/")["explanation"]["rule"] == "specific tag: the longest of them"
-    assert "capitals and small letters" in explained(b"/VIABTC/")["explanation"]["rule"]
+    assert explained(b"nothing")["explanation"]["rule"].startswith("no mark of a pool")
+    assert explained(b"/ViaBTC/")["explanation"]["rule"] == "specific tag: no evidence for another pool"
+    assert explained(b"/ViaBTC//AntPool/")["explanation"]["rule"] == "specific tag: the longest one"
+    assert "upper and lower case" in explained(b"/VIABTC/")["explanation"]["rule"]
     assert "evenly divided" in explained(b"", F2POOL, BTCCOM._replace(value_sat=9))["explanation"]["rule"]
     dust = explained(b"", F2POOL, STRANGER._replace(value_sat=1000))
     assert (dust["pool_slug"], dust["explanation"]["rule"]) == (
         None,
-        "only payout below 5 % of the reward, which decides nothing",
+        "only payout below 5 % of the reward, which does not decide",
     )
 
 

@@ -12,7 +12,7 @@ from monitor.cli.demo_daemon import signatures_of
 from monitor.config import Config, NodeSection
 from monitor.embedded import EmbeddedNode, mainnet
 from monitor.errors import InputError, NodeAway, NodeRefused
-from monitor.registry.loading import load_registry
+from monitor.registry.loading import load_pools
 
 PAST = mainnet()[-60:]
 FIRST, TIP = PAST[0].height, PAST[-1].height
@@ -20,7 +20,7 @@ FIRST, TIP = PAST[0].height, PAST[-1].height
 
 @pytest.fixture
 async def node() -> AsyncIterator[EmbeddedNode]:
-    async with EmbeddedNode(network="main", signatures=signatures_of(load_registry()), history=PAST) as running:
+    async with EmbeddedNode(network="main", signatures=signatures_of(load_pools()), history=PAST) as running:
         yield running
 
 
@@ -50,8 +50,8 @@ async def test_a_range_comes_in_order_and_several_sources_too(node: EmbeddedNode
 async def test_what_the_node_does_not_have_is_an_error_in_its_place(node: EmbeddedNode) -> None:
     found = await rows(node, "ab" * 32, str(TIP), str(TIP + 1), str(FIRST))
     assert [row.get("height") for row in found] == [None, TIP, None, None]
-    assert found[0]["error"] == f"the node knows no block {'ab' * 32}"
-    assert found[2]["error"] == f"there is no block {TIP + 1} yet: the node's best block is {TIP}"
+    assert found[0]["error"] == f"the node does not know block {'ab' * 32}"
+    assert found[2]["error"] == f"block {TIP + 1} does not exist yet: the node's best block is {TIP}"
     assert "has pruned block" in found[3]["error"]
 
 

@@ -16,7 +16,7 @@ from monitor.cli.registry.unknown import frequent
 from monitor.config import Config, StoreSection
 from monitor.errors import InputError
 from monitor.model import NO_BLOCK, BlockRef, Coinbase, Output, Plan
-from monitor.registry import Registry
+from monitor.registry import PoolRegistry
 from monitor.store.store import Store
 
 
@@ -84,8 +84,8 @@ async def test_what_unknown_miners_have_in_common_becomes_an_entry(tmp_path: Pat
     assert [each.blocks for each in found.payouts] == [3]
     written = StringIO()
     Console(file=written, width=160).print(registry_view.unknown(found))
-    entries = written.getvalue().partition("registry.user_file names")[2]
-    assert Registry.parse(entries.split("\n\n")[0]).pools
+    entries = written.getvalue().partition("registry.user_file")[2]
+    assert PoolRegistry.parse(entries.split("\n\n")[0]).by_slug
 
 
 async def test_nothing_in_common_is_said(tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ def taken() -> tuple[Snapshot, BlockTable]:
 @pytest.fixture(scope="module")
 def complete() -> Snapshot:
     found, ledger = taken()
-    return estimated(found, ledger, WINDOWS, QUESTIONS)
+    return estimated(found, ledger, WINDOWS, questions=QUESTIONS)
 
 
 def shown(found: Snapshot) -> dict[str, dict[tuple[str, ...], float]]:

@@ -11,7 +11,7 @@ from aiohttp import web
 from support.served import sources
 
 from monitor.hub import Hub
-from monitor.model import Asked, Curve, Grid, TimeSeries
+from monitor.model import Curve, Grid, SeriesQuery, TimeSeries
 from monitor.outputs.web.problems import problems
 from monitor.outputs.web.routes.endpoint import route
 from monitor.outputs.web.routes.history import History
@@ -28,11 +28,11 @@ class Slow:
     def __init__(self) -> None:
         self.go = asyncio.Event()
         self.asked = asyncio.Event()
-        self.begun: list[Asked] = []
+        self.begun: list[SeriesQuery] = []
         self.left = 0
         self.working = self.most = 0
 
-    async def course(self, asked: Asked) -> TimeSeries:
+    async def course(self, asked: SeriesQuery) -> TimeSeries:
         self.begun.append(asked)
         self.asked.set()
         self.working += 1
@@ -71,7 +71,7 @@ async def test_an_answer_has_a_number_for_each_time() -> None:
             "level": "pool", "metric": "hhi", "window": "2h", "step": 3600, "from": 0, "to": 3600, "times": [0, 3600],
             "series": {"split": {"value": [None, 1 / 3], "lower": [None, 0.1], "upper": None}},
         }  # fmt: skip
-    assert courses.begun == [Asked(metric="hhi", limit=3)]
+    assert courses.begun == [SeriesQuery(metric="hhi", limit=3)]
 
 
 async def test_questions_are_answered_one_at_a_time_and_few_may_wait() -> None:

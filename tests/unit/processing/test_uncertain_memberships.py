@@ -8,11 +8,11 @@ from monitor.analysis import UncertainMembership
 from monitor.config import Override, RegistrySection
 from monitor.model import PoolSlug
 from monitor.processing.uncertain_memberships import questions
-from monitor.registry.loading import load_knowledge
+from monitor.registry.loading import load_registry
 
 
 def asked(section: RegistrySection | None = None) -> dict[tuple[str, str], UncertainMembership]:
-    return {(each.level, each.pool): each for each in questions(load_knowledge(section))}
+    return {(each.level, each.pool): each for each in questions(load_registry(section))}
 
 
 def own(folder: Path, rows: str) -> RegistrySection:

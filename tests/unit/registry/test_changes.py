@@ -1,12 +1,12 @@
 """What is different between two registries."""
 
 from monitor.model import PoolSlug
-from monitor.registry import Kind, Pool, Registry
+from monitor.registry import Kind, Pool, PoolRegistry
 from monitor.registry.changes import Moved, changes
 
 
-def registry(*pools: tuple[str, str, tuple[str, ...], tuple[str, ...]]) -> Registry:
-    return Registry.of(
+def registry(*pools: tuple[str, str, tuple[str, ...], tuple[str, ...]]) -> PoolRegistry:
+    return PoolRegistry.of(
         Pool(PoolSlug(slug), name, Kind.POOL, tags=tags, plain_tags=plain) for slug, name, tags, plain in pools
     )
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from monitor.errors import RegistryError
-from monitor.registry import Registry
+from monitor.registry import PoolRegistry
 from monitor.registry.decisions import Decisions
 from monitor.registry.merge import Merged, merge
 from monitor.registry.upstream import read
@@ -26,8 +26,8 @@ def attempted(one: list[dict[str, Any]], two: list[dict[str, Any]], **decided: l
     return merge(lists, Decisions.of(decided))
 
 
-def merged(one: list[dict[str, Any]], two: list[dict[str, Any]], **decided: list[dict[str, Any]]) -> Registry:
-    return Registry.parse(attempted(one, two, **decided).settled())
+def merged(one: list[dict[str, Any]], two: list[dict[str, Any]], **decided: list[dict[str, Any]]) -> PoolRegistry:
+    return PoolRegistry.parse(attempted(one, two, **decided).settled())
 
 
 def test_the_shipped_registry_is_what_the_script_makes_of_the_shipped_copies() -> None:
@@ -42,7 +42,7 @@ def test_every_decision_has_its_reason() -> None:
 
 def test_marks_of_both_lists_are_joined_under_the_first_name() -> None:
     registry = merged([pool("My Pool", (A,))], [pool("MyPool", (B,), ("/x y/",))])
-    found = registry.pools["mypool"]
+    found = registry.by_slug["mypool"]
     assert (found.name, found.addresses, found.tags, found.sources) == ("My Pool", (B, A), ("/x y/",), ("one", "two"))
 
 
@@ -51,8 +51,8 @@ def test_a_contradiction_must_be_decided() -> None:
     with pytest.raises(RegistryError, match="claimed by red and blue: decide it"):
         merged(*lists)
     registry = merged(*lists, give=[{"pool": "blue", "address": A}])
-    assert registry.pools["blue"].addresses == (A,)
-    assert registry.pools["red"].addresses == ()
+    assert registry.by_slug["blue"].addresses == (A,)
+    assert registry.by_slug["red"].addresses == ()
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_a_decision_that_decides_nothing_is_refused(decisions: dict[str, Any]) -
 
 def test_texts_with_any_letters_survive_being_written() -> None:
     tags = ("七彩神仙鱼", "🐵🚀", '/"q"\\/', "\t\t \t")
-    assert set(merged([pool("Red", tags=tags)], []).pools["red"].tags) == set(tags)
+    assert set(merged([pool("Red", tags=tags)], []).by_slug["red"].tags) == set(tags)
 
 
 def test_a_decision_in_vain_does_not_stop_the_others() -> None:
@@ -85,7 +85,7 @@ def test_a_decision_in_vain_does_not_stop_the_others() -> None:
         [pool("Red", (A,))], [], drop=[{"pool": "red", "tags": ["/gone/"]}, {"pool": "red", "addresses": [A]}]
     )
     assert found.idle == ("decisions.drop: red does not claim tag '/gone/': remove it",)
-    assert not Registry.parse(found.text).pools["red"].addresses
+    assert not PoolRegistry.parse(found.text).by_slug["red"].addresses
 
 
 def test_every_contradiction_is_told_at_once() -> None:
@@ -95,16 +95,16 @@ def test_every_contradiction_is_told_at_once() -> None:
 
 def test_a_tag_that_is_plain_here_stays_so_when_a_list_comes_to_know_it() -> None:
     registry = merged([pool("DMND", (), ("DMND",))], [], add=[{"pool": "dmnd", "name": "DMND", "plain_tags": ["DMND"]}])
-    assert (registry.pools["dmnd"].tags, registry.pools["dmnd"].plain_tags) == ((), ("DMND",))
+    assert (registry.by_slug["dmnd"].tags, registry.by_slug["dmnd"].plain_tags) == ((), ("DMND",))
 
 
 def test_decisions_of_two_files_are_carried_out_together() -> None:
     ours = Decisions.of({"kind": [{"kind": "solo", "pools": ["red"]}]})
     own = Decisions.of({"give": [{"pool": "blue", "address": A}]})
     lists = [read([pool("Red", (A,))], "one"), read([pool("Blue", (A,))], "two")]
-    registry = Registry.parse(merge(lists, ours + own).settled())
-    assert registry.pools["blue"].addresses == (A,)
-    assert registry.pools["red"].kind == "solo"
+    registry = PoolRegistry.parse(merge(lists, ours + own).settled())
+    assert registry.by_slug["blue"].addresses == (A,)
+    assert registry.by_slug["red"].kind == "solo"
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,9 @@ import pytest
 
 from monitor.config import Network
 from monitor.errors import RegistryError
-from monitor.registry import Kind, Registry
+from monitor.registry import Kind, PoolRegistry
 from monitor.registry.address import script_of
-from monitor.registry.loading import load_registry
+from monitor.registry.loading import load_pools
 from monitor.registry.pool import slug_of
 
 MAIN, TEST = "1KFHE7w8BhaENAswwryaoccDb6qcT6DbYY", "mjP97q5BWtdpdsJLkEJvQWgLe9zw4MMVU6"
@@ -32,27 +32,27 @@ tags = ["/Blue/"]
 
 
 def test_the_text_becomes_pools() -> None:
-    registry = Registry.parse(TEXT)
+    registry = PoolRegistry.parse(TEXT)
     assert registry.names == {"red": "Red"}
-    assert registry.pools["red"].kind is Kind.SOLO
+    assert registry.by_slug["red"].kind is Kind.SOLO
     assert registry.custodians[0].name == "Bank"
     assert set(registry.index.payees) == {script_of(MAIN, "main")}
 
 
 def test_a_test_network_has_the_tags_of_main_and_its_own_addresses() -> None:
-    registry = Registry.parse(TEXT, network="signet")
+    registry = PoolRegistry.parse(TEXT, network="signet")
     assert list(registry.names) == ["blue", "red"]
     assert set(registry.index.payees) == {script_of(TEST, "signet")}
     assert {tag.text for tag in registry.index.tags} == {b"/Blue/", b"/Red/", b"meadow"}
-    assert list(Registry.parse(TEXT, network="regtest").names) == ["red"]
+    assert list(PoolRegistry.parse(TEXT, network="regtest").names) == ["red"]
 
 
 def test_the_hash_is_that_of_the_content() -> None:
     entries = TEXT.split("\n\n")
-    assert Registry.parse(TEXT).hash == Registry.parse("\n\n".join(reversed(entries))).hash
-    assert Registry.parse(TEXT).hash != Registry.parse(TEXT.replace("/Red/", "/Rot/")).hash
-    assert Registry.parse(TEXT).hash != Registry.parse(TEXT, network="signet").hash
-    assert len(Registry.parse("").hash) == 16
+    assert PoolRegistry.parse(TEXT).hash == PoolRegistry.parse("\n\n".join(reversed(entries))).hash
+    assert PoolRegistry.parse(TEXT).hash != PoolRegistry.parse(TEXT.replace("/Red/", "/Rot/")).hash
+    assert PoolRegistry.parse(TEXT).hash != PoolRegistry.parse(TEXT, network="signet").hash
+    assert len(PoolRegistry.parse("").hash) == 16
 
 
 @pytest.mark.parametrize(
@@ -78,30 +78,30 @@ def test_the_hash_is_that_of_the_content() -> None:
 )
 def test_what_is_wrong_is_said_with_its_place(old: str, new: str, said: str) -> None:
     with pytest.raises(RegistryError, match=said) as caught:
-        Registry.parse(TEXT.replace(old, new, 1), origin="pools.toml")
+        PoolRegistry.parse(TEXT.replace(old, new, 1), origin="pools.toml")
     assert str(caught.value).startswith("pools.toml")
 
 
 def test_a_mark_belongs_to_one_pool() -> None:
     twin = '[[main.pool]]\nslug = "twin"\nname = "Twin"\n'
     with pytest.raises(RegistryError, match=r"address .* belongs to two pools, red and twin"):
-        Registry.parse(TEXT + twin + f'addresses = ["{MAIN}"]')
+        PoolRegistry.parse(TEXT + twin + f'addresses = ["{MAIN}"]')
     with pytest.raises(RegistryError, match="tag '/Red/' belongs to two pools"):
-        Registry.parse(TEXT + twin + 'tags = ["/Red/"]')
+        PoolRegistry.parse(TEXT + twin + 'tags = ["/Red/"]')
     with pytest.raises(RegistryError, match="pool 'red' is listed twice"):
-        Registry.parse(TEXT + twin.replace("twin", "red"))
+        PoolRegistry.parse(TEXT + twin.replace("twin", "red"))
 
 
 def test_a_network_nobody_knows() -> None:
     with pytest.raises(RegistryError, match="choose one of main, testnet4, signet, regtest"):
-        Registry.parse(TEXT, network="moon")
+        PoolRegistry.parse(TEXT, network="moon")
 
 
 @pytest.mark.parametrize("network", ["main", "testnet4", "signet", "regtest"])
 def test_the_shipped_registry_loads_for_every_network(network: Network) -> None:
-    registry = load_registry(network)
-    assert len(registry.pools) > 170
-    assert all(slug == slug_of(pool.name) for slug, pool in registry.pools.items())
+    registry = load_pools(network)
+    assert len(registry.by_slug) > 170
+    assert all(slug == slug_of(pool.name) for slug, pool in registry.by_slug.items())
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from monitor.config import shipped
 from monitor.errors import InputError, PoolMonitorError
 from monitor.registry import lists
 from monitor.registry import update as registry_update
-from monitor.registry.loading import load_registry
+from monitor.registry.loading import load_pools
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 MEMPOOL = json.loads(shipped("pools/upstream/mempool.json").read_text("utf-8"))
@@ -63,15 +63,15 @@ def updated(folder: Path, pools: object, *arguments: str) -> Result:
 
 
 def test_a_newer_copy_is_taken_and_used_from_then_on(folder: Path, pools: list[dict[str, Any]]) -> None:
-    before = load_registry().hash
+    before = load_pools().hash
     done = updated(folder, pools)
     assert done.exit_code == 0
     assert "+ pool newpool" in done.stdout
     assert "+ tag /new/: newpool" in done.stdout
-    assert load_registry().pools["newpool"].tags == ("/new/",)
-    assert load_registry().hash != before
-    assert load_registry("signet").pools["newpool"].addresses == ()
-    assert "Nothing changes." in updated(folder, pools).stdout
+    assert load_pools().by_slug["newpool"].tags == ("/new/",)
+    assert load_pools().hash != before
+    assert load_pools("signet").by_slug["newpool"].addresses == ()
+    assert "No changes." in updated(folder, pools).stdout
 
 
 def test_nothing_is_taken_without_a_yes(folder: Path, pools: list[dict[str, Any]]) -> None:
@@ -79,7 +79,7 @@ def test_nothing_is_taken_without_a_yes(folder: Path, pools: list[dict[str, Any]
     assert run("update", "--from", file, answer="n\n").exit_code == 1
     assert not folder.exists()
     assert run("update", "--from", file, answer="y\n").exit_code == 0
-    assert "newpool" in load_registry().pools
+    assert "newpool" in load_pools().by_slug
 
 
 def without(name: str) -> Callable[[list[dict[str, Any]]], None]:
@@ -100,7 +100,7 @@ def with_mark(kind: str, text: str) -> Callable[[list[dict[str, Any]]], None]:
         (with_mark("tags", "/AntPool/"), "is claimed by blockfills and antpool: decide it"),
         (with_mark("addresses", "1KFHE7w8BhaENAswwryaoccDb6qcT6DbYZ"), "is not an address of"),
         (with_mark("tags", "x"), "must be 3 to 100 bytes"),
-        (without("RedRock Pool"), "a membership speaks of it"),
+        (without("RedRock Pool"), "a membership names it"),
         (without("Zulupool"), "pool zulupool would vanish with its 1 addresses and 2 tags"),
         (lambda pools: pools.__delitem__(slice(100, None)), "it may be cut off"),
     ],
@@ -108,20 +108,20 @@ def with_mark(kind: str, text: str) -> Callable[[list[dict[str, Any]]], None]:
 def test_any_doubt_keeps_the_old(
     folder: Path, pools: list[dict[str, Any]], change: Callable[[list[dict[str, Any]]], None], doubt: str
 ) -> None:
-    before = load_registry().hash
+    before = load_pools().hash
     change(pools)
     done = updated(folder, pools)
     assert done.exit_code == 1
     assert isinstance(done.exception, InputError)
     assert doubt in " ".join(done.stdout.split())
-    assert load_registry().hash == before
+    assert load_pools().hash == before
     assert not folder.exists()
 
 
 def test_a_pool_may_vanish_when_the_user_says_so(folder: Path, pools: list[dict[str, Any]]) -> None:
     without("Zulupool")(pools)
     assert updated(folder, pools, "--let-go", "zulupool").exit_code == 0
-    assert "zulupool" not in load_registry().pools
+    assert "zulupool" not in load_pools().by_slug
 
 
 @pytest.mark.parametrize("content", ["", "junk", "{}", "[]", '[{"name": 5}]', "\x00"])
@@ -162,14 +162,14 @@ def test_the_user_may_decide_what_a_newer_copy_leaves_open(folder: Path, pools: 
     own = f'[[give]]\npool = "f2pool"\naddress = "{F2POOL}"\nreason = "it is theirs"\n'
     (folder / "decisions.toml").write_text(own, "utf-8")
     assert updated(folder, pools).exit_code == 0
-    assert F2POOL in load_registry().pools["f2pool"].addresses
+    assert F2POOL in load_pools().by_slug["f2pool"].addresses
 
 
 def test_copies_of_both_lists_are_kept_together(folder: Path, pools: list[dict[str, Any]]) -> None:
     assert updated(folder, pools).exit_code == 0
     assert updated(folder, [*BITCOIN_DATA, {**NEW, "tags": ["/newer/"]}]).exit_code == 0
-    assert load_registry().pools["newpool"].tags == ("/new/", "/newer/")
-    assert load_registry().pools["newpool"].sources == ("mempool", "bitcoin-data")
+    assert load_pools().by_slug["newpool"].tags == ("/new/", "/newer/")
+    assert load_pools().by_slug["newpool"].sources == ("mempool", "bitcoin-data")
     assert {copy.taken is None for copy in lists.current_copies().values()} == {False}
 
 
@@ -177,14 +177,14 @@ def test_copies_of_both_lists_are_kept_together(folder: Path, pools: list[dict[s
 def test_a_damaged_file_is_passed_over_with_the_reason_and_replaced(
     folder: Path, pools: list[dict[str, Any]], damage: str
 ) -> None:
-    shipped_hash = load_registry().hash
+    shipped_hash = load_pools().hash
     folder.mkdir(parents=True)
     (folder / "lists.json").write_bytes(damage.encode("latin-1"))
     with capture_logs() as logged:
-        assert load_registry().hash == shipped_hash
+        assert load_pools().hash == shipped_hash
     assert ["lists.json" in event["reason"] for event in logged] == [True]
     assert updated(folder, pools).exit_code == 0
-    assert "newpool" in load_registry().pools
+    assert "newpool" in load_pools().by_slug
 
 
 def test_when_the_program_ships_another_copy_that_one_counts(
@@ -194,7 +194,7 @@ def test_when_the_program_ships_another_copy_that_one_counts(
     older = lists.shipped_copies()
     shipped_now = registry_update.read(json.dumps(MEMPOOL[::-1]).encode(), "x", source="mempool", now=NOW)
     monkeypatch.setattr(lists, "shipped_copies", lambda: {**older, "mempool": shipped_now})
-    assert "newpool" not in load_registry().pools
+    assert "newpool" not in load_pools().by_slug
     assert lists.current_copies()["mempool"] is shipped_now
 
 

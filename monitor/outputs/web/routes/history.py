@@ -14,7 +14,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from monitor import model
 from monitor.errors import InputError
-from monitor.model import Asked
+from monitor.model import SeriesQuery
 from monitor.outputs.schemas.history import TimeSeries
 from monitor.outputs.web.problems import Problem
 from monitor.outputs.web.protocols import HistoryQueries
@@ -91,9 +91,9 @@ class HistoryQuery(Query):
     limit: int = Field(12, ge=1, le=40)
     """of `shares`: the number of entities with a series of their own. The rest is `others`"""
 
-    def asked(self) -> Asked:
+    def asked(self) -> SeriesQuery:
         """As the analysis takes it."""
-        return Asked(
+        return SeriesQuery(
             level=self.level or "pool",
             metric=self.metric,
             window=self.window.seconds if self.window else None,
@@ -137,7 +137,7 @@ class History:
         body = await self._body(asked, named.name if named else None)
         return web.Response(body=body, content_type="application/json", charset="utf-8", headers=headers)
 
-    async def _body(self, asked: Asked, window: str | None) -> bytes:
+    async def _body(self, asked: SeriesQuery, window: str | None) -> bytes:
         if self._waiting >= _MAX_WAITING:
             raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "too many requests for history; ask again in a second")
         self._waiting += 1
