@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from functools import wraps
 from http import HTTPStatus
 from typing import Annotated, Any, TypeAlias, TypeVar, get_type_hints
@@ -71,6 +71,7 @@ class Endpoint:
 
     path: str
     """With the names of path parameters in braces."""
+    _: KW_ONLY
     answer: type[Schema] | None = None
     """The JSON of a 200, if the return annotation does not say it."""
     content: str = "application/json"
