@@ -11,6 +11,7 @@ from monitor.model.attribution import (
     BlockRow,
     Candidate,
     Cluster,
+    Confidence,
     Judged,
     Method,
     StaleRow,

@@ -14,7 +14,7 @@ from typing import Any
 from monitor.errors import RegistryError
 from monitor.registry.address import script_of
 from monitor.registry.decisions import Decision, Decisions
-from monitor.registry.pool import Kind, slug_of
+from monitor.registry.pool import Kind, Place, slug_of
 from monitor.registry.upstream import PoolList
 
 OURS = "ours"
@@ -54,6 +54,7 @@ class _Draft:
     name: str
     link: str = ""
     kind: str = Kind.POOL
+    place: str = Place.ANYWHERE
     marks: dict[str, set[str]] = field(default_factory=lambda: {"address": set(), "tag": set()})
     plain: set[str] = field(default_factory=set)
     sources: dict[str, None] = field(default_factory=dict)
@@ -164,16 +165,18 @@ def _plain(drafts: dict[str, _Draft], decision: Decision) -> Iterator[str]:
             drafts[claimants[0]].plain.add(text)
 
 
-def _kind(drafts: dict[str, _Draft], decision: Decision) -> Iterator[str]:
+def _property(drafts: dict[str, _Draft], decision: Decision) -> Iterator[str]:
+    """What a pool is, or where it signs."""
     for slug in decision.entry["pools"]:
         if slug in drafts:
-            drafts[slug].kind = Kind(decision.entry["kind"])
+            setattr(drafts[slug], decision.word, decision.entry[decision.word])
         else:
             yield f"no list knows pool {slug!r}"
 
 
 _CARRY_OUT = {
-    "same": _same, "give": _give, "drop": _drop, "custodian": _custodian, "add": _add, "plain": _plain, "kind": _kind,
+    "same": _same, "give": _give, "drop": _drop, "custodian": _custodian, "add": _add, "plain": _plain,
+    "kind": _property, "place": _property,
 }  # fmt: skip
 
 
@@ -223,11 +226,12 @@ def _entry(slug: str, draft: _Draft, addresses: list[str]) -> dict[str, Any]:
     return {
         "slug": slug,
         "name": draft.name,
-        "kind": str(draft.kind),
+        "kind": draft.kind,
         "link": draft.link,
         "addresses": addresses,
         "tags": sorted(draft.marks["tag"]),
         "plain_tags": sorted(draft.plain),
+        "place": "" if draft.place == Place.ANYWHERE else draft.place,
         "sources": list(draft.sources),
     }
 

@@ -16,6 +16,7 @@ from monitor.model import (
     BlockRow,
     Candidate,
     Coinbase,
+    Confidence,
     Header,
     Judged,
     Method,
@@ -84,6 +85,7 @@ def attribution_row(attribution: Attribution) -> dict[str, Any]:
         "conflict": attribution.conflict,
         "candidates": [[each.pool, each.method, each.evidence] for each in attribution.candidates],
         "registry": attribution.registry,
+        "confidence": attribution.confidence,
     }
     row["digest"] = blake2b(json.dumps(row, sort_keys=True).encode(), digest_size=16).digest()
     return row
@@ -136,6 +138,7 @@ def attribution_of(row: Mapping[str, Any]) -> Attribution:
         candidates=tuple(Candidate(PoolSlug(p), Method(m), e) for p, m, e in row["candidates"]),
         miner=row.get("miner"),
         registry=row["registry"],
+        confidence=Confidence(row["confidence"]) if row["confidence"] else None,
     )
 
 

@@ -1,4 +1,4 @@
-"""Every path that the daemon serves, with the answer of a real server to a made-up chain of four blocks."""
+"""All paths of the API, with responses of a real server for an example chain of four blocks."""
 
 from __future__ import annotations
 
@@ -51,25 +51,25 @@ from monitor.vitals import Vitals
 _HEAD = """\
 # HTTP API
 
-Served on `http://127.0.0.1:8347`, as configured under [`web`](configuration.md#web), next to the page and `/metrics`.
-Answers are JSON. Times are ISO 8601 in UTC, shares are ratios from 0 to 1, money is satoshi, hashes are as people write
-them, and a number that does not exist is `null`. [The glossary](glossary.md) has the words.
+Served at `http://127.0.0.1:8347` by default (see [`web`](configuration.md#web)), with the page and `/metrics`.
+Responses are JSON. Times are ISO 8601 in UTC, shares are ratios from 0 to 1, money is in satoshi, hashes are in
+display order, and missing numbers are `null`. [The glossary](glossary.md) defines the terms.
 
-An error is a problem document (RFC 9457) with the status and a sentence: 400 for a question that makes no sense, an
-unknown parameter among them, 404 for what is not there, 503 as long as no block is stored. With `web.token` set, every
-path but `/healthz` and `/readyz` wants it as `Authorization: Bearer ...`, and answers 401 without.
+An error is a problem document (RFC 9457) with status and message: 400 for an invalid request, including unknown
+parameters, 404 for an unknown resource, 503 while no block is stored. If `web.token` is set, all paths except
+`/healthz` and `/readyz` require it as `Authorization: Bearer ...`, and otherwise answer 401.
 
-[`/api/openapi.json`](#get-apiopenapijson) says the same to programs, in OpenAPI 3.1, with the levels and windows that
-there are. Between two blocks nothing changes: answers carry an `ETag`, so who has one already can ask with
-`If-None-Match` and is told 304. What is long comes compressed to those who take gzip.
+[`/api/openapi.json`](#get-apiopenapijson) describes the API as OpenAPI 3.1, with the available levels and windows.
+Responses change only with a new block: they have an `ETag`, and a request with `If-None-Match` is answered with 304
+if nothing has changed. Long responses are compressed if the client accepts gzip.
 
-Fields may be added to an answer at any time; one that is there changes only with an entry in bold in the
-[changelog](../CHANGELOG.md). The examples are of a made-up chain of four blocks.
+Fields may be added at any time; existing fields change only with an entry in bold in the
+[changelog](../CHANGELOG.md). The examples are from an example chain of four blocks.
 """
 _ASKED = {"window": "24h", "limit": "1"}
-"""What keeps the examples short."""
+"""Parameters that keep the examples short."""
 _ENTRIES = 3
-"""Of a list, so many are shown."""
+"""Entries of a list that are shown."""
 _POOLS = {"foundryusa": "Foundry USA", "antpool": "AntPool"}
 _MINED = ("antpool", "foundryusa", None, "foundryusa")
 _REGISTRY = "4bfade837f031526"
@@ -77,7 +77,7 @@ _REGISTRY = "4bfade837f031526"
 
 @dataclass(frozen=True)
 class _Past:
-    """The blocks, as the store would have them."""
+    """The blocks, as a store returns them."""
 
     records: Sequence[BlockRecord]
 
@@ -94,7 +94,7 @@ class _Past:
 
 @dataclass(frozen=True)
 class _Courses:
-    """The same blocks, as they are counted."""
+    """Time series of the same blocks."""
 
     records: Sequence[BlockRecord]
     edition: str = "1"
@@ -164,13 +164,13 @@ async def _page() -> str:
 
 
 def _bounds(schema: Mapping[str, Any]) -> str:
-    """The range of a number, and what it is without the parameter."""
+    """The range and the default of a number."""
     found = f", {schema.get('minimum')} to {schema['maximum']:,}" if "maximum" in schema else ""
-    return f"{found}; {schema['default']} without it" if found and "default" in schema else found
+    return f"{found}; default {schema['default']}" if found and "default" in schema else found
 
 
 def _shortened(answer: Any) -> Any:  # noqa: ANN401 -- JSON is whatever it is
-    """The answer with long lists cut off."""
+    """The response with long lists shortened."""
     if isinstance(answer, dict):
         return {name: _shortened(each) for name, each in answer.items()}
     if isinstance(answer, list):

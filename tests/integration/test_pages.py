@@ -91,14 +91,14 @@ async def test_an_unknown_miner_has_a_page_too(daemon: Inside) -> None:
     assert name.encode() in (await daemon.get("/"))[2]
     status, _, body = await daemon.get(f"/pool/{name}")
     assert status == 200
-    assert b"known only by what their blocks share" in body
+    assert b"recognised by what the blocks have in common" in body
 
 
 async def test_what_is_not_there_is_said_in_a_page(daemon: Inside) -> None:
     for path in ("/block/xyz", f"/block/{'ab' * 32}", "/pool/nobody", "/pool/%3Cscript%3E"):
         status, content_type, body = await daemon.get(path)
         assert (status, content_type) == (404, "text/html; charset=utf-8"), path
-        assert b"Not here" in body
+        assert b"Not found" in body
         assert b"<script>" not in body
 
 
@@ -254,7 +254,7 @@ async def test_what_the_node_and_the_rules_say_is_shown_at_once(monkeypatch: pyt
         assert "not yet" not in shown
 
         health.waiting = "nothing listens at 127.0.0.1:8332"
-        assert "No news from the node: nothing listens" in await text(session)
+        assert "The node does not answer: nothing listens" in await text(session)
 
 
 async def test_a_history_with_a_gap_says_so_and_why() -> None:
@@ -265,11 +265,8 @@ async def test_a_history_with_a_gap_says_so_and_why() -> None:
 
         health.coverage = Coverage(1100, 100, 2000, by="block files")
         shown = await text(session)
-        assert (
-            "History begins at block 1100. 1,000 older blocks are wanted, and being fetched (block files, 47 % is"
-            in shown
-        )
+        assert "1,000 older blocks are missing and being fetched (block files, 47 % complete)." in shown
 
         health.coverage = Coverage(101, 100, 2000, reason="the node has pruned the blocks below <101>")
         shown = await text(session)
-        assert "1 older block is wanted, and missing: the node has pruned the blocks below &lt;101&gt;." in shown
+        assert "1 older block is missing: the node has pruned the blocks below &lt;101&gt;." in shown

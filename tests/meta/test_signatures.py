@@ -9,13 +9,11 @@ from support.services import CHECKOUT
 
 MOST = 3
 PACKAGE = CHECKOUT / "monitor"
-SOURCES = {
-    str(path.relative_to(PACKAGE)): ast.parse(path.read_text("utf-8"))
-    for path in sorted(PACKAGE.rglob("*.py"))
-    if PACKAGE / "outputs" not in path.parents
-}
+SOURCES = {str(path.relative_to(PACKAGE)): ast.parse(path.read_text("utf-8")) for path in sorted(PACKAGE.rglob("*.py"))}
 IMPOSED = {"settings_customise_sources", "request"}
 """Signatures of pydantic-settings and http.client, which are overridden."""
+TABLES = {"Published"}
+"""Records that are rows of a table in the code: their columns are named above the table."""
 
 
 def test_functions_take_at_most_three_positional_arguments() -> None:
@@ -37,7 +35,7 @@ def test_records_are_made_with_at_most_three_positional_arguments() -> None:
         for name, tree in SOURCES.items()
         for call in ast.walk(tree)
         if isinstance(call, ast.Call) and isinstance(call.func, ast.Name)
-        if call.func.id in records & _own_names(tree)
+        if call.func.id in (records - TABLES) & _own_names(tree)
         if len(call.args) > MOST and not any(isinstance(each, ast.Starred) for each in call.args)
     ]
 

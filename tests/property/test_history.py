@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import Sequence
 from functools import partial
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from support.examples import few
 from support.fake_chain import BEFORE_ALL, START, block_on
@@ -76,6 +76,7 @@ async def asked_of_a_store(found: Sequence[Found], level: Level, questions: Sequ
 
 @few
 @given(BLOCKS, TURNS, SPANS, SPANS, MOMENTS, MOMENTS)
+@example([*3 * [(0, "a", None)], (0, "solo", None), (0, None, None)], [], None, None, None, None)  # one unknown block
 def test_every_number_is_that_of_counting_block_by_block(
     found: list[Found], turns: list[int], window: int | None, step: int | None, first: int | None, last: int | None
 ) -> None:

@@ -26,7 +26,7 @@ def _verdict(found: Mapping[str, Any]) -> Text:
     name = found["pool_name"] or "unknown"
     text = Text.assemble((name, "bold green" if found["pool_slug"] else "bold yellow"))
     if found["pool_slug"]:
-        text.append(f"   {found['method']} {found['evidence']}")
+        text.append(f"   {found['method']} {found['evidence']}   confidence {found['confidence']}")
     if found["conflict"]:
         text.append("   conflict", style="bold red")
     return text
@@ -37,6 +37,7 @@ def _facts(found: Mapping[str, Any]) -> Table:
     facts = {
         "Block": " ".join(str(part) for part in (found["height"], found["hash"]) if part is not None),
         "Rule": details["rule"],
+        "Confidence": details["confidence"],
         "Miner": found["miner"] or "",
         "Template": found["template"] or "",
         "Operator": ", ".join(filter(None, (found["operator"], found["country"]))),

@@ -13,8 +13,8 @@ from monitor.processing.levels import levels
 from monitor.registry.loading import Registry
 
 _LEVELS = ("template", "operator", "country")
-_TABLE = "{:<24} {:<8} {:<44} {:<9} {}"
-TABLE_HEAD = _TABLE.format("POOL", "METHOD", "EVIDENCE", "CONFLICT", "MINER")
+_TABLE = "{:<24} {:<8} {:<44} {:<10} {:<9} {}"
+TABLE_HEAD = _TABLE.format("POOL", "METHOD", "EVIDENCE", "CONFIDENCE", "CONFLICT", "MINER")
 
 
 class Judge:
@@ -40,6 +40,7 @@ class Judge:
             "pool_name": None if judged.pool is None else self.registry.by_slug[judged.pool].name,
             "method": judged.method,
             "evidence": judged.evidence,
+            "confidence": judged.confidence,
             "conflict": judged.conflict,
             "candidates": [
                 {"pool_slug": candidate.pool, "method": candidate.method, "evidence": candidate.evidence}
@@ -63,4 +64,6 @@ def as_line(found: Mapping[str, Any]) -> str:
         return f"error: {found['error']}"
     conflict = "conflict" if found["conflict"] else ""
     name = found["pool_name"] or "unknown"
-    return _TABLE.format(name, found["method"] or "", found["evidence"], conflict, found["miner"] or "").rstrip()
+    return _TABLE.format(
+        name, found["method"] or "", found["evidence"], found["confidence"] or "", conflict, found["miner"] or ""
+    ).rstrip()

@@ -17,7 +17,16 @@ from support.services import wait_until
 
 from monitor.backfill.ingest import Progress, fill
 from monitor.backfill.segments import BACKFILL_CONNECTIONS, MissingBlocks
-from monitor.backfill.worker import BackfillJob, FilesScanned, Finished, SourceExhausted, SourceStarted, running_worker
+from monitor.backfill.worker import (
+    BackfillJob,
+    FilesScanned,
+    Finished,
+    Message,
+    SourceExhausted,
+    SourceStarted,
+    running_worker,
+    work,
+)
 from monitor.config import NodeSection, RegistrySection
 from monitor.embedded import EmbeddedNode
 from monitor.model import BlockRef
@@ -48,9 +57,15 @@ def order(tmp_path: Path) -> BackfillJob:
     return BackfillJob(node, RegistrySection(), "regtest", wanted=MissingBlocks(tip, 1, tip, 100))
 
 
-async def test_what_it_says_in_its_order(order: BackfillJob) -> None:
-    async with running_worker(order) as messages:
-        said = [message async for message in messages if not isinstance(message, FilesScanned)]
+def said_by_worker(order: BackfillJob) -> list[Message]:
+    """The messages of a worker, without its process: it takes a second to start."""
+    said: list[Message] = []
+    ended = work(order, said.append)
+    return [message for message in [*said, ended] if not isinstance(message, FilesScanned)]
+
+
+def test_what_it_says_in_its_order(order: BackfillJob) -> None:
+    said = said_by_worker(order)
     assert said[0] == SourceStarted("block files")
     assert [each.first_height for each in said if isinstance(each, RowBatch)] == [201, 101, 1]
     assert said[-1] == Finished()
@@ -62,11 +77,13 @@ async def test_what_is_missing_is_stored_without_a_node(order: BackfillJob, stor
     assert await store.next_below() == BlockRef(0, BLOCKS[0].header.parent)
     assert [now.done for now in told if now.activity == "block files"] == [0, 100, 200, 300]
 
+    ended = await fill(store, order, told.append)
+    assert ended.fault == "block 301 is no longer on the node's best chain", "history begins elsewhere by now"
 
-async def test_where_files_end_the_node_is_asked_and_its_absence_told(order: BackfillJob, tmp_path: Path) -> None:
+
+def test_where_files_end_the_node_is_asked_and_its_absence_told(order: BackfillJob, tmp_path: Path) -> None:
     write(tmp_path / "blocks", 0, records(BLOCKS[150:]))
-    async with running_worker(order) as messages:
-        said = [message async for message in messages if not isinstance(message, FilesScanned | RowBatch)]
+    said = [message for message in said_by_worker(order) if not isinstance(message, RowBatch)]
     assert said[:2] == [
         SourceStarted("block files"),
         SourceExhausted("block files", "the files begin at a later block"),
@@ -85,31 +102,24 @@ async def test_the_node_has_no_more_to_answer_than_the_daemon_lends(rest: str) -
             node.mine()
         settings = {"url": node.url, "cookie_file": node.cookie_file, "rest": rest}
         asked = MissingBlocks(node.tip, 0, node.tip, 20)
-        async with running_worker(
-            BackfillJob(NodeSection.model_validate(settings), RegistrySection(), "regtest", wanted=asked)
-        ) as said:
-            assert isinstance(await anext(said), SourceStarted)
-            node.stall()
-            await asyncio.sleep(0.3)
-            node.resume()
-            assert [each async for each in said][-1] == Finished()
+        order = BackfillJob(NodeSection.model_validate(settings), RegistrySection(), "regtest", wanted=asked)
+        loop, begun = asyncio.get_running_loop(), asyncio.Event()
+        working = asyncio.create_task(asyncio.to_thread(work, order, lambda _: loop.call_soon_threadsafe(begun.set)))
+        await begun.wait()
+        node.stall()
+        await asyncio.sleep(0.3)
+        node.resume()
+        assert await working == Finished()
         assert 1 < node.most_in_flight <= BACKFILL_CONNECTIONS
 
 
-async def test_a_registry_that_cannot_be_read_is_a_refusal(order: BackfillJob, tmp_path: Path) -> None:
+def test_a_registry_that_cannot_be_read_is_a_refusal(order: BackfillJob, tmp_path: Path) -> None:
     broken = BackfillJob(
         order.node, RegistrySection(user_file=tmp_path / "none.toml"), order.network, wanted=order.wanted
     )
-    async with running_worker(broken) as messages:
-        (ended,) = [message async for message in messages]
+    (ended,) = said_by_worker(broken)
     assert isinstance(ended, Finished)
     assert ended.refused
-
-
-async def test_a_history_that_begins_elsewhere_by_now_ends_it(order: BackfillJob, store: Store) -> None:
-    await fill(store, order, lambda _now: None)
-    ended = await fill(store, order, lambda _now: None)
-    assert ended.fault == "block 301 is no longer on the node's best chain"
 
 
 async def test_its_death_is_a_fault(order: BackfillJob) -> None:

@@ -19,20 +19,24 @@ def test_what_is_nearly_nothing_or_nearly_all_is_not_rounded_to_it(ratio: float 
 
 
 def test_nothing_that_is_estimated_is_wholly_sure() -> None:
-    assert filters.sure(1.0) == ">\u00a099\u00a0%"
-    assert filters.sure(0.0) == "<\u00a01\u00a0%"
-    assert filters.sure(0.87) == "87\u00a0%"
+    assert filters.probability(1.0) == ">\u00a099\u00a0%"
+    assert filters.probability(0.0) == "<\u00a01\u00a0%"
+    assert filters.probability(0.87) == "87\u00a0%"
 
 
 @pytest.mark.parametrize(
     ("rising", "arrow", "said"),
     [
-        (0.99, "↗", "concentrating"), (0.85, "↗", "probably concentrating"), (0.5, "→", "no clear direction"),
-        (0.15, "↘", "probably spreading out"), (0.01, "↘", "spreading out"),
+        (0.99, "↗", "rising"), (0.85, "↗", "probably rising"), (0.5, "→", "no clear direction"),
+        (0.15, "↘", "probably falling"), (0.01, "↘", "falling"),
     ],
 )  # fmt: skip
 def test_a_trend_is_told_with_its_certainty(rising: float, arrow: str, said: str) -> None:
     assert filters.direction(Trend("pool", "30d", 0.0, -1.0, 1.0, rising)) == (arrow, said)
+
+
+def test_expected_counts_are_rounded() -> None:
+    assert [filters.rough(number) for number in (0.42, 2.84, 31.4, 2841.5)] == ["0.4", "2.8", "31", "2,840"]
 
 
 def test_an_interval_without_width_is_one_number() -> None:
@@ -53,7 +57,7 @@ def test_windows_and_amounts_have_their_units() -> None:
     assert filters.hashrate(1.07e21) == "1.1 ZH/s"
     assert filters.hashrate(None) == "–"
     assert filters.bitcoin(312_500_000) == "3.125 BTC"
-    assert [filters.loudness(hhi) for hhi in (999, 1800, 1801)] == [
+    assert [filters.market(hhi) for hhi in (999, 1800, 1801)] == [
         "not concentrated", "moderately concentrated", "highly concentrated",
     ]  # fmt: skip
 

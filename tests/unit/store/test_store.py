@@ -18,6 +18,7 @@ from monitor.model import (
     BlockRef,
     Candidate,
     Coinbase,
+    Confidence,
     Judged,
     Method,
     Output,
@@ -270,6 +271,7 @@ async def test_a_record_comes_back_as_it_went_in(store: Store) -> None:
             candidates=candidates,
             registry="0123456789abcdef",
             miner="miner\x00🐟",
+            confidence=Confidence.MEDIUM,
         ),
     )
     await store.apply(plan(BEFORE_ALL, [block]), [judged])

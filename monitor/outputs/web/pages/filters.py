@@ -1,4 +1,4 @@
-"""Numbers in words, for people. Every function is a filter of the templates."""
+"""Filters of the templates: numbers and times as text."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _NOUNS = {
 }
 _UNITS = {"h": "hour", "d": "day", "y": "year", "b": "block"}
 _PREFIXES = ((1e21, "ZH/s"), (1e18, "EH/s"), (1e15, "PH/s"), (1e12, "TH/s"), (1e9, "GH/s"))
-_LOUD = ((1000, 1800), ("not concentrated", "moderately concentrated", "highly concentrated"))
-"""The lines that the merger guidelines of the United States' Department of Justice drew in 1982; those of 2023 (2.1)
-draw the upper one again."""
+_MARKETS = ((1000, 1800), ("not concentrated", "moderately concentrated", "highly concentrated"))
+"""Limits of the merger guidelines of the United States' Department of Justice of 1982; those of 2023 (2.1) use the
+upper one again."""
 
 
 def noun(level: str, many: int = 2) -> str:
-    """What is counted at a level."""
+    """The entities of a level."""
     return _NOUNS.get(level, (level, level))[many != 1]
 
 
@@ -33,7 +33,7 @@ def spelt(number: int) -> str:
 
 
 def percent(ratio: float | None, digits: int = 1) -> str:
-    """A ratio, as people write it; what rounds to none or all but is neither says so."""
+    """A ratio in per cent; `<` and `>` where it would be rounded to 0 or 100 %."""
     if ratio is None:
         return "–"
     smallest = 10.0 ** -(digits + 2) / 2
@@ -45,17 +45,17 @@ def percent(ratio: float | None, digits: int = 1) -> str:
 
 
 def count(number: float | None, digits: int = 0) -> str:
-    """A number with its thousands apart."""
+    """A number with thousands separators."""
     return "–" if number is None else f"{number:,.{digits}f}"
 
 
 def signed(number: float, digits: int = 1) -> str:
-    """A number that says which way it goes."""
+    """A number with its sign."""
     return f"{number:+,.{digits}f}".replace("-", "−")
 
 
 def between(interval: Interval | None, digits: int = 0) -> str:
-    """An interval's two ends."""
+    """The ends of an interval."""
     if interval is None:
         return "–"
     lower, upper = count(interval.lower, digits), count(interval.upper, digits)
@@ -63,13 +63,13 @@ def between(interval: Interval | None, digits: int = 0) -> str:
 
 
 def window(name: str) -> str:
-    """A window's name in words: `7d` is "7 days"."""
+    """The name of a window in words: `7d` is "7 days"."""
     number, unit = int(name[:-1]), _UNITS[name[-1]]
     return f"{number:,} {unit}{'' if number == 1 else 's'}"
 
 
 def hashrate(value: float | None) -> str:
-    """Hashes a second with a prefix."""
+    """Hashes per second, with a unit prefix."""
     if value is None:
         return "–"
     size, unit = next((each for each in _PREFIXES if value >= each[0]), (1.0, "H/s"))
@@ -77,32 +77,37 @@ def hashrate(value: float | None) -> str:
 
 
 def bitcoin(satoshi: float | None, digits: int = 3) -> str:
-    """Money."""
+    """Satoshi as bitcoin."""
     return "–" if satoshi is None else f"{satoshi / 1e8:,.{digits}f} BTC"
 
 
 def moment(seconds: float) -> str:
-    """A time, as a date in UTC."""
+    """Date and time in UTC."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def ago(seconds: float, now: float) -> str:
-    """How long ago a time was, roughly; what is not of today or yesterday by its date."""
+    """The age of a time, rounded; the date after two days."""
     minutes = max(0, round((now - seconds) / 60))
     if minutes < 120:
         return f"{minutes} min ago"
     return f"{minutes // 60} h ago" if minutes < 48 * 60 else moment(seconds)
 
 
-def loudness(hhi: float) -> str:
-    """What those who watch over markets call one that is as concentrated."""
-    lines, words = _LOUD
-    return words[sum(hhi > line for line in lines)]
+def market(hhi: float) -> str:
+    """How regulators of competition describe a market with this index."""
+    limits, descriptions = _MARKETS
+    return descriptions[sum(hhi > limit for limit in limits)]
 
 
-def sure(chance: float) -> str:
-    """How sure something is; nothing that is estimated is wholly so."""
-    return percent(min(max(chance, 0.001), 0.999), 0)
+def probability(value: float) -> str:
+    """An estimated probability in per cent, never 0 or 100 %."""
+    return percent(min(max(value, 0.001), 0.999), 0)
+
+
+def rough(number: float) -> str:
+    """A number with two or three significant digits."""
+    return f"{float(f'{number:.3g}'):,.1f}" if number < 10 else f"{float(f'{number:.3g}'):,.0f}"
 
 
 def span(share: Share) -> str:
@@ -111,22 +116,22 @@ def span(share: Share) -> str:
 
 
 def direction(trend: Trend) -> tuple[str, str]:
-    """An arrow, and where concentration goes, no surer than it is."""
+    """An arrow, and the direction of concentration, qualified by its probability."""
     for least, how in ((0.975, ""), (0.8, "probably ")):
         if trend.rising >= least:
-            return "↗", f"{how}concentrating"
+            return "↗", f"{how}rising"
         if trend.rising <= 1 - least:
-            return "↘", f"{how}spreading out"
+            return "↘", f"{how}falling"
     return "→", "no clear direction"
 
 
 def name_of(slug: str, names: Mapping[PoolSlug, str]) -> str:
-    """What to call a pool."""
+    """The name of a pool."""
     return names.get(PoolSlug(slug), slug)
 
 
 def coinbase_text(script: bytes) -> str:
-    """What can be read of a coinbase; a dot for each stretch that cannot. Written by a stranger."""
+    """The printable text of a coinbase, with dots between the parts. Untrusted: miners write it."""
     letters = [
         letter if letter.isprintable() and letter != "�" else "\0" for letter in script.decode("utf-8", "replace")
     ]
@@ -134,7 +139,7 @@ def coinbase_text(script: bytes) -> str:
 
 
 _FILTERS = (
-    noun, spelt, percent, count, signed, between, window, hashrate, bitcoin, moment, ago, loudness, sure, span,
-    direction, name_of, iso,
+    noun, spelt, percent, count, signed, between, window, hashrate, bitcoin, moment, ago, market, probability, rough,
+    span, direction, name_of, iso,
 )  # fmt: skip
 FILTERS = {function.__name__: function for function in _FILTERS}

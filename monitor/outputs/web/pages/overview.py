@@ -1,21 +1,19 @@
-"""What the first page shows of a snapshot: one level, one window, and what stands beside them."""
+"""The view of the overview page: one level and window of a snapshot."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
-from typing import TypeVar
 
-from monitor.model import Concentration, Envelope, Estimate, Likely, Share, Snapshot, Trend
+from monitor.model import Concentration, Envelope, Likely, Share, Snapshot, Trend
+from monitor.outputs.schemas.concentration import for_window
 
-_USUAL = "7d"
-"""The window to begin with, where there is one: long enough to be more than luck, short enough to be news."""
+_DEFAULT = "7d"
+"""The default window, if configured: long enough for significance, short enough for news."""
 _ROWS = 12
-"""So many shares are seen at once; the others are a click away."""
+"""Shares that are visible at first; the others unfold."""
 _TICK = 0.05
-
-_Each = TypeVar("_Each", Estimate, Trend, Envelope)
 
 
 @dataclass(frozen=True)
@@ -29,13 +27,13 @@ class Overview:
 
     @classmethod
     def of(cls, snapshot: Snapshot, level: str | None, window: str | None) -> Overview:
-        """What was asked for; in place of what there is not, what is usual."""
-        usual = snapshot.concentration[0].level
+        """The requested level and window; the defaults in place of unknown ones."""
+        default = snapshot.concentration[0].level
         windows = [each for each in snapshot.concentration if each.level == level] or [
-            each for each in snapshot.concentration if each.level == usual
+            each for each in snapshot.concentration if each.level == default
         ]
         named = {each.window.name: each for each in windows}
-        return cls(snapshot, named.get(window or "") or named.get(_USUAL) or windows[0], windows)
+        return cls(snapshot, named.get(window or "") or named.get(_DEFAULT) or windows[0], windows)
 
     @property
     def key(self) -> tuple[str, str]:
@@ -44,12 +42,12 @@ class Overview:
 
     @property
     def levels(self) -> list[str]:
-        """Every level there is."""
+        """All levels."""
         return list(dict.fromkeys(each.level for each in self.snapshot.concentration))
 
     @property
     def first(self) -> Sequence[Share]:
-        """The shares that are seen at once."""
+        """The shares that are visible at first."""
         return self.chosen.shares[:_ROWS]
 
     @property
@@ -59,13 +57,13 @@ class Overview:
 
     @property
     def scale(self) -> float:
-        """What is as long as a bar can be."""
+        """The share of a bar of full length."""
         widest = max((each.upper for each in self.chosen.shares), default=_TICK)
         return ceil(max(widest, self.chosen.unknown / (self.chosen.blocks or 1)) / _TICK) * _TICK
 
     @property
     def likely(self) -> dict[str, Likely]:
-        """How sure the indices of each window are, unknown blocks split."""
+        """The intervals of the indices by window, unknown blocks split."""
         known = self.snapshot.estimates
         return {
             each.window: each.split
@@ -75,19 +73,17 @@ class Overview:
 
     @property
     def trend(self) -> Trend | None:
-        """The trend over the window; where it has none, that of the next longer one, or of the longest."""
+        """The trend over the window; if it has none, that of the next longer one, or of the longest."""
         known = self.snapshot.estimates
         trends = {each.window: each for each in (known.trends if known else ()) if each.level == self.chosen.level}
-        told = sorted((each for each in self.windows if each.window.name in trends), key=lambda each: each.blocks)
-        long = [each for each in told if each.blocks >= self.chosen.blocks] or told[-1:]
+        known_windows = sorted(
+            (each for each in self.windows if each.window.name in trends), key=lambda each: each.blocks
+        )
+        long = [each for each in known_windows if each.blocks >= self.chosen.blocks] or known_windows[-1:]
         return trends[long[0].window.name] if long else None
 
     @property
     def envelope(self) -> Envelope | None:
-        """How far it depends on memberships that nobody is sure of."""
+        """The ranges that uncertain memberships allow."""
         known = self.snapshot.estimates
-        return _of(self.key, known.envelopes) if known else None
-
-
-def _of(key: tuple[str, str], several: Iterable[_Each]) -> _Each | None:
-    return next((each for each in several if (each.level, each.window) == key), None)
+        return for_window(self.chosen, known.envelopes) if known else None

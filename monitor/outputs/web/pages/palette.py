@@ -1,8 +1,8 @@
-"""Which colour a pool has: the same one wherever it is shown, and on every daemon that knows the same blocks.
+"""Assigns colours: a pool has the same one on every page, and on every daemon with the same blocks.
 
-The colours themselves are in page.css. They are eight that people with any kind of colour vision tell apart (M. A.
-Petroff, Accessible Color Sequences for Data Visualization, arXiv:2107.02270, 2021); whoever is too small for one of
-them is grey. Nothing is said by colour alone.
+page.css has the colours: eight that can be distinguished with any kind of colour vision (M. A. Petroff, Accessible
+Color Sequences for Data Visualization, arXiv:2107.02270, 2021). Smaller entities are grey. No information is in the
+colour alone.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ SLOTS = 8
 _BASE = "pool"
 
 Belongs: TypeAlias = Callable[[str, int], Mapping[str, str | None]]
-"""By level, whom a pool belongs to at a time."""
+"""What a pool belonged to at a time, by level."""
 
 
 def palette(snapshot: Snapshot, level: str, belongs: Belongs) -> Mapping[str, int]:
-    """The slots of a level's largest entities, by the window that has the most blocks: the one that changes least.
+    """The slots of the largest entities of a level, by the window with the most blocks, which changes least.
 
-    Whoever is a pool has the same colour at every level, and a group has that of its largest pool.
+    A pool has the same colour at every level, and a group that of its largest pool.
     """
     pools = slots(_largest(snapshot, _BASE))
     if level == _BASE:
@@ -39,12 +39,12 @@ def palette(snapshot: Snapshot, level: str, belongs: Belongs) -> Mapping[str, in
 def slots(largest_first: Iterable[str], given: Mapping[str, int] | None = None) -> dict[str, int]:
     """A slot for each of the first entities.
 
-    Each prefers one that only its name decides, and takes the next free one where a larger entity has it. So the coming
-    and going of small ones moves nobody.
+    Each prefers a slot by its name, and takes the next free one if a larger entity has it. Small entities that appear
+    or disappear change no other colour.
 
     Args:
         largest_first: the entities.
-        given: slots that some of them have already, if they are among them.
+        given: slots that some entities have already.
     """
     entities = list(largest_first)
     found = {entity: slot for entity, slot in (given or {}).items() if entity in entities}

@@ -1,18 +1,18 @@
-// Who is drawn: what people call them, and which colour the style sheet gives them in the theme that is worn.
+// Names and colours of the entities in charts; the style sheet has the colours of the theme.
 
 const CALLED = new Map([
-  ["split", "unknown blocks apart"], ["merged", "unknown blocks as one (dotted)"], ["unknown", "nobody can tell"],
-  ["alone", "solo miners, each for himself"], ["others", "all others"],
+  ["split", "unknown blocks as separate miners"], ["merged", "unknown blocks as one miner (dotted)"], ["unknown", "unknown"],
+  ["alone", "solo miners, each counted separately"], ["others", "all others"],
 ]);
 const SLOTS = new Map([["split", 0], ["merged", 5]]);
 const SVG = "http://www.w3.org/2000/svg";
 
-/** What people call one; `entities` is what the page says of them. */
+/** The name of an entity; `entities` has names and colour slots. */
 export function called(entities, name) {
   return CALLED.get(name) ?? entities[name]?.name ?? name;
 }
 
-/** A square of its colour. */
+/** A square of its colour, for legends. */
 export function chip(entities, name) {
   const square = shape("rect", { width: 10, height: 10, rx: 2 });
   const around = shape("svg", { class: `chip ${tones(entities, name)}`, viewBox: "0 0 10 10", width: 11, height: 11, "aria-hidden": "true" });
@@ -20,7 +20,7 @@ export function chip(entities, name) {
   return around;
 }
 
-/** Its colour, as it is in this theme. */
+/** Its colour in this theme. */
 export function tone(section, entities, name) {
   const probe = shape("svg", { class: `bar ${tones(entities, name)}`, width: 0 });
   const fill = shape("path", { class: "fill" });
@@ -31,12 +31,12 @@ export function tone(section, entities, name) {
   return colour;
 }
 
-/** What charts are drawn on. */
+/** The background colour of charts. */
 export function paper(section) {
   return getComputedStyle(section.querySelector(".chart")).backgroundColor;
 }
 
-/** A colour that lets through what is behind it. */
+/** A colour with an opacity. */
 export function translucent(colour, opacity) {
   return colour.replace("rgb(", "rgba(").replace(")", `, ${opacity})`);
 }

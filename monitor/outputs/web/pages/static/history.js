@@ -1,17 +1,17 @@
-// The picture of the past: which metric, how far back, and the drawing of it once it comes into view.
+// The history chart: choice of metric and span, drawn once it scrolls into view.
 
 const METRICS = { shares: "Shares", hhi: "HHI", nakamoto: "Nakamoto", effective_entities: "Effective number", top_share_1: "Largest", top_share_3: "Top three",
   gini: "Gini", entropy_bits: "Entropy", theil: "Theil" };
 const DAY = 86400;
-const AREAS = 10; // of their own: more are a blur
+const AREAS = 10; // series of their own: more are unreadable
 const ALL = 40;
-const SPANS = { "30 days": 30 * DAY, "90 days": 90 * DAY, "a year": 365 * DAY, everything: null };
+const SPANS = { "30 days": 30 * DAY, "90 days": 90 * DAY, "1 year": 365 * DAY, all: null };
 
-const chosen = { metric: "shares", span: "everything" };
+const chosen = { metric: "shares", span: "all" };
 let drawn = "";
 let seen = false;
 
-/** Set up the section, if the page has one and it is not yet; draw anew what has changed. */
+/** Set up the section if the page has one, or redraw it. */
 export function history() {
   const section = document.querySelector("[data-part=history]");
   if (!section) return;
@@ -22,11 +22,11 @@ export function history() {
 function furnish(section) {
   drawn = "";
   seen = false;
-  section.querySelector("p").remove(); // which says that there is no picture without a script
+  section.querySelector("p").remove(); // the note for browsers without scripts
   const chart = element("div", { className: "chart", role: "img" });
   const legend = element("ul", { className: "legend" });
   const metrics = section.dataset.entity ? [] : [choice(section, "Metric", "metric", Object.entries(METRICS))];
-  section.append(...metrics, choice(section, "How far back", "span", Object.keys(SPANS).map((key) => [key, key])), chart, legend);
+  section.append(...metrics, choice(section, "Span", "span", Object.keys(SPANS).map((key) => [key, key])), chart, legend);
   new IntersectionObserver((entries, observer) => {
     if (!entries.some((entry) => entry.isIntersecting)) return;
     observer.disconnect();
@@ -37,7 +37,7 @@ function furnish(section) {
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { drawn = ""; if (seen) update(section); });
 }
 
-/** Buttons of which one is pressed. */
+/** A group of buttons, one of them pressed. */
 function choice(section, label, name, options) {
   const buttons = options.map(([key, text]) => {
     const button = element("button", { type: "button", textContent: text });
@@ -65,7 +65,7 @@ async function update(section) {
     if (wanted === drawn) draw(section, answer, JSON.parse(entities));
   } catch (error) {
     drawn = "";
-    if (!chart.querySelector("canvas")) chart.replaceChildren(element("p", { className: "note", textContent: `There is no picture: ${error.message}` }));
+    if (!chart.querySelector("canvas")) chart.replaceChildren(element("p", { className: "note", textContent: `No chart: ${error.message}` }));
   }
 }
 

@@ -1,12 +1,12 @@
-// The stream of events: what happens at the daemon, for as long as the page is open.
+// The event stream of the daemon, while the page is open.
 
 const AGAIN = 5000;
 
 /**
- * Listen until the page closes; a lost connection is taken up again.
+ * Listen until the page closes; reconnects.
  *
  * @param {{onNews: () => void, onBlock: (block: object) => void, onState: (live: boolean) => void}} told
- *   onNews: the numbers have changed, or may have while nobody listened; onBlock: a block joined.
+ *   onNews: the numbers have changed, or may have while disconnected; onBlock: a block joined; onState: connected or not.
  */
 export function listen(told) {
   const stream = new EventSource("/api/v1/events");
@@ -15,10 +15,10 @@ export function listen(told) {
   stream.addEventListener("block", (event) => told.onBlock(JSON.parse(event.data)));
   stream.addEventListener("error", () => {
     told.onState(false);
-    if (stream.readyState === EventSource.CLOSED) setTimeout(() => listen(told), AGAIN); // it was refused, and gave up
+    if (stream.readyState === EventSource.CLOSED) setTimeout(() => listen(told), AGAIN); // refused: the browser does not retry
   });
   addEventListener("pagehide", () => {
     stream.close();
-    addEventListener("pageshow", () => listen(told), { once: true }); // shown again as it was: the browser had kept it
+    addEventListener("pageshow", () => listen(told), { once: true }); // restored from the back-forward cache
   }, { once: true });
 }

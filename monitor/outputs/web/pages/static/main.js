@@ -1,12 +1,12 @@
-// What makes a page that is whole without it live: news, switching in place, ages that grow, pictures.
+// Makes the page live: updates, navigation in place, ages, charts. The page is complete without it.
 
 import { history } from "./history.js";
 import { listen } from "./live.js";
 import { show } from "./view.js";
 
-const SETTLE = 300; // a snapshot and the alerts that it changes come one after the other
-const AT_MOST = 1500; // but the page does not wait for silence in a storm of blocks
-const ANYWAY = 30000; // ages grow, and a node that is away sends no news of it
+const SETTLE = 300; // a snapshot and its alerts arrive one after the other
+const AT_MOST = 1500; // the longest delay while blocks keep arriving
+const ANYWAY = 30000; // ages change, and a node that is away sends no event
 
 const state = document.getElementById("live");
 let waiting = null;
@@ -54,7 +54,7 @@ addEventListener("popstate", () => go(location.href));
 history();
 listen({
   onNews: soon,
-  onBlock: (block) => tell(`live: block ${block.height} by ${block.pool_name ?? "somebody unknown"}`),
+  onBlock: (block) => tell(`live: block ${block.height} by ${block.pool_name ?? "an unknown pool"}`),
   onState: (live) => {
     alive = live;
     tell(live ? "live" : "not live: the daemon does not answer", !live);

@@ -1,12 +1,12 @@
-// What a chart says of one moment: beside the pointer or the finger, and to keyboards and screen readers as a slider.
+// The values of a chart at one time: beside the pointer, and as a slider for keyboards and screen readers.
 
 import { chip } from "./entities.js";
 
 const STEPS = new Map([["ArrowLeft", -1], ["ArrowRight", 1], ["ArrowDown", -1], ["ArrowUp", 1], ["PageDown", -10], ["PageUp", 10],
   ["Home", -Infinity], ["End", Infinity]]);
-const FEW = 3; // rows: of more, a phone has no room for the intervals
+const FEW = 3; // with more rows, a phone has no room for the intervals
 
-/** Make a chart answer for its moments; `curves` are in the order of the rows, `written` makes a text of a number. */
+/** Add the readout to a chart; `curves` are in the order of the rows, `written` formats a number. */
 export function readout(chart, plot, { curves, entities, written }) {
   const times = plot.data[0];
   const tip = document.createElement("div");

@@ -1,4 +1,4 @@
-// Light or dark: the reader's choice, taken before anything is painted, so that nothing flashes.
+// The theme that the reader chose, set before the first paint, so that nothing flashes.
 (() => {
   "use strict";
   const NEXT = { system: "dark", dark: "light", light: "system" };
@@ -10,7 +10,7 @@
 
   function wear(theme) {
     if (theme === "system") delete root.dataset.theme; else root.dataset.theme = theme;
-    try { localStorage.setItem("theme", theme); } catch { /* not kept, then */ }
+    try { localStorage.setItem("theme", theme); } catch { /* storage is disabled */ }
   }
 
   wear(kept() in NEXT ? kept() : "system");

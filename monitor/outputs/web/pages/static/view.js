@@ -1,16 +1,15 @@
-// The page itself: what the server would render now, put in place of what has changed. The server escapes; here nothing
-// is ever read as HTML that it did not send as such.
+// Replaces what has changed by what the server renders now. Only HTML from the server is parsed: it escapes all text.
 
 let asking;
 
-/** Show the page at `address`, the present one or another. Rejects when the server does not answer. */
+/** Show the page at `address`. Rejects when the server does not answer. */
 export async function show(address) {
   asking?.abort();
   asking = new AbortController();
   const response = await fetch(address, { signal: asking.signal, headers: { Accept: "text/html" } });
   if (!response.ok) throw new Error(`the server answered ${response.status}`);
   const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
-  if (style(fresh) !== style(document)) return location.reload(); // another version: these scripts are of the old one
+  if (style(fresh) !== style(document)) return location.reload(); // another version of the daemon, with other scripts
   document.title = fresh.title;
   replace(document.getElementById("main"), fresh.getElementById("main"));
   replace(document.querySelector("footer"), fresh.querySelector("footer"));
@@ -28,10 +27,10 @@ function replace(old, fresh) {
   focus();
 }
 
-/** The part to show: the old one itself where nothing in it has changed. */
+/** The new part; the old one if it is equal. */
 function merged(old, fresh) {
   if (!old || !old.dataset.part) return document.importNode(fresh, true);
-  if (fresh.dataset.part === "history") { // it draws itself, from what it is told
+  if (fresh.dataset.part === "history") { // draws itself from its data attributes
     Object.assign(old.dataset, { ...fresh.dataset });
     return old;
   }
@@ -41,7 +40,7 @@ function merged(old, fresh) {
   return old.isEqualNode(copy) ? old : copy;
 }
 
-/** How to give the focus back to what had it, once that has been replaced by its like. */
+/** Return a function that moves the focus to the replacement of the focused element. */
 function remember(inside) {
   const had = document.activeElement;
   const part = had?.closest("[data-part]")?.dataset.part;
