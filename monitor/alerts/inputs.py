@@ -116,14 +116,9 @@ class MetricLookup:
                 samples, labels = metric.samples(inputs.snapshot), metric.labels
             if samples is not None:
                 metrics[name] = MetricSamples(labels, tuple(samples))
-        snapshot = inputs.snapshot
-        return Samples(
-            inputs.now,
-            snapshot.tip.height if snapshot else None,
-            metrics,
-            snapshot=snapshot,
-            waiting=inputs.waiting or "",
-        )
+        snapshot, waiting = inputs.snapshot, inputs.waiting or ""
+        height = snapshot.tip.height if snapshot else None
+        return Samples(inputs.now, height, metrics, snapshot=snapshot, waiting=waiting)
 
 
 # -- metrics for rules only --------------------------------------------------------------------------------------------
@@ -137,13 +132,12 @@ def _stale(inputs: AlertInputs) -> LabelledValues | None:
     if inputs.snapshot is None:
         return None
     races = inputs.snapshot.signals.races if inputs.snapshot.signals else ()
-    lost = [
-        (str(race.height + above), loser or "unknown")
+    return [
+        ((str(race.height + above), loser or "unknown"), 1.0)
         for race in races
         for above, (block, loser) in enumerate(zip(race.stale, race.losers, strict=True))
         if block in inputs.stale
     ]
-    return [(labels, 1.0) for labels in lost]
 
 
 def _changes(inputs: AlertInputs) -> LabelledValues | None:

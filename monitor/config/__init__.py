@@ -5,7 +5,7 @@ path, and secrets are masked when printed. Defaults and descriptions of keys are
 generates docs/configuration.md and the example file from them.
 """
 
-from monitor.config.config import DEFAULT_FILE, DEFAULT_WINDOWS, ENVIRONMENT_PREFIX, Config, load, paths
+from monitor.config.config import DEFAULT_FILE, DEFAULT_WINDOWS, ENVIRONMENT_PREFIX, Config, load, paths, shipped
 from monitor.config.receivers import (
     AlertmanagerSection,
     AlertsSection,
@@ -25,4 +25,3 @@ from monitor.config.sections import (
     StoreSection,
     WebSection,
 )
-from monitor.config.shipped import shipped
