@@ -5,7 +5,7 @@ import json
 import re
 from collections import Counter
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, BinaryIO, TypeAlias, cast
 
 import pytest
 
@@ -25,7 +25,7 @@ def judged() -> Judged:
     with gzip.open(HERE / "coinbases.jsonl.gz") as lines:
         labels = [json.loads(line) for line in lines]
     with gzip.open(HERE / "coinbases.jsonl.gz") as lines:
-        return list(zip(labels, Judge(load_registry()).rows(from_lines(lines, "main")), strict=True))
+        return list(zip(labels, Judge(load_registry()).rows(from_lines(cast("BinaryIO", lines), "main")), strict=True))
 
 
 def listed() -> dict[int, tuple[str, str]]:

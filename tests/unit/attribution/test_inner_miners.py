@@ -5,6 +5,7 @@ import string
 import pytest
 
 from monitor.attribution.inner_miners import datum, demand, inner_miner, mined_by
+from monitor.model import PoolSlug
 
 HEIGHT = b"\x03\x0f\x85\x0d"
 
@@ -24,7 +25,7 @@ HEIGHT = b"\x03\x0f\x85\x0d"
 )
 def test_template_builders_at_ocean(rest: bytes, name: str | None) -> None:
     assert datum(HEIGHT + rest) == name
-    assert inner_miner(HEIGHT + rest, "ocean") == name
+    assert inner_miner(HEIGHT + rest, PoolSlug("ocean")) == name
 
 
 @pytest.mark.parametrize(
@@ -33,7 +34,7 @@ def test_template_builders_at_ocean(rest: bytes, name: str | None) -> None:
 )
 def test_template_builders_at_dmnd(rest: bytes, name: str | None) -> None:
     assert demand(HEIGHT + rest) == name
-    assert inner_miner(HEIGHT + rest, "dmnd") == name
+    assert inner_miner(HEIGHT + rest, PoolSlug("dmnd")) == name
 
 
 @pytest.mark.parametrize(
@@ -49,7 +50,7 @@ def test_template_builders_at_dmnd(rest: bytes, name: str | None) -> None:
         (b"Mined by somebody", None, "somebody"),
     ],
 )
-def test_workers_who_sign(script: bytes, pool: str | None, name: str | None) -> None:
+def test_workers_who_sign(script: bytes, pool: PoolSlug | None, name: str | None) -> None:
     assert mined_by(script, pool) == name
     assert inner_miner(script, pool) == name
 
@@ -66,6 +67,6 @@ def test_whatever_is_written_comes_out_harmless_and_short(hostile: str) -> None:
         HEIGHT + b"\0/DMND/" + text + b"/\0",
         b"Mined by " + text,
     ):
-        for pool in ("ocean", "dmnd", "viabtc", None):
+        for pool in (*map(PoolSlug, ("ocean", "dmnd", "viabtc")), None):
             name = inner_miner(script, pool)
             assert name is None or (set(name) <= allowed and 0 < len(name) <= 40)

@@ -102,7 +102,7 @@ async def test_the_path_of_the_api() -> None:
     seen = snapshot()
     over = tuple(concentrate(BlockTable.of(BLOCKS, (POOL,)), WINDOWS))
     hub.publish(replace(seen, concentration=over))
-    node = Node()
+    node: Any = Node()
     server = WebServer([Api(hub, node, node, courses=node)], hub, vitals, host="127.0.0.1", port=0, token=None)
     async with server, aiohttp.ClientSession(server.url) as session:
         async with session.get("/api/v1/signals?window=2b") as answer:
