@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -84,11 +85,11 @@ def fresh(bitcoind: Bitcoind, tmp_path: Path) -> Iterator[Daemon]:
         yield running
 
 
-def judged(daemon: Daemon, node: Bitcoind, recipe: Recipe) -> dict[str, object]:
+def judged(daemon: Daemon, node: Bitcoind, recipe: Recipe) -> dict[str, Any]:
     """Mine it, and ask the API who did."""
     block = mine(node, recipe)
     daemon.wait_for(block)
-    found: dict[str, object] = daemon.ask(f"/api/v1/blocks/{block}")
+    found: dict[str, Any] = daemon.ask(f"/api/v1/blocks/{block}")
     return found
 
 
@@ -103,7 +104,7 @@ def test_a_payout_address_outranks_another_pools_tag_and_the_conflict_is_counted
     before = daemon.metric(conflicts) or 0
     found = judged(daemon, node, Recipe(tag=b"/bob/", payout=PAYOUTS["alice"]))
     assert (found["pool_slug"], found["method"], found["conflict"]) == ("alicepool", "address", True)
-    assert [each["pool_slug"] for each in found["candidates"]] == ["alicepool", "bobpool"]  # type: ignore[union-attr]
+    assert [each["pool_slug"] for each in found["candidates"]] == ["alicepool", "bobpool"]
     assert daemon.metric(conflicts) == before + 1
     wait_until(lambda: daemon.events("block")[-1]["conflict"] is True, seconds=5, what="the log line, which comes last")
 
@@ -118,7 +119,7 @@ def test_dust_to_a_pools_address_neither_names_nor_contradicts(daemon: Daemon, n
     dust = Output(546, PAYOUTS["bob"])
     found = judged(daemon, node, Recipe(tag=b"--", extra=(dust,)))
     assert (found["pool_slug"], found["conflict"]) == (None, False)
-    assert [each["pool_slug"] for each in found["candidates"]] == ["bobpool"]  # type: ignore[union-attr]
+    assert [each["pool_slug"] for each in found["candidates"]] == ["bobpool"]
     found = judged(daemon, node, Recipe(tag=b"/alice/", extra=(dust,)))
     assert (found["pool_slug"], found["method"], found["conflict"]) == ("alicepool", "tag", False)
 

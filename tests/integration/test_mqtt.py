@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 import ssl
 import time
 from collections.abc import AsyncIterator, Callable
@@ -160,7 +161,9 @@ async def test_a_daemon_that_dies_leaves_its_last_will(start_mosquitto: Start) -
         await until(lambda: [each.payload for each in heard] == ["online"])
         client = wired.output._broker._client
         assert client
-        client._client.socket().shutdown(2)  # what a power cut does to a connection, sooner
+        broken = client._client.socket()
+        assert isinstance(broken, socket.socket)
+        broken.shutdown(socket.SHUT_RDWR)  # what a power cut does to a connection, sooner
         await until(lambda: "offline" in [each.payload for each in heard])
         await until(lambda: heard[-1].payload == "online", what="it to come back")
 

@@ -13,7 +13,7 @@ from monitor.attribution import attribute
 from monitor.attribution.inner_miners import datum, inner_miner, mined_by, stratum_v2
 from monitor.cli.attribute.inputs import from_lines
 from monitor.cli.attribute.rows import Judge
-from monitor.model import Coinbase, Output
+from monitor.model import Coinbase, Output, PoolSlug
 from monitor.registry import PoolRegistry
 from monitor.registry.loading import load_pools, load_registry
 
@@ -72,7 +72,7 @@ def test_answers_speak_the_registrys_words(coinbase: Coinbase) -> None:
 
 @given(script=st.binary(max_size=300) | scripts)
 def test_decoders_take_any_bytes(script: bytes) -> None:
-    for name in (datum(script), stratum_v2(script), *(mined_by(script, p) for p in (None, "antpool"))):
+    for name in (datum(script), stratum_v2(script), *(mined_by(script, p) for p in (None, PoolSlug("antpool")))):
         assert name is None or (set(name) <= NAME_LETTERS and 0 < len(name) <= 40)
     assert inner_miner(script, None) is None or b"ined by " in script
 

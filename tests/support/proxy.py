@@ -23,6 +23,10 @@ class CountingProxy:
     def count(self, change: int) -> None:
         """Count a connection that opens (1) or closes (-1)."""
         self.open += change
+        # One that was closed before this one was opened may be noticed a moment later: its end is readable already.
+        self.loop.call_soon(self._note)
+
+    def _note(self) -> None:
         self.most = max(self.most, self.open)
 
     def __enter__(self) -> Self:

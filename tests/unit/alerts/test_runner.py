@@ -188,7 +188,7 @@ async def test_what_changes_is_stored_then_told(bench: Bench) -> None:
     with bench.hub.listen_to_alerts("test") as heard:
         async with bench.watching():
             bench.grow(*"aaabbb", "a")
-            alert = await asyncio.wait_for(heard.get(), 5)
+            alert = await asyncio.wait_for(heard.get(), 60)
     assert alert == bench.memory.changes[0]
     assert alert.summary == "Alpha has 57.1 %"
     assert alert.explanation.startswith("Alpha mined 57.1 % of the ")

@@ -1,6 +1,7 @@
 """What a block says about rules to come."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -37,5 +38,5 @@ def test_a_coinbase_locked_to_its_height_is_ready_for_bip54() -> None:
 @pytest.mark.parametrize(
     "wrong", [{"locktime": 900_000}, {"locktime": 899_998}, {"locktime": 0}, {"sequence": 0xFFFF_FFFF}]
 )
-def test_a_coinbase_with_another_lock_is_not(wrong: dict[str, int]) -> None:
+def test_a_coinbase_with_another_lock_is_not(wrong: dict[str, Any]) -> None:
     assert not is_bip54_ready(replace(ROW, **wrong))

@@ -30,7 +30,7 @@ def test_signals_of_a_real_past() -> None:
     assert month.mean == pytest.approx(600, rel=0.05)
     assert month.backwards > 0  # header times do go back
     assert sum(each.blocks for each in found.rewards if each.window == "2016b") == 2016
-    assert found.signalling == found.forecasts == found.races == ()
+    assert (found.signalling, found.forecasts, found.races) == ((), (), ())
     assert len(found.periods) == 3
 
 

@@ -5,6 +5,7 @@ import string
 import pytest
 
 from monitor.attribution.inner_miners import datum, inner_miner, mined_by, stratum_v2
+from monitor.model import PoolSlug
 
 HEIGHT = b"\x03\x0f\x85\x0d"
 
@@ -69,7 +70,7 @@ def test_votes_in_slashes_are_no_miners() -> None:
         (b"Mined by somebody", None, "somebody"),
     ],
 )
-def test_workers_who_sign(script: bytes, pool: str | None, name: str | None) -> None:
+def test_workers_who_sign(script: bytes, pool: PoolSlug | None, name: str | None) -> None:
     assert mined_by(script, pool) == name
     assert inner_miner(script, pool) == name
 
@@ -86,6 +87,6 @@ def test_whatever_is_written_comes_out_harmless_and_short(hostile: str) -> None:
         HEIGHT + b"\0/DMND/" + text + b"/\0",
         b"Mined by " + text,
     ):
-        for pool in ("ocean", "dmnd", "viabtc", None):
+        for pool in (*map(PoolSlug, ("ocean", "dmnd", "viabtc")), None):
             name = inner_miner(script, pool)
             assert name is None or (set(name) <= allowed and 0 < len(name) <= 40)

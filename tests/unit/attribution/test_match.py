@@ -1,6 +1,7 @@
 """Which evidence decides."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from embit import base58
@@ -12,13 +13,13 @@ from monitor.registry.address import script_of
 
 
 def address(number: int) -> str:
-    return base58.encode_check(b"\0" + bytes([number]) * 20)
+    return str(base58.encode_check(b"\0" + bytes([number]) * 20))
 
 
 RED, RED_TOO, BLUE, TEAL, SHARED, STRANGER = map(address, (1, 4, 2, 5, 3, 9))
 
 
-def pool(slug: str, **marks: tuple[str, ...]) -> Pool:
+def pool(slug: str, **marks: Any) -> Pool:  # noqa: ANN401 -- passed on
     return Pool(PoolSlug(slug), slug.title(), Kind.POOL, **marks)
 
 

@@ -2,22 +2,23 @@
 
 from collections.abc import Callable
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from support import fake_chain
 from support.fake_chain import ALL, BEFORE_ALL, FakeNode, Following, Memory, chain_on
 
 from monitor.errors import ChainError, NodeAway, NodeBusy, NodeError, NodeRefused, StoreRefused
-from monitor.model import BlockRef, Reach
+from monitor.model import BlockHash, BlockRef, Reach
 
 Fault = Callable[[str], None]
 
 
-def following(length: int, **how: int) -> Following:
+def following(length: int, **how: Any) -> Following:  # noqa: ANN401 -- passed on
     return Following(FakeNode(length), Memory(), **how)
 
 
-async def settled(length: int, **how: int) -> Following:
+async def settled(length: int, **how: Any) -> Following:  # noqa: ANN401 -- passed on
     found = following(length, **how)
     await found.settle()
     found.node.asked.clear()
@@ -213,11 +214,11 @@ async def test_a_batch_that_does_not_join_is_asked_for_again() -> None:
     mixed = [block.hash for block in (*mined[:3], *other[3:])]
     ask = found.node.successors
 
-    async def successors(block: BlockRef, count: int) -> list[str]:
+    async def successors(block: BlockRef, count: int) -> list[BlockHash]:
         answers = await ask(block, count)
         return mixed if found.node.asked.count("successors") <= 2 else answers
 
-    found.node.successors = successors  # type: ignore[assignment,method-assign]
+    found.node.successors = successors  # type: ignore[method-assign]
     await found.settle()
     assert found.memory.chain == found.node.chain
     assert found.vitals.errors.labels("inconsistent")._value.get() == 2

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 import typer
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from monitor.cli.attribute import inputs as coinbases
 from monitor.cli.attribute.command import attribute
@@ -167,9 +166,10 @@ class Endless:
 
 def test_memory_does_not_grow_with_the_number_of_lines() -> None:
     def peak(lines: int) -> int:
+        endless: Any = Endless(lines)
         tracemalloc.start()
         try:
-            assert sum(1 for _ in map(JUDGE.row, coinbases.from_lines(Endless(lines), "main"))) == lines
+            assert sum(1 for _ in map(JUDGE.row, coinbases.from_lines(endless, "main"))) == lines
             return tracemalloc.get_traced_memory()[1]
         finally:
             tracemalloc.stop()

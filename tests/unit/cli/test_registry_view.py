@@ -5,10 +5,9 @@ from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 
-from click.testing import Result
 from rich.console import Console
 from support.fake_chain import chain_on, judge
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from monitor.cli.registry import tables as registry_view
 from monitor.cli.registry.command import frequent

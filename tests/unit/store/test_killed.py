@@ -13,7 +13,6 @@ import time
 from itertools import count, pairwise
 from pathlib import Path
 
-import pytest
 from support.fake_chain import BEFORE_ALL, chain_on, judge
 
 from monitor.model import BlockRef, Plan
@@ -49,7 +48,6 @@ def kill_a_writer(path: Path, after: float) -> None:
     assert writer.returncode == -signal.SIGKILL
 
 
-@pytest.mark.timeout(60)
 async def test_killed_again_and_again_the_store_stays_whole(tmp_path: Path) -> None:
     path = tmp_path / "blocks.sqlite"
     height = -1

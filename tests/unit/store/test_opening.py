@@ -13,7 +13,7 @@ from support.fake_chain import BEFORE_ALL, chain_on, judge
 
 from monitor.attribution import attribute
 from monitor.errors import Exit, StoreError, StoreRefused
-from monitor.model import Confidence, Plan
+from monitor.model import Attribution, Coinbase, Confidence, Plan
 from monitor.registry.loading import load_pools
 from monitor.store.migrations import NEWEST, migrate
 from monitor.store.migrations.upgrade import upgrade
@@ -83,8 +83,11 @@ async def test_a_database_of_the_previous_version_is_upgraded(tmp_path: Path) ->
             "the node is pruned",
         )
         assert [alert.rule for alert in await store.alerts.load()] == ["pool_majority"]
-        # an interrupted re-attribution goes on where it stopped: nothing is left to attribute, only to move
-        moved = await store.reattribute(judge, "1" * 16)
+
+        def never(_coinbase: Coinbase) -> Attribution:
+            raise AssertionError("an interrupted re-attribution has nothing left to attribute, only to move")
+
+        moved = await store.reattribute(never, "1" * 16)
         assert sum(each.blocks for each in moved) == 51
         assert {row.pool for row in await store.recent(list, seconds=0, count=99)} == {"moved"}
 

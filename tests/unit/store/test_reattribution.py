@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterable
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -19,19 +19,21 @@ from monitor.store.store import Store
 ODD, EVEN = PoolSlug("odd"), PoolSlug("even")
 
 
-def parity(registry: str, *, names: tuple[PoolSlug | None, PoolSlug | None] = (EVEN, ODD)) -> type:
+@dataclass
+class Parity:
     """A registry that tells pools apart by the last byte of the script."""
 
-    class Parity:
-        hash = registry
+    hash: str
+    names: tuple[PoolSlug | None, PoolSlug | None]
 
-        @staticmethod
-        def judge(coinbase: Coinbase) -> Attribution:
-            pool = names[coinbase.script[-1] % 2]
-            miner = f"miner {coinbase.script[-1]}" if coinbase.script[-1] % 5 == 0 else None
-            return Attribution(pool, None, "", conflict=False, candidates=(), registry=registry, miner=miner)
+    def judge(self, coinbase: Coinbase) -> Attribution:
+        pool = self.names[coinbase.script[-1] % 2]
+        miner = f"miner {coinbase.script[-1]}" if coinbase.script[-1] % 5 == 0 else None
+        return Attribution(pool, None, "", conflict=False, candidates=(), registry=self.hash, miner=miner)
 
-    return Parity
+
+def parity(registry: str, *, names: tuple[PoolSlug | None, PoolSlug | None] = (EVEN, ODD)) -> Parity:
+    return Parity(registry, names)
 
 
 def blocks(length: int) -> list[Block]:
@@ -42,7 +44,7 @@ def blocks(length: int) -> list[Block]:
     ]
 
 
-async def keep(store: Store, chain: Iterable[Block], registry: type) -> None:
+async def keep(store: Store, chain: Iterable[Block], registry: Parity) -> None:
     """Store a chain as a registry judges it."""
     chain = tuple(chain)
     onto = BEFORE_ALL if chain[0].height == 0 else await store.tip()
@@ -62,7 +64,7 @@ def dump(folder: Path) -> tuple[list[tuple[object, ...]], list[tuple[object, ...
         return connection.execute(judged).fetchall(), connection.execute(kept).fetchall()
 
 
-async def fresh(folder: Path, chain: list[Block], registry: type) -> tuple[list[tuple[object, ...]], ...]:
+async def fresh(folder: Path, chain: list[Block], registry: Parity) -> tuple[list[tuple[object, ...]], ...]:
     """What a store holds whose history one registry judged from the start."""
     folder.mkdir()
     async with await Store.open(f"sqlite:///{folder}/b.sqlite") as store:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -122,8 +123,7 @@ def test_an_older_database_gets_the_indices(tmp_path: Path) -> None:
     with engine.begin() as connection:
         migrate(connection)
     engine.dispose()
-    with sqlite3.connect(path) as connection:
-        found = dict(connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"))
-    connection.close()
+    with closing(sqlite3.connect(path)) as reading:
+        found = dict(reading.execute("SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"))
     assert found.keys() == {"best_chain", "gone", "counted", "ix_blocks_attribution"}
     assert found["best_chain"].endswith("WHERE stale = 0")
