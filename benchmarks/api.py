@@ -120,7 +120,7 @@ def year() -> tuple[Snapshot, list[BlockRow]]:
     stale = [
         StaleRow(
             rows[-1].height - at, BlockHash(f"{at:064x}"), BlockHash("2" * 64), rows[-1].time,
-            PoolSlug("antpool"), BlockHash("3" * 64), rows[-1].time, PoolSlug("foundryusa"),
+            PoolSlug("antpool"), PoolSlug("foundryusa"),
         )
         for at in range(5, 500, 50)
     ]  # fmt: skip

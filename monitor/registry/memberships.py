@@ -73,7 +73,7 @@ class Memberships:
     """
 
     def __init__(self, rows: Iterable[Membership] = (), *, min_confidence: Confidence = Confidence.MEDIUM) -> None:
-        self.rows = tuple(sorted(rows, key=_order))
+        self.rows = tuple(sorted(rows, key=lambda row: tuple(map(str, asdict(row).values()))))
         self.min_confidence = min_confidence
         taken = [row for row in self.rows if row.confidence >= min_confidence]
         self._spans: dict[str, dict[PoolSlug, _Spans]] = {
@@ -192,7 +192,3 @@ def _holds(row: Membership, time: int) -> bool:
 
 def _seconds(day: date) -> int:
     return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())
-
-
-def _order(row: Membership) -> tuple[str, ...]:
-    return tuple(str(value) for value in asdict(row).values())

@@ -15,7 +15,7 @@ from support.services import CHECKOUT
 from monitor.chain.follower import _kind
 from monitor.chain.plan import Inconsistent
 from monitor.errors import Exit, NodeAway, NodeBusy
-from monitor.vitals import PREFIX
+from monitor.model import PREFIX
 
 ROOTS = ("docs", "config", "monitor", "tests", "deploy", "grafana")
 PAGES = sorted([*CHECKOUT.glob("*.md"), *(page for root in ROOTS for page in (CHECKOUT / root).rglob("*.md"))])

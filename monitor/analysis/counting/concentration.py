@@ -27,15 +27,10 @@ def concentrate(
     with_shares: bool = True,
     with_indices: bool = True,
 ) -> tuple[Concentration, ...]:
-    """The concentration at every level, and within it over every window, in the order given.
+    """The concentration at every level, or those named, and within it over every window, in the order given.
 
-    Args:
-        ledger: the blocks.
-        windows: which of them to count.
-        rates: the network's hashrate, by window name: each entity has it in proportion to the work of its blocks.
-        levels: names of the ledger's levels; None for all.
-        with_shares: whether the shares are computed; without, there are none.
-        with_indices: whether the indices are computed; without, they are None, as those of an empty window.
+    With the network's hashrate by window name, each entity has it in proportion to the work of its blocks. Shares and
+    indices that are not asked for are left out, as for an empty window.
     """
     chosen = [place for place, level in enumerate(ledger.levels) if levels is None or level.name in levels]
     table = ledger.table(windows)

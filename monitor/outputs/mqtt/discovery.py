@@ -33,14 +33,9 @@ _MEASURES: tuple[tuple[str, str, str, dict[str, str]], ...] = (
 
 
 def discovery(topics: Topics, shown: Sequence[Concentration], *, prefix: str, root: str, link: str) -> tuple[str, str]:
-    """The topic and the payload.
+    """The topic, below `root`, and the payload.
 
-    Args:
-        topics: of the messages.
-        shown: the levels and windows that are published.
-        prefix: of the topics; distinguishes the devices of several daemons.
-        root: of Home Assistant's discovery topics.
-        link: URL of the page.
+    `prefix` is that of the topics: it distinguishes the devices of several daemons. Windows in `shown` may be empty.
     """
     device = re.sub(r"[^a-zA-Z0-9_-]", "_", prefix)
     if not device.startswith(_NAME):

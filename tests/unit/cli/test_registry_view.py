@@ -11,8 +11,8 @@ from support.fake_chain import chain_on, judge
 from typer.testing import CliRunner
 
 from monitor.cli.registry import tables as registry_view
+from monitor.cli.registry.command import frequent
 from monitor.cli.registry.command import registry as command
-from monitor.cli.registry.unknown import frequent
 from monitor.config import Config, StoreSection
 from monitor.errors import InputError
 from monitor.model import NO_BLOCK, BlockRef, Coinbase, Output, Plan
