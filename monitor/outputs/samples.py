@@ -17,10 +17,10 @@ _ENTITIES = 40
 """Largest entities of a level and window that are published: miners can name themselves in coinbases, and the rest has
 less than a per cent."""
 _POOLS = 20
-"""Largest pools whose signals are published, the same in all windows, so that no series comes and goes: they find 99 %
+"""Largest pools with published signals, the same in all windows, so that no series comes and goes: they find 99 %
 of the blocks."""
 _BITS = 4
-"""Version bits with most blocks, whose signalling pools are published: some miners set bits without a meaning."""
+"""Version bits with most blocks, published by pool: some miners set bits without a meaning."""
 
 Rows: TypeAlias = Iterable[tuple[tuple[str, ...], Any]]
 

@@ -54,7 +54,7 @@ class MqttOutput(Receiver):
         async with asyncio.TaskGroup() as group:
             for part in (self._broker.run, self._publish_news, self._publish_alerts):
                 group.create_task(supervised(_NAME, part, self._vitals))
-        raise AssertionError("nobody ends these")
+        raise AssertionError("these tasks run for ever")
 
     # -- as an output --------------------------------------------------------------------------------------------------
 
