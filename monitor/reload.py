@@ -15,10 +15,11 @@ from monitor.errors import ConfigError
 from monitor.vitals import Vitals
 
 _POLL_SECONDS = 2.0
-_REJECTED: Final = {
+REJECTED: Final = {
     "registry": "registry rejected, previous registry kept",
     "rules": "alert rules rejected, previous rules kept",
 }
+"""The log event for files that cannot be used, by kind of error."""
 
 _T = TypeVar("_T")
 
@@ -70,7 +71,7 @@ async def keep_current(
             found = await asyncio.to_thread(load)
         except ConfigError as error:
             vitals.errors.labels(kind).inc()
-            log.error(_REJECTED[kind], reason=str(error))  # noqa: TRY400 -- no traceback
+            log.error(REJECTED[kind], reason=str(error))  # noqa: TRY400 -- no traceback
         else:
             await adopt(found)
     raise AssertionError("file changes never end")

@@ -129,10 +129,10 @@ def _evidence(coinbase: Coinbase, registry: PoolRegistry) -> tuple[_Paid, Standi
     noted = notes(coinbase)
     text = b"\0".join((script, noted)) if noted else script
     index = registry.index
-    exact = standings(text, len(script), index.tags_in(text), index.tags)
+    exact = standings(text, len(script), found=index.tags_in(text), tags=index.tags)
     if _may_decide(paid, exact):
         return paid, exact, False
-    loose = standings(text, len(script), index.loose_tags_in(text), index.tags)
+    loose = standings(text, len(script), found=index.loose_tags_in(text), tags=index.tags)
     return (paid, exact, False) if loose <= exact else (paid, exact | loose, True)
 
 

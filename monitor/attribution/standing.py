@@ -40,7 +40,7 @@ Standings: TypeAlias = frozenset[tuple[int, Standing]]
 NOWHERE: Standings = frozenset()
 
 
-def standings(text: bytes, script_length: int, found: Sequence[Found], tags: Sequence[Tag]) -> Standings:
+def standings(text: bytes, script_length: int, *, found: Sequence[Found], tags: Sequence[Tag]) -> Standings:
     """What the tags found in a text are worth.
 
     Args:

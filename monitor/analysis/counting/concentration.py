@@ -24,7 +24,6 @@ def concentrate(
     rates: Mapping[str, Rate | None] | None = None,
     *,
     levels: Collection[str] | None = None,
-    with_shares: bool = True,
     with_indices: bool = True,
 ) -> tuple[Concentration, ...]:
     """The concentration at every level, or those named, and within it over every window, in the order given.
@@ -44,7 +43,6 @@ def concentrate(
         _Counted(entities[level], blocks[level, at], total, hashrates=hashrates[level, at] if known[at] else None)
         for (level, at), total in zip(product(range(len(chosen)), range(len(windows))), totals, strict=True)
     ]
-    shares = _shares(counted) if with_shares else repeat(())
     return tuple(
         Concentration(
             ledger.levels[place].name,
@@ -57,7 +55,7 @@ def concentrate(
             merged=merged,
         )
         for (place, window), total, (unknown, alone), share, (split, merged) in zip(
-            product(chosen, windows), totals, heads, shares, readings, strict=False
+            product(chosen, windows), totals, heads, _shares(counted), readings, strict=False
         )
     )
 

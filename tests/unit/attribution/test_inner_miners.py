@@ -24,8 +24,8 @@ HEIGHT = b"\x03\x0f\x85\x0d"
         (b"\xff", None),
     ],
 )
-@pytest.mark.parametrize("pool", ["ocean", "datumpool", None])
-def test_template_builders_by_datum(rest: bytes, name: str | None, pool: str | None) -> None:
+@pytest.mark.parametrize("pool", [PoolSlug("ocean"), PoolSlug("datumpool"), None])
+def test_template_builders_by_datum(rest: bytes, name: str | None, pool: PoolSlug | None) -> None:
     assert datum(HEIGHT + rest) == name
     if b"Mined by" not in rest:
         assert inner_miner(HEIGHT + rest, pool) == name
@@ -49,7 +49,7 @@ def test_template_builders_by_datum(rest: bytes, name: str | None, pool: str | N
 )
 def test_jobs_declared_by_stratum_v2(rest: bytes, name: str | None) -> None:
     assert stratum_v2(HEIGHT + rest) == name
-    assert inner_miner(HEIGHT + rest, "dmnd") == name
+    assert inner_miner(HEIGHT + rest, PoolSlug("dmnd")) == name
     assert inner_miner(HEIGHT + rest, None) == name
 
 

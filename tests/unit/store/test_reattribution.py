@@ -32,6 +32,16 @@ class Parity:
         return Attribution(pool, None, "", conflict=False, candidates=(), registry=self.hash, miner=miner)
 
 
+@dataclass
+class Sure(Parity):
+    """A registry that is more or less sure, by the last byte of the script."""
+
+    confidence: Callable[[int], Confidence | None]
+
+    def judge(self, coinbase: Coinbase) -> Attribution:
+        return replace(super().judge(coinbase), confidence=self.confidence(coinbase.script[-1]))
+
+
 def parity(registry: str, *, names: tuple[PoolSlug | None, PoolSlug | None] = (EVEN, ODD)) -> Parity:
     return Parity(registry, names)
 
@@ -146,16 +156,8 @@ async def test_what_an_unfinished_run_for_another_registry_noted_is_forgotten(
     assert dump(tmp_path) == await fresh(tmp_path / "fresh", chain, parity("new"))
 
 
-def sure(registry: str, confidence: Callable[[int], Confidence | None]) -> type:
-    """A registry that names one pool, more or less surely, by the last byte of the script."""
-
-    class Sure(parity(registry, names=(EVEN, EVEN))):  # type: ignore[misc]
-        @staticmethod
-        def judge(coinbase: Coinbase) -> Attribution:
-            found = parity(registry, names=(EVEN, EVEN)).judge(coinbase)
-            return replace(found, confidence=confidence(coinbase.script[-1]))
-
-    return Sure
+def sure(registry: str, confidence: Callable[[int], Confidence | None]) -> Sure:
+    return Sure(registry, (EVEN, EVEN), confidence)
 
 
 async def test_a_missing_confidence_is_filled_in_place_also_after_a_crash(
