@@ -1,6 +1,6 @@
 """How often the published intervals hold the truth, and how often the test for changes raises a false alarm.
 
-    scripts/coverage.py FILE > docs/accuracy.md
+    scripts/coverage.py FILE > docs/accuracy.md; scripts/forgery.py
 
 FILE has a row for each block, with height, time and pool, as CSV or Parquet. The shares of each year in it are taken
 for the truth; samples are drawn from them, estimated as the daemon does, and compared with them. Seeded: the same file

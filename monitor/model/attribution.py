@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from monitor.model.chain import Block
+from monitor.model.chain import Block, Coinbase
 from monitor.model.names import BlockHash, PoolSlug
 
 
@@ -111,6 +111,15 @@ class StoredBlock(NamedTuple):
     method: Method | None
     evidence: str
     conflict: bool
+
+
+class StoredCoinbase(NamedTuple):
+    """A coinbase of the best chain. A tuple, because hundreds of thousands are made."""
+
+    height: int
+    time: int
+    """Header time, Unix seconds."""
+    coinbase: Coinbase
 
 
 @dataclass(frozen=True, slots=True)

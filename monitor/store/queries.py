@@ -9,7 +9,18 @@ from typing import Any
 from sqlalchemy import Connection, Select, delete, func, insert, not_, or_, select, union_all, update
 
 from monitor.errors import StoreRefused
-from monitor.model import BlockHash, BlockRecord, BlockRef, BlockRow, Coinbase, Method, PoolSlug, StaleRow, StoredBlock
+from monitor.model import (
+    BlockHash,
+    BlockRecord,
+    BlockRef,
+    BlockRow,
+    Coinbase,
+    Method,
+    PoolSlug,
+    StaleRow,
+    StoredBlock,
+    StoredCoinbase,
+)
 from monitor.store.rows import block_hash, record
 from monitor.store.schema import attributions, blocks, metadata
 from monitor.wire import decode_outputs
@@ -116,6 +127,18 @@ def unattributed(connection: Connection, most: int) -> list[tuple[int, Coinbase]
         .limit(most)
     ).all()
     return [(height, Coinbase(script, decode_outputs(outputs)[0])) for height, script, outputs in reversed(rows)]
+
+
+def named_by_tag(connection: Connection) -> Iterator[StoredCoinbase]:
+    """The best chain's blocks that were attributed by a tag, lowest first, in constant memory."""
+    by_tag = select(attributions.c.id).where(attributions.c.method == Method.TAG)
+    rows = connection.execution_options(yield_per=_PAGE).execute(
+        select(blocks.c.height, blocks.c.time, blocks.c.coinbase_script, blocks.c.coinbase_outputs)
+        .where(ON_BEST_CHAIN, blocks.c.attribution.in_(by_tag))
+        .order_by(blocks.c.height)
+    )
+    for height, time, script, outputs in rows:
+        yield StoredCoinbase(height, time, Coinbase(script, decode_outputs(outputs)[0]))
 
 
 def stale(connection: Connection, seconds: int) -> list[StaleRow]:

@@ -7,7 +7,7 @@ from threading import Event
 
 from sqlalchemy import Connection
 
-from monitor.model import BlockRow, Coinbase, Grid, Group, StoredBlock
+from monitor.model import BlockRow, Coinbase, Grid, Group, StoredBlock, StoredCoinbase
 from monitor.store import queries, timeline
 
 
@@ -31,6 +31,12 @@ class Reading:
     def unattributed(self, most: int) -> list[tuple[int, Coinbase]]:
         """The best chain's newest blocks that nobody could attribute, so many at most, lowest first."""
         return queries.unattributed(self._connection, most)
+
+    def named_by_tag(self) -> Iterator[StoredCoinbase]:
+        """The best chain's blocks that were attributed by a tag, lowest first; a few at a time are in memory."""
+        for block in queries.named_by_tag(self._connection):
+            self.go_on()
+            yield block
 
     def reach(self, block: BlockRow, *, seconds: int, count: int) -> int:
         """From which height on blocks are needed to count so much header time, or so many blocks, up to one of them."""

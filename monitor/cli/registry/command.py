@@ -17,6 +17,7 @@ from rich.console import Console
 
 from monitor import logs
 from monitor.cli.registry.reattribute import reattribute
+from monitor.cli.registry.suggest import suggest
 from monitor.cli.run import ConfigOption
 from monitor.config import Config, load
 from monitor.errors import InputError
@@ -145,6 +146,7 @@ def update(
     typer.echo(f"Written to {lists.keep(copies)}")
 
 
+registry.command()(suggest)
 registry.command()(reattribute)
 
 
