@@ -6,6 +6,7 @@ DEV := .venv/.dev
 RUN := .venv/.run
 PARALLEL := --numprocesses auto --dist worksteal
 CHECKED := monitor tests scripts benchmarks
+unexport PYTHONDONTWRITEBYTECODE  # modules are compiled once, not in each of the hundred processes that tests start
 COMPILE = $(BIN)/uv pip compile --quiet $(LOCK) --universal --generate-hashes --no-emit-index-url --python-version 3.11 \
     --custom-compile-command "make lock" pyproject.toml
 

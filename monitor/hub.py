@@ -1,7 +1,7 @@
-"""Passes news from the pipeline to the outputs: block events, snapshots, alerts.
+"""Passes block events, snapshots and alerts from the pipeline to the outputs.
 
-Publishing never waits. Each listener has a bounded queue. A listener that falls behind loses the oldest news, which is
-counted; the next snapshot that it receives is complete all the same.
+Publishing never waits. Each listener has a bounded queue. A listener that falls behind loses the oldest items, which
+are counted; the next snapshot that it receives is complete all the same.
 """
 
 from __future__ import annotations

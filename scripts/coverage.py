@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from generated import wrapped
 
 from monitor.analysis import concentration, estimate
 from monitor.analysis.counting.counts import Counts
@@ -71,7 +72,7 @@ def main() -> None:
     pools = [truth for truth in truths if truth.name.startswith("pool")]
     page = [_HEAD, *_coverage([*truths, *MADE_UP], given.samples), *_priors([*pools, *MADE_UP], given.samples // 4)]
     page += [*_trends(truths, given.samples // 4), *_changes(pools[-1], given.samples // 40)]
-    sys.stdout.write("\n".join(page) + "\n")
+    sys.stdout.write(wrapped("\n".join(page)))
 
 
 MADE_UP = (

@@ -51,10 +51,11 @@ def section(registry: PoolRegistry) -> Iterator[str]:
     yield f"""{HEAD}
 ## Forged coinbases
 
-Each of {len(known):,} real coinbases ({len(whole)} of them with amounts) is forged for each of {len(chosen)} large pools,
-and attributed again: how many blocks then count for that pool. *Paid*: before, most of the reward went to the pool
-that is named. *Signed*: the pool was named by its tag alone, because its payout is not known or is missing in the
-data. *Neither*: the pool was unknown. [Security](security.md#what-a-forged-coinbase-costs) says what follows from it.
+Each of {len(known):,} real coinbases ({len(whole)} of them with amounts) is forged for each of {len(chosen)} large
+pools and attributed again. The columns count the blocks that are then attributed to that pool. *Paid*: before, most of
+the reward went to the attributed pool. *Signed*: the pool was identified by its tag alone, because its payout address
+is unknown or missing in the data. *Neither*: the pool was unknown. [Security](security.md#what-a-forged-coinbase-costs)
+has the consequences.
 
 | forgery | who can | costs | paid | signed | neither | marked as a conflict |
 |---|---|---|---:|---:|---:|---:|"""

@@ -20,6 +20,7 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 import matplotlib.ticker
 import numpy as np
+from generated import wrapped
 from matplotlib.axes import Axes
 
 from monitor.analysis import Alone, BlockTable, Level, concentrate, concentration, estimate, estimates
@@ -72,7 +73,7 @@ def main(arguments: Sequence[str]) -> int:
     (DOCS / "images").mkdir(exist_ok=True)
     draw_indices(points)
     draw_pools(points["pool"], years)
-    (DOCS / "history.md").write_text("\n".join(page(rows, years)) + "\n", "utf-8")
+    (DOCS / "history.md").write_text(wrapped("\n".join(page(rows, years))), "utf-8")
     return 0
 
 

@@ -27,7 +27,7 @@ from support.services import CHECKOUT, program
 
 os.environ["XDG_DATA_HOME"] = str(Path(tempfile.gettempdir()) / "pool-monitor-tests-have-none")
 """No test depends on what the person who runs it keeps in the data directory, such as newer lists of pools."""
-hypothesis.settings.register_profile("quick", max_examples=100, deadline=None)
+hypothesis.settings.register_profile("quick", max_examples=30, deadline=None)
 hypothesis.settings.register_profile("thorough", max_examples=2000, deadline=None)  # `make fuzz`
 hypothesis.settings.load_profile("quick")
 CORE = CHECKOUT / ".services" / "core" / "bin" / "bitcoind"

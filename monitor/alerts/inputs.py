@@ -135,7 +135,13 @@ class MetricLookup:
             if samples is not None:
                 metrics[name] = MetricSamples(labels, tuple(samples))
         snapshot = inputs.snapshot
-        return Samples(inputs.now, snapshot.tip.height if snapshot else None, metrics, snapshot, inputs.waiting or "")
+        return Samples(
+            inputs.now,
+            snapshot.tip.height if snapshot else None,
+            metrics,
+            snapshot=snapshot,
+            waiting=inputs.waiting or "",
+        )
 
 
 # -- metrics for rules only --------------------------------------------------------------------------------------------

@@ -47,7 +47,7 @@ def snapshot(  # noqa: PLR0913 -- it makes one value of many fields
 
 
 def estimated(
-    taken: Snapshot, ledger: BlockTable, windows: Sequence[Window], questions: Sequence[UncertainMembership] = ()
+    taken: Snapshot, ledger: BlockTable, windows: Sequence[Window], *, questions: Sequence[UncertainMembership] = ()
 ) -> Snapshot:
     """`taken` with its estimates: a tenth of a second for a year of blocks.
 

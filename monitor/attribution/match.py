@@ -178,7 +178,7 @@ def _paid(outputs: tuple[Output, ...], registry: PoolRegistry) -> _Paid:
     found = []
     for script, order in orders.items():
         pool = payees[script].pool
-        found.append(_Payout(script, _payout_rank(by_pool[pool], total), places[pool], order))
+        found.append(_Payout(script, _payout_rank(by_pool[pool], total), places[pool], order=order))
     return frozenset(found)
 
 
@@ -204,10 +204,10 @@ def _judge(paid: _Paid, tags: Standings, registry: PoolRegistry) -> Attribution:
     named = {mark.candidate.pool for mark in marks if not mark.rank.is_remark}
     conflict = len(named) > 1
     if first is None:
-        return Attribution(None, None, "", conflict, candidates, registry.hash)
+        return Attribution(None, None, "", conflict=conflict, candidates=candidates, registry=registry.hash)
     chosen = first.candidate
     return Attribution(
-        chosen.pool, chosen.method, chosen.evidence, conflict, candidates, registry.hash,
+        chosen.pool, chosen.method, chosen.evidence, conflict=conflict, candidates=candidates, registry=registry.hash,
         confidence=_confidence(chosen.pool, marks),
     )  # fmt: skip
 

@@ -163,7 +163,7 @@ def _report(
     windows = [window for window in config.windows if any(_names(rule, window.name) for rule in fitting)]
     longest = max((window.expected_seconds for window in windows), default=0)
     registry = history.registry
-    replay = Replay(fitting, Scope(levels(registry), config.windows, registry.pools.names, history.consensus))
+    replay = Replay(fitting, Scope(levels(registry), config.windows, registry.pools.names, rules=history.consensus))
     blocks: Iterable[BlockRow | ReplayedBlock] = history.blocks
     total = len(history.blocks)
     if options.years is not None:
@@ -191,10 +191,12 @@ def _report(
         raise InputError("too few blocks: the windows of the rules are longer than the history")
     years = (last.time - begin.time) / _YEAR
     results = tuple(
-        RuleResult(rule, tuple(one for one in replay.episodes if one.alert.rule == rule.name), years, last.time)
+        RuleResult(rule, tuple(one for one in replay.episodes if one.alert.rule == rule.name), years, end=last.time)
         for rule in fitting
     )
-    return BacktestReport(results, left, begin, last, judged, years, options.years is not None)
+    return BacktestReport(
+        results, left, begin, last=last, blocks=judged, years=years, simulated=options.years is not None
+    )
 
 
 def judgeable(rules: Sequence[Rule], config: Config, *, whole: bool) -> tuple[list[Rule], dict[str, str]]:

@@ -29,9 +29,9 @@ from monitor.cli.run import ConfigOption
 from monitor.config import load
 
 if TYPE_CHECKING:
-    from monitor.backfill.ingest import Progress, Tell
+    from monitor.backfill.ingest import OnProgress, Progress
 
-_TELL_SECONDS = 5.0
+_REPORT_SECONDS = 5.0
 
 log = structlog.get_logger()
 
@@ -40,24 +40,25 @@ def backfill(
     *,
     config: ConfigOption = None,
     first: Annotated[
-        int, typer.Option("--from", metavar="HEIGHT", min=0, help="The lowest block that is wanted; 0 is all.")
+        int, typer.Option("--from", metavar="HEIGHT", min=0, help="Lowest block to fetch; 0 is the whole chain.")
     ] = 0,
 ) -> None:
-    """Fetch history into the store, from the oldest stored block down.
+    """Fetch history into the store, from the oldest stored block downwards.
 
-    From the node's block files (node.blocks_dir), else over REST, else over RPC, whichever is there first. It can be
-    stopped at any time, by kill -9 as well, and goes on where it was when it is started again. While a daemon runs, the
-    daemon does it, and this only watches. What a pruned node no longer has stays missing, which is said at the end.
+    Blocks are read from the node's block files (node.blocks_dir), else over REST, else over RPC. The command can be
+    stopped at any time, even with kill -9, and continues from there when it is started again. While a daemon runs, the
+    daemon fetches the blocks, and this command only shows its progress. Blocks that a pruned node no longer has stay
+    missing and are reported at the end.
     """
     from monitor.backfill import standalone as work  # noqa: PLC0415 -- slow, and only needed here
 
     settings = load(config)
-    with _progress() as tell:
+    with _progress() as on_progress:
         logs.configure(settings.log.level, settings.log.format)
-        report = asyncio.run(work.backfill(settings, first, tell))
-    typer.echo(f"The store holds blocks {report.first_height:,} to {report.tip.height:,}.")
-    if report.gap and report.first_height > first:
-        typer.echo(f"Blocks {first:,} to {report.first_height - 1:,} are missing: {report.gap}.")
+        result = asyncio.run(work.backfill(settings, first, on_progress))
+    typer.echo(f"The store holds blocks {result.first_height:,} to {result.tip.height:,}.")
+    if result.gap and result.first_height > first:
+        typer.echo(f"Blocks {first:,} to {result.first_height - 1:,} are missing: {result.gap}.")
 
 
 class _Rate(ProgressColumn):
@@ -66,8 +67,8 @@ class _Rate(ProgressColumn):
 
 
 @contextmanager
-def _progress() -> Iterator[Tell]:
-    """A bar on standard error for people, a line now and then for others."""
+def _progress() -> Iterator[OnProgress]:
+    """A bar on standard error if it is a terminal, otherwise a log line every five seconds."""
     if not sys.stderr.isatty():
         yield _lines()
         return
@@ -77,18 +78,20 @@ def _progress() -> Iterator[Tell]:
     )  # fmt: skip
     with Bar(*columns, console=Console(stderr=True), expand=True) as bar:
         task = bar.add_task("starting", total=None)
-        yield lambda now: bar.update(task, description=now.doing, completed=now.done, total=now.total)
+        yield lambda now: bar.update(task, description=now.activity, completed=now.done, total=now.total)
 
 
-def _lines() -> Tell:
-    began = told = time.monotonic()
+def _lines() -> OnProgress:
+    began = reported = time.monotonic()
 
-    def tell(now: Progress) -> None:
-        nonlocal told
-        if (at := time.monotonic()) - told > _TELL_SECONDS:
-            told = at
+    def report(now: Progress) -> None:
+        nonlocal reported
+        if (at := time.monotonic()) - reported > _REPORT_SECONDS:
+            reported = at
             rate = now.done / (at - began)
             left = round((now.total - now.done) / rate) if rate else None
-            log.info("backfill", by=now.doing, done=now.done, of=now.total, per_second=round(rate), seconds_left=left)
+            log.info(
+                "backfill", by=now.activity, done=now.done, of=now.total, per_second=round(rate), seconds_left=left
+            )
 
-    return tell
+    return report

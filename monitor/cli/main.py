@@ -1,4 +1,4 @@
-"""Every command, in the order in which people meet them."""
+"""All commands, in the order of `--help`."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _MODULES: Final = {
 
 
 class _Commands(Mapping[str, Any]):
-    """The commands, each imported when it is looked up: to import all of them takes a second."""
+    """The commands, each imported when it is looked up: importing all of them takes a second."""
 
     def __getitem__(self, name: str) -> Any:  # noqa: ANN401 -- a command of typer, which has no public type
         found = getattr(import_module(_MODULES[name]), name)
@@ -74,10 +74,13 @@ def _version(wanted: bool) -> None:  # noqa: FBT001 -- typer's way
 
 @cli.callback()
 def options(
-    *, version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which.")] = False
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
 ) -> None:
     """Who mines Bitcoin, how concentrated is it, and how sure can we be?"""
     from monitor import logs  # noqa: PLC0415 -- slow, and --version needs none
 
     del version
-    logs.configure("warning")  # a command that reads the configuration does it again
+    logs.configure("warning")  # a command that reads the configuration configures it again

@@ -15,16 +15,18 @@ from monitor.memory import return_freed_memory
 
 ConfigOption = Annotated[
     Path | None,
-    typer.Option("--config", "-c", metavar="FILE", help="Configuration; pool-monitor.toml here, if there is one."),
+    typer.Option(
+        "--config", "-c", metavar="FILE", help="Configuration file. Default: pool-monitor.toml, if it exists."
+    ),
 ]
 
 
 def run(config: ConfigOption = None) -> None:
-    """Follow the node, count who mines, and serve the numbers.
+    """Run the daemon: follow the node, count the blocks of each pool, and serve the numbers.
 
-    Runs until it is interrupted (Ctrl-C, SIGTERM). SIGUSR1 asks the node for news at once. Everything can be set in
-    a TOML file or by environment variables (POOL_MONITOR_NODE__URL=...); without either, a node on this machine with
-    its default data directory is used.
+    Runs until it is interrupted (Ctrl-C, SIGTERM). SIGUSR1 makes it ask the node for new blocks immediately. Settings
+    come from a TOML file or from environment variables (POOL_MONITOR_NODE__URL=...); by default it uses a node on this
+    machine with the default data directory.
     """
     settings = load(config)
     logs.configure(settings.log.level, settings.log.format)

@@ -1,8 +1,8 @@
-"""What the user may say: a strict schema in, frozen sections out.
+"""The configuration: a strict schema in, frozen sections out.
 
-A TOML file and the environment are merged (the environment wins), every unknown key is an error that names its path,
-and secrets are masked wherever they are printed. Defaults live here and nowhere else, and so does what is said of each
-key: `make docs` makes docs/configuration.md and the example file of it.
+A TOML file and the environment are merged; the environment takes precedence. An unknown key is an error that names its
+path, and secrets are masked when printed. Defaults and descriptions of keys are defined here only: `make docs`
+generates docs/configuration.md and the example file from them.
 """
 
 from monitor.config.alerts import AlertsSection

@@ -1,4 +1,4 @@
-"""The section about alerts: each key with its type, its default, and what is said of it."""
+"""The section `alerts`: each key with its type, default and description."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from monitor.config.section import Section
 
 
 class AlertsSection(Section):
-    """What raises an alert, and who is told of it."""
+    """Alert rules, and the receivers of alerts."""
 
     rules_file: Path | None = Field(default=None, examples=["/etc/pool-monitor/alerts.toml"])
-    """Rules of your own, in the form of config/alerts.toml, which they replace: begin with a copy of it. Read again
-    when it changes, and on SIGHUP."""
+    """File with your own rules, which replace the shipped ones in config/alerts.toml: start from a copy of that file.
+    Reloaded when it changes, and on SIGHUP."""
     link: str | None = Field(default=None, examples=["https://pools.example.org"])
-    """Where those who are told reach the page, for the link in each message. Without this key, the address on which
-    the page is served, which leads nowhere from another machine."""
+    """External URL of the page, for the link in each message. Default: the listening address, which other machines
+    usually cannot reach."""
     alertmanager: AlertmanagerSection = Field(default_factory=AlertmanagerSection)
     webhook: WebhookSection = Field(default_factory=WebhookSection)
     apprise: AppriseSection = Field(default_factory=AppriseSection)

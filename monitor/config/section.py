@@ -1,4 +1,4 @@
-"""What all sections of the configuration share."""
+"""The base class of all sections, and the reading of secrets."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from monitor.errors import ConfigError
 
 
 class Section(BaseModel):
-    """Strict and frozen: what all sections share."""
+    """A section: strict and frozen."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -22,7 +22,7 @@ class Section(BaseModel):
 
 
 def secret(inline: SecretStr | None, file: Path | None, name: str) -> SecretStr | None:
-    """The secret, written in the configuration or in a file of its own.
+    """A secret, given in the configuration or in a file of its own.
 
     Raises:
         ConfigError: it is given twice, or the file cannot be read.
@@ -30,7 +30,7 @@ def secret(inline: SecretStr | None, file: Path | None, name: str) -> SecretStr 
     if file is None:
         return inline
     if inline is not None:
-        raise ConfigError(f"{name}: is given twice, as {name} and as {name}_file", remedy="remove one")
+        raise ConfigError(f"{name} and {name}_file are both set", remedy="remove one")
     try:
         return SecretStr(file.read_text("utf-8").strip())
     except (OSError, UnicodeDecodeError) as error:

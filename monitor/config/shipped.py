@@ -1,4 +1,4 @@
-"""The files that come with the program."""
+"""The configuration files that are shipped with the program."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def shipped(name: str) -> Path:
-    """Path of a file that comes with the program, by its name under `config/`: in a checkout, or inside the wheel."""
+    """Path of a shipped file, by its name under `config/`: in a checkout, or inside the wheel."""
     package = Path(__file__).parents[1]
     inside = package / "shipped"
     return (inside if inside.is_dir() else package.parent / "config") / name

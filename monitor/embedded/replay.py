@@ -1,4 +1,4 @@
-"""The past as if it happened now, faster: blocks are found one by one, and now and then two at the same height."""
+"""Replays history at high speed: blocks are found one by one, and sometimes two at the same height."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from monitor.embedded.node import EmbeddedNode
 from monitor.model import BlockHash
 
 RACE_EVERY = 40
-"""Blocks between races. Mainnet has one in a few thousand: too rare for people to see how it looks."""
+"""Blocks between races. Mainnet has one in a few thousand blocks, too rare for a demo."""
 
 
 async def replay(node: EmbeddedNode, coming: Iterator[Found], *, seconds: float, race_every: int = RACE_EVERY) -> None:
-    """Let a node find the blocks of a history, one every so many seconds, until there are no more.
+    """Add the blocks of a history to a node, one every `seconds`, until there are no more.
 
-    Header times stay those of the history, and so does the best chain: in a race a rival is a moment faster, but the
-    next block builds on the slower one, and the rival's becomes stale.
+    Header times and best chain are those of the history: in a race the competing block comes first, but the next block
+    builds on the other one, and the competing block becomes stale.
     """
     parent: BlockHash | None = None  # the tip, but after a race
     since, earlier = 0, None

@@ -1,6 +1,6 @@
-"""The REST interface, as far as a monitor needs it: chain state, headers, blocks and parts of blocks.
+"""The REST interface: chain state, headers, blocks and parts of blocks.
 
-Shaped like Bitcoin Core's (its doc/REST-interface.md): no credentials, the format is the path's ending.
+It follows Bitcoin Core (doc/REST-interface.md): no credentials, and the suffix of the path selects the format.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ _BINARY, _TEXT, _JSON = "application/octet-stream", "text/plain", "application/j
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An HTTP status and a body; a body without a type is no text of ours but the HTTP server's."""
+    """Status and body of a response; the type is None for responses of a real node's HTTP library."""
 
     status: int
     content_type: str | None
     body: bytes
 
 
-class _Refusal(Exception):  # noqa: N818 -- not an error of ours but an answer
+class _Refusal(Exception):  # noqa: N818 -- a response rather than an error
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
         self.answer = Answer(status, _TEXT, f"{message}\r\n".encode())
 
 
 class Rest:
-    """Answers questions about the state."""
+    """Answers REST requests."""
 
     def __init__(self, state: State) -> None:
         self._state = state
@@ -50,7 +50,7 @@ class Rest:
         }
 
     def answer(self, path: str, query: Mapping[str, str]) -> Answer:
-        """Answer what was asked with a path, `/rest/` left off."""
+        """The response for a path without `/rest/`."""
         prefix = next(filter(path.startswith, self._routes), None)
         if prefix is None:
             return Answer(404, None, b"")

@@ -1,7 +1,7 @@
-"""JSON-RPC as Bitcoin Core speaks it: which question is asked, is it well-formed, how is the answer wrapped.
+"""JSON-RPC as in Bitcoin Core: parsing and validation of requests, format of responses.
 
-Two versions side by side. In version 1 the HTTP status tells of errors and both `result` and `error` are always there;
-version 2 is asked for with `"jsonrpc": "2.0"`, answers 200 with one of the two, and nothing to a question without `id`.
+There are two versions. Version 1 reports errors by HTTP status and always has `result` and `error`; version 2, selected
+by `"jsonrpc": "2.0"`, answers 200 with one of the two, and does not answer requests without `id`.
 """
 
 from __future__ import annotations
@@ -33,21 +33,21 @@ _JSON_TYPES = {
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An HTTP status and what is said with it; None: nothing."""
+    """Status and JSON content of a response; None for no content."""
 
     status: int
     content: object | None
 
 
 class Rpc:
-    """Answers questions about the state."""
+    """Answers RPC requests."""
 
     def __init__(self, state: State) -> None:
         self._state = state
         self._methods = Methods(state)
 
     async def answer(self, body: bytes) -> Reply:
-        """Answer one question, or a list of them one after the other."""
+        """Answer a request, or a batch of requests in order."""
         try:
             asked = json.loads(body)
         except ValueError:
@@ -103,7 +103,7 @@ def _read(asked: dict[str, Any]) -> tuple[str, list[Any] | dict[str, Any]]:
 
 
 def _bind(method: str, signature: Signature, params: list[Any] | dict[str, Any]) -> dict[str, Any]:
-    """The arguments by name. For one that may be left out, `null` says that it is."""
+    """The arguments by name; `null` for an optional one means that it is omitted."""
     names = [name for name in signature.parameters if name != "self"]
     if isinstance(params, list):
         if len(params) > len(names):
@@ -145,5 +145,5 @@ def _is_version_2(asked: dict[str, Any]) -> bool:
 
 
 def _id(asked: dict[str, Any]) -> dict[str, Any]:
-    """Whatever the question called itself."""
+    """The id of the request, if it has one."""
     return {"id": asked["id"]} if "id" in asked else {}

@@ -1,4 +1,4 @@
-"""The HTTP server: one port for RPC and REST, answering as a real node's does, down to status codes and types."""
+"""The HTTP server for RPC and REST on one port, with the status codes and content types of a real node."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from monitor.embedded.rpc import Rpc
 
 HOST = "127.0.0.1"
 PATIENCE_SECONDS = 0.2
-"""How long a request in flight may take to end when the server stops."""
+"""Time that requests in flight have to end when the server stops."""
 
 _NO_TYPE = "text/html; charset=ISO-8859-1"
-"""What a real node's HTTP library writes over answers without a type."""
+"""The content type that a real node's HTTP library adds to responses without one."""
 
 
 class Server:
-    """Answers from `start` to `stop`; between `pause` and `resume` it accepts questions and leaves them unanswered."""
+    """Answers from `start` to `stop`; between `pause` and `resume` requests are accepted but not answered."""
 
     def __init__(self, rpc: Rpc, rest: Rest | None, *, login: str) -> None:
         self._rpc = rpc
@@ -34,14 +34,14 @@ class Server:
         self.most_in_flight = 0
 
     async def start(self, port: int) -> int:
-        """Listen on a port, 0 for any; returns which."""
+        """Listen on a port, 0 for any free one; returns the port."""
         await self._runner.setup()
         await web.TCPSite(self._runner, HOST, port).start()
         bound: int = self._runner.addresses[0][1]
         return bound
 
     async def stop(self) -> None:
-        """Drop every connection."""
+        """Close all connections."""
         await self._runner.cleanup()
 
     def pause(self) -> None:
@@ -49,7 +49,7 @@ class Server:
         self._awake.clear()
 
     def resume(self) -> None:
-        """Answer again, beginning with the questions that waited."""
+        """Answer again, also pending requests."""
         self._awake.set()
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:

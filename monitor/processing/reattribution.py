@@ -51,7 +51,7 @@ async def reattribute(config: Config, progress: Callable[[int, int], None]) -> R
         registry = rulebook.registry
         moved = await store.reattribute(partial(attribute, registry=registry), registry.hash, progress)
         await counter.recount()
-        return ReattributionResult(registry.hash, moved, before, counter.concentration())
+        return ReattributionResult(registry.hash, moved, before, after=counter.concentration())
 
 
 def as_view(report: ReattributionResult) -> RenderableType:

@@ -150,8 +150,9 @@ def _row(entry: Mapping[str, Any], where: str, confidence: Confidence | None) ->
     if sure is None:
         raise RegistryError(f"{where}: confidence must be low, medium or high: add or correct it")
     return Membership(
-        PoolSlug(entry["pool"]), sure, entry.get("source", ""), entry.get("template"), entry.get("operator"), country,
-        since, until, entry.get("note", ""),
+        PoolSlug(entry["pool"]), sure, entry.get("source", ""),
+        template=entry.get("template"), operator=entry.get("operator"), country=country,
+        since=since, until=until, note=entry.get("note", ""),
     )  # fmt: skip
 
 

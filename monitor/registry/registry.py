@@ -92,7 +92,7 @@ class PoolRegistry:
         shared = tuple(sorted(custodians, key=lambda custodian: custodian.name))
         by_slug = MappingProxyType({pool.slug: pool for pool in ordered})
         index = Index(ordered, shared, network)
-        return cls(network, by_slug, shared, _content_hash(network, ordered, shared), index)
+        return cls(network, by_slug, shared, hash=_content_hash(network, ordered, shared), index=index)
 
 
 def _content_hash(network: str, pools: Sequence[Pool], custodians: Sequence[Custodian]) -> str:

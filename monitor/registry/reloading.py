@@ -1,4 +1,4 @@
-"""The registry and the memberships, kept up to date while the daemon runs."""
+"""Reloads the registry while the daemon runs."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ async def keep_current(
     network: str,
     adopt: Callable[[Registry], Awaitable[None]],
     *,
-    hangups: ReloadSignal,
+    reload: ReloadSignal,
     vitals: Vitals,
 ) -> NoReturn:
-    """Call `adopt` with what is known of pools whenever the files say something else.
+    """Call `adopt` with the registry each time its files have changed.
 
-    What cannot be used is refused with the reason, and the old stays.
+    An invalid file is logged with the reason, and the previous registry stays in use.
     """
-    async for _ in changes(lambda: files(section), hangups):
+    async for _ in changes(lambda: files(section), reload):
         try:
             registry = await asyncio.to_thread(load_registry, section, network, forgiving=False)
         except RegistryError as error:
             vitals.errors.labels("registry").inc()
-            log.error("the registry was refused; the old one stays", reason=str(error))  # noqa: TRY400 -- no trace
+            log.error("registry rejected, previous registry kept", reason=str(error))  # noqa: TRY400 -- no traceback
             continue
         await adopt(registry)
-    raise AssertionError("files change for ever")
+    raise AssertionError("file changes never end")

@@ -9,7 +9,7 @@ from monitor.store.rows import attribution_row, without_miner
 from monitor.store.schema import attributions
 
 _MAX_CACHED = 20_000
-"""Far more than there are pools; a bound, because strangers write the coinbases."""
+"""Far more than there are pools; a bound, because miners can write anything into coinbases."""
 
 
 class AttributionIds:

@@ -75,8 +75,9 @@ def recent(connection: Connection, seconds: int, count: int) -> Iterator[BlockRo
     )
     for height, time, bits, attribution, miner, version, tx_count, value, sequence, locktime in rows:
         yield BlockRow(
-            height, time, bits, pools[attribution], miner, None, version, tx_count, value, sequence, locktime
-        )
+            height, time, bits, pool=pools[attribution], miner=miner, version=version, tx_count=tx_count,
+            value_sat=value, sequence=sequence, locktime=locktime,
+        )  # fmt: skip
 
 
 def reach(connection: Connection, height: int, time: int, *, seconds: int, count: int) -> int:
@@ -107,7 +108,10 @@ def through(connection: Connection, lowest: int, highest: int, *, stale: bool) -
             height, time, bits, attribution, miner, version, tx_count, value, sequence, locktime, own,
         ) in in_pages.execute(query):  # fmt: skip
             pool, *how = how_attributed[attribution]
-            row = BlockRow(height, time, bits, pool, miner, None, version, tx_count, value, sequence, locktime)
+            row = BlockRow(
+                height, time, bits, pool=pool, miner=miner, version=version, tx_count=tx_count,
+                value_sat=value, sequence=sequence, locktime=locktime,
+            )  # fmt: skip
             yield StoredBlock(row, block_hash(own), is_stale, *how)
 
     best = rows_of(within.where(ON_BEST_CHAIN).order_by(blocks.c.height), is_stale=False)
@@ -164,7 +168,16 @@ def stale(connection: Connection, seconds: int) -> list[StaleRow]:
         .order_by(lost.c.height, lost.c.id)
     )
     return [
-        StaleRow(height, block_hash(own), block_hash(parent), time, pool, block_hash(winner), winner_time, winner_pool)
+        StaleRow(
+            height,
+            block_hash(own),
+            block_hash(parent),
+            time=time,
+            pool=pool,
+            winner=block_hash(winner),
+            winner_time=winner_time,
+            winner_pool=winner_pool,
+        )
         for height, own, parent, time, pool, winner, winner_time, winner_pool in rows
     ]
 

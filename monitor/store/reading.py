@@ -11,8 +11,8 @@ from monitor.model import BlockRow, Coinbase, Grid, Group, StoredBlock, StoredCo
 from monitor.store import queries, timeline
 
 
-class _Stopped(Exception):  # noqa: N818 -- asked to stop: no error, and nobody waits for it
-    """Nobody wants the answer any more."""
+class _Stopped(Exception):  # noqa: N818 -- a request to stop, not an error
+    """The caller was cancelled."""
 
 
 class Reading:
@@ -29,7 +29,7 @@ class Reading:
         return (first.height, last.height) if first and last else None
 
     def unattributed(self, most: int) -> list[tuple[int, Coinbase]]:
-        """The best chain's newest blocks that nobody could attribute, so many at most, lowest first."""
+        """The newest unattributed blocks of the best chain, at most `most`, lowest first."""
         return queries.unattributed(self._connection, most)
 
     def named_by_tag(self) -> Iterator[StoredCoinbase]:
@@ -39,7 +39,7 @@ class Reading:
             yield block
 
     def reach(self, block: BlockRow, *, seconds: int, count: int) -> int:
-        """From which height on blocks are needed to count so much header time, or so many blocks, up to one of them."""
+        """The lowest height that is needed to count a span of header time or a number of blocks, up to a block."""
         return queries.reach(self._connection, block.height, block.time, seconds=seconds, count=count)
 
     def blocks(self, lowest: int, highest: int, *, stale: bool = False) -> Iterator[StoredBlock]:
@@ -57,12 +57,12 @@ class Reading:
         self.go_on()
         return timeline.groups(self._connection, grid, within, by_miner=by_miner)
 
-    def strangers(self, within: tuple[int, int]) -> list[tuple[int, int]]:
-        """Height and header time of the blocks between two such moments that nobody could attribute."""
+    def unattributed_within(self, within: tuple[int, int]) -> list[tuple[int, int]]:
+        """Height and header time of the unattributed blocks with a header time in this range."""
         self.go_on()
         return timeline.unattributed(self._connection, within)
 
     def go_on(self) -> None:
-        """Ask now and then in long work: ends it when nobody wants the answer any more."""
+        """Called regularly in long work: raises when the caller was cancelled."""
         if self._stopped.is_set():
             raise _Stopped

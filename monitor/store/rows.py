@@ -114,7 +114,9 @@ def record(row: Mapping[str, Any]) -> BlockRecord:
         locktime=row["coinbase_locktime"],
     )
     attribution = attribution_of(row)
-    return BlockRecord(Judged(Block(row["height"], header, row["tx_count"], coinbase), attribution), row["stale"])
+    return BlockRecord(
+        Judged(Block(row["height"], header, row["tx_count"], coinbase=coinbase), attribution), row["stale"]
+    )
 
 
 def attribution_of(row: Mapping[str, Any]) -> Attribution:

@@ -52,11 +52,11 @@ def groups(
     )
     grouped = (stays.enter, stays.leave, stays.attribution, stays.miner)
     for enter, leave, number, miner, many in connection.execute(select(*grouped, func.count()).group_by(*grouped)):
-        yield Group(enter, min(leave, grid.points), pools[number], miner, many)
+        yield Group(enter, min(leave, grid.points), pools[number], miner=miner, blocks=many)
 
 
 def unattributed(connection: Connection, within: tuple[int, int]) -> list[tuple[int, int]]:
-    """Height and header time of the blocks between two such moments that nobody could attribute."""
+    """Height and header time of the unattributed blocks with a header time in this range."""
     time = blocks.c.time
     unknown = select(attributions.c.id).where(attributions.c.pool.is_(None))
     rows = connection.execute(

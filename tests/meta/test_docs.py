@@ -45,6 +45,13 @@ def test_every_link_leads_somewhere(page: Path) -> None:
     assert not broken
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(CHECKOUT)))
+def test_prose_is_wrapped_at_120_characters(page: Path) -> None:
+    long = [line for line in _without_code(page).splitlines() if len(line) > 120 and not re.match(r" *[|!]|\[!", line)]
+
+    assert not long
+
+
 def test_every_page_of_the_documentation_is_in_its_index() -> None:
     index = (DOCS / "README.md").read_text("utf-8")
 
@@ -130,9 +137,13 @@ def _logged(source: Path) -> set[str]:
 
 
 def _prose(page: Path) -> str:
-    """The page without its code, in which brackets mean other things."""
-    text = re.sub(r"^ *```.*?^ *```", "", page.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
-    return re.sub(r"`[^`\n]*`", "", text)
+    """The page without code, in which brackets have other meanings."""
+    return re.sub(r"`[^`\n]*`", "", _without_code(page))
+
+
+def _without_code(page: Path) -> str:
+    """The page without its code blocks."""
+    return re.sub(r"^ *```.*?^ *```", "", page.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
 
 
 def _anchors(page: Path) -> set[str]:

@@ -60,8 +60,8 @@ def test_the_rate_counted_is_within_its_interval(found: int) -> None:
 @few
 @given(st.integers(1, 400), st.integers(0, 2**32))
 def test_a_ledger_that_grows_and_forgets_estimates_what_a_new_one_estimates(batch: int, seed: int) -> None:
-    rows = [BlockRow(7 + h, 600 * h, 0x1D00FFFF, PoolSlug("abc"[hash((seed, h)) % 3])) for h in range(30 * BIN)]
-    windows = [Window.parse("20d"), Window.parse("100b")]
+    rows = [BlockRow(7 + h, 600 * h, 0x1D00FFFF, PoolSlug("abc"[hash((seed, h)) % 3])) for h in range(15 * BIN)]
+    windows = [Window.parse("10d"), Window.parse("100b")]
     ledger, tip = BlockTable((POOL,)), BlockRef(rows[-1].height, BlockHash("ab" * 32))
     for start in range(0, len(rows), batch):
         ledger.extend(rows[start : start + batch])

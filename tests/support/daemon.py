@@ -19,7 +19,7 @@ import aiohttp
 
 from monitor import app as daemon
 from monitor.config import Config
-from support.services import get, tail, wait_until
+from support.services import PATIENCE, get, tail, wait_until
 
 POOL_MONITOR = [sys.executable, "-m", "monitor"]
 
@@ -62,7 +62,7 @@ class Daemon:
         """Ask it to stop; its exit status."""
         process, self._process = self._running, None
         process.send_signal(number)
-        return process.wait(20)
+        return process.wait(20 * PATIENCE)
 
     def kill(self) -> None:
         """End it as a power cut would."""
@@ -76,7 +76,7 @@ class Daemon:
 
     def wait(self) -> int:
         """Its exit status, once it ends by itself."""
-        return self._running.wait(20)
+        return self._running.wait(20 * PATIENCE)
 
     @property
     def port(self) -> int:
@@ -156,7 +156,7 @@ class Inside:
 
     async def wait_for(self, tip: str | None = None, *, waiting: str | None = None, seconds: float = 10) -> Any:  # noqa: ANN401
         """The status, once it shows this block and has caught up, or says that it waits for such a reason."""
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout(PATIENCE * seconds):
             while True:
                 if self.task.done():
                     await self.task
@@ -182,4 +182,4 @@ async def inside(config: Config) -> AsyncIterator[Inside]:
             yield Inside(session, listening.result(), task)
     finally:
         stop.set()
-        await asyncio.wait_for(task, 10)
+        await asyncio.wait_for(task, 10 * PATIENCE)

@@ -15,6 +15,8 @@ from typing import Any, Self
 
 import pyte
 
+from support.services import PATIENCE
+
 _TAKING_THE_TERMINAL = """
 import fcntl, os, sys, termios
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
@@ -70,15 +72,26 @@ class Terminal:
         self._screen.reset()  # only what is painted for the new size counts
         self._set_size()
 
-    async def shows(self, *words: str, but_not: str | None = None, seconds: float = 10) -> str:
-        """The screen, once it has all these words, and others no longer. A screen is painted in pieces.
+    async def shows(self, *words: str, but_not: str | None = None, last: str = "", seconds: float = 10) -> str:
+        """The screen, once it shows what is expected. It is painted in pieces, and at first perhaps for another size.
+
+        Args:
+            words: all of them are somewhere.
+            but_not: is nowhere.
+            last: how the last line begins.
+            seconds: how long it may take on a quiet machine.
 
         Raises:
             AssertionError: it does not come to that; the message is the screen.
         """
+
+        def expected() -> bool:
+            lacks = any(each not in self.text for each in words) or not self.text.splitlines()[-1].startswith(last)
+            return not lacks and (but_not is None or but_not not in self.text)
+
         try:
-            async with asyncio.timeout(seconds):
-                while any(each not in self.text for each in words) or (but_not is not None and but_not in self.text):
+            async with asyncio.timeout(PATIENCE * seconds):
+                while not expected():
                     self._painted.clear()
                     await self._painted.wait()
         except TimeoutError:
@@ -87,7 +100,7 @@ class Terminal:
 
     async def ends(self, *, seconds: float = 5) -> int:
         """The program's exit status."""
-        return await asyncio.to_thread(self._process.wait, seconds)
+        return await asyncio.to_thread(self._process.wait, PATIENCE * seconds)
 
     def _start(self) -> None:
         self._process = subprocess.Popen(

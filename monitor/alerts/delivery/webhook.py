@@ -15,8 +15,9 @@ from collections.abc import Sequence
 
 from monitor.alerts.delivery.http import Http
 from monitor.model import Dispatch
-from monitor.outputs.alert_json import change_as_json, iso
 from monitor.outputs.receiver import Receiver
+from monitor.outputs.schemas.alerts import AlertChange
+from monitor.outputs.schemas.base import iso_milliseconds
 
 
 class Webhook(Receiver):
@@ -52,8 +53,8 @@ def document(change: Dispatch) -> dict[str, object]:
     """The request body."""
     return {
         "type": f"alert.{change.alert.state}",
-        "timestamp": iso(change.alert.since),
-        "data": change_as_json(change),
+        "timestamp": iso_milliseconds(change.alert.since),
+        "data": AlertChange.from_dispatch(change).model_dump(),
     }
 
 

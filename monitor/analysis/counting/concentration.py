@@ -46,12 +46,21 @@ def concentrate(
     readings = _readings(blocks) if with_indices else repeat((None, None))
     entities = [ledger.entities(place) for place in chosen]
     counted = [
-        _Counted(entities[level], blocks[level, at], total, hashrates[level, at] if known[at] else None)
+        _Counted(entities[level], blocks[level, at], total, hashrates=hashrates[level, at] if known[at] else None)
         for (level, at), total in zip(product(range(len(chosen)), range(len(windows))), totals, strict=True)
     ]
     shares = _shares(counted) if with_shares else repeat(())
     return tuple(
-        Concentration(ledger.levels[place].name, window, total, unknown, alone, share, split, merged)
+        Concentration(
+            ledger.levels[place].name,
+            window,
+            total,
+            unknown=unknown,
+            alone=alone,
+            shares=share,
+            split=split,
+            merged=merged,
+        )
         for (place, window), total, (unknown, alone), share, (split, merged) in zip(
             product(chosen, windows), totals, heads, shares, readings, strict=False
         )
@@ -74,7 +83,7 @@ def concentration(
     total = int(blocks.sum())
     [(split, merged)] = _readings(blocks)
     [shares] = _shares([_Counted(list(known), blocks, total)])
-    return Concentration(level, window, total, unknown, alone, shares, split, merged)
+    return Concentration(level, window, total, unknown=unknown, alone=alone, shares=shares, split=split, merged=merged)
 
 
 def _readings(blocks: Integers) -> Iterator[tuple[Indices | None, Indices | None]]:
@@ -113,8 +122,8 @@ def _shares(counted: Sequence[_Counted]) -> Iterator[tuple[Share, ...]]:
     for each, rows in zip(counted, ranked, strict=True):
         yield tuple(
             Share(
-                entity, -minus, -minus / each.total, sure.lower, sure.upper, sure.above,
-                None if rate is None else Rate(rate, rate * sure.slowest, rate * sure.fastest),
+                entity, -minus, -minus / each.total, lower=sure.lower, upper=sure.upper, above=sure.above,
+                hashrate=None if rate is None else Rate(rate, rate * sure.slowest, rate * sure.fastest),
             )
             for (minus, entity, rate), sure in zip(rows, certain, strict=False)
         )  # fmt: skip

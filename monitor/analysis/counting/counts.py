@@ -19,7 +19,7 @@ class Counts:
     """
 
     sizes: Integers
-    """(..., places): the blocks of each entity, most first; unused places are 0."""
+    """(..., places): the blocks of each entity with several, most first; unused places are 0."""
     singles: Integers
     """(...): how many more entities have one block each. A thousand unknown miners take no thousand places."""
 
@@ -41,11 +41,15 @@ class Counts:
 
     @classmethod
     def ranked(cls, sizes: Integers, singles: Integers | np.int64) -> Counts:
-        """The same of arrays that have everything but the order."""
-        largest = np.sort(sizes)[..., ::-1]
+        """The same of arrays that have everything but the order.
+
+        An entity of one block becomes one of the singles: an index then has the same digits in either form.
+        """
+        ones = sizes == 1
+        largest = np.sort(np.where(ones, 0, sizes))[..., ::-1]
         places = max(1, np.count_nonzero(largest.any(axis=tuple(range(sizes.ndim - 1)))))
         unused = np.zeros((*sizes.shape[:-1], 1), np.int64)
-        return cls(np.concatenate((largest, unused), axis=-1)[..., :places], np.asarray(singles))
+        return cls(np.concatenate((largest, unused), axis=-1)[..., :places], np.asarray(singles + ones.sum(axis=-1)))
 
     @cached_property
     def covered(self) -> Integers:

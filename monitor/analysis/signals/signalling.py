@@ -71,7 +71,9 @@ def forecasts(past: SignalInput, rules: ConsensusParams) -> tuple[Forecast, ...]
         for percent in THRESHOLDS if recent else ():
             threshold = -(-percent * rules.period_blocks // 100)
             likely = chance(threshold - signalled, remaining, seen=recent, among=len(lately))
-            made.append(Forecast(bit, percent / 100, threshold, signalled, remaining, likely))
+            made.append(
+                Forecast(bit, percent / 100, threshold, signalling=signalled, remaining=remaining, probability=likely)
+            )
     return tuple(made)
 
 

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from monitor.cli.status.client import Client
 from monitor.config import Config
-from monitor.outputs.alert_json import as_json
+from monitor.outputs.schemas.alerts import Alert
 from monitor.store.store import Store
 
 _STYLES = {"firing": "bold red", "pending": "yellow", "resolved": "dim"}
@@ -34,7 +34,7 @@ async def stored_alerts(config: Config) -> list[dict[str, Any]]:
         StoreRefused: there is no database.
     """
     async with await Store.open(config.store.url, beside=True) as store:
-        return [as_json(alert) for alert in await store.alerts.load()]
+        return [Alert.of(alert).model_dump() for alert in await store.alerts.load()]
 
 
 def as_table(found: list[dict[str, Any]]) -> RenderableType:

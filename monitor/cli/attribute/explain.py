@@ -1,4 +1,4 @@
-"""Why a block is whose: every mark in its coinbase, the rule that decided, and what other systems would have said."""
+"""Explains an attribution: all marks in the coinbase, the deciding rule, and the results of other systems."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ _KINDS = {
     Rank.SPECIFIC_TAG: "specific tag",
     Rank.SUBSTANTIAL_PAYOUT: f"payout of at least {SUBSTANTIAL_PERCENT} % of the reward",
     Rank.GENERIC_TAG: "generic tag, or one that its pool writes at the start",
-    Rank.WRITTEN_TAG: "tag where a worker or customer can write, which decides nothing",
-    Rank.MINOR_PAYOUT: f"payout below {SUBSTANTIAL_PERCENT} % of the reward, which decides nothing",
+    Rank.WRITTEN_TAG: "tag where a worker or customer can write, which does not decide",
+    Rank.MINOR_PAYOUT: f"payout below {SUBSTANTIAL_PERCENT} % of the reward, which does not decide",
 }
 
 
@@ -39,7 +39,7 @@ _CONFIDENCE = {
 
 
 class Explainer:
-    """Explains attributions by one registry, beside those of two other systems."""
+    """Explains attributions by one registry, compared with two other systems."""
 
     def __init__(self, judge: Judge) -> None:
         self._judge = judge
@@ -57,7 +57,7 @@ class Explainer:
         ]
 
     def explain(self, given: Given) -> dict[str, Any]:
-        """The row of one block, with everything that led to it under `explanation`. Safe to show as it is."""
+        """The row of one block with an `explanation`. Its text is safe to display."""
         coinbase = given.coinbase
         found = findings(coinbase, self._registry)
         return {
@@ -122,14 +122,14 @@ class Explainer:
 
 
 def visible(text: bytes) -> str:
-    """Bytes that a stranger wrote, with nothing left that a terminal, a page or a reader's eye could stumble over."""
+    """Untrusted bytes as text: printable ASCII, everything else replaced by a dot."""
     return "".join(chr(byte) if 0x20 <= byte < 0x7F else "·" for byte in text)
 
 
 def _rule(found: Findings) -> str:
-    """Which rule decided, and against what."""
+    """The deciding rule, as a sentence."""
     if not found.marks:
-        return "nothing in it is any pool's that the registry knows"
+        return "no mark of a pool in the registry was found"
     first = deciding(found.marks)
     if first is None:
         if all(mark.rank.is_remark for mark in found.marks):
@@ -137,16 +137,16 @@ def _rule(found: Findings) -> str:
         return "the evidence is evenly divided between pools, so none is named"
     how = _KINDS[first.rank]
     if found.loose:
-        how += ", capitals and small letters taken as equal because nothing was found otherwise"
+        how += ", found only without regard to upper and lower case"
     rivals = [mark for mark in found.marks if mark.candidate.pool != first.candidate.pool and not mark.rank.is_remark]
     if not rivals:
-        return f"{how}: no other pool is named"
+        return f"{how}: no evidence for another pool"
     rival = rivals[0]
     if rival.strength == first.strength:
-        return f"{how}: another pool has an equal one, and further evidence decides"
+        return f"{how}: equal for another pool, decided by further evidence"
     if rival.rank > first.rank:
         return f"{how}: outranks {_KINDS[rival.rank]}"
-    return f"{how}: the {'longest' if first.candidate.method is Method.TAG else 'largest'} of them"
+    return f"{how}: the {'longest' if first.candidate.method is Method.TAG else 'largest'} one"
 
 
 def _payout(coinbase: Coinbase, at: int) -> str:

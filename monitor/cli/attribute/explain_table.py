@@ -1,4 +1,4 @@
-"""An explanation for people."""
+"""An explanation as tables."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from rich.text import Text
 
 
 def as_view(found: Mapping[str, Any]) -> RenderableType:
-    """The whole story of one block, from the verdict down to what other systems say."""
+    """Attribution, facts, marks and the results of other systems."""
     if "error" in found:
         return Text(f"error: {found['error']}", style="red")
-    told = found["explanation"]
+    details = found["explanation"]
     parts: list[RenderableType] = [_verdict(found), _facts(found)]
-    if told["marks"]:
-        parts.append(_marks(told["marks"]))
-    return Group(*parts, _others(told["others"]))
+    if details["marks"]:
+        parts.append(_marks(details["marks"]))
+    return Group(*parts, _others(details["others"]))
 
 
 def _verdict(found: Mapping[str, Any]) -> Text:
@@ -33,19 +33,19 @@ def _verdict(found: Mapping[str, Any]) -> Text:
 
 
 def _facts(found: Mapping[str, Any]) -> Table:
-    told = found["explanation"]
+    details = found["explanation"]
     facts = {
         "Block": " ".join(str(part) for part in (found["height"], found["hash"]) if part is not None),
-        "Rule": told["rule"],
-        "Confidence": told["confidence"],
+        "Rule": details["rule"],
+        "Confidence": details["confidence"],
         "Miner": found["miner"] or "",
         "Template": found["template"] or "",
         "Operator": ", ".join(filter(None, (found["operator"], found["country"]))),
-        "Custody": "; ".join(f"{each['where']} goes to {each['name']}, no pool" for each in told["custodians"]),
-        "Part of a longer tag": ", ".join(f"{each['evidence']} ({each['pool_slug']})" for each in told["covered"]),
-        "Commits to": "; ".join(f"{each['to']} ({each['where']})" for each in told["commitments"]),
-        "Text": told["text"],
-        "Registry": told["registry"],
+        "Custody": "; ".join(f"{each['where']} to custodian {each['name']}" for each in details["custodians"]),
+        "Part of a longer tag": ", ".join(f"{each['evidence']} ({each['pool_slug']})" for each in details["covered"]),
+        "Commits to": "; ".join(f"{each['to']} ({each['where']})" for each in details["commitments"]),
+        "Text": details["text"],
+        "Registry": details["registry"],
     }  # fmt: skip
     table = Table.grid(padding=(0, 2))
     table.add_column(style="dim", no_wrap=True)
@@ -57,20 +57,20 @@ def _facts(found: Mapping[str, Any]) -> Table:
 
 
 def _marks(marks: list[dict[str, Any]]) -> Table:
-    table = _table("Marks found, the one that decides first", "pool", "mark", "what it is", "where")
+    table = _table("Marks, the deciding one first", "pool", "mark", "kind", "where")
     for mark in marks:
         table.add_row(*map(Text, (mark["pool_slug"], mark["evidence"], mark["kind"], mark["where"])))
     return table
 
 
 def _others(others: list[dict[str, Any]]) -> Table:
-    table = _table("What others would say", "system", "answer")
+    table = _table("Other systems", "system", "answer")
     for other in others:
         answer = Text(other["pool_name"] or "unknown")
         if other["method"]:
             answer.append(f" by {other['method']} {other['evidence']}")
         answer.append(
-            ", as we do" if other["agrees"] else f"\n{other['why']}", style="green" if other["agrees"] else ""
+            ", the same" if other["agrees"] else f"\n{other['why']}", style="green" if other["agrees"] else ""
         )
         table.add_row(other["system"], answer)
     return table

@@ -1,4 +1,4 @@
-"""Who mined these? Attribution without a daemon: coinbases in, one plain object for each out."""
+"""Attributions as rows: one plain object for each input."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ TABLE_HEAD = _TABLE.format("POOL", "METHOD", "EVIDENCE", "CONFIDENCE", "CONFLICT
 
 
 class Judge:
-    """Attributes blocks, and says whom they count for."""
+    """Attributes blocks, at all levels."""
 
     def __init__(self, registry: Registry) -> None:
         self.registry = registry.pools
         self._levels = {level.name: level for level in levels(registry)}
 
     def rows(self, inputs: Iterable[Input]) -> Iterator[dict[str, Any]]:
-        """A row for each input; `{"error": ...}` where there is an error."""
+        """A row for each input; `{"error": ...}` for an error."""
         for one in inputs:
             yield {"error": str(one)} if isinstance(one, PoolMonitorError) else self.row(one)
 
     def row(self, given: Given) -> dict[str, Any]:
-        """One attribution under the names of the public interface.
+        """One attribution, with the field names of the public interface.
 
-        Without the block's time, nobody can tell which memberships held, and the levels stay empty.
+        The levels are None without the block's time, because memberships depend on it.
         """
         judged = attribute(given.coinbase, self.registry)
         return {
@@ -59,7 +59,7 @@ class Judge:
 
 
 def as_line(found: Mapping[str, Any]) -> str:
-    """A row for people, under `TABLE_HEAD`."""
+    """A row of the table under `TABLE_HEAD`."""
     if "error" in found:
         return f"error: {found['error']}"
     conflict = "conflict" if found["conflict"] else ""

@@ -1,4 +1,4 @@
-"""What a backtest found, for people and for scripts."""
+"""The report of a backtest as table, JSON or CSV."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _DAY = 86_400
 
 
 def as_table(report: BacktestReport) -> RenderableType:
-    """For people: how often each rule fires, then when."""
+    """A table of the rate of each rule, and one of all alerts."""
     rates = Table(
         title=_title(report), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False,
     )  # fmt: skip
@@ -36,14 +36,14 @@ def as_table(report: BacktestReport) -> RenderableType:
         )  # fmt: skip
     parts: list[RenderableType] = [rates]
     if report.left:
-        parts.append(Text("\n".join(f"{name}: not judged, {why}" for name, why in report.left.items()), style="dim"))
+        parts.append(Text("\n".join(f"{name}: not evaluated, {why}" for name, why in report.left.items()), style="dim"))
     if any(result.episodes for result in report.results):
         parts += ["", _episodes(report)]
     return Group(*parts)
 
 
 def _title(report: BacktestReport) -> str:
-    what = "made-up blocks with constant shares" if report.simulated else "blocks"
+    what = "simulated blocks with constant shares" if report.simulated else "blocks"
     return (
         f"{report.blocks:,} {what}, {report.years:.1f} years, {_date(report.first.time)} to {_date(report.last.time)}"
     )
@@ -54,13 +54,13 @@ def _episodes(report: BacktestReport) -> Table:
     for name in ("began", "lasted", "rule", "what"):
         table.add_column(name, overflow="fold", no_wrap=name != "what", justify="right" if name == "lasted" else "left")
     for one in _in_order(report):
-        lasted = f"{(one.ended - one.alert.since) / _DAY:.1f} d" if one.ended else "still on"
+        lasted = f"{(one.ended - one.alert.since) / _DAY:.1f} d" if one.ended else "still firing"
         table.add_row(_date(one.alert.since), lasted, one.alert.rule, Text(one.alert.summary))
     return table
 
 
 def as_json(report: BacktestReport) -> str:
-    """For scripts."""
+    """The report as JSON; a public format."""
     return json.dumps(
         {
             "blocks": report.blocks,

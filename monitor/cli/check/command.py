@@ -16,10 +16,9 @@ _MARKS = {"good": ("✓", "green"), "better": ("!", "yellow"), "bad": ("✗", "r
 
 
 def check(config: ConfigOption = None) -> None:
-    """Look at the configuration and the node, and say what would make them better.
+    """Check configuration, database, receivers and node, and print what can be improved.
 
-    Exit status: 0 the daemon can run (perhaps better with what is advised), 1 the node cannot be reached,
-    2 the configuration must be changed.
+    Exit status: 0 the daemon can run, 1 the node cannot be reached, 2 the configuration must be changed.
     """
     settings = load(config)
     logs.configure("error", settings.log.format)

@@ -13,14 +13,14 @@ from monitor.model import Window
 
 
 class Format(StrEnum):
-    """How the result is written."""
+    """Output format."""
 
     TABLE = "table"
     JSON = "json"
 
 
 def _window(name: str | None) -> str | None:
-    """Refuse what is no window before the file is read."""
+    """Check the window before the file is read."""
     try:
         if name is not None:
             Window.parse(name)
@@ -32,12 +32,12 @@ def _window(name: str | None) -> str | None:
 def concentration(
     file: Annotated[Path, typer.Argument(help="CSV or Parquet with the columns height, time (unix seconds), pool.")],
     *,
-    level: Annotated[str, typer.Option(help="Whom blocks are counted for.")] = "pool",
+    level: Annotated[str, typer.Option(help="Level: pool, template, operator or country.")] = "pool",
     window: Annotated[
         str | None,
-        typer.Option(callback=_window, help="Back from the last block: 24h, 7d, 1y, 2016b, ... Without it, all."),
+        typer.Option(callback=_window, help="Newest blocks to count: 24h, 7d, 1y, 2016b, ... Default: all."),
     ] = None,
-    form: Annotated[Format, typer.Option("--format", help="For people or for scripts.")] = Format.TABLE,
+    form: Annotated[Format, typer.Option("--format", help="Output format.")] = Format.TABLE,
 ) -> None:
     """Concentration of mining in a file of blocks: shares with 95 % intervals, HHI, Nakamoto coefficient and more."""
     from monitor.cli.concentration.report import as_json, as_table, measure  # noqa: PLC0415 -- slow, and only needed here

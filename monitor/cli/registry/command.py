@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from monitor.registry.lists import Copy
 
 _PAGE = 160
-"""Letters in a line where there is no terminal to ask."""
+"""Width of output that is not a terminal."""
 
 
 class ListName(StrEnum):
@@ -37,27 +37,24 @@ class ListName(StrEnum):
     BITCOIN_DATA = "bitcoin-data"
 
 
-registry = typer.Typer(name="registry", help="The registry of pools.", no_args_is_help=True)
+registry = typer.Typer(name="registry", help="Show, update and apply the registry of pools.", no_args_is_help=True)
 
 WhichList = Annotated[
-    ListName | None, typer.Option("--list", help="Which list it is a copy of; without it, the one that it resembles.")
+    ListName | None, typer.Option("--list", help="The list that it is a copy of. Default: the most similar one.")
 ]
 
 
 @registry.command()
 def show(
-    slug: Annotated[str | None, typer.Argument(metavar="SLUG", help="One pool, in full.")] = None,
+    slug: Annotated[str | None, typer.Argument(metavar="SLUG", help="Show this pool only, with details.")] = None,
     *,
     config: ConfigOption = None,
     unknown: Annotated[
-        bool, typer.Option("--unknown", help="What the stored blocks of unknown miners have in common, as new entries.")
+        bool, typer.Option("--unknown", help="Show what stored blocks of unknown miners share, with entries.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """What is known of the pools: marks, template group, operator, country.
-
-    The database is the daemon's while it runs, so --unknown needs it stopped.
-    """
+    """Show the pools with their marks, template groups, operators and countries."""
     from monitor.cli.registry import tables as registry_view  # noqa: PLC0415 -- slow, and only needed here
     from monitor.cli.registry.unknown import frequent  # noqa: PLC0415
     from monitor.registry import lists  # noqa: PLC0415 -- slow, and only needed here
@@ -85,16 +82,14 @@ def show(
 
 @registry.command()
 def diff(
-    file: Annotated[
-        Path | None, typer.Argument(metavar="FILE", help="A newer copy of either list: what would it change?")
-    ] = None,
+    file: Annotated[Path | None, typer.Argument(metavar="FILE", help="A newer copy of either list.")] = None,
     *,
     config: ConfigOption = None,
     which: WhichList = None,
 ) -> None:
-    """Where the two upstream lists contradict each other, and how that is decided here.
+    """Show where the two upstream lists contradict each other, and how that is resolved here.
 
-    With a file, what taking this newer copy would change, and whether anything speaks against it.
+    With a file: what this newer copy of a list would change, and any doubts about it.
     """
     from monitor.cli.registry import tables as registry_view  # noqa: PLC0415 -- slow, and only needed here
     from monitor.registry import lists  # noqa: PLC0415 -- slow, and only needed here
@@ -114,20 +109,18 @@ def update(
     config: ConfigOption = None,
     origins: Annotated[
         list[str] | None,
-        typer.Option("--from", metavar="FILE|URL", help="A newer copy; without it, both lists as they are upstream."),
+        typer.Option("--from", metavar="FILE|URL", help="A newer copy. Default: download both lists."),
     ] = None,
     which: WhichList = None,
     let_go: Annotated[
-        list[str] | None, typer.Option("--let-go", metavar="SLUG", help="A pool that may vanish with its marks.")
+        list[str] | None, typer.Option("--let-go", metavar="SLUG", help="Allow this pool to be removed.")
     ] = None,
-    yes: Annotated[
-        bool, typer.Option("--yes", help="Take it without asking, unless something speaks against it.")
-    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
 ) -> None:
-    """Take newer copies of the upstream lists, after a look at what they change.
+    """Update the upstream lists, after showing the changes and asking for confirmation.
 
-    They are kept in your data directory and used from then on, at once by a running daemon. If anything speaks against
-    them, everything stays as it is, and the exit status is 1.
+    The copies are stored in your data directory; a running daemon reloads them immediately. If there is any doubt about
+    a copy, nothing is changed and the exit status is 1.
     """
     from monitor.cli.registry import tables as registry_view  # noqa: PLC0415 -- slow, and only needed here
     from monitor.registry import lists  # noqa: PLC0415 -- slow, and only needed here
@@ -138,11 +131,11 @@ def update(
     proposal = registry_update.propose(copies, settings.registry, let_go=let_go or ())
     _console().print(registry_view.proposal(proposal))
     if proposal.doubts:
-        raise InputError("the registry stays as it is, because of the doubts above")
+        raise InputError("the registry was not changed, because of the doubts above")
     if not proposal.changes:
         return
     if not yes:
-        typer.confirm("Take it?", abort=True)
+        typer.confirm("Apply these changes?", abort=True)
     typer.echo(f"Written to {lists.keep(copies)}")
 
 
@@ -151,7 +144,7 @@ registry.command()(reattribute)
 
 
 async def _fetched(origins: list[str] | None, which: ListName | None) -> list[Copy]:
-    """The copies, each of another list."""
+    """Copies of different lists."""
     from monitor.registry import lists  # noqa: PLC0415
     from monitor.registry import update as registry_update  # noqa: PLC0415
 

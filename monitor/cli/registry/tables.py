@@ -1,8 +1,9 @@
-"""The registry for people: what it holds, where its sources disagree, what a newer copy would change."""
+"""Tables of the registry: its content, disagreements of its sources, changes by a newer copy."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from rich import box
@@ -24,15 +25,15 @@ from monitor.registry.update import Proposal
 
 
 def as_object(known: Registry, slug: PoolSlug, now: int) -> dict[str, Any]:
-    """Everything about one pool, for scripts.
+    """One pool with details, as a JSON object.
 
     Args:
-        known: who is who.
+        known: the registry.
         slug: the pool.
-        now: unix seconds; for the memberships that hold.
+        now: Unix time at which the memberships are evaluated.
 
     Raises:
-        InputError: there is no such pool.
+        InputError: the pool is unknown.
     """
     pool = _pool(known, slug)
     return {
@@ -49,7 +50,7 @@ def as_object(known: Registry, slug: PoolSlug, now: int) -> dict[str, Any]:
 
 
 def all_pools(known: Registry, now: int, copies: Mapping[str, Copy]) -> RenderableType:
-    """A line for each pool, and where it all is from."""
+    """A row for each pool, and the origin of the lists."""
     table = _table("pool", "name", "kind", "addresses", "tags", "lists", "template", "operator", "country")
     for slug, pool in known.pools.by_slug.items():
         held = known.memberships.at(slug, now)
@@ -64,10 +65,10 @@ def all_pools(known: Registry, now: int, copies: Mapping[str, Copy]) -> Renderab
 
 
 def one_pool(known: Registry, slug: PoolSlug, now: int) -> RenderableType:
-    """Everything about one pool.
+    """One pool with details.
 
     Raises:
-        InputError: there is no such pool.
+        InputError: the pool is unknown.
     """
     pool = _pool(known, slug)
     held = known.memberships.at(slug, now)
@@ -90,7 +91,7 @@ def one_pool(known: Registry, slug: PoolSlug, now: int) -> RenderableType:
 
 
 def disagreements(copies: Mapping[str, Copy], decided: Decisions) -> RenderableType:
-    """Where the lists contradict each other, and what else is decided about them."""
+    """Contradictions between the lists, and other decisions about them."""
     claims = {
         source: {
             mark: pool.slug
@@ -100,45 +101,45 @@ def disagreements(copies: Mapping[str, Copy], decided: Decisions) -> RenderableT
         for source, copy in copies.items()
     }
     first, second = claims.values()
-    table = _table("mark", *copies, "here", "because")
+    table = _table("mark", *copies, "here", "reason")
     for mark in sorted(first.keys() & second.keys()):
         if first[mark] != second[mark]:
-            here, why = _resolved(mark, first[mark], second[mark], decided)
+            here, why = _resolved(mark, {first[mark], second[mark]}, decided)
             table.add_row(Text(printable(mark[1])), first[mark], second[mark], here, Text(why))
-    others = _table("decided", "about", "because")
+    others = _table("decision", "about", "reason")
     for decision in decided.entries:
         if decision.word not in {"same", "give"}:
             others.add_row(decision.word, Text(_about(decision)), Text(decision.reason))
     return Group(
-        Text("Claimed by two", style="bold"), table,
-        Text("Decided besides", style="bold"), others, *_only_in(claims),
+        Text("Claimed by two pools", style="bold"), table,
+        Text("Other decisions", style="bold"), others, *_only_in(claims),
     )  # fmt: skip
 
 
 def proposal(proposed: Proposal) -> RenderableType:
-    """What newer copies would change, and what speaks against them."""
+    """What newer copies would change, and doubts about them."""
     parts: list[RenderableType] = [Text(_origin(copy.list.source, copy), style="dim") for copy in proposed.copies]
     if proposed.changes is not None:
-        parts += list(_changes(proposed.changes)) or [Text("Nothing changes.")]
+        parts += list(_changes(proposed.changes)) or [Text("No changes.")]
     parts += [Text(f"note: {note}", style="dim") for note in proposed.notes]
     parts += [Text(f"doubt: {doubt}", style="bold red") for doubt in proposed.doubts]
     return Group(*parts)
 
 
 def unknown(found: Frequent) -> RenderableType:
-    """What blocks of unknown miners have in common, and entries made of it, to be pasted into the user's file."""
+    """What blocks of unknown miners share, with entries for the user's registry file."""
     if not found.texts and not found.payouts:
-        return Text("No two stored blocks of unknown miners have anything in common.")
+        return Text("No two stored blocks of unknown miners share any evidence.")
     parts: list[RenderableType] = []
-    for title, suggestions in (("Signed alike", found.texts), ("Paid alike", found.payouts)):
-        table = _table("mark", "blocks", "first")
+    for title, suggestions in (("Same text", found.texts), ("Same payout", found.payouts)):
+        table = _table("mark", "blocks", "example")
         for each in suggestions:
             table.add_row(Text(printable(each.mark)), f"{each.blocks:,}", Text(printable(each.example)))
         if suggestions:
             parts += [Text(title, style="bold"), table]
     entries = [each.entry for each in (*found.texts, *found.payouts) if each.entry]
     text = "\n".join("\n".join(map(printable, entry.splitlines())) + "\n" for entry in dict.fromkeys(entries))
-    return Group(*parts, Text("Ready for the file that registry.user_file names", style="bold"), Text(text))
+    return Group(*parts, Text("Entries for registry.user_file", style="bold"), Text(text))
 
 
 def _changes(found: Changes) -> Iterator[RenderableType]:
@@ -147,7 +148,7 @@ def _changes(found: Changes) -> Iterator[RenderableType]:
     for slug in found.removed:
         yield Text(f"- pool {slug}", style="red")
     for slug, before, after in found.renamed:
-        yield Text(f"~ pool {slug} is called {after}, was {before}")
+        yield Text(f"~ pool {slug}: name from {before} to {after}")
     for moved in found.moved:
         mark = f"{moved.kind} {printable(moved.text)}"
         if moved.before is None:
@@ -158,15 +159,15 @@ def _changes(found: Changes) -> Iterator[RenderableType]:
             yield Text(f"~ {mark}: from {moved.before} to {moved.after}", style="yellow")
 
 
-def _resolved(mark: tuple[str, str], first: str, second: str, decided: Decisions) -> tuple[str, str]:
-    """Whose it is here, and why."""
+def _resolved(mark: tuple[str, str], claimants: AbstractSet[str], decided: Decisions) -> tuple[str, str]:
+    """The pool that this registry gives a mark to, and the reason."""
     if decision := decided.on(*mark):
         owner = decision.entry.get("pool") if decision.word in {"give", "add"} else decision.entry.get("name")
-        return str(owner or "nobody"), decision.reason
-    aliases = decided.aliases
-    if aliases.get(first, first) == aliases.get(second, second):
-        alias = next(each for each in decided.of_word("same") if each.entry["other"] in {first, second})
-        return aliases.get(first, first), alias.reason
+        return str(owner or "no pool"), decision.reason
+    owners = {decided.aliases.get(slug, slug) for slug in claimants}
+    if len(owners) == 1:
+        alias = next(each for each in decided.of_word("same") if each.entry["other"] in claimants)
+        return owners.pop(), alias.reason
     return "undecided", ""
 
 
@@ -205,13 +206,11 @@ def _pool(known: Registry, slug: PoolSlug) -> Pool:
     try:
         return known.pools.by_slug[slug]
     except KeyError:
-        raise InputError(
-            f"the registry has no pool {slug!r}", remedy="`pool-monitor registry show` lists them"
-        ) from None
+        raise InputError(f"unknown pool {slug!r}", remedy="`pool-monitor registry show` lists all pools") from None
 
 
 def _origin(source: str, copy: Copy) -> str:
-    when = f"taken {copy.taken} from {copy.origin}" if copy.taken else "as shipped"
+    when = f"fetched {copy.taken} from {copy.origin}" if copy.taken else "as shipped"
     return f"list {source}: {len(copy.list.pools)} pools, {when}"
 
 

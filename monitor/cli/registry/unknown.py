@@ -1,4 +1,4 @@
-"""What the stored blocks of unknown miners have in common."""
+"""What the stored blocks of unknown miners share."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ async def frequent(config: Config) -> Frequent:
     """The texts and payouts that several unattributed blocks of the store share.
 
     Raises:
-        StoreRefused: there is no database, or it is not of this version.
+        StoreRefused: there is no database, or it is from another version.
     """
     async with await Store.open(config.store.url, beside=True) as store:
         found = await store.unattributed(MEMORY)

@@ -1,4 +1,4 @@
-"""A screen that lives: news are fetched when the daemon has any, keys choose, and the terminal is left as it was."""
+"""A live screen: updated on events of the daemon and on keys; the terminal is restored at the end."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import aclosing, contextmanager, suppress
 from dataclasses import replace
 
-from rich.console import Console
+from rich.console import Console, ConsoleDimensions
 from rich.live import Live
 
 from monitor.cli.status.client import LEVELS, Choice, Client, Status
@@ -21,29 +21,30 @@ from monitor.cli.status.view import Shown, as_screen
 from monitor.errors import PoolMonitorError
 
 _REST_SECONDS = 0.5
-"""Between two questions, however fast blocks come."""
+"""Shortest time between two requests."""
 _PATIENCE_SECONDS = 30.0
-"""The daemon is asked this often even if it tells of nothing."""
+"""Longest time between two requests."""
 _AGAIN_SECONDS = 2.0
+"""Between two attempts while the daemon does not answer."""
 _TICK_SECONDS = 1.0
-"""Ages grow."""
+"""Between redraws, because ages change."""
 
 
 class Watch:
-    """What is known of one daemon, kept up to date."""
+    """The state of one daemon, fetched again after each event."""
 
     def __init__(self, client: Client, choice: Choice) -> None:
         self.choice = choice
         self.trouble: str | None = None
-        """Why the newest answer is not new."""
+        """Why the last request failed; None if it succeeded."""
         self._client = client
-        self._bell = asyncio.Event()
+        self._wake = asyncio.Event()
 
     async def answers(self) -> AsyncGenerator[Status]:
-        """The first one at once, then one whenever there may be news; in trouble the last one again.
+        """Yield the state at once, then after each event; the previous state if a request fails.
 
         Raises:
-            PoolMonitorError: the first question failed. Later ones are asked again until they succeed.
+            PoolMonitorError: the first request failed. Later ones are repeated until they succeed.
         """
         found = await self._client.ask(self.choice)
         listening = asyncio.create_task(self._listen())
@@ -52,8 +53,8 @@ class Watch:
                 yield found
                 await asyncio.sleep(_AGAIN_SECONDS if self.trouble else _REST_SECONDS)
                 if not self.trouble:
-                    await _or_after(self._bell, _PATIENCE_SECONDS)
-                self._bell.clear()
+                    await _or_after(self._wake, _PATIENCE_SECONDS)
+                self._wake.clear()
                 try:
                     found, self.trouble = await self._client.ask(self.choice), None
                 except PoolMonitorError as error:
@@ -64,33 +65,34 @@ class Watch:
                 await listening
 
     def choose(self, choice: Choice) -> None:
-        """Show something else, soon."""
+        """Change the level or window."""
         self.choice = choice
-        self._bell.set()
+        self._wake.set()
 
     async def _listen(self) -> None:
         while True:
             async for _ in self._client.news():
-                self._bell.set()
-            self._bell.set()  # the stream has ended, and with it the daemon, perhaps
+                self._wake.set()
+            self._wake.set()  # the stream has ended, and with it the daemon, perhaps
             await asyncio.sleep(_AGAIN_SECONDS)
 
 
-async def tell(client: Client, choice: Choice, say: Callable[[Status], None]) -> None:
-    """Say every answer, until somebody ends the program.
+async def print_changes(client: Client, choice: Choice, show: Callable[[Status], None]) -> None:
+    """Show each state that differs from the one before, until the program is interrupted.
 
     Raises:
         PoolMonitorError: no daemon answers at the start.
     """
-    watched = Watch(client, choice)
+    watched, shown = Watch(client, choice), None
     async with aclosing(watched.answers()) as answers:
         async for found in answers:
-            if not watched.trouble:
-                say(found)
+            if not watched.trouble and found != shown:
+                show(found)
+                shown = found
 
 
 async def watch(client: Client, choice: Choice, console: Console) -> None:
-    """Fill the terminal until somebody presses q or Ctrl-C; Ctrl-Z ends it too, since a screen cannot be left lying.
+    """Show the live screen until q or Ctrl-C is pressed; Ctrl-Z ends it too.
 
     Raises:
         PoolMonitorError: no daemon answers at the start.
@@ -100,7 +102,7 @@ async def watch(client: Client, choice: Choice, console: Console) -> None:
     for number, event in heard.items():
         asyncio.get_running_loop().add_signal_handler(number, event.set)
     async with aclosing(watched.answers()) as answers:
-        found = await anext(answers)  # without a daemon there is no screen
+        found = await anext(answers)  # raises before the screen opens
 
         async def follow() -> None:
             nonlocal found
@@ -111,7 +113,8 @@ async def watch(client: Client, choice: Choice, console: Console) -> None:
         async def draw() -> None:
             while True:
                 changed.clear()
-                shown = Shown(found, time.time(), watched.choice.window, watched.trouble)
+                _fit(console)
+                shown = Shown(found, time.time(), watched.choice.window, trouble=watched.trouble)
                 live.update(as_screen(shown, width=console.width, height=console.height), refresh=True)
                 await _or_after(changed, _TICK_SECONDS)
 
@@ -129,15 +132,21 @@ async def watch(client: Client, choice: Choice, console: Console) -> None:
                     task.cancel()
 
 
+def _fit(console: Console) -> None:
+    """Take the size of the terminal itself. COLUMNS and LINES, which a shell may export, do not change with it."""
+    with suppress(OSError):
+        console.size = ConsoleDimensions(*os.get_terminal_size(console.file.fileno()))
+
+
 async def _or_after(event: asyncio.Event, seconds: float) -> None:
-    """Until it happens, but not longer. In Python 3.11 `wait_for` may lose a cancellation here."""
+    """Wait for the event or the timeout. In Python 3.11 `wait_for` may lose a cancellation here."""
     with suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await event.wait()
 
 
 def _chosen(key: str, choice: Choice, windows: Sequence[str]) -> Choice:
-    """What a key chooses: the next level or window."""
+    """The choice after a key was pressed."""
     match key:
         case "l":
             return replace(choice, level=_next(choice.level or LEVELS[0], LEVELS))
@@ -153,7 +162,7 @@ def _next(one: str, several: Sequence[str]) -> str:
 
 @contextmanager
 def _keys(press: Callable[[str], None]) -> Iterator[None]:
-    """Hear of each key as it is pressed, if there is a keyboard; afterwards the terminal is as it was."""
+    """Call `press` for each key, if standard input is a terminal; restores the terminal at the end."""
     if not sys.stdin.isatty():
         yield
         return
@@ -162,7 +171,7 @@ def _keys(press: Callable[[str], None]) -> Iterator[None]:
 
     def read() -> None:
         pressed = os.read(keyboard, 64)
-        if not pressed:  # nobody is there any more
+        if not pressed:  # the terminal was closed
             loop.remove_reader(keyboard)
         for key in pressed.decode(errors="ignore"):
             press(key)

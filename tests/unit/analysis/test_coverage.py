@@ -8,7 +8,7 @@ import pytest
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 MONTH = CHECKOUT / "tests" / "data" / "mainnet_2024_09.parquet"
-SAMPLES = 300
+SAMPLES = 150
 LUCK = 3 * 100 * (0.95 * 0.05 / SAMPLES) ** 0.5  # three standard deviations, in per cent
 
 
@@ -18,11 +18,11 @@ def script() -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("level", ["pool", "country"])
-@pytest.mark.parametrize("blocks", [144, 1008, 2016])
+@pytest.mark.parametrize("blocks", [144, 2016])
 def test_intervals_hold_the_truth(script: dict[str, Any], level: str, blocks: int) -> None:
     (truth,) = (each for each in script["worlds"](MONTH) if each.name.startswith(level))
     held = script["coverage"](truth, blocks, SAMPLES)
-    assert 100 * held.shares == pytest.approx(95, abs=2)
+    assert 100 * held.shares == pytest.approx(95, abs=2 + LUCK / (truth.shares >= script["ENOUGH"]).sum() ** 0.5)
     assert 100 * held.hhi_split == pytest.approx(95, abs=2 + LUCK)
     assert 100 * held.hhi_merged == pytest.approx(95, abs=2 + LUCK)
     assert 100 * held.nakamoto >= 94 - LUCK

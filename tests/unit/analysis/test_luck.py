@@ -9,6 +9,8 @@ from support.rows import past, rows
 from monitor.analysis.signals.luck import luck
 from monitor.model import Luck
 
+TRIALS = 150
+
 
 def of(pools: str, *windows: str) -> dict[tuple[str, str], Luck]:
     return {(each.pool, each.window): each for each in luck(past(rows(pools), *windows))}
@@ -50,8 +52,8 @@ def test_luck_of_one_block() -> None:
 def test_zscores_of_honest_miners_are_standard() -> None:
     chance = np.random.default_rng(11)
     scores = []
-    for _ in range(300):
-        pools = "".join(np.where(chance.random(600) < 0.3, "a", "b"))
-        scores.append(of(pools, "200b", "600b")["a", "200b"].zscore)
-    assert abs(np.mean(scores)) < 0.15
-    assert np.std(scores) == pytest.approx(1, abs=0.1)
+    for _ in range(TRIALS):
+        pools = "".join(np.where(chance.random(300) < 0.3, "a", "b"))
+        scores.append(of(pools, "100b", "300b")["a", "100b"].zscore)
+    assert abs(np.mean(scores)) < 3 / sqrt(TRIALS)
+    assert np.std(scores) == pytest.approx(1, abs=3 / sqrt(2 * TRIALS))

@@ -18,9 +18,9 @@ def history(shares: np.ndarray, seed: int = 1) -> BlockTable:
     chance = np.random.default_rng(seed)
     first, last = shares
     rows = []
-    for height in range(BLOCKS):
+    for height, drawn in enumerate(chance.random(BLOCKS)):
         mix = first + (last - first) * height / BLOCKS
-        pool = PoolSlug(f"p{chance.choice(len(mix), p=mix)}")
+        pool = PoolSlug(f"p{np.searchsorted(np.cumsum(mix), drawn)}")
         rows.append(BlockRow(height, SPACING * height, 0x1D00FFFF, pool))
     return BlockTable.of(rows, (POOL,))
 

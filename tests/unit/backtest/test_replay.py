@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -17,9 +18,14 @@ from monitor.backtest.skipping import NO_SKIP, SkipPlanner
 from monitor.model import BlockHash, BlockRow, PoolSlug, Race, Window
 
 T0 = 1_700_000_000
-WINDOWS = tuple(map(Window.parse, ("1d", "3d", "150b", "400b")))
+WINDOWS = tuple(map(Window.parse, ("1d", "36h", "120b", "200b")))
 YEAR = Window.parse("1y")
 PARITY = Level("parity", lambda row: "even" if row.height % 2 == 0 else "odd")
+
+
+def when(episode: Episode) -> tuple[float, str]:
+    """What orders episodes: alerts of one block come in the order in which windows are computed."""
+    return episode.alert.since, episode.alert.key
 
 
 def rule(text: str) -> Rule:
@@ -43,54 +49,65 @@ def chain(shares: list[tuple[int, dict[str, float]]], *, seed: int = 1, backward
 
 
 def found(one: Rule, rows: list[BlockRow], windows: tuple[Window, ...] = WINDOWS) -> list[Episode]:
-    replay = Replay([one], Scope((POOL, PARITY), windows))
-    for row in rows:
+    return episodes([one], rows, windows)
+
+
+def episodes(
+    rules: Sequence[Rule], rows: list[BlockRow], windows: tuple[Window, ...] = WINDOWS, *, warm: int = 0
+) -> list[Episode]:
+    replay = Replay(rules, Scope((POOL, PARITY), windows))
+    for row in rows[:warm]:
+        replay.warm(row)
+    for row in rows[warm:]:
         replay.take(ReplayedBlock(row))
     return replay.episodes
 
 
-RISE = [(440, {"a": 0.4, "b": 0.35, "": 0.25}), (420, {"a": 0.62, "b": 0.33, "": 0.05}), (340, {"a": 0.3, "b": 0.7})]
+RISE = [(200, {"a": 0.4, "b": 0.35, "": 0.25}), (170, {"a": 0.62, "b": 0.33, "": 0.05}), (150, {"a": 0.3, "b": 0.7})]
+
+
+FULL = 130
+"""Blocks after which the windows of `RULES` have enough of them for rules to be skipped."""
+RULES = (
+    'value = "share_above_probability"\nwhere = { window = "36h", threshold = "0.5" }\nabove = 0.95\nuntil = 0.5',
+    'value = "share_above_probability"\nwhere = { window = "200b", threshold = "0.333" }\nabove = 0.999',
+    'value = "share_above_probability"\nwhere = { window = "*b", threshold = "*" }\nabove = 0.9\nuntil = 0.6',
+    'value = "share_ratio"\nwhere = { level = "pool", window = ["36h", "120b"] }\nabove = 0.5\nuntil = 0.45',
+    'value = "share_ratio"\nwhere = { level = "parity", window = "1d" }\nabove = 0.505',
+    'value = "share_ratio"\nwhere = { entity = "b*", window = "200b" }\nbelow = 0.34\nuntil = 0.36\nfor_blocks = 9',
+    'value = "hhi"\nwhere = { level = "pool", window = "*[dh]", unknown = "merged" }\nabove = 4000\nuntil = 3900',
+    'value = "hhi_unbiased"\nwhere = { level = "pool", window = "36h", unknown = "split" }\nabove = 4200',
+    'value = "top_share_ratio"\nwhere = { window = "200b", unknown = "split", n = "2" }\nabove = 0.9\nuntil = 0.8',
+    'value = "window_attributed_ratio"\nwhere = { window = "36h" }\nbelow = 0.8\nuntil = 0.9\ncooldown = "6h"',
+    'value = "nakamoto_coefficient"\nwhere = { level = "pool", window = "120b" }\nbelow = 2',
+)
 
 
 @pytest.mark.parametrize("backwards", [False, True], ids=["in order", "times go back"])
-@pytest.mark.parametrize(
-    "text",
-    [
-        'value = "share_above_probability"\nwhere = { window = "3d", threshold = "0.5" }\nabove = 0.95\nuntil = 0.5',
-        'value = "share_above_probability"\nwhere = { window = "400b", threshold = "0.333" }\nabove = 0.999',
-        'value = "share_above_probability"\nwhere = { window = "*b", threshold = "*" }\nabove = 0.9\nuntil = 0.6',
-        'value = "share_ratio"\nwhere = { level = "pool", window = ["3d", "150b"] }\nabove = 0.5\nuntil = 0.45',
-        'value = "share_ratio"\nwhere = { level = "parity", window = "1d" }\nabove = 0.51',
-        'value = "share_ratio"\nwhere = { entity = "b*", window = "400b" }\nbelow = 0.34\nuntil = 0.36\nfor_blocks = 9',
-        'value = "hhi"\nwhere = { level = "pool", window = "*d", unknown = "merged" }\nabove = 4000\nuntil = 3900',
-        'value = "hhi_unbiased"\nwhere = { level = "pool", window = "3d", unknown = "split" }\nabove = 4200',
-        'value = "top_share_ratio"\nwhere = { window = "400b", unknown = "split", n = "2" }\nabove = 0.9\nuntil = 0.8',
-        'value = "window_attributed_ratio"\nwhere = { window = "3d" }\nbelow = 0.8\nuntil = 0.9\ncooldown = "6h"',
-        'value = "nakamoto_coefficient"\nwhere = { level = "pool", window = "150b" }\nbelow = 2',
-    ],
-)
-def test_sleeping_misses_nothing(text: str, monkeypatch: pytest.MonkeyPatch, *, backwards: bool) -> None:
+def test_skipping_misses_nothing(*, backwards: bool) -> None:
     rows = chain(RISE, backwards=backwards)
+    rules = [replace(rule(text), name=f"rule {at}") for at, text in enumerate(RULES)]
 
-    slept = found(rule(text), rows)
-    monkeypatch.setattr(SkipPlanner, "skip", lambda *_, **__: NO_SKIP)
-    awake = found(rule(text), rows)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(SkipPlanner, "skip", lambda *_, **__: NO_SKIP)
+        at_every_block = episodes(rules, rows, warm=FULL)
 
-    assert slept == awake
-    assert awake, "a test of nothing"
+    assert {each.alert.rule for each in at_every_block} == {each.name for each in rules}, "a test of nothing"
+    for one in rules:  # alone: what is computed for one rule ends the skip of another
+        expected = [each for each in at_every_block if each.alert.rule == one.name]
+        assert sorted(episodes([one], rows, warm=FULL), key=when) == sorted(expected, key=when)
 
 
 @pytest.mark.parametrize("value", skipping.SPEED)
-def test_a_rule_far_from_its_threshold_sleeps(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_rule_far_from_its_threshold_is_skipped(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     looks = []
     judge = Replay._judge
     monkeypatch.setattr(Replay, "_judge", lambda self, *rest: (looks.append(rest), judge(self, *rest))[1])
 
-    found(
-        rule(f'value = "{value}"\nwhere = {{ window = "3d" }}\nabove = {20_000 if "hhi" in value else 2}'), chain(RISE)
-    )
+    far = rule(f'value = "{value}"\nabove = {20_000 if "hhi" in value else 2}')
+    found(far, chain(2 * RISE), (Window.parse("3d"),))
 
-    assert len(looks) < sum(blocks for blocks, _ in RISE) / 4
+    assert len(looks) < sum(blocks for blocks, _ in 2 * RISE) / 4
 
 
 def test_a_pause_is_seen_while_it_lasts() -> None:
@@ -147,7 +164,7 @@ def test_what_takes_long_to_estimate_is_looked_at_once_a_day() -> None:
     rows = chain([(700, {"a": 0.6, "b": 0.4})])
 
     (one,) = found(
-        rule('value = "hhi_lower"\nwhere = { level = "pool", window = "3d", unknown = "split" }\nabove = 1'), rows
+        rule('value = "hhi_lower"\nwhere = { level = "pool", window = "36h", unknown = "split" }\nabove = 1'), rows
     )
 
     assert one.alert.height == 143

@@ -45,15 +45,16 @@ def test_every_mark_is_told_with_its_rank_and_place() -> None:
 
 
 def test_the_rule_says_what_it_decided_against() -> None:
-    assert explained(b"nothing")["explanation"]["rule"].startswith("nothing in it")
-    assert explained(b"/ViaBTC/")["explanation"]["rule"] == "signature at the start of the text: no other pool is named"
-    assert explained(b"xx /Bixin/ /BTC.TOP/")["explanation"]["rule"] == "specific tag: the longest of them"
-    assert "capitals and small letters" in explained(b"/VIABTC/")["explanation"]["rule"]
+    assert explained(b"nothing")["explanation"]["rule"].startswith("no mark of a pool")
+    signed = explained(b"/ViaBTC/")["explanation"]["rule"]
+    assert signed == "signature at the start of the text: no evidence for another pool"
+    assert explained(b"xx /Bixin/ /BTC.TOP/")["explanation"]["rule"] == "specific tag: the longest one"
+    assert "upper and lower case" in explained(b"/VIABTC/")["explanation"]["rule"]
     assert "evenly divided" in explained(b"", F2POOL, BTCCOM._replace(value_sat=9))["explanation"]["rule"]
     dust = explained(b"", F2POOL, STRANGER._replace(value_sat=1000))
     assert (dust["pool_slug"], dust["explanation"]["rule"]) == (
         None,
-        "only payout below 5 % of the reward, which decides nothing",
+        "only payout below 5 % of the reward, which does not decide",
     )
 
 

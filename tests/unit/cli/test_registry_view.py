@@ -84,7 +84,7 @@ async def test_what_unknown_miners_have_in_common_becomes_an_entry(tmp_path: Pat
     assert [each.blocks for each in found.payouts] == [3]
     written = StringIO()
     Console(file=written, width=160).print(registry_view.unknown(found))
-    entries = written.getvalue().partition("registry.user_file names")[2]
+    entries = written.getvalue().partition("registry.user_file")[2]
     assert PoolRegistry.parse(entries.split("\n\n")[0]).by_slug
 
 
