@@ -1,6 +1,6 @@
 """Coverage of the published intervals, and false alarms of the test for changes.
 
-    scripts/coverage.py FILE > docs/accuracy.md
+    scripts/coverage.py FILE > docs/accuracy.md; scripts/forgery.py
 
 FILE has a row for each block, with height, time and pool, as CSV or Parquet. Its shares of each year are the true
 shares:

@@ -16,6 +16,7 @@ from monitor.model.attribution import (
     Method,
     StaleRow,
     StoredBlock,
+    StoredCoinbase,
 )
 from monitor.model.chain import Block, BlockRef, Coinbase, Header, NodeFacts, Notice, Output, Plan
 from monitor.model.coverage import Coverage

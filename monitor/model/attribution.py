@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from monitor.model.chain import Block
+from monitor.model.chain import Block, Coinbase
 from monitor.model.names import BlockHash, PoolSlug
 
 
@@ -51,13 +51,13 @@ class Attribution:
     conflict: bool
     """Whether evidence that could decide names more than one pool."""
     candidates: tuple[Candidate, ...]
-    """All evidence found, the deciding one first; remarks, which decide nothing, last."""
+    """All evidence found, the deciding one first; remarks, which do not decide, last."""
     registry: str
     """Content hash of the registry that was used."""
     miner: str | None = None
     """Name of the miner inside the pool, as the coinbase states it: sanitised and short."""
     confidence: Confidence | None = None
-    """None for an unknown pool, and for blocks that older versions stored."""
+    """None for an unknown pool, and in attributions that older versions stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +111,15 @@ class StoredBlock(NamedTuple):
     method: Method | None
     evidence: str
     conflict: bool
+
+
+class StoredCoinbase(NamedTuple):
+    """A coinbase of the best chain. A tuple, because hundreds of thousands are made."""
+
+    height: int
+    time: int
+    """Header time, Unix seconds."""
+    coinbase: Coinbase
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,17 @@ from collections.abc import Iterator, Sequence
 from sqlalchemy import Connection, delete, func, insert, not_, or_, select, union_all, update
 
 from monitor.errors import StoreRefused
-from monitor.model import BlockHash, BlockRecord, BlockRef, BlockRow, Coinbase, PoolSlug, StaleRow
+from monitor.model import (
+    BlockHash,
+    BlockRecord,
+    BlockRef,
+    BlockRow,
+    Coinbase,
+    Method,
+    PoolSlug,
+    StaleRow,
+    StoredCoinbase,
+)
 from monitor.store.rows import COUNTED, block_hash, counted_row, record
 from monitor.store.schema import attributions, blocks, metadata
 from monitor.wire import decode_outputs
@@ -85,6 +95,18 @@ def unattributed(connection: Connection, most: int) -> list[tuple[int, Coinbase]
         .limit(most)
     ).all()
     return [(height, Coinbase(script, decode_outputs(outputs)[0])) for height, script, outputs in reversed(rows)]
+
+
+def named_by_tag(connection: Connection) -> Iterator[StoredCoinbase]:
+    """The best chain's blocks that were attributed by a tag, lowest first, in constant memory."""
+    by_tag = select(attributions.c.id).where(attributions.c.method == Method.TAG)
+    rows = connection.execution_options(yield_per=PAGE).execute(
+        select(blocks.c.height, blocks.c.time, blocks.c.coinbase_script, blocks.c.coinbase_outputs)
+        .where(ON_BEST_CHAIN, blocks.c.attribution.in_(by_tag))
+        .order_by(blocks.c.height)
+    )
+    for height, time, script, outputs in rows:
+        yield StoredCoinbase(height, time, Coinbase(script, decode_outputs(outputs)[0]))
 
 
 def stale(connection: Connection, *, seconds: int) -> list[StaleRow]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, case, func, null, select
 
-from monitor.model import BlockRow, Coinbase, Grid, Group, Method, StoredBlock
+from monitor.model import BlockRow, Coinbase, Grid, Group, Method, StoredBlock, StoredCoinbase
 from monitor.store import queries
 from monitor.store.queries import ON_BEST_CHAIN, PAGE
 from monitor.store.rows import COUNTED, block_hash, counted_row
@@ -42,6 +42,12 @@ class Reading:
     def unattributed(self, most: int) -> list[tuple[int, Coinbase]]:
         """See `queries.unattributed`."""
         return queries.unattributed(self._connection, most)
+
+    def named_by_tag(self) -> Iterator[StoredCoinbase]:
+        """The best chain's blocks that were attributed by a tag, lowest first; a few at a time are in memory."""
+        for block in queries.named_by_tag(self._connection):
+            self.go_on()
+            yield block
 
     def reach(self, block: BlockRow, *, seconds: int, count: int) -> int:
         """The lowest height that is needed to count a span of header time or a number of blocks, up to a block."""

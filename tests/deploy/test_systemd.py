@@ -165,7 +165,6 @@ def test_the_filter_refuses_what_the_unit_refuses(
         assert expected or "Error: [Errno" in done.stderr
 
 
-@pytest.mark.timeout(120)
 def test_under_the_units_filter_zmq_tells_of_blocks_and_the_past_is_fetched(
     start_bitcoind: Start, under: Callable[[str], list[str]], scratch: Path
 ) -> None:
@@ -190,7 +189,6 @@ def test_under_the_units_filter_zmq_tells_of_blocks_and_the_past_is_fetched(
         assert daemon.stop() == 0
 
 
-@pytest.mark.timeout(120)
 def test_where_the_scheduler_is_refused_it_goes_on_without_zmq(
     bitcoind: Bitcoind, under: Callable[[str], list[str]], scratch: Path
 ) -> None:

@@ -1,5 +1,10 @@
 """What a forger can do to a real coinbase does not give the block to another pool."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 from support.forgeries import (
     CONTRADICTIONS,
@@ -18,6 +23,7 @@ from monitor.attribution import attribute
 from monitor.model import Attribution, Coinbase, Confidence
 from monitor.registry.loading import load_pools
 
+ROOT = Path(__file__).parents[2]
 REGISTRY = load_pools()
 RIVALS = rivals(REGISTRY)
 SMALLEST_REWARD = 100_000_000
@@ -90,3 +96,12 @@ def test_an_extra_nonce_before_the_signature_is_no_signature(rival: Rival, first
     script = bytes.fromhex("03a18f0d0004b423dd6704ca7990360c" + first) + rival.tag.ljust(8, b"x") + b"\x0a/MaxiPool/"
     found = judged(Coinbase(script, ()))
     assert (found.pool, found.conflict) == ("maxipool", True)
+
+
+def test_the_table_of_forgeries_is_what_the_script_finds() -> None:
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "scripts" / "forgery.py"), "--check"],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests")])},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr

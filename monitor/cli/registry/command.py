@@ -15,6 +15,7 @@ import typer
 from rich.console import Console
 
 from monitor.cli.common import ConfigOption, JsonOption, progress, settings
+from monitor.cli.registry.suggest import suggest
 from monitor.config import Config, load
 from monitor.errors import InputError
 from monitor.model import PoolSlug
@@ -127,6 +128,9 @@ def update(
     if not yes:
         typer.confirm("Apply these changes?", abort=True)
     typer.echo(f"Written to {lists.keep(copies)}")
+
+
+registry.command()(suggest)
 
 
 @registry.command()
