@@ -58,8 +58,9 @@ class EmbeddedNode:
     zmq: bool = True
 
     def __post_init__(self) -> None:
-        self._chain = Chain(genesis(self.network))
-        self._state = State(self.network, self._chain, blockpart=self.blockpart)
+        self.chain = Chain(genesis(self.network))
+        """All of its blocks: the best chain and the branches."""
+        self._state = State(self.network, self.chain, blockpart=self.blockpart)
         self._folder: Path | None = None
         self._server: Server | None = None
         self._notices: Notices | None = None
@@ -67,8 +68,8 @@ class EmbeddedNode:
         self._zmq_address = "tcp://127.0.0.1:*"
         for found in self.history:
             self.play(found)
-        if self._chain.first_height > 1:
-            self._chain.prune(self._chain.first_height + 1)
+        if self.chain.first_height > 1:
+            self.chain.prune(self.chain.first_height + 1)
 
     # -- where it is ---------------------------------------------------------------------------------------------------
 
@@ -91,7 +92,7 @@ class EmbeddedNode:
     @property
     def tip(self) -> BlockRef:
         """The best block."""
-        return BlockRef(self._chain.tip.height, self._chain.tip.hash)
+        return BlockRef(self.chain.tip.height, self.chain.tip.hash)
 
     @property
     def asked(self) -> Counter[str]:
@@ -173,7 +174,7 @@ class EmbeddedNode:
         Raises:
             ValueError: `on` is no valid block of this chain.
         """
-        parent = self._chain.tip if on is None else self._chain.find(on)
+        parent = self.chain.tip if on is None else self.chain.find(on)
         if parent is None:
             raise ValueError(f"there is no block {on}")
         header = parent.block.header
@@ -184,7 +185,7 @@ class EmbeddedNode:
                 time=header.time + SPACING_SECONDS if time is None else time,
                 bits=header.bits if bits is None else bits,
                 signature=self._signature(pool),
-                serial=len(self._chain),
+                serial=len(self.chain),
                 transactions=transactions,
             )
         )
@@ -198,11 +199,11 @@ class EmbeddedNode:
         return self._take_in(
             Template(
                 height=found.height,
-                parent=on or self._chain.tip.hash,
+                parent=on or self.chain.tip.hash,
                 time=found.time,
                 bits=found.bits,
                 signature=self._signature(found.pool),
-                serial=len(self._chain),
+                serial=len(self.chain),
                 transactions=TRANSACTIONS if found.height % EMPTY_EVERY else 0,
             )
         )
@@ -213,7 +214,7 @@ class EmbeddedNode:
         Raises:
             ValueError: the chain is not that long.
         """
-        fork = self._chain.at(self._chain.tip.height - depth)
+        fork = self.chain.at(self.chain.tip.height - depth)
         if fork is None:
             raise ValueError(f"there are no {depth} blocks to leave behind")
         branch = [fork.hash]
@@ -223,15 +224,15 @@ class EmbeddedNode:
 
     def invalidate(self, block: BlockHash) -> None:
         """A person declares a block invalid, and with it all above it."""
-        self._tell(self._chain.invalidate(block))
+        self._tell(self.chain.invalidate(block))
 
     def reconsider(self, block: BlockHash) -> None:
         """A person takes that back."""
-        self._tell(self._chain.reconsider(block))
+        self._tell(self.chain.reconsider(block))
 
     def prune(self, height: int) -> None:
         """Forget the bodies of all blocks below a height."""
-        self._chain.prune(height)
+        self.chain.prune(height)
 
     def stall(self) -> None:
         """Hang: accept questions, answer none. Notices go on."""
@@ -261,7 +262,7 @@ class EmbeddedNode:
 
     def _take_in(self, template: Template) -> BlockHash:
         block = seal(template)
-        self._tell(self._chain.add(block))
+        self._tell(self.chain.add(block))
         return block.hash
 
     def _tell(self, steps: list[Step]) -> None:
