@@ -58,8 +58,9 @@ class EmbeddedNode:
     zmq: bool = True
 
     def __post_init__(self) -> None:
-        self._chain = Chain(genesis(self.network))
-        self._state = State(self.network, self._chain, blockpart=self.blockpart)
+        self.chain = Chain(genesis(self.network))
+        """All of its blocks: the best chain and the branches."""
+        self._state = State(self.network, self.chain, blockpart=self.blockpart)
         self._folder: Path | None = None
         self._server: Server | None = None
         self._notices: Notices | None = None
@@ -67,8 +68,8 @@ class EmbeddedNode:
         self._zmq_address = "tcp://127.0.0.1:*"
         for found in self.history:
             self.play(found)
-        if self._chain.first_height > 1:
-            self._chain.prune(self._chain.first_height + 1)
+        if self.chain.first_height > 1:
+            self.chain.prune(self.chain.first_height + 1)
 
     # -- addresses and counters --------------------------------------------------------------------------------------
 
@@ -91,7 +92,7 @@ class EmbeddedNode:
     @property
     def tip(self) -> BlockRef:
         """The best block."""
-        return BlockRef(self._chain.tip.height, self._chain.tip.hash)
+        return BlockRef(self.chain.tip.height, self.chain.tip.hash)
 
     @property
     def asked(self) -> Counter[str]:
@@ -173,7 +174,7 @@ class EmbeddedNode:
         Raises:
             ValueError: `on` is not a valid block of this chain.
         """
-        parent = self._chain.tip if on is None else self._chain.find(on)
+        parent = self.chain.tip if on is None else self.chain.find(on)
         if parent is None:
             raise ValueError(f"unknown block {on}")
         header = parent.block.header
@@ -188,7 +189,7 @@ class EmbeddedNode:
             ValueError: its height does not follow that of its parent.
         """
         transactions = TRANSACTIONS if found.height % EMPTY_EVERY else 0
-        return self._add(found, on or self._chain.tip.hash, transactions)
+        return self._add(found, on or self.chain.tip.hash, transactions)
 
     def reorg(self, depth: int = 1, pool: PoolSlug = UNKNOWN) -> list[BlockHash]:
         """A branch from `depth` blocks below the tip becomes the best chain; returns the branch.
@@ -196,7 +197,7 @@ class EmbeddedNode:
         Raises:
             ValueError: the chain is shorter.
         """
-        fork = self._chain.at(self._chain.tip.height - depth)
+        fork = self.chain.at(self.chain.tip.height - depth)
         if fork is None:
             raise ValueError(f"cannot disconnect {depth} blocks")
         branch = [fork.hash]
@@ -206,15 +207,15 @@ class EmbeddedNode:
 
     def invalidate(self, block: BlockHash) -> None:
         """Invalidate a block and its descendants, as `invalidateblock` does."""
-        self._announce(self._chain.invalidate(block))
+        self._announce(self.chain.invalidate(block))
 
     def reconsider(self, block: BlockHash) -> None:
         """Revert that, as `reconsiderblock` does."""
-        self._announce(self._chain.reconsider(block))
+        self._announce(self.chain.reconsider(block))
 
     def prune(self, height: int) -> None:
         """Delete the bodies of all blocks below a height."""
-        self._chain.prune(height)
+        self.chain.prune(height)
 
     def stall(self) -> None:
         """Accept requests without answering. Notifications continue."""
@@ -243,10 +244,10 @@ class EmbeddedNode:
         signature = self.signatures.get(found.pool) or unsigned(found.pool)
         template = Template(
             found.height, parent, found.time,
-            bits=found.bits, signature=signature, serial=len(self._chain), transactions=transactions,
+            bits=found.bits, signature=signature, serial=len(self.chain), transactions=transactions,
         )  # fmt: skip
         block = seal(template)
-        self._announce(self._chain.add(block))
+        self._announce(self.chain.add(block))
         return block.hash
 
     def _announce(self, steps: list[Step]) -> None:

@@ -143,11 +143,11 @@ class Inside:
     def __init__(self, session: aiohttp.ClientSession, url: str, task: asyncio.Task[None]) -> None:
         self.url = url
         self.task = task
-        self._session = session
+        self.session = session
 
     async def get(self, path: str, **headers: str) -> tuple[int, str, bytes]:
         """The status, content type and body of an answer."""
-        async with self._session.get(self.url + path, headers=headers) as response:
+        async with self.session.get(self.url + path, headers=headers) as response:
             return response.status, response.headers["Content-Type"], await response.read()
 
     async def ask(self, path: str) -> Any:  # noqa: ANN401 -- JSON is whatever it is

@@ -86,7 +86,7 @@ class Street:
     def _is_published(self) -> bool:
         snapshot = self.hub.snapshot
         # Each step makes a tally of its own, even one that leads back to a tip of before.
-        return snapshot is not None and snapshot.caught_up and snapshot.tally is self.counter._tally
+        return snapshot is not None and snapshot.caught_up and snapshot.tally is self.counter._tally  # noqa: SLF001
 
     @property
     def snapshots(self) -> list[Snapshot]:

@@ -18,6 +18,10 @@ def following(length: int, **how: Any) -> Following:  # noqa: ANN401 -- passed o
     return Following(FakeNode(length), Memory(), **how)
 
 
+def errors(found: Following, kind: str) -> float | None:
+    return found.vitals.registry.get_sample_value("pool_monitor_errors_total", {"kind": kind})
+
+
 async def settled(length: int, **how: Any) -> Following:  # noqa: ANN401 -- passed on
     found = following(length, **how)
     await found.settle()
@@ -221,7 +225,7 @@ async def test_a_batch_that_does_not_join_is_asked_for_again() -> None:
     found.node.successors = successors  # type: ignore[method-assign]
     await found.settle()
     assert found.memory.chain == found.node.chain
-    assert found.vitals.errors.labels("inconsistent")._value.get() == 2
+    assert errors(found, "inconsistent") == 2
 
 
 async def test_a_node_that_contradicts_itself_for_ever_ends_it() -> None:
@@ -234,7 +238,7 @@ async def test_a_node_that_contradicts_itself_for_ever_ends_it() -> None:
     found.node.successors = successors  # type: ignore[assignment,method-assign]
     with pytest.raises(ChainError, match=r"^the node contradicts itself; is its database damaged\?"):
         await found.settle()
-    assert found.vitals.errors.labels("inconsistent")._value.get() == 100
+    assert errors(found, "inconsistent") == 100
 
 
 # -- the node fails ----------------------------------------------------------------------------------------------------
@@ -249,7 +253,7 @@ async def test_a_passing_fault_costs_time_and_no_block(question: str, error: Nod
     found.node.mine(4, depth=2)
     await found.settle()
     assert found.memory.chain == found.node.chain
-    assert found.vitals.errors.labels(kind)._value.get() == (5 if question == "block" else 50)  # ten at a time
+    assert errors(found, kind) == (5 if question == "block" else 50)  # ten at a time
     assert found.follower.waiting is None
 
 

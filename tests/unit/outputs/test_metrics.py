@@ -68,7 +68,7 @@ def test_names_and_labels_are_kept() -> None:
     names = {each.name: each.labels for each in CATALOGUE}
     assert len(names) == len(CATALOGUE)
     names |= {
-        each._name.removeprefix(f"{PREFIX}_"): each._labelnames
+        each._name.removeprefix(f"{PREFIX}_"): each._labelnames  # noqa: SLF001 -- the library shows labels of samples only
         for each in vars(Vitals()).values()
         if hasattr(each, "_labelnames")
     }
