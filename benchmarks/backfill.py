@@ -38,7 +38,7 @@ from support.services import program, wait_until
 from monitor.attribution.match import attribute
 from monitor.backfill.ingest import Progress, fill
 from monitor.backfill.segments import MissingBlocks
-from monitor.backfill.worker import Order
+from monitor.backfill.worker import BackfillJob
 from monitor.config import Config
 from monitor.model import Block, BlockHash, BlockRef, Judged
 from monitor.node.blockfiles import BlockFiles, gathered
@@ -191,7 +191,7 @@ async def ours(config: Config, wanted: MissingBlocks, network: str) -> tuple[flo
 
     started = time.perf_counter()
     async with await Store.open(config.store.url) as store:
-        ended = await fill(store, Order(config.node, config.registry, network, wanted), tell)
+        ended = await fill(store, BackfillJob(config.node, config.registry, network, wanted=wanted), tell)
         assert (ended.fault, ended.gap) == (None, None), ended
         first = await store.first()
         assert first

@@ -62,7 +62,7 @@ def main() -> int:
 
     def first() -> object:
         test._find.cache_clear()  # noqa: SLF001
-        return estimated(taken, ledger, WINDOWS, open_)
+        return estimated(taken, ledger, WINDOWS, questions=open_)
 
     floor = milliseconds(bare)
     print(f"the same draws, bare numpy     {floor:8.2f} ms")
@@ -77,7 +77,7 @@ def main() -> int:
     for name, part in parts.items():
         print(f"{name:<30} {milliseconds(part):8.2f} ms")
     whole, quick = milliseconds(first), milliseconds(at_once)
-    after = milliseconds(lambda: estimated(taken, ledger, WINDOWS, open_))
+    after = milliseconds(lambda: estimated(taken, ledger, WINDOWS, questions=open_))
     print(f"all estimates, first           {whole:8.2f} ms   {whole / floor:5.1f} x bare")
     print(f"all estimates, next            {after:8.2f} ms   {after / floor:5.1f} x bare")
     print(f"what a block waits for         {quick:8.2f} ms")

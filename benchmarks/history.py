@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 from support.stored import fill, judged
 
 from monitor.attribution.unknown_miners import UnknownMiners
-from monitor.model import Asked, Block, BlockRef, Judged, Plan
+from monitor.model import Block, BlockRef, Judged, Plan, SeriesQuery
 from monitor.processing.counter import EntityLookup
 from monitor.processing.history import time_series
 from monitor.processing.levels import levels
@@ -43,13 +43,13 @@ BARE = (
     "GROUP BY week, attribution"
 )
 QUESTIONS = {
-    "HHI of pools, every week": Asked("pool", "hhi", step=WEEK),
-    "the same of thirty days": Asked("pool", "hhi", window=30 * DAY, step=WEEK),
-    "HHI with intervals, 4 weeks": Asked("pool", "hhi", step=4 * WEEK),
-    "HHI of operators, every week": Asked("operator", "hhi", step=WEEK),
-    "shares of templates, every week": Asked("template", "shares", step=WEEK),
-    "shares, 40 series, 4 days": Asked("pool", "shares", step=4 * DAY, limit=40),
-    "HHI, the newest 400 hours": Asked("pool", "hhi", window=WEEK, step=3600),
+    "HHI of pools, every week": SeriesQuery("pool", "hhi", step=WEEK),
+    "the same of thirty days": SeriesQuery("pool", "hhi", window=30 * DAY, step=WEEK),
+    "HHI with intervals, 4 weeks": SeriesQuery("pool", "hhi", step=4 * WEEK),
+    "HHI of operators, every week": SeriesQuery("operator", "hhi", step=WEEK),
+    "shares of templates, every week": SeriesQuery("template", "shares", step=WEEK),
+    "shares, 40 series, 4 days": SeriesQuery("pool", "shares", step=4 * DAY, limit=40),
+    "HHI, the newest 400 hours": SeriesQuery("pool", "hhi", window=WEEK, step=3600),
 }
 
 
@@ -73,14 +73,14 @@ async def measure(path: Path, blocks: int) -> int:
     return slowest > MOST_SECONDS or most > MOST_TIMES_BARE
 
 
-async def recent(store: Store, name: str, asked: Asked) -> Asked:
+async def recent(store: Store, name: str, asked: SeriesQuery) -> SeriesQuery:
     """The question as it is, or of the newest 400 steps."""
     span = await store.reading(lambda reading: reading.span())
     assert span
     return replace(asked, first=span[1] - 399 * (asked.step or 0)) if "newest" in name else asked
 
 
-async def ask(store: Store, work: Callable[..., object], asked: Asked) -> tuple[float, int]:
+async def ask(store: Store, work: Callable[..., object], asked: SeriesQuery) -> tuple[float, int]:
     """Seconds, the median of a few times; and how many points. Each is another question, so that none is remembered."""
     spent = []
     for number in range(TIMES):
@@ -129,7 +129,7 @@ async def contend(store: Store, naming: EntityLookup) -> None:
 async def keep_asking(store: Store, naming: EntityLookup) -> None:
     """One question after the other, none like another."""
     for number in range(10**6):
-        asked = Asked("template", ("hhi", "shares")[number % 2], window=WEEK + number, step=4 * WEEK)
+        asked = SeriesQuery("template", ("hhi", "shares")[number % 2], window=WEEK + number, step=4 * WEEK)
         await store.reading(lambda reading, asked=asked: time_series(reading, asked, naming))  # type: ignore[misc]
 
 

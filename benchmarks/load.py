@@ -26,7 +26,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 from latency import PAST, history, latencies, listens
 from support.bitcoind import Bitcoind
-from support.blocks import mine_all
+from support.blocks import Recipe, mine_all
 from support.daemon import Daemon
 from support.services import free_port, get, program, wait_until
 
@@ -55,11 +55,11 @@ def main() -> None:
             print(f"{CONNECTIONS} connections, {blocks} blocks {PAUSE_SECONDS:g} s apart for each path; milliseconds")
             with bare_server(gzip.compress(get(daemon.port, "/metrics"), 1)) as port, crowd(port, "/", SECONDS) as wrk:
                 asking("bare server", wrk.communicate(timeout=60)[0])
-            publishing("nobody asks", latencies(node, tags, blocks, daemon.port, pause=PAUSE_SECONDS))
+            publishing("no reader", block_events(node, tags, blocks, daemon))
             for path in PATHS:
                 with crowd(daemon.port, path, blocks * PAUSE_SECONDS) as wrk:
                     time.sleep(0.5)
-                    found = latencies(node, tags, blocks, daemon.port, pause=PAUSE_SECONDS)
+                    found = block_events(node, tags, blocks, daemon)
                     asking(path, wrk.communicate(timeout=60)[0])
                 publishing("meanwhile", found)
 
@@ -94,6 +94,11 @@ def asking(path: str, told: str) -> None:
         f"  {path:<24} median {cuts['50']:7.1f}   99 % {cuts['99']:7.1f} (target {TARGET_MS})   "
         f"{rate:7,.0f} a second   {'; '.join(errors) or 'no error'}"
     )
+
+
+def block_events(node: Bitcoind, tags: Iterator[Recipe], blocks: int, daemon: Daemon) -> list[float]:
+    """Seconds from each submitted block to its event."""
+    return latencies(node, tags, blocks, daemon.port, pause=PAUSE_SECONDS, events=("block",))[0]
 
 
 def publishing(what: str, seconds: list[float]) -> None:

@@ -1,4 +1,4 @@
-"""The command `pool-monitor`: errors meant for people go to standard error as a sentence, with their exit code."""
+"""The command `pool-monitor`: expected errors are printed to standard error as one sentence, with their exit code."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from monitor.errors import Exit, PoolMonitorError
 
 def main() -> None:
     """Run the command line."""
-    # Otherwise numpy starts a thread for each core when it is loaded, and ends the process where one is
-    # refused (TasksMax=). Nothing here multiplies matrices. The processes that we start inherit it.
+    # Otherwise numpy starts a thread for each core when it is loaded, and aborts if the limit of threads
+    # (TasksMax=) is reached. Nothing here multiplies matrices. Child processes inherit the setting.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    from monitor.cli.main import cli  # noqa: PLC0415 -- so that even an import that fails is told in a sentence
+    from monitor.cli.main import cli  # noqa: PLC0415 -- a failing import is reported as a sentence too
 
     try:
         cli()
@@ -22,7 +22,7 @@ def main() -> None:
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         sys.exit(Exit.STOPPED)
-    except BrokenPipeError:  # the reader of our output went away, as `head` does
+    except BrokenPipeError:  # the reader of the output has closed it, as `head` does
         sys.stderr.close()
         sys.exit(Exit.STOPPED)
 

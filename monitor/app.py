@@ -1,4 +1,4 @@
-"""The daemon: builds every room, starts them in one task group, and takes them down in order."""
+"""The daemon: builds all parts, runs them in one task group, and stops them in order."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ from monitor.hub import Hub
 from monitor.model import Coverage, NodeFacts, Reach
 from monitor.node.client import NodeClient
 from monitor.outputs.exposition import Exposition
-from monitor.outputs.web.api import Api
-from monitor.outputs.web.events import Events
-from monitor.outputs.web.page import Page
-from monitor.outputs.web.pools import Pools
-from monitor.outputs.web.scrape import Scrape
+from monitor.outputs.web.cache import AnswerCache
+from monitor.outputs.web.pages.pages import Pages
+from monitor.outputs.web.routes.api import Api
+from monitor.outputs.web.routes.events import Events
+from monitor.outputs.web.routes.metrics import Metrics
 from monitor.outputs.web.server import WebServer
+from monitor.outputs.web.sources import Sources
 from monitor.pipeline import Pipeline
 from monitor.processing.counter import Rulebook, WindowCounter
 from monitor.processing.history import HistoryQueries
 from monitor.registry.directory import Directory
-from monitor.registry.loading import Registry, load_registry
-from monitor.registry.reloading import keep_current
-from monitor.reload import ReloadSignal
+from monitor.registry.loading import Registry, files, load_registry
+from monitor.reload import ReloadSignal, keep_current
 from monitor.service_manager import ServiceManager
 from monitor.store.store import Store
 from monitor.vitals import Vitals
@@ -42,17 +42,17 @@ from monitor.vitals import Vitals
 log = structlog.get_logger()
 
 
-class _Stopped(Exception):  # noqa: N818 -- asked to stop: no error
+class _Stopped(Exception):  # noqa: N818 -- a request to stop, not an error
     """Ends the task group."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Health:
-    """The intake, and what the web output asks of it."""
+    """Follower, node and backfill, as far as outputs need their state."""
 
     follower: Follower
     node: NodeClient
-    historian: BackfillScheduler
+    backfill: BackfillScheduler
 
     @property
     def waiting(self) -> str | None:
@@ -71,58 +71,60 @@ class _Health:
 
     @property
     def coverage(self) -> Coverage | None:
-        return self.historian.coverage
+        return self.backfill.coverage
 
 
 async def run(config: Config, stop: asyncio.Event, *, listening: Callable[[str], None] | None = None) -> None:
     """Run until `stop` is set.
 
     Args:
-        config: everything the user said.
-        stop: set it to end the daemon; what is under way is stored first, or left for the next start.
+        config: the configuration.
+        stop: set it to end the daemon; unfinished work is stored first, or left for the next start.
         listening: called once with the address of the web server.
 
     Raises:
-        PoolMonitorError: something that only a person or a restart can cure; see its exit code.
+        PoolMonitorError: a restart or a change by the operator is needed; see its exit code.
     """
     vitals = Vitals()
     vitals.start_time.set_to_current_time()
     hub = Hub(vitals)
-    directory = Directory(load_registry(config.registry))  # what is wrong with it should show before the node is there
+    directory = Directory(load_registry(config.registry))  # its errors are reported without waiting for the node
     rules = load_rules(config)
     async with AsyncExitStack() as rooms:
         store = await rooms.enter_async_context(await Store.open(config.store.url))
         node = await rooms.enter_async_context(NodeClient(config.node, vitals))
-        follower = Follower(node, store, Reach.of(config.windows), vitals)
-        historian = BackfillScheduler(config, Reach.of(config.windows), store, node, hub, vitals)
-        health = _Health(follower, node, historian)
+        follower = Follower(node, store, Reach.of(config.windows), vitals=vitals)
+        backfill = BackfillScheduler(config, store, node, hub=hub, vitals=vitals)
+        health = _Health(follower, node, backfill)
         courses = HistoryQueries(store)
         token = config.web.secret_token
+        sources = Sources(hub, store=store, health=health, directory=directory, history=courses)
         web = await rooms.enter_async_context(
             WebServer(
-                (
-                    Api(hub, store, health, courses=courses), Pools(hub, store, directory),
-                    Page(hub, store, health, directory), Events(hub), Scrape(Exposition(hub, vitals)),
-                ),
-                hub, vitals, host=config.web.host, port=config.web.port,
+                (Api(sources), Pages(sources), Events(sources), Metrics(Exposition(hub, vitals))),
+                AnswerCache(sources.state), vitals, host=config.web.host, port=config.web.port,
                 token=token.get_secret_value() if token else None,
             )
         )  # fmt: skip
         log.info("listening", url=web.url, version=__version__)
         if listening:
             listening(web.url)
-        hangups = ReloadSignal()
+        reload = ReloadSignal()
         alert_runner = AlertRunner(rules, METRIC_LOOKUP, hub=hub, store=store.alerts, node=health, vitals=vitals)
         deliveries = delivery(config, store.alerts, hub=hub, vitals=vitals, link=web.url)
         alerts = _all_or_none(
-            alert_runner.run(), reload_rules(config, alert_runner.set_rules, reload=hangups, vitals=vitals), *deliveries
+            alert_runner.run(), reload_rules(config, alert_runner.set_rules, reload=reload, vitals=vitals), *deliveries
         )
-        intake = _intake(config, health, store, hub, vitals, courses=courses, directory=directory, hangups=hangups)
+        intake = _intake(
+            config, health, store, hub=hub, vitals=vitals, courses=courses, directory=directory, reload=reload
+        )
+        with suppress(NotImplementedError, ValueError, RuntimeError):  # no signals outside the main thread
+            asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, node.notifications.look_now)
         manager = ServiceManager()
         manager.ready()
         with suppress(_Stopped):
             await _all_or_none(
-                _until(stop), _look_now_on_signal(node), node.run(), intake, alerts,
+                _until(stop), node.run(), intake, alerts,
                 manager.keep_informed(lambda: _status(hub, health)),
             )  # fmt: skip
         manager.stopping()
@@ -133,14 +135,14 @@ async def _intake(  # noqa: PLR0913 -- what intake and outputs share
     config: Config,
     health: _Health,
     store: Store,
+    *,
     hub: Hub,
     vitals: Vitals,
-    *,
     courses: HistoryQueries,
     directory: Directory,
-    hangups: ReloadSignal,
+    reload: ReloadSignal,
 ) -> NoReturn:
-    """Learn who is who on the node's network, and follow it, forward and back; learn anew when that changes."""
+    """Load the registry of the node's network, then run pipeline and backfill; adopt changes of the registry."""
     network = await store.network()
     if network is None:
         await health.follower.meet()
@@ -149,23 +151,31 @@ async def _intake(  # noqa: PLR0913 -- what intake and outputs share
         await store.note_network(network)
     registry = directory.registry = load_registry(config.registry, network)
     vitals.build_info.labels(__version__, registry.pools.hash).set(1)
-    census = WindowCounter(store, config.windows, Rulebook.of(registry, network))
-    courses.counter = census
-    pipeline = Pipeline(health.follower, store, census, hub, vitals)
+    counter = WindowCounter(store, config.windows, Rulebook.of(registry, network))
+    courses.counter = counter
+    pipeline = Pipeline(health.follower, store, counter, hub=hub, vitals=vitals)
 
     async def adopt(changed: Registry) -> None:
-        log.info("the registry has changed", registry=changed.pools.hash, memberships=changed.memberships.hash)
+        log.info("registry reloaded", registry=changed.pools.hash, memberships=changed.memberships.hash)
         directory.registry = changed
         vitals.build_info.clear()
         vitals.build_info.labels(__version__, changed.pools.hash).set(1)
-        async with health.historian.at_rest():
+        async with health.backfill.paused():
             await pipeline.adopt(Rulebook.of(changed, network))
 
     async def stay_current() -> NoReturn:
         await pipeline.revise()
-        await keep_current(config.registry, network, adopt, hangups=hangups, vitals=vitals)
+        await keep_current(
+            lambda: files(config.registry), lambda: load_registry(config.registry, network, forgiving=False), adopt,
+            kind="registry", reload=reload, vitals=vitals,
+        )  # fmt: skip
 
-    await _all_or_none(pipeline.follow(), pipeline.publish(), health.historian.run(network, pipeline), stay_current())
+    await _all_or_none(
+        pipeline.follow(),
+        pipeline.publish(),
+        health.backfill.run(network, lock=pipeline.lock, recount=pipeline.recount),
+        stay_current(),
+    )
     raise AssertionError("the pipeline returned")
 
 
@@ -176,7 +186,7 @@ async def _all_or_none(*parts: Coroutine[Any, Any, None]) -> None:
             for part in parts:
                 group.create_task(part)
     except BaseExceptionGroup as several:
-        # The first failure cancelled the others, so there is one; more than one is told in full.
+        # The first failure cancels the other tasks, so there is usually one; several are raised together.
         raise several.exceptions[0] if len(several.exceptions) == 1 else several from None
 
 
@@ -186,15 +196,8 @@ async def _until(stop: asyncio.Event) -> NoReturn:
 
 
 def _status(hub: Hub, health: _Health) -> str:
-    """How things stand, in one line."""
+    """The state of the daemon in one line."""
     at = f"block {hub.snapshot.tip.height}" if hub.snapshot else "no block yet"
     if health.waiting:
         return f"{at}; waiting: {health.waiting}"
     return f"{at}, the node's newest" if hub.snapshot and hub.snapshot.caught_up else f"{at}, catching up"
-
-
-async def _look_now_on_signal(node: NodeClient) -> NoReturn:
-    with suppress(NotImplementedError, ValueError, RuntimeError):  # no signals outside the main thread
-        asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, node.notifications.look_now)
-    await asyncio.Event().wait()
-    raise AssertionError("nobody sets this event")

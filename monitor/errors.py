@@ -71,7 +71,7 @@ class RulesError(ConfigError):
 
 
 class ExtraMissing(ConfigError):  # noqa: N818 -- a state of the installation
-    """Something was asked for that needs an extra: packages that are installed on request only.
+    """A requested feature needs an extra: optional packages that are not installed.
 
     Args:
         extra: its name.
@@ -91,7 +91,7 @@ class NodeError(PoolMonitorError):
     """The node's response is unexpected."""
 
 
-class NodeAway(NodeError):  # noqa: N818 -- a state of the world rather than a fault of ours
+class NodeAway(NodeError):  # noqa: N818 -- a state of the node rather than an error here
     """The node is not reachable or not ready: wait."""
 
 

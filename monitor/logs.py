@@ -1,4 +1,4 @@
-"""structlog: JSON lines for machines, coloured ones on a terminal, and no secret in either."""
+"""Logging by structlog: JSON lines, or coloured text on a terminal; secrets are masked."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 _SECRET = ("password", "token", "secret", "authorization", "cookie")
 _ALLOWED = ("cookie_file", "password_file", "token_file")
-"""Paths are no secrets, and an operator needs them."""
+"""Paths are not secret, and operators need them."""
 
 
 def configure(level: str = "info", style: str = "auto", stream: TextIO | None = None) -> None:
@@ -41,12 +41,12 @@ def configure(level: str = "info", style: str = "auto", stream: TextIO | None = 
         logger_factory=structlog.WriteLoggerFactory(file=stream),
         cache_logger_on_first_use=False,
     )
-    # Libraries speak through the standard module; what they say below a warning is of no use to an operator.
+    # Libraries log through the standard module; their messages below a warning are of no use to operators.
     logging.basicConfig(stream=stream, level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s", force=True)
 
 
 def redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """Mask every value whose key says that it is a secret."""
+    """Mask the values of keys that name a secret."""
     for key in event:
         if key not in _ALLOWED and any(word in key.lower() for word in _SECRET):
             event[key] = "***"

@@ -35,7 +35,7 @@ log = structlog.get_logger()
 class Pipeline:
     """Takes each step of the chain from the follower to the hub. `follow` and `publish` run side by side."""
 
-    def __init__(self, follower: Follower, store: Store, counter: WindowCounter, hub: Hub, vitals: Vitals) -> None:
+    def __init__(self, follower: Follower, store: Store, counter: WindowCounter, *, hub: Hub, vitals: Vitals) -> None:
         self.lock = asyncio.Lock()
         """Held while blocks are stored and counted, or the rules change; other writers take it for a moment at a time.
         """

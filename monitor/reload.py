@@ -1,52 +1,99 @@
-"""What is read from files, kept up to date while the daemon runs: on a change of its files, and on SIGHUP."""
+"""Reloads files while the daemon runs: when they change, and on SIGHUP."""
 
 from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Final, NoReturn, TypeVar
 
-_LOOK_SECONDS = 2.0
+import structlog
+
+from monitor.errors import ConfigError
+from monitor.vitals import Vitals
+
+_POLL_SECONDS = 2.0
+REJECTED: Final = {
+    "registry": "registry rejected, previous registry kept",
+    "rules": "alert rules rejected, previous rules kept",
+}
+"""The log event for files that cannot be used, by kind of error."""
+
+_T = TypeVar("_T")
+
+log = structlog.get_logger()
 
 
 class ReloadSignal:
-    """SIGHUP, for everyone who reads files."""
+    """SIGHUP, passed on to everything that reads files."""
 
     def __init__(self) -> None:
-        self._asked: list[asyncio.Event] = []
+        self._events: list[asyncio.Event] = []
         with suppress(NotImplementedError, ValueError, RuntimeError):  # no signals outside the main thread
-            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self.ring)
+            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self.set)
 
-    def ring(self) -> None:
-        """Ask everyone to read again."""
-        for asked in self._asked:
-            asked.set()
+    def set(self) -> None:
+        """Request a reload, as SIGHUP does."""
+        for event in self._events:
+            event.set()
 
     def listen(self) -> asyncio.Event:
-        """An event that each signal sets."""
-        self._asked.append(asyncio.Event())
-        return self._asked[-1]
+        """An event that is set at each signal."""
+        self._events.append(asyncio.Event())
+        return self._events[-1]
 
 
-async def changes(paths: Callable[[], Sequence[Path]], hangups: ReloadSignal) -> AsyncIterator[None]:
-    """Yield whenever one of the files is another than it was, and when asked to."""
-    asked = hangups.listen()
+async def keep_current(
+    paths: Callable[[], Sequence[Path]],
+    load: Callable[[], _T],
+    adopt: Callable[[_T], Awaitable[None]],
+    *,
+    kind: str,
+    reload: ReloadSignal,
+    vitals: Vitals,
+) -> NoReturn:
+    """Call `adopt` with what `load` returns each time that the files have changed.
+
+    Invalid files are logged with the reason, and what was loaded before stays in use.
+
+    Args:
+        paths: the files.
+        load: reads them, on another thread; may raise `ConfigError`.
+        adopt: called with the result.
+        kind: `registry` or `rules`, the label of its errors.
+        reload: requests a reload although no file has changed.
+        vitals: counts the errors.
+    """
+    async for _ in _changes(paths, reload):
+        try:
+            found = await asyncio.to_thread(load)
+        except ConfigError as error:
+            vitals.errors.labels(kind).inc()
+            log.error(REJECTED[kind], reason=str(error))  # noqa: TRY400 -- no traceback
+        else:
+            await adopt(found)
+    raise AssertionError("file changes never end")
+
+
+async def _changes(paths: Callable[[], Sequence[Path]], reload: ReloadSignal) -> AsyncIterator[None]:
+    """Yield each time that one of the files has changed or the signal has come."""
+    requested = reload.listen()
     seen = _stamps(paths())
     while True:
         with suppress(TimeoutError):
-            async with asyncio.timeout(_LOOK_SECONDS):
-                await asked.wait()
+            async with asyncio.timeout(_POLL_SECONDS):
+                await requested.wait()
         found = _stamps(paths())
-        if found != seen or asked.is_set():
+        if found != seen or requested.is_set():
             seen = found
-            asked.clear()
+            requested.clear()
             yield
 
 
 def _stamps(paths: Sequence[Path]) -> list[tuple[int, int] | None]:
-    """When each file changed last, and how long it is; None for one that is not there."""
+    """Modification time and size of each file; None for a missing one."""
     stamps: list[tuple[int, int] | None] = []
     for path in paths:
         try:

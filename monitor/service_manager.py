@@ -1,7 +1,7 @@
-"""What a service manager is told: that we are up, how things stand, that we are alive, that we are about to stop.
+"""Notifications to the service manager: ready, status, watchdog, stopping.
 
-The protocol is sd_notify(3): lines of text, a datagram each time, to the socket that the manager names. Without a
-manager nothing is said.
+The protocol is sd_notify(3): datagrams with lines of text to the socket that the manager names. Without a manager
+nothing is sent.
 """
 
 from __future__ import annotations
@@ -13,47 +13,47 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import NoReturn
 
-_LOOK_SECONDS = 2.0
-"""Between looks at whether the status has changed; more often where the watchdog wants it."""
+_POLL_SECONDS = 2.0
+"""Between checks of whether the status has changed; shorter if the watchdog interval is."""
 
 
 class ServiceManager:
-    """Who started us, if it wants to hear from us."""
+    """The service manager that started the process, if there is one."""
 
     def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
-        """Read from the environment where the manager listens, and how often it wants a sign of life."""
+        """Read the socket and the watchdog interval from the environment."""
         address = environment.get("NOTIFY_SOCKET", "")
         self._address = "\0" + address[1:] if address.startswith("@") else address
         ours = environment.get("WATCHDOG_PID", str(os.getpid())) == str(os.getpid())
-        patience = environment.get("WATCHDOG_USEC", "") if ours else ""
-        self._patience_seconds = int(patience) / 1e6 if patience.isdigit() else None
+        interval = environment.get("WATCHDOG_USEC", "") if ours else ""
+        self._watchdog_seconds = int(interval) / 1e6 if interval.isdigit() else None
 
     def ready(self) -> None:
-        """We serve. It says nothing of the node, which may be away for days: that is for the status and /readyz."""
-        self._say("READY=1")
+        """The web server answers. This does not depend on the node, which may be away for days: see /readyz."""
+        self._send("READY=1")
 
     def stopping(self) -> None:
-        """We were asked to stop, and do."""
-        self._say("STOPPING=1\nSTATUS=stopping")
+        """The daemon is shutting down."""
+        self._send("STOPPING=1\nSTATUS=stopping")
 
     async def keep_informed(self, status: Callable[[], str]) -> NoReturn:
-        """Tell the status when it changes, and that the event loop is alive: this is its task, so it must be.
+        """Send the status when it changes, and watchdog messages as long as the event loop runs.
 
         Args:
-            status: a sentence for people; asked for every other second.
+            status: returns a sentence; called every two seconds.
         """
-        pause = min(_LOOK_SECONDS, (self._patience_seconds or _LOOK_SECONDS) / 3)
-        told = None
+        pause = min(_POLL_SECONDS, (self._watchdog_seconds or _POLL_SECONDS) / 3)
+        sent = None
         while True:
-            now = " ".join(status().split())  # a second line would be a message of its own
-            lines = [f"STATUS={now}"] if now != told else []
-            self._say("\n".join([*lines, *(["WATCHDOG=1"] if self._patience_seconds else [])]))
-            told = now
+            now = " ".join(status().split())  # a second line would be another message
+            lines = [f"STATUS={now}"] if now != sent else []
+            self._send("\n".join([*lines, *(["WATCHDOG=1"] if self._watchdog_seconds else [])]))
+            sent = now
             await asyncio.sleep(pause)
 
-    def _say(self, text: str) -> None:
+    def _send(self, text: str) -> None:
         if not (self._address and text):
             return
-        # A manager that is gone or does not read must neither stop us nor make us wait; its watchdog will tell it.
-        with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as line:
-            line.sendto(text.encode(), self._address)
+        # A manager that is gone or does not read must neither stop nor delay the daemon.
+        with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as channel:
+            channel.sendto(text.encode(), self._address)

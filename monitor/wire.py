@@ -1,7 +1,7 @@
-"""Bitcoin's serialisation: bytes to the values of `model`, and back. Pure; knows the format, not the meaning.
+"""Bitcoin's serialisation: decodes bytes into the values of `model`, and encodes them. Pure.
 
-Bytes of a block go in, as many as there are; `Block` comes out. Bytes that are no block raise `WireError`; bytes that
-stop too early raise `Truncated`, so that a reader knows to fetch more. Nothing else is ever raised.
+Invalid bytes raise `WireError`; bytes that end too early raise `Truncated`, so that a reader can fetch more. Nothing
+else is raised.
 
 The format is that of the protocol documentation (https://developer.bitcoin.org/reference/block_chain.html); the
 segregated-witness marker is BIP144's, the height in the coinbase BIP34's.
@@ -11,14 +11,14 @@ from __future__ import annotations
 
 from hashlib import sha256
 from struct import Struct
-from struct import error as _StructError  # noqa: N812 -- it is a class, whatever its name
+from struct import error as _StructError  # noqa: N812 -- it is a class despite its name
 
 from monitor.errors import Truncated, WireError
 from monitor.model import Block, BlockHash, Coinbase, Header, Output
 
 HEADER_BYTES = 80
 MAX_BLOCK_BYTES = 4_000_000
-"""Consensus allows 4,000,000 weight units, and no byte weighs less than one: a longer length is a lie."""
+"""Consensus allows 4,000,000 weight units, and no byte weighs less than one."""
 MAX_MONEY_SAT = 21_000_000 * 100_000_000
 _MIN_TX_BYTES = 60
 """One input, one output, empty scripts."""
@@ -29,20 +29,20 @@ _INT32 = Struct("<i")
 _UINT32 = Struct("<I")
 _UINT64 = Struct("<Q")
 _COMPACT = {0xFD: (Struct("<H"), 0xFD), 0xFE: (Struct("<I"), 1 << 16), 0xFF: (Struct("<Q"), 1 << 32)}
-"""By the first byte: how a longer number follows, and the least that may be written so."""
+"""By first byte: the format of the number that follows, and the smallest number that may use it."""
 _NULL_INPUT = bytes(32) + b"\xff\xff\xff\xff"
 
 
 def decode_block(data: bytes, *, height: int) -> Block:
-    """Read header, transaction count and coinbase from the first bytes of a block.
+    """Decode header, transaction count and coinbase from the first bytes of a block.
 
     Args:
-        data: the block, or its beginning; what follows the coinbase is not looked at.
-        height: where the block stands; the bytes do not say so reliably.
+        data: the block, or its beginning; bytes after the coinbase are ignored.
+        height: height of the block, which old blocks do not state.
 
     Raises:
         Truncated: `data` ends before the coinbase does.
-        WireError: `data` is no block.
+        WireError: `data` is not a block.
     """
     header = decode_header(data)
     tx_count, at = _compact(data, HEADER_BYTES)
@@ -51,20 +51,20 @@ def decode_block(data: bytes, *, height: int) -> Block:
     if tx_count > MAX_BLOCK_BYTES // _MIN_TX_BYTES:
         raise WireError(f"{tx_count} transactions cannot fit into a block")
     coinbase, _ = decode_coinbase(data, at)
-    return Block(height, header, tx_count, coinbase)
+    return Block(height, header, tx_count, coinbase=coinbase)
 
 
 def decode_header(data: bytes) -> Header:
-    """Read the 80 bytes that are mined, and hash them."""
+    """Decode the 80-byte block header, and hash it."""
     if len(data) < HEADER_BYTES:
         raise Truncated(f"a header has {HEADER_BYTES} bytes, these are {len(data)}")
     version, parent, merkle_root, time, bits, nonce = _HEADER.unpack_from(data)
     own = display_hash(double_sha256(data[:HEADER_BYTES]))
-    return Header(own, version, display_hash(parent), merkle_root, time, bits, nonce)
+    return Header(own, version, display_hash(parent), merkle_root=merkle_root, time=time, bits=bits, nonce=nonce)
 
 
 def decode_coinbase(data: bytes, at: int = 0) -> tuple[Coinbase, int]:
-    """Read the coinbase transaction that starts at `at`; also return where it ends.
+    """Decode the coinbase transaction that starts at `at`; also return where it ends.
 
     Raises:
         Truncated: `data` ends before the transaction does.
@@ -74,7 +74,7 @@ def decode_coinbase(data: bytes, at: int = 0) -> tuple[Coinbase, int]:
     try:
         (version,) = _INT32.unpack_from(data, at)
         at += 4
-        has_witness = data[at] == 0  # BIP144: a count of no inputs marks that a flag and, later, a witness follow
+        has_witness = data[at] == 0  # BIP144: zero inputs mark that a flag and, later, a witness follow
         if has_witness:
             if data[at + 1] != 1:
                 raise WireError(f"unknown transaction flag {data[at + 1]} at byte {at + 1}")
@@ -98,11 +98,11 @@ def decode_coinbase(data: bytes, at: int = 0) -> tuple[Coinbase, int]:
         (locktime,) = _UINT32.unpack_from(data, at)
     except (IndexError, _StructError):
         raise Truncated(f"the bytes end inside the coinbase, after {len(data) - start} of it") from None
-    return Coinbase(script, outputs, version, sequence, locktime), at + 4
+    return Coinbase(script, outputs, version, sequence=sequence, locktime=locktime), at + 4
 
 
 def decode_outputs(data: bytes, at: int = 0) -> tuple[tuple[Output, ...], int]:
-    """Read a counted list of outputs that starts at `at`; also return where it ends."""
+    """Decode a counted list of outputs that starts at `at`; also return where it ends."""
     count, at = _compact(data, at)
     if count > MAX_BLOCK_BYTES // _MIN_OUTPUT_BYTES:
         raise WireError(f"{count} outputs cannot fit into a block")
@@ -114,7 +114,7 @@ def decode_outputs(data: bytes, at: int = 0) -> tuple[tuple[Output, ...], int]:
             if total > MAX_MONEY_SAT:
                 raise WireError(f"outputs of {total} satoshi are more money than there is")
             at += 8
-            # As `_bytes`, for the lengths of nearly all scripts: this loop is what judging history anew waits for.
+            # `_bytes` inlined for the lengths of nearly all scripts: this loop dominates reattribution.
             if (length := data[at]) < 0xFD and (end := at + 1 + length) <= len(data):
                 script, at = data[at + 1 : end], end
             else:
@@ -126,13 +126,13 @@ def decode_outputs(data: bytes, at: int = 0) -> tuple[tuple[Output, ...], int]:
 
 
 def encode_header(header: Header) -> bytes:
-    """Write the 80 bytes that are mined."""
+    """Encode the 80-byte block header."""
     parent = bytes.fromhex(header.parent)[::-1]
     return _HEADER.pack(header.version, parent, header.merkle_root, header.time, header.bits, header.nonce)
 
 
 def encode_coinbase(coinbase: Coinbase, *, witness: bytes | None = None) -> bytes:
-    """Write a coinbase transaction; without `witness`, the bytes whose hash is its txid."""
+    """Encode a coinbase transaction; without `witness`, in the form that is hashed to its txid."""
     marker, tail = (b"", b"") if witness is None else (b"\x00\x01", b"\x01" + _counted(witness))
     return b"".join((
         _INT32.pack(coinbase.version), marker,
@@ -143,7 +143,7 @@ def encode_coinbase(coinbase: Coinbase, *, witness: bytes | None = None) -> byte
 
 
 def encode_outputs(outputs: tuple[Output, ...]) -> bytes:
-    """Write a counted list of outputs."""
+    """Encode a counted list of outputs."""
     written = [encode_compact(len(outputs))]
     for output in outputs:
         written += (_UINT64.pack(output.value_sat), _counted(output.script))
@@ -151,7 +151,7 @@ def encode_outputs(outputs: tuple[Output, ...]) -> bytes:
 
 
 def encode_compact(number: int) -> bytes:
-    """Write a length or count in as few bytes as the protocol allows."""
+    """Encode a length or count in as few bytes as the protocol allows."""
     if number < 0xFD:
         return bytes((number,))
     for mark, (form, _) in _COMPACT.items():
@@ -161,10 +161,10 @@ def encode_compact(number: int) -> bytes:
 
 
 def bip34_height(script: bytes) -> int | None:
-    """The height that a coinbase script states by BIP34; None when it starts with no small positive number.
+    """The height that a coinbase script states by BIP34; None if it does not start with a small positive number.
 
-    Consensus demands the height from block 227,931 on. Before that a script starts with whatever the miner liked, so
-    this is a hint there.
+    Consensus requires the height from block 227,931 on. Older scripts start with arbitrary bytes, so the result is only
+    a hint there.
     """
     if not script:
         return None
@@ -177,20 +177,29 @@ def bip34_height(script: bytes) -> int | None:
     return number if number > 0 else None
 
 
+def after_height(script: bytes) -> int:
+    """Where a coinbase script goes on after the height that BIP34 demands; 0 when it starts with no number."""
+    if not script:
+        return 0
+    if 0x51 <= script[0] <= 0x60:  # OP_1 .. OP_16
+        return 1
+    return 1 + script[0] if 1 <= script[0] <= 5 else 0
+
+
 def double_sha256(data: bytes) -> bytes:
-    """Bitcoin's hash."""
+    """SHA-256 applied twice."""
     return sha256(sha256(data).digest()).digest()
 
 
 def display_hash(digest: bytes) -> BlockHash:
-    """A hash as people write it: hex, last byte first."""
+    """A hash in display order: hex, last byte first."""
     return BlockHash(digest[::-1].hex())
 
 
 def work(bits: int) -> int:
-    """How many hashes a block with this compact target takes on average: 2**256 / (target + 1).
+    """Expected number of hashes for a block with this compact target: 2**256 / (target + 1).
 
-    Zero for a target that is no valid one (negative, zero or over 256 bits).
+    Zero for an invalid target (negative, zero or over 256 bits).
     """
     exponent, mantissa = bits >> 24, bits & 0x007F_FFFF
     if bits & 0x0080_0000:
@@ -200,7 +209,7 @@ def work(bits: int) -> int:
 
 
 def difficulty(bits: int) -> float:
-    """The target of block 0 divided by this one: the number that explorers call difficulty."""
+    """The target of block 0 divided by this one."""
     exponent, mantissa = bits >> 24, bits & 0x007F_FFFF
     return 0xFFFF / mantissa * 256.0 ** (0x1D - exponent) if mantissa else 0.0
 
@@ -219,8 +228,8 @@ def _compact(data: bytes, at: int) -> tuple[int, int]:
         number: int = form.unpack_from(data, at + 1)[0]
     except (IndexError, _StructError):
         raise Truncated(f"the bytes end inside the number at byte {at}") from None
-    if number < least:  # nodes refuse it as well: one number has one spelling
-        raise WireError(f"the number at byte {at} is written longer than it is")
+    if number < least:  # nodes reject it as well: only the shortest encoding is valid
+        raise WireError(f"the number at byte {at} is not in its shortest encoding")
     return number, at + 1 + form.size
 
 

@@ -1,4 +1,4 @@
-"""Fetches the code of others that the page serves, as monitor/outputs/web/static/vendored/vendored.toml describes it.
+"""Fetches the code of others that the pages serve, as vendored.toml in the folder of static files describes it.
 
     scripts/vendor.py              the recorded version, which must be what was recorded
     scripts/vendor.py 1.6.33       another version, and record it
@@ -17,7 +17,7 @@ import tempfile
 import tomllib
 from pathlib import Path
 
-FOLDER = Path(__file__).resolve().parent.parent / "monitor" / "outputs" / "web" / "static" / "vendored"
+FOLDER = Path(__file__).resolve().parent.parent / "monitor" / "outputs" / "web" / "pages" / "static" / "vendored"
 RECORD = FOLDER / "vendored.toml"
 FILES = {"dist/uPlot.esm.js": "uPlot.esm.js", "dist/uPlot.min.css": "uPlot.min.css", "LICENSE": "LICENSE.uPlot"}
 """Where each file is in the package, and what it is called here."""

@@ -31,7 +31,16 @@ def indices(counts: Counts) -> list[Indices | None]:
         tops = [top_share(counts, n) for n in (1, 2, 3)]
     sets = zip(*(np.ravel(column).tolist() for column in (counts.blocks, *columns, *tops)), strict=True)
     return [
-        Indices(raw, unbiased if blocks > 1 else None, fewest, uneven, bits, effective, nats, {1: a, 2: b, 3: c})
+        Indices(
+            raw,
+            unbiased if blocks > 1 else None,
+            fewest,
+            gini=uneven,
+            entropy_bits=bits,
+            effective_entities=effective,
+            theil=nats,
+            top_share={1: a, 2: b, 3: c},
+        )
         if blocks
         else None
         for blocks, raw, unbiased, fewest, uneven, bits, effective, nats, a, b, c in sets

@@ -39,7 +39,6 @@ def snapshot(  # noqa: PLR0913 -- it makes one value of many fields
         caught_up=caught_up,
         registry=registry,
         concentration=concentrate(ledger, windows, rates),
-        network_hashrate={name: rate.value if rate else None for name, rate in rates.items()},
         network_rate=rates,
         tally=tally,
         pool_names=pool_names,
@@ -47,7 +46,7 @@ def snapshot(  # noqa: PLR0913 -- it makes one value of many fields
 
 
 def estimated(
-    taken: Snapshot, ledger: BlockTable, windows: Sequence[Window], questions: Sequence[UncertainMembership] = ()
+    taken: Snapshot, ledger: BlockTable, windows: Sequence[Window], *, questions: Sequence[UncertainMembership] = ()
 ) -> Snapshot:
     """`taken` with its estimates: a tenth of a second for a year of blocks.
 

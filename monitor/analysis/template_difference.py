@@ -21,10 +21,12 @@ def differences(ledger: BlockTable, found: Sequence[Concentration]) -> tuple[Dif
     numbers = {level.name: number for number, level in enumerate(ledger.levels)}
     if POOL.name not in numbers or _TEMPLATE not in numbers:
         return ()
-    return tuple(_differences(ledger, found, numbers[POOL.name], numbers[_TEMPLATE]))
+    return tuple(_differences(ledger, found, pool=numbers[POOL.name], template=numbers[_TEMPLATE]))
 
 
-def _differences(ledger: BlockTable, found: Sequence[Concentration], pool: int, template: int) -> Iterator[Difference]:
+def _differences(
+    ledger: BlockTable, found: Sequence[Concentration], *, pool: int, template: int
+) -> Iterator[Difference]:
     builders = {entity: code for code, entity in enumerate(ledger.entities(template), FIRST)}
     own = np.array([UNKNOWN, ALONE, *(builders.get(entity, -1) for entity in ledger.entities(pool))])
     entities = ledger.rows["entity"]

@@ -40,7 +40,7 @@ class Contrast:
             return None
         if verdict is None:
             return self._why_they_find_nothing(coinbase, ours)
-        return self._why_they_find_another(coinbase, ours, verdict, str(theirs))
+        return self._why_they_find_another(coinbase, ours, verdict, theirs=str(theirs))
 
     def _why_they_find_nothing(self, coinbase: Coinbase, ours: Attribution) -> str:
         mark = ours.evidence
@@ -52,16 +52,14 @@ class Contrast:
         if ("tag", tag) not in self._listed:
             return f"its list does not know the tag {mark!r}"
         if tag.encode() not in coinbase.script:
-            if tag.lower().encode() in coinbase.script.lower():
-                return f"it tells capitals from small letters, and the coinbase writes {mark!r} otherwise"
-            return "it reads the script alone, and the tag stands in an output"
+            return f"it distinguishes upper and lower case, and the coinbase spells {mark!r} differently"
         if isinstance(self.rules, MempoolRules) and not tag.isascii():
             return "it reads one letter from each byte, so that a tag outside ASCII is never found"
         if isinstance(self.rules, MempoolRules):
             return f"it reads tags as regular expressions, and {mark!r} is another text as one"
         return "it reads the script as UTF-8 without line feeds, which breaks the tag"
 
-    def _why_they_find_another(self, coinbase: Coinbase, ours: Attribution, verdict: Verdict, theirs: str) -> str:
+    def _why_they_find_another(self, coinbase: Coinbase, ours: Attribution, verdict: Verdict, *, theirs: str) -> str:
         kind, mark = str(verdict.method), verdict.mark
         if (decision := self._decisions.on(kind, mark)) and not self._is_ours(kind, mark, theirs):
             return f"it takes {kind} {mark!r} for {theirs}'s; {_decided(decision)}"
@@ -74,7 +72,7 @@ class Contrast:
         if mark.encode() not in coinbase.script:
             return self._why_only_they_see(coinbase, verdict)
         if mark.encode() not in signed_text(coinbase):
-            return f"{mark!r} stands inside a commitment to another chain, where it is no signature"
+            return f"{mark!r} stands inside a commitment to another chain, where it does not sign the block"
         longer = [text for pool in self._registry.by_slug.values() for text in pool.tags
                   if mark in text and mark != text and text.encode() in coinbase.script]  # fmt: skip
         if longer:
@@ -89,8 +87,15 @@ class Contrast:
             return f"{ours.evidence} is paid, the tag {verdict.mark!r} is only words; {reason}"
         if ours.method is Method.ADDRESS:
             order = "the smallest output first" if isinstance(self.rules, CrateRules) else "its list's order"
-            return f"two pools are paid: it goes by {order}, ours by who gets the most"
-        return f"two tags are there: it takes {verdict.mark!r}, first in its list, ours the more specific, then longer"
+            return f"two pools are paid: it decides by {order}, ours by the largest amount"
+        if verdict.method is Method.ADDRESS:
+            return f"it takes any payout; {verdict.mark} gets too little of the reward to decide here"
+        if ours.pool is None:
+            return f"{verdict.mark!r} stands where a worker or customer can write, which decides nothing here"
+        return (
+            f"two tags are there: it takes {verdict.mark!r}, first in its list, "
+            "ours the one at the start of the text, then the more specific, then longer"
+        )
 
     def _why_only_they_see(self, coinbase: Coinbase, verdict: Verdict) -> str:
         if verdict.mark.lower().encode() in coinbase.script.lower():
@@ -99,7 +104,7 @@ class Contrast:
                 "and where nothing else is found"
             )
         if isinstance(self.rules, MempoolRules):
-            return f"it reads tags as regular expressions, and {verdict.mark!r} matches what is not that text"
+            return f"it reads tags as regular expressions, and {verdict.mark!r} matches other text"
         return f"it leaves line feeds out, and so finds {verdict.mark!r}"
 
     def _is_ours(self, kind: str, mark: str, slug: str) -> bool:
@@ -121,7 +126,7 @@ def _decided(decision: Decision) -> str:
         case "give":
             where = f"here it is {decision.entry['pool']}'s"
         case "drop":
-            where = "here it is nobody's"
+            where = "here no pool has it"
         case _:
             where = "decided otherwise here"
     return f"{where}: {decision.reason}"

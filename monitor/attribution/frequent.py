@@ -67,13 +67,13 @@ def most_frequent(coinbases: Iterable[tuple[str, Coinbase]], *, network: str = "
     suggested_texts = []
     for text, blocks in _most(texts, limit):
         example, found = first[text]
-        entry = _text_entry(text, together[text], network, pseudonym(found))
-        suggested_texts.append(Suggestion(short(text), blocks, example, entry))
+        entry = _text_entry(text, together[text], network, fallback=pseudonym(found))
+        suggested_texts.append(Suggestion(short(text), blocks, example, entry=entry))
     suggested_payouts = []
     for payout, blocks in _most(payouts, limit):
         example, found = first[payout]
         entry = _payout_entry([payout], network, pseudonym(found))
-        suggested_payouts.append(Suggestion(shown(payout, network), blocks, example, entry))
+        suggested_payouts.append(Suggestion(shown(payout, network), blocks, example, entry=entry))
     return Frequent(tuple(suggested_texts), tuple(suggested_payouts))
 
 
@@ -86,23 +86,23 @@ def _most(counted: Counter[_Mark], limit: int, *, least: int = TWICE) -> list[tu
     return [(mark, blocks) for mark, blocks in ranked[:limit] if blocks >= least]
 
 
-def _text_entry(text: str, payouts: Counter[bytes], network: str, fallback: str) -> str:
+def _text_entry(text: str, payouts: Counter[bytes], network: str, *, fallback: str) -> str:
     """A tag is looked for byte by byte, so only a piece in which nothing varies will do; else the payouts must."""
     piece = max((piece.strip() or piece for piece in re.split(f"{FOLD}|{UUID}", text)), key=letters)
     if letters(piece) < 3:
         return _payout_entry([payout for payout, _ in _most(payouts, _MAX_ADDRESSES, least=1)], network, fallback)
     name = " ".join(re.sub(r"[^A-Za-z0-9 ._-]+", " ", piece).split())[:_MAX_NAME].strip()
     named = name if len(slug_of(name)) >= 3 else fallback
-    return _entry(network, named, "tags" if letters(piece) >= MANY_LETTERS else "plain_tags", [piece])
+    return _entry(network, named, **{"tags" if letters(piece) >= MANY_LETTERS else "plain_tags": [piece]})
 
 
 def _payout_entry(payouts: list[bytes], network: str, name: str) -> str:
     addresses = [address for payout in payouts if (address := address_of(payout, network))]
-    return _entry(network, name, "addresses", addresses) if addresses else ""
+    return _entry(network, name, addresses=addresses) if addresses else ""
 
 
-def _entry(network: str, name: str, key: str, marks: list[str]) -> str:
+def _entry(network: str, name: str, **marks: list[str]) -> str:
     """As the registry's own file is written; JSON's strings and arrays are TOML's too."""
-    values = {"slug": slug_of(name), "name": name, "kind": "pool", key: marks}
+    values = {"slug": slug_of(name), "name": name, "kind": "pool", **marks}
     lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in values.items()]
     return "\n".join([f"[[{network}.pool]]", *lines]) + "\n"

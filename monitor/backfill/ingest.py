@@ -1,7 +1,7 @@
-"""One run of a backfill: another process makes rows of the past, and this one stores them, from the top down.
+"""One run of a backfill: a worker process makes rows of missing blocks, and this process stores them, top down.
 
-Nothing remembers how far it came but the rows: history is one piece at any moment, and the block that its lowest one
-stands on comes next.
+The stored rows are the only record of progress: history has no gap at any moment, and the parent of its lowest block
+comes next.
 """
 
 from __future__ import annotations
@@ -15,7 +15,14 @@ from typing import TypeAlias
 import structlog
 
 from monitor.backfill.segments import MissingBlocks
-from monitor.backfill.worker import Begun, Ended, Fell, Order, Searched, fetching
+from monitor.backfill.worker import (
+    BackfillJob,
+    FilesScanned,
+    Finished,
+    SourceExhausted,
+    SourceStarted,
+    running_worker,
+)
 from monitor.store.rows import RowBatch
 from monitor.store.store import Store
 
@@ -26,63 +33,66 @@ log = structlog.get_logger()
 class Progress:
     """How far a run has come."""
 
-    doing: str
-    """In a word or two: by which way blocks come, or what it waits for."""
+    activity: str
+    """In a few words: the source of the blocks, or what the run waits for."""
     done: int
     """Blocks stored since the run began."""
     total: int
-    """How many were missing then."""
+    """Blocks that were missing then."""
 
 
-Tell: TypeAlias = Callable[[Progress], None]
+OnProgress: TypeAlias = Callable[[Progress], None]
 
 
 async def missing(store: Store, lowest: int, *, size: int) -> MissingBlocks | None:
-    """What is missing below our history, down to the height `lowest`. None while nothing is stored."""
+    """The missing blocks below our history, down to the height `lowest`. None while nothing is stored."""
     top, tip = await store.next_below(), await store.tip()
-    return MissingBlocks(top, lowest, tip, size) if top and tip else None
+    return MissingBlocks(top, lowest, tip, size=size) if top and tip else None
 
 
-async def fill(store: Store, order: Order, tell: Tell, turn: asyncio.Lock | None = None) -> Ended:
-    """Fetch and store what is missing, as far as it is to be had.
+async def fill(
+    store: Store, job: BackfillJob, on_progress: OnProgress, *, lock: asyncio.Lock | None = None
+) -> Finished:
+    """Fetch and store the missing blocks that can be had.
 
     Args:
-        store: whose history is to be longer.
-        order: what is missing, and from where it comes.
-        tell: called after each step.
-        turn: held for each step. As long as that took, others may go first; without it, nobody is there.
+        store: where they are stored.
+        job: which blocks are missing, and where they come from.
+        on_progress: called after each step.
+        lock: held during each step, and free for as long afterwards as the step took; None if there is no other
+            writer.
 
     Raises:
-        StoreError: the database refused; what was stored before is whole.
+        StoreError: the database failed; what was stored before is complete.
     """
-    top = order.wanted.top.height
-    total, done, doing = top - order.wanted.lowest + 1, 0, "starting"
-    async with store.extending(), fetching(order) as messages:
+    top = job.wanted.top.height
+    total, done, activity = top - job.wanted.lowest + 1, 0, "starting"
+    async with store.extending(), running_worker(job) as messages:
         async for message in messages:
             match message:
                 case RowBatch():
-                    if not await _extended(store, message, turn):
-                        return Ended(fault=f"the node has left the chain that block {top + 1} was on")
+                    if not await _extended(store, message, lock):
+                        return Finished(fault=f"block {top + 1} is no longer on the node's best chain")
                     done = top - message.first_height + 1
-                case Begun(by):
-                    doing = by
+                case SourceStarted(by):
+                    activity = by
                     log.info("backfilling", by=by, blocks=total - done, below=top - done + 1)
-                case Searched(files, of):
-                    tell(Progress(f"searching block files, {files:,} of {of:,}", done, total))
+                case FilesScanned(files, of):
+                    on_progress(Progress(f"scanning block files, {files:,} of {of:,}", done, total))
                     continue
-                case Fell(by, reason):
-                    log.warning("a way into the past ends", by=by, at=top - done, reason=reason)
-                case Ended():
+                case SourceExhausted(by, reason):
+                    log.warning("backfill source exhausted", by=by, at=top - done, reason=reason)
+                case Finished():
                     return message
-            tell(Progress(doing, done, total))
-    raise AssertionError("it ends with a message")
+            on_progress(Progress(activity, done, total))
+    raise AssertionError("the worker ends with a message")
 
 
-async def _extended(store: Store, stretch: RowBatch, turn: asyncio.Lock | None) -> bool:
-    if turn is None:
-        return await store.extend(stretch)
-    async with turn:
+async def _extended(store: Store, batch: RowBatch, lock: asyncio.Lock | None) -> bool:
+    if lock is None:
+        return await store.extend(batch)
+    async with lock:
         started = time.monotonic()
-        fits = await store.extend(stretch)
+        fits = await store.extend(batch)
     await asyncio.sleep(time.monotonic() - started)
     return fits

@@ -1,22 +1,22 @@
-"""The daemon's own backfill: what the windows need, or somebody asked for, comes while new blocks go on coming.
+"""The daemon's own backfill: fetches the history that the windows need or a user asked for, beside new blocks.
 
-It is no part of the street that blocks go down: where it fails, it tries again later. It stores a few blocks at a time,
-on the thread that stores the new ones, so that none of these waits for more than that.
+The pipeline does not depend on it: after a failure it retries later. It stores a few blocks at a time, on the thread
+that stores new blocks, so a new block waits for one small transaction at most.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from typing import NoReturn, Protocol
+from typing import NoReturn
 
 import structlog
 
 from monitor.backfill.ingest import Progress, fill, missing
 from monitor.backfill.segments import BACKFILL_CONNECTIONS, MissingBlocks
-from monitor.backfill.worker import Ended, Order
+from monitor.backfill.worker import BackfillJob, Finished
 from monitor.config import Config
 from monitor.errors import NodeError, PoolMonitorError
 from monitor.hub import Hub
@@ -26,120 +26,112 @@ from monitor.store.store import Store
 from monitor.vitals import Vitals
 
 _SIZE = 250
-"""Blocks in a transaction: five milliseconds."""
+"""Blocks in a transaction, which takes five milliseconds."""
 _NICENESS = 10
 _LOOK_SECONDS = 2.0
 _AGAIN_SECONDS = 600.0
-"""After so long, a node is asked again for what it did not have; another node at once."""
+"""Until a node is asked again for blocks that it did not have; another node is asked at once."""
 _LEAST_PAUSE_SECONDS, _MOST_PAUSE_SECONDS = 2.0, 60.0
 
 log = structlog.get_logger()
 
 
-class Street(Protocol):
-    """What the historian asks of the pipeline."""
-
-    @property
-    def lock(self) -> asyncio.Lock:
-        """Held while blocks are stored and counted."""
-
-    async def recount(self) -> None:
-        """Count from the store, as there is more of it."""
-
-
 class BackfillScheduler:
-    """Sees to it that history goes back as far as is wanted."""
+    """Starts a backfill whenever wanted blocks are missing."""
 
-    def __init__(self, config: Config, reach: Reach, store: Store, node: NodeClient, hub: Hub, vitals: Vitals) -> None:
+    def __init__(self, config: Config, store: Store, node: NodeClient, *, hub: Hub, vitals: Vitals) -> None:
         self.coverage: Coverage | None = None
         """None until blocks are stored and the node has been asked."""
         self._config = config
-        self._reach = reach
+        self._reach = Reach.of(config.windows)
         self._store = store
         self._node = node
         self._hub = hub
         self._vitals = vitals
-        self._filling: asyncio.Task[Ended] | None = None
-        self._turn = asyncio.Lock()
+        self._filling: asyncio.Task[Finished] | None = None
+        self._unpaused = asyncio.Lock()
+        """Held by a run, or by whoever paused it."""
         self._tried: object = None
-        """What was wanted of whom when it was tried last."""
-        self._again = 0.0
-        """When the same may be tried again."""
-        self._pause = _LEAST_PAUSE_SECONDS
+        """The blocks and the node of the last run."""
+        self._retry_at = 0.0
+        """When the same may be tried again: monotonic clock, seconds."""
+        self._delay = _LEAST_PAUSE_SECONDS
         self._windows_need: tuple[float, int] | None = None
-        """A height, and until when it is good enough."""
+        """When this has to be asked again, and the lowest height that the windows need."""
 
-    async def run(self, network: str, street: Street) -> NoReturn:
-        """Look after it for ever.
+    async def run(self, network: str, *, lock: asyncio.Lock, recount: Callable[[], Awaitable[None]]) -> NoReturn:
+        """Look for missing blocks every two seconds, forever.
 
         Args:
-            network: whose chain it is.
-            street: where new blocks go down, and first.
+            network: the network of the stored chain.
+            lock: held while new blocks are stored and counted; they have priority.
+            recount: called after history has become longer, to count from the store again.
         """
         while True:
             await asyncio.sleep(_LOOK_SECONDS)
             if self._hub.snapshot is None or not self._hub.snapshot.caught_up:
                 continue
             try:
-                await self._look(network, street)
+                if await self._look(network, lock):
+                    await recount()
             except PoolMonitorError as error:
                 self._put_off(str(error))
 
     @asynccontextmanager
-    async def at_rest(self) -> AsyncIterator[None]:
-        """Nothing is fetched meanwhile; afterwards it goes on, with what is known of pools by then."""
+    async def paused(self) -> AsyncIterator[None]:
+        """Stop the backfill while the context is open; the next run uses the registry of that time."""
         if self._filling:
             self._filling.cancel()
-        async with self._turn:
+        async with self._unpaused:
             yield
 
-    async def _look(self, network: str, street: Street) -> None:
-        with suppress(NodeError):  # the follower tells that the node is away
+    async def _look(self, network: str, lock: asyncio.Lock) -> bool:
+        """Start a backfill if blocks are missing; returns whether history has become longer."""
+        with suppress(NodeError):  # the follower reports that the node is away
             await self._ask_what_the_windows_need()
         wanted = await self._wanted()
         if wanted is None or self._node.facts is None:
-            return
+            return False
         gap = await self._store.gap()
         self._note(wanted, reason=None if wanted.is_done else gap)
         if wanted.is_done:
             if gap:
                 await self._store.note_gap(None)
-            return
+            return False
         trying = (wanted.lowest, self._node.facts.version, self._node.facts.first_height)
-        if trying == self._tried and time.monotonic() < self._again:
-            return
+        if trying == self._tried and time.monotonic() < self._retry_at:
+            return False
         self._tried = trying
-        ended = await self._fill(wanted, network, street.lock)
+        ended = await self._fill(wanted, network, lock)
         if ended is None:
-            return
+            return False
         after = await self._wanted() or wanted
         if moved := after.top.height < wanted.top.height:
-            self._pause = _LEAST_PAUSE_SECONDS
+            self._delay = _LEAST_PAUSE_SECONDS
         self._note(after, reason=ended.gap or ended.fault)
         await self._store.note_gap(ended.gap)
         if ended.gap:
             log.warning("history has a gap", first=after.lowest, last=after.top.height, reason=ended.gap)
-            self._again = time.monotonic() + _AGAIN_SECONDS
+            self._retry_at = time.monotonic() + _AGAIN_SECONDS
         elif ended.fault:
             self._put_off(ended.fault)
         else:
             log.info("history is complete", first=after.lowest)
-        if moved:
-            await street.recount()
+        return moved
 
-    async def _fill(self, wanted: MissingBlocks, network: str, turn: asyncio.Lock) -> Ended | None:
-        """How it ended; None: it was told to rest."""
+    async def _fill(self, wanted: MissingBlocks, network: str, lock: asyncio.Lock) -> Finished | None:
+        """Run until it ends; None if it was paused."""
         assert self._node.facts
         first = self._node.facts.first_height
         if first > wanted.top.height and self._config.node.blocks_dir is None:
-            return Ended(gap=f"the node has pruned the blocks below {first}")
-        async with self._turn, self._node.reserve(BACKFILL_CONNECTIONS):
+            return Finished(gap=f"the node has pruned the blocks below {first}")
+        async with self._unpaused, self._node.reserve(BACKFILL_CONNECTIONS):
 
-            def tell(now: Progress) -> None:
-                self._note(wanted, by=now.doing, done=now.done)
+            def note(now: Progress) -> None:
+                self._note(wanted, by=now.activity, done=now.done)
 
-            order = Order(self._config.node, self._config.registry, network, wanted, _NICENESS)
-            self._filling = asyncio.create_task(fill(self._store, order, tell, turn))
+            job = BackfillJob(self._config.node, self._config.registry, network, wanted=wanted, niceness=_NICENESS)
+            self._filling = asyncio.create_task(fill(self._store, job, note, lock=lock))
             try:
                 return await self._filling
             except asyncio.CancelledError:
@@ -152,10 +144,10 @@ class BackfillScheduler:
                 self._filling = None
 
     async def _wanted(self) -> MissingBlocks | None:
-        """What is missing below the height that the windows, the configuration or the command wants."""
-        said = (self._config.store.history_from, await self._store.wanted())
+        """The missing blocks down to the height that the windows, the configuration or the command asks for."""
+        asked = (self._config.store.history_from, await self._store.wanted())
         needed = self._windows_need[1] if self._windows_need else None
-        heights = [height for height in (*said, needed) if height is not None]
+        heights = [height for height in (*asked, needed) if height is not None]
         return await missing(self._store, min(heights), size=_SIZE) if heights else None
 
     async def _ask_what_the_windows_need(self) -> None:
@@ -166,11 +158,11 @@ class BackfillScheduler:
 
     def _put_off(self, reason: str) -> None:
         self._vitals.errors.labels("backfill").inc()
-        log.warning("the backfill waits", reason=reason, seconds=self._pause)
-        self._again = time.monotonic() + self._pause
-        self._pause = min(2 * self._pause, _MOST_PAUSE_SECONDS)
+        log.warning("backfill failed, retrying", reason=reason, seconds=self._delay)
+        self._retry_at = time.monotonic() + self._delay
+        self._delay = min(2 * self._delay, _MOST_PAUSE_SECONDS)
 
     def _note(self, wanted: MissingBlocks, *, by: str | None = None, done: int = 0, reason: str | None = None) -> None:
         first = wanted.top.height + 1 - done
-        self.coverage = Coverage(first, min(first, wanted.lowest), wanted.tip.height, by, reason)
+        self.coverage = Coverage(first, min(first, wanted.lowest), wanted.tip.height, by=by, reason=reason)
         self._vitals.backfill_progress.set(self.coverage.ratio)

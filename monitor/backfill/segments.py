@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -16,14 +16,14 @@ import numpy as np
 
 from monitor.errors import NodeBusy, NodeError, NodeRefused
 from monitor.model import NO_BLOCK, Block, BlockRef
-from monitor.node.blockfiles import BlockFiles
+from monitor.node.blockfiles import BlockFiles, FileScan, gathered
 from monitor.node.blocklinks import Linked, linked
 from monitor.node.blockrecords import RECORD, Lost, Records
 from monitor.node.client import NodeClient
 from monitor.wire import display_hash
 
 BACKFILL_CONNECTIONS = 2
-"""To the node, for a backfill beside a daemon that leaves them to it."""
+"""To the node, for a backfill; the daemon uses as many fewer meanwhile."""
 _FIRST_FILES = 128
 """Scanned first, from the newest back; then twice as many each time. A sixth of all files holds a year of blocks."""
 
@@ -70,7 +70,7 @@ def from_files(files: BlockFiles, missing: MissingBlocks, report: Callable[[int,
         report: called after each file that was scanned, with the number of scanned files and of all files.
 
     Raises:
-        NodeError: no chain in the files leads down from `missing.top`, or a file has gone meanwhile.
+        NodeError: no chain in the files leads down from `missing.top`, or a file was removed meanwhile.
     """
     table, links = _linked(files, missing, report)
     lowest = max(missing.lowest, links.first_height)
@@ -118,26 +118,18 @@ async def from_node(node: NodeClient, missing: MissingBlocks) -> AsyncIterator[S
 
 def _bounds(lowest: int, highest: int, size: int) -> Iterator[tuple[int, int]]:
     """Heights from the top down: where each segment begins, and one above where it ends."""
-    end = highest + 1
-    while end > lowest:
-        start = max(lowest, end - size)
-        yield start, end
-        end = start
+    return ((max(lowest, end - size), end) for end in range(highest + 1, lowest, -size))
 
 
 def _linked(files: BlockFiles, missing: MissingBlocks, report: Callable[[int, int], None]) -> tuple[Records, Linked]:
-    """The records of as many of the newest files as it takes, and the chain among them."""
+    """The records of as many of the newest files as needed, and the chain among them."""
     numbers = files.numbers()
     table: Records = np.zeros(0, RECORD)
-    end, step, scanned = len(numbers), _FIRST_FILES, 0
+    end, step = len(numbers), _FIRST_FILES
     while end:
         start = max(0, end - step)
-        found = bytearray()
-        for scan in files.scan(numbers[start:end]):
-            found += scan.records.tobytes()
-            scanned += 1
-            report(scanned, len(numbers))
-        table = np.concatenate((np.frombuffer(found, RECORD), table))
+        scans = enumerate(files.scan(numbers[start:end]), len(numbers) - end + 1)
+        table = np.concatenate((gathered(_reported(scans, len(numbers), report)), table))
         end, step = start, 2 * step
         links = _from_the_top(table, missing)
         if links and (links.first_height <= missing.lowest or not end):
@@ -145,6 +137,15 @@ def _linked(files: BlockFiles, missing: MissingBlocks, report: Callable[[int, in
     raise NodeRefused(
         f"block {missing.top.hash} is not in the block files of {files.folder}: is node.blocks_dir this node's?"
     )
+
+
+def _reported(
+    scans: Iterable[tuple[int, FileScan]], total: int, report: Callable[[int, int], None]
+) -> Iterator[FileScan]:
+    """The scans, each reported with its number."""
+    for number, scan in scans:
+        yield scan
+        report(number, total)
 
 
 def _from_the_top(table: Records, missing: MissingBlocks) -> Linked | None:

@@ -1,7 +1,7 @@
-"""A process of its own that reads the past, judges it, and makes rows of it: what is left to do is to store them.
+"""A separate process that reads missing blocks, attributes them and makes rows, ready to be stored by the daemon.
 
-So it takes nothing from the daemon but a core that has nothing better to do, and gives its memory back at its end. It
-ends when it is done, when nothing is to be had any more, or when nobody listens to it.
+It uses a spare core instead of the daemon's time, and its memory is returned when it ends: when all blocks are sent,
+when the node has no more of them, or when the pipe is closed.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass, replace
 from multiprocessing.connection import Connection
 from typing import TypeAlias
 
@@ -35,78 +35,79 @@ from monitor.vitals import Vitals
 
 FILES = "block files"
 _MANY_OBJECTS = 100_000
-"""A segment makes so many at most, and none that refer to each other in circles: there is nothing to collect, but to
-look for it among them would take half of the time."""
-_TELL_SECONDS = 0.2
+"""Threshold of the garbage collector, above the number of objects in a segment. They form no cycles, so there is
+nothing to collect, and searching them would take half of the time."""
+_REPORT_SECONDS = 0.2
 _PIPE_BYTES = 1 << 20
-"""Room for some segments, so that neither process waits for the other."""
+"""Room for a few segments, so that neither process waits for the other."""
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class BackfillJob:
     """What to fetch, and from where."""
 
     node: NodeSection
     registry: RegistrySection
     network: str
+    _: KW_ONLY
     wanted: MissingBlocks
     niceness: int = 0
-    """How far behind others it steps back."""
+    """Scheduling priority of the worker, as in nice(1)."""
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
-    """By which way the blocks come from now on."""
+class SourceStarted:
+    """Blocks come from this source from now on."""
 
     by: str
 
 
 @dataclass(frozen=True, slots=True)
-class Searched:
-    """How many block files were searched for blocks, of how many at most."""
+class FilesScanned:
+    """Number of scanned block files, and of all block files."""
 
     files: int
     total: int
 
 
 @dataclass(frozen=True, slots=True)
-class Fell:
-    """A way that leads no further, and why."""
+class SourceExhausted:
+    """A source has no more of the wanted blocks, or failed."""
 
     by: str
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
-    """Nothing more comes."""
+class Finished:
+    """The last message."""
 
     gap: str | None = None
-    """Why blocks are missing that were wanted, if nothing but another node can change that."""
+    """Why wanted blocks are still missing, if only another node can have them."""
     fault: str | None = None
-    """What went wrong, if another try may help."""
+    """What failed, if a retry may help."""
     refused: bool = False
-    """Whether a person must act before that."""
+    """Whether the operator must change something before a retry."""
 
 
-Message: TypeAlias = Begun | Searched | Fell | RowBatch | Ended
+Message: TypeAlias = SourceStarted | FilesScanned | SourceExhausted | RowBatch | Finished
 _Send: TypeAlias = Callable[[Message], None]
 
 
 @asynccontextmanager
-async def fetching(order: Order) -> AsyncIterator[AsyncIterator[Message]]:
-    """Start a worker and read its messages, one ahead, so that both processes have something to do.
+async def running_worker(job: BackfillJob) -> AsyncIterator[AsyncIterator[Message]]:
+    """Start a worker and read its messages, one ahead, so that both processes stay busy.
 
     The worker has ended when the context is left, also when that happens while it is being started.
     """
-    starting = asyncio.create_task(asyncio.to_thread(_start, order))
+    starting = asyncio.create_task(asyncio.to_thread(_start, job))
     reading: asyncio.Task[Message] | None = None
 
     async def messages(pipe: Connection) -> AsyncIterator[Message]:
         nonlocal reading
         while reading is not None:
             message = await asyncio.shield(reading)
-            if isinstance(message, Ended):
+            if isinstance(message, Finished):
                 yield message
                 return
             reading = asyncio.create_task(asyncio.to_thread(_received, pipe))
@@ -125,10 +126,10 @@ async def fetching(order: Order) -> AsyncIterator[AsyncIterator[Message]]:
         pipe.close()
 
 
-def _start(order: Order) -> tuple[subprocess.Popen[bytes], Connection]:
-    """Start the worker; return it and the pipe of its messages. It imports modules from where this process does."""
+def _start(job: BackfillJob) -> tuple[subprocess.Popen[bytes], Connection]:
+    """Start the worker with the import path of this process; return it and the pipe of its messages."""
     ours, its = os.pipe()
-    with suppress(OSError, AttributeError):  # as much as every user may have, where it can be said
+    with suppress(OSError, AttributeError):  # up to what unprivileged users may set; Linux only
         fcntl.fcntl(its, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
     try:
         process = subprocess.Popen(  # noqa: S603 -- ourselves
@@ -141,7 +142,7 @@ def _start(order: Order) -> tuple[subprocess.Popen[bytes], Connection]:
         os.close(its)
     assert process.stdin
     with suppress(BrokenPipeError), process.stdin as stdin:
-        pickle.dump(order, stdin)
+        pickle.dump(job, stdin)
     return process, Connection(ours, writable=False)
 
 
@@ -149,80 +150,81 @@ def _received(pipe: Connection) -> Message:
     try:
         message: Message = pipe.recv()
     except (EOFError, OSError):
-        return Ended(fault="the process that fetches the past has died")
+        return Finished(fault="the backfill worker died")
     return message
 
 
 def main(pipe: int) -> None:
-    """What the process does: its order comes on standard input."""
-    order: Order = pickle.load(sys.stdin.buffer)  # noqa: S301 -- from our own parent
-    with suppress(OSError):  # a filter of system calls may refuse it: then it does not step back
-        os.nice(order.niceness)
+    """Entry point of the process. The job comes on standard input."""
+    job: BackfillJob = pickle.load(sys.stdin.buffer)  # noqa: S301 -- from our own parent
+    with suppress(OSError):  # a system call filter may forbid it
+        os.nice(job.niceness)
     gc.freeze()
     gc.set_threshold(_MANY_OBJECTS)
     logs.configure("warning")
     send = Connection(pipe, readable=False).send
-    with suppress(BrokenPipeError):  # nobody wants it any more
-        send(work(order, send))
+    with suppress(BrokenPipeError):  # the reader has gone
+        send(work(job, send))
 
 
-def work(order: Order, send: _Send) -> Ended:
-    """Send all that is wanted, by the best way first, and by the next where one leads no further."""
+def work(job: BackfillJob, send: _Send) -> Finished:
+    """Send all wanted blocks: from the block files if they are configured, and the rest from the node."""
     try:
-        registry = load_registry(order.registry, order.network).pools
-        wanted = _by_files(order, registry, send) if order.node.blocks_dir else order.wanted
-        return Ended() if wanted.is_done else asyncio.run(_by_node(order, wanted, registry, send))
+        registry = load_registry(job.registry, job.network).pools
+        wanted = _by_files(job, registry, send) if job.node.blocks_dir else job.wanted
+        return Finished() if wanted.is_done else asyncio.run(_by_node(replace(job, wanted=wanted), registry, send))
     except PoolMonitorError as error:
-        return Ended(fault=str(error), refused=error.exit_code is Exit.MISCONFIGURED)
+        return Finished(fault=str(error), refused=error.exit_code is Exit.MISCONFIGURED)
 
 
-def _by_files(order: Order, registry: PoolRegistry, send: _Send) -> MissingBlocks:
-    """What is still missing afterwards."""
-    assert order.node.blocks_dir
-    wanted = order.wanted
-    reason = "they begin later than wanted"
-    send(Begun(FILES))
+def _by_files(job: BackfillJob, registry: PoolRegistry, send: _Send) -> MissingBlocks:
+    """Send blocks from the block files; return what is still missing afterwards."""
+    assert job.node.blocks_dir
+    wanted = job.wanted
+    reason = "the files begin at a later block"
+    send(SourceStarted(FILES))
     try:
-        # A signet of one's own has its own mark.
-        magic = MAGIC.get(order.network) if order.network != "signet" else None
-        with BlockFiles(order.node.blocks_dir, magic) as files:
-            for segment in from_files(files, wanted, _at_leisure(send)):
+        # A custom signet has its own magic bytes.
+        magic = MAGIC.get(job.network) if job.network != "signet" else None
+        with BlockFiles(job.node.blocks_dir, magic) as files:
+            for segment in from_files(files, wanted, _throttled(send)):
                 send(_rows(segment, registry))
                 wanted = wanted.below(segment)
     except NodeError as error:
         reason = str(error)
     if not wanted.is_done:
-        send(Fell(FILES, reason))
+        send(SourceExhausted(FILES, reason))
     return wanted
 
 
-async def _by_node(order: Order, wanted: MissingBlocks, registry: PoolRegistry, send: _Send) -> Ended:
-    async with NodeClient(order.node, Vitals(), connections=BACKFILL_CONNECTIONS) as node:
+async def _by_node(job: BackfillJob, registry: PoolRegistry, send: _Send) -> Finished:
+    wanted = job.wanted
+    async with NodeClient(job.node, Vitals(), connections=BACKFILL_CONNECTIONS) as node:
         await node.ready()
         facts = node.facts
         assert facts
         if wanted.top.height >= facts.first_height:
-            send(Begun(facts.blocks_by))
+            send(SourceStarted(facts.blocks_by))
         async for segment in from_node(node, wanted):
-            await asyncio.to_thread(send, _rows(segment, registry))  # the next blocks come meanwhile
+            await asyncio.to_thread(send, _rows(segment, registry))  # the next blocks are fetched meanwhile
             wanted = wanted.below(segment)
     if wanted.is_done:
-        return Ended()
-    return Ended(gap=f"the node has pruned the blocks below {facts.first_height}")
+        return Finished()
+    return Finished(gap=f"the node has pruned the blocks below {facts.first_height}")
 
 
 def _rows(segment: Segment, registry: PoolRegistry) -> RowBatch:
     return RowBatch.of(judge(segment.blocks, registry), judge(segment.stale, registry))
 
 
-def _at_leisure(send: _Send) -> Callable[[int, int], None]:
-    """Tells of searched files, but not of each."""
-    told = 0.0
+def _throttled(send: _Send) -> Callable[[int, int], None]:
+    """Reports scanned files, a few times a second at most."""
+    reported = 0.0
 
-    def tell(files: int, total: int) -> None:
-        nonlocal told
-        if time.monotonic() - told > _TELL_SECONDS:
-            told = time.monotonic()
-            send(Searched(files, total))
+    def report(files: int, total: int) -> None:
+        nonlocal reported
+        if time.monotonic() - reported > _REPORT_SECONDS:
+            reported = time.monotonic()
+            send(FilesScanned(files, total))
 
-    return tell
+    return report

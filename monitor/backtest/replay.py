@@ -237,7 +237,7 @@ class Replay:
         """The inputs of rules at a block, with the given numbers only."""
         taken = Snapshot(
             tip=row, tip_hash=_NO_HASH, first_height=0, caught_up=True, registry="",
-            concentration=tuple(concentration), network_hashrate={}, tally=Tally(),
+            concentration=tuple(concentration), tally=Tally(),
             pool_names=self._scope.pool_names, signals=signals, estimates=estimates,
         )  # fmt: skip
         return AlertInputs(self._now, taken)

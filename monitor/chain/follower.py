@@ -58,8 +58,8 @@ class Follower:
         source: ChainSource,
         stored: StoredChain,
         reach: Reach,
-        vitals: Vitals,
         *,
+        vitals: Vitals,
         batch: int = _BATCH,
         pause: Pause = _PAUSE,
     ) -> None:
@@ -148,8 +148,8 @@ class Follower:
         if not blocks and not (common and disconnects):
             raise Inconsistent(f"the node's tip {node_tip} is not ours, yet nothing follows block {onto.height}")
         if disconnects and not common:
-            log.warning("none of our history is on the node's chain; beginning anew", blocks=len(disconnects))
-        return Plan(onto, node_tip, tuple(disconnects), blocks, noticed)
+            log.warning("no stored block is on the node's chain, starting over", blocks=len(disconnects))
+        return Plan(onto, node_tip, tuple(disconnects), connects=blocks, noticed=noticed)
 
     async def _announced(self, tip: BlockRef, notice: Notice) -> Plan | None:
         """The usual case: the block that the notice names stands on our tip."""

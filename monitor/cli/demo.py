@@ -3,35 +3,36 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 import socket
 from typing import Annotated
 
 import typer
 
-from monitor import logs
-from monitor.config import Config, WebSection, load
+from monitor.cli.common import settings
+from monitor.cli.run import interrupted
+from monitor.config import Config, WebSection
 
 
 def demo(
     *,
-    seconds: Annotated[float, typer.Option(min=0.05, max=600, help="Between blocks; mainnet takes 600.")] = 2.0,
-    port: Annotated[int | None, typer.Option(min=0, max=65535, help="To serve on; else as configured.")] = None,
+    seconds: Annotated[float, typer.Option(min=0.05, max=600, help="Seconds between blocks; 600 on mainnet.")] = 2.0,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Port to listen on. Default: as configured.")
+    ] = None,
 ) -> None:
-    """Try it without a node: the daemon against a small node that replays mainnet's real past, sped up.
+    """Run the daemon without a node: an embedded node replays real mainnet history at high speed.
 
-    Who mined which block is real (end of 2025); the blocks themselves are rebuilt with each pool's tag and payout
-    address. Now and then two blocks race, more often than on mainnet, so that a reorganisation can be seen. Nothing is
-    kept. Stop it with Ctrl-C.
+    The pools and times of the blocks are real (end of 2025); the blocks themselves are rebuilt with each pool's tag and
+    payout address. Two blocks compete more often than on mainnet, to show reorganisations. All data is deleted at the
+    end. Stop it with Ctrl-C.
     """
-    settings = load()
-    logs.configure(settings.log.level, settings.log.format)
-    web = settings.web.model_copy(update={"port": _usable(settings.web, port)})
-    asyncio.run(_until_interrupted(settings.model_copy(update={"web": web}), seconds))
+    found = settings(None, level=None)
+    web = found.web.model_copy(update={"port": _usable(found.web, port)})
+    asyncio.run(_run(found.model_copy(update={"web": web}), seconds))
 
 
 def _usable(web: WebSection, wanted: int | None) -> int:
-    """The port to serve on: any free one if the usual one is taken, as this is only a demo."""
+    """The port to listen on: any free one if the configured one is in use."""
     if wanted is not None:
         return wanted
     try:
@@ -41,14 +42,11 @@ def _usable(web: WebSection, wanted: int | None) -> int:
         return 0
 
 
-async def _until_interrupted(settings: Config, seconds: float) -> None:
+async def _run(config: Config, seconds: float) -> None:
     from monitor.cli import demo_daemon as app  # noqa: PLC0415 -- slow, and only needed here
 
-    stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    await app.run(settings, stop, seconds_per_block=seconds, listening=_announce)
+    await app.run(config, interrupted(), seconds_per_block=seconds, listening=_announce)
 
 
 def _announce(url: str) -> None:
-    typer.echo(f"\n  Open {url} in a browser; {url}/metrics is what Prometheus reads.\n  Ctrl-C ends the demo.\n")
+    typer.echo(f"\n  Open {url} in a browser; {url}/metrics is for Prometheus.\n  Press Ctrl-C to stop.\n")

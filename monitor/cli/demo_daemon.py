@@ -1,4 +1,4 @@
-"""The daemon against the embedded node, which replays mainnet's real past, sped up."""
+"""The daemon with an embedded node that replays real mainnet history at high speed."""
 
 from __future__ import annotations
 
@@ -16,40 +16,40 @@ from monitor.registry.loading import load_pools
 from monitor.registry.registry import PoolRegistry
 
 _STILL_TO_COME = 1000
-"""Blocks of the past that are found while people watch; then it begins anew, later and higher."""
+"""Blocks of the history that are replayed; then it starts over with later times and greater heights."""
 _UNSIGNED_SCRIPT = b"\x51"
 
 
 async def run(
     config: Config, stop: asyncio.Event, *, seconds_per_block: float, listening: Callable[[str], None] | None = None
 ) -> None:
-    """Run until `stop` is set; nothing of it is kept.
+    """Run until `stop` is set, with a temporary database.
 
     Args:
-        config: what the user said; its node and store are replaced by the demo's own, and nobody is told of alerts.
+        config: the configuration; node and store are replaced, alert receivers and MQTT are disabled.
         stop: set it to end the demo.
-        seconds_per_block: how fast the past goes by.
+        seconds_per_block: time between blocks.
         listening: called once with the address of the web server.
     """
-    past = mainnet()
-    start = len(past) - _STILL_TO_COME
+    history = mainnet()
+    start = len(history) - _STILL_TO_COME
     signatures = signatures_of(load_pools("main"))
     with TemporaryDirectory(prefix="pool-monitor-demo-") as folder:
-        async with EmbeddedNode(network="main", signatures=signatures, history=past[:start]) as node:
+        async with EmbeddedNode(network="main", signatures=signatures, history=history[:start]) as node:
             settings = config.model_copy(update={
                 "node": NodeSection(url=node.url, cookie_file=node.cookie_file),
                 "store": StoreSection(url=f"sqlite:///{Path(folder) / 'blocks.sqlite'}"),
-                "alerts": AlertsSection(),  # nobody is told of what did not happen
+                "alerts": AlertsSection(),  # the events of the demo are not real
                 "mqtt": MqttSection(),
             })  # fmt: skip
             async with asyncio.TaskGroup() as group:
-                blocks = group.create_task(replay(node, onward(past, start), seconds=seconds_per_block))
+                blocks = group.create_task(replay(node, onward(history, start), seconds=seconds_per_block))
                 await daemon.run(settings, stop, listening=listening)
                 blocks.cancel()
 
 
 def signatures_of(registry: PoolRegistry) -> dict[PoolSlug, Signature]:
-    """How each pool of a registry signs: its longest tag and its first address, where it has them."""
+    """The signature of each pool of a registry: its longest tag and its first address, if it has any."""
     return {
         slug: Signature(
             tag=max(pool.tags, key=len, default="").encode(),

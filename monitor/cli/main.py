@@ -1,26 +1,62 @@
-"""Every command, in the order in which people meet them."""
+"""All commands, in the order of `--help`."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from typing import Annotated, Any, Final
 
 import typer
+from typer.core import TyperGroup
 
-from monitor import __version__, logs
-from monitor.cli.alerts.command import alerts
-from monitor.cli.attribute.command import attribute
-from monitor.cli.backfill import backfill
-from monitor.cli.backtest.command import backtest
-from monitor.cli.check.command import check
-from monitor.cli.concentration.command import concentration
-from monitor.cli.demo import demo
-from monitor.cli.export import export
-from monitor.cli.registry.command import registry
-from monitor.cli.run import run
-from monitor.cli.status.command import status
+from monitor import __version__
+
+_MODULES: Final = {
+    "demo": "monitor.cli.demo",
+    "check": "monitor.cli.check.command",
+    "run": "monitor.cli.run",
+    "status": "monitor.cli.status.command",
+    "backfill": "monitor.cli.backfill",
+    "attribute": "monitor.cli.attribute.command",
+    "concentration": "monitor.cli.concentration.command",
+    "backtest": "monitor.cli.backtest.command",
+    "alerts": "monitor.cli.alerts.command",
+    "export": "monitor.cli.export",
+    "registry": "monitor.cli.registry.command",
+}
+"""The module of each command. It has a function of that name, or a group of commands."""
+
+
+class _Commands(Mapping[str, Any]):
+    """The commands, each imported when it is looked up: importing all of them takes a second."""
+
+    def __getitem__(self, name: str) -> Any:  # noqa: ANN401 -- a command of typer, which has no public type
+        found = getattr(import_module(_MODULES[name]), name)
+        parent = typer.Typer(pretty_exceptions_enable=False, rich_markup_mode="markdown", add_completion=False)
+        parent.callback()(lambda: None)  # which makes it a group, also of a single command
+        if isinstance(found, typer.Typer):
+            parent.add_typer(found)
+        else:
+            parent.command()(found)
+        group = typer.main.get_command(parent)
+        assert isinstance(group, TyperGroup)
+        return group.commands[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_MODULES)
+
+    def __len__(self) -> int:
+        return len(_MODULES)
+
+
+class _Group(TyperGroup):
+    def __init__(self, **attributes: Any) -> None:  # noqa: ANN401
+        super().__init__(**attributes | {"commands": _Commands()})
+
 
 cli = typer.Typer(
     name="pool-monitor",
+    cls=_Group,
     help="Who mines Bitcoin, how concentrated is it, and how sure can we be?",
     epilog="Start with `pool-monitor demo`; beside a node, `pool-monitor check`, then `pool-monitor run`.",
     no_args_is_help=True,
@@ -28,11 +64,6 @@ cli = typer.Typer(
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (demo, check, run, status, backfill, attribute, concentration, backtest):
-    cli.command()(command)
-cli.add_typer(alerts)
-cli.add_typer(export)
-cli.add_typer(registry)
 
 
 def _version(wanted: bool) -> None:  # noqa: FBT001 -- typer's way
@@ -43,8 +74,13 @@ def _version(wanted: bool) -> None:  # noqa: FBT001 -- typer's way
 
 @cli.callback()
 def options(
-    *, version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which.")] = False
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
 ) -> None:
     """Who mines Bitcoin, how concentrated is it, and how sure can we be?"""
+    from monitor import logs  # noqa: PLC0415 -- slow, and --version needs none
+
     del version
-    logs.configure("warning")  # a command that reads the configuration does it again
+    logs.configure("warning")  # a command that reads the configuration configures it again

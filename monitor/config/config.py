@@ -1,4 +1,4 @@
-"""The sections together, read from a file and the environment, with an explanation of all that is wrong."""
+"""All sections, read from a file and the environment, with one error message per invalid key; and shipped files."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
-from monitor.config.alerts import AlertsSection
-from monitor.config.receivers import MqttSection
+from monitor.config.receivers import AlertsSection, MqttSection
 from monitor.config.sections import LogSection, NodeSection, RegistrySection, StoreSection, WebSection
 from monitor.errors import ConfigError
 from monitor.model import Window
@@ -27,12 +26,12 @@ DEFAULT_WINDOWS = ("24h", "3d", "7d", "30d", "90d", "1y", "2016b")
 def _windows(value: object) -> object:
     names = value.split(",") if isinstance(value, str) else value
     if not isinstance(names, list | tuple):
-        raise ValueError("windows is a list such as ['24h', '2016b']")  # noqa: TRY004 -- pydantic expects it
+        raise ValueError("windows must be a list such as ['24h', '2016b']")  # noqa: TRY004 -- pydantic expects it
     return tuple(Window.parse(name.strip()) if isinstance(name, str) else name for name in names)
 
 
 class Config(BaseSettings):
-    """Everything the user said, checked."""
+    """The checked configuration."""
 
     model_config = SettingsConfigDict(
         extra="forbid",
@@ -49,8 +48,9 @@ class Config(BaseSettings):
     windows: Annotated[tuple[Window, ...], NoDecode, BeforeValidator(_windows), Field(min_length=1)] = tuple(
         map(Window.parse, DEFAULT_WINDOWS)
     )
-    """What blocks are counted over: spans of header time that end at the newest block (h hours, d days, y years of 365
-    days), or a number of newest blocks (b). The longest decides how much of the past a first start fetches."""
+    """Windows over which blocks are counted: spans of header time that end at the newest block (h hours, d days, y
+    years of 365 days), or a number of newest blocks (b). The longest one determines how much history is fetched at the
+    first start."""
     registry: RegistrySection = Field(default_factory=RegistrySection)
     web: WebSection = Field(default_factory=WebSection)
     alerts: AlertsSection = Field(default_factory=AlertsSection)
@@ -61,7 +61,7 @@ class Config(BaseSettings):
     def _windows_are_distinct(self) -> Self:
         names = [window.name for window in self.windows]
         if len(set(names)) < len(names):
-            raise ValueError("windows: each may be listed once")
+            raise ValueError("windows: list each window once")
         return self
 
     @classmethod
@@ -73,7 +73,7 @@ class Config(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """The environment wins over the file, whose content comes as arguments."""
+        """Environment variables take precedence over the file, which is passed as arguments."""
         del settings_cls, dotenv_settings, file_secret_settings
         return env_settings, init_settings
 
@@ -82,10 +82,10 @@ def load(file: Path | None = None) -> Config:
     """Read and check the configuration.
 
     Args:
-        file: the TOML file; without it `pool-monitor.toml` in the working directory, if there is one.
+        file: the TOML file; by default `pool-monitor.toml` in the working directory, if it exists.
 
     Raises:
-        ConfigError: with one line for each thing that is wrong.
+        ConfigError: the configuration is invalid; the message has a line for each problem.
     """
     if file is None and DEFAULT_FILE.is_file():
         file = DEFAULT_FILE
@@ -93,11 +93,11 @@ def load(file: Path | None = None) -> Config:
     source = str(file) if file else "environment"
     _refuse_unknown_variables(os.environ)
     if private := [key for key in written if key.startswith("_")]:
-        raise ConfigError(f"{source}: {private[0]}: unknown key")  # pydantic-settings would take it for its own
+        raise ConfigError(f"{source}: {private[0]}: unknown key")  # pydantic-settings would treat it as an option
     try:
         config = Config(**written)
     except SettingsError as error:
-        raise ConfigError(f"environment: {error}: write it as JSON, or in the file") from None
+        raise ConfigError(f"environment: {error}", remedy="write it as JSON, or in the file") from None
     except ValidationError as error:
         raise ConfigError("\n".join(f"{source}: {line}" for line in _explain(error))) from None
     return config
@@ -109,11 +109,11 @@ def _read(file: Path) -> dict[str, Any]:
     except OSError as error:
         raise ConfigError(f"{file}: cannot be read ({error.strerror})", remedy="name the file with --config") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{file}: is no TOML: {error}") from None
+        raise ConfigError(f"{file}: invalid TOML: {error}") from None
 
 
 def _refuse_unknown_variables(environment: Mapping[str, str]) -> None:
-    """A misspelt variable would be ignored in silence: pydantic-settings looks only for those it knows."""
+    """Reject misspelt variables: pydantic-settings only looks for those that it knows."""
     known = {ENVIRONMENT_PREFIX + "__".join(path).upper() for path in paths(Config)}
     for name in sorted(environment):
         if name.startswith(ENVIRONMENT_PREFIX) and name.upper() not in known:
@@ -121,7 +121,7 @@ def _refuse_unknown_variables(environment: Mapping[str, str]) -> None:
 
 
 def paths(model: type[BaseModel], above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    """Every key that may be written, as a path."""
+    """All keys of a model, as paths."""
     for name, field in model.model_fields.items():
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
             yield from paths(field.annotation, (*above, name))
@@ -142,4 +142,11 @@ def _explain(error: ValidationError) -> Iterator[str]:
 
 def _nearest(name: str, known: set[str]) -> str:
     near = difflib.get_close_matches(name, known, n=1)
-    return f"; did you mean {near[0]}?" if near else f"; the keys are {', '.join(sorted(known))}"
+    return f"; did you mean {near[0]}?" if near else f"; choose one of: {', '.join(sorted(known))}"
+
+
+def shipped(name: str) -> Path:
+    """Path of a shipped file, by its name under `config/`: in a checkout, or inside the wheel."""
+    package = Path(__file__).parents[1]
+    inside = package / "shipped"
+    return (inside if inside.is_dir() else package.parent / "config") / name

@@ -1,4 +1,4 @@
-"""The sections about those who are told of alerts: each key with its type, its default, and what is said of it."""
+"""The sections of alerts, their receivers and MQTT: each key with its type, default and description."""
 
 from __future__ import annotations
 
@@ -11,37 +11,37 @@ from urllib.parse import SplitResult, urlsplit
 
 from pydantic import Field, SecretStr, model_validator
 
-from monitor.config.section import Section, secret
+from monitor.config.section import Section, secret, web_address
 from monitor.errors import ConfigError, ExtraMissing
 
 _FEWEST_BYTES = 24
-"""Of a webhook's secret, as Standard Webhooks has it."""
+"""Minimum length of a webhook secret, by Standard Webhooks."""
 
 
 class AlertmanagerSection(Section):
-    """Alertmanagers that are told of alerts, over their API v2."""
+    """Prometheus Alertmanagers that receive alerts over API v2."""
 
     urls: tuple[str, ...] = Field(default=(), examples=[["http://127.0.0.1:9093"]])
-    """Where they are, each member of a cluster by its own address: they find out among themselves who has what. With
-    the path, if they run under one, and without /api."""
+    """URLs of the Alertmanagers. List every member of a cluster: they remove duplicates themselves. Include a path
+    prefix, if there is one, but not /api."""
     repeat_seconds: float = Field(default=60.0, ge=1, le=600)
-    """How often it is said again what fires. Alertmanager takes for resolved what it has not heard of for its
-    resolve_timeout (5 minutes unless you changed it), so be well below."""
+    """How often firing alerts are sent again. Alertmanager resolves an alert that it has not received for its
+    resolve_timeout (5 minutes by default), so stay well below that."""
     user: str | None = Field(default=None, examples=["pool-monitor"])
-    """The user of basic authentication, where a proxy or Alertmanager's web configuration demands it."""
+    """User name for basic authentication, if a proxy or Alertmanager's web configuration requires it."""
     password: SecretStr | None = Field(default=None, examples=["correct horse battery staple"])
-    """The user's password. Better in a file of its own: password_file."""
+    """Password of the user. Preferably in a file of its own: password_file."""
     password_file: Path | None = Field(default=None, examples=["/etc/pool-monitor/password"])
-    """A file with the user's password and nothing else, read at the start."""
+    """File that contains only the password. Read at startup."""
     ca_file: Path | None = Field(default=None, examples=["/etc/pool-monitor/ca.pem"])
-    """The certificates to trust with https, when those of the system are not the right ones."""
+    """CA certificates to trust for https, instead of those of the system."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if len(set(self.urls)) < len(self.urls):
-            raise ValueError("urls: each may be listed once")
+            raise ValueError("urls: list each URL once")
         for url in self.urls:
-            _web_address(url, "urls", "http://127.0.0.1:9093")
+            web_address(url, "urls", "http://127.0.0.1:9093")
         _together(self.user, self.secret_password)
         if self.ca_file:
             tls(self.ca_file)
@@ -49,77 +49,77 @@ class AlertmanagerSection(Section):
 
     @property
     def secret_password(self) -> SecretStr | None:
-        """The password, wherever it was written."""
+        """The password, from the configuration or its file."""
         return secret(self.password, self.password_file, "alerts.alertmanager.password")
 
 
 class WebhookSection(Section):
-    """An address of your own that takes each change of an alert as a signed POST."""
+    """A webhook of your own that receives each change of an alert as a signed POST request."""
 
     url: SecretStr | None = Field(default=None, examples=["https://example.org/hooks/pool-monitor"])
-    """Where to. Never logged, since such addresses are often secrets."""
+    """URL of the webhook. Never logged, because such URLs are often secret."""
     url_file: Path | None = Field(default=None, examples=["/etc/pool-monitor/webhook-url"])
-    """A file with the address and nothing else, read at the start."""
+    """File that contains only the URL. Read at startup."""
     secret: SecretStr | None = Field(default=None, examples=["whsec_IXD4MIfO+zk94KBnoF78mOS/PDKgeAw1"])
-    """What signs each POST, known to you and the receiver alone: whsec_ and at least 24 random bytes in base64, as
-    made by: echo whsec_$(openssl rand -base64 32). Better in a file of its own: secret_file."""
+    """Key that signs each request, shared with the receiver: whsec_ and at least 24 random bytes in base64, for example
+    from: echo whsec_$(openssl rand -base64 32). Preferably in a file of its own: secret_file."""
     secret_file: Path | None = Field(default=None, examples=["/etc/pool-monitor/webhook-secret"])
-    """A file with the secret and nothing else, read at the start."""
+    """File that contains only the secret. Read at startup."""
     timeout_seconds: float = Field(default=10.0, ge=0.5, le=120)
-    """After so long without an answer it counts as away, and is told again."""
+    """Timeout of a request. After a timeout the request is repeated."""
     ca_file: Path | None = Field(default=None, examples=["/etc/pool-monitor/ca.pem"])
-    """The certificates to trust with https, when those of the system are not the right ones."""
+    """CA certificates to trust for https, instead of those of the system."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         url, key = self.secret_url, self.key
         if url:
-            _web_address(url.get_secret_value(), "url", "https://example.org/hook")
+            web_address(url.get_secret_value(), "url", "https://example.org/hook")
         if (url is None) != (key is None):
-            raise ValueError("url and secret come together: every POST is signed")
+            raise ValueError("url and secret must be set together: every request is signed")
         if self.ca_file:
             tls(self.ca_file)
         return self
 
     @property
     def secret_url(self) -> SecretStr | None:
-        """The address, wherever it was written."""
+        """The URL, from the configuration or its file."""
         return secret(self.url, self.url_file, "alerts.webhook.url")
 
     @property
     def key(self) -> bytes | None:
-        """The secret's bytes, wherever it was written."""
+        """The secret's bytes, from the configuration or its file."""
         written = secret(self.secret, self.secret_file, "alerts.webhook.secret")
         return None if written is None else _key(written.get_secret_value())
 
 
 class AppriseSection(Section):
-    """Notification services, by the addresses that Apprise gives them."""
+    """Notification services, by Apprise URL."""
 
     urls: tuple[SecretStr, ...] = Field(
         default=(), examples=[["ntfys://ntfy.sh/your-topic", "tgram://bot-token/chat-id"]]
     )
-    """Who is told, each by an address as https://appriseit.com/services/ describes it. They hold passwords and tokens,
-    and are never logged; better in a file of their own: urls_file."""
+    """URLs of notification services, see https://appriseit.com/services/. They contain passwords and tokens, and are
+    never logged; preferably in a file of their own: urls_file."""
     urls_file: Path | None = Field(default=None, examples=["/etc/pool-monitor/apprise-urls"])
-    """A file with an address on each line; lines that begin with # are left out. Read at the start."""
+    """File with one URL per line; lines that begin with # are ignored. Read at startup."""
     timeout_seconds: float = Field(default=30.0, ge=1, le=300)
-    """How long a message may take. A service that takes longer is cut off, counts as away, and is told again."""
+    """Timeout of a message. After a timeout the message is sent again."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         written = [each.get_secret_value() for each in self.secret_urls]
         if len(set(written)) < len(written):
-            raise ValueError("urls: each may be listed once")
+            raise ValueError("urls: list each URL once")
         if any("://" not in url for url in written):
-            raise ValueError("urls: one of them has no ://, and is no address of Apprise")
-        if written and find_spec("apprise") is None:  # found now, and not with the first alert
+            raise ValueError("urls: one of them is no Apprise URL: it has no ://")
+        if written and find_spec("apprise") is None:  # reported at startup rather than at the first alert
             raise ExtraMissing("notify", "alerts.apprise")
         return self
 
     @property
     def secret_urls(self) -> tuple[SecretStr, ...]:
-        """The addresses, wherever they were written."""
+        """The URLs, from the configuration or their file."""
         if self.urls_file is None:
             return self.urls
         whole = secret(SecretStr("") if self.urls else None, self.urls_file, "alerts.apprise.urls")
@@ -127,68 +127,88 @@ class AppriseSection(Section):
         return tuple(SecretStr(line) for line in lines if line and not line.startswith("#"))
 
 
+class AlertsSection(Section):
+    """Alert rules, and the receivers of alerts."""
+
+    rules_file: Path | None = Field(default=None, examples=["/etc/pool-monitor/alerts.toml"])
+    """File with your own rules, which replace the shipped ones in config/alerts.toml: start from a copy of that file.
+    Reloaded when it changes, and on SIGHUP."""
+    link: str | None = Field(default=None, examples=["https://pools.example.org"])
+    """External URL of the page, for the link in each message. Default: the listening address, which other machines
+    usually cannot reach."""
+    alertmanager: AlertmanagerSection = Field(default_factory=AlertmanagerSection)
+    webhook: WebhookSection = Field(default_factory=WebhookSection)
+    apprise: AppriseSection = Field(default_factory=AppriseSection)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.link is not None and urlsplit(self.link).scheme not in {"http", "https"}:
+            raise ValueError("link must look like https://pools.example.org")
+        return self
+
+
 class MqttSection(Section):
-    """A broker that is told of blocks, concentration and alerts."""
+    """An MQTT broker that receives blocks, concentration and alerts."""
 
     url: str | None = Field(default=None, examples=["mqtt://127.0.0.1:1883"])
-    """Where the broker is: mqtt:// without TLS (usually port 1883), mqtts:// with it (8883). Without this key, nothing
-    is published. No user and no password in it: they have keys of their own."""
+    """URL of the broker: mqtt:// without TLS (usually port 1883), mqtts:// with TLS (8883). Without this key nothing is
+    published. User and password have keys of their own."""
     prefix: str = Field(default="pool-monitor", min_length=1)
-    """What every topic begins with. Each daemon at a broker needs one of its own."""
+    """Prefix of all topics. Daemons that share a broker need different prefixes."""
     protocol: Literal["3.1.1", "5"] = "5"
-    """Which MQTT is spoken."""
+    """Version of the MQTT protocol."""
     user: str | None = Field(default=None, examples=["pool-monitor"])
-    """The user, where the broker demands one."""
+    """User name, if the broker requires one."""
     password: SecretStr | None = Field(default=None, examples=["correct horse battery staple"])
-    """The user's password. Better in a file of its own: password_file."""
+    """Password of the user. Preferably in a file of its own: password_file."""
     password_file: Path | None = Field(default=None, examples=["/etc/pool-monitor/password"])
-    """A file with the user's password and nothing else, read at the start."""
+    """File that contains only the password. Read at startup."""
     ca_file: Path | None = Field(default=None, examples=["/etc/pool-monitor/ca.pem"])
-    """The certificates to trust with mqtts, when those of the system are not the right ones."""
+    """CA certificates to trust for mqtts, instead of those of the system."""
     cert_file: Path | None = Field(default=None, examples=["/etc/pool-monitor/client.pem"])
-    """Our own certificate, for a broker that demands one; together with key_file."""
+    """Client certificate, if the broker requires one; together with key_file."""
     key_file: Path | None = Field(default=None, examples=["/etc/pool-monitor/client.key"])
-    """The key of our certificate, without a password."""
+    """Private key of the client certificate, without a password."""
     home_assistant: bool = False
-    """Whether Home Assistant is told that we are there, so that it shows our sensors by itself."""
+    """Whether to publish discovery messages, so that Home Assistant adds the sensors automatically."""
     home_assistant_prefix: str = Field(default="homeassistant", min_length=1)
-    """What its discovery topics begin with, where that was changed in Home Assistant."""
+    """Prefix of the discovery topics, if it was changed in Home Assistant."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         for name in ("prefix", "home_assistant_prefix"):
             topic = getattr(self, name)
             if set(topic) & set("+#\0") or topic.startswith(("/", "$")) or topic.endswith("/"):
-                raise ValueError(f"{name}: a topic holds no + and #, and neither begins with / or $ nor ends with /")
+                raise ValueError(f"{name} must not contain + or #, begin with / or $, or end with /")
         if self.url is not None:
             parts = self.address
             if parts.scheme not in {"mqtt", "mqtts"} or not parts.hostname or parts.port == 0 or parts.path.strip("/"):
                 raise ValueError("url must look like mqtt://127.0.0.1:1883 or mqtts://broker:8883")
             if parts.username or parts.password:
-                raise ValueError("url holds a password: write it as user and password_file instead")
+                raise ValueError("url contains a password: use user and password_file instead")
         _together(self.user, self.secret_password)
         if (self.cert_file is None) != (self.key_file is None):
-            raise ValueError("cert_file and key_file come together")
+            raise ValueError("cert_file and key_file must be set together")
         if self.ca_file or self.cert_file:
             tls(self.ca_file, self.cert_file, self.key_file)
         return self
 
     @property
     def address(self) -> SplitResult:
-        """The broker's address in parts."""
+        """The broker's URL in parts."""
         return urlsplit(self.url or "")
 
     @property
     def secret_password(self) -> SecretStr | None:
-        """The password, wherever it was written."""
+        """The password, from the configuration or its file."""
         return secret(self.password, self.password_file, "mqtt.password")
 
 
 def tls(ca: Path | None, certificate: Path | None = None, key: Path | None = None) -> ssl.SSLContext:
-    """Trust what the system trusts, or these certificates alone; show our own, if there is one.
+    """A TLS context for clients that trusts the certificates in `ca` instead of those of the system.
 
     Raises:
-        ConfigError: one of the files is not what it should be.
+        ConfigError: one of the files cannot be used.
     """
     at = ca
     try:
@@ -203,21 +223,13 @@ def tls(ca: Path | None, certificate: Path | None = None, key: Path | None = Non
 
 
 def _no_password() -> str:
-    """Else OpenSSL would ask for one on the terminal."""
+    """Prevents OpenSSL from prompting on the terminal."""
     raise ValueError("the key has a password")
-
-
-def _web_address(url: str, name: str, example: str) -> None:
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.port == 0:
-        raise ValueError(f"{name} must look like {example}")
-    if parts.username or parts.password:
-        raise ValueError(f"{name} holds a password: it has keys of its own")
 
 
 def _together(user: str | None, password: SecretStr | None) -> None:
     if (user is None) != (password is None):
-        raise ValueError("user and password (or password_file) come together")
+        raise ValueError("user and password (or password_file) must be set together")
 
 
 def _key(written: str) -> bytes:

@@ -1,8 +1,9 @@
-"""What all sections of the configuration share."""
+"""The base class of all sections, and the reading of secrets."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, SecretStr
 
@@ -10,7 +11,7 @@ from monitor.errors import ConfigError
 
 
 class Section(BaseModel):
-    """Strict and frozen: what all sections share."""
+    """A section: strict and frozen."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -22,7 +23,7 @@ class Section(BaseModel):
 
 
 def secret(inline: SecretStr | None, file: Path | None, name: str) -> SecretStr | None:
-    """The secret, written in the configuration or in a file of its own.
+    """A secret, given in the configuration or in a file of its own.
 
     Raises:
         ConfigError: it is given twice, or the file cannot be read.
@@ -30,8 +31,21 @@ def secret(inline: SecretStr | None, file: Path | None, name: str) -> SecretStr 
     if file is None:
         return inline
     if inline is not None:
-        raise ConfigError(f"{name}: is given twice, as {name} and as {name}_file", remedy="remove one")
+        raise ConfigError(f"{name} and {name}_file are both set", remedy="remove one")
     try:
         return SecretStr(file.read_text("utf-8").strip())
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{name}_file: {file} cannot be read ({error})") from None
+
+
+def web_address(url: str, name: str, example: str) -> None:
+    """Check the URL of a key.
+
+    Raises:
+        ValueError: it is no URL of HTTP, or contains a password.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.port == 0:
+        raise ValueError(f"{name} must look like {example}")
+    if parts.username or parts.password:
+        raise ValueError(f"{name} contains a password: use user and password_file instead")

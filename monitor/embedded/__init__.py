@@ -1,11 +1,10 @@
 """A small Bitcoin node inside the process, for `demo` and for tests.
 
-In goes a list of who mined when; out comes a loopback server that answers the RPC, REST and ZMQ calls of a real node.
+In: a list of blocks with time and pool. Out: a loopback server that answers the RPC, REST and ZMQ calls of a real node.
 """
 
 from monitor.embedded.blocks import Signature
 from monitor.embedded.history import Found, mainnet, onward
-from monitor.embedded.node import EmbeddedNode
-from monitor.embedded.replay import replay
+from monitor.embedded.node import EmbeddedNode, replay
 
 __all__ = ["EmbeddedNode", "Found", "Signature", "mainnet", "onward", "replay"]

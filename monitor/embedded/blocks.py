@@ -1,8 +1,8 @@
-"""Blocks as a node would store them, complete to the last byte except that nobody worked for their hashes.
+"""Complete blocks in serialised form, without proof of work.
 
-Headers carry the target of the block they stand for, so that hashrates come out real; the hashes do not meet it. Every
-other rule that a reader can check holds: parent, merkle root, height in the coinbase (BIP34), witness commitment
-(BIP141), transaction count.
+Headers have the target of the real block, so that hashrates are realistic; the hashes do not meet it. All other rules
+that a reader can check hold: parent, merkle root, height in the coinbase (BIP34), witness commitment (BIP141),
+transaction count.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from monitor.wire import (
 )
 
 MAX_SCRIPT_BYTES = 100
-"""Consensus allows a coinbase script no more."""
+"""Limit of a coinbase script by consensus."""
 HALVING_BLOCKS = 210_000
 FIRST_SUBSIDY_SAT = 50 * 100_000_000
 VERSION = 0x2000_0000
 """Signals nothing (BIP9)."""
 RESERVED = bytes(32)
-"""What BIP141 wants as the coinbase's witness."""
+"""The witness of the coinbase (BIP141)."""
 COMMITMENT = b"\x6a\x24\xaa\x21\xa9\xed"
 """OP_RETURN, a push of 36 bytes, and BIP141's mark."""
 
@@ -41,7 +41,7 @@ _FILLER = Struct("<i1s32sI1sI")
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """How a pool signs its blocks: what its coinbases say, and the script they pay."""
+    """Tag and payout script of a pool."""
 
     tag: bytes
     script: bytes
@@ -49,7 +49,7 @@ class Signature:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """What is settled about a block before it is sealed."""
+    """The content of a block before it is finished."""
 
     height: int
     parent: BlockHash
@@ -57,19 +57,19 @@ class Template:
     bits: int
     signature: Signature
     serial: int
-    """Makes a block unlike any other with the same parent and miner."""
+    """Distinguishes blocks with the same parent and miner."""
     transactions: int
-    """How many follow the coinbase."""
+    """Number of transactions after the coinbase."""
 
 
 @dataclass(frozen=True, slots=True)
 class Filling:
-    """What follows the coinbase: small made-up transactions, the same in every block, as nobody reads them."""
+    """The transactions after the coinbase: small fillers, the same in every block."""
 
     raw: bytes = b""
     ids: tuple[bytes, ...] = ()
     branch: tuple[bytes, ...] = ()
-    """What the coinbase's hash is paired with, row by row, up to the merkle root."""
+    """Merkle branch of the coinbase, from the leaves to the root."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,17 +87,17 @@ class Sealed:
 
     @property
     def hash(self) -> BlockHash:
-        """Its own hash."""
+        """Hash of the block."""
         return self.header.hash
 
     @property
     def raw(self) -> bytes:
-        """The whole of it."""
+        """The serialised block."""
         return self.head + self.filling.raw
 
     @property
     def txids(self) -> list[str]:
-        """Its transactions, the coinbase first."""
+        """Transaction ids, the coinbase first."""
         return [display_hash(id_) for id_ in (self.coinbase_id, *self.filling.ids)]
 
 
@@ -114,14 +114,25 @@ def seal(template: Template) -> Sealed:
     complete, stripped = encode_coinbase(coinbase, witness=RESERVED), encode_coinbase(coinbase)
     coinbase_id = double_sha256(stripped)
     root, nonce = _climb(coinbase_id, filling.branch), template.serial & 0xFFFF_FFFF
-    header = encode_header(Header(NO_BLOCK, VERSION, template.parent, root, template.time, template.bits, nonce))
+    header = encode_header(
+        Header(
+            NO_BLOCK, VERSION, template.parent, merkle_root=root, time=template.time, bits=template.bits, nonce=nonce
+        )
+    )
     head = header + encode_compact(1 + template.transactions) + complete
     stripped_bytes = len(head) - len(complete) + len(stripped) + len(filling.raw)
-    return Sealed(template.height, decode_header(header), head, coinbase_id, filling, stripped_bytes)
+    return Sealed(
+        template.height,
+        decode_header(header),
+        head,
+        coinbase_id=coinbase_id,
+        filling=filling,
+        stripped_bytes=stripped_bytes,
+    )
 
 
 def genesis(network: str) -> Sealed:
-    """The real first block of `main` or `regtest`: clients ask for its hash to learn where they are."""
+    """The real genesis block of `main` or `regtest`, by which clients identify the network."""
     time, bits, nonce = {
         "main": (1231006505, 0x1D00FFFF, 2083236893),
         "regtest": (1296688602, 0x207FFFFF, 2),
@@ -134,13 +145,13 @@ def genesis(network: str) -> Sealed:
     script = b"\x04\xff\xff\x00\x1d\x01\x04" + bytes((len(words),)) + words
     coinbase = encode_coinbase(Coinbase(script, (Output(FIRST_SUBSIDY_SAT, bytes((len(key),)) + key + b"\xac"),)))
     root = double_sha256(coinbase)
-    header = encode_header(Header(NO_BLOCK, 1, NO_BLOCK, root, time, bits, nonce))
+    header = encode_header(Header(NO_BLOCK, 1, NO_BLOCK, merkle_root=root, time=time, bits=bits, nonce=nonce))
     head = header + b"\x01" + coinbase
-    return Sealed(0, decode_header(header), head, root, Filling(), len(head))
+    return Sealed(0, decode_header(header), head, coinbase_id=root, filling=Filling(), stripped_bytes=len(head))
 
 
 def unsigned(pool: PoolSlug) -> Signature:
-    """How a miner nobody can name signs: no tag, and a key hash that belongs to no pool."""
+    """The signature of an unknown miner: no tag, and a key hash of no pool."""
     return Signature(b"", b"\x00\x14" + sha256(b"unnamed miner " + pool.encode()).digest()[:20])
 
 
@@ -161,7 +172,7 @@ def _climb(leaf: bytes, branch: tuple[bytes, ...]) -> bytes:
 
 
 def _coinbase(template: Template, *, witness_root: bytes) -> Coinbase:
-    """What the miner writes: the height, its tag, a number nobody used before; its reward, the commitment."""
+    """The coinbase: height, tag and extra nonce in the script; reward and witness commitment as outputs."""
     script = _push_height(template.height) + template.signature.tag + _EXTRA_NONCE.pack(template.serial)
     if len(script) > MAX_SCRIPT_BYTES:
         raise ValueError(f"a tag of {len(template.signature.tag)} bytes does not fit into a coinbase")
@@ -171,15 +182,15 @@ def _coinbase(template: Template, *, witness_root: bytes) -> Coinbase:
 
 
 def _push_height(height: int) -> bytes:
-    """The height as BIP34 wants it. Up to 16 it is one byte, and a script must have two."""
+    """The height by BIP34. Up to 16 it is one byte, and a script must have at least two."""
     if height <= 16:
         return bytes((0x50 + height, 0x00))
-    number = height.to_bytes(height.bit_length() // 8 + 1, "little")  # a spare highest bit: it would mean "negative"
+    number = height.to_bytes(height.bit_length() // 8 + 1, "little")  # the highest bit would mean "negative"
     return bytes((len(number),)) + number
 
 
 def _fees(template: Template) -> int:
-    """Up to 0.04 BTC, the same for the same block; nothing where there are no transactions to pay them."""
+    """Up to 0.04 BTC, constant for a block; zero without transactions."""
     if not template.transactions:
         return 0
     draw = sha256(b"fees" + bytes.fromhex(template.parent) + _EXTRA_NONCE.pack(template.serial)).digest()
@@ -187,7 +198,7 @@ def _fees(template: Template) -> int:
 
 
 def _filler(index: int) -> bytes:
-    """A transaction that spends what never was, and pays a key that nobody has."""
+    """A transaction that spends an output that does not exist."""
     never = sha256(b"spent by filler %d" % index).digest()
     head = _FILLER.pack(2, b"\x01", never, 0, b"\x00", 0xFFFF_FFFF)
     return head + encode_outputs((Output(1000, b"\x00\x14" + never[:20]),)) + bytes(4)

@@ -1,7 +1,7 @@
-"""A tree of blocks, and which branch of it is the best chain. Pure: no clock, no I/O.
+"""A tree of blocks and its best chain. Pure: no clock, no I/O.
 
-The rules are the real node's: most work wins, the first seen among equals; an invalidated block takes its descendants
-with it. Whoever changes the tree gets back what happened, in the order in which a real node reports it.
+The rules are those of a real node: the branch with the most work wins, the first seen among equals; descendants of an
+invalid block are invalid. Changes return the resulting steps in the order in which a real node reports them.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ MEDIAN_BLOCKS = 11
 
 
 class Event(StrEnum):
-    """What can happen to the best chain."""
+    """Kinds of changes of the best chain."""
 
     CONNECTED = "C"
     DISCONNECTED = "D"
     NEW_TIP = "tip"
-    """Said when the chain has more work than before; not when blocks were only taken away."""
+    """Reported if the chain has more work than before, not if blocks were only disconnected."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing that happened, to one block."""
+    """One change of the best chain."""
 
     event: Event
     hash: BlockHash
@@ -37,16 +37,16 @@ class Step:
 
 @dataclass(slots=True)
 class Entry:
-    """A block and its standing."""
+    """A block and its state."""
 
     block: Sealed
     work: int
-    """Expected hashes of this and all blocks below."""
+    """Expected hashes of this block and all its ancestors."""
     invalid: bool = False
-    """Whether it, or a block below it, was declared invalid."""
+    """Whether it or an ancestor was invalidated."""
     was_connected: bool = False
     pruned: bool = False
-    """Whether its body is forgotten. The header never is."""
+    """Whether its body was deleted; headers are kept."""
 
     @property
     def hash(self) -> BlockHash:
@@ -55,12 +55,12 @@ class Entry:
 
     @property
     def parent(self) -> BlockHash:
-        """The hash of the block below."""
+        """Hash of the parent."""
         return self.block.header.parent
 
     @property
     def height(self) -> int:
-        """Where it stands."""
+        """Its height."""
         return self.block.height
 
 
@@ -77,8 +77,8 @@ class Tip:
 class Chain:
     """Blocks by hash, and by height those of the best chain.
 
-    Between the genesis block and the first block added there may be a gap: heights of which nothing is known, not even
-    headers. The first block then names the genesis block as its parent, so that every parent can be looked up.
+    There may be a gap of unknown heights between the genesis block and the first block that is added. That block then
+    has the genesis block as its parent, so that every parent exists.
     """
 
     def __init__(self, genesis: Sealed) -> None:
@@ -87,7 +87,7 @@ class Chain:
         self._active = [root]  # by height, the gap left out
         self._gap = 0
         self.prune_height = 0
-        """Bodies below this height are forgotten."""
+        """Bodies below this height are deleted."""
 
     @property
     def tip(self) -> Entry:
@@ -96,14 +96,14 @@ class Chain:
 
     @property
     def first_height(self) -> int:
-        """The lowest height above the genesis block of which anything is known."""
+        """The lowest known height above the genesis block."""
         return 1 + self._gap
 
     def __len__(self) -> int:
         return len(self._entries)
 
     def find(self, block: BlockHash | str) -> Entry | None:
-        """The block with this hash, on whatever branch."""
+        """The block with this hash, on any branch."""
         return self._entries.get(BlockHash(block))
 
     def at(self, height: int) -> Entry | None:
@@ -125,24 +125,24 @@ class Chain:
     # -- changes -------------------------------------------------------------------------------------------------------
 
     def add(self, block: Sealed) -> list[Step]:
-        """Take in a block, and follow it if it ends the branch with the most work.
+        """Add a block, and switch to its branch if that has the most work.
 
         Raises:
             ValueError: its parent is unknown or invalid, or its height does not follow.
         """
         parent = self._entries.get(block.header.parent)
         if parent is None or parent.invalid:
-            raise ValueError(f"block {block.hash} stands on no valid block of this chain")
+            raise ValueError(f"the parent of block {block.hash} is unknown or invalid")
         if len(self._entries) == 1:
             self._gap = block.height - 1
         elif block.height != parent.height + 1 and parent.height:
-            raise ValueError(f"a block on height {parent.height} cannot have height {block.height}")
+            raise ValueError(f"a child of height {parent.height} cannot have height {block.height}")
         entry = Entry(block, parent.work + work(block.header.bits))
         self._entries[block.hash] = entry
         return self._follow(entry) if entry.work > self.tip.work else []
 
     def invalidate(self, block: BlockHash) -> list[Step]:
-        """Declare a block and all above it invalid, and follow the best of what is left.
+        """Invalidate a block and its descendants, and switch to the best valid branch.
 
         Raises:
             KeyError: there is no such block.
@@ -156,7 +156,7 @@ class Chain:
         return steps + self._follow_best()
 
     def reconsider(self, block: BlockHash) -> list[Step]:
-        """Take back every `invalidate` that concerns this block, those of blocks below it included.
+        """Revert `invalidate` for this block, its ancestors and descendants.
 
         Raises:
             KeyError: there is no such block.
@@ -167,7 +167,7 @@ class Chain:
         return self._follow_best()
 
     def prune(self, height: int) -> None:
-        """Forget the bodies of all blocks below a height; their headers stay."""
+        """Delete the bodies of all blocks below a height; headers are kept."""
         self.prune_height = max(height, self.prune_height)
         for entry in self._entries.values():
             if entry.height < self.prune_height:
@@ -190,7 +190,7 @@ class Chain:
         return Tip(end, length, "valid-fork" if end.was_connected else "valid-headers")
 
     def _down(self, entry: Entry) -> Iterator[Entry]:
-        """A block and what it stands on."""
+        """A block and its ancestors."""
         while True:
             yield entry
             if entry.parent not in self._entries:
@@ -198,7 +198,7 @@ class Chain:
             entry = self._entries[entry.parent]
 
     def _above(self, entry: Entry) -> Iterator[Entry]:
-        """A block and all that stand on it, each after its parent."""
+        """A block and its descendants, each after its parent."""
         family = {entry.hash}
         for other in self._entries.values():  # a parent always came first
             if other.parent in family:
@@ -207,7 +207,7 @@ class Chain:
                 yield other
 
     def _fork(self, entry: Entry) -> Entry:
-        """The highest block of the best chain below or at this one."""
+        """The highest ancestor on the best chain, or the block itself."""
         return next(filter(self.is_active, self._down(entry)))
 
     def _follow_best(self) -> list[Step]:

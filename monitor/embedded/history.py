@@ -1,6 +1,6 @@
-"""Who mined when: a stretch of mainnet's real past, and its repetition for those who watch longer.
+"""A section of mainnet's real history, and its repetition without end.
 
-The stretch is data/mainnet.csv.gz; the README beside it says where it comes from.
+The section is data/mainnet.csv.gz; the README in that folder has its source.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ SPACING_SECONDS = 600
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A block that somebody found: what is needed to make one like it."""
+    """What is known about a found block, enough to make a similar one."""
 
     height: int
     time: int
-    """Of the header; now and then less than the block before had."""
+    """Header time; sometimes earlier than that of the parent."""
     pool: PoolSlug
-    """The slug `unknown` where nobody could tell."""
+    """The slug `unknown` for unattributed blocks."""
     bits: int
 
 
@@ -39,14 +39,14 @@ def mainnet() -> tuple[Found, ...]:
         height += int(height_change)
         time += int(time_change)
         bits = int(new_bits, 16) if new_bits else bits
-        found.append(Found(height, time, PoolSlug(pool), bits))
+        found.append(Found(height, time, PoolSlug(pool), bits=bits))
     return tuple(found)
 
 
 def onward(history: Sequence[Found], start: int) -> Iterator[Found]:
-    """The blocks from index `start` on, without end: after the last real one the sequence begins anew, later, higher.
+    """The blocks from index `start` on, without end: after the last real one the sequence is repeated.
 
-    From there on it is fiction in the rhythm of the past: same pools, same pauses, same targets, shifted times.
+    Repeated blocks have the same pools, intervals and targets, with later times and greater heights.
     """
     yield from history[start:]
     blocks = len(history)

@@ -1,13 +1,16 @@
-"""The RPC methods: each a function named like the method, its parameters named and typed like the method's.
+"""The RPC methods: each is a function with the name and the parameters of the method.
 
-What goes in and out is Bitcoin Core's (https://developer.bitcoin.org/reference/rpc/); tests/contract holds it against
-a real node.
+Parameters and results are those of Bitcoin Core (https://developer.bitcoin.org/reference/rpc/); tests/contract compares
+them with a real node.
 """
 
 from __future__ import annotations
 
+import json
 import re
 import time
+
+from aiohttp import web
 
 from monitor.embedded.chain import Entry
 from monitor.embedded.state import State
@@ -24,7 +27,7 @@ PRUNED = "Block not available (pruned data)"
 
 
 class RpcError(Exception):
-    """An answer that says no."""
+    """An error response."""
 
     def __init__(self, code: int, message: str) -> None:
         super().__init__(message)
@@ -32,8 +35,14 @@ class RpcError(Exception):
         self.message = message
 
 
+def json_response(content: object, status: int = 200) -> web.Response:
+    """A response as the node writes it: without spaces, with a newline at the end."""
+    text = json.dumps(content, separators=(",", ":"), ensure_ascii=False)
+    return web.Response(body=f"{text}\n".encode(), status=status, content_type="application/json")
+
+
 class Methods:
-    """Everything public here can be called from outside."""
+    """All public methods can be called over RPC."""
 
     def __init__(self, state: State) -> None:
         self._state = state
@@ -46,7 +55,7 @@ class Methods:
         return int(time.monotonic() - self._state.started)
 
     def getnetworkinfo(self) -> dict[str, object]:
-        """Who answers: says openly that it is no full node."""
+        """Version; the subversion names the embedded node."""
         return {
             "version": 310000 if self._state.blockpart else 290000,
             "subversion": "/pool-monitor:embedded/",
@@ -57,13 +66,13 @@ class Methods:
         }
 
     def getzmqnotifications(self) -> list[dict[str, object]]:
-        """What is published where."""
+        """Addresses of the publishers."""
         return self._state.publishers
 
     # -- the chain -----------------------------------------------------------------------------------------------------
 
     def getblockchaininfo(self) -> dict[str, object]:
-        """Where the chain stands."""
+        """State of the chain."""
         tip = self._chain.tip
         pruned = self._chain.prune_height > 0
         return {
@@ -96,7 +105,7 @@ class Methods:
         entry = self._chain.at(height)
         if entry:
             return entry.hash
-        if 0 < height < self._chain.first_height:  # a real node knows every header: the one thing we cannot imitate
+        if 0 < height < self._chain.first_height:  # unlike a real node, which knows every header
             raise RpcError(MISC, PRUNED)
         raise RpcError(INVALID_PARAMETER, "Block height out of range")
 
@@ -106,7 +115,7 @@ class Methods:
         return self._describe(entry) if verbose else encode_header(entry.block.header).hex()
 
     def getblock(self, blockhash: str, verbosity: int | bool = 1) -> dict[str, object] | str:  # noqa: FBT001
-        """A block: raw for 0, else with the ids of its transactions (more detail than that is not there)."""
+        """A block: raw for verbosity 0, otherwise with transaction ids, also for higher verbosity."""
         entry = self._find(blockhash)
         if entry.pruned:
             raise RpcError(MISC, PRUNED)
@@ -130,7 +139,7 @@ class Methods:
         ]
 
     async def waitfornewblock(self, timeout: int = 0, current_tip: str | None = None) -> dict[str, object]:  # noqa: ASYNC109
-        """Answer once the tip is another, after `timeout` milliseconds (0: never), or when the node stops."""
+        """Answer after a change of the tip, after `timeout` milliseconds (0: no timeout), or when the node stops."""
         if timeout < 0:
             raise RpcError(MISC, "Negative timeout")
         known = self._chain.tip.hash if current_tip is None else _hash("current_tip", current_tip)

@@ -1,57 +1,57 @@
-"""The node itself: a chain, the interfaces to it, and what can befall it."""
+"""The node: a chain, its interfaces, and events that tests and the demo cause."""
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import shutil
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
 
 from monitor import libzmq
 from monitor.embedded.blocks import Signature, Template, genesis, seal, unsigned
 from monitor.embedded.chain import Chain, Step
-from monitor.embedded.history import Found
+from monitor.embedded.history import SPACING_SECONDS, Found
 from monitor.embedded.notices import Notices
-from monitor.embedded.rest import Rest
-from monitor.embedded.rpc import Rpc
 from monitor.embedded.server import HOST, Server
 from monitor.embedded.state import State
 from monitor.model import BlockHash, BlockRef, PoolSlug
 
+RACE_EVERY = 40
+"""Blocks between races in a replay. Mainnet has one in a few thousand: too rare to see how it looks."""
 UNKNOWN = PoolSlug("unknown")
-SPACING_SECONDS = 600
 TRANSACTIONS = 24
-"""In a block that is not empty: makes it longer than what a monitor reads of it."""
+"""Transactions of a block that is not empty; it is then longer than the part that a monitor reads."""
 EMPTY_EVERY = 211
-"""A history's block is empty where this divides its height: about as often as on mainnet."""
+"""Blocks of a history with a height divisible by this are empty, about as often as on mainnet."""
 
 
 @dataclass(kw_only=True)
 class EmbeddedNode:
     """A Bitcoin node without peers, proof of work or money. Use as an async context manager.
 
-    The fields say what kind of node it is, as bitcoin.conf would. The methods make things happen: at once, in the event
-    loop's thread, and told by ZMQ and by answers as a real node tells them.
+    The fields are its settings, as in bitcoin.conf. The methods cause events, immediately and in the thread of the
+    event loop; ZMQ messages and answers follow as those of a real node.
 
-    Two things differ from a real node. Hashes carry no work, although the targets in the headers may be real. And where
-    `history` begins above block 1, the node is pruned below its second block and does not even know the headers below
-    the first: `getblockhash` of such a height says "pruned data", and the first block names the genesis block as its
-    parent.
+    There are two differences from a real node. Hashes have no work, although the targets in the headers may be real.
+    And if `history` begins above block 1, the node is pruned below its second block and does not know the headers below
+    the first: `getblockhash` of such a height answers "pruned data", and the parent of the first block is the genesis
+    block.
     """
 
     network: str = "regtest"
     """`main` or `regtest`."""
     signatures: Mapping[PoolSlug, Signature] = field(default_factory=dict)
-    """How pools sign. A pool that is not here mines without a tag, and is paid by a script nobody knows."""
+    """Signatures of pools. Other pools mine without a tag, and are paid by an unknown script."""
     history: Iterable[Found] = ()
-    """Blocks that are there from the start."""
+    """Blocks that exist at the start."""
     login: tuple[str, str] | None = None
-    """User and password; without them there is a cookie file, with a new cookie after every start."""
+    """User and password; if None, there is a cookie file, with a new cookie after every start."""
     rest: bool = True
     blockpart: bool = True
     """Whether REST serves parts of blocks, as Bitcoin Core does from version 31 on."""
@@ -71,22 +71,22 @@ class EmbeddedNode:
         if self.chain.first_height > 1:
             self.chain.prune(self.chain.first_height + 1)
 
-    # -- where it is ---------------------------------------------------------------------------------------------------
+    # -- addresses and counters --------------------------------------------------------------------------------------
 
     @property
     def url(self) -> str:
-        """Where RPC and REST are."""
+        """URL of RPC and REST."""
         return f"http://{HOST}:{self._port}"
 
     @property
     def cookie_file(self) -> Path:
-        """The file with the credentials of this start. There is none for a node with a `login`."""
+        """The file with the current credentials. It does not exist for a node with a `login`."""
         assert self._folder, "the node was never started"
         return self._folder / ".cookie"
 
     @property
     def zmq_address(self) -> str | None:
-        """Where notices are published; None where none are."""
+        """Address of the ZMQ publisher; None if there is none."""
         return self._notices.address if self._notices else None
 
     @property
@@ -96,12 +96,12 @@ class EmbeddedNode:
 
     @property
     def asked(self) -> Counter[str]:
-        """How often what was asked: RPC methods by name, REST as in `rest/block`."""
+        """Number of requests: RPC by method name, REST as `rest/block`."""
         return self._state.asked
 
     @property
     def most_in_flight(self) -> int:
-        """How many questions were open at the same time, at most, since the last start."""
+        """Largest number of simultaneous requests since the last start."""
         return self._running.most_in_flight
 
     # -- life ----------------------------------------------------------------------------------------------------------
@@ -110,7 +110,7 @@ class EmbeddedNode:
         """Listen. Ports are chosen at the first start and kept.
 
         Raises:
-            OSError: somebody else took a port meanwhile.
+            OSError: a port is in use by another program.
         """
         self._state.started = time.monotonic()
         self._folder = self._folder or Path(tempfile.mkdtemp(prefix="pool-monitor-node-"))
@@ -118,11 +118,11 @@ class EmbeddedNode:
             self._notices = Notices(self._zmq_address)
             self._zmq_address = self._notices.address
             self._state.publishers = self._notices.describe()
-        self._server = Server(Rpc(self._state), Rest(self._state) if self.rest else None, login=self._new_login())
+        self._server = Server(self._state, login=self._new_login(), rest=self.rest)
         self._port = await self._server.start(self._port)
 
     async def stop(self) -> None:
-        """Let go of who waits for a block, drop every connection, take the cookie away. The chain stays."""
+        """End long polls, close all connections and delete the cookie. The chain is kept."""
         self._state.wake()
         if self._server:
             await self._server.stop()
@@ -133,7 +133,7 @@ class EmbeddedNode:
         self.cookie_file.unlink(missing_ok=True)
 
     async def restart(self) -> None:
-        """Stop and start: same ports and chain, new cookie, notices numbered from 0 again."""
+        """Stop and start with the same ports and chain, a new cookie, and sequence numbers from 0."""
         await self.stop()
         await self.start()
 
@@ -151,7 +151,7 @@ class EmbeddedNode:
             shutil.rmtree(self._folder)
             self._folder = None
 
-    # -- what happens --------------------------------------------------------------------------------------------------
+    # -- events --------------------------------------------------------------------------------------------------------
 
     def mine(
         self,
@@ -165,89 +165,72 @@ class EmbeddedNode:
         """A pool finds a block.
 
         Args:
-            pool: who.
-            on: the parent; the tip when not given. Elsewhere the block waits on a side branch until that has more work.
-            time: header time; ten minutes after the parent's when not given.
-            bits: compact target; the parent's when not given.
-            transactions: how many follow the coinbase; 0 for an empty block.
+            pool: the miner.
+            on: the parent; by default the tip. A block on another parent is on a side branch until that has more work.
+            time: header time; by default ten minutes after the parent's.
+            bits: compact target; by default the parent's.
+            transactions: number of transactions after the coinbase; 0 for an empty block.
 
         Raises:
-            ValueError: `on` is no valid block of this chain.
+            ValueError: `on` is not a valid block of this chain.
         """
         parent = self.chain.tip if on is None else self.chain.find(on)
         if parent is None:
-            raise ValueError(f"there is no block {on}")
+            raise ValueError(f"unknown block {on}")
         header = parent.block.header
-        return self._take_in(
-            Template(
-                height=parent.height + 1,
-                parent=parent.hash,
-                time=header.time + SPACING_SECONDS if time is None else time,
-                bits=header.bits if bits is None else bits,
-                signature=self._signature(pool),
-                serial=len(self.chain),
-                transactions=transactions,
-            )
-        )
+        time = header.time + SPACING_SECONDS if time is None else time
+        found = Found(parent.height + 1, time, pool, bits=header.bits if bits is None else bits)
+        return self._add(found, parent.hash, transactions)
 
     def play(self, found: Found, *, on: BlockHash | None = None) -> BlockHash:
-        """The block of a history is found: on the tip, or on the block that is given. The first may leave a gap below.
+        """Add a block of a history, on the tip or on the given block. There may be a gap below the first one.
 
         Raises:
-            ValueError: it does not follow on its parent.
+            ValueError: its height does not follow that of its parent.
         """
-        return self._take_in(
-            Template(
-                height=found.height,
-                parent=on or self.chain.tip.hash,
-                time=found.time,
-                bits=found.bits,
-                signature=self._signature(found.pool),
-                serial=len(self.chain),
-                transactions=TRANSACTIONS if found.height % EMPTY_EVERY else 0,
-            )
-        )
+        transactions = TRANSACTIONS if found.height % EMPTY_EVERY else 0
+        return self._add(found, on or self.chain.tip.hash, transactions)
 
     def reorg(self, depth: int = 1, pool: PoolSlug = UNKNOWN) -> list[BlockHash]:
-        """A branch that left the best chain `depth` blocks below the tip overtakes it; returns the branch.
+        """A branch from `depth` blocks below the tip becomes the best chain; returns the branch.
 
         Raises:
-            ValueError: the chain is not that long.
+            ValueError: the chain is shorter.
         """
         fork = self.chain.at(self.chain.tip.height - depth)
         if fork is None:
-            raise ValueError(f"there are no {depth} blocks to leave behind")
+            raise ValueError(f"cannot disconnect {depth} blocks")
         branch = [fork.hash]
         for _ in range(depth + 1):
             branch.append(self.mine(pool, on=branch[-1]))
         return branch[1:]
 
     def invalidate(self, block: BlockHash) -> None:
-        """A person declares a block invalid, and with it all above it."""
-        self._tell(self.chain.invalidate(block))
+        """Invalidate a block and its descendants, as `invalidateblock` does."""
+        self._announce(self.chain.invalidate(block))
 
     def reconsider(self, block: BlockHash) -> None:
-        """A person takes that back."""
-        self._tell(self.chain.reconsider(block))
+        """Revert that, as `reconsiderblock` does."""
+        self._announce(self.chain.reconsider(block))
 
     def prune(self, height: int) -> None:
-        """Forget the bodies of all blocks below a height."""
+        """Delete the bodies of all blocks below a height."""
         self.chain.prune(height)
 
     def stall(self) -> None:
-        """Hang: accept questions, answer none. Notices go on."""
+        """Accept requests without answering. Notifications continue."""
         self._running.pause()
 
     def resume(self) -> None:
-        """Hang no longer, and answer what was asked meanwhile."""
+        """Answer again, also pending requests."""
         self._running.resume()
 
     def warm_up(self) -> None:
-        """Be as in the first moments after a start, when a node answers only that it is not ready."""
+        """Answer that the node is not ready, as after a start."""
         self._state.warming_up = True
 
     def warmed_up(self) -> None:
-        """Be ready."""
+        """End the warm-up."""
         self._state.warming_up = False
 
     # -- inside --------------------------------------------------------------------------------------------------------
@@ -257,25 +240,47 @@ class EmbeddedNode:
         assert self._server, "the node is not running"
         return self._server
 
-    def _signature(self, pool: PoolSlug) -> Signature:
-        return self.signatures.get(pool) or unsigned(pool)
-
-    def _take_in(self, template: Template) -> BlockHash:
+    def _add(self, found: Found, parent: BlockHash, transactions: int) -> BlockHash:
+        signature = self.signatures.get(found.pool) or unsigned(found.pool)
+        template = Template(
+            found.height, parent, found.time,
+            bits=found.bits, signature=signature, serial=len(self.chain), transactions=transactions,
+        )  # fmt: skip
         block = seal(template)
-        self._tell(self.chain.add(block))
+        self._announce(self.chain.add(block))
         return block.hash
 
-    def _tell(self, steps: list[Step]) -> None:
+    def _announce(self, steps: list[Step]) -> None:
         if steps:
             self._state.wake()
         if self._notices:
             self._notices.publish(steps)
 
     def _new_login(self) -> str:
-        """The credentials of this start, in the form `user:password`."""
+        """New credentials in the form `user:password`."""
         if self.login:
             return ":".join(self.login)
         cookie = f"__cookie__:{secrets.token_hex(32)}"
         self.cookie_file.touch(mode=0o600)
         self.cookie_file.write_text(cookie)
         return cookie
+
+
+async def replay(node: EmbeddedNode, coming: Iterator[Found], *, seconds: float, race_every: int = RACE_EVERY) -> None:
+    """Let a node find the blocks of a history, one every so many seconds, until there are no more.
+
+    Header times stay those of the history, and so does the best chain: in a race a rival is a moment faster, but the
+    next block builds on the slower one, and the rival's becomes stale.
+    """
+    parent: BlockHash | None = None  # the tip, but after a race
+    since, earlier = 0, None
+    for found in coming:
+        await asyncio.sleep(seconds)
+        since += 1
+        race = since >= race_every and earlier is not None and earlier != found.pool
+        if race and earlier:
+            since, parent = 0, node.tip.hash
+            node.play(replace(found, pool=earlier), on=parent)
+            await asyncio.sleep(seconds / 10)
+        slower = node.play(found, on=parent)
+        parent, earlier = slower if race else None, found.pool

@@ -1,8 +1,8 @@
 """ZMQ notices: `hashblock` for every new tip, `sequence` for every block that joins or leaves the best chain.
 
-A message has three parts: topic, body, and a number of its own per topic that counts up from 0 (4 bytes, little
-endian), so that a reader sees what it lost. Hashes are in display order, unlike anywhere else on the wire. Of
-`sequence` a real node also sends what happens in its mempool; here is none.
+A message has three parts: topic, body, and a sequence number per topic from 0 (4 bytes, little endian), by which a
+reader notices lost messages. Hashes are in display order, unlike elsewhere on the wire. A real node also sends mempool
+events under `sequence`; there is no mempool here.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ HIGH_WATER_MARK = 1000
 
 
 class Notices:
-    """A publisher at an address; with `*` for a port, at any free one."""
+    """A publisher at an address; `*` as port chooses a free one."""
 
     def __init__(self, address: str) -> None:
         self._context = zmq.Context()
@@ -34,14 +34,14 @@ class Notices:
         self.address = self._socket.get_string(zmq.LAST_ENDPOINT).rstrip("\0")
 
     def describe(self) -> list[dict[str, object]]:
-        """What `getzmqnotifications` answers."""
+        """The answer of `getzmqnotifications`."""
         return [
             {"type": f"pub{topic}", "address": self.address, "hwm": HIGH_WATER_MARK}
             for topic in ("hashblock", "sequence")
         ]
 
     def publish(self, steps: Iterable[Step]) -> None:
-        """Tell whoever listens. Never waits: who does not keep up loses notices."""
+        """Send to all subscribers. Never waits: a slow subscriber loses messages."""
         for step in steps:
             block = bytes.fromhex(step.hash)
             if step.event is Event.NEW_TIP:

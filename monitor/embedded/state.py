@@ -1,10 +1,11 @@
-"""What the node's interfaces tell about, shared by all of them."""
+"""The state of the node, shared by its interfaces."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from monitor.embedded.chain import Chain
@@ -12,28 +13,26 @@ from monitor.embedded.chain import Chain
 
 @dataclass(slots=True)
 class State:
-    """The node as it stands now."""
+    """Chain and settings of the node."""
 
     network: str
     chain: Chain
     blockpart: bool
-    """Whether REST serves parts of blocks; that takes Bitcoin Core 31."""
+    """Whether REST serves parts of blocks, as Bitcoin Core 31 does."""
     warming_up: bool = False
     publishers: list[dict[str, object]] = field(default_factory=list)
-    """What `getzmqnotifications` answers."""
+    """The answer of `getzmqnotifications`."""
     asked: Counter[str] = field(default_factory=Counter)
     started: float = field(default_factory=time.monotonic)
     _moved: asyncio.Event = field(default_factory=asyncio.Event)
 
     def wake(self) -> None:
-        """Let go of all who wait for a new tip: it is there, or the node stops."""
+        """End all waits for a new tip."""
         self._moved.set()
         self._moved = asyncio.Event()
 
     async def movement(self, seconds: float | None) -> None:
-        """Wait for the next `wake`, or until the time is over."""
-        waiting = asyncio.ensure_future(self._moved.wait())
-        try:
-            await asyncio.wait([waiting], timeout=seconds)
-        finally:
-            waiting.cancel()
+        """Wait for the next `wake`, or the timeout."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._moved.wait()

@@ -1,12 +1,11 @@
-"""Export the stored blocks: a row for each, as CSV or as Parquet, in constant memory."""
+"""Export of stored blocks: a row for each, as CSV or Parquet, in constant memory."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO, TypeAlias
 
 from monitor.analysis.counting.levels import POOL, Alone, Level
 from monitor.config import Config
@@ -19,12 +18,9 @@ from monitor.registry.loading import Registry, load_registry, network_of
 from monitor.store.reading import Reading
 from monitor.store.store import Store
 
-Write: TypeAlias = Callable[[Iterator[StoredBlock], Sequence[Column], BinaryIO], int]
-"""Writes a row for each block, and returns how many."""
-
 
 class Form(StrEnum):
-    """How blocks are written."""
+    """Format of the file."""
 
     CSV = "csv"
     PARQUET = "parquet"
@@ -42,22 +38,26 @@ async def export(
     """Write a row for each stored block of the best chain, lowest first; also beside a running daemon.
 
     Args:
-        config: says where the store is, and which memberships count.
-        form: how.
-        file: where; None is standard output.
-        span: which heights.
-        stale: whether blocks that left the best chain are among them, marked in a column.
-        progress: told how far it has come.
+        config: names the store and the memberships.
+        form: format of the file.
+        file: None is standard output.
+        span: range of heights.
+        stale: whether to include stale blocks, marked in a column.
+        progress: called with the number of blocks done and their total.
 
     Returns:
-        How many rows.
+        The number of rows.
 
     Raises:
         StoreRefused: there is no store.
         InputError: it has none of these blocks, or the file cannot be written.
-        ExtraMissing: Parquet is asked for, and the extra `parquet` is not installed.
+        ExtraMissing: the format is Parquet, and the extra `parquet` is not installed.
     """
-    write = _writer(form)
+    write = csv_blocks.write
+    if form is Form.PARQUET:
+        from monitor.processing import parquet_blocks  # noqa: PLC0415 -- an extra
+
+        write = parquet_blocks.write
     async with await Store.open(config.store.url, beside=True) as store:
         registry = load_registry(config.registry, await store.network() or network_of(config))
 
@@ -68,14 +68,6 @@ async def export(
                 return write(blocks, columns(registry, stale=stale), sink)
 
         return await store.reading(work)
-
-
-def _writer(form: Form) -> Write:
-    if form is Form.CSV:
-        return csv_blocks.write
-    from monitor.processing import parquet_blocks  # noqa: PLC0415 -- an extra
-
-    return parquet_blocks.write
 
 
 def columns(registry: Registry, *, stale: bool) -> Sequence[Column]:
@@ -107,6 +99,6 @@ def columns(registry: Registry, *, stale: bool) -> Sequence[Column]:
 
 
 def _entity(level: Level, block: StoredBlock) -> str | None:
-    """The entity of a block; a solo miner's has a name of its own, so that grouping by the column counts right."""
+    """The entity of a block. Each solo miner gets its own name, so that grouping by the column counts correctly."""
     entity = level.entity_of(block.row)
     return f"alone-{block.row.height}" if isinstance(entity, Alone) else entity

@@ -1,7 +1,7 @@
-"""The past as OpenMetrics: the catalogue's gauges at many moments, with timestamps.
+"""History as OpenMetrics: the gauges of the catalogue with timestamps.
 
-The format wants the samples of a metric together, and those of a series in order, but they come moment by moment. So
-they wait on disk, a file for each metric, and at the end one metric at a time is sorted.
+The format requires all samples of a metric together, and those of a series in order of time, but they are computed time
+by time. So they are collected on disk in a file for each metric, and sorted at the end, one metric at a time.
 """
 
 from __future__ import annotations
@@ -12,42 +12,42 @@ from pathlib import Path
 from typing import BinaryIO, Self
 
 import numpy as np
-from prometheus_client.core import GaugeMetricFamily
 
 from monitor.errors import InputError
 from monitor.model import Snapshot
-from monitor.outputs.metrics import CATALOGUE, Published
+from monitor.outputs.metrics import CATALOGUE
+from monitor.outputs.samples import Published
 
 _SAMPLE = np.dtype([("series", "u4"), ("time", "u4"), ("value", "f8")])
 _LINES = 20_000
-"""Written at a time."""
+"""Lines written at a time."""
 
 
 class History:
-    """Collects samples, then writes them. Used as a context manager: the files are open meanwhile.
+    """Collects samples, then writes them. A context manager, which keeps the files open.
 
-    Counters have no past that could be told: they count since a process started.
+    Counters are left out: they count since the start of a process.
     """
 
     def __init__(self, folder: Path, labels: Mapping[str, str] | None = None) -> None:
-        """Start with nothing.
+        """Open the files.
 
         Args:
-            folder: for files that may be larger than memory; whoever made it removes it.
-            labels: what every series has besides its own.
+            folder: for files that may be larger than memory; the caller removes it.
+            labels: labels that every series has besides its own.
 
         Raises:
-            InputError: one of these labels is one of its own.
+            InputError: a metric already has one of these labels.
         """
         common = tuple((labels or {}).items())
         for name, _ in common:
             if any(name in each.labels for each in CATALOGUE):
-                raise InputError(f"{name} is a label that the metrics have already: choose another")
+                raise InputError(f"the metrics already have a label {name}", remedy="choose another name")
         self._open = ExitStack()
         self._families = [
             _Family(each, common, self._open.enter_context((folder / each.name).open("w+b")))
             for each in CATALOGUE
-            if each.kind is GaugeMetricFamily
+            if not each.is_counter
         ]
 
     def __enter__(self) -> Self:
@@ -57,12 +57,12 @@ class History:
         self._open.close()
 
     def add(self, snapshot: Snapshot, time: int) -> None:
-        """Take in what a snapshot says, as of a moment after those before."""
+        """Add the samples of a snapshot; times must increase."""
         for family in self._families:
             family.add(snapshot, time)
 
     def write(self, sink: BinaryIO) -> int:
-        """Write everything, and tell how many samples that is."""
+        """Write all samples, and return their number."""
         samples = 0
         for family in self._families:
             sink.writelines(family.text())
@@ -72,7 +72,7 @@ class History:
 
 
 class _Family:
-    """One metric's samples."""
+    """Samples of one metric."""
 
     def __init__(self, published: Published, common: tuple[tuple[str, str], ...], file: BinaryIO) -> None:
         self._published = published
@@ -91,14 +91,14 @@ class _Family:
         self.samples += len(found)
 
     def text(self) -> Iterator[bytes]:
-        """The lines, some at a time; none for a metric without samples."""
+        """The lines in chunks; none for a metric without samples."""
         if not self.samples:
             return
         name, series = self._published.full_name, [self._labels(values) for values in self._series]
         yield f"# HELP {name} {_escaped(self._published.help)}\n# TYPE {name} gauge\n".encode()
         self._file.seek(0)
         found = np.fromfile(self._file, _SAMPLE)
-        order = np.argsort(found["series"], kind="stable")  # in each series they are in order of time already
+        order = np.argsort(found["series"], kind="stable")  # within a series they are already in order of time
         for at in range(0, len(order), _LINES):
             chosen = found[order[at : at + _LINES]].tolist()
             yield "".join(f"{name}{series[number]} {value!r} {time}\n" for number, time, value in chosen).encode()

@@ -1,7 +1,7 @@
-"""The values that cross a door between rooms: frozen, plain, without behaviour beyond reading themselves.
+"""The values that packages exchange: frozen, without behaviour beyond derived properties.
 
-Conventions: hashes are hex in display order, money is satoshi, time is seconds (a block's is its header's), shares are
-ratios in 0..1, and `None` means "there is no such number", never zero.
+Conventions: hashes are hex in display order, money is in satoshi, times are Unix seconds (a block's time is that of its
+header), shares are ratios in 0..1, and `None` means that there is no such number, never zero.
 """
 
 from monitor.model.alerts import Alert, AlertState, Dispatch, Severity
@@ -11,17 +11,19 @@ from monitor.model.attribution import (
     BlockRow,
     Candidate,
     Cluster,
+    Confidence,
     Judged,
     Method,
     StaleRow,
     StoredBlock,
+    StoredCoinbase,
 )
 from monitor.model.chain import Block, BlockRef, Coinbase, Header, NodeFacts, Notice, Output, Plan
 from monitor.model.coverage import Coverage
 from monitor.model.estimates import Change, Difference, Envelope, Estimate, Estimates, Likely, Trend
-from monitor.model.history import Asked, Curve, Grid, Group, TimeSeries
-from monitor.model.measures import Certainty, Concentration, Indices, Interval, Rate, Reach, Share, Shares, Window
-from monitor.model.names import NO_BLOCK, PSEUDONYM, BlockHash, PoolSlug
+from monitor.model.history import Curve, Grid, Group, SeriesQuery, TimeSeries
+from monitor.model.measures import Certainty, Concentration, Indices, Interval, Rate, Reach, Share, Window
+from monitor.model.names import NO_BLOCK, PREFIX, PSEUDONYM, BlockHash, PoolSlug
 from monitor.model.profile import PoolMembership, Profile
 from monitor.model.signals import (
     EmptyBlocks,
@@ -38,70 +40,3 @@ from monitor.model.signals import (
     Streak,
 )
 from monitor.model.snapshot import BlockEvents, Snapshot, Tally
-
-__all__ = [
-    "NO_BLOCK",
-    "PSEUDONYM",
-    "Alert",
-    "AlertState",
-    "Asked",
-    "Attribution",
-    "Block",
-    "BlockEvents",
-    "BlockHash",
-    "BlockRecord",
-    "BlockRef",
-    "BlockRow",
-    "Candidate",
-    "Certainty",
-    "Change",
-    "Cluster",
-    "Coinbase",
-    "Concentration",
-    "Coverage",
-    "Curve",
-    "Difference",
-    "Dispatch",
-    "EmptyBlocks",
-    "Envelope",
-    "Estimate",
-    "Estimates",
-    "Following",
-    "Forecast",
-    "Grid",
-    "Group",
-    "Header",
-    "Indices",
-    "Interval",
-    "Judged",
-    "Likely",
-    "Luck",
-    "Method",
-    "NodeFacts",
-    "Notice",
-    "Output",
-    "Period",
-    "Plan",
-    "PoolMembership",
-    "PoolSlug",
-    "Profile",
-    "Race",
-    "RaceRecord",
-    "Rate",
-    "Reach",
-    "Reward",
-    "Severity",
-    "Share",
-    "Shares",
-    "Signalling",
-    "Signals",
-    "Snapshot",
-    "Spacing",
-    "StaleRow",
-    "StoredBlock",
-    "Streak",
-    "Tally",
-    "TimeSeries",
-    "Trend",
-    "Window",
-]

@@ -1,4 +1,4 @@
-"""Alerts: what a rule says of the world, from the first suspicion to the end."""
+"""Alerts: the state of a rule for one set of labels, from pending to resolved."""
 
 from __future__ import annotations
 
@@ -8,29 +8,29 @@ from enum import StrEnum
 
 
 class Severity(StrEnum):
-    """How much it matters."""
+    """How urgent an alert is."""
 
     INFO = "info"
     """Worth knowing."""
     WARNING = "warning"
     """Worth a look today."""
     CRITICAL = "critical"
-    """Worth waking somebody."""
+    """Worth waking a person."""
 
 
 class AlertState(StrEnum):
-    """Where an alert stands."""
+    """The state of an alert."""
 
     PENDING = "pending"
-    """The condition holds, but not for long enough yet. Nobody is told."""
+    """The condition holds, but not for long enough yet. No message is sent."""
     FIRING = "firing"
     RESOLVED = "resolved"
-    """It was firing, and the condition holds no longer."""
+    """It was firing, and the condition no longer holds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One rule, about one thing, as it stands since the last change. Times are Unix seconds."""
+    """The state of one rule for one set of labels since its last change. Times are Unix seconds."""
 
     rule: str
     severity: Severity
@@ -40,21 +40,21 @@ class Alert:
     summary: str
     """One sentence, for the subject of a message."""
     explanation: str
-    """The numbers behind it with their intervals, and what they mean."""
+    """The numbers that led to it with their intervals, and what they mean."""
     labels: Mapping[str, str] = field(default_factory=dict)
-    """What it is about: `level`, `entity`, `window`, `pool`, ..."""
+    """What it refers to: `level`, `entity`, `window`, `pool`, ..."""
     value: float | None = None
-    """What the rule looked at; None where it is no number."""
+    """The number that the rule compares; None if there is none."""
     started: float | None = None
-    """When it began to fire; None while pending."""
+    """When it started firing; None while pending."""
     height: int | None = None
-    """The block at which the state began, where a block made it begin."""
+    """Height of the block at which the state began; None if no block caused it."""
     test: bool = False
-    """Made by hand to try the receivers: nothing happened."""
+    """Sent by a user to test the receivers; no rule fired."""
 
     @property
     def key(self) -> str:
-        """What makes it the same alert tomorrow: its rule, and what it is about."""
+        """Identifies the alert across states: its rule and its labels."""
         about = ",".join(f'{name}="{value}"' for name, value in sorted(self.labels.items()))
         return f"{self.rule}{{{about}}}"
 
@@ -64,5 +64,5 @@ class Dispatch:
     """A change of state on its way to the receivers."""
 
     number: int
-    """Grows with each change, and survives restarts: what two deliveries of the same change have in common."""
+    """Grows with each change, also across restarts; two deliveries of the same change have the same number."""
     alert: Alert

@@ -1,4 +1,4 @@
-"""The chain: blocks as far as their first bytes tell, and the steps along it."""
+"""Blocks up to their coinbase, and the steps that a chain takes."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from monitor.model.names import BlockHash
 
 @dataclass(frozen=True, slots=True)
 class BlockRef:
-    """A place in a chain: which block, and how high it stands."""
+    """Height and hash of a block."""
 
     height: int
     hash: BlockHash
 
 
 class Output(NamedTuple):
-    """One output of a transaction. A tuple, since it is made more often than anything else here."""
+    """One output of a transaction. A tuple, because more of them are made than of anything else."""
 
     value_sat: int
     script: bytes
@@ -25,10 +25,10 @@ class Output(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Coinbase:
-    """The transaction in which a miner pays itself and may sign its name. All of it is written by the miner."""
+    """The coinbase transaction: pays the miner, and may contain its name. All of it is written by the miner."""
 
     script: bytes
-    """scriptSig: at most 100 bytes by consensus, anything at all by content."""
+    """scriptSig: at most 100 bytes by consensus, with arbitrary content."""
     outputs: tuple[Output, ...]
     version: int = 1
     sequence: int = 0xFFFF_FFFF
@@ -36,13 +36,13 @@ class Coinbase:
 
     @property
     def value_sat(self) -> int:
-        """What the block pays out: subsidy and fees, as far as the miner claimed them."""
+        """Sum of the outputs: subsidy and fees, as claimed by the miner."""
         return sum(output.value_sat for output in self.outputs)
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """The 80 bytes that are mined."""
+    """The 80-byte block header."""
 
     hash: BlockHash
     version: int
@@ -55,7 +55,7 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """As much of a block as its first bytes tell: the header, the coinbase, how many transactions follow."""
+    """The first part of a block: header, number of transactions, coinbase."""
 
     height: int
     header: Header
@@ -64,25 +64,25 @@ class Block:
 
     @property
     def hash(self) -> BlockHash:
-        """The block's own hash."""
+        """Hash of the block."""
         return self.header.hash
 
     @property
     def ref(self) -> BlockRef:
-        """Its place in the chain."""
+        """Height and hash."""
         return BlockRef(self.height, self.header.hash)
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """One step along the chain: blocks to leave behind, then blocks to join, in that order.
+    """One step along the chain: blocks to disconnect, then blocks to connect.
 
-    The follower has checked that the first of `connects` names `onto` as its parent, and each next one the one before.
-    An empty plan says only that there is nothing to do: we have caught up.
+    The follower has checked that `onto` is the parent of the first block of `connects`, and each block the parent of
+    the next. An empty plan means that the stored chain has caught up.
     """
 
     onto: BlockRef
-    """Where the step leaves our chain: our tip, or the block below the last of `disconnects`."""
+    """The highest common block: our tip, or the block below the last of `disconnects`."""
     node_tip: BlockHash
     """The node's best block when the plan was made."""
     disconnects: tuple[BlockRef, ...] = ()
@@ -90,7 +90,7 @@ class Plan:
     connects: tuple[Block, ...] = ()
     """Lowest first."""
     noticed: float = 0.0
-    """When the node's news reached us: monotonic clock, seconds."""
+    """When the notice of the block arrived: monotonic clock, seconds."""
 
     @property
     def end(self) -> BlockRef:
@@ -99,7 +99,7 @@ class Plan:
 
     @property
     def is_empty(self) -> bool:
-        """Whether it moves nothing."""
+        """Whether it neither connects nor disconnects a block."""
         return not self.connects and not self.disconnects
 
     @property
@@ -109,37 +109,37 @@ class Plan:
 
 
 class Notice(NamedTuple):
-    """A hint that the node may have news."""
+    """A hint that the node may have a new block."""
 
     at: float
-    """When it reached us: monotonic clock, seconds."""
+    """When it arrived: monotonic clock, seconds."""
     tip: BlockHash | None = None
-    """What the node's best block was then, where the notice says so."""
+    """The node's best block at that time, if the notice names it."""
 
 
 @dataclass(frozen=True, slots=True)
 class NodeFacts:
-    """What a node says of itself."""
+    """Network, tip and capabilities of a node."""
 
     network: str
     genesis: BlockHash
     version: str
     tip: BlockRef
     first_height: int
-    """The lowest block whose body it still has."""
+    """Height of the lowest block that it has not pruned."""
     rest: bool
     """Whether it serves REST."""
     blockpart: bool
     """Whether it serves parts of blocks over REST."""
     zmq: tuple[str, ...]
-    """Where it publishes new blocks."""
+    """Addresses at which it publishes new blocks."""
 
     @property
     def blocks_by(self) -> str:
-        """The best way by which it gives blocks."""
+        """The fastest interface for blocks."""
         return "rest blockpart" if self.blockpart else "rest block" if self.rest else "rpc getblock"
 
     @property
     def pruned(self) -> bool:
-        """Whether it has forgotten the oldest blocks."""
+        """Whether it has deleted the oldest blocks."""
         return self.first_height > 0

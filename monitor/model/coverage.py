@@ -1,4 +1,4 @@
-"""How much of the past there is."""
+"""How much of the wanted history is stored."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """How far back our history goes, and how far it is wanted."""
+    """How far back the stored history goes, and how far back it should go."""
 
     first_height: int
-    """Where it begins."""
+    """Height of the lowest stored block."""
     wanted_height: int
-    """Where it should begin: what the windows need, or more than that if somebody said so."""
+    """Height of the lowest wanted block: as far back as the windows need, or further on request."""
     tip_height: int
     by: str | None = None
-    """By which way what is missing comes; None while nothing comes."""
+    """Source of the missing blocks; None while none are fetched."""
     reason: str | None = None
-    """Why something is missing and does not come, as far as is known."""
+    """Why missing blocks are not fetched, if known."""
 
     @property
     def missing(self) -> int:
-        """How many blocks are wanted and not there."""
+        """Number of wanted blocks that are not stored."""
         return self.first_height - self.wanted_height
 
     @property
     def ratio(self) -> float:
-        """Share of the wanted blocks that is there."""
+        """Share of the wanted blocks that is stored."""
         wanted = self.tip_height - self.wanted_height + 1
         return 1 - self.missing / wanted

@@ -1,4 +1,4 @@
-"""How sure the measures are, where they are going, and what they depend on."""
+"""Estimates: intervals of the indices, trends, changes, and the effect of uncertain memberships."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from monitor.model.measures import Interval, Share
 
 @dataclass(frozen=True, slots=True)
 class Likely:
-    """The indices of the hashrate behind the blocks, for one reading of the unknown ones."""
+    """Intervals of the indices of hashrate, for one treatment of the unknown blocks."""
 
     hhi: Interval
-    """Of the index without the bias of a small sample."""
+    """Of the HHI without small-sample bias."""
     nakamoto: Interval
-    """Whole numbers, both within."""
+    """Whole numbers, both included."""
     nakamoto_probability: Mapping[int, float]
-    """Of each value that it may have, lowest first."""
+    """Probability of each possible value, lowest value first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What the blocks of one level and window tell of the hashrate behind them. Fewer than two blocks tell nothing."""
+    """Estimated indices of one level and window. None with fewer than two blocks."""
 
     level: str
     window: str
@@ -33,43 +33,43 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """Where concentration is going, over one window. Positive: towards more entities."""
+    """The trend of the effective entities over one window. A positive slope means falling concentration."""
 
     level: str
     window: str
     slope: float
-    """Effective entities a year."""
+    """Effective entities per year."""
     lower: float
     """Lower end of the slope's 95 % interval."""
     upper: float
     rising: float
-    """Probability that concentration rises: that the slope is below zero."""
+    """Probability that concentration is rising: that the slope is below zero."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One entity's share of hashrate is no longer what it was."""
+    """A change point in the share of one entity."""
 
     level: str
     entity: str
     height: int
-    """The first block after the change, as near as can be told."""
+    """Estimated first block after the change."""
     time: int
     found_height: int
-    """The block at which the test told: enough had been seen."""
+    """The block at which the test detected it."""
     before: Share
-    """Since the change before it, or as far back as is looked."""
+    """From the previous change, or from the beginning of the tested blocks."""
     after: Share
-    """Until the next change, or until now."""
+    """Until the next change, or until the tip."""
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What it changes to ask who builds the blocks instead of whom they pay: level `template` less level `pool`."""
+    """Level `template` minus level `pool`: the effect of counting template builders instead of pools."""
 
     window: str
     blocks: int
-    """Those that count for another: for a group that shares templates, or for a miner who builds his own."""
+    """Blocks that count for another entity: a group that shares templates, or a miner with its own template."""
     ratio: float
     """The same as a share of the window's blocks."""
     hhi: Mapping[str, float]
@@ -79,25 +79,25 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """How far one level and window depends on memberships of which nobody is sure."""
+    """Range of one level and window over all combinations of uncertain memberships."""
 
     level: str
     window: str
     open: tuple[str, ...]
-    """The pools whose membership is open and that have blocks in the window."""
+    """Pools with an uncertain membership and blocks in the window."""
     hhi: Mapping[str, Interval]
-    """Smallest and largest that the open memberships allow, for the unknown blocks `split` and `merged`."""
+    """Smallest and largest value, for the unknown blocks `split` and `merged`."""
     nakamoto: Mapping[str, Interval]
     shares: Mapping[str, Interval]
-    """Smallest and largest share of each entity that depends on them."""
+    """Smallest and largest share of each affected entity."""
 
 
 @dataclass(frozen=True, slots=True)
 class Estimates:
-    """What takes longer to compute than a block may wait for: made after its snapshot, and shown until the next."""
+    """The numbers of a snapshot that take longest to compute."""
 
     tip: BlockRef
-    """The tip that they are of: for a moment after a new block, the one before."""
+    """The tip at which they were computed."""
     indices: tuple[Estimate, ...] = ()
     """Every level, and within it every window."""
     trends: tuple[Trend, ...] = ()

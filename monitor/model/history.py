@@ -1,4 +1,4 @@
-"""How shares and indices went: what was asked for, and the answer."""
+"""Time series of shares and indices: query and result."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from monitor.model.names import PoolSlug
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """A question about the past. What is None is chosen by what is stored."""
+class SeriesQuery:
+    """A query for a time series. Fields that are None are chosen by what is stored."""
 
     level: str = "pool"
     metric: str = "hhi"
     window: int | None = None
-    """Seconds that a point counts; None: as many as from one point to the next."""
+    """Seconds before each point that are counted; None for the step."""
     first: int | None = None
-    """The first moment."""
+    """Time of the first point."""
     last: int | None = None
-    """No point is later."""
+    """Latest time of a point."""
     step: int | None = None
-    """Seconds from one point to the next."""
+    """Seconds between points."""
     limit: int = 12
-    """Entities with a series of their own."""
+    """Most entities with a series of their own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """Points in time, and which blocks each of them counts: those with a header time in (t - window, t]."""
+    """Points in time. A point t counts the blocks with a header time in (t - window, t]."""
 
     first: int
     step: int
@@ -43,13 +43,13 @@ class Grid:
 
     @property
     def begin(self) -> int:
-        """Blocks count that are later than this."""
+        """Blocks with a later time are counted."""
         return self.first - self.window
 
     def stay(self, time: int) -> tuple[int, int]:
-        """The first point that counts a block of this time, and the first one after it that does so no more.
+        """The first point that counts a block of this time, and the first later one that no longer does.
 
-        Equal where none counts it. `time` must be later than `begin`.
+        They are equal if none counts it. `time` must be later than `begin`.
         """
         enter = 0 if time <= self.first else -(-(time - self.first) // self.step)
         leave = -(-(time - self.begin) // self.step)
@@ -57,31 +57,31 @@ class Grid:
 
 
 class Group(NamedTuple):
-    """Blocks that the same points count. A tuple, since there are many."""
+    """Blocks that are counted by the same points. A tuple, because there are many."""
 
     enter: int
-    """The first point that counts them."""
+    """First point that counts them."""
     leave: int
-    """The first one after it that does so no more."""
+    """First later point that no longer does."""
     pool: PoolSlug | None
     miner: str | None
-    """Only of pools whose miners count for themselves."""
+    """Only for pools with miners that count as entities of their own."""
     blocks: int
 
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """A number for each point; None where there is no such number."""
+    """A value for each point; None where there is none."""
 
     value: Sequence[float | None]
     lower: Sequence[float | None] | None = None
-    """Lower ends of the 95 % intervals; None where they were not worked out."""
+    """Lower ends of the 95 % intervals; None if they were not computed."""
     upper: Sequence[float | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class TimeSeries:
-    """How one metric went at one level."""
+    """One metric at one level over time."""
 
     level: str
     metric: str

@@ -1,25 +1,24 @@
-"""What the counts of a window mean."""
+"""Windows, and the shares and indices of their blocks."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from types import MappingProxyType
-from typing import NamedTuple, overload
+from typing import NamedTuple
 
 from monitor.model.names import PSEUDONYM
 
 _SECONDS = {"h": 3600, "d": 86_400, "y": 365 * 86_400}
 _BLOCK_SECONDS = 600
 _MARGIN_SECONDS = 86_400
-"""More than consensus permits header times to go backward."""
+"""More than consensus allows header times to go backwards."""
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Which blocks are counted: those of a span of header time ending at the tip's, or the last so many."""
+    """Which blocks are counted: a span of header time that ends at the tip's time, or a number of newest blocks."""
 
     name: str
     seconds: int | None = None
@@ -30,12 +29,12 @@ class Window:
         """Read `24h`, `7d`, `1y` or `2016b`.
 
         Raises:
-            ValueError: it is none of these.
+            ValueError: the name is invalid.
         """
         found = re.fullmatch(r"([1-9]\d{0,6})([hdyb])", name)
         if not found:
             raise ValueError(
-                f"{name!r} is no window: write a count and h, d, y (time) or b (blocks), as in 24h or 2016b"
+                f"invalid window {name!r}; use a number with h, d, y (time) or b (blocks), for example 24h or 2016b"
             )
         count, unit = int(found[1]), found[2]
         if unit == "b":
@@ -44,7 +43,7 @@ class Window:
 
     @property
     def expected_seconds(self) -> int:
-        """The time it covers; for a window of blocks, at ten minutes a block."""
+        """The time that it covers; for a window of blocks, at ten minutes per block."""
         return (self.seconds or 0) + _BLOCK_SECONDS * (self.blocks or 0)
 
 
@@ -67,21 +66,21 @@ class Reach:
     def with_margin(self) -> Reach:
         """The reach of the same windows at any later tip.
 
-        Header times go backward at times, by hours at most, and then a window of time reaches further back.
+        Header times may go backwards, by hours at most; a window of time then reaches further back.
         """
         return Reach(self.seconds + _MARGIN_SECONDS, self.blocks)
 
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """What holds the truth with 95 % probability."""
+    """A 95 % interval."""
 
     lower: float
     upper: float
 
 
 class Rate(NamedTuple):
-    """Hashes a second, and the 95 % credible interval that the number of blocks behind it allows."""
+    """Hashes per second, with the 95 % credible interval from the number of blocks."""
 
     value: float
     lower: float
@@ -89,67 +88,30 @@ class Rate(NamedTuple):
 
 
 class Certainty(NamedTuple):
-    """How sure the share is, and the rate, behind so many blocks among so many: 95 % credible intervals."""
+    """95 % credible intervals of share and hashrate, for a number of blocks out of a total."""
 
     lower: float
     upper: float
     slowest: float
-    """Lower end of the interval of the rate, as a factor of the rate counted."""
+    """Lower end of the interval of the hashrate, relative to the observed rate."""
     fastest: float
     above: Mapping[str, float]
     """Probability that the share exceeds each threshold; empty for small ones."""
 
 
 class Share(NamedTuple):
-    """How many of a window's blocks one entity mined."""
+    """The share of one entity in a window."""
 
     entity: str
     blocks: int
     share: float
     lower: float
-    """Lower end of the 95 % credible interval of the share of hashrate behind these blocks."""
+    """Lower end of the 95 % credible interval of the entity's share of hashrate."""
     upper: float
     above: Mapping[str, float] = MappingProxyType({})
-    """Probability that this share of hashrate exceeds 0.25, 0.333 (a third), 0.5; empty below 5 % of the blocks."""
+    """Probability that its share of hashrate exceeds 0.25, 0.333 (a third), 0.5; empty below 5 % of the blocks."""
     hashrate: Rate | None = None
-    """From the work of these blocks; None where the network's cannot be told."""
-
-
-class Shares(Sequence[Share]):
-    """Those of one window, largest first. They are made when they are first read: a block need not wait for hundreds.
-
-    Args:
-        make: makes them.
-    """
-
-    def __init__(self, make: Callable[[], Iterable[Share]]) -> None:
-        self._make = make
-
-    @cached_property
-    def _made(self) -> tuple[Share, ...]:
-        return tuple(self._make())
-
-    @overload
-    def __getitem__(self, at: int) -> Share: ...
-    @overload
-    def __getitem__(self, at: slice) -> tuple[Share, ...]: ...
-    def __getitem__(self, at: int | slice) -> Share | tuple[Share, ...]:
-        return self._made[at]
-
-    def __iter__(self) -> Iterator[Share]:
-        return iter(self._made)
-
-    def __len__(self) -> int:
-        return len(self._made)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Sequence) and self._made == tuple(other)
-
-    def __hash__(self) -> int:
-        return hash(self._made)
-
-    def __repr__(self) -> str:
-        return repr(self._made)
+    """From the work of its blocks; None if the network's hashrate is unknown."""
 
 
 class Indices(NamedTuple):
@@ -158,19 +120,19 @@ class Indices(NamedTuple):
     hhi: float
     """Herfindahl-Hirschman index, 0..10,000."""
     hhi_unbiased: float | None
-    """The same without the bias of a small sample; None for a single block."""
+    """The same without small-sample bias; None for a single block."""
     nakamoto: int
-    """The fewest entities that together have more than half of the blocks."""
+    """Smallest number of entities that together have more than half of the blocks."""
     gini: float
     """0 (all equal) up to 1 - 1/n."""
     entropy_bits: float
     """Shannon entropy of the shares."""
     effective_entities: float
-    """How many equal entities would have this HHI: 10,000 / HHI."""
+    """Number of equal entities with this HHI: 10,000 / HHI."""
     theil: float
     """Theil's T, in nats: 0 (all equal) up to ln n."""
     top_share: Mapping[int, float]
-    """Share of the largest one, two, three entities together."""
+    """Combined share of the largest one, two and three entities."""
 
 
 class Concentration(NamedTuple):
@@ -180,18 +142,18 @@ class Concentration(NamedTuple):
     window: Window
     blocks: int
     unknown: int
-    """How many of the blocks nobody could attribute. They are in no share."""
+    """Unattributed blocks. They are part of no share."""
     alone: int = 0
-    """How many were found by miners each for himself: as many entities, in no share by name, yet known."""
+    """Blocks of solo miners: each is an entity of its own, without a share by name."""
     shares: Sequence[Share] = ()
     """Largest first, then by name."""
     split: Indices | None = None
-    """Each unknown block its own miner: the least concentration that the evidence allows."""
+    """Each unknown block counted as a miner of its own: the lower bound of concentration."""
     merged: Indices | None = None
-    """All unknown blocks one miner: the most."""
+    """All unknown blocks counted as one miner: the upper bound."""
 
     @property
     def attributed(self) -> int:
-        """How many of the blocks are somebody's whose name is known: a pseudonym is none."""
+        """Number of blocks with a named miner; pseudonyms are not names."""
         hidden = sum(share.blocks for share in self.shares if share.entity.startswith(PSEUDONYM))
         return self.blocks - self.unknown - hidden

@@ -1,4 +1,4 @@
-"""What things are called."""
+"""Types and constants for names."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ BlockHash = NewType("BlockHash", str)
 """64 hex digits in display order (most significant byte first)."""
 
 PoolSlug = NewType("PoolSlug", str)
-"""A pool's short name in URLs, labels and configuration: `foundryusa`. Always a registry's, never a coinbase's."""
+"""A pool's short name in URLs, labels and configuration, such as `foundryusa`. It comes from the registry."""
 
 PSEUDONYM = "unknown-"
-"""How the name of a miner begins of whom only the traces are known. No slug has a hyphen."""
+"""Prefix of the pseudonyms of unknown miners. No slug contains a hyphen."""
+
+PREFIX = "pool_monitor"
+"""Prefix of the names of all metrics in Prometheus."""
 
 NO_BLOCK = BlockHash("0" * 64)
 """The parent that the genesis block names."""

@@ -1,4 +1,4 @@
-"""What is known of a pool itself, blocks aside."""
+"""A pool's entry in the registry, with its memberships."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ class PoolMembership:
     belongs: Mapping[str, str]
     """By level: `template`, `operator`, `country`."""
     since: date | None
-    """The first day (UTC); None: from the beginning."""
+    """First day (UTC); None if it has always held."""
     until: date | None
-    """The first day on which it no longer holds; None: until today."""
+    """First day on which it no longer holds; None if it still does."""
     confidence: str
     counts: bool
-    """Whether that is sure enough for the configuration: what is not is shown, and left out of the count."""
+    """Whether its confidence is at least `registry.min_confidence`; otherwise it is displayed but not counted."""
     source: str
     note: str
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """A pool, by the registry and the memberships."""
+    """A pool with its marks and memberships."""
 
     slug: PoolSlug
     name: str
     kind: str
-    """`pool`, `solo` (a service for miners each of whom mines alone) or `marketplace`."""
+    """`pool`, `solo` (a service for solo miners) or `marketplace`."""
     link: str
     addresses: tuple[str, ...]
     tags: tuple[str, ...]
     sources: tuple[str, ...]
-    """The lists that know it."""
+    """The upstream lists that contain it."""
     memberships: tuple[PoolMembership, ...]

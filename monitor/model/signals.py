@@ -1,6 +1,6 @@
-"""What the blocks tell besides who has which share.
+"""Signals: observations in the blocks beyond shares and indices.
 
-Windows go by name here: beside the configured ones there is `period`, the retarget period that the tip is in.
+Windows are given by name: the configured ones, and `period`, the retarget period of the tip.
 """
 
 from __future__ import annotations
@@ -17,32 +17,32 @@ class Streak:
 
     pool: PoolSlug
     blocks: int
-    """0 for all but the pool of the tip."""
+    """0 except for the pool of the tip."""
     probability: float
-    """That the newest so many blocks, or more, are this pool's by chance."""
+    """Probability that at least this many of the newest blocks are the pool's by chance."""
     a_year: float
-    """How many runs of at least so many blocks chance gives this pool in a year."""
+    """Expected number of streaks of at least this length in a year."""
     longest: int
-    """In the longest window."""
+    """Longest streak in the longest window."""
 
 
 @dataclass(frozen=True, slots=True)
 class Luck:
-    """A pool's blocks of a window beside those that its share of the longest window promises."""
+    """A pool's blocks in a window, compared with the expectation from its share of the longest window."""
 
     pool: PoolSlug
     window: str
     blocks: int
     expected: float
     ratio: float | None
-    """Found over expected; None where nothing is expected."""
+    """Blocks found divided by blocks expected; None if none are expected."""
     zscore: float | None
-    """Standard deviations above the expectation; None where nothing can differ from it."""
+    """Standard deviations above the expectation; None if the standard deviation is zero."""
 
 
 @dataclass(frozen=True, slots=True)
 class EmptyBlocks:
-    """A pool's blocks of a window that have no transaction but the coinbase."""
+    """A pool's blocks in a window that contain only the coinbase."""
 
     pool: PoolSlug | None
     window: str
@@ -50,59 +50,59 @@ class EmptyBlocks:
     """All of its blocks."""
     empty: int
     within: Mapping[int, int]
-    """How many of the empty ones have a header time at most so many seconds after their parent's."""
+    """Number of empty blocks by the most seconds between their header time and their parent's."""
 
 
 @dataclass(frozen=True, slots=True)
 class Spacing:
-    """The seconds from one header time to the next, over a window."""
+    """Seconds between header times of consecutive blocks, over a window."""
 
     window: str
     blocks: int
-    """Those whose parent's time is known."""
+    """Blocks with a stored parent."""
     mean: float | None
     median: float | None
     longest: float | None
     backwards: int
-    """Blocks with a time before their parent's."""
+    """Blocks with an earlier time than their parent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reward:
-    """What a pool's blocks of a window paid it."""
+    """Subsidy and fees of a pool's blocks in a window."""
 
     pool: PoolSlug | None
     window: str
     blocks: int
-    """Those of which it is known."""
+    """Blocks with a known reward."""
     reward_sat: int
     """Subsidy and fees, as claimed."""
     fees_sat: int
-    """What was claimed above the subsidy."""
+    """Amount claimed above the subsidy."""
     underclaimed: int
     """Blocks that claimed less than the subsidy alone."""
     underclaimed_sat: int
     overclaimed: int
-    """Empty blocks that claimed more than the subsidy. No valid chain has one: the network's rules are not ours."""
+    """Empty blocks that claimed more than the subsidy. Only a network with other consensus rules has any."""
 
     @property
     def fee_ratio(self) -> float | None:
-        """Share of the fees in the reward; None without one."""
+        """Fees as a share of the reward; None if the reward is zero."""
         return self.fees_sat / self.reward_sat if self.reward_sat else None
 
 
 @dataclass(frozen=True, slots=True)
 class Signalling:
-    """How many blocks of a window say yes to something."""
+    """Number of blocks in a window that signal support."""
 
     window: str
     blocks: int
-    """All of the window's."""
+    """All blocks of the window."""
     signalling: int
     pools: Mapping[PoolSlug | None, int]
-    """Whose they are, most first; only those who have some."""
+    """Signalling blocks by pool, most first; pools without any are left out."""
     bit: int | None = None
-    """The version bit; None for a coinbase that is ready for BIP54."""
+    """The version bit; None for coinbases that comply with BIP54."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,86 +111,86 @@ class Period:
 
     first_height: int
     blocks: int
-    """Those of which we know."""
+    """Stored blocks of the period."""
     signalling: Mapping[int, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """Whether a version bit comes to a threshold before the tip's retarget period ends."""
+    """Forecast of whether a version bit reaches a threshold within the retarget period of the tip."""
 
     bit: int
     ratio: float
     """The threshold, as a share of the period's blocks."""
     threshold: int
-    """The blocks that this takes."""
+    """The threshold, in blocks."""
     signalling: int
-    """Those that it has."""
+    """Signalling blocks so far."""
     remaining: int
-    """Blocks that the period still gets."""
+    """Blocks left in the period."""
     probability: float
-    """If nobody changes his mind: at the rate of the last period's worth of blocks."""
+    """At the signalling rate of the newest blocks, as many as a period has."""
 
     @property
     def missing(self) -> int:
-        """What it still takes."""
+        """Signalling blocks that are still needed."""
         return max(0, self.threshold - self.signalling)
 
 
 @dataclass(frozen=True, slots=True)
 class Following:
-    """How often a block of `leader` was followed by one of `follower`, and whether chance does that."""
+    """Succession test: how often a block of `leader` was followed by one of `follower`, compared with chance."""
 
     leader: PoolSlug
     follower: PoolSlug
-    """The leader itself, in the test for selfish mining."""
+    """The same as the leader, in the test for selfish mining."""
     seen: int
     expected: float
     p_value: float
-    """That chance gives as many or more."""
+    """Probability of at least as many by chance."""
     adjusted: float
-    """The same for the best of as many tests as were made (Holm)."""
+    """The p-value corrected for the number of tests (Holm)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Race:
-    """Two branches on one block: one stayed, one went stale."""
+    """Two competing branches with the same parent, one of which became stale."""
 
     height: int
-    """Of the lowest blocks of both."""
+    """Height of the lowest block of each branch."""
     time: int
     """Header time of the lowest stale block."""
     stale: tuple[BlockHash, ...]
     """Lowest first."""
     losers: tuple[PoolSlug | None, ...]
-    """Whose the stale blocks are."""
+    """Pools of the stale blocks."""
     winners: tuple[PoolSlug | None, ...]
-    """Whose the blocks are that stand in their place."""
+    """Pools of the blocks of the best chain at the same heights."""
 
     @property
     def depth(self) -> int:
-        """How many blocks went stale."""
+        """Number of stale blocks."""
         return len(self.stale)
 
 
 @dataclass(frozen=True, slots=True)
 class RaceRecord:
-    """How a pool did in the races against others, and whether chance does that."""
+    """Races won and lost by a pool, compared with chance."""
 
     pool: PoolSlug
     won: int
     lost: int
     expected: float
-    """Races that it should have won."""
+    """Expected number of races won."""
     p_value: float
-    """That chance wins as many or more."""
+    """Probability of winning at least as many by chance."""
     adjusted: float
-    """The same for the best of as many tests as were made (Holm)."""
+    """The p-value corrected for the number of tests (Holm)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Signals:
-    """What the blocks tell besides who has which share. Pools come largest first, the unknown last."""
+    """All signals. Pools are sorted by size, largest first; unknown blocks come last."""
 
     streaks: tuple[Streak, ...] = ()
     luck: tuple[Luck, ...] = ()
@@ -198,14 +198,14 @@ class Signals:
     spacing: tuple[Spacing, ...] = ()
     rewards: tuple[Reward, ...] = ()
     signalling: tuple[Signalling, ...] = ()
-    """Of the version bits that any block signals with, most blocks first."""
+    """By version bit, most blocks first; bits without a signalling block are left out."""
     bip54: tuple[Signalling, ...] = ()
-    """Coinbases that BIP54 would accept."""
+    """Coinbases that comply with BIP54."""
     periods: tuple[Period, ...] = ()
-    """Oldest first; the last one is the tip's."""
+    """Oldest first; the last one contains the tip."""
     forecasts: tuple[Forecast, ...] = ()
     following: tuple[Following, ...] = ()
-    """Least likely first."""
+    """Smallest p-value first."""
     races: tuple[Race, ...] = ()
     """Newest first."""
     race_records: tuple[RaceRecord, ...] = ()

@@ -1,4 +1,4 @@
-"""What the outputs receive: block events, and snapshots."""
+"""What outputs receive: block events and snapshots."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from monitor.model.signals import Signals
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """What has been counted since the process started."""
+    """Event counts since the process started."""
 
     connected: Mapping[tuple[PoolSlug | None, Method | None], int] = field(default_factory=dict)
     conflicts: Mapping[PoolSlug, int] = field(default_factory=dict)
@@ -26,7 +26,7 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class BlockEvents:
-    """A stored step along the chain: the blocks that left, and the blocks that joined with their attributions."""
+    """A stored step along the chain: disconnected blocks, and connected blocks with their attributions."""
 
     plan: Plan
     judged: tuple[Judged, ...]
@@ -42,24 +42,22 @@ class Snapshot:
     tip: BlockRow
     tip_hash: BlockHash
     first_height: int
-    """Where our history of the best chain begins."""
+    """Height of the lowest stored block of the best chain."""
     caught_up: bool
     """Whether `tip` was the node's tip when the blocks were counted."""
     registry: str
     """Content hash of the pool registry."""
     concentration: tuple[Concentration, ...]
-    """Every level, and within it every window, in the order configured."""
-    network_hashrate: Mapping[str, float | None]
-    """Hashes a second, by window name; None where a window is too short to tell."""
+    """All levels, and within each all windows in the configured order."""
     tally: Tally
     """Counted since the process started."""
     pool_names: Mapping[PoolSlug, str] = field(default_factory=dict)
-    """What to call the pools."""
+    """Display names of the pools."""
     signals: Signals | None = None
-    """None where they were not asked for."""
+    """None if they were not computed."""
     network_rate: Mapping[str, Rate | None] = field(default_factory=dict)
-    """The same as `network_hashrate`, with how sure it is."""
+    """The network's hashrate, by window name; None if the window has too few blocks."""
     estimates: Estimates | None = None
-    """None where they were not asked for."""
+    """None if they were not computed."""
     strangers: tuple[Cluster, ...] = ()
     """Unknown miners with a pseudonym, most blocks first."""

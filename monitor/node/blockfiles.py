@@ -126,7 +126,7 @@ class BlockFiles:
         columns = (records[name].tolist() for name in ("hash", "file", "offset", "length"))
         for height, (own, number, offset, length) in enumerate(zip(*columns, strict=True), start=first_height):
             try:
-                block = self._block(self._file(number), offset, length, height)
+                block = self._block(self._file(number), height, offset=offset, length=length)
             except FileNotFoundError:
                 yield _gone(number, offset)
             except WireError as error:
@@ -141,7 +141,7 @@ class BlockFiles:
         while self._open:
             os.close(self._open.popitem()[1])
 
-    def _block(self, descriptor: int, offset: int, length: int, height: int) -> Block:
+    def _block(self, descriptor: int, height: int, *, offset: int, length: int) -> Block:
         size = _FIRST_BYTES
         while True:
             size = min(size, length)

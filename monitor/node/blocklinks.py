@@ -54,8 +54,8 @@ def linked(records: Records, tip: BlockRef) -> Linked:
     heights[chain] = np.arange(first_height, tip.height + 1)
     is_off = ~is_copy
     is_off[chain] = False
-    stale = _branches(links, heights, np.flatnonzero(is_off), top)
-    return Linked(chain, first_height, stale, heights[stale], int(is_off.sum()) - len(stale))
+    stale = _branches(links, heights, np.flatnonzero(is_off), top=top)
+    return Linked(chain, first_height, stale, stale_heights=heights[stale], loose=int(is_off.sum()) - len(stale))
 
 
 def _below(records: Records) -> tuple[NDArray[np.uint64], Rows, NDArray[np.bool_]]:
@@ -91,7 +91,7 @@ def _descent(links: memoryview, top: int) -> Rows:
     return np.frombuffer(rows, np.int64)
 
 
-def _branches(links: memoryview, heights: Rows, rows: Rows, top: int) -> Rows:
+def _branches(links: memoryview, heights: Rows, rows: Rows, *, top: int) -> Rows:
     """Those of `rows` with a path to the chain below `top`. Fills in their `heights`."""
     astray = {_NOWHERE, top}
     for row in rows.tolist():

@@ -90,12 +90,7 @@ def find_records(read: Read, size: int, number: int, *, magic: bytes, key: Key) 
     data is skipped up to the next magic bytes that are followed by a length and a mined header, as the node itself does
     when it rebuilds its index. It is reported unless it is all zero.
 
-    Args:
-        read: reads the file. No content of it raises an error.
-        size: of the file in bytes.
-        number: of the file, for the records.
-        magic: the bytes that begin each record.
-        key: of the obfuscation.
+    No content of the file raises an error. The records carry its `number`.
     """
     mark = int.from_bytes(magic, "little")
     words, unpack = key.words, _UINT64.unpack_from
@@ -122,19 +117,20 @@ def find_records(read: Read, size: int, number: int, *, magic: bytes, key: Key) 
         lengths.append(length)
         headers.append(raw[PREFIX_BYTES:])
         at = end
-    return _table(headers, offsets, lengths, number, key), lost
-
-
-def _table(headers: list[bytes], offsets: list[int], lengths: list[int], number: int, key: Key) -> Records:
     table = np.zeros(len(headers), RECORD)
     table["offset"], table["length"], table["file"] = offsets, lengths, number
+    _decode(table, headers, key)
+    return table, lost
+
+
+def _decode(table: Records, headers: list[bytes], key: Key) -> None:
+    """Fill in the hashes of the blocks and of their parents."""
     turns = np.array(key.words, "<u8")[table["offset"] % KEY_BYTES]
     plain = (np.frombuffer(b"".join(headers), "<u8").reshape(-1, HEADER_BYTES // 8) ^ turns[:, None]).tobytes()
     starts = range(0, len(plain), HEADER_BYTES)
     digests = b"".join([sha256(sha256(plain[at : at + HEADER_BYTES]).digest()).digest() for at in starts])
     table["hash"] = np.frombuffer(digests, "V32")
     table["parent"] = np.frombuffer(plain, "V80").view([("", "V4"), ("parent", "V32"), ("", "V44")])["parent"]
-    return table
 
 
 def _next_record(read: Read, size: int, at: int, *, magic: bytes, key: Key) -> tuple[int, bool]:

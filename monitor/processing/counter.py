@@ -39,7 +39,7 @@ from monitor.registry.loading import Registry
 from monitor.registry.registry import PoolRegistry
 from monitor.store.store import Store
 
-_STRANGERS = 100
+_MOST_PSEUDONYMS = 100
 """Unknown miners in a snapshot, those with the most blocks first."""
 
 
@@ -57,7 +57,7 @@ class Rulebook:
     @classmethod
     def of(cls, registry: Registry, network: str) -> Rulebook:
         """The rulebook of a registry with memberships, on a network."""
-        return cls(registry.pools, levels(registry), questions(registry), ConsensusParams.of(network))
+        return cls(registry.pools, levels(registry), questions(registry), rules=ConsensusParams.of(network))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class CountedState:
     tally: Tally
     first_height: int
     rulebook: Rulebook
-    strangers: tuple[Cluster, ...]
+    unknown_miners: tuple[Cluster, ...]
     stale: Sequence[StaleRow]
 
     def snapshot(self) -> Snapshot:
@@ -99,9 +99,9 @@ class CountedState:
             pool_names=registry.names,
         )
         return replace(
-            estimated(taken, self.ledger, self.windows, self.rulebook.questions),
+            estimated(taken, self.ledger, self.windows, questions=self.rulebook.questions),
             signals=signals(self.ledger, self.windows, stale=self.stale, rules=rules),
-            strangers=self.strangers,
+            strangers=self.unknown_miners,
         )
 
 
@@ -121,7 +121,7 @@ class WindowCounter:
         self._reach = Reach.of(windows)
         self._seconds = self._reach.seconds
         self._counted = CountedBlocks(rulebook.levels, windows)
-        self._strangers = UnknownMiners(rulebook.registry)
+        self._unknown_miners = UnknownMiners(rulebook.registry)
         self._tally = Tally()
         self._first: BlockRef | None = None
         """The lowest stored block."""
@@ -148,7 +148,7 @@ class WindowCounter:
             return counted
 
         self._counted = await self._store.recent(count, seconds=reach.seconds, count=reach.blocks)
-        self._strangers = unknown_miners
+        self._unknown_miners = unknown_miners
         self._note(levels)
 
     def add(self, judged: Sequence[Judged]) -> bool:
@@ -160,9 +160,9 @@ class WindowCounter:
         if judged and self._first is None:
             self._first = judged[0].block.ref
         unattributed = [(each.block.height, each.block.coinbase) for each in judged if each.attribution.pool is None]
-        if self._strangers.learn(unattributed):
+        if self._unknown_miners.learn(unattributed):
             return False
-        self._counted.add(counted_row(each, self._strangers) for each in judged)
+        self._counted.add(counted_row(each, self._unknown_miners) for each in judged)
         self._note(self._ledger.levels)
         return True
 
@@ -185,10 +185,10 @@ class WindowCounter:
             tally=self._tally,
             first_height=self._first.height,
             rulebook=self.rulebook,
-            strangers=self._strangers.known[:_STRANGERS],
+            unknown_miners=self._unknown_miners.known[:_MOST_PSEUDONYMS],
             stale=await self._store.stale(seconds=self._seconds),
         )
 
     def _note(self, levels: Sequence[Level]) -> None:
         edition = self.entities.edition + 1 if self.entities else 1
-        self.entities = EntityLookup(levels, self._strangers.names(), edition)
+        self.entities = EntityLookup(levels, self._unknown_miners.names(), edition)

@@ -10,7 +10,7 @@ from monitor.analysis.counting.grid import grid
 from monitor.analysis.counting.levels import Entity, Level
 from monitor.analysis.time_series import METRICS, PointRange, course
 from monitor.errors import InputError
-from monitor.model import Asked, BlockRow, Grid, PoolSlug, TimeSeries
+from monitor.model import BlockRow, Grid, PoolSlug, SeriesQuery, TimeSeries
 from monitor.processing.counter import EntityLookup, WindowCounter
 from monitor.store.reading import Reading
 from monitor.store.store import Store
@@ -31,7 +31,7 @@ class HistoryQueries:
         entities = self.counter.entities if self.counter else None
         return f"{self._boot}.{self._store.revision}.{entities.edition}" if entities else None
 
-    async def course(self, asked: Asked) -> TimeSeries:
+    async def course(self, asked: SeriesQuery) -> TimeSeries:
         """The series of a metric. Its thread has ended when a cancelled call returns.
 
         Raises:
@@ -39,11 +39,11 @@ class HistoryQueries:
         """
         entities = self.counter.entities if self.counter else None
         if entities is None:
-            raise InputError("nothing is counted yet: ask again when /readyz says ready")
+            raise InputError("no block is counted yet", remedy="repeat the request when /readyz reports ready")
         return await self._store.reading(lambda reading: time_series(reading, asked, entities))
 
 
-def time_series(reading: Reading, asked: Asked, entities: EntityLookup) -> TimeSeries:
+def time_series(reading: Reading, asked: SeriesQuery, entities: EntityLookup) -> TimeSeries:
     """The series of a metric in one state of the store.
 
     Raises:
@@ -51,19 +51,20 @@ def time_series(reading: Reading, asked: Asked, entities: EntityLookup) -> TimeS
     """
     level = next((level for level in entities.levels if level.name == asked.level), None)
     if level is None:
-        raise InputError(f"there is no such level; there are: {', '.join(level.name for level in entities.levels)}")
+        choices = ", ".join(level.name for level in entities.levels)
+        raise InputError(f"unknown level {asked.level!r}", remedy=f"choose one of: {choices}")
     if asked.metric not in METRICS:
-        raise InputError(f"there is no such metric; there are: {', '.join(METRICS)}")
+        raise InputError(f"unknown metric {asked.metric!r}", remedy=f"choose one of: {', '.join(METRICS)}")
     stored = reading.span()
     if stored is None:
-        raise InputError("no block is stored yet: ask again when /readyz says ready")
+        raise InputError("no block is stored yet", remedy="repeat the request when /readyz reports ready")
     try:
         points = grid(asked, *stored)
     except ValueError as error:
         raise InputError(str(error)) from None
-    ranges = [*_ranges(reading, points, level), *_pseudonym_ranges(reading, points, level, entities)]
+    ranges = [*_ranges(reading, points, level), *_pseudonym_ranges(reading, points, level, entities=entities)]
     series = course(ranges, points.points, asked.metric, limit=asked.limit, go_on=reading.go_on)
-    return TimeSeries(level.name, asked.metric, points, series)
+    return TimeSeries(level.name, asked.metric, points, series=series)
 
 
 def _ranges(reading: Reading, points: Grid, level: Level) -> Iterator[PointRange]:
@@ -73,17 +74,17 @@ def _ranges(reading: Reading, points: Grid, level: Level) -> Iterator[PointRange
         known: dict[tuple[PoolSlug | None, str | None], Entity] = {}
         for enter, leave, pool, miner, blocks in reading.groups(points, (since, until), by_miner=level.by_miner):
             if (pool, miner) not in known:
-                known[pool, miner] = level.entity_of(BlockRow(0, since, 0, pool, miner))
+                known[pool, miner] = level.entity_of(BlockRow(0, since, 0, pool=pool, miner=miner))
             if enter < leave:
-                yield PointRange(enter, leave, known[pool, miner], blocks)
+                yield PointRange(enter, leave, known[pool, miner], blocks=blocks)
 
 
-def _pseudonym_ranges(reading: Reading, points: Grid, level: Level, entities: EntityLookup) -> Iterator[PointRange]:
+def _pseudonym_ranges(reading: Reading, points: Grid, level: Level, *, entities: EntityLookup) -> Iterator[PointRange]:
     """Corrections for the unattributed blocks of miners with a pseudonym."""
-    for height, time in reading.strangers((points.begin + 1, points.times[-1] + 1)):
+    for height, time in reading.unattributed_within((points.begin + 1, points.times[-1] + 1)):
         if pseudonym := entities.pseudonym(height):
-            entity = level.entity_of(BlockRow(height, time, 0, None, cluster=pseudonym))
+            entity = level.entity_of(BlockRow(height, time, 0, pool=None, cluster=pseudonym))
             enter, leave = points.stay(time)
             if entity is not None and enter < leave:
-                yield PointRange(enter, leave, None, -1)
-                yield PointRange(enter, leave, entity, 1)
+                yield PointRange(enter, leave, None, blocks=-1)
+                yield PointRange(enter, leave, entity, blocks=1)

@@ -23,14 +23,13 @@ def counted_row(judged: Judged, unknown_miners: UnknownMiners) -> BlockRow:
         block.height,
         block.header.time,
         block.header.bits,
-        attribution.pool,
-        attribution.miner,
-        None,
-        block.header.version,
-        block.tx_count,
-        block.coinbase.value_sat,
-        block.coinbase.sequence,
-        block.coinbase.locktime,
+        pool=attribution.pool,
+        miner=attribution.miner,
+        version=block.header.version,
+        tx_count=block.tx_count,
+        value_sat=block.coinbase.value_sat,
+        sequence=block.coinbase.sequence,
+        locktime=block.coinbase.locktime,
     )
     return with_pseudonym(row, unknown_miners)
 

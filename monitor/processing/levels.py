@@ -8,7 +8,7 @@ from monitor.registry.loading import Registry
 from monitor.registry.pool import Kind
 
 _DATUM = "ocean"
-"""The pool whose miners build their own templates, and say so in the coinbase."""
+"""The pool with miners that build their own templates and state it in the coinbase."""
 
 
 def levels(registry: Registry) -> tuple[Level, ...]:
@@ -17,7 +17,7 @@ def levels(registry: Registry) -> tuple[Level, ...]:
     solo = {slug for slug, pool in registry.pools.by_slug.items() if pool.kind is Kind.SOLO}
 
     def template(row: BlockRow) -> Entity:
-        """Who built the block: the pool's template group; at OCEAN, a miner who built his own."""
+        """Builder of the block template: the pool's template group; at OCEAN, a miner with its own template."""
         if row.pool is None:
             return row.cluster
         if row.pool in solo:
@@ -27,7 +27,7 @@ def levels(registry: Registry) -> tuple[Level, ...]:
         return known.of("template", row.pool, row.time) or row.pool
 
     def operator(row: BlockRow) -> Entity:
-        """The company behind the pool; where nobody knows of one, the pool stands for itself."""
+        """Parent company of the pool; the pool itself if none is known."""
         if row.pool is None:
             return row.cluster
         if row.pool in solo:
@@ -35,14 +35,14 @@ def levels(registry: Registry) -> tuple[Level, ...]:
         return known.of("operator", row.pool, row.time) or row.pool
 
     def country(row: BlockRow) -> Entity:
-        """Where the operator is at home. Of who mines with a solo service, that says nothing."""
+        """Country of the operator's registered seat. Unknown for miners of a solo service."""
         if row.pool is None or row.pool in solo:
             return None
         return known.of("country", row.pool, row.time)
 
     return (
         POOL,
-        Level("template", template, known.turns("template"), {_DATUM}),
+        Level("template", template, known.turns("template"), by_miner={_DATUM}),
         Level("operator", operator, known.turns("operator")),
         Level("country", country, known.turns("country")),
     )

@@ -28,15 +28,15 @@ def questions(registry: Registry) -> tuple[UncertainMembership, ...]:
         for level in levels(registry)
         if level.name != POOL.name
         for pool in sorted({row.pool for row in registry.memberships.rows if row.confidence < sure})
-        for question in _asked(registry, level, pool, sure)
+        for question in _question(registry, level, pool, sure=sure)
     )
 
 
-def _asked(registry: Registry, level: Level, pool: PoolSlug, sure: Confidence) -> Iterator[UncertainMembership]:
+def _question(registry: Registry, level: Level, pool: PoolSlug, *, sure: Confidence) -> Iterator[UncertainMembership]:
     rows = [row for row in registry.memberships.rows if row.pool == pool and getattr(row, level.name)]
     days = {day for row in rows for day in (row.since, row.until) if day}
     edges = sorted(int(datetime.combine(day, time(), UTC).timestamp()) for day in days)
-    moments = [BlockRow(0, moment, 0, pool) for moment in [edges[0] - 1 if edges else 0, *edges]]
+    moments = [BlockRow(0, moment, 0, pool=pool) for moment in [edges[0] - 1 if edges else 0, *edges]]
     if any(level.entity_of(replace(row, miner="somebody")) != level.entity_of(row) for row in moments):
         return  # its miners answer for themselves, block by block
     answers = dict.fromkeys([_answer(level, moments)])
@@ -45,7 +45,7 @@ def _asked(registry: Registry, level: Level, pool: PoolSlug, sure: Confidence) -
             other = replace(registry, memberships=Memberships(kept, min_confidence=Confidence.LOW))
             answers[_answer(next(each for each in levels(other) if each.name == level.name), moments)] = None
     if len(answers) > 1:
-        yield UncertainMembership(level.name, pool, tuple(edges), tuple(answers))
+        yield UncertainMembership(level.name, pool, tuple(edges), answers=tuple(answers))
 
 
 def _answer(level: Level, moments: Sequence[BlockRow]) -> tuple[Entity, ...]:

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any
 
 from monitor.errors import RegistryError
 from monitor.model import PoolSlug
 from monitor.registry.address import NETWORKS
-from monitor.registry.pool import Custodian, Kind, Pool
+from monitor.registry.pool import Custodian, Kind, Place, Pool
 
 _MAX_TAG_BYTES = 100
 """No coinbase script is longer."""
-
-_Entry = TypeVar("_Entry")
 
 
 def section(document: dict[str, Any], network: str) -> tuple[list[Pool], list[Custodian]]:
@@ -73,29 +71,31 @@ def _listed(document: dict[str, Any], network: str) -> tuple[list[Pool], list[Cu
     if not isinstance(table, dict):
         raise RegistryError(f"{network} must be a table: write [[{network}.pool]]")
     _only(table, ("pool", "custodian"), network)
-    return _entries(table, "pool", network, _pool), _entries(table, "custodian", network, _custodian)
+    pools = [_pool(entry, where) for entry, where in _entries(table, "pool", network)]
+    custodians = [_custodian(entry, where) for entry, where in _entries(table, "custodian", network)]
+    return pools, custodians
 
 
-def _entries(
-    table: dict[str, Any], key: str, network: str, read: Callable[[dict[str, Any], str], _Entry]
-) -> list[_Entry]:
+def _entries(table: dict[str, Any], key: str, network: str) -> Iterator[tuple[dict[str, Any], str]]:
+    """Each entry, and its place for error messages."""
     entries = table.get(key, [])
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise RegistryError(f"{network}.{key} must be an array of tables: write [[{network}.{key}]]")
-    return [
-        read(entry, f"{network}.{key}[{at}] {entry.get('slug') or entry.get('name') or ''}".rstrip())
-        for at, entry in enumerate(entries)
-    ]
+    for at, entry in enumerate(entries):
+        yield entry, f"{network}.{key}[{at}] {entry.get('slug') or entry.get('name') or ''}".rstrip()
 
 
 def _pool(entry: dict[str, Any], where: str) -> Pool:
-    _only(entry, ("slug", "name", "kind", "link", "addresses", "tags", "plain_tags", "sources"), where)
+    _only(entry, ("slug", "name", "kind", "link", "addresses", "tags", "plain_tags", "place", "sources"), where)
     slug = _text(entry, "slug", where)
     if not re.fullmatch(r"[a-z0-9]{1,64}", slug):
         raise RegistryError(f"{where}: slug {slug!r} may hold only a-z and 0-9: correct it")
     kind = _text(entry, "kind", where, default=Kind.POOL)
     if kind not in set(Kind):
         raise RegistryError(f"{where}: kind {kind!r} is none of {', '.join(Kind)}: correct it")
+    place = _text(entry, "place", where, default=Place.ANYWHERE)
+    if place not in set(Place):
+        raise RegistryError(f"{where}: place {place!r} is none of {', '.join(Place)}: correct it")
     pool = Pool(
         slug=PoolSlug(slug),
         name=_text(entry, "name", where),
@@ -104,6 +104,7 @@ def _pool(entry: dict[str, Any], where: str) -> Pool:
         addresses=_texts(entry, "addresses", where),
         tags=_texts(entry, "tags", where),
         plain_tags=_texts(entry, "plain_tags", where),
+        place=Place(place),
         sources=_texts(entry, "sources", where),
     )
     for tag in (*pool.tags, *pool.plain_tags):

@@ -157,7 +157,7 @@ def _newer(originals: Mapping[str, Copy]) -> dict[str, Copy]:
     try:
         stored = _load(path)
         return {
-            source: Copy(upstream.read(entry["list"], source), entry["list"], entry["from"], entry["taken"])
+            source: Copy(upstream.read(entry["list"], source), entry["list"], entry["from"], taken=entry["taken"])
             for source, entry in stored.items()
             if source in originals and entry["instead_of"] == _digest(originals[source].document)
         }

@@ -73,7 +73,7 @@ class Memberships:
     """
 
     def __init__(self, rows: Iterable[Membership] = (), *, min_confidence: Confidence = Confidence.MEDIUM) -> None:
-        self.rows = tuple(sorted(rows, key=_order))
+        self.rows = tuple(sorted(rows, key=lambda row: tuple(map(str, asdict(row).values()))))
         self.min_confidence = min_confidence
         taken = [row for row in self.rows if row.confidence >= min_confidence]
         self._spans: dict[str, dict[PoolSlug, _Spans]] = {
@@ -150,8 +150,9 @@ def _row(entry: Mapping[str, Any], where: str, confidence: Confidence | None) ->
     if sure is None:
         raise RegistryError(f"{where}: confidence must be low, medium or high: add or correct it")
     return Membership(
-        PoolSlug(entry["pool"]), sure, entry.get("source", ""), entry.get("template"), entry.get("operator"), country,
-        since, until, entry.get("note", ""),
+        PoolSlug(entry["pool"]), sure, entry.get("source", ""),
+        template=entry.get("template"), operator=entry.get("operator"), country=country,
+        since=since, until=until, note=entry.get("note", ""),
     )  # fmt: skip
 
 
@@ -191,7 +192,3 @@ def _holds(row: Membership, time: int) -> bool:
 
 def _seconds(day: date) -> int:
     return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())
-
-
-def _order(row: Membership) -> tuple[str, ...]:
-    return tuple(str(value) for value in asdict(row).values())

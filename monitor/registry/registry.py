@@ -18,7 +18,7 @@ from monitor.registry.document import located, overlay, section
 from monitor.registry.index import Index
 from monitor.registry.pool import Custodian, Pool
 
-RULES_VERSION = 2
+RULES_VERSION = 3
 """Part of the content hash. Raised when the rules change, so that stored blocks are attributed again."""
 
 
@@ -92,7 +92,7 @@ class PoolRegistry:
         shared = tuple(sorted(custodians, key=lambda custodian: custodian.name))
         by_slug = MappingProxyType({pool.slug: pool for pool in ordered})
         index = Index(ordered, shared, network)
-        return cls(network, by_slug, shared, _content_hash(network, ordered, shared), index)
+        return cls(network, by_slug, shared, hash=_content_hash(network, ordered, shared), index=index)
 
 
 def _content_hash(network: str, pools: Sequence[Pool], custodians: Sequence[Custodian]) -> str:

@@ -20,6 +20,7 @@ from monitor.registry.changes import Changes, changes
 from monitor.registry.lists import Copy
 from monitor.registry.loading import load_pools, load_registry
 from monitor.registry.merge import Merged
+from monitor.registry.pool import Pool
 from monitor.registry.upstream import PoolList
 
 _TIMEOUT = aiohttp.ClientTimeout(total=30)
@@ -122,13 +123,18 @@ def propose(copies: Sequence[Copy], section: RegistrySection, *, let_go: Collect
     known = load_registry(section)
     before = load_pools()
     after, doubts = _made(merged)
-    cut_off = [doubt for copy in copies for doubt in _implausible(copy.list, current[copy.list.source].list)]
+    cut_off = [
+        f"list {new.source} has {len(new.pools)} pools, and had {len(old.pools)}: it may be cut off"
+        for new, old in ((copy.list, current[copy.list.source].list) for copy in copies)
+        if len(new.pools) * LEAST_SHARE[1] < len(old.pools) * LEAST_SHARE[0]
+    ]
     doubts += cut_off
     if after and not cut_off:
         named = {row.pool for row in known.memberships.rows}
-        doubts += _vanishing(before, after, let_go, named)
+        vanishing = [before.by_slug[slug] for slug in sorted(before.by_slug.keys() - after.by_slug.keys())]
+        doubts += _vanishing(vanishing, let_go, named)
     notes = [note for copy in copies for note in copy.list.notes] + list(merged.idle)
-    return Proposal(tuple(copies), changes(before, after) if after else None, tuple(doubts), tuple(notes))
+    return Proposal(tuple(copies), changes(before, after) if after else None, tuple(doubts), notes=tuple(notes))
 
 
 def _made(merged: Merged) -> tuple[PoolRegistry | None, list[str]]:
@@ -142,23 +148,15 @@ def _made(merged: Merged) -> tuple[PoolRegistry | None, list[str]]:
     return made["main"], []
 
 
-def _implausible(new: PoolList, old: PoolList) -> Iterator[str]:
-    share, whole = LEAST_SHARE
-    if whole * len(new.pools) < share * len(old.pools):
-        yield f"list {new.source} has {len(new.pools)} pools, and had {len(old.pools)}: it may be cut off"
-
-
-def _vanishing(
-    before: PoolRegistry, after: PoolRegistry, let_go: Collection[str], named: Collection[PoolSlug]
-) -> Iterator[str]:
-    for slug in sorted(before.by_slug.keys() - after.by_slug.keys()):
-        pool = before.by_slug[slug]
+def _vanishing(pools: Sequence[Pool], let_go: Collection[str], named: Collection[PoolSlug]) -> Iterator[str]:
+    for pool in pools:
+        slug = pool.slug
         if slug in named:
-            yield f"pool {slug} would vanish, but a membership speaks of it: keep it with [[add]] in {lists.files()[1]}"
+            yield f"pool {slug} would vanish, but a membership names it: keep it with [[add]] in {lists.files()[1]}"
         elif (pool.addresses or pool.tags or pool.plain_tags) and slug not in let_go:
             tags = len(pool.tags) + len(pool.plain_tags)
             marks = f"{len(pool.addresses)} addresses and {tags} tags"
-            yield f"pool {slug} would vanish with its {marks}: if that is right, say --let-go {slug}"
+            yield f"pool {slug} would vanish with its {marks}: if that is right, use --let-go {slug}"
 
 
 def _resembled(given: PoolList, origin: str) -> str:

@@ -95,7 +95,7 @@ def _listed(entry: object, where: str) -> Listed:
         name,
         _texts(entry, "addresses", where),
         _texts(entry, "tags", where),
-        "" if link is None or link == "" else _text(entry, "link", where),
+        link="" if link is None or link == "" else _text(entry, "link", where),
     )
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib import import_module
 from itertools import pairwise
 from typing import Any
 
 from sqlalchemy import Connection
-from sqlalchemy.dialects import postgresql, sqlite
 
 from monitor.errors import StoreError
 from monitor.model import BlockRef
@@ -70,7 +70,7 @@ def set_bulk_cache(connection: Connection, *, on: bool) -> None:
 
 
 def _insert(connection: Connection) -> Any:  # noqa: ANN401 -- the dialects' classes share no base with these methods
-    return (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(blocks)
+    return import_module(f"sqlalchemy.dialects.{connection.dialect.name}").insert(blocks)  # only this one is loaded
 
 
 def _execute(connection: Connection, statement: Any, rows: Sequence[Row]) -> None:  # noqa: ANN401

@@ -54,8 +54,8 @@ def concentration() -> Dashboard:
 def _thresholds() -> bargauge.Panel:
     return (
         bars(
-            "Who may have more than ...",
-            about("share_above_probability", "A third is enough for selfish mining to pay, a half to decide alone."),
+            "Probability of a share above ...",
+            about("share_above_probability", "Selfish mining is profitable from a third on; half is a majority."),
             {"{{entity}} > {{threshold}}": f"sort_desc({_above()})"},
         )
         .unit("percentunit")
@@ -73,7 +73,7 @@ def _above() -> str:
 def _windows() -> timeseries.Panel:
     return (
         lines(
-            "Largest share in each window",
+            "Largest share by window",
             f"{MEANINGS['share_ratio']} Of the largest: a short window above a long one is news, or luck.",
             {"{{window}}": f"max by (window) ({series('share_ratio', level='$level')})"},
         )
@@ -85,8 +85,8 @@ def _windows() -> timeseries.Panel:
 def _raw() -> timeseries.Panel:
     return (
         lines(
-            "HHI as counted",
-            about("hhi_unbiased", "What is between the two is the bias: large in a day, small in a year."),
+            "HHI, raw and unbiased",
+            about("hhi_unbiased", "The difference between the two is the bias: large over a day, small over a year."),
             {"as counted": index("hhi"), "without bias": index("hhi_unbiased")},
         )
         .unit("none")
@@ -108,8 +108,8 @@ def _templates() -> timeseries.Panel:
 def _template_hhi() -> timeseries.Panel:
     return (
         lines(
-            "HHI: template less pool",
-            about("template_hhi_difference", "Above zero, who builds blocks is more concentrated than whom they pay."),
+            "HHI: template minus pool",
+            about("template_hhi_difference", "Above zero, template builders are more concentrated than pools."),
             {"{{window}}": series("template_hhi_difference", unknown="$unknown")},
         )
         .unit("none")
@@ -121,8 +121,11 @@ def _template_hhi() -> timeseries.Panel:
 def _template_nakamoto() -> timeseries.Panel:
     return (
         lines(
-            "Nakamoto coefficient: template less pool",
-            about("template_nakamoto_difference", "Below zero, fewer decide on blocks than their names tell."),
+            "Nakamoto coefficient: template minus pool",
+            about(
+                "template_nakamoto_difference",
+                "Below zero, there are fewer template builders than pools in a majority.",
+            ),
             {"{{window}}": series("template_nakamoto_difference", unknown="$unknown")},
         )
         .unit("none")

@@ -26,7 +26,7 @@ from grafana_foundation_sdk.models.dashboard import (
 
 from dashboards.series import series
 from monitor.config.sections import WEB_PORT
-from monitor.vitals import PREFIX
+from monitor.model import PREFIX
 
 SOURCE = DataSourceRef(type_val="prometheus", uid="${datasource}")
 _TAG = "pool-monitor"
@@ -134,17 +134,17 @@ _MONITOR = _choice("instance", f"label_values({PREFIX}_build_info, instance)").l
 _PAGE = (
     TextBoxVariable("page")
     .label("Page")
-    .description("Where your browser finds the monitor's own page.")
+    .description("URL of the monitor's page for your browser.")
     .default_value(f"http://127.0.0.1:{WEB_PORT}")
 )
 _CHOICES = {
     "level": _choice("level", f"label_values({series('share_ratio')}, level)", first="pool")
-    .description("Whom blocks are counted for."),
+    .description("Grouping of blocks: pool, template builder, operator or country."),
     "window": _choice("window", f"label_values({series('window_blocks')}, window)", first="7d")
-    .description("Which blocks are counted, back from the newest."),
+    .description("Newest blocks that are counted."),
     "unknown": CustomVariable("unknown")
     .label("Unknown blocks")
-    .description("Each its own miner (split), or all of them one (merged).")
+    .description("Unknown blocks as miners of their own (split), or as one miner (merged).")
     .values("split,merged")
     .current(VariableOption(text="split", value="split")),
     "trend": _choice("trend", f"label_values({series('concentration_rising_probability')}, window)", first="30d")

@@ -35,15 +35,15 @@ def _node() -> Iterator[stat.Panel]:
         "0": ValueMappingResult(text="is away", color="red", index=1),
     }
     yield (
-        number("Node", about("node_up", "Which node is in the label."), f"min({series('node_up')})")
+        number("Node", about("node_up", "The label names the node."), f"min({series('node_up')})")
         .unit("none")
         .mappings([ValueMap(options=words)])
         .thresholds(steps("red", green=1))
     )
     yield (
         number(
-            "Since the node answered",
-            about("node_last_contact_timestamp_seconds", "It is asked every ten seconds, unless configured otherwise."),
+            "Last answer of the node",
+            about("node_last_contact_timestamp_seconds", "It is polled every ten seconds by default."),
             f"time() - max({series('node_last_contact_timestamp_seconds')})",
         )
         .unit("s")
@@ -65,7 +65,7 @@ def _itself() -> Iterator[stat.Panel]:
     yield (
         number(
             "Alerts",
-            about("alerts_firing", "0 as well where the monitor's own alerts are not configured."),
+            about("alerts_firing", "Also 0 if alerts are not configured."),
             f"sum({series('alerts_firing')}) or on () vector(0)",
         )
         .unit("none")
@@ -73,8 +73,8 @@ def _itself() -> Iterator[stat.Panel]:
     )
     yield (
         number(
-            "Errors in an hour",
-            about("errors_total", "A few are usual where the node restarts."),
+            "Errors per hour",
+            about("errors_total", "A few are normal when the node restarts."),
             f"sum(increase({series('errors_total')}[1h])) or on () vector(0)",
         )
         .unit("none")
@@ -83,7 +83,7 @@ def _itself() -> Iterator[stat.Panel]:
     )
     yield (
         number(
-            "Running for",
+            "Uptime",
             about("start_time_seconds", "Shown as the time since then."),
             f"time() - {series('start_time_seconds')}",
         )
@@ -96,8 +96,8 @@ def _publish() -> timeseries.Panel:
     rate = f"sum by (le) (rate({series('block_publish_seconds_bucket')}[1h]))"
     return (
         lines(
-            "From notice to numbers",
-            about("block_publish_seconds", "Half of the hour's blocks, and nineteen of twenty, took no longer."),
+            "Time to publish a block",
+            about("block_publish_seconds", "Median and 95th percentile over an hour."),
             {"half": f"histogram_quantile(0.5, {rate})", "19 of 20": f"histogram_quantile(0.95, {rate})"},
         )
         .unit("s")
@@ -107,8 +107,8 @@ def _publish() -> timeseries.Panel:
 def _rpc() -> timeseries.Panel:
     rate = f"sum by (le, method) (rate({series('node_rpc_seconds_bucket', method='!waitfornewblock')}[{_RATE}]))"
     return lines(
-        "The node's answers",
-        about("node_rpc_seconds", "Nineteen of twenty took no longer. Waiting for a block is not among them."),
+        "Node RPC latency",
+        about("node_rpc_seconds", "95th percentile. Waiting for a block is excluded."),
         {"{{method}}": f"histogram_quantile(0.95, {rate})"},
     ).unit("s")
 
@@ -117,7 +117,7 @@ def _errors() -> timeseries.Panel:
     return (
         lines(
             "Errors",
-            about("errors_total", "In the hour before. The runbook has a sentence for each kind."),
+            about("errors_total", "Over the last hour. The runbook explains each kind."),
             {"{{kind}}": f"sum by (kind) (increase({series('errors_total')}[1h]))"},
         )
         .unit("none")
@@ -132,7 +132,7 @@ def _dropped() -> timeseries.Panel:
         lines(
             "Dropped updates",
             about(
-                "output_dropped_total", "In the hour before. Who reads too slowly loses the oldest, and nobody waits."
+                "output_dropped_total", "Over the last hour. A slow output loses the oldest updates and delays nothing."
             ),
             {
                 "{{output}}": f"sum by (output) (increase({series('output_dropped_total')}[1h])) or on () vector(0)",
@@ -148,7 +148,7 @@ def _alerts() -> timeseries.Panel:
     return (
         lines(
             "Alerts",
-            about("alerts_firing", "By severity; the monitor's page and `pool-monitor status` tell what each says."),
+            about("alerts_firing", "By severity; for details see the monitor's page or `pool-monitor status`."),
             {"{{severity}}": f"sum by (severity) ({series('alerts_firing')}) or on () vector(0)"},
         )
         .unit("none")
@@ -162,7 +162,7 @@ def _tip() -> timeseries.Panel:
     return (
         lines(
             "Height",
-            about("block_height", "A step down is a reorganisation; a level stretch of hours, a node without news."),
+            about("block_height", "A decrease is a reorganisation; no change for hours means that no block arrives."),
             {"height": series("block_height")},
         )
         .unit("none")
@@ -174,9 +174,9 @@ def _tip() -> timeseries.Panel:
 def _lag() -> timeseries.Panel:
     return (
         lines(
-            "Still to do",
-            "Blocks that intervals and trends are behind the newest one: 0 or 1, unless blocks come faster than they "
-            "can be computed. And what is missing of a history that was asked for.",
+            "Backlog",
+            "Blocks by which intervals and trends are behind the newest block, and the missing share of the wanted "
+            "history.",
             {
                 "estimates, blocks behind": f"{series('block_height')} - {series('estimates_block_height')}",
                 "history, missing": f"1 - {series('backfill_progress_ratio')} or on () vector(0)",
@@ -192,7 +192,7 @@ def _build() -> table.Panel:
     return (
         listing(
             "Build",
-            about("build_info", "Two registries at the same time mean that two daemons are looked at."),
+            about("build_info", "Two registries at the same time mean that there are two daemons."),
             {"value": f"max by (version, registry) ({series('build_info')})"},
         )
         .unit("none")

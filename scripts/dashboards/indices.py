@@ -15,7 +15,7 @@ def nakamoto() -> timeseries.Panel:
     return (
         band(
             "Nakamoto coefficient",
-            about("nakamoto_coefficient", "The band holds that of the hashrate behind the blocks with 95 %."),
+            about("nakamoto_coefficient", "The band is the 95 % interval of the estimate for hashrate."),
             {
                 "Nakamoto coefficient": index("nakamoto_coefficient"),
                 "lower": index("nakamoto_coefficient_lower"),
@@ -32,7 +32,7 @@ def hhi() -> timeseries.Panel:
     """With its interval, and the lines that economists draw."""
     made = band(
         "HHI",
-        about("hhi", "The curve is the index without the bias of a small sample, the band its 95 % interval; the lines "
+        about("hhi", "The curve is the index without small-sample bias, the band its 95 % interval; the lines "
               "at 1,000 and 1,800 are where US merger guidelines (2023) call a market concentrated, and highly so."),
         {"HHI without bias": index("hhi_unbiased"), "lower": index("hhi_lower"), "upper": index("hhi_upper")},
     )  # fmt: skip
@@ -67,8 +67,8 @@ def top_shares() -> timeseries.Panel:
     """Of the largest one, two and three."""
     return (
         lines(
-            "Share of the largest",
-            about("top_share_ratio", "Economics calls it the concentration ratio CR1, CR2, CR3."),
+            "Combined share of the largest",
+            about("top_share_ratio", "In economics: concentration ratios CR1, CR2, CR3."),
             {"the {{n}} largest": index("top_share_ratio")},
         )
         .unit("percentunit")
@@ -82,7 +82,10 @@ def trend() -> timeseries.Panel:
     return (
         band(
             "Trend",
-            about(name.format(""), "Below zero mining concentrates; a band that holds zero says that nobody can tell."),
+            about(
+                name.format(""),
+                "Below zero, concentration rises; if the band includes zero, the trend is not significant.",
+            ),
             {
                 "slope": series(name.format(""), level="$level", window="$trend"),
                 "lower": series(name.format("_lower"), level="$level", window="$trend"),
@@ -99,7 +102,7 @@ def rising() -> timeseries.Panel:
     return (
         lines(
             "Concentration is rising",
-            about("concentration_rising_probability", "Half means that nobody can tell."),
+            about("concentration_rising_probability", "Near 50 % the trend is not significant."),
             {"{{window}}": series("concentration_rising_probability", level="$level")},
         )
         .unit("percentunit")

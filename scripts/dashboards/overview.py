@@ -35,7 +35,7 @@ def _numbers() -> Iterator[stat.Panel]:
     yield (
         number(
             "Nakamoto coefficient",
-            about("nakamoto_coefficient", "The lower, the fewer must agree to rewrite or censor."),
+            about("nakamoto_coefficient", "With a lower value, fewer entities suffice for a majority."),
             series("nakamoto_coefficient", **at, unknown="$unknown"),
         )
         .unit("none")
@@ -54,7 +54,10 @@ def _numbers() -> Iterator[stat.Panel]:
     yield (
         words(
             "Concentration is rising",
-            about("concentration_rising_probability", "Near 50 % nobody can tell; only long windows have a trend."),
+            about(
+                "concentration_rising_probability",
+                "Near 50 % the trend is not significant; only long windows have one.",
+            ),
             {"{{window}}": series("concentration_rising_probability", level="$level")},
         )
         .unit("percentunit")
@@ -63,13 +66,13 @@ def _numbers() -> Iterator[stat.Panel]:
     )
     yield number(
         "Network hashrate",
-        about("network_hashrate_hashes_per_second", "Over a day it scatters by some 16 % for luck alone."),
+        about("network_hashrate_hashes_per_second", "Over a day it varies by about 16 % by chance."),
         series("network_hashrate_hashes_per_second", window="$window"),
     ).unit("Hs")
     yield (
         number(
-            "Pool is known",
-            about("window_attributed_ratio", "The rest counts as the variable for unknown blocks says."),
+            "Attributed blocks",
+            about("window_attributed_ratio", "The variable for unknown blocks selects how the rest is counted."),
             series("window_attributed_ratio", window="$window"),
         )
         .unit("percentunit")
@@ -112,7 +115,7 @@ def _shares() -> table.Panel:
 def _past_shares() -> timeseries.Panel:
     asked = series("share_ratio", level="$level", window="$window")
     return (
-        stacked("Shares over time", about("share_ratio", "The ten largest; what is missing is small."), {
+        stacked("Shares over time", about("share_ratio", "The ten largest entities."), {
             "{{entity}}": f"topk(10, {asked})",
         })
         .unit("percentunit")
@@ -126,7 +129,7 @@ def _hashrate() -> timeseries.Panel:
     return (
         band(
             "Network hashrate",
-            about(name.format(""), "The band is the 95 % interval: blocks come by chance."),
+            about(name.format(""), "The band is the 95 % interval."),
             {
                 "hashrate": series(name.format(""), window="$window"),
                 "lower": series(name.format("_lower"), window="$window"),
@@ -142,7 +145,7 @@ def _spacing() -> timeseries.Panel:
     return (
         lines(
             "Time between blocks",
-            about("block_interval_seconds", "Ten minutes are what the difficulty aims at."),
+            about("block_interval_seconds", "The difficulty targets ten minutes."),
             {"{{window}}": series("block_interval_seconds", window="~24h|$window")},
         )
         .unit("s")
@@ -154,8 +157,8 @@ def _incidents() -> timeseries.Panel:
     return (
         lines(
             "Reorganisations and stale blocks",
-            "Blocks that left the best chain, in the hour before. One in some thousand blocks does; more of them, or "
-            "of one pool, is worth a look.",
+            "Blocks that became stale in the last hour. About one in a thousand blocks does; check if there are more, "
+            "or if most are from one pool.",
             {
                 "reorganisations": f"increase({series('reorgs_total')}[1h])",
                 "stale, {{pool}}": f"increase({series('stale_blocks_total')}[1h])",
@@ -172,7 +175,7 @@ def _signalling() -> timeseries.Panel:
     return (
         lines(
             "Signalling",
-            about("signalling_ratio", "A bit is a yes to a new rule, as far as one is proposed under it."),
+            about("signalling_ratio", "A bit signals support for a proposed rule, if there is one."),
             {"bit {{bit}}": series("signalling_ratio", window="$window")},
         )
         .unit("percentunit")
@@ -184,8 +187,8 @@ def _signalling() -> timeseries.Panel:
 def _thresholds() -> timeseries.Panel:
     return (
         lines(
-            "Will a bit come to its threshold?",
-            about("signalling_threshold_probability", "It supposes that nobody changes his mind."),
+            "Probability of reaching the threshold",
+            about("signalling_threshold_probability", "Assumes the current signalling rate."),
             {"bit {{bit}} to {{threshold}}": series("signalling_threshold_probability")},
         )
         .unit("percentunit")
@@ -199,7 +202,7 @@ def _bip54() -> timeseries.Panel:
     return (
         lines(
             "Ready for BIP54",
-            about("bip54_ready_ratio", "The rule is proposed, not in force: the rest would be refused under it."),
+            about("bip54_ready_ratio", "BIP54 is a proposal; other blocks would be invalid under it."),
             {"{{window}}": series("bip54_ready_ratio")},
         )
         .unit("percentunit")

@@ -46,21 +46,23 @@ def _numbers() -> Iterator[stat.Panel]:
     )
     yield number(
         "Hashrate",
-        about("hashrate_hashes_per_second", "As uncertain as the share is."),
+        about("hashrate_hashes_per_second", "Its relative uncertainty is that of the share."),
         series("hashrate_hashes_per_second", **_SHARE),
     ).unit("Hs")
     yield (
-        number("Luck", about("luck_ratio", "A pool that has grown looks lucky."), series("luck_ratio", **_OWN))
+        number("Luck", about("luck_ratio", "A pool that has grown appears lucky."), series("luck_ratio", **_OWN))
         .unit("percentunit")
         .decimals(0)
     )
     yield number(
-        "Streak", about("streak_blocks", "0 unless the newest block is its own."), series("streak_blocks", pool="$pool")
+        "Streak",
+        about("streak_blocks", "0 unless the pool found the newest block."),
+        series("streak_blocks", pool="$pool"),
     ).unit("none")
     yield (
         number(
-            "Its share changed",
-            about("share_change_timestamp_seconds", "Nothing is shown for a pool whose share has not changed."),
+            "Last change of share",
+            about("share_change_timestamp_seconds", "Empty if the share has not changed."),
             f"{series('share_change_timestamp_seconds', pool='$pool')} * 1000",
         )
         .unit("dateTimeFromNow")
@@ -68,8 +70,10 @@ def _numbers() -> Iterator[stat.Panel]:
     )
     yield (
         words(
-            "From, to",
-            about("share_change_before_ratio", "And since: both are shares of the blocks, not of the window."),
+            "Change of share",
+            about(
+                "share_change_before_ratio", "Before and after the change, each as a share of the blocks in its period."
+            ),
             {
                 "from": series("share_change_before_ratio", pool="$pool"),
                 "to": series("share_change_after_ratio", pool="$pool"),
@@ -85,7 +89,7 @@ def _share() -> timeseries.Panel:
     return (
         band(
             "Share",
-            about("share_ratio", "The band holds the share of hashrate behind it with 95 % probability."),
+            about("share_ratio", "The band is the 95 % interval of the share of hashrate."),
             {
                 "share": series("share_ratio", **_SHARE),
                 "lower": series("share_lower_ratio", **_SHARE),
@@ -99,8 +103,8 @@ def _share() -> timeseries.Panel:
 
 def _hashrate() -> timeseries.Panel:
     return lines(
-        "Hashrate in each window",
-        about("hashrate_hashes_per_second", "A short window above a long one: the pool has grown, or was lucky."),
+        "Hashrate by window",
+        about("hashrate_hashes_per_second", "A short window above a long one means growth or luck."),
         {"{{window}}": series("hashrate_hashes_per_second", level="pool", entity="$pool")},
     ).unit("Hs")
 
@@ -108,8 +112,8 @@ def _hashrate() -> timeseries.Panel:
 def _windows() -> bargauge.Panel:
     return (
         bars(
-            "Share in each window",
-            about("share_ratio", "From a day's luck to a year's habit."),
+            "Share by window",
+            about("share_ratio", "By window, from a day to a year."),
             {"{{window}}": series("share_ratio", level="pool", entity="$pool")},
         )
         .unit("percentunit")
@@ -123,8 +127,8 @@ def _windows() -> bargauge.Panel:
 def _above() -> timeseries.Panel:
     return (
         lines(
-            "Probability to have more than ...",
-            about("share_above_probability", "A third is enough for selfish mining to pay, a half to decide alone."),
+            "Probability of a share above ...",
+            about("share_above_probability", "Selfish mining is profitable from a third on; half is a majority."),
             {"{{threshold}}": series("share_above_probability", **_SHARE)},
         )
         .unit("percentunit")
@@ -135,9 +139,9 @@ def _above() -> timeseries.Panel:
 def _envelope() -> timeseries.Panel:
     return (
         lines(
-            "Share of whom its blocks may count for",
-            "Where memberships are guesses, the least and the most that an operator can have. Of operators whose share "
-            "depends on a guess, whether or not the chosen pool is among theirs.",
+            "Range over uncertain memberships",
+            "Smallest and largest share of operators over all combinations of uncertain memberships, for all operators "
+            "that are affected.",
             {
                 "{{entity}}, at least": series("share_envelope_lower_ratio", level="operator", window="$window"),
                 "{{entity}}, at most": series("share_envelope_upper_ratio", level="operator", window="$window"),
@@ -151,8 +155,8 @@ def _envelope() -> timeseries.Panel:
 def _luck() -> timeseries.Panel:
     return (
         lines(
-            "Luck in each window",
-            about("luck_ratio", "100 % is what was promised."),
+            "Luck by window",
+            about("luck_ratio", "100 % is the expectation."),
             {"{{window}}": series("luck_ratio", pool="$pool")},
         )
         .unit("percentunit")
@@ -163,7 +167,7 @@ def _luck() -> timeseries.Panel:
 def _zscore() -> timeseries.Panel:
     return (
         lines(
-            "Luck, in standard deviations",
+            "Luck, z-score",
             f"{MEANINGS['luck_ratio']} In standard deviations: beyond 3 either way it is hardly luck.",
             {"{{window}}": series("luck_zscore", pool="$pool")},
         )
@@ -176,7 +180,7 @@ def _zscore() -> timeseries.Panel:
 def _streak() -> timeseries.Panel:
     return (
         lines(
-            "Streak, and how rare it is",
+            "Streak and its probability",
             about("streak_blocks", f"The other curve, on the right: {MEANINGS['streak_probability'].lower()}"),
             {
                 "blocks in a row": series("streak_blocks", pool="$pool"),
@@ -194,7 +198,7 @@ def _fees() -> timeseries.Panel:
     share = f"sum({series('share_ratio', level='pool', window='$window')})"
     return (
         lines(
-            "Fees a block",
+            "Fees per block",
             f"{MEANINGS['fees_btc']} Per block of the window: of this pool, and of all known pools.",
             {
                 "$pool": _a_block(series("fees_btc", **_OWN), f"sum({series('share_ratio', **_SHARE)})"),
@@ -216,7 +220,7 @@ def _empty() -> timeseries.Panel:
     return (
         lines(
             "Empty blocks",
-            about("empty_blocks", "Pools begin with one until they have checked the block before."),
+            about("empty_blocks", "Pools mine on an empty template until they have validated the parent."),
             {"{{window}}": series("empty_blocks", pool="$pool")},
         )
         .unit("none")
@@ -229,7 +233,7 @@ def _signalling() -> timeseries.Panel:
     return (
         lines(
             "Signalling",
-            about("signalling_blocks", "A bit is a yes to a new rule, as far as one is proposed under it."),
+            about("signalling_blocks", "A bit signals support for a proposed rule, if there is one."),
             {"bit {{bit}}": series("signalling_blocks", **_OWN)},
         )
         .unit("none")
@@ -241,9 +245,9 @@ def _signalling() -> timeseries.Panel:
 def _methods() -> timeseries.Panel:
     return (
         lines(
-            "How it was recognised",
+            "Attribution method",
             about(
-                "blocks_connected_total", "An address is money, a tag is only a word; a conflict names several pools."
+                "blocks_connected_total", "Addresses are stronger evidence than tags; a conflict names several pools."
             ),
             {
                 "{{method}}": series("blocks_connected_total", pool="$pool"),
@@ -260,7 +264,7 @@ def _stale() -> timeseries.Panel:
     return (
         lines(
             "Stale blocks",
-            about("stale_blocks_total", "Without one the curve is missing."),
+            about("stale_blocks_total", "Empty without stale blocks."),
             {"stale": series("stale_blocks_total", pool="$pool")},
         )
         .unit("none")
@@ -272,10 +276,8 @@ def _stale() -> timeseries.Panel:
 def _selfish() -> timeseries.Panel:
     return (
         lines(
-            "Does it follow itself too often?",
-            about(
-                "selfish_mining_p_value", "Below 5 % it is worth a look; a pool that comes and goes does it as well."
-            ),
+            "Succession test (selfish mining)",
+            about("selfish_mining_p_value", "Below 5 % it should be checked; intermittent mining has the same effect."),
             {"p-value": series("selfish_mining_p_value", pool="$pool")},
         )
         .unit("percentunit")

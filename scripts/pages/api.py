@@ -1,10 +1,10 @@
-"""Every path that the daemon serves, with the answer of a real server to a made-up chain of four blocks."""
+"""All paths of the API, with responses of a real server for an example chain of four blocks."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from inspect import getdoc
 from typing import Any
@@ -18,7 +18,6 @@ from monitor.hub import Hub
 from monitor.model import (
     Alert,
     AlertState,
-    Asked,
     Attribution,
     Block,
     BlockHash,
@@ -33,15 +32,18 @@ from monitor.model import (
     NodeFacts,
     Output,
     PoolSlug,
+    SeriesQuery,
     Severity,
     Tally,
     TimeSeries,
     Window,
 )
-from monitor.outputs.web.api import Api
-from monitor.outputs.web.paths import path_of
-from monitor.outputs.web.pools import Pools
+from monitor.outputs.web.cache import AnswerCache
+from monitor.outputs.web.routes.api import Api
+from monitor.outputs.web.routes.endpoint import endpoint_of
+from monitor.outputs.web.routes.openapi import parameters
 from monitor.outputs.web.server import WebServer
+from monitor.outputs.web.sources import Sources
 from monitor.registry.directory import Directory
 from monitor.registry.loading import load_registry
 from monitor.vitals import Vitals
@@ -49,25 +51,25 @@ from monitor.vitals import Vitals
 _HEAD = """\
 # HTTP API
 
-Served on `http://127.0.0.1:8347`, as configured under [`web`](configuration.md#web), next to the page and `/metrics`.
-Answers are JSON. Times are ISO 8601 in UTC, shares are ratios from 0 to 1, money is satoshi, hashes are as people write
-them, and a number that does not exist is `null`. [The glossary](glossary.md) has the words.
+Served at `http://127.0.0.1:8347` by default (see [`web`](configuration.md#web)), with the page and `/metrics`.
+Responses are JSON. Times are ISO 8601 in UTC, shares are ratios from 0 to 1, money is in satoshi, hashes are in
+display order, and missing numbers are `null`. [The glossary](glossary.md) defines the terms.
 
-An error is a problem document (RFC 9457) with the status and a sentence: 400 for a question that makes no sense, an
-unknown parameter among them, 404 for what is not there, 503 as long as no block is stored. With `web.token` set, every
-path but `/healthz` and `/readyz` wants it as `Authorization: Bearer ...`, and answers 401 without.
+An error is a problem document (RFC 9457) with status and message: 400 for an invalid request, including unknown
+parameters, 404 for an unknown resource, 503 while no block is stored. If `web.token` is set, all paths except
+`/healthz` and `/readyz` require it as `Authorization: Bearer ...`, and otherwise answer 401.
 
-[`/api/openapi.json`](#get-apiopenapijson) says the same to programs, in OpenAPI 3.1, with the levels and windows that
-there are. Between two blocks nothing changes: answers carry an `ETag`, so who has one already can ask with
-`If-None-Match` and is told 304. What is long comes compressed to those who take gzip.
+[`/api/openapi.json`](#get-apiopenapijson) describes the API as OpenAPI 3.1, with the available levels and windows.
+Responses change only with a new block: they have an `ETag`, and a request with `If-None-Match` is answered with 304
+if nothing has changed. Long responses are compressed if the client accepts gzip.
 
-Fields may be added to an answer at any time; one that is there changes only with an entry in bold in the
-[changelog](../CHANGELOG.md). The examples are of a made-up chain of four blocks.
+Fields may be added at any time; existing fields change only with an entry in bold in the
+[changelog](../CHANGELOG.md). The examples are from an example chain of four blocks.
 """
 _ASKED = {"window": "24h", "limit": "1"}
-"""What keeps the examples short."""
+"""Parameters that keep the examples short."""
 _ENTRIES = 3
-"""Of a list, so many are shown."""
+"""Entries of a list that are shown."""
 _POOLS = {"foundryusa": "Foundry USA", "antpool": "AntPool"}
 _MINED = ("antpool", "foundryusa", None, "foundryusa")
 _REGISTRY = "4bfade837f031526"
@@ -75,7 +77,7 @@ _REGISTRY = "4bfade837f031526"
 
 @dataclass(frozen=True)
 class _Past:
-    """The blocks, as the store would have them."""
+    """The blocks, as a store returns them."""
 
     records: Sequence[BlockRecord]
 
@@ -92,12 +94,12 @@ class _Past:
 
 @dataclass(frozen=True)
 class _Courses:
-    """The same blocks, as they are counted."""
+    """Time series of the same blocks."""
 
     records: Sequence[BlockRecord]
     edition: str = "1"
 
-    async def course(self, asked: Asked) -> TimeSeries:
+    async def course(self, asked: SeriesQuery) -> TimeSeries:
         times = [each.judged.block.header.time for each in self.records]
         points = grid(asked, min(times), times[-1])
         pools = [each.judged.attribution.pool for each in self.records]
@@ -138,29 +140,37 @@ async def _page() -> str:
     covered = Coverage(930_337, 878_000, 930_340, reason="the node has pruned the blocks below 930337")
     past, health = _Past([BlockRecord(each, stale=False) for each in judged]), _Health(facts, covered)
     directory = Directory(load_registry())
-    served = (Api(hub, past, health, courses=_Courses(past.records)), Pools(hub, past, directory))
+    sources = Sources(hub, store=past, health=health, directory=directory, history=_Courses(past.records))
+    api = Api(sources)
     parts = [_HEAD]
-    server = WebServer(served, hub, vitals, host="127.0.0.1", port=0, token=None)
+    server = WebServer([api], AnswerCache(sources.state), vitals, host="127.0.0.1", port=0, token=None)
     async with server, aiohttp.ClientSession(server.url) as session:
-        for route in (route for each in served for route in each.routes()):
+        for route in api.routes():
             about = getdoc(route.handler) or ""
             parts.append(f"\n## `{route.method} {route.path}`\n\n{about}\n")
             path = route.path.format(hash=newest.hash, slug="foundryusa")
-            told = path_of(route.handler)
-            assert told, f"{route.path} tells nothing of itself: see monitor/outputs/web/paths.py"
-            parts += ["\n| Parameter | Meaning |\n|---|---|\n"] if told.parameters else []
-            parts += [f"| `{each.name}` | {each.meaning} |\n" for each in told.parameters]
-            if told.answer is None:
+            endpoint = endpoint_of(route.handler)
+            assert endpoint
+            known = list(parameters(endpoint, None))
+            parts += ["\n| Parameter | Meaning |\n|---|---|\n"] if known else []
+            parts += [f"| `{each['name']}` | {each['description']}{_bounds(each['schema'])} |\n" for each in known]
+            if endpoint.answer is None:
                 continue
-            asked = "&".join(f"{each.name}={_ASKED[each.name]}" for each in told.parameters if each.name in _ASKED)
+            asked = "&".join(f"{each['name']}={_ASKED[each['name']]}" for each in known if each["name"] in _ASKED)
             path += f"?{asked}" if asked else ""
             answer = _shortened(await _get(session, path))
             parts.append(f"\n`{path}` answers:\n\n```json\n{json.dumps(answer, indent=2)}\n```\n")
     return "".join(parts)
 
 
+def _bounds(schema: Mapping[str, Any]) -> str:
+    """The range and the default of a number."""
+    found = f", {schema.get('minimum')} to {schema['maximum']:,}" if "maximum" in schema else ""
+    return f"{found}; default {schema['default']}" if found and "default" in schema else found
+
+
 def _shortened(answer: Any) -> Any:  # noqa: ANN401 -- JSON is whatever it is
-    """The answer with long lists cut off."""
+    """The response with long lists shortened."""
     if isinstance(answer, dict):
         return {name: _shortened(each) for name, each in answer.items()}
     if isinstance(answer, list):

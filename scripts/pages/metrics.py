@@ -1,48 +1,48 @@
-"""Every metric: name, kind, labels, meaning."""
+"""All metrics: name, type, labels, meaning."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from prometheus_client import Counter, Gauge, Histogram
-from prometheus_client.core import CounterMetricFamily
 
+from monitor.model import PREFIX
 from monitor.outputs.metrics import CATALOGUE
-from monitor.vitals import PREFIX, Vitals
+from monitor.vitals import Vitals
 
 _HEAD = f"""\
 # Metrics
 
-Served at `/metrics`, as Prometheus text or OpenMetrics, whichever the request accepts. Every name begins with
-`{PREFIX}_`. A scrape reads numbers that were computed when the newest block came, and asks the node nothing.
-[The glossary](glossary.md) has each formula and its source.
+Served at `/metrics` in the Prometheus text format or as OpenMetrics, depending on the request. All names begin with
+`{PREFIX}_`. The numbers are computed once per block; a scrape does not query the node. [The glossary](glossary.md) has
+formulas and sources.
 """
 _LABELS = {
-    "level": "[whom blocks are counted for](glossary.md#what-is-counted)",
-    "entity": "one of those who are counted at that level: at `pool`, a pool's slug",
-    "window": "which blocks are counted, as configured: `24h`, `2016b`",
-    "unknown": "how blocks of unknown miners count: `split`, each its own miner, or `merged`, all of them one",
-    "n": "how many of the largest: 1, 2 or 3",
-    "pool": "a pool's slug; `unknown` where nobody could tell",
+    "level": "[grouping of blocks](glossary.md#what-is-counted)",
+    "entity": "an entity of that level; at level `pool` the slug of a pool",
+    "window": "counted blocks, as configured: `24h`, `2016b`",
+    "unknown": "reading of unknown blocks: `split`, each a miner of its own, or `merged`, all one miner",
+    "n": "number of largest entities: 1, 2 or 3",
+    "pool": "slug of a pool; `unknown` for unattributed blocks",
     "bit": "a bit of the block version: 0 to 12",
-    "method": "how the pool was recognised (`address`, `tag`, `none`), or what the node was asked",
+    "method": "method of the attribution (`address`, `tag`, `none`), or of the request to the node",
     "threshold": "a share: `0.25`, `0.333`, `0.5`",
     "node": "the node's host and port",
-    "kind": "[which fault](runbook.md#kinds-of-errors)",
-    "output": "which output",
-    "rule": "[which rule](alerts.md) raises the alert",
+    "kind": "[kind of error](runbook.md#kinds-of-errors)",
+    "output": "name of the output",
+    "rule": "[rule](alerts.md) of the alert",
     "severity": "`info`, `warning` or `critical`",
-    "version": "of pool-monitor",
+    "version": "version of pool-monitor",
     "registry": "content hash of the pool registry",
 }
 _QUERIES = (
     ("The five largest pools of the last week", 'topk(5, pool_monitor_share_ratio{level="pool", window="7d"})'),
     (
-        "Pools that may have more than a third of the hashrate, as far as a day's blocks can tell",
+        "Pools that may have more than a third of the hashrate, by the blocks of a day",
         'pool_monitor_share_upper_ratio{level="pool", window="24h"} > 1/3',
     ),
     (
-        "Concentration over a month, all unknown blocks taken for one miner's",
+        "Concentration over a month, with all unknown blocks as one miner",
         'pool_monitor_hhi_unbiased{level="pool", window="30d", unknown="merged"}',
     ),
     ("Minutes since the newest block's header time", "(time() - pool_monitor_block_timestamp_seconds) / 60"),
@@ -74,7 +74,7 @@ def _table(rows: Iterator[_Row]) -> Iterator[str]:
 
 def _mining() -> Iterator[_Row]:
     for each in CATALOGUE:
-        counts = each.kind is CounterMetricFamily
+        counts = each.is_counter
         yield each.name + "_total" * counts, "counter" if counts else "gauge", each.labels, each.help
 
 
@@ -82,6 +82,6 @@ def _itself() -> Iterator[_Row]:
     kinds = {Gauge: "gauge", Counter: "counter", Histogram: "histogram"}
     for each in vars(Vitals()).values():
         if isinstance(each, Gauge | Counter | Histogram):
-            # Only the private names tell the labels of an instrument that has no number yet.
+            # Only private attributes have the labels of a metric without samples.
             name = each._name.removeprefix(f"{PREFIX}_") + "_total" * isinstance(each, Counter)  # noqa: SLF001
             yield name, kinds[type(each)], each._labelnames, each._documentation  # noqa: SLF001

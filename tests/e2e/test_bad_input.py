@@ -40,13 +40,13 @@ def on(node: Bitcoind, **settings: object) -> dict[str, object]:
 WRONG_FILES = {
     "unknown key": ('[node]\nurll = "x"\n', "node.urll: unknown key; did you mean node.url?"),
     "unknown section": ("[nodes]\n", "nodes: unknown key; did you mean"),
-    "broken TOML": ("[node\n", "is no TOML: Expected ']'"),
-    "no such window": ('windows = ["1w"]\n', "'1w' is no window: write a count and h, d, y"),
+    "broken TOML": ("[node\n", "invalid TOML: Expected ']'"),
+    "no such window": ('windows = ["1w"]\n', "invalid window '1w'; use a number with h, d, y"),
     "no URL": ('[node]\nurl = "localhost"\n', "node: url must look like http://127.0.0.1:8332"),
     "a number too large": ("[web]\nport = 70000\n", "web.port: "),
     "a password without a user": (
         '[node]\npassword = "hunter2"\n',
-        "user and password (or password_file) come together",
+        "user and password (or password_file) must be set together",
     ),
     "a password in the URL": ('[node]\nurl = "http://a:hunter2@h"\n', "write it as user and password_file instead"),
     "a secret's file that is missing": ('[web]\ntoken_file = "/nowhere"\n', "web.token_file: /nowhere cannot be read"),
@@ -243,7 +243,7 @@ def test_a_store_that_cannot_be_written_is_told(bitcoind: Bitcoind, scratch: Pat
 def test_status_says_that_there_is_no_daemon(scratch: Path) -> None:
     status, said = say(scratch, "status", "--url", f"http://127.0.0.1:{free_port()}")
     assert status == CRASHED
-    assert "start one with `pool-monitor run`, or say where with --url" in said
+    assert "start one with `pool-monitor run`, or set its address with --url" in said
 
 
 def test_status_says_that_a_token_is_missing(bitcoind: Bitcoind, start_daemon: Start, scratch: Path) -> None:
@@ -254,7 +254,7 @@ def test_status_says_that_a_token_is_missing(bitcoind: Bitcoind, start_daemon: S
 
     status, said = say(scratch, "status", "--url", url)
     assert status == CRASHED
-    assert "wants a token; set web.token_file as it has it" in said
+    assert "requires a token; set web.token_file as it has it" in said
 
     status, said = say(scratch, "status", "--url", url, web__token="sesame")  # noqa: S106
     assert status == DONE

@@ -63,7 +63,7 @@ def test_a_broken_file_is_refused_with_the_reason_and_the_old_registry_stays(
     user_file.write_text(OWN)
     wait_until(lambda: share(daemon, "village") == 0.5, seconds=20, what="history to be judged anew")
     user_file.write_text(OWN.replace("slug", "slgu"))
-    refused = "the registry was refused; the old one stays"
+    refused = "registry rejected, previous registry kept"
     wait_until(lambda: bool(daemon.events(refused)), seconds=20, what="the file to be refused")
     assert "unknown key 'slgu'" in daemon.events(refused)[0]["reason"]
     daemon.wait_for(mine(bitcoind, Recipe(tag=b"/village pool/")))
@@ -75,7 +75,7 @@ def test_sighup_reads_the_files_again_even_if_they_look_unchanged(daemon: Daemon
     user_file.write_text("")
     os.utime(user_file, ns=(before.st_atime_ns, before.st_mtime_ns))
     daemon.signal(signal.SIGHUP)
-    wait_until(lambda: bool(daemon.events("the registry has changed")), seconds=20, what="the files to be read again")
+    wait_until(lambda: bool(daemon.events("registry reloaded")), seconds=20, what="the files to be read again")
 
 
 def test_what_changed_while_the_daemon_was_away_is_made_up_for(

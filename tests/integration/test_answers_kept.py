@@ -10,16 +10,16 @@ from http import HTTPStatus
 
 import aiohttp
 from aiohttp import web
+from support.served import server, sources
 
 from monitor.analysis import POOL, BlockTable, snapshot
 from monitor.hub import Hub
 from monitor.model import BlockHash, BlockRow, PoolSlug, Tally, Window
 from monitor.outputs.exposition import Exposition
-from monitor.outputs.web import answers
-from monitor.outputs.web.paths import Path
+from monitor.outputs.web.cache import cached
 from monitor.outputs.web.problems import Problem
-from monitor.outputs.web.scrape import Scrape
-from monitor.outputs.web.server import WebServer
+from monitor.outputs.web.routes.metrics import Metrics
+from monitor.outputs.web.server import Part
 from monitor.vitals import Vitals
 
 
@@ -33,7 +33,7 @@ class Counting:
     def routes(self) -> list[web.RouteDef]:
         return [web.get("/kept", self.kept), web.get("/live", self.live)]
 
-    @Path(answers.Alive)
+    @cached
     async def kept(self, _request: web.Request) -> web.Response:
         self.kept_asked += 1
         await asyncio.sleep(0.05)
@@ -41,7 +41,6 @@ class Counting:
             raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "broken")
         return web.json_response({"asked": self.kept_asked, "padding": "x" * 2000})
 
-    @Path(answers.Alive, kept=False)
     async def live(self, _request: web.Request) -> web.Response:
         self.live_asked += 1
         return web.json_response({"asked": self.live_asked})
@@ -49,8 +48,11 @@ class Counting:
 
 @asynccontextmanager
 async def serving(part: Counting, hub: Hub, vitals: Vitals) -> AsyncIterator[aiohttp.ClientSession]:
-    server = WebServer([part, Scrape(Exposition(hub, vitals))], hub, vitals, host="127.0.0.1", port=0, token=None)
-    async with server, aiohttp.ClientSession(server.url, auto_decompress=False) as session:
+    parts: list[Part] = [part, Metrics(Exposition(hub, vitals))]
+    async with (
+        server(parts, sources(hub)) as served,
+        aiohttp.ClientSession(served.url, auto_decompress=False) as session,
+    ):
         yield session
 
 

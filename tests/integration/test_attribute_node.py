@@ -51,7 +51,7 @@ def test_a_block_is_explained_in_plain_text_when_piped(node: Bitcoind, tmp_path:
 def test_what_the_node_does_not_know_is_said_with_exit_status_one(node: Bitcoind, tmp_path: Path) -> None:
     done = attribute(node, tmp_path, "ab" * 32, "1")
     first, second = map(json.loads, done.stdout.splitlines())
-    assert (done.returncode, first["error"], second["height"]) == (1, f"the node knows no block {'ab' * 32}", 1)
+    assert (done.returncode, first["error"], second["height"]) == (1, f"the node does not know block {'ab' * 32}", 1)
     beyond = attribute(node, tmp_path, "20-40")
     assert (beyond.returncode, beyond.stdout) == (1, "")
     assert "end at 30" in beyond.stderr

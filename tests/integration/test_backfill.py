@@ -25,7 +25,7 @@ from support.services import wait_until
 
 from monitor.backfill import standalone as command
 from monitor.backfill.ingest import Progress
-from monitor.backfill.standalone import Report, backfill
+from monitor.backfill.standalone import BackfillResult, backfill
 from monitor.config import Config
 from monitor.errors import NodeError
 
@@ -41,7 +41,9 @@ def configured(node: Bitcoind, path: Path, **of_node: object) -> Config:
     return Config.model_validate({"node": known | of_node, "store": {"url": f"sqlite:///{path}"}})
 
 
-async def filled(config: Config, tell: Callable[[Progress], None] = lambda _now: None, lowest: int = 0) -> Report:
+async def filled(
+    config: Config, tell: Callable[[Progress], None] = lambda _now: None, lowest: int = 0
+) -> BackfillResult:
     return await backfill(config, lowest, tell)
 
 
@@ -109,7 +111,7 @@ async def test_every_way_leads_to_the_same_bytes(full: Full, tmp_path: Path) -> 
             report = await filled(configured(node, path, **settings), told.append)
         assert (report.first_height, report.tip.height, report.gap) == (0, BLOCKS, None)
         assert [line["by"] for line in log if line["event"] == "backfilling"] == [way]
-        assert (told[-1].doing, told[-1].done, told[-1].total) == (way, BLOCKS + 1, BLOCKS + 1)
+        assert (told[-1].activity, told[-1].done, told[-1].total) == (way, BLOCKS + 1, BLOCKS + 1)
         check(path, node)
         stores.append(tables(path))
     first, *others = stores
@@ -146,7 +148,7 @@ async def test_files_of_another_chain_are_not_believed(full: Full, start_bitcoin
     other.call("generatetodescriptor", 5, BURN)
     with capture_logs() as log:
         await filled(configured(node, path, blocks_dir=other.blocks_dir))
-    (fell,) = [line for line in log if line["event"] == "a way into the past ends"]
+    (fell,) = [line for line in log if line["event"] == "backfill source exhausted"]
     assert "is node.blocks_dir this node's?" in fell["reason"]
     check(path, node)
 
@@ -200,7 +202,7 @@ async def test_a_node_that_is_killed_is_waited_for(full: Full, tmp_path: Path, e
     kill = Once(500, node.kill)
     with capture_logs() as log:
         filling = asyncio.create_task(filled(configured(node, path, rest=rest), kill))
-        while not any(line["event"] == "the backfill waits" for line in log):  # noqa: ASYNC110
+        while not any(line["event"] == "backfill failed, retrying" for line in log):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
         await asyncio.to_thread(node.start)
         await filling
@@ -260,7 +262,7 @@ async def test_files_that_are_pruned_under_our_feet(
     kept = node.call("getblockchaininfo")["pruneheight"]
     assert 0 < report.first_height <= kept
     assert report.gap == f"the node has pruned the blocks below {kept}"
-    (fell,) = [line for line in log if line["event"] == "a way into the past ends"]
+    (fell,) = [line for line in log if line["event"] == "backfill source exhausted"]
     assert "the file has gone, as by pruning" in fell["reason"]
     check(path, node, first=report.first_height)
 

@@ -15,7 +15,7 @@ from support.daemon import Inside, inside
 
 from monitor.config import Config
 from monitor.embedded import EmbeddedNode
-from monitor.outputs.web import events
+from monitor.outputs.web.routes import events
 
 
 @pytest.fixture
@@ -97,7 +97,7 @@ async def test_a_reader_that_is_gone_when_a_block_is_told_is_no_fault(
 
 
 async def test_readers_beyond_the_bound_are_asked_to_come_back(daemon: Inside, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(events, "_READERS", 1)
+    monkeypatch.setattr(events, "_MAX_CLIENTS", 1)
     async with aiohttp.ClientSession() as session, session.get(f"{daemon.url}/api/v1/events") as stream:
         await stream.content.readline()
         status, content_type, _ = await daemon.get("/api/v1/events")

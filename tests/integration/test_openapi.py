@@ -7,18 +7,20 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import get_args
 
 import pytest
+from aiohttp import web
 from support.demo import Demo
+from support.served import sources
 from support.services import get
 
 from monitor.analysis import time_series as course
 from monitor.hub import Hub
-from monitor.outputs.web import history
-from monitor.outputs.web.api import Api
-from monitor.outputs.web.paths import path_of
-from monitor.outputs.web.pools import Pools
+from monitor.outputs.web.routes.api import Api
+from monitor.outputs.web.routes.history import Metric
+from monitor.outputs.web.routes.openapi import document as openapi
+from monitor.vitals import Vitals
 
 EXAMPLES = 8
 """For each path; more in `make fuzz`'s spirit by hand."""
@@ -38,22 +40,27 @@ def demo(scratch: Path) -> Iterator[Demo]:
         yield running
 
 
-def test_every_path_tells_of_itself() -> None:
-    class Nobody:
-        """Answers nothing."""
+def test_every_field_and_every_parameter_is_described() -> None:
+    application = web.Application()
+    application.add_routes(Api(sources(Hub(Vitals()))).routes())
 
-    nobody: Any = Nobody()
-    api = Api(Hub(nobody), nobody, nobody, courses=nobody)
+    document = openapi(application.router.routes(), None)
 
-    pools = Pools(Hub(nobody), nobody, nobody)
-
-    silent = [route.path for part in (api, pools) for route in part.routes() if path_of(route.handler) is None]
-
-    assert silent == [], "decorate their handlers: see monitor/outputs/web/paths.py"
+    parameters = [each for path in document["paths"].values() for each in path["get"]["parameters"]]
+    assert len(parameters) > 15
+    assert [each["name"] for each in parameters if not each["description"]] == []
+    schemas = document["components"]["schemas"]
+    fields = {
+        f"{name}.{field}": about
+        for name, each in schemas.items()
+        for field, about in each.get("properties", {}).items()
+    }
+    assert len(fields) > 200
+    assert [name for name, about in fields.items() if not about.get("description")] == []
 
 
 def test_the_metrics_of_the_past_are_those_that_there_are() -> None:
-    assert history.METRICS == course.METRICS
+    assert get_args(Metric) == course.METRICS
 
 
 def test_what_is_served_is_what_is_documented(demo: Demo, scratch: Path) -> None:

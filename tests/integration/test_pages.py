@@ -13,6 +13,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 from support.daemon import Inside, inside
+from support.served import Well, server, sources
 
 from monitor.analysis import POOL, BlockTable, estimated, snapshot
 from monitor.cli.demo_daemon import signatures_of
@@ -31,9 +32,8 @@ from monitor.model import (
     Tally,
     Window,
 )
-from monitor.outputs.web import page
-from monitor.outputs.web.page import Page
-from monitor.outputs.web.server import WebServer
+from monitor.outputs.web import sources as state
+from monitor.outputs.web.pages.pages import Pages
 from monitor.registry.directory import Directory
 from monitor.registry.loading import load_pools, load_registry
 from monitor.vitals import Vitals
@@ -91,14 +91,14 @@ async def test_an_unknown_miner_has_a_page_too(daemon: Inside) -> None:
     assert name.encode() in (await daemon.get("/"))[2]
     status, _, body = await daemon.get(f"/pool/{name}")
     assert status == 200
-    assert b"known only by what their blocks share" in body
+    assert b"recognised by what the blocks have in common" in body
 
 
 async def test_what_is_not_there_is_said_in_a_page(daemon: Inside) -> None:
     for path in ("/block/xyz", f"/block/{'ab' * 32}", "/pool/nobody", "/pool/%3Cscript%3E"):
         status, content_type, body = await daemon.get(path)
         assert (status, content_type) == (404, "text/html; charset=utf-8"), path
-        assert b"Not here" in body
+        assert b"Not found" in body
         assert b"<script>" not in body
 
 
@@ -172,7 +172,7 @@ async def test_a_pool_is_told_with_everything(daemon: Inside) -> None:
 
     status, content_type, body = await daemon.get("/api/v1/pools/nobody")
     assert (status, content_type) == (404, "application/problem+json; charset=utf-8")
-    assert json.loads(body)["detail"] == "there is no such pool; /api/v1/pools has the list"
+    assert json.loads(body)["detail"] == "unknown pool 'nobody'; /api/v1/pools has the list"
     assert (await daemon.get("/api/v1/pools?x=1"))[0] == 400
 
 
@@ -196,22 +196,11 @@ class Past:
         return []
 
 
-@dataclass
-class Well:
-    """A node that answers, until it does not."""
-
-    waiting: str | None = None
-    facts: None = None
-    coverage: Coverage | None = None
-
-
 @asynccontextmanager
 async def served(hub: Hub, past: Past, health: Well) -> AsyncIterator[aiohttp.ClientSession]:
     """Only the pages."""
-    vitals = Vitals()
-    pages = Page(hub, past, health, Directory(load_registry()))
-    server = WebServer((pages,), hub, vitals, host="127.0.0.1", port=0, token=None)
-    async with server, aiohttp.ClientSession(server.url) as session:
+    over = sources(hub, store=past, health=health, directory=Directory(load_registry()))
+    async with server([Pages(over)], over) as running, aiohttp.ClientSession(running.url) as session:
         yield session
 
 
@@ -238,7 +227,7 @@ async def test_a_page_is_made_once_for_each_snapshot() -> None:
         assert "No block is stored yet" in await text(session)
 
         publish(hub, "aab")
-        pages = {await text(session) for _ in range(5)} | {await text(session, "/?level=x&window=y")}
+        pages = {await text(session) for _ in range(5)}
         assert (len(pages), past.asked) == (1, 1)
         assert "Anna" in pages.pop()
 
@@ -248,7 +237,7 @@ async def test_a_page_is_made_once_for_each_snapshot() -> None:
 
 
 async def test_what_the_node_and_the_rules_say_is_shown_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(page, "_AGES_SECONDS", 1e9)
+    monkeypatch.setattr(state, "_AGE_SECONDS", 1e9)
     hub, health = Hub(Vitals()), Well()
     async with served(hub, Past(), health) as session:
         publish(hub, "aab")
@@ -265,7 +254,7 @@ async def test_what_the_node_and_the_rules_say_is_shown_at_once(monkeypatch: pyt
         assert "not yet" not in shown
 
         health.waiting = "nothing listens at 127.0.0.1:8332"
-        assert "No news from the node: nothing listens" in await text(session)
+        assert "The node does not answer: nothing listens" in await text(session)
 
 
 async def test_a_history_with_a_gap_says_so_and_why() -> None:
@@ -276,11 +265,8 @@ async def test_a_history_with_a_gap_says_so_and_why() -> None:
 
         health.coverage = Coverage(1100, 100, 2000, by="block files")
         shown = await text(session)
-        assert (
-            "History begins at block 1100. 1,000 older blocks are wanted, and being fetched (block files, 47 % is"
-            in shown
-        )
+        assert "1,000 older blocks are missing and being fetched (block files, 47 % complete)." in shown
 
         health.coverage = Coverage(101, 100, 2000, reason="the node has pruned the blocks below <101>")
         shown = await text(session)
-        assert "1 older block is wanted, and missing: the node has pruned the blocks below &lt;101&gt;." in shown
+        assert "1 older block is missing: the node has pruned the blocks below &lt;101&gt;." in shown

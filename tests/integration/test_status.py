@@ -172,7 +172,7 @@ async def test_a_token_is_asked_for_and_used(config: Config) -> None:
     guarded = config.model_copy(update={"web": config.web.model_copy(update={"token": SecretStr("sesame")})})
     async with inside(guarded) as daemon:
         async with Client(config, daemon.url) as stranger:
-            with pytest.raises(PoolMonitorError, match="wants a token"):
+            with pytest.raises(PoolMonitorError, match="requires a token"):
                 await stranger.ask(Choice())
         async with Client(guarded, daemon.url) as friend:
             assert (await friend.ask(Choice())).status["version"]
@@ -180,7 +180,7 @@ async def test_a_token_is_asked_for_and_used(config: Config) -> None:
 
 async def test_what_is_no_pool_monitor_is_told_apart(node: EmbeddedNode, config: Config) -> None:
     async with Client(config, node.url) as client:
-        with pytest.raises(PoolMonitorError, match=r"answered HTTP 40\d|wants a token"):
+        with pytest.raises(PoolMonitorError, match=r"answered HTTP 40\d|requires a token"):
             await client.ask(Choice())
 
 

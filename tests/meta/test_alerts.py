@@ -19,8 +19,8 @@ def test_each_rule_has_its_place_in_the_runbook_and_each_place_its_rule() -> Non
 
     assert list(sections) == [rule.name for rule in read_rules(shipped("alerts.toml"))]
     for name, text in sections.items():
-        assert text.startswith("**Means** "), name
-        assert "**Look at** " in " ".join(text.split()), name
+        assert text.startswith("**Meaning** "), name
+        assert "**Check** " in " ".join(text.split()), name
 
 
 def test_every_metric_for_rules_only_is_in_the_table() -> None:

@@ -3,29 +3,26 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 
 import pytest
 from support.services import CHECKOUT
-from typer import Typer
+from typer.core import TyperGroup
+from typer.main import get_command
 from typer.testing import CliRunner
 
+from monitor import __version__
 from monitor.cli.main import cli
 
 README = (CHECKOUT / "README.md").read_text("utf-8")
 PAGES = [*CHECKOUT.glob("*.md"), *(CHECKOUT / "docs").rglob("*.md"), *(CHECKOUT / "config").rglob("*.md")]
 
 
-def commands_of(application: Typer) -> list[str]:
-    """What can be typed after its name, without the groups."""
-    return [each.name or str(getattr(each.callback, "__name__", "")) for each in application.registered_commands]
-
-
-GROUPS = {
-    str(group.typer_instance.info.name): commands_of(group.typer_instance)
-    for group in cli.registered_groups
-    if group.typer_instance
-}
-COMMANDS = [*commands_of(cli), *GROUPS]
+WHOLE = get_command(cli)
+assert isinstance(WHOLE, TyperGroup)
+GROUPS = {name: [*each.commands] for name, each in WHOLE.commands.items() if isinstance(each, TyperGroup)}
+COMMANDS = [*WHOLE.commands]
 TARGETS = set(re.findall(r"^([a-z-]+):", (CHECKOUT / "Makefile").read_text("utf-8"), re.MULTILINE))
 
 
@@ -85,3 +82,22 @@ def test_help_says_what_the_command_does(command: str) -> None:
 @pytest.mark.parametrize("command", ["check", "status", "attribute"])
 def test_help_tells_the_exit_status_of_commands_that_scripts_ask(command: str) -> None:
     assert re.search(r"exit (status|code)", help_of(command), re.IGNORECASE)
+
+
+def test_the_version_needs_nothing_of_what_the_commands_load() -> None:
+    program = (
+        "import sys; from monitor.cli.main import cli; cli(['--version'], standalone_mode=False); print(*sys.modules)"
+    )
+
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+
+    version, modules = done.stdout.splitlines()
+    assert version == f"pool-monitor {__version__}"
+    assert not {"numpy", "sqlalchemy", "aiohttp", "pydantic", "structlog", "rich"} & {*modules.split()}
+
+
+def test_a_misspelt_command_is_guessed() -> None:
+    done = CliRunner().invoke(cli, ["backfil"])
+
+    assert done.exit_code == 2
+    assert "Did you mean 'backfill'" in done.output

@@ -15,7 +15,8 @@ from support.services import CHECKOUT
 from monitor.chain.follower import _kind
 from monitor.chain.plan import Inconsistent
 from monitor.errors import Exit, NodeAway, NodeBusy
-from monitor.vitals import PREFIX
+from monitor.model import PREFIX
+from monitor.reload import REJECTED
 
 ROOTS = ("docs", "config", "monitor", "tests", "deploy", "grafana")
 PAGES = sorted([*CHECKOUT.glob("*.md"), *(page for root in ROOTS for page in (CHECKOUT / root).rglob("*.md"))])
@@ -43,6 +44,13 @@ def test_every_link_leads_somewhere(page: Path) -> None:
             broken.append(target)
 
     assert not broken
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(CHECKOUT)))
+def test_prose_is_wrapped_at_120_characters(page: Path) -> None:
+    long = [line for line in _without_code(page).splitlines() if len(line) > 120 and not re.match(r" *[|!]|\[!", line)]
+
+    assert not long
 
 
 def test_every_page_of_the_documentation_is_in_its_index() -> None:
@@ -83,7 +91,7 @@ def test_the_lock_files_name_no_index() -> None:
 def test_the_runbook_explains_every_log_line() -> None:
     runbook = (DOCS / "runbook.md").read_text("utf-8")
 
-    said = {event for source in SOURCES for event in _logged(source)}
+    said = {event for source in SOURCES for event in _logged(source)} | {*REJECTED.values()}
 
     assert said
     assert {event for event in said if f"| `{event}` |" not in runbook} == set()
@@ -94,7 +102,7 @@ def test_the_runbook_explains_every_kind_of_error() -> None:
     explained = set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE))
 
     counted = set(re.findall(r"errors\.labels\(\"(\w+)\"\)", "".join(map(Path.read_text, SOURCES))))
-    counted |= {_kind(NodeAway()), _kind(NodeBusy()), _kind(Inconsistent())}
+    counted |= {_kind(NodeAway()), _kind(NodeBusy()), _kind(Inconsistent()), *REJECTED}
 
     assert explained == counted
 
@@ -130,9 +138,13 @@ def _logged(source: Path) -> set[str]:
 
 
 def _prose(page: Path) -> str:
-    """The page without its code, in which brackets mean other things."""
-    text = re.sub(r"^ *```.*?^ *```", "", page.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
-    return re.sub(r"`[^`\n]*`", "", text)
+    """The page without code, in which brackets have other meanings."""
+    return re.sub(r"`[^`\n]*`", "", _without_code(page))
+
+
+def _without_code(page: Path) -> str:
+    """The page without its code blocks."""
+    return re.sub(r"^ *```.*?^ *```", "", page.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
 
 
 def _anchors(page: Path) -> set[str]:

@@ -7,7 +7,7 @@ import tomllib
 
 from support.services import CHECKOUT
 
-FOLDER = CHECKOUT / "monitor" / "outputs" / "web" / "static" / "vendored"
+FOLDER = CHECKOUT / "monitor" / "outputs" / "web" / "pages" / "static" / "vendored"
 RECORD = tomllib.loads((FOLDER / "vendored.toml").read_text("utf-8"))
 PROJECT = tomllib.loads((CHECKOUT / "pyproject.toml").read_text("utf-8"))["project"]
 MOST_BYTES = 200_000

@@ -11,8 +11,9 @@ from support.services import CHECKOUT
 
 TEXTS = {".py", ".md", ".toml", ".sh", ".txt", ".html", ".css", ".js", ".svg", ".yaml", ".yml", ".ini", ""}
 COPIED = {
-    CHECKOUT / "config" / "pools" / "upstream", CHECKOUT / "monitor" / "outputs" / "web" / "static" / "vendored",
-}  # fmt: skip
+    CHECKOUT / "config" / "pools" / "upstream",
+    CHECKOUT / "monitor" / "outputs" / "web" / "pages" / "static" / "vendored",
+}
 """Files of other projects, unchanged."""
 
 UNFINISHED = re.compile(r"\b(TO[D]O|FIX[M]E|XX[X]|HA[C]K)\b")

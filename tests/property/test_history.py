@@ -16,7 +16,7 @@ from monitor.analysis import Alone, Level
 from monitor.analysis.counting.grid import MOST_POINTS, grid
 from monitor.analysis.counting.levels import Entity
 from monitor.analysis.time_series import ALONE, INDICES, OTHERS, SHARES, UNKNOWN
-from monitor.model import NO_BLOCK, Asked, Attribution, Block, BlockRow, Grid, Judged, Plan, PoolSlug, TimeSeries
+from monitor.model import NO_BLOCK, Attribution, Block, BlockRow, Grid, Judged, Plan, PoolSlug, SeriesQuery, TimeSeries
 from monitor.processing.counter import EntityLookup
 from monitor.processing.history import time_series
 from monitor.store.store import Store
@@ -55,7 +55,7 @@ def name(height: int) -> str | None:
     return "unknown-1234" if height % 3 == 0 else None
 
 
-async def asked_of_a_store(found: Sequence[Found], level: Level, questions: Sequence[Asked]) -> list[TimeSeries]:
+async def asked_of_a_store(found: Sequence[Found], level: Level, questions: Sequence[SeriesQuery]) -> list[TimeSeries]:
     blocks: list[Block] = []
     for time, _, _ in found:
         blocks.append(block_on(blocks[-1].ref if blocks else BEFORE_ALL, time=START + time))
@@ -92,7 +92,7 @@ def test_every_number_is_that_of_counting_block_by_block(
     }
     level = level_of(turns)
     metrics = [*INDICES, SHARES]
-    courses = asyncio.run(asked_of_a_store(found, level, [Asked("pool", metric, **asked) for metric in metrics]))
+    courses = asyncio.run(asked_of_a_store(found, level, [SeriesQuery("pool", metric, **asked) for metric in metrics]))
     rows = [
         BlockRow(height, START + time, 0, PoolSlug(pool) if pool else None, miner, None if pool else name(height))
         for height, (time, pool, miner) in enumerate(found)
@@ -142,7 +142,7 @@ def test_a_question_has_its_points_or_is_refused(
 ) -> None:
     newest = oldest + max(0, stored)
     try:
-        found = grid(Asked(window=window, step=step, first=first, last=last), oldest, newest)
+        found = grid(SeriesQuery(window=window, step=step, first=first, last=last), oldest, newest)
     except ValueError:
         assert step or (first or 0) > (newest if last is None else last)
         return

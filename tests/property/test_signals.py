@@ -10,8 +10,8 @@ from support.rows import past, rows
 
 from monitor.analysis import POOL, BlockTable
 from monitor.analysis.consensus import ConsensusParams
+from monitor.analysis.counting.rows import version_bits
 from monitor.analysis.signals.compute import signals
-from monitor.analysis.signals.readiness import version_bits
 from monitor.analysis.signals.signalling import chance
 from monitor.analysis.signals.streaks import runs
 from monitor.analysis.signals.succession import counts, tail

@@ -216,7 +216,7 @@ class Following:
         self._how: dict[str, Any] = {"batch": batch, "reach": reach}
         self.memory = memory
         self.vitals = Vitals()
-        self.follower = Follower(node, memory, reach, self.vitals, batch=batch, pause=lambda _state: 0.0)
+        self.follower = Follower(node, memory, reach, vitals=self.vitals, batch=batch, pause=lambda _state: 0.0)
         self._done: list[Plan] = []
         self._task: asyncio.Task[None] | None = None
 

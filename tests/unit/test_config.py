@@ -149,7 +149,7 @@ def test_no_secret_is_in_an_error(text: str, write: Write) -> None:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("[nod]\nx = 1", "nod: unknown key; the keys are .*node.url"),
+        ("[nod]\nx = 1", "nod: unknown key; choose one of: .*node.url"),
         ("[node]\nurll = 1", "node.urll: unknown key; did you mean node.url\\?"),
         ("[web]\nPort = 1", "web.Port: unknown key; did you mean web.port\\?"),
         ("self = 1", "self: unknown key"),
@@ -161,12 +161,12 @@ def test_no_secret_is_in_an_error(text: str, write: Write) -> None:
         ('[node]\nurl = "node:8332"', "node: url must look like http://127.0.0.1:8332"),
         ('[node]\nurl = "http://"', "node: url must look like http://127.0.0.1:8332"),
         ('[node]\nurl = "http://[::1"', "node: Invalid IPv6 URL"),
-        ('[node]\nurl = "http://u@node"', "node: url holds a password: write it as user and password_file instead"),
+        ('[node]\nurl = "http://u@node"', "node: url contains a password: use user and password_file instead"),
         (
             '[node]\nuser = "u"',
-            "node: user and password \\(or password_file\\) come together; without both, the cookie",
+            "node: user and password \\(or password_file\\) must be set together; without them the cookie",
         ),
-        ('[node]\npassword = "p"', "node: user and password \\(or password_file\\) come together"),
+        ('[node]\npassword = "p"', "node: user and password \\(or password_file\\) must be set together"),
         ('[node]\nzmq = "127.0.0.1:28332"', "node: zmq must be auto, off, or an address such as tcp://127.0.0.1:28332"),
         ('[node]\nurl = "http://node:65536"', "node: Port out of range"),
         ('[node]\nurl = "http://node:port"', "node: Port could not be cast to integer"),
@@ -183,13 +183,13 @@ def test_no_secret_is_in_an_error(text: str, write: Write) -> None:
         ("[web]\nport = -1", "web.port: Input should be greater than or equal to 0"),
         ('[log]\nlevel = "loud"', "log.level: Input should be 'debug', 'info', 'warning' or 'error'"),
         ("windows = []", "windows: "),
-        ("windows = 5", r"windows: windows is a list such as \['24h', '2016b'\]"),
+        ("windows = 5", r"windows: windows must be a list such as \['24h', '2016b'\]"),
         (
             'windows = ["24h", "7x"]',
-            "windows: '7x' is no window: write a count and h, d, y \\(time\\) or b \\(blocks\\)",
+            "windows: invalid window '7x'; use a number with h, d, y \\(time\\) or b \\(blocks\\)",
         ),
-        ('windows = ["0h"]', "windows: '0h' is no window"),
-        ('windows = ["24h", "7d", "24h"]', "windows: each may be listed once"),
+        ('windows = ["0h"]', "windows: invalid window '0h'"),
+        ('windows = ["24h", "7d", "24h"]', "windows: list each window once"),
     ],
 )
 def test_one_line_says_what_is_wrong_and_where(text: str, sentence: str, write: Write) -> None:
@@ -211,10 +211,10 @@ def test_everything_wrong_is_said_at_once(write: Write) -> None:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        (b"[web", r": is no TOML: "),
-        (b"[web]\nport = 1\nport = 2", r": is no TOML: "),
-        (b"\xff\xfe", r": is no TOML: "),
-        (b"\0", r": is no TOML: "),
+        (b"[web", r": invalid TOML: "),
+        (b"[web]\nport = 1\nport = 2", r": invalid TOML: "),
+        (b"\xff\xfe", r": invalid TOML: "),
+        (b"\0", r": invalid TOML: "),
     ],
 )
 def test_a_file_that_is_no_toml(text: bytes, sentence: str, tmp_path: Path) -> None:
@@ -232,7 +232,7 @@ def test_a_file_that_cannot_be_read(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("section", "secret"), [("node", "password"), ("web", "token")])
 def test_a_secret_is_given_once(section: str, secret: str, write: Write) -> None:
-    with pytest.raises(ConfigError, match=rf"{section}\.{secret}: is given twice, as .* and as .*_file; remove one"):
+    with pytest.raises(ConfigError, match=rf"{section}\.{secret} and .*_file are both set; remove one"):
         load(write(f'[{section}]\n{secret} = "x"\n{secret}_file = "y"\n'))
 
 
@@ -273,6 +273,6 @@ def test_a_wrong_variable_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_variable_of_many_parts_is_json(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("POOL_MONITOR_REGISTRY__OVERRIDES", "[hunter2")
-    with pytest.raises(ConfigError, match=r"^environment: error parsing .*registry.*: write it as JSON") as caught:
+    with pytest.raises(ConfigError, match=r"^environment: error parsing .*registry.*; write it as JSON") as caught:
         load()
     assert "hunter2" not in str(caught.value)

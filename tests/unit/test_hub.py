@@ -17,7 +17,6 @@ SNAPSHOT = Snapshot(
     caught_up=True,
     registry="none",
     concentration=(),
-    network_hashrate={},
     tally=Tally(),
 )
 

@@ -53,9 +53,9 @@ class Street:
         self.vitals = Vitals()
         self.hub = hub or Hub(self.vitals)
         self.news: list[News] = []
-        follower = Follower(node, store, reach, self.vitals, batch=batch, pause=lambda _state: 0.0)
+        follower = Follower(node, store, reach, vitals=self.vitals, batch=batch, pause=lambda _state: 0.0)
         self.counter = WindowCounter(store, windows, Rulebook(REGISTRY, LEVELS))
-        self._pipeline = Pipeline(follower, store, self.counter, self.hub, self.vitals)
+        self._pipeline = Pipeline(follower, store, self.counter, hub=self.hub, vitals=self.vitals)
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
@@ -360,6 +360,6 @@ def test_a_restart_makes_no_difference(story: list[tuple[list[tuple[bytes, int]]
     # Estimates are functions of the counts, tested where they are made: here they would only take time.
     with (
         tempfile.TemporaryDirectory() as folder,
-        patch("monitor.processing.counter.estimated", lambda taken, *_: taken),
+        patch("monitor.processing.counter.estimated", lambda taken, *_, **__: taken),
     ):
         asyncio.run(live(folder))

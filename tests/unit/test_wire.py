@@ -142,7 +142,7 @@ def test_a_wrong_beginning_is_wrong_before_it_is_whole() -> None:
         (whole(count=b"\x00"), "the transaction count is 0"),
         (whole(count=encode_compact(66_667)), "66667 transactions cannot fit into a block"),
         (whole(count=encode_compact(2**63)), f"{2**63} transactions cannot fit"),
-        (whole(count=b"\xfd\x01\x00"), "the number at byte 80 is written longer than it is"),
+        (whole(count=b"\xfd\x01\x00"), "the number at byte 80 is not in its shortest encoding"),
         (whole()[:81] + b"\1\0\0\0" + b"\x02", "it has 2 inputs instead of one"),
         (whole()[:81] + b"\1\0\0\0" + b"\x00\x00", "unknown transaction flag 0"),
         (whole()[:81] + b"\1\0\0\0" + b"\x00\x01\x00", "it has 0 inputs"),
@@ -213,7 +213,7 @@ def test_a_number_of_more_than_eight_bytes() -> None:
 )
 def test_a_number_has_one_spelling(written: str) -> None:
     """Nodes refuse the others too ("non-canonical ReadCompactSize"), so no block holds one."""
-    with pytest.raises(WireError, match="the number at byte 0 is written longer than it is"):
+    with pytest.raises(WireError, match="the number at byte 0 is not in its shortest encoding"):
         decode_outputs(bytes.fromhex(written) + bytes(100))
 
 

@@ -16,8 +16,8 @@ from yarl import URL
 
 from monitor.alerts.delivery.http import Http
 from monitor.model import Alert, AlertState, Dispatch
-from monitor.outputs.alert_json import iso
 from monitor.outputs.receiver import Receiver
+from monitor.outputs.schemas.base import iso_milliseconds as iso
 
 _RESOLVED_SECONDS = 900.0
 """Resolved alerts are repeated for this long, as by Prometheus."""
@@ -26,12 +26,7 @@ _TEST_SECONDS = 60.0
 
 
 class Alertmanager(Receiver):
-    """One Alertmanager; alerts are sent to each member of a cluster, as Alertmanager requires.
-
-    Args:
-        link: URL of the page, for the alerts.
-        repeat_seconds: interval for repeating firing alerts; well below `resolve_timeout`.
-    """
+    """One Alertmanager; alerts are sent to each member of a cluster, as Alertmanager requires."""
 
     batch = 100
 

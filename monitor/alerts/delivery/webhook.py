@@ -15,16 +15,13 @@ from collections.abc import Sequence
 
 from monitor.alerts.delivery.http import Http
 from monitor.model import Dispatch
-from monitor.outputs.alert_json import change_as_json, iso
 from monitor.outputs.receiver import Receiver
+from monitor.outputs.schemas.alerts import AlertChange
+from monitor.outputs.schemas.base import iso_milliseconds
 
 
 class Webhook(Receiver):
-    """One webhook URL.
-
-    Args:
-        key: the shared secret, as bytes.
-    """
+    """One webhook URL, and the secret that it shares with us."""
 
     def __init__(self, url: str, key: bytes, *, http: Http) -> None:
         super().__init__("webhook")
@@ -52,8 +49,8 @@ def document(change: Dispatch) -> dict[str, object]:
     """The request body."""
     return {
         "type": f"alert.{change.alert.state}",
-        "timestamp": iso(change.alert.since),
-        "data": change_as_json(change),
+        "timestamp": iso_milliseconds(change.alert.since),
+        "data": AlertChange.from_dispatch(change).model_dump(),
     }
 
 

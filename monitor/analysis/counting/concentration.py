@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from functools import partial
 from itertools import product, repeat
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from monitor.analysis.counting.rows import ALONE, FIRST, UNKNOWN
 from monitor.analysis.counting.time_index import Integers
 from monitor.analysis.indices import indices
 from monitor.analysis.uncertainty.share_probability import certainties
-from monitor.model import Concentration, Indices, Rate, Share, Shares, Window
+from monitor.model import Concentration, Indices, Rate, Share, Window
 
 
 def concentrate(
@@ -26,31 +26,38 @@ def concentrate(
     levels: Collection[str] | None = None,
     with_indices: bool = True,
 ) -> tuple[Concentration, ...]:
-    """The concentration at every level, and within it over every window, in the order given.
+    """The concentration at every level, or those named, and within it over every window, in the order given.
 
-    Args:
-        ledger: the blocks.
-        windows: which of them to count.
-        rates: the network's hashrate, by window name: each entity has it in proportion to the work of its blocks.
-        levels: names of the ledger's levels; None for all.
-        with_indices: whether more than the shares is asked for; without, the rest is left out as of an empty window.
+    With the network's hashrate by window name, each entity has it in proportion to the work of its blocks. Shares and
+    indices that are not asked for are left out, as for an empty window.
     """
     chosen = [place for place, level in enumerate(ledger.levels) if levels is None or level.name in levels]
     table = ledger.table(windows)
     blocks, work = table.blocks[chosen], table.work[chosen]
-    told = [rates.get(window.name) if rates else None for window in windows]
-    hashrates = work * (np.array([rate.value if rate else np.nan for rate in told]) / work.sum(axis=2))[..., None]
-    named = [(ledger.levels[place].name, ledger.entities(place)) for place in chosen]
+    known = [rates.get(window.name) if rates else None for window in windows]
+    hashrates = work * (np.array([rate.value if rate else np.nan for rate in known]) / work.sum(axis=2))[..., None]
     totals, heads = blocks.sum(axis=2).ravel().tolist(), blocks[..., :FIRST].reshape(-1, FIRST).tolist()
     readings = _readings(blocks) if with_indices else repeat((None, None))
-    found = []
-    for (level, at), total, (unknown, alone), (split, merged) in zip(
-        product(range(len(chosen)), range(len(windows))), totals, heads, readings, strict=False
-    ):
-        name, entities = named[level]
-        shares = partial(_shares, entities, blocks[level, at], total, hashrates[level, at] if told[at] else None)
-        found.append(Concentration(name, windows[at], total, unknown, alone, Shares(shares), split, merged))
-    return tuple(found)
+    entities = [ledger.entities(place) for place in chosen]
+    counted = [
+        _Counted(entities[level], blocks[level, at], total, hashrates=hashrates[level, at] if known[at] else None)
+        for (level, at), total in zip(product(range(len(chosen)), range(len(windows))), totals, strict=True)
+    ]
+    return tuple(
+        Concentration(
+            ledger.levels[place].name,
+            window,
+            total,
+            unknown=unknown,
+            alone=alone,
+            shares=share,
+            split=split,
+            merged=merged,
+        )
+        for (place, window), total, (unknown, alone), share, (split, merged) in zip(
+            product(chosen, windows), totals, heads, _shares(counted), readings, strict=False
+        )
+    )
 
 
 def concentration(
@@ -68,8 +75,8 @@ def concentration(
     blocks = np.array([unknown, alone, *known.values()])
     total = int(blocks.sum())
     [(split, merged)] = _readings(blocks)
-    shares = Shares(partial(_shares, list(known), blocks, total))
-    return Concentration(level, window, total, unknown, alone, shares, split, merged)
+    [shares] = _shares([_Counted(list(known), blocks, total)])
+    return Concentration(level, window, total, unknown=unknown, alone=alone, shares=shares, split=split, merged=merged)
 
 
 def _readings(blocks: Integers) -> Iterator[tuple[Indices | None, Indices | None]]:
@@ -83,15 +90,33 @@ def _readings(blocks: Integers) -> Iterator[tuple[Indices | None, Indices | None
         yield apart, together if many > 1 else apart
 
 
-def _shares(
-    entities: Sequence[str], blocks: Integers, total: int, hashrates: NDArray[np.float64] | None = None
-) -> Iterator[Share]:
-    """Of the entities that the codes of `blocks` from `FIRST` on stand for, in this order."""
-    rates = repeat(None) if hashrates is None else hashrates[FIRST:].tolist()
-    counted = zip(blocks[FIRST:].tolist(), entities, rates, strict=False)
-    ranked = sorted((-many, entity, rate) for many, entity, rate in counted if many)
-    for (minus, entity, rate), sure in zip(ranked, certainties((-many, total) for many, *_ in ranked), strict=True):
-        yield Share(
-            entity, -minus, -minus / total, sure.lower, sure.upper, sure.above,
-            None if rate is None else Rate(rate, rate * sure.slowest, rate * sure.fastest),
+class _Counted(NamedTuple):
+    """The counts of one level over one window."""
+
+    entities: Sequence[str]
+    """Those that the codes of `blocks` from `FIRST` on stand for, in this order."""
+    blocks: Integers
+    total: int
+    hashrates: NDArray[np.float64] | None = None
+    """Of each code; None where the network's is unknown."""
+
+    def ranked(self) -> list[tuple[int, str, float | None]]:
+        """Minus the blocks, the name and the hashrate of each entity with blocks, largest first."""
+        rates = repeat(None) if self.hashrates is None else self.hashrates[FIRST:].tolist()
+        counted = zip(self.blocks[FIRST:].tolist(), self.entities, rates, strict=False)
+        return sorted((-many, entity, rate) for many, entity, rate in counted if many)
+
+
+def _shares(counted: Sequence[_Counted]) -> Iterator[tuple[Share, ...]]:
+    """The shares of each level and window; what is certain of them is computed of all at once."""
+    ranked = [each.ranked() for each in counted]
+    pairs = ((-many, each.total) for each, rows in zip(counted, ranked, strict=True) for many, *_ in rows)
+    certain = iter(certainties(pairs))
+    for each, rows in zip(counted, ranked, strict=True):
+        yield tuple(
+            Share(
+                entity, -minus, -minus / each.total, lower=sure.lower, upper=sure.upper, above=sure.above,
+                hashrate=None if rate is None else Rate(rate, rate * sure.slowest, rate * sure.fastest),
+            )
+            for (minus, entity, rate), sure in zip(rows, certain, strict=False)
         )  # fmt: skip

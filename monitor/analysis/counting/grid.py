@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from monitor.model import Asked, Grid
+from monitor.model import Grid, SeriesQuery
 
 MOST_POINTS: Final = 2_000
 _USUAL_POINTS = 400
@@ -18,7 +18,7 @@ _STEPS = (
 """To choose from: the longest is enough for as long as header times can count."""
 
 
-def grid(asked: Asked, oldest: int, newest: int) -> Grid:
+def grid(asked: SeriesQuery, oldest: int, newest: int) -> Grid:
     """The points that are asked for.
 
     They go on from `first`. Without it they end at `last`, and the first of them is the first whose window is all
@@ -49,4 +49,4 @@ def grid(asked: Asked, oldest: int, newest: int) -> Grid:
             f"that is {points} points, and {MOST_POINTS} is the most: choose a step of {longer} seconds or more, "
             "or a shorter time with from and to"
         )
-    return Grid(first, step, points, window)
+    return Grid(first, step, points, window=window)

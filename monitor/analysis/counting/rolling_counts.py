@@ -67,7 +67,7 @@ class RollingCounts:
         self._make_room(codes)
         end = first + len(rows)
         begin = np.where(self._spans, rows["time"][-1].astype(np.int64) - self._spans, end - 1 - self._lengths)
-        moved, places, signs = self._moved(begin, order, first, end - coming)
+        moved, places, signs = self._moved(begin, order, first=first, end=end - coming)
         self._begin = begin
         new = np.arange(end - coming, end)
         which, inside = np.nonzero(self._inside(rows[-coming:], new))
@@ -89,7 +89,7 @@ class RollingCounts:
         inside: NDArray[np.bool_] = np.where(self._spans, rows["time"][:, None], numbers[:, None]) > self._begin
         return inside
 
-    def _moved(self, begin: Integers, order: TimeIndex, first: int, end: int) -> tuple[Integers, Integers, Integers]:
+    def _moved(self, begin: Integers, order: TimeIndex, *, first: int, end: int) -> tuple[Integers, Integers, Integers]:
         """Which blocks with numbers from `first` to below `end` enter or leave which window, as 1 or -1."""
         bounds = np.array((self._begin, begin))
         found, places, signs = [np.zeros(0, np.int64)], [], []

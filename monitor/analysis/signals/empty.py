@@ -23,6 +23,8 @@ def empty_blocks(past: SignalInput) -> tuple[EmptyBlocks, ...]:
         numbers = zip(past.pools, past.count(where).tolist(), past.count(where, past.empty).tolist(), strict=True)
         for index, (pool, blocks, empty) in enumerate(numbers):
             counted.append(
-                EmptyBlocks(pool, window, blocks, empty, {seconds: many[index] for seconds, many in within.items()})
+                EmptyBlocks(
+                    pool, window, blocks, empty=empty, within={seconds: many[index] for seconds, many in within.items()}
+                )
             )
     return tuple(counted)

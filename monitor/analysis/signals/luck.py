@@ -30,7 +30,7 @@ def luck(past: SignalInput) -> tuple[Luck, ...]:
         for pool, seen, promised, width in zip(past.named, *numbers, strict=True):
             lucks.append(
                 Luck(
-                    pool, window, seen, promised,
+                    pool, window, seen, expected=promised,
                     ratio=seen / promised if promised else None,
                     zscore=(seen - promised) / width if width else None,
                 )

@@ -64,7 +64,7 @@ def records(run: Iterable[Race], shares: Mapping[PoolSlug, float]) -> tuple[Race
     p_values = np.array([at_least(won[pool], chances) for pool, chances in odds.items()])
     adjusted = holm(p_values)
     table = [
-        RaceRecord(pool, won[pool], len(chances) - won[pool], sum(chances), p_value, raised)
+        RaceRecord(pool, won[pool], len(chances) - won[pool], expected=sum(chances), p_value=p_value, adjusted=raised)
         for (pool, chances), p_value, raised in zip(odds.items(), p_values.tolist(), adjusted.tolist(), strict=True)
     ]
     return tuple(sorted(table, key=lambda one: (-one.won - one.lost, one.pool)))

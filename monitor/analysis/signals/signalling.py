@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from monitor.analysis.consensus import ConsensusParams
 from monitor.analysis.counting.block_table import Where
-from monitor.analysis.signals.readiness import BITS
+from monitor.analysis.counting.rows import BITS
 from monitor.analysis.signals.signal_input import SignalInput
 from monitor.model import Forecast, Period, Signalling
 
@@ -71,7 +71,9 @@ def forecasts(past: SignalInput, rules: ConsensusParams) -> tuple[Forecast, ...]
         for percent in THRESHOLDS if recent else ():
             threshold = -(-percent * rules.period_blocks // 100)
             likely = chance(threshold - signalled, remaining, seen=recent, among=len(lately))
-            made.append(Forecast(bit, percent / 100, threshold, signalled, remaining, likely))
+            made.append(
+                Forecast(bit, percent / 100, threshold, signalling=signalled, remaining=remaining, probability=likely)
+            )
     return tuple(made)
 
 

@@ -89,7 +89,17 @@ def changes(ledger: BlockTable, windows: Sequence[Window], *, level: int) -> tup
         height = (first + each.at) * BIN
         time = int(rows["time"][np.searchsorted(heights, height)])
         known = (first + each.told + 1) * BIN - 1
-        told.append(Change(ledger.levels[level].name, entities[each.column], height, time, known, before, after))
+        told.append(
+            Change(
+                ledger.levels[level].name,
+                entities[each.column],
+                height,
+                time=time,
+                found_height=known,
+                before=before,
+                after=after,
+            )
+        )
     return tuple(sorted(told, key=lambda change: (change.height, change.entity)))
 
 
@@ -111,7 +121,7 @@ def _find(counts: bytes, shape: tuple[int, int]) -> tuple[Found, ...]:
     while now <= bins:
         nows = np.arange(now, min(now + _AT_ONCE, bins + 1))
         moments = nows[:, None] - _LAGS
-        ratio = _ratios(until, nows, moments, start)
+        ratio = _ratios(until, nows, moments, start=start)
         telling = np.flatnonzero(ratio.max(axis=(1, 2), initial=0) > THRESHOLD)
         if not len(telling):
             now += len(nows)
@@ -125,7 +135,7 @@ def _find(counts: bytes, shape: tuple[int, int]) -> tuple[Found, ...]:
 
 
 def _ratios(
-    until: _Numbers, nows: NDArray[np.int64], moments: NDArray[np.int64], start: NDArray[np.int64]
+    until: _Numbers, nows: NDArray[np.int64], moments: NDArray[np.int64], *, start: NDArray[np.int64]
 ) -> NDArray[np.float64]:
     """The log likelihood ratio, with each of `nows`, of a change at each of its `moments`, for each entity.
 

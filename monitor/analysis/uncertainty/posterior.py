@@ -53,7 +53,7 @@ def likely(
         return None
     named = len(sizes)
     counts = [*sizes, *([unknown] * bool(unknown)), alone]
-    draw = partial(_shares, np.random.Generator(np.random.PCG64(seed)), counts, draws)
+    draw = partial(_shares, np.random.Generator(np.random.PCG64(seed)), counts, draws=draws)
     squares = _squares(draw, counts, blocks)
     shares = draw(PRIOR)
     hhi = squares[:named].sum(axis=0)
@@ -64,7 +64,7 @@ def likely(
     return split, _likely(np.maximum(hhi, hhi + squares[named]), shares[: named + 1], blocks)
 
 
-def _shares(chance: np.random.Generator, counts: Sequence[int], draws: int, prior: float) -> _Draws:
+def _shares(chance: np.random.Generator, counts: Sequence[int], prior: float, *, draws: int) -> _Draws:
     drawn = np.array([chance.standard_gamma(count + prior, draws) for count in counts])
     drawn /= drawn.sum(axis=0)
     return drawn

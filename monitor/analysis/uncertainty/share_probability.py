@@ -1,7 +1,7 @@
 """Posterior of one hashrate share, given n of N blocks, evaluated for many pairs at once.
 
-The same pairs come again and again: with the next block, in other windows, at other levels. So they are remembered;
-each is a function of two integers.
+A function of two integers, and the same pairs come again: with the next block, in other windows, at other levels. So
+the results are kept, which makes a backtest of rules on intervals five times as fast (`benchmarks/backtest.py`).
 """
 
 from __future__ import annotations

@@ -45,7 +45,7 @@ def _trend(ledger: BlockTable, number: int, window: Window) -> Trend | None:
     lower, upper = (slope + error * student_quantile(tail, _SLICES - 2) for tail in TAILS)
     # With no scatter at all there is no doubt either.
     rising = student_below(-slope / error, _SLICES - 2) if error else float(slope < 0)
-    return Trend(level, window.name, slope, lower, upper, rising)
+    return Trend(level, window.name, slope, lower=lower, upper=upper, rising=rising)
 
 
 def line(values: NDArray[np.float64]) -> tuple[float, float]:

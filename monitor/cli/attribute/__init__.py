@@ -1,1 +1,1 @@
-"""`pool-monitor attribute`: from what the user names to a row per block."""
+"""`pool-monitor attribute`: attributes blocks, one row per block."""

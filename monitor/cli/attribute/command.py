@@ -3,21 +3,12 @@
 from __future__ import annotations
 
 import sys
-from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-from monitor import logs
-from monitor.cli.run import ConfigOption
-from monitor.config import Network, load
-
-
-class Format(StrEnum):
-    """How the result is written."""
-
-    TABLE = "table"
-    JSONL = "jsonl"
+from monitor.cli.common import ConfigOption, settings
+from monitor.config import Network
 
 
 def attribute(
@@ -25,32 +16,32 @@ def attribute(
         list[str] | None,
         typer.Argument(
             metavar="SOURCE",
-            help="Block heights, ranges of them (840000-840010) or hashes, which the node is asked for; a file of JSON "
-            "lines or with a raw block; a JSON line; - for JSON lines on standard input, which is read without any.",
+            help="Block heights, ranges (840000-840010) or hashes, fetched from the node; a file with JSON lines or a "
+            "raw block; a JSON object; - for JSON lines on standard input, which is the default.",
         ),
     ] = None,
     *,
     config: ConfigOption = None,
-    explain: Annotated[bool, typer.Option("--explain", help="Everything that led to the answer.")] = False,
+    explain: Annotated[bool, typer.Option("--explain", help="Show all evidence and the deciding rule.")] = False,
     form: Annotated[
-        Format | None, typer.Option("--format", help="For people or for scripts. Without it: people in a terminal.")
+        Literal["table", "jsonl"] | None,
+        typer.Option("--format", help="Output format. Default: table on a terminal, else jsonl."),
     ] = None,
     network: Annotated[
-        Network | None, typer.Option(help="Whose addresses these are. Without it, the node's, or main.")
+        Network | None, typer.Option(help="Network of the addresses. Default: that of the node, or main.")
     ] = None,
 ) -> None:
-    """Who mined these blocks, and how we know.
+    """Attribute blocks to pools, with the evidence.
 
-    What cannot be read or had is an error in its place, and the exit status is 1 at the end.
+    A block that cannot be read or fetched gives an error in its place, and the exit status is 1.
     """
     from monitor.cli.attribute.request import Request, run  # noqa: PLC0415 -- slow, and only needed here
 
-    settings = load(config)
-    logs.configure("warning", settings.log.format)
+    found = settings(config)
     names = sources or ["-"]
     if "-" in names and sys.stdin.isatty():
         raise typer.BadParameter("name a block or a file, or pipe JSON lines to standard input", param_hint="SOURCE")
-    request = Request.of(names, settings, network=network, explain=explain)
-    as_table = form is Format.TABLE or (form is None and sys.stdout.isatty())
+    request = Request.of(names, found, network=network, explain=explain)
+    as_table = form == "table" or (form is None and sys.stdout.isatty())
     if not run(request, as_table=as_table):
         raise typer.Exit(1)

@@ -1,4 +1,4 @@
-"""Coinbases that a user hands over: JSON lines, or a raw block in binary or as hex."""
+"""Coinbases from the user's input: JSON lines, or a raw block, binary or hex."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from monitor.registry.address import script_of
 from monitor.wire import HEADER_BYTES, MAX_MONEY_SAT, decode_block, decode_coinbase
 
 _MAX_LINE_BYTES = 16_000_000
-"""A coinbase as large as a block, twice over as hex, with its outputs beside it."""
+"""Enough for a coinbase as large as a block, in hex, with its outputs."""
 _PEEK_BYTES = 160
 
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """A coinbase, and what is known of its block."""
+    """A coinbase, with what is known about its block."""
 
     coinbase: Coinbase
     height: int | None = None
@@ -30,23 +30,23 @@ class Given:
 
     @classmethod
     def of_block(cls, block: Block, *, height: int | None) -> Given:
-        """A whole block's. Its bytes do not say reliably how high it stands."""
-        return cls(block.coinbase, height, block.header.time, block.hash)
+        """The coinbase of a complete block. Old blocks do not state their height."""
+        return cls(block.coinbase, height, block.header.time, hash=block.hash)
 
 
 Input: TypeAlias = Given | PoolMonitorError
-"""What was handed over, or why it cannot be read."""
+"""An input, or the error for one that cannot be read."""
 
 
 def from_file(path: Path, network: str) -> Iterator[Input]:
-    """What a file holds, in order.
+    """The inputs of a file, in order.
 
     Args:
         path: JSON lines, or one raw block.
-        network: whose addresses the lines name.
+        network: network of the addresses in the lines.
 
     Raises:
-        InputError: it cannot be read, or is a damaged block.
+        InputError: the file cannot be read, or contains an invalid block.
     """
     try:
         with path.open("rb") as file:
@@ -62,14 +62,14 @@ def from_file(path: Path, network: str) -> Iterator[Input]:
 
 
 def from_lines(stream: BinaryIO, network: str) -> Iterator[Input]:
-    """JSON lines, in order and one at a time. A line that cannot be read gives the error in its place."""
+    """The inputs of JSON lines, in order; an invalid line gives an error in its place."""
     while line := stream.readline(_MAX_LINE_BYTES):
         try:
             yield _given(line, network)
         except PoolMonitorError as error:
             yield error
         while not line.endswith(b"\n") and (line := stream.readline(_MAX_LINE_BYTES)):
-            pass  # the rest of a line that is too long; what was read of it does not parse
+            pass  # skip the rest of a line that is too long
 
 
 # -- a raw block -------------------------------------------------------------------------------------------------------
@@ -87,7 +87,7 @@ def _block(data: bytes) -> Block:
         data = data if b"\0" in data[:HEADER_BYTES] else bytes.fromhex(data.decode("ascii", "replace"))
         return decode_block(data, height=0)
     except (PoolMonitorError, ValueError) as error:
-        raise InputError(f"this is no whole block: {error}", remedy="give a raw block or JSON lines") from None
+        raise InputError(f"not a complete block: {error}", remedy="give a raw block or JSON lines") from None
 
 
 # -- lines -------------------------------------------------------------------------------------------------------------
@@ -108,7 +108,7 @@ def _coinbase(entry: Mapping[str, Any], network: str) -> Coinbase:
         data = _bytes(entry, "raw_tx_hex")
         coinbase, end = decode_coinbase(data)
         if end != len(data):
-            raise InputError(f"raw_tx_hex goes on for {len(data) - end} bytes after the transaction")
+            raise InputError(f"raw_tx_hex has {len(data) - end} bytes after the transaction")
         return coinbase
     if "script_hex" not in entry:
         raise InputError("the line has neither script_hex nor raw_tx_hex")
@@ -116,11 +116,11 @@ def _coinbase(entry: Mapping[str, Any], network: str) -> Coinbase:
 
 
 def _outputs(entries: object, network: str) -> tuple[Output, ...]:
-    """The outputs as far as they have a script. One of unknown value is taken for a main one."""
+    """The outputs with a script. An unknown value is replaced by the largest known one."""
     if entries is None:
         return ()
     if not isinstance(entries, list):
-        raise InputError("outputs is no list")
+        raise InputError("outputs is not a list")
     found = [(_script(entry, network), _value(entry)) for entry in entries]
     most = max((value for _, value in found if value is not None), default=0)
     return tuple(Output(most if value is None else value, script) for script, value in found if script)
@@ -135,17 +135,17 @@ def _script(entry: object, network: str) -> bytes:
     if address is None:
         return b""
     if not isinstance(address, str):
-        raise InputError("an output's address is no text")
+        raise InputError("an output's address is not a string")
     try:
         return script_of(address, network)
     except ValueError as error:
-        raise InputError(f"an output's address is wrong: {error}") from None
+        raise InputError(f"an output has an invalid address: {error}") from None
 
 
 def _value(entry: object) -> int | None:
     value = entry.get("value_sat") if isinstance(entry, dict) else None
     if value is not None and (type(value) is not int or not 0 <= value <= MAX_MONEY_SAT):
-        raise InputError(f"an output's value_sat is no number of satoshi between 0 and {MAX_MONEY_SAT}")
+        raise InputError(f"an output's value_sat must be an integer from 0 to {MAX_MONEY_SAT}")
     return value
 
 
@@ -160,5 +160,5 @@ def _bytes(entry: Mapping[str, Any], key: str) -> bytes:
 def _number(entry: Mapping[str, Any], key: str) -> int | None:
     value = entry.get(key)
     if value is not None and (type(value) is not int or not 0 <= value < 2**32):
-        raise InputError(f"{key} is no number from 0 to {2**32 - 1}")
+        raise InputError(f"{key} must be an integer from 0 to {2**32 - 1}")
     return value

@@ -1,4 +1,4 @@
-"""The command `attribute`: from what the user names to a row for each block."""
+"""The command `attribute`: reads its sources and prints a row for each block."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ from monitor.cli.attribute.explain_table import as_view
 from monitor.cli.attribute.inputs import Given, Input
 from monitor.cli.attribute.rows import TABLE_HEAD, Judge, as_line
 from monitor.config import Config, Network
-from monitor.errors import InputError, PoolMonitorError
+from monitor.errors import InputError
 from monitor.model import NodeFacts
 from monitor.node.client import NodeClient
 from monitor.registry.loading import load_registry, network_of
 from monitor.vitals import Vitals
 
 Row: TypeAlias = dict[str, Any]
-_Source: TypeAlias = str | Sequence[from_node.MissingBlocks]
-"""A file (or `-`), a JSON line, or blocks of the node."""
+_Source: TypeAlias = str | Sequence[from_node.BlockName]
+"""A file (or `-`), a JSON object, or blocks of the node."""
 _PAGE = 132
-"""Letters in a line where there is no terminal to ask."""
+"""Width of output that is not a terminal."""
 _MANY = 20
-"""So many blocks take long enough for a progress bar."""
+"""Number of blocks from which a progress bar is shown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What the user wants to know."""
+    """The arguments of the command."""
 
     sources: tuple[_Source, ...]
     config: Config
@@ -48,20 +48,20 @@ class Request:
 
     @classmethod
     def of(cls, names: Sequence[str], config: Config, *, network: Network | None, explain: bool) -> Request:
-        """Sort out what the names mean: a file that exists is a file, whatever it is called.
+        """Interpret the sources; the name of an existing file means that file.
 
         Raises:
-            InputError: one means nothing.
+            InputError: a source is invalid.
         """
-        return cls(tuple(map(_meant, names)), config, network, explain)
+        return cls(tuple(map(_source, names)), config, network, explain=explain)
 
     @property
     def blocks(self) -> int:
-        """How many blocks the node is asked for."""
+        """Number of blocks to fetch from the node."""
         return sum(len(source) for source in self.sources if not isinstance(source, str))
 
     def rows(self) -> Iterator[Row]:
-        """The answers, where the node is not needed.
+        """The rows, without the node.
 
         Raises:
             InputError: a file cannot be read.
@@ -73,7 +73,7 @@ class Request:
         return map(answer, chain.from_iterable(_read(file, network) for file in files))
 
     async def rows_with_node(self) -> AsyncIterator[Row]:
-        """The answers, in the order of the sources.
+        """The rows, in the order of the sources.
 
         Raises:
             NodeError: the node does not answer.
@@ -83,7 +83,7 @@ class Request:
         section = self.config.node.model_copy(update={"network": self.network} if self.network else {})
         async with NodeClient(section, Vitals()) as node:
             facts = await node.introduce()
-            self._refuse_the_future(facts)
+            self._check_ranges(facts)
             answer = self._answer(facts.network)
             for source in self.sources:
                 if isinstance(source, str):
@@ -95,14 +95,9 @@ class Request:
 
     def _answer(self, network: str) -> Callable[[Input], Row]:
         judge = Judge(load_registry(self.config.registry, network))
-        row = Explainer(judge).explain if self.explain else judge.row
+        return Explainer(judge).explain if self.explain else judge.row
 
-        def answer(given: Input) -> Row:
-            return {"error": str(given)} if isinstance(given, PoolMonitorError) else row(given)
-
-        return answer
-
-    def _refuse_the_future(self, facts: NodeFacts) -> None:
+    def _check_ranges(self, facts: NodeFacts) -> None:
         for source in self.sources:
             if isinstance(source, range) and len(source) > 1 and source[-1] > facts.tip.height:
                 asked = f"{source[0]}-{source[-1]}"
@@ -110,10 +105,10 @@ class Request:
 
 
 def run(request: Request, *, as_table: bool) -> bool:
-    """Answer on standard output: for people or as JSON lines; False when something could not be answered.
+    """Print a table or JSON lines; returns False if a row is an error.
 
     Raises:
-        PoolMonitorError: nothing more can be answered; see `Request`.
+        PoolMonitorError: the command cannot continue; see `Request`.
     """
     printer = _Printer(request, as_table=as_table)
     if request.blocks:
@@ -126,7 +121,7 @@ def run(request: Request, *, as_table: bool) -> bool:
 
 async def _with_node(request: Request, printer: _Printer) -> None:
     console = Console(stderr=True)
-    # On a terminal the rows themselves show that it goes on, and would be written across the bar.
+    # On a terminal the rows themselves show the progress, and would overwrite the bar.
     idle = request.blocks < _MANY or sys.stdout.isatty() or not console.is_terminal
     with Progress(console=console, transient=True, disable=idle, redirect_stdout=False) as progress:
         task = progress.add_task("Asking the node", total=request.blocks)
@@ -164,19 +159,19 @@ def _placed(given: Input) -> Row:
     return {}
 
 
-def _meant(name: str) -> _Source:
-    if name == "-" or name.startswith("{") or _is_there(name):
+def _source(name: str) -> _Source:
+    if name == "-" or name.startswith("{") or _exists(name):
         return name
     blocks = from_node.wanted(name)
     if blocks is None:
-        raise InputError(f"{name!r} is no file here, no block height, no range of heights and no block hash")
+        raise InputError(f"{name!r} is not a file, a block height, a range of heights or a block hash")
     return blocks
 
 
-def _is_there(name: str) -> bool:
+def _exists(name: str) -> bool:
     try:
         return Path(name).exists()
-    except (OSError, ValueError):  # too long for a name, or a letter that none may have
+    except (OSError, ValueError):  # not a valid file name
         return False
 
 

@@ -1,8 +1,8 @@
-"""Who mined these? Attribution without a daemon: coinbases in, one plain object for each out."""
+"""Attributions as rows: one plain object for each input."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from monitor.attribution import attribute
@@ -13,33 +13,31 @@ from monitor.processing.levels import levels
 from monitor.registry.loading import Registry
 
 _LEVELS = ("template", "operator", "country")
-_TABLE = "{:<24} {:<8} {:<44} {:<9} {}"
-TABLE_HEAD = _TABLE.format("POOL", "METHOD", "EVIDENCE", "CONFLICT", "MINER")
+_TABLE = "{:<24} {:<8} {:<44} {:<10} {:<9} {}"
+TABLE_HEAD = _TABLE.format("POOL", "METHOD", "EVIDENCE", "CONFIDENCE", "CONFLICT", "MINER")
 
 
 class Judge:
-    """Attributes blocks, and says whom they count for."""
+    """Attributes blocks, at all levels."""
 
     def __init__(self, registry: Registry) -> None:
         self.registry = registry.pools
         self._levels = {level.name: level for level in levels(registry)}
 
-    def rows(self, inputs: Iterable[Input]) -> Iterator[dict[str, Any]]:
-        """A row for each input; `{"error": ...}` where there is an error."""
-        for one in inputs:
-            yield {"error": str(one)} if isinstance(one, PoolMonitorError) else self.row(one)
+    def row(self, given: Input) -> dict[str, Any]:
+        """One attribution, with the field names of the public interface; `{"error": ...}` for an error.
 
-    def row(self, given: Given) -> dict[str, Any]:
-        """One attribution under the names of the public interface.
-
-        Without the block's time, nobody can tell which memberships held, and the levels stay empty.
+        The levels are None without the block's time, because memberships depend on it.
         """
+        if isinstance(given, PoolMonitorError):
+            return {"error": str(given)}
         judged = attribute(given.coinbase, self.registry)
         return {
             "pool_slug": judged.pool,
             "pool_name": None if judged.pool is None else self.registry.by_slug[judged.pool].name,
             "method": judged.method,
             "evidence": judged.evidence,
+            "confidence": judged.confidence,
             "conflict": judged.conflict,
             "candidates": [
                 {"pool_slug": candidate.pool, "method": candidate.method, "evidence": candidate.evidence}
@@ -58,9 +56,11 @@ class Judge:
 
 
 def as_line(found: Mapping[str, Any]) -> str:
-    """A row for people, under `TABLE_HEAD`."""
+    """A row of the table under `TABLE_HEAD`."""
     if "error" in found:
         return f"error: {found['error']}"
     conflict = "conflict" if found["conflict"] else ""
     name = found["pool_name"] or "unknown"
-    return _TABLE.format(name, found["method"] or "", found["evidence"], conflict, found["miner"] or "").rstrip()
+    return _TABLE.format(
+        name, found["method"] or "", found["evidence"], found["confidence"] or "", conflict, found["miner"] or ""
+    ).rstrip()

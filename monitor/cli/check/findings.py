@@ -1,4 +1,4 @@
-"""Before the first start: is everything there that the daemon needs, and what would it do better with?"""
+"""The checks of `pool-monitor check`: what the daemon needs, and what would improve it."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ from monitor.vitals import Vitals
 
 
 class Grade(StrEnum):
-    """How good a finding is."""
+    """Severity of a finding."""
 
     GOOD = "good"
     BETTER = "better"
-    """It works; it would work better with the remedy."""
+    """It works, and the remedy would improve it."""
     BAD = "bad"
-    """The daemon will not work like this."""
+    """The daemon cannot run."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at."""
+    """Result of one check."""
 
     grade: Grade
     what: str
@@ -44,7 +44,7 @@ class Finding:
 
 
 async def check(config: Config) -> AsyncIterator[Finding]:
-    """Look at everything, one thing after the other; a fault in one hides none of the others."""
+    """Run all checks in order. They are independent: all run even if some fail."""
     yield Finding(Grade.GOOD, "The configuration is valid.")
     yield _registry(config)
     yield _rules(config)
@@ -69,7 +69,7 @@ def _registry(config: Config) -> Finding:
     except PoolMonitorError as error:
         return _bad(error)
     pools, rows = registry.pools, len(registry.memberships.rows)
-    return Finding(Grade.GOOD, f"The registry knows {len(pools.by_slug)} pools and {rows} memberships ({pools.hash}).")
+    return Finding(Grade.GOOD, f"The registry has {len(pools.by_slug)} pools and {rows} memberships ({pools.hash}).")
 
 
 def _rules(config: Config) -> Finding:
@@ -77,7 +77,7 @@ def _rules(config: Config) -> Finding:
         rules = load_rules(config)
     except PoolMonitorError as error:
         return _bad(error)
-    return Finding(Grade.GOOD, f"{len(rules)} rules raise alerts.")
+    return Finding(Grade.GOOD, f"{len(rules)} alert rules are valid.")
 
 
 async def _store(config: Config, *, beside: bool) -> Finding:
@@ -101,12 +101,12 @@ def _port(config: Config, *, running: bool) -> Finding:
             pass
     except OSError as error:
         if running:
-            return Finding(Grade.GOOD, f"The address {where} is taken, as it should be while the daemon runs.")
+            return Finding(Grade.GOOD, f"The address {where} is used by the running daemon.")
         return Finding(
             Grade.BAD, f"Cannot listen on {where}: {os.strerror(error.errno or 0)}.",
-            "Stop what listens there, or choose another web.port.", Exit.MISCONFIGURED,
+            "Stop the program that listens there, or set another web.port.", exit_code=Exit.MISCONFIGURED,
         )  # fmt: skip
-    return Finding(Grade.GOOD, f"The address {where} is free to serve on.")
+    return Finding(Grade.GOOD, f"The address {where} is free.")
 
 
 async def _node(config: Config) -> AsyncIterator[Finding]:
@@ -122,7 +122,7 @@ async def _node(config: Config) -> AsyncIterator[Finding]:
     if facts.pruned:
         yield Finding(
             Grade.BETTER, f"The node is pruned: history can begin at block {facts.first_height}.",
-            "An unpruned node (prune=0 in bitcoin.conf) gives the whole past; the future is complete either way.",
+            "An unpruned node (prune=0 in bitcoin.conf) has the whole history; new blocks are complete either way.",
         )  # fmt: skip
 
 
@@ -145,19 +145,21 @@ def _files(folder: Path) -> Finding:
             number = len(files.numbers())
     except PoolMonitorError as error:
         return Finding(
-            Grade.BETTER, f"{_sentence(error.problem)} The past comes over REST or RPC instead.",
-            "Name the folder with blk00000.dat in it, and run as a user who may read it.",
+            Grade.BETTER, f"{_sentence(error.problem)} History is fetched over REST or RPC instead.",
+            "Set node.blocks_dir to the folder of blk00000.dat, and run as a user that can read it.",
         )  # fmt: skip
-    return Finding(Grade.GOOD, f"The node's {number} block files can be read: the past comes from there.")
+    return Finding(Grade.GOOD, f"The node's {number} block files can be read: history comes from them.")
 
 
 def _bulk(facts: NodeFacts) -> Finding:
     if facts.blockpart:
-        return Finding(Grade.GOOD, "Blocks come over REST, header and coinbase only: the fastest way there is.")
+        return Finding(Grade.GOOD, "Blocks come over REST, header and coinbase only, which is fastest.")
     if facts.rest:
-        return Finding(Grade.GOOD, "Blocks come over REST. (From Bitcoin Core 31 on, less data would do.)")
+        return Finding(
+            Grade.GOOD, "Blocks come over REST. (Bitcoin Core 31 and later can send only the part that is needed.)"
+        )
     return Finding(
-        Grade.BETTER, "The node's REST interface is off: blocks come whole over RPC, about twenty times slower.",
+        Grade.BETTER, "The node's REST interface is off: complete blocks come over RPC, about twenty times slower.",
         "Add this line to bitcoin.conf and restart the node:\nrest=1",
     )  # fmt: skip
 
@@ -166,20 +168,23 @@ def _notices(facts: NodeFacts) -> Finding:
     if facts.zmq and (reason := libzmq.refusal()):
         return Finding(
             Grade.BETTER,
-            f"The node announces new blocks, but not to us ({reason}): they are noticed by long poll and timer.",
+            f"ZMQ cannot be used ({reason}): new blocks are noticed by long polling and a timer.",
             f"{libzmq.REMEDY[0].upper()}{libzmq.REMEDY[1:]}.",
         )
     if facts.zmq:
-        return Finding(Grade.GOOD, f"New blocks are announced at once, on {', '.join(facts.zmq)}.")
+        return Finding(Grade.GOOD, f"New blocks are announced over ZMQ at {', '.join(facts.zmq)}.")
     return Finding(
-        Grade.BETTER, "The node announces nothing over ZMQ: new blocks are noticed by long poll and timer.",
+        Grade.BETTER, "The node does not publish blocks over ZMQ: new blocks are noticed by long polling and a timer.",
         "Add this line to bitcoin.conf and restart the node:\nzmqpubhashblock=tcp://127.0.0.1:28332",
     )  # fmt: skip
 
 
 def _bad(error: PoolMonitorError) -> Finding:
     return Finding(
-        Grade.BAD, _sentence(error.problem), _sentence(error.remedy) if error.remedy else None, error.exit_code
+        Grade.BAD,
+        _sentence(error.problem),
+        _sentence(error.remedy) if error.remedy else None,
+        exit_code=error.exit_code,
     )
 
 

@@ -1,4 +1,4 @@
-"""The indices over a file of blocks: count it, show it."""
+"""Shares and indices of a file of blocks."""
 
 from __future__ import annotations
 
@@ -29,35 +29,35 @@ _INDICES = {
     "gini": ("Gini", ".3f"),
     "theil": ("Theil, nats", ".3f"),
 }
-"""How the indices are written for people."""
+"""Title and number format of each index in the table."""
 _INTERVALS = {"hhi_unbiased": "hhi", "nakamoto": "nakamoto"}
-"""Below which index the interval of which estimate stands."""
+"""Indices with an interval, and the name of its estimate."""
 
 
 def measure(file: Path, *, level: str, window: Window | None) -> Concentration:
     """The concentration of the blocks in a CSV or Parquet file with the columns height, time and pool.
 
     Args:
-        file: its rows may come in any order; a pool that is empty or "unknown" is unknown.
-        level: at which to count.
-        window: which blocks to count, back from the highest; None for all of them.
+        file: rows in any order; an empty pool or "unknown" is an unknown miner.
+        level: name of the level.
+        window: the newest blocks to count; None for all.
 
     Raises:
-        InputError: the file cannot be read as such.
-        ConfigError: there is no such level.
+        InputError: the file is invalid.
+        ConfigError: the level is unknown.
     """
     known = levels(load_registry())
     chosen = [one for one in known if one.name == level]
     if not chosen:
         names = ", ".join(one.name for one in known)
-        raise ConfigError(f"there is no level {level!r} to count at: choose from {names}")
+        raise ConfigError(f"unknown level {level!r}", remedy=f"choose one of: {names}")
     ledger = BlockTable.of(read(file), chosen)
     (found,) = concentrate(ledger, [window or Window("all", blocks=len(ledger))])
     return found
 
 
 def as_json(found: Concentration) -> str:
-    """What scripts read: docs/glossary.md has the words, and the shape is a contract."""
+    """JSON for scripts; a public format, see docs/glossary.md."""
     split, merged = (indices._asdict() for indices in _both(found))
     top = {str(n): {"split": share, "merged": merged["top_share"][n]} for n, share in split["top_share"].items()}
     written = {
@@ -74,7 +74,7 @@ def as_json(found: Concentration) -> str:
 
 
 def _intervals(estimated: Estimate) -> dict[str, Any] | None:
-    """How sure the indices are; None of a single block."""
+    """Intervals of the indices; None for a single block."""
     both: dict[str, Likely | None] = {"split": estimated.split, "merged": estimated.merged}
     known = {reading: likely for reading, likely in both.items() if likely}
     if not known:
@@ -90,12 +90,12 @@ def _intervals(estimated: Estimate) -> dict[str, Any] | None:
 
 
 def _estimated(found: Concentration) -> Estimate:
-    """The same for the same counts."""
+    """Estimates that depend on the counts only."""
     return estimate(found, seed=(found.blocks, found.unknown))
 
 
 def as_table(found: Concentration) -> Group:
-    """What people read: who has which share and how sure that is, then the indices."""
+    """Tables of shares and indices with their intervals."""
     return Group(_share_table(found), _index_table(found))
 
 
@@ -114,7 +114,7 @@ def _share_table(found: Concentration) -> Table:
     longest = max((one.upper for one in found.shares), default=1.0)
     for one in found.shares:
         table.add_row(
-            Text(one.entity),  # a name from a file: no markup
+            Text(one.entity),  # names from a file may contain markup
             f"{one.blocks:,}",
             f"{one.share:.1%}",
             f"{one.lower:.1%} to {one.upper:.1%}",
@@ -147,6 +147,6 @@ def _written(number: float | None, form: str) -> str:
 
 
 def _both(found: Concentration) -> tuple[Indices, Indices]:
-    assert found.split is not None  # a file without blocks is refused when it is read
+    assert found.split is not None  # a file without blocks is rejected when it is read
     assert found.merged is not None
     return found.split, found.merged

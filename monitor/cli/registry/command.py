@@ -8,69 +8,58 @@ import sys
 import time
 from dataclasses import asdict
 from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 import typer
 from rich.console import Console
 
-from monitor import logs
-from monitor.cli.registry.reattribute import reattribute
-from monitor.cli.run import ConfigOption
+from monitor.cli.common import ConfigOption, JsonOption, progress, settings
+from monitor.cli.registry.suggest import suggest
 from monitor.config import Config, load
 from monitor.errors import InputError
 from monitor.model import PoolSlug
 
 if TYPE_CHECKING:
+    from monitor.attribution.frequent import Frequent
     from monitor.registry.lists import Copy
 
 _PAGE = 160
-"""Letters in a line where there is no terminal to ask."""
+"""Width of output that is not a terminal."""
 
 
-class ListName(StrEnum):
-    """An upstream list."""
+registry = typer.Typer(name="registry", help="Show, update and apply the registry of pools.", no_args_is_help=True)
 
-    MEMPOOL = "mempool"
-    BITCOIN_DATA = "bitcoin-data"
-
-
-registry = typer.Typer(name="registry", help="The registry of pools.", no_args_is_help=True)
-
+ListName: TypeAlias = Literal["mempool", "bitcoin-data"]
 WhichList = Annotated[
-    ListName | None, typer.Option("--list", help="Which list it is a copy of; without it, the one that it resembles.")
+    ListName | None, typer.Option("--list", help="The list that it is a copy of. Default: the most similar one.")
 ]
 
 
 @registry.command()
 def show(
-    slug: Annotated[str | None, typer.Argument(metavar="SLUG", help="One pool, in full.")] = None,
+    slug: Annotated[str | None, typer.Argument(metavar="SLUG", help="Show this pool only, with details.")] = None,
     *,
     config: ConfigOption = None,
     unknown: Annotated[
-        bool, typer.Option("--unknown", help="What the stored blocks of unknown miners have in common, as new entries.")
+        bool, typer.Option("--unknown", help="Show what stored blocks of unknown miners share, with entries.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
-    """What is known of the pools: marks, template group, operator, country.
-
-    The database is the daemon's while it runs, so --unknown needs it stopped.
-    """
+    """Show the pools with their marks, template groups, operators and countries."""
     from monitor.cli.registry import tables as registry_view  # noqa: PLC0415 -- slow, and only needed here
-    from monitor.cli.registry.unknown import frequent  # noqa: PLC0415
     from monitor.registry import lists  # noqa: PLC0415 -- slow, and only needed here
     from monitor.registry.loading import load_registry, network_of  # noqa: PLC0415
 
-    settings = _settings(config)
+    configured = settings(config)
     if unknown:
-        found_unknown = asyncio.run(frequent(settings))
+        found_unknown = asyncio.run(frequent(configured))
         if as_json:
             typer.echo(json.dumps(asdict(found_unknown), indent=2))
         else:
             _console().print(registry_view.unknown(found_unknown))
         return
-    known = load_registry(settings.registry, network_of(settings))
+    known = load_registry(configured.registry, network_of(configured))
     now = int(time.time())
     if as_json:
         slugs = [PoolSlug(slug)] if slug else list(known.pools.by_slug)
@@ -84,27 +73,25 @@ def show(
 
 @registry.command()
 def diff(
-    file: Annotated[
-        Path | None, typer.Argument(metavar="FILE", help="A newer copy of either list: what would it change?")
-    ] = None,
+    file: Annotated[Path | None, typer.Argument(metavar="FILE", help="A newer copy of either list.")] = None,
     *,
     config: ConfigOption = None,
     which: WhichList = None,
 ) -> None:
-    """Where the two upstream lists contradict each other, and how that is decided here.
+    """Show where the two upstream lists contradict each other, and how that is resolved here.
 
-    With a file, what taking this newer copy would change, and whether anything speaks against it.
+    With a file: what this newer copy of a list would change, and any doubts about it.
     """
     from monitor.cli.registry import tables as registry_view  # noqa: PLC0415 -- slow, and only needed here
     from monitor.registry import lists  # noqa: PLC0415 -- slow, and only needed here
     from monitor.registry import update as registry_update  # noqa: PLC0415
 
-    settings = _settings(config)
+    configured = settings(config)
     if file is None:
         _console().print(registry_view.disagreements(lists.current_copies(), lists.decisions()))
         return
     copies = asyncio.run(_fetched([str(file)], which))
-    _console().print(registry_view.proposal(registry_update.propose(copies, settings.registry)))
+    _console().print(registry_view.proposal(registry_update.propose(copies, configured.registry)))
 
 
 @registry.command()
@@ -113,49 +100,79 @@ def update(
     config: ConfigOption = None,
     origins: Annotated[
         list[str] | None,
-        typer.Option("--from", metavar="FILE|URL", help="A newer copy; without it, both lists as they are upstream."),
+        typer.Option("--from", metavar="FILE|URL", help="A newer copy. Default: download both lists."),
     ] = None,
     which: WhichList = None,
     let_go: Annotated[
-        list[str] | None, typer.Option("--let-go", metavar="SLUG", help="A pool that may vanish with its marks.")
+        list[str] | None, typer.Option("--let-go", metavar="SLUG", help="Allow this pool to be removed.")
     ] = None,
-    yes: Annotated[
-        bool, typer.Option("--yes", help="Take it without asking, unless something speaks against it.")
-    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
 ) -> None:
-    """Take newer copies of the upstream lists, after a look at what they change.
+    """Update the upstream lists, after showing the changes and asking for confirmation.
 
-    They are kept in your data directory and used from then on, at once by a running daemon. If anything speaks against
-    them, everything stays as it is, and the exit status is 1.
+    The copies are stored in your data directory; a running daemon reloads them immediately. If there is any doubt about
+    a copy, nothing is changed and the exit status is 1.
     """
     from monitor.cli.registry import tables as registry_view  # noqa: PLC0415 -- slow, and only needed here
     from monitor.registry import lists  # noqa: PLC0415 -- slow, and only needed here
     from monitor.registry import update as registry_update  # noqa: PLC0415
 
-    settings = _settings(config)
+    configured = settings(config)
     copies = asyncio.run(_fetched(origins, which))
-    proposal = registry_update.propose(copies, settings.registry, let_go=let_go or ())
+    proposal = registry_update.propose(copies, configured.registry, let_go=let_go or ())
     _console().print(registry_view.proposal(proposal))
     if proposal.doubts:
-        raise InputError("the registry stays as it is, because of the doubts above")
+        raise InputError("the registry was not changed, because of the doubts above")
     if not proposal.changes:
         return
     if not yes:
-        typer.confirm("Take it?", abort=True)
+        typer.confirm("Apply these changes?", abort=True)
     typer.echo(f"Written to {lists.keep(copies)}")
 
 
-registry.command()(reattribute)
+registry.command()(suggest)
+
+
+@registry.command()
+def reattribute(config: ConfigOption = None) -> None:
+    """Attribute all stored blocks again with the current registry, and report the changes.
+
+    Does not need the node. If it is interrupted, nothing changes, and the next run continues from there. A running
+    daemon does the same automatically when the registry changes, so this is for when none runs.
+    """
+    from monitor.processing.reattribution import as_view  # noqa: PLC0415 -- slow, and only needed here
+    from monitor.processing.reattribution import reattribute as work  # noqa: PLC0415
+
+    with progress("attributing") as bar:
+        report = asyncio.run(work(load(config), bar))
+    Console().print(as_view(report))
+
+
+async def frequent(config: Config) -> Frequent:
+    """The texts and payouts that several unattributed blocks of the store share.
+
+    Raises:
+        StoreRefused: there is no database, or it is from another version.
+    """
+    from monitor.attribution.frequent import most_frequent  # noqa: PLC0415 -- slow, and only needed here
+    from monitor.attribution.unknown_miners import MEMORY  # noqa: PLC0415
+    from monitor.registry.loading import network_of  # noqa: PLC0415
+    from monitor.store.store import Store  # noqa: PLC0415
+
+    async with await Store.open(config.store.url, beside=True) as store:
+        found = await store.unattributed(MEMORY)
+        network = await store.network() or network_of(config)
+    return most_frequent(((str(height), coinbase) for height, coinbase in found), network=network)
 
 
 async def _fetched(origins: list[str] | None, which: ListName | None) -> list[Copy]:
-    """The copies, each of another list."""
+    """Copies of different lists."""
     from monitor.registry import lists  # noqa: PLC0415
     from monitor.registry import update as registry_update  # noqa: PLC0415
 
     now = datetime.now(UTC)
-    named = [(origin, which) for origin in origins or ()]
-    wanted = named or [(url, ListName(name)) for name, url in lists.UPSTREAM.items()]
+    named: list[tuple[str, str | None]] = [(origin, which) for origin in origins or ()]
+    wanted = named or [(url, name) for name, url in lists.UPSTREAM.items()]
     copies = []
     for origin, name in wanted:
         data = await registry_update.fetch(origin)
@@ -163,12 +180,6 @@ async def _fetched(origins: list[str] | None, which: ListName | None) -> list[Co
     if len({copy.list.source for copy in copies}) < len(copies):
         raise InputError("two of these are copies of the same list", remedy="give one of them")
     return copies
-
-
-def _settings(config: Path | None) -> Config:
-    settings = load(config)
-    logs.configure("warning", settings.log.format)
-    return settings
 
 
 def _console() -> Console:

@@ -1,16 +1,17 @@
-"""The registry for people: what it holds, where its sources disagree, what a newer copy would change."""
+"""Tables of the registry: its content, disagreements of its sources, changes by a newer copy."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any
 
-from rich import box
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from monitor.attribution.frequent import Frequent
+from monitor.cli.tables import facts, table
 from monitor.errors import InputError
 from monitor.model import PoolSlug
 from monitor.registry import Pool
@@ -24,15 +25,15 @@ from monitor.registry.update import Proposal
 
 
 def as_object(known: Registry, slug: PoolSlug, now: int) -> dict[str, Any]:
-    """Everything about one pool, for scripts.
+    """One pool with details, as a JSON object.
 
     Args:
-        known: who is who.
+        known: the registry.
         slug: the pool.
-        now: unix seconds; for the memberships that hold.
+        now: Unix time at which the memberships are evaluated.
 
     Raises:
-        InputError: there is no such pool.
+        InputError: the pool is unknown.
     """
     pool = _pool(known, slug)
     return {
@@ -49,40 +50,36 @@ def as_object(known: Registry, slug: PoolSlug, now: int) -> dict[str, Any]:
 
 
 def all_pools(known: Registry, now: int, copies: Mapping[str, Copy]) -> RenderableType:
-    """A line for each pool, and where it all is from."""
-    table = _table("pool", "name", "kind", "addresses", "tags", "lists", "template", "operator", "country")
+    """A row for each pool, and the origin of the lists."""
+    columns = ("pool", "name", "kind", "addresses", "tags", "lists", "template", "operator", "country")
+    rows = table(*columns, right=("addresses", "tags"))
     for slug, pool in known.pools.by_slug.items():
         held = known.memberships.at(slug, now)
         tags = len(pool.tags) + len(pool.plain_tags)
-        table.add_row(
+        rows.add_row(
             slug, Text(pool.name), pool.kind, _count(len(pool.addresses)), _count(tags), ", ".join(pool.sources),
             *(Text(held[aspect] or "") for aspect in ASPECTS),
         )  # fmt: skip
     registry = known.pools
     head = Text(f"{len(registry.by_slug)} pools, {len(registry.custodians)} custodians, content {registry.hash}")
-    return Group(table, head, *(Text(_origin(source, copy), style="dim") for source, copy in copies.items()))
+    return Group(rows, head, *(Text(_origin(source, copy), style="dim") for source, copy in copies.items()))
 
 
 def one_pool(known: Registry, slug: PoolSlug, now: int) -> RenderableType:
-    """Everything about one pool.
+    """One pool with details.
 
     Raises:
-        InputError: there is no such pool.
+        InputError: the pool is unknown.
     """
     pool = _pool(known, slug)
     held = known.memberships.at(slug, now)
-    facts: dict[str, Iterable[str]] = {
+    details: dict[str, Iterable[str]] = {
         "Slug": [slug], "Kind": [pool.kind], "Link": [pool.link], "Lists": [", ".join(pool.sources)],
         "Addresses": pool.addresses, "Tags": map(printable, pool.tags),
         "Plain tags": map(printable, pool.plain_tags),
         "Template": [held["template"] or ""], "Operator": [held["operator"] or ""], "Country": [held["country"] or ""],
     }  # fmt: skip
-    grid = Table.grid(padding=(0, 2))
-    grid.add_column(style="dim", no_wrap=True)
-    grid.add_column(overflow="fold")
-    for name, values in facts.items():
-        if text := "\n".join(values):
-            grid.add_row(name, Text(text))
+    grid = facts((name, "\n".join(values)) for name, values in details.items())
     parts: list[RenderableType] = [Text(pool.name, style="bold"), grid]
     if rows := _rows(known, slug):
         parts.append(_memberships(rows, known))
@@ -90,7 +87,7 @@ def one_pool(known: Registry, slug: PoolSlug, now: int) -> RenderableType:
 
 
 def disagreements(copies: Mapping[str, Copy], decided: Decisions) -> RenderableType:
-    """Where the lists contradict each other, and what else is decided about them."""
+    """Contradictions between the lists, and other decisions about them."""
     claims = {
         source: {
             mark: pool.slug
@@ -100,45 +97,45 @@ def disagreements(copies: Mapping[str, Copy], decided: Decisions) -> RenderableT
         for source, copy in copies.items()
     }
     first, second = claims.values()
-    table = _table("mark", *copies, "here", "because")
+    claimed = table("mark", *copies, "here", "reason")
     for mark in sorted(first.keys() & second.keys()):
         if first[mark] != second[mark]:
-            here, why = _resolved(mark, first[mark], second[mark], decided)
-            table.add_row(Text(printable(mark[1])), first[mark], second[mark], here, Text(why))
-    others = _table("decided", "about", "because")
+            here, why = _resolved(mark, {first[mark], second[mark]}, decided)
+            claimed.add_row(Text(printable(mark[1])), first[mark], second[mark], here, Text(why))
+    others = table("decision", "about", "reason")
     for decision in decided.entries:
         if decision.word not in {"same", "give"}:
             others.add_row(decision.word, Text(_about(decision)), Text(decision.reason))
     return Group(
-        Text("Claimed by two", style="bold"), table,
-        Text("Decided besides", style="bold"), others, *_only_in(claims),
+        Text("Claimed by two pools", style="bold"), claimed,
+        Text("Other decisions", style="bold"), others, *_only_in(claims),
     )  # fmt: skip
 
 
 def proposal(proposed: Proposal) -> RenderableType:
-    """What newer copies would change, and what speaks against them."""
+    """What newer copies would change, and doubts about them."""
     parts: list[RenderableType] = [Text(_origin(copy.list.source, copy), style="dim") for copy in proposed.copies]
     if proposed.changes is not None:
-        parts += list(_changes(proposed.changes)) or [Text("Nothing changes.")]
+        parts += list(_changes(proposed.changes)) or [Text("No changes.")]
     parts += [Text(f"note: {note}", style="dim") for note in proposed.notes]
     parts += [Text(f"doubt: {doubt}", style="bold red") for doubt in proposed.doubts]
     return Group(*parts)
 
 
 def unknown(found: Frequent) -> RenderableType:
-    """What blocks of unknown miners have in common, and entries made of it, to be pasted into the user's file."""
+    """What blocks of unknown miners share, with entries for the user's registry file."""
     if not found.texts and not found.payouts:
-        return Text("No two stored blocks of unknown miners have anything in common.")
+        return Text("No two stored blocks of unknown miners share any evidence.")
     parts: list[RenderableType] = []
-    for title, suggestions in (("Signed alike", found.texts), ("Paid alike", found.payouts)):
-        table = _table("mark", "blocks", "first")
+    for title, suggestions in (("Same text", found.texts), ("Same payout", found.payouts)):
+        shared = table("mark", "blocks", "example")
         for each in suggestions:
-            table.add_row(Text(printable(each.mark)), f"{each.blocks:,}", Text(printable(each.example)))
+            shared.add_row(Text(printable(each.mark)), f"{each.blocks:,}", Text(printable(each.example)))
         if suggestions:
-            parts += [Text(title, style="bold"), table]
+            parts += [Text(title, style="bold"), shared]
     entries = [each.entry for each in (*found.texts, *found.payouts) if each.entry]
     text = "\n".join("\n".join(map(printable, entry.splitlines())) + "\n" for entry in dict.fromkeys(entries))
-    return Group(*parts, Text("Ready for the file that registry.user_file names", style="bold"), Text(text))
+    return Group(*parts, Text("Entries for registry.user_file", style="bold"), Text(text))
 
 
 def _changes(found: Changes) -> Iterator[RenderableType]:
@@ -147,7 +144,7 @@ def _changes(found: Changes) -> Iterator[RenderableType]:
     for slug in found.removed:
         yield Text(f"- pool {slug}", style="red")
     for slug, before, after in found.renamed:
-        yield Text(f"~ pool {slug} is called {after}, was {before}")
+        yield Text(f"~ pool {slug}: name from {before} to {after}")
     for moved in found.moved:
         mark = f"{moved.kind} {printable(moved.text)}"
         if moved.before is None:
@@ -158,15 +155,15 @@ def _changes(found: Changes) -> Iterator[RenderableType]:
             yield Text(f"~ {mark}: from {moved.before} to {moved.after}", style="yellow")
 
 
-def _resolved(mark: tuple[str, str], first: str, second: str, decided: Decisions) -> tuple[str, str]:
-    """Whose it is here, and why."""
+def _resolved(mark: tuple[str, str], claimants: AbstractSet[str], decided: Decisions) -> tuple[str, str]:
+    """The pool that this registry gives a mark to, and the reason."""
     if decision := decided.on(*mark):
         owner = decision.entry.get("pool") if decision.word in {"give", "add"} else decision.entry.get("name")
-        return str(owner or "nobody"), decision.reason
-    aliases = decided.aliases
-    if aliases.get(first, first) == aliases.get(second, second):
-        alias = next(each for each in decided.of_word("same") if each.entry["other"] in {first, second})
-        return aliases.get(first, first), alias.reason
+        return str(owner or "no pool"), decision.reason
+    owners = {decided.aliases.get(slug, slug) for slug in claimants}
+    if len(owners) == 1:
+        alias = next(each for each in decided.of_word("same") if each.entry["other"] in claimants)
+        return owners.pop(), alias.reason
     return "undecided", ""
 
 
@@ -186,15 +183,15 @@ def _about(decision: Decision) -> str:
 
 
 def _memberships(rows: Iterable[Membership], known: Registry) -> Table:
-    table = _table("since", "until", "template", "operator", "country", "confidence", "source")
+    made = table("since", "until", "template", "operator", "country", "confidence", "source")
     for row in rows:
         counts = row.confidence >= known.memberships.min_confidence
         sure = row.confidence.name.lower() + ("" if counts else ", does not count")
-        table.add_row(
+        made.add_row(
             _day(row.since), _day(row.until), *(Text(getattr(row, aspect) or "") for aspect in ASPECTS),
             sure, Text(row.source), style="" if counts else "dim",
         )  # fmt: skip
-    return table
+    return made
 
 
 def _rows(known: Registry, slug: PoolSlug) -> list[Membership]:
@@ -205,13 +202,11 @@ def _pool(known: Registry, slug: PoolSlug) -> Pool:
     try:
         return known.pools.by_slug[slug]
     except KeyError:
-        raise InputError(
-            f"the registry has no pool {slug!r}", remedy="`pool-monitor registry show` lists them"
-        ) from None
+        raise InputError(f"unknown pool {slug!r}", remedy="`pool-monitor registry show` lists all pools") from None
 
 
 def _origin(source: str, copy: Copy) -> str:
-    when = f"taken {copy.taken} from {copy.origin}" if copy.taken else "as shipped"
+    when = f"fetched {copy.taken} from {copy.origin}" if copy.taken else "as shipped"
     return f"list {source}: {len(copy.list.pools)} pools, {when}"
 
 
@@ -221,11 +216,3 @@ def _day(day: object) -> str | None:
 
 def _count(number: int) -> str:
     return str(number) if number else ""
-
-
-def _table(*columns: str) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in columns:
-        numeric = column == "addresses" or (column == "tags" and "addresses" in columns)
-        table.add_column(column, justify="right" if numeric else "left", overflow="fold")
-    return table

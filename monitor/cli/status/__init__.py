@@ -1,4 +1,4 @@
-"""What a running daemon knows, in the terminal.
+"""The state of a running daemon in the terminal.
 
-In come the answers of its API (`client`); out goes text: printed once (`view`), or as a screen that lives (`watch`).
+In: responses of its API (`client`). Out: text that is printed once (`view`), or a live screen (`watch`).
 """

@@ -1,4 +1,4 @@
-"""A share as a bar, with its interval."""
+"""A bar for a share with its interval."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ _SURE, _MAYBE = Style(color="cyan"), Style(dim=True)
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """As wide as there is room: solid as far as is sure, shaded as far as may be, a mark where it was counted."""
+    """Fills the available width: solid up to the lower end, shaded up to the upper end, with a mark at the share."""
 
     share: float
     lower: float
     upper: float
     full: float
-    """What the whole width stands for."""
+    """The share that fills the whole width."""
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         width = options.max_width

@@ -1,4 +1,4 @@
-"""Asks a running daemon over its API."""
+"""Client of a running daemon's API."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from monitor.config import Config
 from monitor.errors import PoolMonitorError
 
 LEVELS = ("pool", "template", "operator", "country")
-"""In the order in which they are shown one after the other."""
+"""In the order in which the key `l` selects them."""
 _BLOCKS = 30
 _TIMEOUT = aiohttp.ClientTimeout(total=10)
 _STREAM_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=40)
-"""The stream gives a sign of life every fifteen seconds."""
+"""The stream sends a comment every fifteen seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What to show."""
+    """The level and window to display."""
 
     level: str | None = None
-    """None: the first there is."""
+    """None for the first one."""
     window: str | None = None
-    """None: the shortest there is, beside the longest."""
+    """None for the shortest one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """The answers of the API, as they came, without what a terminal might obey."""
+    """Responses of the API, without control characters."""
 
     status: dict[str, Any]
     concentration: list[dict[str, Any]]
@@ -42,11 +42,11 @@ class Status:
 
 
 class Client:
-    """A connection to one daemon, while it is entered.
+    """A client of one daemon; a context manager.
 
     Args:
-        config: tells where it listens and which token it wants.
-        url: where it listens, if elsewhere.
+        config: has the daemon's address and token.
+        url: address to use instead.
     """
 
     def __init__(self, config: Config, url: str | None = None) -> None:
@@ -63,38 +63,39 @@ class Client:
         await self._session.close()
 
     async def ask(self, choice: Choice) -> Status:
-        """All that is shown.
+        """Fetch everything that is displayed.
 
         Raises:
-            PoolMonitorError: there is no daemon, it will not tell, or it has no such level or window.
+            PoolMonitorError: no daemon answers, it rejects the request, or the level or window is unknown.
         """
         with self._explained():
             status = await self._get("status")
             alerts = await self._get("alerts", missing={"alerts": []})
             if status["tip"] is None:
-                return Status(status, [], [], [], alerts["alerts"])
+                return Status(status, [], [], blocks=[], alerts=alerts["alerts"])
             if choice.window not in {None, *status["windows"]}:
-                raise PoolMonitorError("there is no such window", remedy=f"there are: {', '.join(status['windows'])}")
+                choices = ", ".join(status["windows"])
+                raise PoolMonitorError(f"unknown window {choice.window!r}", remedy=f"choose one of: {choices}")
             at = {"level": choice.level} if choice.level else {}
             return Status(
                 status,
                 (await self._get("concentration", **at))["windows"],
                 (await self._get("shares", **at))["windows"],
-                (await self._get("blocks", limit=str(_BLOCKS)))["blocks"],
-                alerts["alerts"],
+                blocks=(await self._get("blocks", limit=str(_BLOCKS)))["blocks"],
+                alerts=alerts["alerts"],
             )
 
     async def alerts(self) -> list[dict[str, Any]]:
-        """How the alerts stand. Raises as `ask` does."""
+        """The alerts. Raises the errors of `ask`."""
         with self._explained():
             found: list[dict[str, Any]] = (await self._get("alerts"))["alerts"]
             return found
 
     async def news(self) -> AsyncIterator[None]:
-        """Hints to ask again, until the stream of events ends: one once it is connected, then one for each piece of it.
+        """Yield once the stream of events is connected, then once for each chunk of it, until it ends.
 
-        What happened before the connection is not in the stream. A piece may hold an event behind a sign of life, so
-        none is passed over.
+        The events are not parsed: they are hints to fetch again. What happened before the connection is not in the
+        stream, and a chunk may hold an event behind a keep-alive comment.
         """
         try:
             async with self._session.get(f"{self.base}/api/v1/events", timeout=_STREAM_TIMEOUT) as stream:
@@ -106,7 +107,7 @@ class Client:
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
-        """Say in one sentence what went wrong."""
+        """Turn errors of HTTP and JSON into a sentence."""
         try:
             yield
         except aiohttp.ClientResponseError as error:
@@ -114,17 +115,17 @@ class Client:
         except (aiohttp.ClientError, TimeoutError, ValueError, KeyError, TypeError):
             raise PoolMonitorError(
                 f"no pool-monitor answers at {self.base}",
-                remedy="start one with `pool-monitor run`, or say where with --url",
+                remedy="start one with `pool-monitor run`, or set its address with --url",
             ) from None
 
     async def _get(self, name: str, *, missing: Any = None, **query: str) -> Any:  # noqa: ANN401 -- JSON is whatever it is
-        """One answer; `missing` where the daemon has no such path."""
+        """One response; `missing` if the daemon does not have the path."""
         async with self._session.get(f"{self.base}/api/v1/{name}", params=query) as response:
             if response.status == 404 and missing is not None:
                 return missing
             if response.status == 401:
                 raise PoolMonitorError(
-                    f"the daemon at {self.base} wants a token", remedy="set web.token_file as it has it"
+                    f"the daemon at {self.base} requires a token", remedy="set the same web.token_file"
                 )
             if response.status != 400:
                 response.raise_for_status()
@@ -135,7 +136,7 @@ class Client:
 
 
 def _printable(value: Any) -> Any:  # noqa: ANN401 -- JSON is whatever it is
-    """The same without characters that a terminal would obey: who answers may be anybody."""
+    """The same value without control characters: the server is not trusted."""
     match value:
         case str():
             return value if value.isprintable() else "".join(each if each.isprintable() else "�" for each in value)

@@ -1,4 +1,4 @@
-"""The parts of what is shown, each a table made of the API's JSON."""
+"""Tables made of the API's JSON."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from monitor.cli.status.bar import Bar
 Json = Mapping[str, Any]
 
 _SURE = 0.975
-"""Beyond this probability a trend is one."""
+"""Probability from which a trend is displayed as significant."""
 _SEVERITIES = {"critical": ("!!", "bold red"), "warning": ("!", "bold magenta"), "info": ("i", "bold")}
 _NUMBERS = {
     "blocks", "unknown", "Nakamoto", "HHI", "95 %", "eff.", "top 1", "share", "usual", "height", "age", "txs"
 }  # fmt: skip
-"""Columns that end at the right; words begin at the left."""
-_GIVING_WAY = {"", "evidence", "alert"}
-"""Columns that take what room there is."""
+"""Right-aligned columns."""
+_FLEXIBLE = {"", "evidence", "alert"}
+"""Columns that take the remaining width."""
 
 
 def headline(state: Json, *, now: float | None = None) -> Text:
-    """Whether it has caught up, newest block, node, what is missing. With `now`, Unix time, ages instead of times."""
+    """State, newest block, node and missing history. With `now` (Unix time), ages instead of times."""
     said = ("ready", "bold green") if state["ready"] else (f"waiting: {state['waiting']}", "bold magenta")
     text = Text.assemble(said, no_wrap=True, overflow="ellipsis")
     if tip := state["tip"]:
@@ -36,31 +36,32 @@ def headline(state: Json, *, now: float | None = None) -> Text:
         kept = f", pruned below {node['first_height']}" if node["pruned"] else ""
         text.append(f"\n{node['network']}, {node['version']}{kept}, pool-monitor {state['version']}", "dim")
     if (history := state.get("history")) and history["missing_blocks"]:
-        why = f"they come by {history['by']}" if history["by"] else history["reason"] or "they will be fetched"
+        why = f"fetching, {history['by']}" if history["by"] else history["reason"] or "they will be fetched"
         text.append(f"\n{history['missing_blocks']:,} blocks are missing below {history['first_height']:,}: {why}")
     return text
 
 
 def indices(windows: Sequence[Json], *, chosen: str | None = None) -> Table:
-    """A line for each window; where the two readings of the unknown blocks differ, from one to the other."""
+    """One row per window. A range if the two readings of the unknown blocks differ."""
     columns = ("window", "blocks", "unknown", "Nakamoto", "95 %", "HHI", "95 %", "eff.", "top 1", "trend")
     table = _table(f"Concentration by {windows[0]['level']}", *columns)
     for one in windows:
         if one["split"] is None:
             continue
-        low, high, sure = one["split"], one["merged"], one["estimates"] or {}
+        sure = one["estimates"] or {}
         table.add_row(
             one["window"], f"{one['blocks']:,}", f"{one['unknown']:,}",
-            _both(low, high, "nakamoto", "d"), _likely(sure, "nakamoto", "d"),
-            _both(low, high, "hhi_unbiased", ",.0f"), _likely(sure, "hhi", ",.0f"),
-            _both(low, high, "effective_entities", ".1f"), f"{high['top_share']['1']:.1%}", _trend(sure.get("trend")),
+            _both(one, "nakamoto", "d"), _likely(sure, "nakamoto", "d"),
+            _both(one, "hhi_unbiased", ",.0f"), _likely(sure, "hhi", ",.0f"),
+            _both(one, "effective_entities", ".1f"), f"{one['merged']['top_share']['1']:.1%}",
+            _trend(sure.get("trend")),
             style="bold" if one["window"] == chosen else "",
         )  # fmt: skip
     return table
 
 
 def shares(windows: Sequence[Json], *, chosen: str | None = None, rows: int = 15) -> Table:
-    """The chosen window, or the shortest, beside the longest: what is, and what is usual."""
+    """Shares in the chosen window (default: the shortest), compared with the longest one."""
     short = next((one for one in windows if one["window"] == chosen), windows[0])
     long = max(windows, key=lambda one: int(one["blocks"]))
     usual = {share["entity"]: share for share in long["shares"]}
@@ -73,28 +74,28 @@ def shares(windows: Sequence[Json], *, chosen: str | None = None, rows: int = 15
         table.add_row(
             Text(share["name"]), f"{share['share']:.1%}",
             f"{100 * share['lower']:.1f}-{share['upper']:.1%}",
-            Bar(share["share"], share["lower"], share["upper"], full),
+            Bar(share["share"], share["lower"], share["upper"], full=full),
             str(share["blocks"]), f"{before['share']:.1%}" if before else "",
         )  # fmt: skip
     return table
 
 
 def blocks(found: Sequence[Json], *, rows: int = 8, now: float | None = None) -> Table:
-    """The newest, with how their pools were recognised."""
+    """The newest blocks, with the evidence for their pools."""
     table = _table("Newest blocks", "height", "age" if now else "time", "pool", "txs", "by", "evidence")
     for block in found[:rows]:
         when = ago(now - seconds(block["time"])) if now else block["time"][:16].replace("T", " ")
-        notes = [word for word, true in _notes(block).items() if true]
+        notes = {"STALE": block["stale"], "CONFLICT": block["conflict"], "EMPTY": block["tx_count"] == 1}
         table.add_row(
             str(block["height"]), when, Text(block["pool_name"] or "unknown"),
             f"{block['tx_count']:,}", block["method"] or "",
-            Text(" ".join((*notes, block["evidence"]))), style="dim" if block["stale"] else "",
+            Text(" ".join((*filter(notes.get, notes), block["evidence"]))), style="dim" if block["stale"] else "",
         )  # fmt: skip
     return table
 
 
 def alerts(found: Sequence[Json], *, rows: int = 20, now: float | None = None) -> Table:
-    """Those that fire, or wait to; what was resolved is no news here."""
+    """Firing and pending alerts."""
     table = _table("Alerts", "severity", "alert", "since")
     for alert in [each for each in found if each.get("state") != "resolved"][:rows]:
         sign, style = _SEVERITIES.get(alert.get("severity", ""), ("?", "bold"))
@@ -107,7 +108,7 @@ def alerts(found: Sequence[Json], *, rows: int = 20, now: float | None = None) -
 
 
 def ago(span: float) -> str:
-    """A span of seconds, roughly."""
+    """A span of seconds, rounded for display."""
     if span < 100:
         return f"{max(span, 0):.0f} s"
     minutes = round(span / 60)
@@ -117,27 +118,24 @@ def ago(span: float) -> str:
 
 
 def seconds(iso: str) -> float:
-    """A time of the API as Unix time."""
+    """A timestamp of the API as Unix time."""
     return datetime.fromisoformat(iso).timestamp()
 
 
-def _notes(block: Json) -> dict[str, bool]:
-    return {"STALE": block["stale"], "CONFLICT": block["conflict"], "EMPTY": block["tx_count"] == 1}
-
-
-def _both(low: Json, high: Json, name: str, form: str) -> str:
-    values = [reading[name] for reading in (low, high) if reading[name] is not None]
-    return _span(values, form)
+def _both(window: Json, name: str, form: str) -> str:
+    """An index from the lower to the higher of the two readings of the unknown blocks."""
+    values = [window[reading][name] for reading in ("split", "merged")]
+    return _span([value for value in values if value is not None], form)
 
 
 def _likely(sure: Json, name: str, form: str) -> str:
-    """From the lowest to the highest that either reading of the unknown blocks allows."""
+    """The interval that covers both readings of the unknown blocks."""
     likely = [sure[reading][name] for reading in ("split", "merged") if sure.get(reading)]
     return _span([each[end] for each in likely for end in ("lower", "upper")], form)
 
 
 def _span(values: Sequence[float], form: str) -> str:
-    """From the smallest to the largest, if they do not look the same; nothing of nothing."""
+    """The range of the values, or one value if they look the same; empty if there are none."""
     if not values:
         return ""
     first, last = format(min(values), form), format(max(values), form)
@@ -145,7 +143,7 @@ def _span(values: Sequence[float], form: str) -> str:
 
 
 def _trend(trend: Json | None) -> Text:
-    """Where concentration went, if that is more than chance."""
+    """Direction and probability of a significant trend, else a horizontal arrow."""
     if trend is None:
         return Text()
     rising = trend["rising"]
@@ -162,6 +160,6 @@ def _table(title: str, *columns: str) -> Table:
     for column in columns:
         table.add_column(
             column, justify="right" if column in _NUMBERS else "left", no_wrap=True, overflow="ellipsis",
-            ratio=1 if column in _GIVING_WAY else None, min_width=8 if column in _GIVING_WAY else None,
+            ratio=1 if column in _FLEXIBLE else None, min_width=8 if column in _FLEXIBLE else None,
         )  # fmt: skip
     return table

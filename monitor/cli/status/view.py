@@ -1,4 +1,4 @@
-"""What is shown, as a function of what the daemon said: once, as a text, or as a screen of a certain size."""
+"""The layout: printed text, or a screen of a given size."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ from monitor.cli.status.client import Status
 from monitor.cli.status.tables import alerts, blocks, headline, indices, shares
 
 _WIDE = 150
-"""From here on two columns stand beside each other."""
+"""Width from which two columns are used."""
 _HEAD = 4
-"""Lines of a table before its first row, and the one after its last."""
+"""Lines of a table besides its rows."""
 _HEADLINE, _FOOT = 3, 1
 _ALERTS = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What a screen is made of."""
+    """The content of a screen."""
 
     found: Status
     now: float
     """Unix time, for ages."""
     window: str | None = None
-    """The chosen one."""
+    """The chosen window."""
     trouble: str | None = None
-    """Why the numbers are not new, where they are not."""
+    """Why the numbers are outdated; None if they are not."""
 
 
 def as_view(found: Status, window: str | None = None) -> RenderableType:
-    """For people: state, alerts, shares of one window, indices of all, newest blocks."""
+    """State, alerts, shares of one window, indices of all windows, newest blocks."""
     parts: list[RenderableType] = [headline(found.status)]
     if _standing(found):
         parts += ["", alerts(found.alerts)]
@@ -45,14 +45,14 @@ def as_view(found: Status, window: str | None = None) -> RenderableType:
 
 
 def as_screen(shown: Shown, *, width: int, height: int) -> RenderableType:
-    """The same on a screen of so many columns and lines: each part gets as many rows as there is room for."""
+    """The same for a screen of `width` columns and `height` lines."""
     found, now = shown.found, shown.now
     room = height - _HEADLINE - _FOOT
     parts = [Layout(headline(found.status, now=now), size=_HEADLINE)]
-    told = min(_standing(found), _ALERTS, room // 2 - _HEAD)
-    if told > 0:
-        parts.append(Layout(alerts(found.alerts, rows=told, now=now), size=told + _HEAD))
-        room -= told + _HEAD
+    rows = min(_standing(found), _ALERTS, room // 2 - _HEAD)
+    if rows > 0:
+        parts.append(Layout(alerts(found.alerts, rows=rows, now=now), size=rows + _HEAD))
+        room -= rows + _HEAD
     body = _body(shown, columns=2 if width >= _WIDE else 1, room=room)
     screen = Layout()
     screen.split_column(*parts, body, Layout(_foot(shown), size=_FOOT))
@@ -60,7 +60,7 @@ def as_screen(shown: Shown, *, width: int, height: int) -> RenderableType:
 
 
 def _body(shown: Shown, *, columns: int, room: int) -> Layout:
-    """Shares, indices, blocks: beside each other, or below each other as long as there is room."""
+    """Shares, indices and blocks, side by side or, as far as they fit, below each other."""
     found, window, now = shown.found, shown.window, shown.now
     body = Layout()
     if not found.concentration:
@@ -84,8 +84,8 @@ def _body(shown: Shown, *, columns: int, room: int) -> Layout:
 
 
 _LEGEND = Text(
-    "Two numbers: each unknown block its own miner, or all of them one. HHI: without the bias of a small sample. "
-    "95 %: of the hashrate behind the blocks.",
+    "Two numbers: each unknown block a miner of its own, or all of them one miner. HHI: without small-sample bias. "
+    "95 %: interval of the estimate for hashrate.",
     "dim",
 )
 

@@ -1,4 +1,4 @@
-"""A screen that is kept up to date: it asks the daemon after each event, keys choose, and the terminal is restored."""
+"""A live screen: updated on events of the daemon and on keys; the terminal is restored at the end."""
 
 from __future__ import annotations
 
@@ -21,30 +21,30 @@ from monitor.cli.status.view import Shown, as_screen
 from monitor.errors import PoolMonitorError
 
 _REST_SECONDS = 0.5
-"""Between two questions, however fast blocks come."""
+"""Shortest time between two requests."""
 _PATIENCE_SECONDS = 30.0
-"""The daemon is asked this often even without an event."""
+"""Longest time between two requests."""
 _AGAIN_SECONDS = 2.0
 """Between two attempts while the daemon does not answer."""
 _TICK_SECONDS = 1.0
-"""The ages on the screen are drawn anew this often."""
+"""Between redraws, because ages change."""
 
 
 class Watch:
-    """The newest answers of one daemon."""
+    """The state of one daemon, fetched again after each event."""
 
     def __init__(self, client: Client, choice: Choice) -> None:
         self.choice = choice
         self.trouble: str | None = None
-        """Why the newest answer is out of date."""
+        """Why the last request failed; None if it succeeded."""
         self._client = client
-        self._bell = asyncio.Event()
+        self._wake = asyncio.Event()
 
     async def answers(self) -> AsyncGenerator[Status]:
-        """The first one at once, then one after each event; the last one again while the daemon does not answer.
+        """Yield the state at once, then after each event; the previous state if a request fails.
 
         Raises:
-            PoolMonitorError: the first question failed. Later ones are asked again until they succeed.
+            PoolMonitorError: the first request failed. Later ones are repeated until they succeed.
         """
         found = await self._client.ask(self.choice)
         listening = asyncio.create_task(self._listen())
@@ -53,8 +53,8 @@ class Watch:
                 yield found
                 await asyncio.sleep(_AGAIN_SECONDS if self.trouble else _REST_SECONDS)
                 if not self.trouble:
-                    await _or_after(self._bell, _PATIENCE_SECONDS)
-                self._bell.clear()
+                    await _or_after(self._wake, _PATIENCE_SECONDS)
+                self._wake.clear()
                 try:
                     found, self.trouble = await self._client.ask(self.choice), None
                 except PoolMonitorError as error:
@@ -65,34 +65,34 @@ class Watch:
                 await listening
 
     def choose(self, choice: Choice) -> None:
-        """Show something else, soon."""
+        """Change the level or window."""
         self.choice = choice
-        self._bell.set()
+        self._wake.set()
 
     async def _listen(self) -> None:
         while True:
             async for _ in self._client.news():
-                self._bell.set()
-            self._bell.set()  # the stream has ended, perhaps because the daemon has
+                self._wake.set()
+            self._wake.set()  # the stream has ended, and with it the daemon, perhaps
             await asyncio.sleep(_AGAIN_SECONDS)
 
 
-async def tell(client: Client, choice: Choice, say: Callable[[Status], None]) -> None:
-    """Say every answer that differs from the one before, until the program is ended.
+async def print_changes(client: Client, choice: Choice, show: Callable[[Status], None]) -> None:
+    """Show each state that differs from the one before, until the program is interrupted.
 
     Raises:
         PoolMonitorError: no daemon answers at the start.
     """
-    watched, said = Watch(client, choice), None
+    watched, shown = Watch(client, choice), None
     async with aclosing(watched.answers()) as answers:
         async for found in answers:
-            if not watched.trouble and found != said:
-                say(found)
-                said = found
+            if not watched.trouble and found != shown:
+                show(found)
+                shown = found
 
 
 async def watch(client: Client, choice: Choice, console: Console) -> None:
-    """Fill the terminal until q or Ctrl-C is pressed; Ctrl-Z ends it too, since the screen cannot be suspended.
+    """Show the live screen until q or Ctrl-C is pressed; Ctrl-Z ends it too.
 
     Raises:
         PoolMonitorError: no daemon answers at the start.
@@ -102,7 +102,7 @@ async def watch(client: Client, choice: Choice, console: Console) -> None:
     for number, event in heard.items():
         asyncio.get_running_loop().add_signal_handler(number, event.set)
     async with aclosing(watched.answers()) as answers:
-        found = await anext(answers)  # without a daemon there is no screen
+        found = await anext(answers)  # raises before the screen opens
 
         async def follow() -> None:
             nonlocal found
@@ -114,7 +114,7 @@ async def watch(client: Client, choice: Choice, console: Console) -> None:
             while True:
                 changed.clear()
                 _fit(console)
-                shown = Shown(found, time.time(), watched.choice.window, watched.trouble)
+                shown = Shown(found, time.time(), watched.choice.window, trouble=watched.trouble)
                 live.update(as_screen(shown, width=console.width, height=console.height), refresh=True)
                 await _or_after(changed, _TICK_SECONDS)
 
@@ -139,14 +139,14 @@ def _fit(console: Console) -> None:
 
 
 async def _or_after(event: asyncio.Event, seconds: float) -> None:
-    """Wait for an event, but not longer. In Python 3.11 `wait_for` may lose a cancellation here."""
+    """Wait for the event or the timeout. In Python 3.11 `wait_for` may lose a cancellation here."""
     with suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await event.wait()
 
 
 def _chosen(key: str, choice: Choice, windows: Sequence[str]) -> Choice:
-    """What a key chooses: the next level or window."""
+    """The choice after a key was pressed."""
     match key:
         case "l":
             return replace(choice, level=_next(choice.level or LEVELS[0], LEVELS))
@@ -162,7 +162,7 @@ def _next(one: str, several: Sequence[str]) -> str:
 
 @contextmanager
 def _keys(press: Callable[[str], None]) -> Iterator[None]:
-    """Call `press` for each key, if there is a keyboard; afterwards the terminal is as it was."""
+    """Call `press` for each key, if standard input is a terminal; restores the terminal at the end."""
     if not sys.stdin.isatty():
         yield
         return
@@ -171,7 +171,7 @@ def _keys(press: Callable[[str], None]) -> Iterator[None]:
 
     def read() -> None:
         pressed = os.read(keyboard, 64)
-        if not pressed:  # the terminal is closed
+        if not pressed:  # the terminal was closed
             loop.remove_reader(keyboard)
         for key in pressed.decode(errors="ignore"):
             press(key)

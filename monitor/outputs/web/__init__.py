@@ -1,4 +1,4 @@
-"""HTTP: metrics, health, JSON API and a page.
+"""HTTP: the JSON API, /metrics, and the pages, on one port.
 
-In come requests; out goes what the hub knows now, and what the store remembers, through a small protocol.
+In come requests; out go the numbers of the hub, and the stored blocks through small protocols.
 """

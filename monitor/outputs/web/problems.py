@@ -8,13 +8,14 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
+from monitor.outputs.schemas import problem as schema
 from monitor.vitals import Vitals
 
 log = structlog.get_logger()
 
 
 class Problem(Exception):  # noqa: N818 -- the word of the RFC
-    """An answer that says what is wrong with the question."""
+    """An error response: a status, and a sentence with the remedy."""
 
     def __init__(self, status: HTTPStatus, detail: str) -> None:
         super().__init__(detail)
@@ -22,7 +23,7 @@ class Problem(Exception):  # noqa: N818 -- the word of the RFC
 
 
 def problems(vitals: Vitals) -> Middleware:
-    """Middleware: every error leaves as a problem document, and ours also in the log."""
+    """Middleware: every error becomes a problem document; our own are logged."""
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -34,7 +35,7 @@ def problems(vitals: Vitals) -> Middleware:
             if error.status < 400:
                 raise
             document = _document(HTTPStatus(error.status), error.reason)
-            if "Allow" in error.headers:  # which methods there are instead
+            if "Allow" in error.headers:  # the methods that the path has
                 document.headers["Allow"] = error.headers["Allow"]
             return document
         except Exception:
@@ -46,5 +47,5 @@ def problems(vitals: Vitals) -> Middleware:
 
 
 def _document(status: HTTPStatus, detail: str) -> web.Response:
-    content = {"type": "about:blank", "title": status.phrase, "status": int(status), "detail": detail}
-    return web.json_response(content, status=status, content_type="application/problem+json")
+    document = schema.Problem(title=status.phrase, status=status, detail=detail)
+    return web.json_response(document.model_dump(), status=status, content_type="application/problem+json")

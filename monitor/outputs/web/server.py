@@ -1,4 +1,4 @@
-"""The one port that everything is served on."""
+"""The web server."""
 
 from __future__ import annotations
 
@@ -13,58 +13,57 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from monitor.errors import ConfigError
-from monitor.hub import Hub
-from monitor.outputs.web.events import Events
-from monitor.outputs.web.keeping import Keeping
+from monitor.outputs.web.cache import AnswerCache
 from monitor.outputs.web.problems import Problem, problems
+from monitor.outputs.web.routes.events import Events
 from monitor.vitals import Vitals
 
-_OPEN_TO_ALL = {"/healthz", "/readyz"}
-"""Asked by service managers, which carry no token, and telling nothing but a state."""
+_WITHOUT_TOKEN = {"/healthz", "/readyz"}
+"""For service managers, which have no token; they answer nothing but a state."""
 
-_AT_ONCE = 10
+_CONCURRENT = 10
 """Requests that are served in one turn of the event loop."""
 
-_PATIENCE_SECONDS = 2.0
-"""How long an answer under way may take to end when the server stops."""
+_SHUTDOWN_SECONDS = 2.0
+"""Time that requests have to finish when the server stops."""
 
 
 class Part(Protocol):
-    """Somebody who answers."""
+    """Some of the routes."""
 
     def routes(self) -> Iterable[web.AbstractRouteDef]:
-        """On these paths."""
+        """The routes."""
 
 
 class WebServer:
     """Serves while it is entered.
 
     Args:
-        parts: who answers which paths.
-        hub: says until when an answer stands.
+        parts: the routes.
+        cache: of their answers.
         host, port: where to listen; port 0 takes a free one.
-        token: if not None, what a request must carry as `Authorization: Bearer`.
+        token: if not None, required of every request as `Authorization: Bearer`.
     """
 
     def __init__(
-        self, parts: Iterable[Part], hub: Hub, vitals: Vitals, *, host: str, port: int, token: str | None
+        self, parts: Iterable[Part], cache: AnswerCache, vitals: Vitals, *, host: str, port: int, token: str | None
     ) -> None:
         self._host = host
         self._port = port
-        demand = [_demand(token)] if token is not None else []
-        application = web.Application(middlewares=[_turns(), problems(vitals), *demand, Keeping(hub).middleware()])
+        authentication = [_require(token)] if token is not None else []
+        application = web.Application(middlewares=[_turns(), problems(vitals), *authentication, cache.middleware()])
         for part in parts:
             application.add_routes(part.routes())
             if isinstance(part, Events):
                 application.on_shutdown.append(part.close)
         self._runner = web.AppRunner(
-            application, access_log=None, handle_signals=False, shutdown_timeout=_PATIENCE_SECONDS,
-            handler_cancellation=True,  # nobody works for a client that is gone
+            application, access_log=None, handle_signals=False, shutdown_timeout=_SHUTDOWN_SECONDS,
+            handler_cancellation=True,  # a client that disconnects costs nothing more
         )  # fmt: skip
 
     @property
     def url(self) -> str:
-        """Where it listens."""
+        """URL of the server."""
         host, port = self._runner.addresses[0][:2]
         return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
@@ -85,8 +84,8 @@ class WebServer:
 
 
 def _turns() -> Middleware:
-    """Serve a few requests in each turn of the event loop, so that a crowd does not delay blocks."""
-    turns = asyncio.Semaphore(_AT_ONCE)
+    """Serve a few requests in each turn of the event loop, so that many clients do not delay blocks."""
+    turns = asyncio.Semaphore(_CONCURRENT)
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -97,14 +96,14 @@ def _turns() -> Middleware:
     return middleware
 
 
-def _demand(token: str) -> Middleware:
+def _require(token: str) -> Middleware:
     expected = f"Bearer {token}".encode()
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
         given = request.headers.get("Authorization", "").encode("utf-8", "surrogateescape")
-        if request.path not in _OPEN_TO_ALL and not hmac.compare_digest(given, expected):
-            raise Problem(HTTPStatus.UNAUTHORIZED, "this needs the token of web.token, as Authorization: Bearer")
+        if request.path not in _WITHOUT_TOKEN and not hmac.compare_digest(given, expected):
+            raise Problem(HTTPStatus.UNAUTHORIZED, "send the token of web.token as Authorization: Bearer")
         return await handler(request)
 
     return middleware

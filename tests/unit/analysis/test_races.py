@@ -16,8 +16,6 @@ def stale(height: int, name: str, parent: str, loser: str | None, winner: str | 
         BlockHash(parent),
         1000 + height,
         None if loser is None else PoolSlug(loser),
-        BlockHash(name + "'"),
-        1001 + height,
         None if winner is None else PoolSlug(winner),
     )
 

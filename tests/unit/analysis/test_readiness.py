@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from monitor.analysis.signals.readiness import is_bip54_ready, version_bits
+from monitor.analysis.counting.rows import is_bip54_ready, version_bits
 from monitor.model import BlockRow
 
 ROW = BlockRow(900_000, 1_700_000_000, 0x1D00FFFF, None, sequence=0xFFFF_FFFE, locktime=899_999)

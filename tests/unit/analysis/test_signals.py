@@ -35,7 +35,7 @@ def test_signals_of_a_real_past() -> None:
 
 
 def test_stale_blocks_and_the_networks_rules_come_in() -> None:
-    lost = StaleRow(1002, BlockHash("x"), BlockHash("w"), 5, PoolSlug("b"), BlockHash("y"), 6, PoolSlug("a"))
+    lost = StaleRow(1002, BlockHash("x"), BlockHash("w"), 5, PoolSlug("b"), PoolSlug("a"))
     blocks = [replace(row, value_sat=625_000_000 // 2, version=0x2000_0010) for row in rows("aaab")]
     found = signals(BlockTable.of(blocks, (POOL,)), WINDOWS, stale=[lost], rules=ConsensusParams(halving_blocks=250))
     assert [each.depth for each in found.races] == [1]

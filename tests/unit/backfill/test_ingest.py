@@ -17,7 +17,16 @@ from support.services import wait_until
 
 from monitor.backfill.ingest import Progress, fill
 from monitor.backfill.segments import BACKFILL_CONNECTIONS, MissingBlocks
-from monitor.backfill.worker import Begun, Ended, Fell, Message, Order, Searched, fetching, work
+from monitor.backfill.worker import (
+    BackfillJob,
+    FilesScanned,
+    Finished,
+    Message,
+    SourceExhausted,
+    SourceStarted,
+    running_worker,
+    work,
+)
 from monitor.config import NodeSection, RegistrySection
 from monitor.embedded import EmbeddedNode
 from monitor.model import BlockRef
@@ -35,7 +44,7 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
 
 
 @pytest.fixture
-def order(tmp_path: Path) -> Order:
+def order(tmp_path: Path) -> BackfillJob:
     """All blocks from files, and a node that is not there."""
     (tmp_path / "blocks").mkdir()
     write(tmp_path / "blocks", 0, records(BLOCKS))
@@ -43,39 +52,42 @@ def order(tmp_path: Path) -> Order:
     cookie.write_text("user:password")
     node = NodeSection(url=NOWHERE, cookie_file=cookie, blocks_dir=tmp_path / "blocks", timeout_seconds=1)
     tip = BlockRef(300, BLOCKS[-1].hash)
-    return Order(node, RegistrySection(), "regtest", MissingBlocks(tip, 1, tip, 100))
+    return BackfillJob(node, RegistrySection(), "regtest", wanted=MissingBlocks(tip, 1, tip, 100))
 
 
-def said_by_worker(order: Order) -> list[Message]:
+def said_by_worker(order: BackfillJob) -> list[Message]:
     """The messages of a worker, without its process: it takes a second to start."""
     said: list[Message] = []
     ended = work(order, said.append)
-    return [message for message in [*said, ended] if not isinstance(message, Searched)]
+    return [message for message in [*said, ended] if not isinstance(message, FilesScanned)]
 
 
-def test_what_it_says_in_its_order(order: Order) -> None:
+def test_what_it_says_in_its_order(order: BackfillJob) -> None:
     said = said_by_worker(order)
-    assert said[0] == Begun("block files")
+    assert said[0] == SourceStarted("block files")
     assert [each.first_height for each in said if isinstance(each, RowBatch)] == [201, 101, 1]
-    assert said[-1] == Ended()
+    assert said[-1] == Finished()
 
 
-async def test_what_is_missing_is_stored_without_a_node(order: Order, store: Store) -> None:
+async def test_what_is_missing_is_stored_without_a_node(order: BackfillJob, store: Store) -> None:
     told: list[Progress] = []
-    assert await fill(store, order, told.append) == Ended()
+    assert await fill(store, order, told.append) == Finished()
     assert await store.next_below() == BlockRef(0, BLOCKS[0].header.parent)
-    assert [now.done for now in told if now.doing == "block files"] == [0, 100, 200, 300]
+    assert [now.done for now in told if now.activity == "block files"] == [0, 100, 200, 300]
 
     ended = await fill(store, order, told.append)
-    assert ended.fault == "the node has left the chain that block 301 was on", "history begins elsewhere by now"
+    assert ended.fault == "block 301 is no longer on the node's best chain", "history begins elsewhere by now"
 
 
-def test_where_files_end_the_node_is_asked_and_its_absence_told(order: Order, tmp_path: Path) -> None:
+def test_where_files_end_the_node_is_asked_and_its_absence_told(order: BackfillJob, tmp_path: Path) -> None:
     write(tmp_path / "blocks", 0, records(BLOCKS[150:]))
     said = [message for message in said_by_worker(order) if not isinstance(message, RowBatch)]
-    assert said[:2] == [Begun("block files"), Fell("block files", "they begin later than wanted")]
+    assert said[:2] == [
+        SourceStarted("block files"),
+        SourceExhausted("block files", "the files begin at a later block"),
+    ]
     (ended,) = said[2:]
-    assert isinstance(ended, Ended)
+    assert isinstance(ended, Finished)
     assert ended.fault
     assert "nothing listens" in ended.fault
     assert not ended.refused
@@ -88,7 +100,7 @@ async def test_the_node_has_no_more_to_answer_than_the_daemon_lends(rest: str) -
             node.mine()
         settings = {"url": node.url, "cookie_file": node.cookie_file, "rest": rest}
         asked = MissingBlocks(node.tip, 0, node.tip, 20)
-        order = Order(NodeSection.model_validate(settings), RegistrySection(), "regtest", asked)
+        order = BackfillJob(NodeSection.model_validate(settings), RegistrySection(), "regtest", wanted=asked)
         loop, begun = asyncio.get_running_loop(), asyncio.Event()
 
         def send(_message: Message) -> None:
@@ -99,26 +111,28 @@ async def test_the_node_has_no_more_to_answer_than_the_daemon_lends(rest: str) -
         node.stall()
         await asyncio.sleep(0.3)
         node.resume()
-        assert await working == Ended()
+        assert await working == Finished()
         assert 1 < node.most_in_flight <= BACKFILL_CONNECTIONS
 
 
-def test_a_registry_that_cannot_be_read_is_a_refusal(order: Order, tmp_path: Path) -> None:
-    broken = Order(order.node, RegistrySection(user_file=tmp_path / "none.toml"), order.network, order.wanted)
+def test_a_registry_that_cannot_be_read_is_a_refusal(order: BackfillJob, tmp_path: Path) -> None:
+    broken = BackfillJob(
+        order.node, RegistrySection(user_file=tmp_path / "none.toml"), order.network, wanted=order.wanted
+    )
     (ended,) = said_by_worker(broken)
-    assert isinstance(ended, Ended)
+    assert isinstance(ended, Finished)
     assert ended.refused
 
 
-async def test_its_death_is_a_fault(order: Order) -> None:
-    async with fetching(order) as messages:
+async def test_its_death_is_a_fault(order: BackfillJob) -> None:
+    async with running_worker(order) as messages:
         for process in children():
             os.kill(process, 9)
         said = [message async for message in messages]
-    assert said[-1] == Ended(fault="the process that fetches the past has died")
+    assert said[-1] == Finished(fault="the backfill worker died")
 
 
-async def test_no_worker_is_left_when_the_backfill_is_cancelled(order: Order, store: Store) -> None:
+async def test_no_worker_is_left_when_the_backfill_is_cancelled(order: BackfillJob, store: Store) -> None:
     begun = asyncio.Event()
     task = asyncio.create_task(fill(store, order, lambda _now: begun.set()))
     await begun.wait()
@@ -128,7 +142,7 @@ async def test_no_worker_is_left_when_the_backfill_is_cancelled(order: Order, st
 
 
 async def test_no_worker_is_left_when_the_backfill_is_cancelled_while_it_starts(
-    order: Order, store: Store, monkeypatch: pytest.MonkeyPatch
+    order: BackfillJob, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     loop, started, cancelled = asyncio.get_running_loop(), asyncio.Event(), threading.Event()
 
@@ -151,9 +165,9 @@ async def test_no_worker_is_left_when_the_backfill_is_cancelled_while_it_starts(
 
 PARENT = """
 import asyncio, pickle, sys
-from monitor.backfill.worker import fetching
+from monitor.backfill.worker import running_worker
 async def main():
-    async with fetching(pickle.load(sys.stdin.buffer)) as messages:
+    async with running_worker(pickle.load(sys.stdin.buffer)) as messages:
         await anext(messages)
         print("there", flush=True)
         await asyncio.sleep(60)
@@ -161,11 +175,13 @@ asyncio.run(main())
 """
 
 
-def test_it_ends_with_the_one_that_started_it(order: Order) -> None:
+def test_it_ends_with_the_one_that_started_it(order: BackfillJob) -> None:
     """Even if that is killed: what it sends meets nobody."""
     import pickle  # noqa: PLC0415
 
-    many = Order(order.node, order.registry, order.network, MissingBlocks(order.wanted.top, 1, order.wanted.tip, 1))
+    many = BackfillJob(
+        order.node, order.registry, order.network, wanted=MissingBlocks(order.wanted.top, 1, order.wanted.tip, 1)
+    )
     with subprocess.Popen([sys.executable, "-c", PARENT], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as parent:
         assert parent.stdin
         assert parent.stdout

@@ -142,7 +142,7 @@ def test_it_is_written_for_people_and_for_scripts(report: BacktestReport) -> Non
     console.print(as_table(report))
     text = console.file.getvalue()  # type: ignore[attr-defined]
     assert "big" in text
-    assert "node: not judged, it is not stored" in text
+    assert "node: not evaluated, it is not stored" in text
 
     document = json.loads(as_json(report))
     assert document["rules"][0]["alerts"] == 1

@@ -75,7 +75,7 @@ RULES = (
     'value = "share_above_probability"\nwhere = { window = "200b", threshold = "0.333" }\nabove = 0.999',
     'value = "share_above_probability"\nwhere = { window = "*b", threshold = "*" }\nabove = 0.9\nuntil = 0.6',
     'value = "share_ratio"\nwhere = { level = "pool", window = ["36h", "120b"] }\nabove = 0.5\nuntil = 0.45',
-    'value = "share_ratio"\nwhere = { level = "parity", window = "1d" }\nabove = 0.505',
+    'value = "share_ratio"\nwhere = { level = "parity", window = "1d" }\nabove = 0.503',
     'value = "share_ratio"\nwhere = { entity = "b*", window = "200b" }\nbelow = 0.34\nuntil = 0.36\nfor_blocks = 9',
     'value = "hhi"\nwhere = { level = "pool", window = "*[dh]", unknown = "merged" }\nabove = 4000\nuntil = 3900',
     'value = "hhi_unbiased"\nwhere = { level = "pool", window = "36h", unknown = "split" }\nabove = 4200',

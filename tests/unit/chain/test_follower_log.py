@@ -41,7 +41,7 @@ async def story(node: FakeNode, clock: Clock, *faults: NodeError) -> list[dict[s
 
     node.before_answer = fail
     with capture_logs() as log:
-        await anext(Follower(node, Memory(), ALL, Vitals(), pause=clock.pause).plans(None))
+        await anext(Follower(node, Memory(), ALL, vitals=Vitals(), pause=clock.pause).plans(None))
     return log  # type: ignore[return-value]
 
 
@@ -72,7 +72,7 @@ async def test_a_node_that_answers_is_not_spoken_of(clock: Clock) -> None:
 
 async def test_a_history_begun_anew_is_said(clock: Clock) -> None:
     node, memory = FakeNode(9), Memory()
-    plans = Follower(node, memory, Reach(seconds=0, blocks=3), Vitals(), pause=clock.pause).plans(None)
+    plans = Follower(node, memory, Reach(seconds=0, blocks=3), vitals=Vitals(), pause=clock.pause).plans(None)
     memory.apply(await anext(plans))
     node.mine(9, depth=8)
     with capture_logs() as log:
@@ -80,7 +80,7 @@ async def test_a_history_begun_anew_is_said(clock: Clock) -> None:
     assert memory.chain == node.chain[-3:]
     assert log == [
         {
-            "event": "none of our history is on the node's chain; beginning anew",
+            "event": "no stored block is on the node's chain, starting over",
             "blocks": 3,
             "log_level": "warning",
         }

@@ -26,6 +26,7 @@ KEYS = [
     "pool_name",
     "method",
     "evidence",
+    "confidence",
     "conflict",
     "candidates",
     "template",
@@ -39,7 +40,7 @@ app.command()(attribute)
 
 
 def attribute_file(path: Path) -> list[dict[str, Any]]:
-    return list(JUDGE.rows(coinbases.from_file(path, "main")))
+    return list(map(JUDGE.row, coinbases.from_file(path, "main")))
 
 
 def run(lines: list[object] | str, *arguments: str) -> Result:
@@ -90,13 +91,13 @@ def test_outputs_are_addresses_or_scripts() -> None:
         ('{"script_hex": "zz"}', "script_hex is not hex"),
         ('{"script_hex": 5}', "script_hex is not hex"),
         ('{"raw_tx_hex": "0100"}', "end inside the coinbase"),
-        ('{"script_hex": "00", "outputs": 5}', "outputs is no list"),
+        ('{"script_hex": "00", "outputs": 5}', "outputs is not a list"),
         ('{"script_hex": "00", "outputs": [5]}', "not a JSON object"),
         ('{"script_hex": "00", "outputs": [{"address": "x\\u001b[2J"}]}', "not an address of main"),
         ('{"script_hex": "00", "outputs": [{"script_hex": "51", "value_sat": -1}]}', "value_sat"),
         ('{"script_hex": "00", "outputs": [{"script_hex": "51", "value_sat": true}]}', "value_sat"),
-        ('{"script_hex": "00", "time": "now"}', "time is no number"),
-        ('{"script_hex": "00", "height": -1}', "height is no number"),
+        ('{"script_hex": "00", "time": "now"}', "time must be an integer"),
+        ('{"script_hex": "00", "height": -1}', "height must be an integer"),
     ],
 )
 def test_a_bad_line_is_an_error_in_its_place_and_nothing_is_lost(line: str, said: str) -> None:
@@ -119,8 +120,8 @@ def test_bytes_after_the_transaction_are_not_ignored() -> None:
 def test_the_table_is_for_people() -> None:
     done = run([{"script_hex": b"\x09\x09\x09 \x09\x09 \x09".hex()}, "x"], "--format", "table")
     head, first, second = done.stdout.splitlines()
-    assert head.split() == ["POOL", "METHOD", "EVIDENCE", "CONFLICT", "MINER"]
-    assert first.split() == ["Carbon", "Negative", "tag", r"\t\t\t", r"\t\t", r"\t"]
+    assert head.split() == ["POOL", "METHOD", "EVIDENCE", "CONFIDENCE", "CONFLICT", "MINER"]
+    assert first.split() == ["Carbon", "Negative", "tag", r"\t\t\t", r"\t\t", r"\t", "low"]
     assert second.startswith("error: ")
 
 
@@ -138,7 +139,7 @@ def test_a_raw_block_is_attributed_from_a_file(tmp_path: Path, form: bytes) -> N
 
 def test_a_block_cut_short_says_so(tmp_path: Path) -> None:
     (tmp_path / "block").write_bytes(raw_block()[:100])
-    with pytest.raises(InputError, match="no whole block"):
+    with pytest.raises(InputError, match="not a complete block"):
         attribute_file(tmp_path / "block")
 
 
@@ -168,7 +169,7 @@ def test_memory_does_not_grow_with_the_number_of_lines() -> None:
         endless: Any = Endless(lines)
         tracemalloc.start()
         try:
-            assert sum(1 for _ in JUDGE.rows(coinbases.from_lines(endless, "main"))) == lines
+            assert sum(1 for _ in map(JUDGE.row, coinbases.from_lines(endless, "main"))) == lines
             return tracemalloc.get_traced_memory()[1]
         finally:
             tracemalloc.stop()
@@ -206,23 +207,24 @@ def test_who_mines_alone_is_nobody_s_group_and_a_datum_miner_his_own() -> None:
 
 
 def test_what_names_nothing_is_refused_before_anything_is_asked() -> None:
-    with pytest.raises(InputError, match="no file here, no block height, no range of heights and no block hash"):
+    with pytest.raises(InputError, match="is not a file, a block height, a range of heights or a block hash"):
         CliRunner().invoke(app, ["nonsense"], catch_exceptions=False)
 
 
 def test_a_line_may_be_given_as_it_is() -> None:
     done = CliRunner().invoke(app, ['{"script_hex": "2f5669614254432f"}', "--explain"])
-    assert json.loads(done.stdout)["explanation"]["rule"] == "specific tag: no other pool is named"
+    rule = json.loads(done.stdout)["explanation"]["rule"]
+    assert rule == "signature at the start of the text: no evidence for another pool"
 
 
 @pytest.mark.parametrize("name", ["x" * 5000, "a\0b"])
 def test_a_name_that_no_file_can_have_is_none(name: str) -> None:
-    with pytest.raises(InputError, match="no file here"):
+    with pytest.raises(InputError, match="is not a file"):
         CliRunner().invoke(app, [name], catch_exceptions=False)
 
 
 def test_a_range_that_ends_before_it_begins_is_refused() -> None:
-    with pytest.raises(InputError, match="write 3-5"):
+    with pytest.raises(InputError, match="use 3-5"):
         CliRunner().invoke(app, ["5-3"], catch_exceptions=False)
 
 

@@ -134,7 +134,7 @@ def test_no_file_and_no_file_either(tmp_path: Path) -> None:
 
 
 def test_an_unknown_level_names_the_known_ones(five: Path) -> None:
-    with pytest.raises(ConfigError, match="there is no level 'planet' to count at: choose from pool"):
+    with pytest.raises(ConfigError, match="unknown level 'planet'; choose one of: pool"):
         measure(five, level="planet", window=None)
 
 
@@ -147,4 +147,4 @@ def test_the_command(five: Path) -> None:
     assert "5 blocks by pool" in run(command, [str(five)]).stdout
     refused = run(command, [str(five), "--window", "1w"])
     assert refused.exit_code == 2
-    assert "is no window" in refused.output
+    assert "invalid window" in refused.output

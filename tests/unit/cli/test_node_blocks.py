@@ -50,8 +50,8 @@ async def test_a_range_comes_in_order_and_several_sources_too(node: EmbeddedNode
 async def test_what_the_node_does_not_have_is_an_error_in_its_place(node: EmbeddedNode) -> None:
     found = await rows(node, "ab" * 32, str(TIP), str(TIP + 1), str(FIRST))
     assert [row.get("height") for row in found] == [None, TIP, None, None]
-    assert found[0]["error"] == f"the node knows no block {'ab' * 32}"
-    assert found[2]["error"] == f"there is no block {TIP + 1} yet: the node's best block is {TIP}"
+    assert found[0]["error"] == f"the node does not know block {'ab' * 32}"
+    assert found[2]["error"] == f"block {TIP + 1} does not exist yet: the node's best block is {TIP}"
     assert "has pruned block" in found[3]["error"]
 
 

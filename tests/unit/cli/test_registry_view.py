@@ -10,8 +10,8 @@ from support.fake_chain import chain_on, judge
 from typer.testing import CliRunner, Result
 
 from monitor.cli.registry import tables as registry_view
+from monitor.cli.registry.command import frequent
 from monitor.cli.registry.command import registry as command
-from monitor.cli.registry.unknown import frequent
 from monitor.config import Config, StoreSection
 from monitor.errors import InputError
 from monitor.model import NO_BLOCK, BlockRef, Coinbase, Output, Plan
@@ -83,7 +83,7 @@ async def test_what_unknown_miners_have_in_common_becomes_an_entry(tmp_path: Pat
     assert [each.blocks for each in found.payouts] == [3]
     written = StringIO()
     Console(file=written, width=160).print(registry_view.unknown(found))
-    entries = written.getvalue().partition("registry.user_file names")[2]
+    entries = written.getvalue().partition("registry.user_file")[2]
     assert PoolRegistry.parse(entries.split("\n\n")[0]).by_slug
 
 

@@ -17,12 +17,11 @@ from monitor.cli.main import cli
 from monitor.config import Config, StoreSection
 from monitor.errors import InputError
 from monitor.export.history import ExportOptions, export_history
-from monitor.model import BlockRow, Judged, Window
+from monitor.model import PREFIX, BlockRow, Judged, Window
 from monitor.outputs.metrics import CATALOGUE
 from monitor.processing.levels import levels
 from monitor.processing.stored_blocks import Span
 from monitor.registry.loading import load_registry
-from monitor.vitals import PREFIX
 
 BLOCKS = 2000
 DAY = 86_400
@@ -131,13 +130,13 @@ async def test_every_series_has_the_labels_that_were_asked_for(config: Config, t
 
     jobs = {sample.labels["job"] for family in families.values() for sample in family.samples}
     assert jobs == {'a "quoted"\\job'}
-    with pytest.raises(InputError, match="level is a label"):
+    with pytest.raises(InputError, match="already have a label level"):
         await history(config, tmp_path, ExportOptions(DAY, WINDOWS, labels={"level": "pool"}))
 
 
 @pytest.mark.parametrize(
     ("option", "complaint"),
-    [("--step=5b", "is no step"), ("--windows=7d,soon", "is no window"), ("--label=job", "is no label")],
+    [("--step=5b", "invalid step"), ("--windows=7d,soon", "invalid window"), ("--label=job", "invalid label")],
 )
 def test_the_command_refuses_what_it_cannot_read(option: str, complaint: str) -> None:
     done = CliRunner().invoke(cli, ["export", "openmetrics", option], env={"COLUMNS": "200"})

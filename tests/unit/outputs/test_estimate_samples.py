@@ -8,7 +8,7 @@ import pytest
 from monitor.analysis import POOL, BlockTable, Level, UncertainMembership, estimated, snapshot
 from monitor.model import BlockHash, BlockRow, PoolSlug, Snapshot, Tally, Window
 from monitor.outputs.metrics import CATALOGUE
-from monitor.outputs.web import estimates
+from monitor.outputs.schemas.concentration import Changes, WindowConcentration
 
 WINDOWS = [Window.parse(name) for name in ("24h", "30d")]
 TIP = BlockHash("ab" * 32)
@@ -33,7 +33,7 @@ def taken() -> tuple[Snapshot, BlockTable]:
 @pytest.fixture(scope="module")
 def complete() -> Snapshot:
     found, ledger = taken()
-    return estimated(found, ledger, WINDOWS, QUESTIONS)
+    return estimated(found, ledger, WINDOWS, questions=QUESTIONS)
 
 
 def shown(found: Snapshot) -> dict[str, dict[tuple[str, ...], float]]:
@@ -91,7 +91,7 @@ def test_every_series_has_the_labels_it_says(complete: Snapshot) -> None:
 
 def test_json_has_the_same(complete: Snapshot) -> None:
     one = next(each for each in complete.concentration if (each.level, each.window.name) == ("template", "30d"))
-    found: Any = json.loads(json.dumps(estimates.concentration(one, complete)))
+    found: Any = json.loads(WindowConcentration.of_window(one, complete).encode())
     told = found["estimates"]
     assert (told["height"], told["hash"]) == (40 * 144 - 1, TIP)
     assert told["split"]["hhi"]["lower"] < found["split"]["hhi_unbiased"] < told["split"]["hhi"]["upper"]
@@ -99,12 +99,12 @@ def test_json_has_the_same(complete: Snapshot) -> None:
     assert told["trend"]["lower"] < told["trend"]["slope"] < told["trend"]["upper"]
     assert told["envelope"]["open"] == ["c"]
     assert told["template_difference"]["blocks"] > 0
-    [change] = json.loads(json.dumps(estimates.changes(complete)))
+    [change] = json.loads(Changes.of_snapshot(complete).encode())["changes"]
     assert (change["level"], change["entity"], change["height"]) == ("pool", "a", 3600)
     assert change["before"]["share"] > 0 == change["after"]["share"]
 
 
 def test_json_before_anything_is_estimated() -> None:
     found, _ = taken()
-    assert estimates.concentration(found.concentration[0], found)["estimates"] is None
-    assert estimates.changes(found) is None
+    assert WindowConcentration.of_window(found.concentration[0], found).estimates is None
+    assert Changes.of_snapshot(found).changes is None

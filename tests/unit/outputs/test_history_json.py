@@ -8,10 +8,13 @@ from contextlib import asynccontextmanager
 
 import aiohttp
 from aiohttp import web
+from support.served import sources
 
-from monitor.model import Asked, Curve, Grid, TimeSeries
-from monitor.outputs.web.history import PARAMETERS, Past
+from monitor.hub import Hub
+from monitor.model import Curve, Grid, SeriesQuery, TimeSeries
 from monitor.outputs.web.problems import problems
+from monitor.outputs.web.routes.endpoint import route
+from monitor.outputs.web.routes.history import History
 from monitor.vitals import Vitals
 
 LONG = TimeSeries("pool", "hhi", Grid(0, 3600, 2, 7200), {"split": Curve([None, 1 / 3], [None, 0.1], None)})
@@ -25,11 +28,11 @@ class Slow:
     def __init__(self) -> None:
         self.go = asyncio.Event()
         self.asked = asyncio.Event()
-        self.begun: list[Asked] = []
+        self.begun: list[SeriesQuery] = []
         self.left = 0
         self.working = self.most = 0
 
-    async def course(self, asked: Asked) -> TimeSeries:
+    async def course(self, asked: SeriesQuery) -> TimeSeries:
         self.begun.append(asked)
         self.asked.set()
         self.working += 1
@@ -46,14 +49,8 @@ class Slow:
 
 @asynccontextmanager
 async def served(courses: Slow) -> AsyncIterator[aiohttp.ClientSession]:
-    past = Past(courses)
-
-    async def handler(request: web.Request) -> web.Response:
-        assert request.query.keys() <= {each.name for each in PARAMETERS}
-        return await past.answer(request, request.query)
-
     application = web.Application(middlewares=[problems(Vitals())])
-    application.router.add_get("/", handler)
+    application.add_routes([route(History(courses).history, sources(Hub(Vitals()), history=courses))])
     runner = web.AppRunner(application, handler_cancellation=True)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -69,18 +66,18 @@ async def served(courses: Slow) -> AsyncIterator[aiohttp.ClientSession]:
 async def test_an_answer_has_a_number_for_each_time() -> None:
     courses = Slow()
     courses.go.set()
-    async with served(courses) as session, session.get("/?metric=hhi&limit=3") as response:
+    async with served(courses) as session, session.get("/api/v1/history?metric=hhi&limit=3") as response:
         assert await response.json() == {
             "level": "pool", "metric": "hhi", "window": "2h", "step": 3600, "from": 0, "to": 3600, "times": [0, 3600],
             "series": {"split": {"value": [None, 1 / 3], "lower": [None, 0.1], "upper": None}},
         }  # fmt: skip
-    assert courses.begun == [Asked(metric="hhi", limit=3)]
+    assert courses.begun == [SeriesQuery(metric="hhi", limit=3)]
 
 
 async def test_questions_are_answered_one_at_a_time_and_few_may_wait() -> None:
     courses = Slow()
     async with served(courses) as session:
-        asking = [asyncio.create_task(session.get("/")) for _ in range(20)]
+        asking = [asyncio.create_task(session.get("/api/v1/history")) for _ in range(20)]
         (first, *_), _ = await asyncio.wait(asking, return_when=asyncio.FIRST_COMPLETED)
         assert first.result().status == 503
         assert "ask again" in (await first.result().json())["detail"]
@@ -89,7 +86,7 @@ async def test_questions_are_answered_one_at_a_time_and_few_may_wait() -> None:
         answers = [answer.status for answer in await asyncio.gather(*asking)]
         assert set(answers) == {200, 503}
         assert answers.count(200) >= 8
-        async with session.get("/") as again:
+        async with session.get("/api/v1/history") as again:
             assert again.status == 200
     assert courses.most == 1
 
@@ -97,13 +94,13 @@ async def test_questions_are_answered_one_at_a_time_and_few_may_wait() -> None:
 async def test_nobody_works_for_a_client_that_is_gone() -> None:
     courses = Slow()
     async with served(courses) as session:
-        asking = asyncio.create_task(session.get("/"))
+        asking = asyncio.create_task(session.get("/api/v1/history"))
         await courses.asked.wait()
         asking.cancel()
         async with asyncio.timeout(60):
             while courses.working:  # noqa: ASYNC110 -- the server has to notice
                 await asyncio.sleep(0.01)
         courses.go.set()
-        async with session.get("/") as response:
+        async with session.get("/api/v1/history") as response:
             assert response.status == 200
     assert courses.left == 1

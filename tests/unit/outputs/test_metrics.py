@@ -13,9 +13,9 @@ from monitor.analysis import POOL, BlockTable, snapshot
 from monitor.config import DEFAULT_WINDOWS
 from monitor.embedded import mainnet
 from monitor.hub import Hub
-from monitor.model import BlockHash, BlockRow, Method, PoolSlug, Snapshot, Tally, Window
+from monitor.model import PREFIX, BlockHash, BlockRow, Method, PoolSlug, Snapshot, Tally, Window
 from monitor.outputs.metrics import CATALOGUE, SnapshotCollector
-from monitor.vitals import PREFIX, Vitals
+from monitor.vitals import Vitals
 
 INDEX, ENTITY = ("level", "window", "unknown"), ("level", "entity", "window")
 CONTRACT: dict[str, tuple[str, ...]] = {

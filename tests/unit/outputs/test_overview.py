@@ -9,7 +9,7 @@ import pytest
 
 from monitor.analysis import POOL, BlockTable, snapshot
 from monitor.model import BlockHash, BlockRef, BlockRow, Estimates, PoolSlug, Snapshot, Tally, Trend, Window
-from monitor.outputs.web.overview import Overview
+from monitor.outputs.web.pages.overview import Overview
 
 NAMES = ("24h", "7d", "30d", "90d", "20b")
 

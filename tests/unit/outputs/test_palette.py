@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.outputs.web.palette import SLOTS, slots
+from monitor.outputs.web.pages.palette import SLOTS, slots
 
 NAMES = st.lists(st.text(min_size=1, max_size=8), unique=True, max_size=20)
 

@@ -1,47 +1,44 @@
 """The signals as JSON."""
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import aiohttp
 import pytest
 from support.rows import rows
+from support.served import server, sources
 
 from monitor.analysis import POOL, BlockTable, concentrate
 from monitor.analysis.signals.compute import signals as taken
 from monitor.hub import Hub
 from monitor.model import (
-    Asked,
     BlockHash,
-    BlockRecord,
     PoolSlug,
     Snapshot,
     StaleRow,
     Tally,
-    TimeSeries,
     Window,
 )
-from monitor.outputs.web.api import Api
-from monitor.outputs.web.server import WebServer
-from monitor.outputs.web.signals import signals
+from monitor.outputs.schemas.signals import Signals
+from monitor.outputs.web.routes.api import Api
 from monitor.vitals import Vitals
 
 BLOCKS = rows("aab?", height=2014, version=[0x2000_0010] * 4, tx_count=[1] * 4, value_sat=[5_000_000_001] * 4)
-LOST = StaleRow(2015, BlockHash("x"), BlockHash("w"), 5, PoolSlug("b"), BlockHash("y"), 6, PoolSlug("a"))
+LOST = StaleRow(2015, BlockHash("x"), BlockHash("w"), 5, PoolSlug("b"), PoolSlug("a"))
 WINDOWS = [Window.parse(name) for name in ("2b", "4b")]
 
 
 def snapshot(*, empty: bool = False) -> Snapshot:
     seen = None if empty else taken(BlockTable.of(BLOCKS, (POOL,)), WINDOWS, stale=[LOST])
     return Snapshot(
-        BLOCKS[-1], BlockHash("0" * 64), 0, caught_up=True, registry="", concentration=(), network_hashrate={},
+        BLOCKS[-1], BlockHash("0" * 64), 0, caught_up=True, registry="", concentration=(),
         tally=Tally(), pool_names={PoolSlug("a"): "Pool A"}, signals=seen,
     )  # fmt: skip
 
 
 def shown(window: str | None) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(json.dumps(signals(snapshot(), window)))
+    found: dict[str, Any] = json.loads(Signals.of_snapshot(snapshot(), window).encode())
     return found
 
 
@@ -78,41 +75,22 @@ def test_without_a_window_all_of_them() -> None:
     assert {each["window"] for each in shown(None)["signalling"]} == {"2b", "4b", "period"}
 
 
-@dataclass(frozen=True)
-class Node:
-    """The intake, and a past that nobody asks for."""
-
-    facts: None = None
-    waiting: None = None
-    edition: None = None
-
-    async def blocks(self, limit: int, *, below: int | None = None) -> list[BlockRecord]:
-        raise AssertionError(f"somebody asked for {limit} blocks below {below}")
-
-    async def block(self, wanted: BlockHash) -> BlockRecord | None:
-        raise AssertionError(f"somebody asked for block {wanted}")
-
-    async def course(self, asked: Asked) -> TimeSeries:
-        raise AssertionError(f"somebody asked for {asked}")
-
-
 async def test_the_path_of_the_api() -> None:
-    vitals = Vitals()
-    hub = Hub(vitals)
+    hub = Hub(Vitals())
     seen = snapshot()
-    over = tuple(concentrate(BlockTable.of(BLOCKS, (POOL,)), WINDOWS))
-    hub.publish(replace(seen, concentration=over))
-    node: Any = Node()
-    server = WebServer([Api(hub, node, node, courses=node)], hub, vitals, host="127.0.0.1", port=0, token=None)
-    async with server, aiohttp.ClientSession(server.url) as session:
+    windows = tuple(concentrate(BlockTable.of(BLOCKS, (POOL,)), WINDOWS))
+    hub.publish(replace(seen, concentration=windows))
+    over = sources(hub)
+    async with server([Api(over)], over) as served, aiohttp.ClientSession(served.url) as session:
         async with session.get("/api/v1/signals?window=2b") as answer:
             found = await answer.json()
         assert found["tip"]["height"] == 2017
         assert {each["window"] for each in found["luck"]} == {"2b"}
         async with session.get("/api/v1/signals?window=3b") as answer:
             assert answer.status == 400
-            assert "there are: 2b, 4b" in (await answer.text())
+            assert "choose one of: 2b, 4b" in (await answer.text())
 
 
 def test_no_signals_are_empty_lists() -> None:
-    assert not any(signals(snapshot(empty=True), None).values())
+    found = Signals.of_snapshot(snapshot(empty=True)).model_dump(exclude={"tip"})
+    assert not any(found.values())

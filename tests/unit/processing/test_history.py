@@ -19,14 +19,13 @@ from monitor.attribution.unknown_miners import UnknownMiners
 from monitor.config import Config, RegistrySection, StoreSection
 from monitor.errors import InputError
 from monitor.export.history import ExportOptions, export_history
-from monitor.model import Asked, BlockRow, Judged, PoolSlug, TimeSeries, Window
+from monitor.model import PREFIX, BlockRow, Judged, PoolSlug, SeriesQuery, TimeSeries, Window
 from monitor.processing.counter import EntityLookup
 from monitor.processing.history import HistoryQueries, time_series
 from monitor.processing.levels import levels
 from monitor.registry.loading import load_registry
 from monitor.store.reading import Reading
 from monitor.store.store import Store
-from monitor.vitals import PREFIX
 
 LEVELS = ("pool", "template", "operator", "country")
 DAY = 86_400
@@ -55,7 +54,7 @@ def naming(config: Config) -> EntityLookup:
     return EntityLookup(levels(registry), UnknownMiners(registry.pools).names(), 1)
 
 
-async def ask(config: Config, *questions: Asked) -> list[TimeSeries]:
+async def ask(config: Config, *questions: SeriesQuery) -> list[TimeSeries]:
     known = naming(config)
     async with await Store.open(config.store.url, beside=True) as store:
         return [await store.reading(partial(time_series, asked=each, entities=known)) for each in questions]
@@ -97,7 +96,7 @@ async def test_every_number_is_that_of_the_export_at_the_same_tip(
     compared = 0
     for level, at_once in (("pool", slice(8, None, 9)), *((other, slice(14, 15)) for other in LEVELS[1:])):
         for moment, tip in list(same.items())[at_once]:
-            at = Asked(level, window=WEEK, first=tip, last=tip, limit=40)
+            at = SeriesQuery(level, window=WEEK, first=tip, last=tip, limit=40)
             labels = {"level": level, "window": "7d"}
 
             def was(name: str, moment: object = moment, **more: str) -> float | None:
@@ -121,7 +120,7 @@ async def test_every_number_is_that_of_the_export_at_the_same_tip(
 async def test_a_membership_counts_from_its_first_day_on(config: Config, stored: list[Judged]) -> None:
     """Steps and window that fit neither the days nor each other."""
     known = {level.name: level for level in naming(config).levels}
-    asked = Asked("operator", "shares", window=100_000, step=70_001, limit=40)
+    asked = SeriesQuery("operator", "shares", window=100_000, step=70_001, limit=40)
     courses = await ask(config, asked, _about(asked, "hhi"))
 
     assert courses[0].grid.points > 20
@@ -138,7 +137,7 @@ async def test_a_membership_counts_from_its_first_day_on(config: Config, stored:
 
 @pytest.mark.usefixtures("stored")
 async def test_without_a_span_it_is_all_that_is_stored_in_whole_windows(config: Config, stored: list[Judged]) -> None:
-    (course,) = await ask(config, Asked(window=WEEK))
+    (course,) = await ask(config, SeriesQuery(window=WEEK))
 
     assert course.grid.times[-1] == stored[-1].block.header.time
     oldest = min(each.block.header.time for each in stored)
@@ -153,7 +152,7 @@ async def test_without_a_span_it_is_all_that_is_stored_in_whole_windows(config: 
 
 @pytest.mark.usefixtures("stored")
 async def test_a_point_without_blocks_has_no_number(config: Config) -> None:
-    before = Asked(first=1_600_000_000, last=1_600_000_000 + 3 * DAY, step=DAY)
+    before = SeriesQuery(first=1_600_000_000, last=1_600_000_000 + 3 * DAY, step=DAY)
     course, shares = await ask(config, before, _about(before, SHARES))
 
     assert course.series["split"].value == [None] * 4
@@ -164,14 +163,16 @@ async def test_a_point_without_blocks_has_no_number(config: Config) -> None:
 @pytest.mark.parametrize(
     ("asked", "complaint"),
     [
-        (Asked("galaxy"), "no such level; there are: pool, template, operator, country"),
-        (Asked(metric="luck"), "no such metric; there are: hhi, "),
-        (Asked(first=2_000_000_000), "from is later than to"),
-        (Asked(step=600), r"that is \d+ points, and 2000 is the most: choose a step of \d+ seconds or more"),
+        (SeriesQuery("galaxy"), "unknown level 'galaxy'"),
+        (SeriesQuery(metric="luck"), "unknown metric 'luck'"),
+        (SeriesQuery(first=2_000_000_000), "from is later than to"),
+        (SeriesQuery(step=600), r"that is \d+ points, and 2000 is the most: choose a step of \d+ seconds or more"),
     ],
 )
 @pytest.mark.usefixtures("stored")
-async def test_what_makes_no_sense_is_refused_with_the_remedy(config: Config, asked: Asked, complaint: str) -> None:
+async def test_what_makes_no_sense_is_refused_with_the_remedy(
+    config: Config, asked: SeriesQuery, complaint: str
+) -> None:
     with pytest.raises(InputError, match=complaint):
         await ask(config, asked)
 
@@ -179,10 +180,10 @@ async def test_what_makes_no_sense_is_refused_with_the_remedy(config: Config, as
 @pytest.mark.usefixtures("stored")
 async def test_the_step_that_is_proposed_is_taken(config: Config) -> None:
     with pytest.raises(InputError) as refused:
-        await ask(config, Asked(step=600))
+        await ask(config, SeriesQuery(step=600))
     proposed = int(str(refused.value).split("step of ")[1].split()[0])
 
-    (course,) = await ask(config, Asked(step=proposed))
+    (course,) = await ask(config, SeriesQuery(step=proposed))
 
     assert 1900 < course.grid.points <= 2000
 
@@ -191,7 +192,7 @@ async def test_an_empty_store_says_so(config: Config) -> None:
     async with await Store.open(config.store.url):
         pass
     with pytest.raises(InputError, match="no block is stored yet"):
-        await ask(config, Asked())
+        await ask(config, SeriesQuery())
 
 
 async def test_there_is_no_answer_before_somebody_knows_who_is_who(config: Config) -> None:
@@ -199,7 +200,7 @@ async def test_there_is_no_answer_before_somebody_knows_who_is_who(config: Confi
         courses = HistoryQueries(store)
         assert courses.edition is None
         with pytest.raises(InputError, match="readyz"):
-            await courses.course(Asked())
+            await courses.course(SeriesQuery())
 
 
 @pytest.mark.usefixtures("stored")
@@ -223,5 +224,5 @@ async def test_one_who_is_cancelled_leaves_nothing_running(config: Config) -> No
         assert ended.is_set()
 
 
-def _about(asked: Asked, metric: str) -> Asked:
-    return Asked(asked.level, metric, asked.window, asked.first, asked.last, asked.step, asked.limit)
+def _about(asked: SeriesQuery, metric: str) -> SeriesQuery:
+    return SeriesQuery(asked.level, metric, asked.window, asked.first, asked.last, asked.step, asked.limit)

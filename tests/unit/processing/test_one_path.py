@@ -18,7 +18,7 @@ from support.fake_chain import ALL, SPACING, START, FakeNode, block_on
 from monitor.alerts.loading import METRIC_LOOKUP
 from monitor.alerts.parse import parse
 from monitor.backfill import ingest
-from monitor.backfill.worker import Begun, Ended, Order
+from monitor.backfill.worker import BackfillJob, Finished, SourceStarted
 from monitor.backtest.backtest import stored_blocks
 from monitor.backtest.replay import Replay, Scope
 from monitor.chain.follower import Follower
@@ -112,7 +112,13 @@ async def live(config: Config, node: FakeNode, reach: Reach = ALL) -> AsyncItera
         vitals = Vitals()
         hub = Hub(vitals)
         counter = WindowCounter(store, config.windows, rulebook(config))
-        pipeline = Pipeline(Follower(node, store, reach, vitals, pause=lambda _state: 0.0), store, counter, hub, vitals)
+        pipeline = Pipeline(
+            Follower(node, store, reach, vitals=vitals, pause=lambda _state: 0.0),
+            store,
+            counter,
+            hub=hub,
+            vitals=vitals,
+        )
         tasks = [asyncio.create_task(part) for part in (pipeline.follow(), pipeline.publish())]
         try:
             yield Live(node, hub)
@@ -203,27 +209,27 @@ async def test_backfilled_numbers_are_those_of_the_live_chain(
     registry = rulebook(config).registry
 
     @asynccontextmanager
-    async def fetching(order: Order) -> AsyncIterator[AsyncIterator[object]]:
+    async def running_worker(order: BackfillJob) -> AsyncIterator[AsyncIterator[object]]:
         async def messages() -> AsyncIterator[object]:
-            yield Begun("test")
+            yield SourceStarted("test")
             for top in range(order.wanted.top.height + 1, 0, -order.wanted.size):
                 yield RowBatch.of(judge(node.chain[max(0, top - order.wanted.size) : top], registry))
-            yield Ended()
+            yield Finished()
 
         yield messages()
 
-    monkeypatch.setattr(ingest, "fetching", fetching)
+    monkeypatch.setattr(ingest, "running_worker", running_worker)
     async with await Store.open(config.store.url) as store:
         missing = await ingest.missing(store, 0, size=37)
         assert missing
-        order = Order(NodeSection(), config.registry, NETWORK, missing)
-        assert await ingest.fill(store, order, lambda _progress: None) == Ended()
+        order = BackfillJob(NodeSection(), config.registry, NETWORK, wanted=missing)
+        assert await ingest.fill(store, order, lambda _progress: None) == Finished()
 
     async with live(config, node) as pipeline:
         snapshot = await pipeline.snapshot()
 
     assert numbers(snapshot.concentration) == numbers(history.last.concentration)
-    assert snapshot.network_hashrate == history.last.network_hashrate
+    assert snapshot.network_rate == history.last.network_rate
 
 
 async def test_replayed_numbers_are_those_of_the_live_chain(history: History) -> None:
@@ -248,7 +254,7 @@ async def test_replayed_numbers_are_those_of_the_live_chain(history: History) ->
     assert found.keys() == history.shown.keys()
     for height, snapshot in found.items():
         assert numbers(snapshot.concentration) == numbers(history.shown[height].concentration)
-        assert snapshot.network_hashrate == history.shown[height].network_hashrate
+        assert snapshot.network_rate == history.shown[height].network_rate
 
 
 def samples(file: Path) -> dict[float, dict[tuple[object, ...], float]]:

@@ -71,7 +71,7 @@ def test_a_newer_copy_is_taken_and_used_from_then_on(folder: Path, pools: list[d
     assert load_pools().by_slug[PoolSlug("newpool")].tags == ("/new/",)
     assert load_pools().hash != before
     assert load_pools("signet").by_slug[PoolSlug("newpool")].addresses == ()
-    assert "Nothing changes." in updated(folder, pools).stdout
+    assert "No changes." in updated(folder, pools).stdout
 
 
 def test_nothing_is_taken_without_a_yes(folder: Path, pools: list[dict[str, Any]]) -> None:
@@ -100,7 +100,7 @@ def with_mark(kind: str, text: str) -> Callable[[list[dict[str, Any]]], None]:
         (with_mark("tags", "/AntPool/"), "is claimed by blockfills and antpool: decide it"),
         (with_mark("addresses", "1KFHE7w8BhaENAswwryaoccDb6qcT6DbYZ"), "is not an address of"),
         (with_mark("tags", "x"), "must be 3 to 100 bytes"),
-        (without("RedRock Pool"), "a membership speaks of it"),
+        (without("RedRock Pool"), "a membership names it"),
         (without("Zulupool"), "pool zulupool would vanish with its 1 addresses and 2 tags"),
         (lambda pools: pools.__delitem__(slice(100, None)), "it may be cut off"),
     ],

@@ -70,7 +70,7 @@ async def test_stale_blocks_are_no_history(store: Store) -> None:
     assert sum(group.blocks for group in found) == 3
     assert await store.reading(lambda reading: reading.span()) == (START, START + 30 * HOUR)
     within = START, START + 40 * HOUR
-    assert await store.reading(lambda reading: reading.strangers(within)) == [(2, START + 30 * HOUR)]
+    assert await store.reading(lambda reading: reading.unattributed_within(within)) == [(2, START + 30 * HOUR)]
 
 
 async def test_nothing_is_read_but_an_index_where_there_may_be_a_million_blocks(store: Store, tmp_path: Path) -> None:

@@ -1,0 +1,264 @@
+"""Shares and indices of a window, and how sure they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Self, TypeVar
+
+from monitor import model
+from monitor.model import Snapshot
+from monitor.outputs.schemas.base import Name, Schema, Time, field
+from monitor.outputs.schemas.blocks import Tip
+
+_Each = TypeVar("_Each", model.Estimate, model.Trend, model.Envelope)
+
+
+class Hashrate(Schema):
+    """Hashes a second, with the ends of the 95 % interval."""
+
+    value: float = field("Estimate")
+    lower: float = field("Lower end")
+    upper: float = field("Upper end")
+
+
+class EntityShare(Schema):
+    """What one entity mined of a window."""
+
+    entity: str = field("Slug of the pool, or name of the group at another level")
+    name: Name = field("What to call it", at="entity")
+    blocks: int = field("Blocks mined")
+    share: float = field("Share of the window's blocks, 0 to 1")
+    lower: float = field("Lower end of the 95 % interval of the share of hashrate")
+    upper: float = field("Upper end")
+
+
+class Share(EntityShare):
+    """What one entity mined of a window, and what it says about its hashrate."""
+
+    above: dict[str, float] = field("Probability that it exceeds 0.25, 0.333 (a third) and 0.5; empty for small shares")
+    hashrate: Hashrate | None = field("Estimated hashrate; null where the network's is not known")
+
+
+class Counted(Schema):
+    """Which blocks were counted."""
+
+    level: str = field("What blocks are counted for: `pool`, `template`, `operator` or `country`")
+    window: str = field("Name of the window", at="window.name")
+    blocks: int = field("Blocks in the window")
+    unknown: int = field("Blocks that could not be attributed. They are in no share")
+    alone: int = field("Blocks of miners who each count for themselves. They are in no share by name")
+
+
+class WindowShares(Counted):
+    """The shares of one window."""
+
+    shares: list[Share] = field("Largest first")
+
+
+class Shares(Schema):
+    """Who mined how much."""
+
+    tip: Tip = field("The block that the numbers are of")
+    windows: list[WindowShares] = field("In the order configured")
+
+
+class Indices(Schema):
+    """Concentration indices of one set of counts."""
+
+    hhi: float = field("Herfindahl-Hirschman index, 0 to 10,000")
+    hhi_unbiased: float | None = field("The same, corrected for the size of the sample; null for a single block")
+    nakamoto: int = field("The fewest entities that together have more than half of the blocks")
+    gini: float = field("Gini coefficient, 0 (all equal) to 1 - 1/n")
+    entropy_bits: float = field("Shannon entropy of the shares, in bits")
+    effective_entities: float = field("How many equal entities would have this HHI: 10,000 / HHI")
+    theil: float = field("Theil's T, in nats: 0 (all equal) to ln n")
+    top_share: dict[int, float] = field("Share of the largest one, two and three entities together")
+
+
+class Interval(Schema):
+    """A 95 % interval, or a range."""
+
+    lower: float = field("Lower end")
+    upper: float = field("Upper end")
+
+
+class WholeInterval(Schema):
+    """The same of a whole number."""
+
+    lower: int = field("Lower end")
+    upper: int = field("Upper end")
+
+
+class Likely(Schema):
+    """The indices of the hashrate behind the blocks."""
+
+    hhi: Interval = field("95 % interval of `hhi_unbiased`")
+    nakamoto: WholeInterval = field("95 % interval of the Nakamoto coefficient")
+    nakamoto_probability: dict[int, float] = field("Probability of each value that it may have")
+
+
+class Trend(Schema):
+    """Trend of the effective entities over the window."""
+
+    slope: float = field("Effective entities a year; positive: concentration falls")
+    lower: float = field("Lower end of the 95 % interval of the slope")
+    upper: float = field("Upper end")
+    rising: float = field("Probability that concentration rises")
+
+
+class Envelope(Schema):
+    """How far the numbers depend on uncertain memberships."""
+
+    open: list[str] = field("Pools with an uncertain membership and blocks in the window")
+    hhi: dict[str, Interval] = field("The values that the memberships allow, for `split` and `merged`")
+    nakamoto: dict[str, WholeInterval] = field("The values that the memberships allow, for `split` and `merged`")
+    shares: dict[str, Interval] = field("Smallest and largest share of each entity that depends on them")
+
+
+class TemplateDifference(Schema):
+    """Level `template` less level `pool`."""
+
+    blocks: int = field("Blocks that count for another entity at level `template`")
+    ratio: float = field("The same as a share of the window's blocks")
+    hhi: dict[str, float] = field("Difference of the HHI, for `split` and `merged`")
+    nakamoto: dict[str, int] = field("Difference of the Nakamoto coefficient, for `split` and `merged`")
+
+
+class Estimates(Schema):
+    """How sure the indices are, and their trend."""
+
+    height: int = field("The block that the estimates are of")
+    hash: str = field("Its hash")
+    split: Likely | None = field("Each unknown block counted as its own miner; null with fewer than two blocks")
+    merged: Likely | None = field("All unknown blocks counted as one miner; null with fewer than two blocks")
+    trend: Trend | None = field("Null where the window is too short")
+    envelope: Envelope | None = field("Null where no membership is uncertain")
+    template_difference: TemplateDifference | None = field("Null where the levels do not exist")
+
+    @classmethod
+    def of_window(cls, one: model.Concentration, known: model.Estimates) -> Self:
+        """Those of one level and window."""
+        estimate = for_window(one, known.indices)
+        return cls.of({
+            "height": known.tip.height,
+            "hash": known.tip.hash,
+            "split": estimate and estimate.split,
+            "merged": estimate and estimate.merged,
+            "trend": for_window(one, known.trends),
+            "envelope": for_window(one, known.envelopes),
+            "template_difference": next((each for each in known.differences if each.window == one.window.name), None),
+        })  # fmt: skip
+
+
+class WindowConcentration(Counted):
+    """The indices of one window."""
+
+    split: Indices | None = field("Each unknown block its own miner: the least concentration; null without blocks")
+    merged: Indices | None = field("All unknown blocks one miner: the most concentration; null without blocks")
+    estimates: Estimates | None = field("Null until the daemon has caught up for the first time", default=None)
+
+    @classmethod
+    def of_window(cls, one: model.Concentration, snapshot: Snapshot) -> Self:
+        """One level and window."""
+        known = snapshot.estimates
+        return cls.of(one).model_copy(update={"estimates": known and Estimates.of_window(one, known)})
+
+
+class Concentration(Schema):
+    """How concentrated mining is."""
+
+    tip: Tip = field("The block that the numbers are of")
+    windows: list[WindowConcentration] = field("In the order configured")
+
+
+class ShareAround(Schema):
+    """A share before or after a change."""
+
+    blocks: int = field("Blocks mined")
+    share: float = field("Share of the blocks, 0 to 1")
+    lower: float = field("Lower end of the 95 % interval of the share of hashrate")
+    upper: float = field("Upper end")
+
+
+class Change(Schema):
+    """A significant change of one entity's share of hashrate."""
+
+    level: str = field("Level of the entity")
+    entity: str = field("The entity")
+    height: int = field("The first block after the change, as estimated")
+    time: Time = field("Header time of that block")
+    found_height: int = field("The block at which the change became significant")
+    before: ShareAround = field("Since the change before it, or since the history begins")
+    after: ShareAround = field("Until the next change, or until now")
+
+
+class Changes(Schema):
+    """Significant changes of shares of hashrate."""
+
+    tip: Tip = field("The newest block")
+    changes: list[Change] | None = field("Newest first; null until the daemon has caught up for the first time")
+
+    @classmethod
+    def of_snapshot(cls, snapshot: Snapshot) -> Self:
+        """All of them."""
+        changes = snapshot.estimates.changes[::-1] if snapshot.estimates else None
+        return cls.of({"tip": snapshot, "changes": changes}, snapshot.pool_names)
+
+
+class BoundedIndices(Indices):
+    """Indices with the ends of their 95 % intervals."""
+
+    hhi_lower: float = field("Lower end for `hhi_unbiased`")
+    hhi_upper: float = field("Upper end for `hhi_unbiased`")
+    nakamoto_lower: int = field("Lower end for `nakamoto`")
+    nakamoto_upper: int = field("Upper end for `nakamoto`")
+
+
+class ConcentrationSummary(Schema):
+    """One level and window in a message: indices, intervals, and the largest entities."""
+
+    level: str = field("What blocks are counted for")
+    window: str = field("Name of the window")
+    height: int = field("The newest block")
+    time: Time = field("Its header time")
+    blocks: int = field("Blocks in the window")
+    unknown: int = field("Blocks that could not be attributed")
+    split: BoundedIndices | Indices | None = field("Each unknown block counted as its own miner; null without blocks")
+    merged: BoundedIndices | Indices | None = field("All unknown blocks counted as one miner; null without blocks")
+    largest: list[EntityShare] = field("The largest entities")
+
+    @classmethod
+    def of_window(cls, one: model.Concentration, snapshot: Snapshot, *, largest: int) -> Self:
+        """One level and window, with so many of its largest entities."""
+        likely = for_window(one, snapshot.estimates.indices) if snapshot.estimates else None
+        return cls.of(
+            {
+                "level": one.level,
+                "window": one.window.name,
+                "height": snapshot.tip.height,
+                "time": snapshot.tip.time,
+                "blocks": one.blocks,
+                "unknown": one.unknown,
+                "split": _bounded(one.split, likely.split if likely else None),
+                "merged": _bounded(one.merged, likely.merged if likely else None),
+                "largest": one.shares[:largest],
+            },
+            snapshot.pool_names,
+        )
+
+
+def for_window(one: model.Concentration, estimates: Iterable[_Each]) -> _Each | None:
+    """The estimate of the same level and window; None where there is none."""
+    return next((each for each in estimates if (each.level, each.window) == (one.level, one.window.name)), None)
+
+
+def _bounded(indices: model.Indices | None, likely: model.Likely | None) -> Indices | None:
+    if indices is None or likely is None:
+        return indices and Indices.of(indices)
+    bounds = {
+        "hhi_lower": likely.hhi.lower,
+        "hhi_upper": likely.hhi.upper,
+        "nakamoto_lower": likely.nakamoto.lower,
+        "nakamoto_upper": likely.nakamoto.upper,
+    }
+    return BoundedIndices.of({**indices._asdict(), **bounds})

@@ -1,0 +1,1 @@
+"""The pages for people. In come the values behind the API; out goes HTML that is complete without a script."""

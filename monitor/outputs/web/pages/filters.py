@@ -1,0 +1,145 @@
+"""Filters of the templates: numbers and times as text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from monitor.model import Interval, PoolSlug, Share, Trend
+from monitor.outputs.schemas.base import iso
+
+_NUMBERS = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
+_NOUNS = {
+    "pool": ("pool", "pools"),
+    "template": ("template builder", "template builders"),
+    "operator": ("operator", "operators"),
+    "country": ("country", "countries"),
+}
+_UNITS = {"h": "hour", "d": "day", "y": "year", "b": "block"}
+_PREFIXES = ((1e21, "ZH/s"), (1e18, "EH/s"), (1e15, "PH/s"), (1e12, "TH/s"), (1e9, "GH/s"))
+_MARKETS = ((1000, 1800), ("not concentrated", "moderately concentrated", "highly concentrated"))
+"""Limits of the merger guidelines of the United States' Department of Justice of 1982; those of 2023 (2.1) use the
+upper one again."""
+
+
+def noun(level: str, many: int = 2) -> str:
+    """The entities of a level."""
+    return _NOUNS.get(level, (level, level))[many != 1]
+
+
+def spelt(number: int) -> str:
+    """A small number as a word."""
+    return _NUMBERS[number] if number < len(_NUMBERS) else f"{number:,}"
+
+
+def percent(ratio: float | None, digits: int = 1) -> str:
+    """A ratio in per cent; `<` and `>` where it would be rounded to 0 or 100 %."""
+    if ratio is None:
+        return "–"
+    smallest = 10.0 ** -(digits + 2) / 2
+    if 0 < ratio < smallest:
+        return f"<\u00a0{10.0**-digits:.{digits}f}\u00a0%"
+    if 1 - smallest < ratio < 1:
+        return f">\u00a0{100 - 10.0**-digits:.{digits}f}\u00a0%"
+    return f"{100 * ratio:.{digits}f}\u00a0%"
+
+
+def count(number: float | None, digits: int = 0) -> str:
+    """A number with thousands separators."""
+    return "–" if number is None else f"{number:,.{digits}f}"
+
+
+def signed(number: float, digits: int = 1) -> str:
+    """A number with its sign."""
+    return f"{number:+,.{digits}f}".replace("-", "−")
+
+
+def between(interval: Interval | None, digits: int = 0) -> str:
+    """The ends of an interval."""
+    if interval is None:
+        return "–"
+    lower, upper = count(interval.lower, digits), count(interval.upper, digits)
+    return lower if lower == upper else f"{lower} – {upper}"
+
+
+def window(name: str) -> str:
+    """The name of a window in words: `7d` is "7 days"."""
+    number, unit = int(name[:-1]), _UNITS[name[-1]]
+    return f"{number:,} {unit}{'' if number == 1 else 's'}"
+
+
+def hashrate(value: float | None) -> str:
+    """Hashes per second, with a unit prefix."""
+    if value is None:
+        return "–"
+    size, unit = next((each for each in _PREFIXES if value >= each[0]), (1.0, "H/s"))
+    return f"{value / size:,.1f} {unit}"
+
+
+def bitcoin(satoshi: float | None, digits: int = 3) -> str:
+    """Satoshi as bitcoin."""
+    return "–" if satoshi is None else f"{satoshi / 1e8:,.{digits}f} BTC"
+
+
+def moment(seconds: float) -> str:
+    """Date and time in UTC."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def ago(seconds: float, now: float) -> str:
+    """The age of a time, rounded; the date after two days."""
+    minutes = max(0, round((now - seconds) / 60))
+    if minutes < 120:
+        return f"{minutes} min ago"
+    return f"{minutes // 60} h ago" if minutes < 48 * 60 else moment(seconds)
+
+
+def market(hhi: float) -> str:
+    """How regulators of competition describe a market with this index."""
+    limits, descriptions = _MARKETS
+    return descriptions[sum(hhi > limit for limit in limits)]
+
+
+def probability(value: float) -> str:
+    """An estimated probability in per cent, never 0 or 100 %."""
+    return percent(min(max(value, 0.001), 0.999), 0)
+
+
+def rough(number: float) -> str:
+    """A number with two or three significant digits."""
+    return f"{float(f'{number:.3g}'):,.1f}" if number < 10 else f"{float(f'{number:.3g}'):,.0f}"
+
+
+def span(share: Share) -> str:
+    """The interval of a share."""
+    return f"{100 * share.lower:.1f} – {100 * share.upper:.1f}\u00a0%"
+
+
+def direction(trend: Trend) -> tuple[str, str]:
+    """An arrow, and the direction of concentration, qualified by its probability."""
+    for least, how in ((0.975, ""), (0.8, "probably ")):
+        if trend.rising >= least:
+            return "↗", f"{how}rising"
+        if trend.rising <= 1 - least:
+            return "↘", f"{how}falling"
+    return "→", "no clear direction"
+
+
+def name_of(slug: str, names: Mapping[PoolSlug, str]) -> str:
+    """The name of a pool."""
+    return names.get(PoolSlug(slug), slug)
+
+
+def coinbase_text(script: bytes) -> str:
+    """The printable text of a coinbase, with dots between the parts. Untrusted: miners write it."""
+    letters = [
+        letter if letter.isprintable() and letter != "�" else "\0" for letter in script.decode("utf-8", "replace")
+    ]
+    return " · ".join(part for part in "".join(letters).split("\0") if part.strip())
+
+
+_FILTERS = (
+    noun, spelt, percent, count, signed, between, window, hashrate, bitcoin, moment, ago, market, probability, rough,
+    span, direction, name_of, iso,
+)  # fmt: skip
+FILTERS = {function.__name__: function for function in _FILTERS}

@@ -1,0 +1,132 @@
+"""The pages: overview, block, pool. They are rendered here, from the same values as the API."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from aiohttp import web
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+from monitor import __version__
+from monitor.model import AlertState, BlockHash, PoolSlug, Snapshot
+from monitor.outputs.web import profiles
+from monitor.outputs.web.cache import cached
+from monitor.outputs.web.pages import filters
+from monitor.outputs.web.pages.assets import Assets
+from monitor.outputs.web.pages.overview import Overview
+from monitor.outputs.web.pages.palette import palette
+from monitor.outputs.web.sources import Sources
+
+_STRIP = 48
+"""Newest blocks that are shown."""
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+class Pages:
+    """Renders what the hub has now."""
+
+    def __init__(self, sources: Sources) -> None:
+        self._sources = sources
+        self._assets = Assets()
+        self._jinja = Environment(
+            loader=PackageLoader("monitor.outputs.web.pages"), autoescape=select_autoescape(),
+            undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+        )  # fmt: skip
+        self._jinja.filters |= filters.FILTERS
+        for name in self._jinja.list_templates():
+            self._jinja.get_template(name)  # compiled at the start, not while the first reader waits
+
+    def routes(self) -> list[web.RouteDef]:
+        """The pages and their files."""
+        return [
+            web.get("/", self.overview),
+            web.get("/block/{hash}", self.block),
+            web.get("/pool/{slug}", self.pool),
+            *self._assets.routes(),
+        ]
+
+    @cached
+    async def overview(self, request: web.Request) -> web.Response:
+        """Who mines, how concentrated mining is, its trend, and the uncertainty."""
+        snapshot = self._sources.hub.snapshot
+        if snapshot is None:
+            return self._page("waiting.html")
+        view = Overview.of(snapshot, request.query.get("level"), request.query.get("window"))
+        level = view.chosen.level
+        return self._page(
+            "overview.html", view=view, snapshot=snapshot, blocks=await self._sources.store.blocks(_STRIP),
+            slots=self._slots(snapshot, level), pools=self._slots(snapshot), entities=self._entities(snapshot, level),
+        )  # fmt: skip
+
+    @cached
+    async def block(self, request: web.Request) -> web.Response:
+        """A block, and how its pool was identified."""
+        snapshot, store, directory = self._sources.hub.snapshot, self._sources.store, self._sources.directory
+        wanted = request.match_info["hash"].lower()
+        found = await store.block(BlockHash(wanted)) if re.fullmatch(r"[0-9a-f]{64}", wanted) else None
+        if snapshot is None or found is None:
+            return self._missing("This block is not stored here.")
+        block, attribution = found.judged.block, found.judged.attribution
+        near = await store.blocks(2, below=block.height + 2)
+        version = block.header.version
+        return self._page(
+            "block.html", snapshot=snapshot, record=found, block=block, attribution=attribution,
+            siblings=[each for each in near if each.judged.block.height == block.height and each.judged.block != block],
+            above=[each for each in near if each.judged.block.header.parent == block.hash],
+            belongs=directory.belongs(attribution.pool or "", block.header.time),
+            text=filters.coinbase_text(block.coinbase.script), slots=self._slots(snapshot),
+            payouts=[(each, directory.address(each.script)) for each in block.coinbase.outputs],
+            bits=[bit for bit in range(29) if version >> 29 == 1 and version >> bit & 1],
+        )  # fmt: skip
+
+    @cached
+    async def pool(self, request: web.Request) -> web.Response:
+        """A pool with everything that is known about it."""
+        snapshot, slug = self._sources.hub.snapshot, request.match_info["slug"]
+        if snapshot is None or not profiles.is_known(slug, self._sources):
+            return self._missing("Unknown pool.")
+        newest = await self._sources.store.blocks_of(PoolSlug(slug), profiles.NEWEST)
+        found = profiles.profile(slug, newest, self._sources)
+        return self._page(
+            "pool.html", snapshot=snapshot, pool=found, windows=profiles.by_window(found),
+            blocks=newest[:_STRIP], slots=self._slots(snapshot), entities=self._entities(snapshot, "pool"),
+            miner=next((each for each in snapshot.strangers if each.name == slug), None),
+        )  # fmt: skip
+
+    def _missing(self, reason: str) -> web.Response:
+        response = self._page("missing.html", reason=reason)
+        response.set_status(HTTPStatus.NOT_FOUND)
+        return response
+
+    def _page(self, template: str, **values: object) -> web.Response:
+        common: Mapping[str, Any] = {
+            "assets": self._assets.path,
+            "alerts": [each for each in self._sources.hub.alerts if each.state is AlertState.FIRING],
+            "waiting": self._sources.health.waiting,
+            "coverage": self._sources.health.coverage,
+            "now": time.time(),
+            "version": __version__,
+        }
+        text = self._jinja.get_template(template).render({**common, **values})
+        return web.Response(text=text, content_type="text/html", headers=_HEADERS)
+
+    def _slots(self, snapshot: Snapshot, level: str = "pool") -> Mapping[str, int]:
+        return palette(snapshot, level, self._sources.directory.belongs)
+
+    def _entities(self, snapshot: Snapshot, level: str) -> dict[str, dict[str, Any]]:
+        """Name and colour of each entity of a level, for the charts."""
+        slots, names = self._slots(snapshot, level), snapshot.pool_names
+        shares = [share for one in snapshot.concentration if one.level == level for share in one.shares]
+        return {
+            each.entity: {"name": names.get(PoolSlug(each.entity), each.entity), "slot": slots.get(each.entity)}
+            for each in shares
+        }

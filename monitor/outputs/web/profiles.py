@@ -1,0 +1,121 @@
+"""All that is known about a pool: the registry's data, what it mined, and what its blocks say."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from monitor import model
+from monitor.model import BlockRecord, PoolSlug, Signalling, Signals, Snapshot
+from monitor.outputs.schemas.concentration import Change
+from monitor.outputs.schemas.pools import Pool, PoolShare, PoolSummary
+from monitor.outputs.web.protocols import PoolDirectory
+from monitor.outputs.web.sources import Sources
+
+_LEVEL = "pool"
+NEWEST = 100
+"""Newest blocks of a pool that evidence and payouts are taken from."""
+
+
+def is_known(slug: str, sources: Sources) -> bool:
+    """Whether the registry has the pool, or it is a pseudonym with blocks in a window."""
+    return sources.directory.profile(slug) is not None or bool(_shares(slug, sources.snapshot))
+
+
+def summary(profile: model.Profile, snapshot: Snapshot, directory: PoolDirectory) -> PoolSummary:
+    """A pool in a list."""
+    return PoolSummary.of(_summary(profile.slug, snapshot, directory), snapshot.pool_names)
+
+
+def profile(slug: str, newest: Sequence[BlockRecord], sources: Sources) -> Pool:
+    """A pool with everything; `slug` may be a pseudonym."""
+    snapshot, directory = sources.snapshot, sources.directory
+    known = directory.profile(slug)
+    changes = snapshot.estimates.changes if snapshot.estimates else ()
+    about = {
+        **_summary(slug, snapshot, directory),
+        "tip": snapshot,
+        "memberships": known.memberships if known else (),
+        "addresses": known.addresses if known else (),
+        "tags": known.tags if known else (),
+        "sources": known.sources if known else (),
+        "changes": [Change.of(each) for each in reversed(changes) if (each.level, each.entity) == (_LEVEL, slug)],
+        "signals": _signals(PoolSlug(slug), snapshot.signals or Signals()),
+        "newest": _newest(newest, directory),
+    }
+    return Pool.of(about, snapshot.pool_names)
+
+
+def by_window(pool: Pool) -> dict[str, dict[str, Any]]:
+    """Share, luck, empty blocks and rewards by window: the rows of a table."""
+    found: dict[str, dict[str, Any]] = {each.window: {"share": each} for each in pool.shares}
+    for name in ("luck", "empty_blocks", "rewards"):
+        for each in getattr(pool.signals, name):
+            found.get(each.window, {})[name] = each
+    return found
+
+
+def _summary(slug: str, snapshot: Snapshot, directory: PoolDirectory) -> dict[str, Any]:
+    known = directory.profile(slug)
+    return {
+        "slug": slug,
+        "name": known.name if known else slug,
+        "kind": known.kind if known else None,
+        "link": (known.link or None) if known else None,
+        "belongs": directory.belongs(slug, snapshot.tip.time),
+        "shares": _shares(slug, snapshot),
+    }
+
+
+def _shares(slug: str, snapshot: Snapshot) -> list[PoolShare]:
+    """The share of each window in which the pool mined."""
+    return [
+        PoolShare.of({"window": one.window.name, "of": one.blocks, **share._asdict()}, snapshot.pool_names)
+        for one in snapshot.concentration
+        if one.level == _LEVEL
+        for share in one.shares
+        if share.entity == slug
+    ]
+
+
+def _signals(slug: PoolSlug, seen: Signals) -> dict[str, Any]:
+    def its(rows: Iterable[Any]) -> list[Any]:
+        return [each for each in rows if each.pool == slug]
+
+    def signalling(rows: Iterable[Signalling]) -> list[dict[str, Any]]:
+        signals = [each for each in rows if slug in each.pools]
+        return [{"window": each.window, "bit": each.bit, "blocks": each.pools[slug]} for each in signals]
+
+    return {
+        "streak": next(iter(its(seen.streaks)), None),
+        "luck": its(seen.luck),
+        "empty_blocks": its(seen.empty),
+        "rewards": its(seen.rewards),
+        "signalling": signalling(seen.signalling),
+        "bip54": signalling(seen.bip54),
+        "race_record": next(iter(its(seen.race_records)), None),
+        "races": [each for each in seen.races if slug in (*each.losers, *each.winners)],
+    }
+
+
+def _newest(records: Sequence[BlockRecord], directory: PoolDirectory) -> dict[str, Any]:
+    """What identified its newest blocks, and the destinations of their largest outputs."""
+    marks: Counter[tuple[str | None, str]] = Counter()
+    payouts: Counter[bytes] = Counter()
+    for record in records:
+        attribution, outputs = record.judged.attribution, record.judged.block.coinbase.outputs
+        marks[attribution.method, attribution.evidence] += 1
+        payouts[max(outputs, key=lambda each: each.value_sat).script if outputs else b""] += 1
+    return {
+        "blocks": len(records),
+        "conflicts": sum(record.judged.attribution.conflict for record in records),
+        "evidence": [
+            {"method": method, "evidence": evidence, "blocks": blocks}
+            for (method, evidence), blocks in marks.most_common()
+        ],
+        "payouts": [
+            {"address": directory.address(script), "script_hex": script, "blocks": blocks}
+            for script, blocks in payouts.most_common()
+        ],
+    }

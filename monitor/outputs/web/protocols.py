@@ -1,0 +1,75 @@
+"""What the web output needs of other rooms."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Protocol
+
+from monitor.model import BlockHash, BlockRecord, Coverage, NodeFacts, PoolSlug, Profile, SeriesQuery, TimeSeries
+
+
+class BlockStore(Protocol):
+    """The stored blocks."""
+
+    async def blocks(self, limit: int, *, below: int | None = None) -> list[BlockRecord]:
+        """Blocks with their attributions, highest first, stale ones included."""
+
+    async def block(self, wanted: BlockHash) -> BlockRecord | None:
+        """One block with its attribution."""
+
+    async def blocks_of(self, pool: PoolSlug, limit: int) -> list[BlockRecord]:
+        """The blocks of a pool, highest first, stale ones included."""
+
+
+class PoolDirectory(Protocol):
+    """The registry and the memberships."""
+
+    def profiles(self) -> Iterable[Profile]:
+        """Every pool of the registry, by slug."""
+
+    def profile(self, slug: str) -> Profile | None:
+        """The data of a pool; None if the registry does not have it."""
+
+    def belongs(self, slug: str, time: int) -> Mapping[str, str | None]:
+        """What a pool belonged to at a time, by level; None: no known affiliation."""
+
+    def address(self, script: bytes) -> str | None:
+        """The address of an output script; None if it has none."""
+
+
+class HistoryQueries(Protocol):
+    """Shares and indices over time."""
+
+    @property
+    def edition(self) -> str | None:
+        """Changes whenever a series may have changed; None while there are none."""
+
+    async def course(self, asked: SeriesQuery) -> TimeSeries:
+        """The series of a metric. Its thread has ended when a cancelled call returns.
+
+        Raises:
+            InputError: the request is invalid; the message has the remedy.
+        """
+
+
+class Health(Protocol):
+    """State of the node and of the history."""
+
+    @property
+    def waiting(self) -> str | None:
+        """What the daemon waits for; None while the node answers."""
+
+    @property
+    def facts(self) -> NodeFacts | None:
+        """What the node last reported."""
+
+    @property
+    def coverage(self) -> Coverage | None:
+        """How much of the wanted history is stored; None until that is known."""
+
+
+class Exposition(Protocol):
+    """The metrics in the formats of Prometheus."""
+
+    def encode(self, accept: str) -> tuple[bytes, str]:
+        """The body and its content type, for this `Accept` header; the same object while it is unchanged."""

@@ -1,0 +1,1 @@
+"""The endpoints of the API. In come validated parameters, out go models of `monitor.outputs.schemas`."""

@@ -1,0 +1,27 @@
+"""All endpoints, in the order of the documentation."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from monitor.outputs.web.routes import alerts, blocks, numbers, openapi, pools, status
+from monitor.outputs.web.routes.endpoint import route
+from monitor.outputs.web.routes.history import History
+from monitor.outputs.web.sources import Sources
+
+
+class Api:
+    """The JSON API, version 1, and the health checks."""
+
+    def __init__(self, sources: Sources) -> None:
+        self._sources = sources
+
+    def routes(self) -> list[web.RouteDef]:
+        """All routes."""
+        history = History(self._sources.history)
+        endpoints = (
+            status.healthz, status.readyz, openapi.openapi, status.status,
+            numbers.shares, numbers.concentration, numbers.changes, numbers.signals, numbers.unknown, history.history,
+            blocks.blocks, blocks.block, alerts.alerts, pools.pools, pools.pool,
+        )  # fmt: skip
+        return [route(each, self._sources) for each in endpoints]

@@ -1,0 +1,108 @@
+"""Server-sent events, as JSON: `block`, `reorg`, `snapshot`, `alert`.
+
+`block` for each block that joined and `reorg` for blocks that left follow right after the commit, `snapshot` when all
+numbers of the new tip are published, `alert` when an alert fires or is resolved. A client that is too slow loses the
+oldest events.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import suppress
+from http import HTTPStatus
+from typing import Any
+
+from aiohttp import web
+
+from monitor.hub import Listener, News
+from monitor.model import Alert, BlockRecord, Snapshot
+from monitor.outputs.schemas.alerts import Alert as AlertSchema
+from monitor.outputs.schemas.base import Schema
+from monitor.outputs.schemas.blocks import Block, Reorg, SnapshotEvent
+from monitor.outputs.web.problems import Problem
+from monitor.outputs.web.routes.endpoint import get, route
+from monitor.outputs.web.sources import Sources
+
+_BEAT_SECONDS = 15.0
+"""Interval of comments that keep the connection open in proxies and detect clients that are gone."""
+_MAX_CLIENTS = 100
+_FULL = {HTTPStatus.SERVICE_UNAVAILABLE: "too many clients"}
+
+
+class Events:
+    """Streams the news of the hub."""
+
+    def __init__(self, sources: Sources) -> None:
+        self._sources = sources
+        self._hub = sources.hub
+        self._clients: set[asyncio.Task[Any]] = set()
+
+    def routes(self) -> list[web.RouteDef]:
+        """The route."""
+        return [route(self.stream, self._sources)]
+
+    async def close(self, _application: web.Application) -> None:
+        """Disconnect all clients; they reconnect when a server is back."""
+        for client in tuple(self._clients):
+            client.cancel()
+
+    @get("/api/v1/events", problems=_FULL, content="text/event-stream", cached=False)
+    async def stream(self, request: web.Request) -> web.StreamResponse:
+        """Every event from now on, until the client disconnects."""
+        if len(self._clients) >= _MAX_CLIENTS:
+            raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, f"{_MAX_CLIENTS} clients are connected already")
+        task = asyncio.current_task()
+        assert task
+        self._clients.add(task)
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
+        try:
+            with (
+                self._hub.listen("events") as news,
+                self._hub.listen_to_alerts("events") as alerts,
+                suppress(asyncio.CancelledError, ConnectionError),
+            ):
+                await response.prepare(request)
+                await response.write(b": connected\n\n")
+                beside = asyncio.create_task(self._send_alerts(alerts, response))
+                try:
+                    # In a task of its own, a block does not pass through a dozen frames of the server.
+                    await asyncio.create_task(self._send(news, response))
+                finally:
+                    beside.cancel()
+        finally:
+            self._clients.discard(task)
+        return response
+
+    async def _send(self, news: Listener[News], response: web.StreamResponse) -> None:
+        while True:
+            try:
+                async with asyncio.timeout(_BEAT_SECONDS):  # unlike `wait_for`, no task of its own, nor its turn
+                    update = await news.get()
+            except TimeoutError:
+                await response.write(b": still here\n\n")
+                continue
+            for name, content in events(update):
+                await response.write(_event(name, content))
+
+    async def _send_alerts(self, alerts: Listener[Alert], response: web.StreamResponse) -> None:
+        with suppress(ConnectionError):  # the other task notices that the client is gone
+            async for alert in alerts:
+                await response.write(_event("alert", AlertSchema.of(alert)))
+
+
+def _event(name: str, content: Schema) -> bytes:
+    return b"event: %b\ndata: %b\n\n" % (name.encode(), content.encode())
+
+
+def events(news: News) -> Iterator[tuple[str, Schema]]:
+    """The events that news makes, each with its name. While catching up, blocks are not announced."""
+    if isinstance(news, Snapshot):
+        yield "snapshot", SnapshotEvent.of({"tip": news, "caught_up": news.caught_up}, news.pool_names)
+        return
+    plan = news.plan
+    if plan.disconnects:
+        yield "reorg", Reorg(depth=len(plan.disconnects), height=plan.onto.height, hash=plan.onto.hash)
+    if plan.caught_up:
+        for judged in news.judged:
+            yield "block", Block.of(BlockRecord(judged, stale=False), news.pool_names)

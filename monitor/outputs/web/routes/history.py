@@ -1,0 +1,161 @@
+"""Indices and shares over time. Requests are answered one at a time: each takes a thread and a part of a second."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from datetime import UTC, datetime
+from hashlib import blake2b
+from http import HTTPStatus
+from typing import Annotated, Literal, TypeAlias, get_args
+
+from aiohttp import web
+from pydantic import BeforeValidator, Field, WithJsonSchema
+
+from monitor import model
+from monitor.errors import InputError
+from monitor.model import SeriesQuery
+from monitor.outputs.schemas.history import TimeSeries
+from monitor.outputs.web.problems import Problem
+from monitor.outputs.web.protocols import HistoryQueries
+from monitor.outputs.web.routes.endpoint import Level, Query, get
+
+_MAX_SECONDS = 2**32
+"""Header times are below."""
+_MAX_WAITING = 8
+"""Requests that wait for their turn."""
+Metric: TypeAlias = Literal[
+    "hhi", "hhi_unbiased", "nakamoto", "gini", "entropy_bits", "effective_entities", "theil",
+    "top_share_1", "top_share_2", "top_share_3", "shares",
+]  # fmt: skip
+"""Those of `monitor.analysis.time_series`; a test compares them."""
+
+
+def _span(text: str) -> model.Window:
+    try:
+        window = model.Window.parse(text)
+    except ValueError:
+        window = model.Window("")
+    if window.seconds is None or window.seconds > _MAX_SECONDS:
+        raise ValueError("use for example 1h or 1d")
+    return window
+
+
+def _time(text: str) -> int:
+    try:
+        if re.fullmatch(r"[0-9]{1,10}", text):
+            seconds = int(text)
+        else:
+            time = datetime.fromisoformat(text)
+            seconds = int((time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp())
+    except (ValueError, OverflowError):
+        seconds = -1
+    if not 0 <= seconds < _MAX_SECONDS:
+        raise ValueError("use for example 2025-01-31, 2025-01-31T12:00:00Z or Unix seconds")
+    return seconds
+
+
+Span: TypeAlias = Annotated[
+    model.Window,
+    BeforeValidator(_span),
+    WithJsonSchema({"type": "string", "pattern": "^[1-9][0-9]{0,2}[hd]$", "examples": ["7d"]}),
+]
+Time: TypeAlias = Annotated[
+    int,
+    BeforeValidator(_time),
+    WithJsonSchema(
+        {"type": "string", "pattern": "^[0-9]{1,10}$|^[0-9]{4}-[0-9]{2}-[0-9]{2}", "examples": ["2025-01-31"]}
+    ),
+]
+
+
+class HistoryQuery(Query):
+    """A metric over time."""
+
+    level: Level = None
+    """[what blocks are counted for](glossary.md#what-is-counted); `pool` without it"""
+    metric: Metric = Field(
+        "hhi", description=f"{', '.join(f'`{name}`' for name in get_args(Metric))}; `hhi` without it"
+    )
+    window: Span | None = None
+    """a span of time, as in `7d`: a point at t counts the blocks with a header time after t less this span, up to t;
+    the step without it"""
+    first: Time | None = Field(None, alias="from")
+    """the first point: Unix seconds, `2025-01-31` or `2025-01-31T12:00:00Z`. Without it the points end at `to`, and
+    begin with the first point that has a complete window"""
+    last: Time | None = Field(None, alias="to")
+    """no point is later; the newest block's time without it"""
+    step: Span | None = None
+    """from one point to the next, as in `1d`; without it one that gives at most 400 points. More than 2,000 points are
+    refused"""
+    limit: int = Field(12, ge=1, le=40)
+    """of `shares`: the number of entities with a series of their own. The rest is `others`"""
+
+    def asked(self) -> SeriesQuery:
+        """As the analysis takes it."""
+        return SeriesQuery(
+            level=self.level or "pool",
+            metric=self.metric,
+            window=self.window.seconds if self.window else None,
+            step=self.step.seconds if self.step else None,
+            first=self.first,
+            last=self.last,
+            limit=self.limit,
+        )
+
+
+class History:
+    """The endpoint, and its queue."""
+
+    def __init__(self, queries: HistoryQueries) -> None:
+        self._queries = queries
+        self._turn = asyncio.Lock()
+        self._waiting = 0
+
+    @get("/api/v1/history", answer=TimeSeries, cached=False)
+    async def history(self, request: web.Request, query: HistoryQuery) -> web.Response:
+        """An index, or the shares, over time in equal steps.
+
+        An index has a series with each unknown block counted as its own miner (`split`) and one with all of them
+        counted as one miner (`merged`). `shares` have a series for each of the entities that are largest on average,
+        and `others`, `unknown`, and `alone` for miners who each count for themselves, where there are any. Numbers are
+        in the order of `times` (Unix seconds); a point without blocks has none. `lower` and `upper` are the ends of the
+        95 % interval: always for shares; for `nakamoto`, `hhi` and `hhi_unbiased` (for both, that of the unbiased
+        index) unless there are too many points and entities; never for other indices.
+
+        The `ETag` changes when the series may have changed. Requests are answered one at a time; 503 means that too
+        many wait.
+        """
+        asked, edition = query.asked(), self._queries.edition
+        if edition is None:
+            raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "no block is counted yet; /readyz says why")
+        tag = blake2b(f"{edition} {asked}".encode(), digest_size=12).hexdigest()
+        headers = {"ETag": f'"{tag}"', "Cache-Control": "no-cache"}
+        if any(known.value in {tag, "*"} for known in request.if_none_match or ()):
+            return web.Response(status=HTTPStatus.NOT_MODIFIED, headers=headers)
+        named = query.window or query.step
+        body = await self._body(asked, named.name if named else None)
+        return web.Response(body=body, content_type="application/json", charset="utf-8", headers=headers)
+
+    async def _body(self, asked: SeriesQuery, window: str | None) -> bytes:
+        if self._waiting >= _MAX_WAITING:
+            raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "too many requests for history; ask again in a second")
+        self._waiting += 1
+        try:
+            async with self._turn:
+                found = await self._queries.course(asked)
+                return await asyncio.to_thread(_encode, found, window)
+        except InputError as error:
+            raise Problem(HTTPStatus.BAD_REQUEST, str(error)) from None
+        finally:
+            self._waiting -= 1
+
+
+def _encode(found: model.TimeSeries, window: str | None) -> bytes:
+    return TimeSeries.of_window(found, window or _name(found.grid.window)).encode()
+
+
+def _name(seconds: int) -> str:
+    """A window that was chosen by us: whole hours."""
+    days, rest = divmod(seconds, 86_400)
+    return f"{seconds // 3600}h" if rest else f"{days}d"

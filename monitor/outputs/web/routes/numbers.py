@@ -1,0 +1,59 @@
+"""The numbers of the newest snapshot: shares, indices, changes, signals, recurring unidentified miners."""
+
+from __future__ import annotations
+
+from monitor import model
+from monitor.model import Snapshot
+from monitor.outputs.schemas.blocks import Tip, UnknownMiners
+from monitor.outputs.schemas.concentration import Changes, Concentration, Shares, WindowConcentration
+from monitor.outputs.schemas.signals import Signals
+from monitor.outputs.web.routes.endpoint import Level, Query, Window, WindowQuery, get
+from monitor.outputs.web.sources import Sources
+
+
+class LevelQuery(Query):
+    """A level, and one of its windows or all of them."""
+
+    level: Level = None
+    """[what blocks are counted for](glossary.md#what-is-counted); `pool` without it"""
+    window: Window = None
+    """one window only, as configured: `24h`"""
+
+    def chosen(self, snapshot: Snapshot) -> list[model.Concentration]:
+        """The windows."""
+        level = self.level or snapshot.concentration[0].level
+        windows = [each for each in snapshot.concentration if each.level == level]
+        return [each for each in windows if self.window in {None, each.window.name}]
+
+
+@get("/api/v1/shares")
+async def shares(query: LevelQuery, sources: Sources) -> Shares:
+    """Who mined how much, with intervals."""
+    snapshot = sources.snapshot
+    return Shares.of({"tip": snapshot, "windows": query.chosen(snapshot)}, snapshot.pool_names)
+
+
+@get("/api/v1/concentration")
+async def concentration(query: LevelQuery, sources: Sources) -> Concentration:
+    """How concentrated mining is."""
+    snapshot = sources.snapshot
+    windows = [WindowConcentration.of_window(each, snapshot) for each in query.chosen(snapshot)]
+    return Concentration(tip=Tip.of(snapshot, snapshot.pool_names), windows=windows)
+
+
+@get("/api/v1/changes")
+async def changes(sources: Sources) -> Changes:
+    """Significant changes of shares of hashrate, newest first."""
+    return Changes.of_snapshot(sources.snapshot)
+
+
+@get("/api/v1/signals")
+async def signals(query: WindowQuery, sources: Sources) -> Signals:
+    """What blocks say beyond shares: streaks, luck, empty blocks, rewards, signalling, races."""
+    return Signals.of_snapshot(sources.snapshot, query.window)
+
+
+@get("/api/v1/unknown")
+async def unknown(sources: Sources) -> UnknownMiners:
+    """Recurring unidentified miners, with the evidence that their blocks have in common."""
+    return UnknownMiners.of({"miners": sources.snapshot.strangers})

@@ -1,0 +1,42 @@
+"""What the endpoints and pages read from."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from monitor.hub import Hub
+from monitor.model import Snapshot
+from monitor.outputs.web.problems import Problem
+from monitor.outputs.web.protocols import BlockStore, Health, HistoryQueries, PoolDirectory
+
+_AGE_SECONDS = 20.0
+"""Pages say how long ago something was: after this time they are rendered again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """The hub, and what it does not have."""
+
+    hub: Hub
+    store: BlockStore
+    health: Health
+    directory: PoolDirectory
+    history: HistoryQueries
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The newest snapshot.
+
+        Raises:
+            Problem: there is none yet.
+        """
+        if self.hub.snapshot is None:
+            raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "no block is stored yet; /readyz says why")
+        return self.hub.snapshot
+
+    def state(self) -> tuple[object, ...]:
+        """All that an answer may depend on: while it is the same, so is the answer."""
+        age = time.time() // _AGE_SECONDS
+        return self.hub.snapshot, self.hub.alerts, self.health.waiting, self.health.coverage, age

@@ -1,0 +1,68 @@
+"""Numbers as people read them: never surer than they are."""
+
+from __future__ import annotations
+
+import pytest
+
+from monitor.model import Interval, Trend
+from monitor.outputs.web.pages import filters
+
+
+@pytest.mark.parametrize(
+    ("ratio", "said"),
+    [
+        (None, "–"), (0.0, "0.0 %"), (0.0001, "< 0.1 %"), (0.2664, "26.6 %"), (0.99999, "> 99.9 %"), (1.0, "100.0 %"),
+    ],
+)  # fmt: skip
+def test_what_is_nearly_nothing_or_nearly_all_is_not_rounded_to_it(ratio: float | None, said: str) -> None:
+    assert filters.percent(ratio).replace("\u00a0", " ") == said
+
+
+def test_nothing_that_is_estimated_is_wholly_sure() -> None:
+    assert filters.probability(1.0) == ">\u00a099\u00a0%"
+    assert filters.probability(0.0) == "<\u00a01\u00a0%"
+    assert filters.probability(0.87) == "87\u00a0%"
+
+
+@pytest.mark.parametrize(
+    ("rising", "arrow", "said"),
+    [
+        (0.99, "↗", "rising"), (0.85, "↗", "probably rising"), (0.5, "→", "no clear direction"),
+        (0.15, "↘", "probably falling"), (0.01, "↘", "falling"),
+    ],
+)  # fmt: skip
+def test_a_trend_is_told_with_its_certainty(rising: float, arrow: str, said: str) -> None:
+    assert filters.direction(Trend("pool", "30d", 0.0, -1.0, 1.0, rising)) == (arrow, said)
+
+
+def test_expected_counts_are_rounded() -> None:
+    assert [filters.rough(number) for number in (0.42, 2.84, 31.4, 2841.5)] == ["0.4", "2.8", "31", "2,840"]
+
+
+def test_an_interval_without_width_is_one_number() -> None:
+    assert filters.between(Interval(3, 3)) == "3"
+    assert filters.between(Interval(1480, 1790)) == "1,480 – 1,790"
+
+
+def test_ages_are_rough_and_old_times_are_dates() -> None:
+    now = 1_700_000_000
+    assert filters.ago(now - 30, now) == "0 min ago"
+    assert filters.ago(now + 30, now) == "0 min ago", "header times may lie ahead"
+    assert filters.ago(now - 5 * 3600, now) == "5 h ago"
+    assert filters.ago(now - 400 * 86_400, now) == "2022-10-10 22:13 UTC"
+
+
+def test_windows_and_amounts_have_their_units() -> None:
+    assert [filters.window(name) for name in ("24h", "1y", "2016b")] == ["24 hours", "1 year", "2,016 blocks"]
+    assert filters.hashrate(1.07e21) == "1.1 ZH/s"
+    assert filters.hashrate(None) == "–"
+    assert filters.bitcoin(312_500_000) == "3.125 BTC"
+    assert [filters.market(hhi) for hhi in (999, 1800, 1801)] == [
+        "not concentrated", "moderately concentrated", "highly concentrated",
+    ]  # fmt: skip
+
+
+def test_a_coinbase_is_shown_as_far_as_it_can_be_read() -> None:
+    assert filters.coinbase_text(b"\x03\x41\x2e\x0e/F2Pool/\xff\x00\x01\xe9\xb1\xbc") == "A. · /F2Pool/ · 鱼"
+    assert filters.coinbase_text(b"\x00\x01") == ""
+    assert "\u202e" not in filters.coinbase_text("a\u202eb".encode()), "nothing that turns the reading direction"
