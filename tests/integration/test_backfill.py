@@ -288,7 +288,7 @@ def started(folder: Path, name: str, node: Bitcoind, path: Path, **more: object)
 
 async def until(ready: Callable[[], bool], what: str) -> None:
     """Wait without keeping the loop from its work."""
-    await asyncio.to_thread(wait_until, ready, seconds=30, what=what, every=0.005)
+    await asyncio.to_thread(wait_until, ready, seconds=30, what=what)
 
 
 def _has_more(path: Path, before: int) -> bool:

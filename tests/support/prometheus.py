@@ -87,7 +87,7 @@ class Prometheus:
             found[:] = self.query(expression)
             return bool(found)
 
-        wait_until(answered, seconds=seconds, what=f"Prometheus to answer {expression}", every=0.1)
+        wait_until(answered, seconds=seconds, what=f"Prometheus to answer {expression}")
         return found
 
     def start(self) -> None:
