@@ -48,7 +48,10 @@ WRONG_FILES = {
         '[node]\npassword = "hunter2"\n',
         "user and password (or password_file) must be set together",
     ),
-    "a password in the URL": ('[node]\nurl = "http://a:hunter2@h"\n', "url contains a password: use user and password_file instead"),
+    "a password in the URL": (
+        '[node]\nurl = "http://a:hunter2@h"\n',
+        "url contains a password: use user and password_file instead",
+    ),
     "a secret's file that is missing": ('[web]\ntoken_file = "/nowhere"\n', "web.token_file: /nowhere cannot be read"),
 }
 
