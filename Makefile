@@ -37,8 +37,6 @@ lint: $(DEV) ## ruff
 
 types: $(DEV) ## mypy
 	@$(BIN)/mypy
-	@MYPYPATH=tests:scripts $(BIN)/mypy --package support
-	@MYPYPATH=tests:scripts $(BIN)/mypy scripts/*.py
 
 arch: $(DEV) ## the walls between the rooms
 	@$(BIN)/lint-imports

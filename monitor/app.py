@@ -33,9 +33,8 @@ from monitor.pipeline import Pipeline
 from monitor.processing.counter import Rulebook, WindowCounter
 from monitor.processing.history import HistoryQueries
 from monitor.registry.directory import Directory
-from monitor.registry.loading import Registry, load_registry
-from monitor.registry.reloading import keep_current
-from monitor.reload import ReloadSignal
+from monitor.registry.loading import Registry, files, load_registry
+from monitor.reload import ReloadSignal, keep_current
 from monitor.service_manager import ServiceManager
 from monitor.store.store import Store
 from monitor.vitals import Vitals
@@ -119,11 +118,13 @@ async def run(config: Config, stop: asyncio.Event, *, listening: Callable[[str],
         intake = _intake(
             config, health, store, hub=hub, vitals=vitals, courses=courses, directory=directory, reload=reload
         )
+        with suppress(NotImplementedError, ValueError, RuntimeError):  # no signals outside the main thread
+            asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, node.notifications.look_now)
         manager = ServiceManager()
         manager.ready()
         with suppress(_Stopped):
             await _all_or_none(
-                _until(stop), _look_now_on_signal(node), node.run(), intake, alerts,
+                _until(stop), node.run(), intake, alerts,
                 manager.keep_informed(lambda: _status(hub, health)),
             )  # fmt: skip
         manager.stopping()
@@ -164,9 +165,17 @@ async def _intake(  # noqa: PLR0913 -- what intake and outputs share
 
     async def stay_current() -> NoReturn:
         await pipeline.revise()
-        await keep_current(config.registry, network, adopt, reload=reload, vitals=vitals)
+        await keep_current(
+            lambda: files(config.registry), lambda: load_registry(config.registry, network, forgiving=False), adopt,
+            kind="registry", reload=reload, vitals=vitals,
+        )  # fmt: skip
 
-    await _all_or_none(pipeline.follow(), pipeline.publish(), health.backfill.run(network, pipeline), stay_current())
+    await _all_or_none(
+        pipeline.follow(),
+        pipeline.publish(),
+        health.backfill.run(network, lock=pipeline.lock, recount=pipeline.recount),
+        stay_current(),
+    )
     raise AssertionError("the pipeline returned")
 
 
@@ -192,10 +201,3 @@ def _status(hub: Hub, health: _Health) -> str:
     if health.waiting:
         return f"{at}; waiting: {health.waiting}"
     return f"{at}, the node's newest" if hub.snapshot and hub.snapshot.caught_up else f"{at}, catching up"
-
-
-async def _look_now_on_signal(node: NodeClient) -> NoReturn:
-    with suppress(NotImplementedError, ValueError, RuntimeError):  # no signals outside the main thread
-        asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, node.notifications.look_now)
-    await asyncio.Event().wait()
-    raise AssertionError("this event is never set")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Generic, TypeAlias, TypeVar
 
 from monitor.model import Alert, BlockEvents, Snapshot
@@ -47,17 +47,13 @@ class Hub:
         for each in changed:
             self._send(self._alert_listeners, each)
 
-    @contextmanager
-    def listen(self, name: str, *, limit: int = 100) -> Iterator[Listener[News]]:
+    def listen(self, name: str, *, limit: int = 100) -> AbstractContextManager[Listener[News]]:
         """Receive block events and snapshots from now on; at most `limit` of them wait to be read."""
-        with _registered(self._listeners, name, limit) as listener:
-            yield listener
+        return _registered(self._listeners, name, limit)
 
-    @contextmanager
-    def listen_to_alerts(self, name: str, *, limit: int = 1000) -> Iterator[Listener[Alert]]:
+    def listen_to_alerts(self, name: str, *, limit: int = 1000) -> AbstractContextManager[Listener[Alert]]:
         """Receive alerts that change state from now on; at most `limit` of them wait to be read."""
-        with _registered(self._alert_listeners, name, limit) as listener:
-            yield listener
+        return _registered(self._alert_listeners, name, limit)
 
     def _send(self, listeners: set[Listener[_T]], news: _T) -> None:
         for listener in listeners:

@@ -1,14 +1,29 @@
-"""When to reload files while the daemon runs: when they change, and on SIGHUP."""
+"""Reloads files while the daemon runs: when they change, and on SIGHUP."""
 
 from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Final, NoReturn, TypeVar
+
+import structlog
+
+from monitor.errors import ConfigError
+from monitor.vitals import Vitals
 
 _POLL_SECONDS = 2.0
+REJECTED: Final = {
+    "registry": "registry rejected, previous registry kept",
+    "rules": "alert rules rejected, previous rules kept",
+}
+"""The log event for files that cannot be used, by kind of error."""
+
+_T = TypeVar("_T")
+
+log = structlog.get_logger()
 
 
 class ReloadSignal:
@@ -30,7 +45,39 @@ class ReloadSignal:
         return self._events[-1]
 
 
-async def changes(paths: Callable[[], Sequence[Path]], reload: ReloadSignal) -> AsyncIterator[None]:
+async def keep_current(
+    paths: Callable[[], Sequence[Path]],
+    load: Callable[[], _T],
+    adopt: Callable[[_T], Awaitable[None]],
+    *,
+    kind: str,
+    reload: ReloadSignal,
+    vitals: Vitals,
+) -> NoReturn:
+    """Call `adopt` with what `load` returns each time that the files have changed.
+
+    Invalid files are logged with the reason, and what was loaded before stays in use.
+
+    Args:
+        paths: the files.
+        load: reads them, on another thread; may raise `ConfigError`.
+        adopt: called with the result.
+        kind: `registry` or `rules`, the label of its errors.
+        reload: requests a reload although no file has changed.
+        vitals: counts the errors.
+    """
+    async for _ in _changes(paths, reload):
+        try:
+            found = await asyncio.to_thread(load)
+        except ConfigError as error:
+            vitals.errors.labels(kind).inc()
+            log.error(REJECTED[kind], reason=str(error))  # noqa: TRY400 -- no traceback
+        else:
+            await adopt(found)
+    raise AssertionError("file changes never end")
+
+
+async def _changes(paths: Callable[[], Sequence[Path]], reload: ReloadSignal) -> AsyncIterator[None]:
     """Yield each time that one of the files has changed or the signal has come."""
     requested = reload.listen()
     seen = _stamps(paths())

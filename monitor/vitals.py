@@ -1,14 +1,16 @@
 """Metrics of the daemon itself: state of the node, durations, errors.
 
-They belong to a registry that is passed in, so two daemons in one process (as in tests) do not share them. The prefix
-and the label names are defined here.
+Each instance has a registry of its own, so two daemons in one process (as in tests) do not share them. The prefix and
+the label names are defined here.
 """
 
 from __future__ import annotations
 
+from functools import partial
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-PREFIX = "pool_monitor"
+from monitor.model import PREFIX
 
 _FAST = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
@@ -16,59 +18,37 @@ _FAST = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5
 class Vitals:
     """The daemon's own metrics."""
 
-    def __init__(self, registry: CollectorRegistry | None = None) -> None:
-        self.registry = registry or CollectorRegistry()
-        self.build_info = Gauge(
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        gauge = partial(Gauge, namespace=PREFIX, registry=self.registry)
+        counter = partial(Counter, namespace=PREFIX, registry=self.registry)
+        duration = partial(Histogram, namespace=PREFIX, registry=self.registry, buckets=_FAST)
+        self.build_info = gauge(
             "build_info", "Always 1; labels: version of the program, content hash of the pool registry.",
-            ["version", "registry"], namespace=PREFIX, registry=self.registry,
+            ["version", "registry"],
         )  # fmt: skip
-        self.start_time = Gauge(
-            "start_time_seconds", "Start time of the daemon, Unix time.", namespace=PREFIX, registry=self.registry
+        self.start_time = gauge("start_time_seconds", "Start time of the daemon, Unix time.")
+        self.node_up = gauge("node_up", "Whether the node answered the last request.", ["node"])
+        self.node_last_contact = gauge(
+            "node_last_contact_timestamp_seconds", "Time of the last answer of the node, Unix time.", ["node"]
         )
-        self.node_up = Gauge(
-            "node_up", "Whether the node answered the last request.",
-            ["node"], namespace=PREFIX, registry=self.registry,
-        )  # fmt: skip
-        self.node_last_contact = Gauge(
-            "node_last_contact_timestamp_seconds", "Time of the last answer of the node, Unix time.",
-            ["node"], namespace=PREFIX, registry=self.registry,
-        )  # fmt: skip
-        self.node_rpc_seconds = Histogram(
+        self.node_rpc_seconds = duration(
             "node_rpc_seconds", "Duration of requests to the node, by method; REST requests are named rest_*.",
-            ["method"], namespace=PREFIX, registry=self.registry, buckets=_FAST,
+            ["method"],
         )  # fmt: skip
-        self.block_event_seconds = Histogram(
-            "block_event_seconds", "Time from the notification of a block to its block event, after the commit.",
-            namespace=PREFIX, registry=self.registry, buckets=_FAST,
-        )  # fmt: skip
-        self.block_publish_seconds = Histogram(
-            "block_publish_seconds", "Time from the notification of a block to the snapshot that counts it.",
-            namespace=PREFIX, registry=self.registry, buckets=_FAST,
-        )  # fmt: skip
-        self.node_behind = Gauge(
-            "node_behind_blocks", "Blocks for which the node has only the header so far.",
-            namespace=PREFIX, registry=self.registry,
-        )  # fmt: skip
-        self.behind = Gauge(
-            "behind_seconds", "Time since the numbers were last known to include the node's newest block.",
-            namespace=PREFIX, registry=self.registry,
-        )  # fmt: skip
-        self.alerts_firing = Gauge(
-            "alerts_firing", "Number of firing alerts of a rule.",
-            ["rule", "severity"], namespace=PREFIX, registry=self.registry,
-        )  # fmt: skip
-        self.backfill_progress = Gauge(
-            "backfill_progress_ratio", "Share of the wanted history that is stored.",
-            namespace=PREFIX, registry=self.registry,
-        )  # fmt: skip
-        self.errors = Counter(
-            "errors",
-            "Errors that the daemon recovered from, by kind.",
-            ["kind"],
-            namespace=PREFIX,
-            registry=self.registry,
+        self.block_event_seconds = duration(
+            "block_event_seconds", "Time from the notification of a block to its block event, after the commit."
         )
-        self.output_dropped = Counter(
-            "output_dropped", "Events and snapshots dropped because an output was too slow.",
-            ["output"], namespace=PREFIX, registry=self.registry,
-        )  # fmt: skip
+        self.block_publish_seconds = duration(
+            "block_publish_seconds", "Time from the notification of a block to the snapshot that counts it."
+        )
+        self.node_behind = gauge("node_behind_blocks", "Blocks for which the node has only the header so far.")
+        self.behind = gauge(
+            "behind_seconds", "Time since the numbers were last known to include the node's newest block."
+        )
+        self.alerts_firing = gauge("alerts_firing", "Number of firing alerts of a rule.", ["rule", "severity"])
+        self.backfill_progress = gauge("backfill_progress_ratio", "Share of the wanted history that is stored.")
+        self.errors = counter("errors", "Errors that the daemon recovered from, by kind.", ["kind"])
+        self.output_dropped = counter(
+            "output_dropped", "Events and snapshots dropped because an output was too slow.", ["output"]
+        )

@@ -177,6 +177,15 @@ def bip34_height(script: bytes) -> int | None:
     return number if number > 0 else None
 
 
+def after_height(script: bytes) -> int:
+    """Where a coinbase script goes on after the height that BIP34 demands; 0 when it starts with no number."""
+    if not script:
+        return 0
+    if 0x51 <= script[0] <= 0x60:  # OP_1 .. OP_16
+        return 1
+    return 1 + script[0] if 1 <= script[0] <= 5 else 0
+
+
 def double_sha256(data: bytes) -> bytes:
     """SHA-256 applied twice."""
     return sha256(sha256(data).digest()).digest()

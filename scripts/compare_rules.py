@@ -22,7 +22,7 @@ from monitor.cli.attribute.inputs import Given, from_lines
 from monitor.registry import lists
 from monitor.registry.loading import load_pools
 
-GOLDEN = Path(__file__).parent.parent / "tests" / "golden" / "coinbases.jsonl.gz"
+GOLDEN = sorted((Path(__file__).parent.parent / "tests" / "golden").glob("coinbases*.jsonl.gz"))
 
 
 def compare(files: list[Path]) -> None:
@@ -61,4 +61,4 @@ def compare(files: list[Path]) -> None:
 
 
 if __name__ == "__main__":
-    compare([Path(name) for name in sys.argv[1:]] or [GOLDEN])
+    compare([Path(name) for name in sys.argv[1:]] or GOLDEN)

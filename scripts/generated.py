@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 WIDTH = 120
-_VERBATIM = re.compile(r"[#|<!]|\[!|    |$")
+_VERBATIM = re.compile(r"[#|!]|<!|\[!|    |$")
 """Lines of Markdown that are not prose: headings, tables, HTML, pictures, code, blank lines."""
-_ITEM = re.compile(r"[-*] |\d+\. ")
+_ITEM = re.compile(r"[-*] |\d\d?\. ")
 
 
 def keep(files: Mapping[Path, str], arguments: list[str], *, usage: str, command: str) -> int:
@@ -65,4 +65,6 @@ def _filled(paragraph: str) -> list[str]:
     indent = len(paragraph) - len(paragraph.lstrip())
     item = _ITEM.match(paragraph.lstrip())
     hanging = " " * (indent + (len(item[0]) if item else 0))
-    return textwrap.wrap(paragraph, WIDTH, subsequent_indent=hanging, break_long_words=False, break_on_hyphens=False)
+    kept = re.sub(r"(?<=\S) (?=([-*]|\d\d?\.) )", "\0", paragraph)  # else a line might begin like an item of a list
+    lines = textwrap.wrap(kept, WIDTH, subsequent_indent=hanging, break_long_words=False, break_on_hyphens=False)
+    return [line.replace("\0", " ") for line in lines]

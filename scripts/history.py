@@ -45,7 +45,7 @@ from monitor.registry.loading import Registry, load_registry
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 PERIOD = 2016
 """Blocks of a point in the pictures: two weeks."""
-LEVELS = {"pool": "whom blocks pay", "template": "who builds them", "country": "where the operators are at home"}
+LEVELS = {"pool": "the brand", "template": "the template builder", "country": "the seat of the operator"}
 COLORS = {"pool": "#1f5fa8", "template": "#b5542b", "country": "#2f7d4f"}
 LARGE_CHANGE = 0.03
 QUARTER = 90 * 144
@@ -203,10 +203,10 @@ def page(rows: Sequence[BlockRow], years: Sequence[Year]) -> Iterator[str]:
 <!-- Made by `scripts/history.py`: change it there. -->
 # Does mining concentrate?
 
-What the daemon would have said of the {len(rows):,} blocks of mainnet from {day(rows[0])} to
-{day(rows[-1])}, with 95 % intervals. Who mined them: the block table of
-<https://github.com/sorukumar/bitcoin-mining-pools> (state of April 2026, BSD 2-Clause). Anyone can make this page
-again, of these or of other blocks; [the glossary](glossary.md) has the words.
+The daemon's numbers for the {len(rows):,} blocks of mainnet from {day(rows[0])} to {day(rows[-1])}, with 95 %
+intervals. Source of the pools: the block table of
+<https://github.com/sorukumar/bitcoin-mining-pools> (state of April 2026, BSD 2-Clause). The page can be generated
+again from these or other blocks; [the glossary](glossary.md) defines the terms.
 
 ```
 scripts/history.py BLOCKS.parquet
@@ -219,18 +219,17 @@ At the end of each year, over 90 days:
     for level, meaning in LEVELS.items():
         yield f"- **HHI by {level}** ({meaning}): {'; '.join(verdicts(years, level))}."
     yield f"""
-Does mining concentrate? That depends on the years and on what is counted, and no day can tell: with the shares that
-pools had in {last}, the HHI counted over 144 blocks lies anywhere within {daily(years[-1].points["pool"])}.
+Does mining concentrate? That depends on the years and on the level, and a single day cannot show it: with the
+shares of pools in {last}, the HHI over 144 blocks is within {daily(years[-1].points["pool"])}.
 
 ## Two weeks at a time
 
-Each point is {PERIOD:,} blocks; unknown blocks are split. The bands are 95 % intervals of the hashrate behind the
-blocks.
+Each point is {PERIOD:,} blocks; unknown blocks are split. The bands are 95 % intervals of the estimates for hashrate.
 
 ![Concentration of pools, templates and countries, {first} to {last}](images/history-concentration.png)
 
-Memberships count from the day since when there is evidence for them: a step at the level template is what came to be
-*known*, see the envelope below.
+Memberships are counted from the day of their first evidence: a step at level template may only mean that a
+membership became *known*, see the ranges below.
 
 ## Year by year
 
@@ -242,10 +241,10 @@ The last {QUARTER:,} blocks of each, 90 days.
         for level, each in year.points.items():
             yield f"| {year.name} | {level} | {' | '.join(cells(each))} |"
     yield """
-## Where it was going
+## Trends
 
-Slope of the effective entities over the year, entities a year, as on 31 December. Above zero: less concentrated. By
-template, the slope of 2024 is that of what came to be known.
+Slope of the effective entities over the year, in entities per year, on 31 December. Above zero: concentration is
+falling. By template, the slope of 2024 reflects memberships that became known.
 
 | year | level | slope | 95 % interval | probability that concentration rose |
 |---|---|---:|---:|---:|"""
@@ -257,10 +256,10 @@ template, the slope of 2024 is that of what came to be known.
                     f"| {trend.rising:.0%} |"
                 )
     yield """
-## What nobody is sure of
+## Uncertain memberships
 
-Some memberships are only guessed. With each of them in or out, the numbers of a year lie within these ranges; luck is
-not in them. Of the shares, those that a percentage point hangs on.
+Ranges over all combinations of uncertain memberships, for the blocks of a year; sampling uncertainty is not
+included. Shares are listed if they vary by at least a percentage point.
 
 | year | level | HHI | Nakamoto | shares |
 |---|---|---:|---:|---|"""
@@ -271,12 +270,12 @@ not in them. Of the shares, those that a percentage point hangs on.
     yield f"""
 ## Shares that changed
 
-What the test for changes would have told in each year. Listed are changes by at least {LARGE_CHANGE:.0%} of all
-blocks; dotted in the picture are all changes of the six largest pools.
+Detected changes by at least {LARGE_CHANGE:.0%} of all blocks in each year; the dotted lines in the picture are all
+changes of the six largest pools.
 
 ![Shares of the six largest pools, {first} to {last}](images/history-pools.png)
 
-| from | pool | before | after | told after |
+| from | pool | before | after | detected after |
 |---|---|---:|---:|---:|"""
     for year in years:
         for change in year.changes:
@@ -288,9 +287,9 @@ blocks; dotted in the picture are all changes of the six largest pools.
                 )
     everything = sum(len(year.changes) for year in years)
     yield f"""
-With the small ones there are {everything} changes in {len(years)} years;
-[luck alone makes fewer than one in five years](accuracy.md#changes-of-a-share). Most are slow drifts of small pools
-that have added up to a fifth of their share."""
+Including small ones there are {everything} changes in {len(years)} years;
+[chance causes less than one in five years](accuracy.md#changes-of-a-share). Most are slow drifts of small pools by a
+fifth of their share."""
 
 
 def verdicts(years: Sequence[Year], level: str) -> Iterator[str]:
@@ -302,7 +301,7 @@ def verdicts(years: Sequence[Year], level: str) -> Iterator[str]:
         elif now.likely.hhi.upper < was.likely.hhi.lower:
             how = "fell"
         else:
-            how = "stayed, as far as can be told:"
+            how = "did not change significantly:"
         assert was.found.split
         assert now.found.split
         numbers = f"from {was.found.split.hhi_unbiased:,.0f} to {now.found.split.hhi_unbiased:,.0f}"

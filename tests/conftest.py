@@ -53,7 +53,7 @@ def _test_stays_short(request: pytest.FixtureRequest) -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _loop_stays_free(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Fail a test in which one step kept the event loop busy: long computations belong into a thread."""
-    run = asyncio.Handle._run
+    run = asyncio.Handle._run  # noqa: SLF001 -- asyncio has no public way to measure a step
     slow = []
 
     def timed(handle: asyncio.Handle) -> None:

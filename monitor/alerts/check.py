@@ -31,11 +31,7 @@ class ReceiverResult:
 
 
 async def send_test_alerts(config: Config, rule: str | None = None) -> list[ReceiverResult]:
-    """Send a test alert to all receivers concurrently, without retries.
-
-    Args:
-        config: with receivers and rules.
-        rule: send the alert in the name of this rule, with its severity.
+    """Send a test alert to all receivers concurrently, without retries, in the name of `rule` and with its severity.
 
     Raises:
         InputError: unknown rule.
@@ -53,7 +49,7 @@ async def probe_receivers(config: Config) -> list[ReceiverResult]:
 
 def _receivers(config: Config) -> tuple[Receiver, ...]:
     vitals = Vitals()
-    return receivers(config, hub=Hub(vitals), vitals=vitals, link=f"http://{config.web.host}:{config.web.port}").all
+    return receivers(config, hub=Hub(vitals), vitals=vitals, link=f"http://{config.web.host}:{config.web.port}")
 
 
 def as_table(results: list[ReceiverResult]) -> Table:

@@ -30,13 +30,7 @@ class Evaluation:
 
 
 def evaluate(rules: Sequence[Rule], samples: Samples, alerts: Sequence[Alert]) -> Evaluation:
-    """Evaluate all rules.
-
-    Args:
-        rules: the current rules.
-        samples: current values; `samples.now` is the clock.
-        alerts: all alerts of the previous evaluation.
-    """
+    """Evaluate all rules, after an evaluation that left `alerts`; `samples.now` is the clock."""
     before: dict[str, dict[str, Alert]] = {}
     for alert in alerts:
         before.setdefault(alert.rule, {})[alert.key] = alert

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple, Protocol, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from monitor.model import BlockHash, PoolSlug, Snapshot
+from monitor.outputs.samples import Published
 
 LabelledValues: TypeAlias = Iterable[tuple[tuple[str, ...], float]]
 """Samples of one metric: label values, in the order of the label names, and the value."""
@@ -68,26 +70,6 @@ class Samples:
     """Why the node does not answer, if it does not."""
 
 
-class PublishedMetric(Protocol):
-    """A metric of the catalogue, as far as rules use it."""
-
-    @property
-    def name(self) -> str:
-        """Without prefix."""
-
-    @property
-    def full_name(self) -> str:
-        """With prefix, as in Prometheus."""
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """Label names."""
-
-    @property
-    def samples(self) -> Callable[[Snapshot], LabelledValues]:
-        """Computes the samples of a snapshot."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertMetric:
     """A metric for rules only, which is not published."""
@@ -105,11 +87,11 @@ class AlertMetric:
 class MetricLookup:
     """Finds metrics by name and reads their samples."""
 
-    published: Mapping[str, PublishedMetric]
+    published: Mapping[str, Published]
     alert_metrics: Mapping[str, AlertMetric]
 
     @classmethod
-    def of(cls, catalogue: Iterable[PublishedMetric]) -> MetricLookup:
+    def of(cls, catalogue: Iterable[Published]) -> MetricLookup:
         """The metrics of a catalogue and all `ALERT_METRICS`."""
         return cls({each.name: each for each in catalogue}, {each.name: each for each in ALERT_METRICS})
 
@@ -134,14 +116,9 @@ class MetricLookup:
                 samples, labels = metric.samples(inputs.snapshot), metric.labels
             if samples is not None:
                 metrics[name] = MetricSamples(labels, tuple(samples))
-        snapshot = inputs.snapshot
-        return Samples(
-            inputs.now,
-            snapshot.tip.height if snapshot else None,
-            metrics,
-            snapshot=snapshot,
-            waiting=inputs.waiting or "",
-        )
+        snapshot, waiting = inputs.snapshot, inputs.waiting or ""
+        height = snapshot.tip.height if snapshot else None
+        return Samples(inputs.now, height, metrics, snapshot=snapshot, waiting=waiting)
 
 
 # -- metrics for rules only --------------------------------------------------------------------------------------------
@@ -155,13 +132,12 @@ def _stale(inputs: AlertInputs) -> LabelledValues | None:
     if inputs.snapshot is None:
         return None
     races = inputs.snapshot.signals.races if inputs.snapshot.signals else ()
-    lost = [
-        (str(race.height + above), loser or "unknown")
+    return [
+        ((str(race.height + above), loser or "unknown"), 1.0)
         for race in races
         for above, (block, loser) in enumerate(zip(race.stale, race.losers, strict=True))
         if block in inputs.stale
     ]
-    return [(labels, 1.0) for labels in lost]
 
 
 def _changes(inputs: AlertInputs) -> LabelledValues | None:
@@ -169,15 +145,10 @@ def _changes(inputs: AlertInputs) -> LabelledValues | None:
         return None
     newest = inputs.snapshot.tip.height
     return {
-        (change.entity,): change.after.share - change.before.share
+        (change.entity,): abs(change.after.share - change.before.share)
         for change in inputs.snapshot.estimates.changes
         if newest - change.found_height < _RECENT_CHANGE_BLOCKS
     }.items()
-
-
-def _size_of_changes(inputs: AlertInputs) -> LabelledValues | None:
-    found = _changes(inputs)
-    return None if found is None else [(labels, abs(value)) for labels, value in found]
 
 
 def _long_streaks(inputs: AlertInputs) -> LabelledValues | None:
@@ -190,15 +161,11 @@ def _long_streaks(inputs: AlertInputs) -> LabelledValues | None:
 def _empty(inputs: AlertInputs) -> LabelledValues | None:
     if inputs.snapshot is None or inputs.snapshot.signals is None:
         return None
-    return list(_empty_ratios(inputs.snapshot))
-
-
-def _empty_ratios(snapshot: Snapshot) -> Iterator[tuple[tuple[str, ...], float]]:
-    rows = snapshot.signals.empty if snapshot.signals else ()
-    for window in dict.fromkeys(row.window for row in rows):
-        mine = [row for row in rows if row.window == window]
-        if blocks := sum(row.blocks for row in mine):
-            yield (window,), sum(row.empty for row in mine) / blocks
+    blocks, empty = Counter[str](), Counter[str]()
+    for row in inputs.snapshot.signals.empty:
+        blocks[row.window] += row.blocks
+        empty[row.window] += row.empty
+    return [((window,), empty[window] / many) for window, many in blocks.items() if many]
 
 
 def _increased_recently(counter: str) -> str:
@@ -225,7 +192,7 @@ ALERT_METRICS: Final = (
     AlertMetric(
         name="share_change_ratio",
         help="Absolute change of a pool's share of all blocks, for 144 blocks after its detection.", labels=("pool",),
-        samples=_size_of_changes,
+        samples=_changes,
         promql="abs(pool_monitor_share_change_after_ratio{selector} "
         "- pool_monitor_share_change_before_ratio{selector}) "
         "and changes(pool_monitor_share_change_timestamp_seconds{selector}[1d]) > 0",

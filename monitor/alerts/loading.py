@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
@@ -15,7 +14,7 @@ from monitor.alerts.rules import Rule
 from monitor.config import Config, shipped
 from monitor.errors import RulesError
 from monitor.outputs.metrics import CATALOGUE
-from monitor.reload import ReloadSignal, changes
+from monitor.reload import ReloadSignal, keep_current
 from monitor.vitals import Vitals
 
 METRIC_LOOKUP = MetricLookup.of(CATALOGUE)
@@ -69,13 +68,11 @@ async def reload_rules(
     config: Config, set_rules: Callable[[tuple[Rule, ...]], None], *, reload: ReloadSignal, vitals: Vitals
 ) -> NoReturn:
     """Call `set_rules` with the new rules whenever the file changes; an invalid file is rejected and logged."""
-    async for _ in changes(lambda: (rules_file(config),), reload):
-        try:
-            rules = await asyncio.to_thread(load_rules, config)
-        except RulesError as error:
-            vitals.errors.labels("rules").inc()
-            log.error("alert rules rejected, previous rules kept", reason=str(error))  # noqa: TRY400 -- no traceback
-            continue
+
+    async def adopt(rules: tuple[Rule, ...]) -> None:
         log.info("alert rules reloaded", rules=len(rules))
         set_rules(rules)
-    raise AssertionError("unreachable")
+
+    await keep_current(
+        lambda: (rules_file(config),), lambda: load_rules(config), adopt, kind="rules", reload=reload, vitals=vitals
+    )

@@ -53,9 +53,9 @@ class _RuleTable(BaseModel):
     below: float | None = Field(default=None, allow_inf_nan=False)
     until: float | None = Field(default=None, allow_inf_nan=False)
     for_blocks: int = Field(default=0, ge=0, le=100_000)
-    lasting: _Duration = Field(default=0.0, alias="for")
-    keep: _Duration = 0.0
-    cooldown: _Duration = 0.0
+    for_seconds: _Duration = Field(default=0.0, alias="for")
+    keep_seconds: _Duration = Field(default=0.0, alias="keep")
+    cooldown_seconds: _Duration = Field(default=0.0, alias="cooldown")
     severity: Severity
     summary: str = Field(min_length=1, max_length=300)
     meaning: str = Field(default="", max_length=2000)
@@ -75,21 +75,8 @@ class _RuleTable(BaseModel):
         """Convert to a `Rule`."""
         enter = self.below if self.above is None else self.above
         assert enter is not None
-        return Rule(
-            name=self.name,
-            severity=self.severity,
-            value=self.value,
-            enter=enter,
-            leave=enter if self.until is None else self.until,
-            rising=self.above is not None,
-            summary=self.summary,
-            where=self.where,
-            for_blocks=self.for_blocks,
-            for_seconds=self.lasting,
-            keep_seconds=self.keep,
-            cooldown_seconds=self.cooldown,
-            meaning=self.meaning,
-        )
+        leave, rising = enter if self.until is None else self.until, self.above is not None
+        return Rule(**self.model_dump(exclude={"above", "below", "until"}), enter=enter, leave=leave, rising=rising)
 
 
 class _Document(BaseModel):
@@ -99,12 +86,7 @@ class _Document(BaseModel):
 
 
 def parse(text: str, lookup: MetricLookup, *, origin: str) -> tuple[Rule, ...]:
-    """Parse alert rules.
-
-    Args:
-        text: TOML.
-        lookup: the metrics that rules may use.
-        origin: file name for error messages.
+    """Parse alert rules in TOML; `origin` names the file in messages.
 
     Raises:
         RulesError: with one line per mistake.

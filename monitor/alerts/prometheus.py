@@ -36,13 +36,7 @@ _HEAD: Final = """\
 
 
 def rule_file(rules: Sequence[Rule], lookup: MetricLookup, *, runbook: str) -> str:
-    """The rule file as YAML.
-
-    Args:
-        rules: the daemon's rules.
-        lookup: the metrics that they use.
-        runbook: URL or path of the runbook, which has a section for each alert.
-    """
+    """The rule file as YAML; `runbook` is the URL or path of the runbook, which has a section for each alert."""
     lines = [_HEAD, "groups:\n", "  - name: pool-monitor\n", "    rules:\n"]
     for rule in rules:
         lines += _rule(rule, lookup, runbook)

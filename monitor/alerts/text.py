@@ -24,14 +24,7 @@ def summary(rule: Rule, alert: Alert, snapshot: Snapshot | None) -> str:
 
 
 def explanation(rule: Rule, alert: Alert, snapshot: Snapshot | None, *, waiting: str = "") -> str:
-    """The values behind an alert with their intervals, its two thresholds and the rule's meaning.
-
-    Args:
-        rule: the rule that fired.
-        alert: with labels and value.
-        snapshot: the data that the value was computed from.
-        waiting: why the node does not answer, if it does not.
-    """
+    """The values behind an alert with their intervals, its two thresholds and the rule's meaning."""
     sentences = list(details(rule.value, alert.labels, snapshot)) if snapshot else []
     fires, resolves = ("above", "at or below") if rule.rising else ("below", "at or above")
     value, enter, leave = (format_value(rule.value, number) for number in (alert.value, rule.enter, rule.leave))

@@ -16,22 +16,3 @@ from monitor.analysis.snapshot import estimated, snapshot
 from monitor.analysis.uncertainty.alternatives import UncertainMembership
 from monitor.analysis.uncertainty.estimates import estimates
 from monitor.analysis.uncertainty.posterior import estimate
-
-__all__ = [
-    "POOL",
-    "Alone",
-    "BlockTable",
-    "ConsensusParams",
-    "Level",
-    "UncertainMembership",
-    "advance",
-    "concentrate",
-    "concentration",
-    "estimate",
-    "estimated",
-    "estimates",
-    "network_hashrates",
-    "signals",
-    "snapshot",
-    "surplus",
-]

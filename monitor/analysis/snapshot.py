@@ -39,7 +39,6 @@ def snapshot(  # noqa: PLR0913 -- it makes one value of many fields
         caught_up=caught_up,
         registry=registry,
         concentration=concentrate(ledger, windows, rates),
-        network_hashrate={name: rate.value if rate else None for name, rate in rates.items()},
         network_rate=rates,
         tally=tally,
         pool_names=pool_names,

@@ -52,9 +52,7 @@ class Contrast:
         if ("tag", tag) not in self._listed:
             return f"its list does not know the tag {mark!r}"
         if tag.encode() not in coinbase.script:
-            if tag.lower().encode() in coinbase.script.lower():
-                return f"it distinguishes upper and lower case, and the coinbase spells {mark!r} differently"
-            return "it reads the script alone, and the tag stands in an output"
+            return f"it distinguishes upper and lower case, and the coinbase spells {mark!r} differently"
         if isinstance(self.rules, MempoolRules) and not tag.isascii():
             return "it reads one letter from each byte, so that a tag outside ASCII is never found"
         if isinstance(self.rules, MempoolRules):
@@ -90,7 +88,14 @@ class Contrast:
         if ours.method is Method.ADDRESS:
             order = "the smallest output first" if isinstance(self.rules, CrateRules) else "its list's order"
             return f"two pools are paid: it decides by {order}, ours by the largest amount"
-        return f"two tags are there: it takes {verdict.mark!r}, first in its list, ours the more specific, then longer"
+        if verdict.method is Method.ADDRESS:
+            return f"it takes any payout; {verdict.mark} gets too little of the reward to decide here"
+        if ours.pool is None:
+            return f"{verdict.mark!r} stands where a worker or customer can write, which decides nothing here"
+        return (
+            f"two tags are there: it takes {verdict.mark!r}, first in its list, "
+            "ours the one at the start of the text, then the more specific, then longer"
+        )
 
     def _why_only_they_see(self, coinbase: Coinbase, verdict: Verdict) -> str:
         if verdict.mark.lower().encode() in coinbase.script.lower():

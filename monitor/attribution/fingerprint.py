@@ -72,6 +72,12 @@ def fingerprint(coinbase: Coinbase) -> Fingerprint:
     return Fingerprint(main.script if main and kind else None, signature(script[start:]), structure)
 
 
+def main_payout(coinbase: Coinbase) -> bytes | None:
+    """The script that gets more than half of the reward; None where there is none, or anyone could spend it."""
+    main = _main_output(coinbase.outputs)
+    return main.script if main and _kind(main.script) else None
+
+
 def _some(count: int) -> str:
     return str(count) if count < 4 else "4+"
 

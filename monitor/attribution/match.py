@@ -1,14 +1,15 @@
 """The rules: all evidence in a coinbase, and which piece of it decides.
 
-The pool that is paid at least half of the reward comes first, then a specific tag, then a payout of a substantial part,
-then a generic tag. A smaller payout is recorded and decides nothing: anyone can add an output of a few satoshi to
-anyone's address. Among payouts the larger wins, among tags the longer; what remains equal is broken by the evidence of
-the next ranks, and is otherwise unknown, with a conflict. A contradiction is kept, not hidden.
+The pool that is paid at least half of the reward comes first, then a specific tag where the text of the script
+starts, then one elsewhere, then a payout of a substantial part, then a generic tag. Two kinds of evidence are remarks,
+which are recorded and decide nothing: smaller payouts, because anyone can add an output of a few satoshi to anyone's
+address; and text where workers and customers can write. Among payouts the larger wins, among tags the longer; what
+remains equal is broken by the evidence of the next ranks, and is otherwise unknown, with a conflict. A contradiction is
+kept, not hidden.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import IntEnum
@@ -16,9 +17,10 @@ from functools import lru_cache
 from itertools import groupby
 from typing import Final, NamedTuple, TypeAlias, TypeVar
 
-from monitor.attribution.commitments import OP_RETURN, signed_text
+from monitor.attribution.commitments import OP_RETURN, notes, script_text
 from monitor.attribution.inner_miners import inner_miner
-from monitor.model import Attribution, Candidate, Coinbase, Method, Output, PoolSlug
+from monitor.attribution.standing import Standing, Standings, standings
+from monitor.model import Attribution, Candidate, Coinbase, Confidence, Method, Output, PoolSlug
 from monitor.registry.registry import PoolRegistry
 
 SUBSTANTIAL_PERCENT: Final = 5
@@ -31,12 +33,35 @@ class Rank(IntEnum):
 
     MAJORITY_PAYOUT = 0
     """The pool's payouts together take at least half of the reward."""
-    SPECIFIC_TAG = 1
-    SUBSTANTIAL_PAYOUT = 2
-    """They take at least `SUBSTANTIAL_PERCENT` of it."""
-    GENERIC_TAG = 3
-    MINOR_PAYOUT = 4
-    """They take less: recorded as a candidate, decides nothing and contradicts nothing."""
+    SIGNATURE = 1
+    """A specific tag where the text of the script starts."""
+    SPECIFIC_TAG = 2
+    """One elsewhere, of a pool that may sign there."""
+    SUBSTANTIAL_PAYOUT = 3
+    """The payouts take at least `SUBSTANTIAL_PERCENT` of the reward."""
+    GENERIC_TAG = 4
+    """An everyday word, a part of another pool's tag, or one elsewhere of a pool that signs at the start."""
+    WRITTEN_TAG = 5
+    """Where a worker or customer can write: a remark."""
+    MINOR_PAYOUT = 6
+    """The payouts take less: a remark."""
+
+    __hash__ = int.__hash__  # that of an enumeration is slow, and this one is hashed for every block
+
+    @property
+    def is_remark(self) -> bool:
+        """Whether it decides nothing and contradicts nothing."""
+        return self >= Rank.WRITTEN_TAG
+
+
+_TAG_RANKS: Final = {
+    Standing.SIGNATURE: Rank.SIGNATURE,
+    Standing.FREE: Rank.SPECIFIC_TAG,
+    Standing.DISPLACED: Rank.GENERIC_TAG,
+    Standing.WRITTEN: Rank.WRITTEN_TAG,
+}
+"""Of specific tags."""
+_SIGNS: Final = frozenset({Rank.SIGNATURE, Rank.SPECIFIC_TAG})
 
 
 class _Payout(NamedTuple):
@@ -51,6 +76,7 @@ class _Payout(NamedTuple):
 
 
 _Paid: TypeAlias = frozenset[_Payout]
+_UNPAID: _Paid = frozenset()
 _Key = TypeVar("_Key", bytes, PoolSlug)
 
 
@@ -96,13 +122,22 @@ def findings(coinbase: Coinbase, registry: PoolRegistry) -> Findings:
     return Findings(marks, covered, loose)
 
 
-def _evidence(coinbase: Coinbase, registry: PoolRegistry) -> tuple[_Paid, frozenset[int], bool]:
+def _evidence(coinbase: Coinbase, registry: PoolRegistry) -> tuple[_Paid, Standings, bool]:
+    """Payouts, tags, and whether the tags were found only when capitals and small letters counted as equal."""
     paid = _paid(coinbase.outputs, registry)
-    text = signed_text(coinbase)
-    tags = registry.index.tags_in(text)
-    if paid or tags:
-        return paid, tags, False
-    return paid, registry.index.loose_tags_in(text), True
+    script = script_text(coinbase.script)
+    noted = notes(coinbase)
+    text = b"\0".join((script, noted)) if noted else script
+    index = registry.index
+    exact = standings(text, len(script), found=index.tags_in(text), tags=index.tags)
+    if _may_decide(paid, exact):
+        return paid, exact, False
+    loose = standings(text, len(script), found=index.loose_tags_in(text), tags=index.tags)
+    return (paid, exact, False) if loose <= exact else (paid, exact | loose, True)
+
+
+def _may_decide(paid: _Paid, tags: Standings) -> bool:
+    return any(standing < Standing.WRITTEN for _, standing in tags) or any(not each.rank.is_remark for each in paid)
 
 
 def deciding(marks: Iterable[Mark]) -> Mark | None:
@@ -111,7 +146,7 @@ def deciding(marks: Iterable[Mark]) -> Mark | None:
     Args:
         marks: sorted, the strongest first.
     """
-    marks = [mark for mark in marks if mark.rank is not Rank.MINOR_PAYOUT]
+    marks = [mark for mark in marks if not mark.rank.is_remark]
     contenders: set[PoolSlug] = set()
     for _, equals in groupby(marks, key=lambda mark: mark.strength):
         pools = {mark.candidate.pool for mark in equals}
@@ -124,19 +159,21 @@ def deciding(marks: Iterable[Mark]) -> Mark | None:
 def _paid(outputs: tuple[Output, ...], registry: PoolRegistry) -> _Paid:
     """The payouts to pools. Where no output has a value, as in bare lists of addresses, all count as equal."""
     payees = registry.index.payees
-    if not any(output.script in payees for output in outputs):
-        return frozenset()
-    valued = any(output.value_sat for output in outputs)
-    total = 0
-    by_script: Counter[bytes] = Counter()
-    by_pool: Counter[PoolSlug] = Counter()
-    for output in outputs:
-        value = output.value_sat if valued else int(not output.script.startswith(OP_RETURN))
-        total += value
-        payee = payees.get(output.script)
-        if payee and value:
-            by_script[output.script] += value
-            by_pool[payee.pool] += value
+    known = [output for output in outputs if output.script in payees]
+    if not known:
+        return _UNPAID
+    total = sum([output.value_sat for output in outputs])
+    if not total:
+        outputs = tuple([Output(1, output.script) for output in outputs if not output.script.startswith(OP_RETURN)])
+        known = [output for output in outputs if output.script in payees]
+        total = len(outputs)
+    by_script: dict[bytes, int] = {}
+    by_pool: dict[PoolSlug, int] = {}
+    for value, script in known:
+        if value:
+            pool = payees[script].pool
+            by_script[script] = by_script.get(script, 0) + value
+            by_pool[pool] = by_pool.get(pool, 0) + value
     places, orders = _places(by_pool), _places(by_script)
     found = []
     for script, order in orders.items():
@@ -145,8 +182,10 @@ def _paid(outputs: tuple[Output, ...], registry: PoolRegistry) -> _Paid:
     return frozenset(found)
 
 
-def _places(amounts: Counter[_Key]) -> dict[_Key, int]:
+def _places(amounts: dict[_Key, int]) -> dict[_Key, int]:
     """0 for the largest amount, 1 for the next, the same for equal ones."""
+    if len(amounts) == 1:
+        return dict.fromkeys(amounts, 0)
     place = {amount: at for at, amount in enumerate(sorted(set(amounts.values()), reverse=True))}
     return {key: place[amount] for key, amount in amounts.items()}
 
@@ -158,23 +197,33 @@ def _payout_rank(amount: int, total: int) -> Rank:
 
 
 @lru_cache(maxsize=10_000)  # blocks of one pool carry the same marks
-def _judge(paid: _Paid, tags: frozenset[int], registry: PoolRegistry) -> Attribution:
+def _judge(paid: _Paid, tags: Standings, registry: PoolRegistry) -> Attribution:
     marks, _ = _ranked(paid, tags, registry)
     first = deciding(marks)
     candidates = tuple(dict.fromkeys(mark.candidate for mark in ((first, *marks) if first else marks)))
-    named = {mark.candidate.pool for mark in marks if mark.rank is not Rank.MINOR_PAYOUT}
+    named = {mark.candidate.pool for mark in marks if not mark.rank.is_remark}
     conflict = len(named) > 1
     if first is None:
         return Attribution(None, None, "", conflict=conflict, candidates=candidates, registry=registry.hash)
     chosen = first.candidate
     return Attribution(
-        chosen.pool, chosen.method, chosen.evidence, conflict=conflict, candidates=candidates, registry=registry.hash
-    )
+        chosen.pool, chosen.method, chosen.evidence, conflict=conflict, candidates=candidates, registry=registry.hash,
+        confidence=_confidence(chosen.pool, marks),
+    )  # fmt: skip
 
 
-def _ranked(
-    paid: _Paid, tags: frozenset[int], registry: PoolRegistry
-) -> tuple[tuple[Mark, ...], tuple[Candidate, ...]]:
+def _confidence(pool: PoolSlug, marks: Iterable[Mark]) -> Confidence:
+    """By what it would have cost to forge."""
+    own = {mark.rank for mark in marks if mark.candidate.pool == pool}
+    others = {mark.rank for mark in marks if mark.candidate.pool != pool}
+    if Rank.MAJORITY_PAYOUT in own:
+        return Confidence.MEDIUM if others & {Rank.MAJORITY_PAYOUT, *_SIGNS} else Confidence.HIGH
+    if Rank.SUBSTANTIAL_PAYOUT in own and own & _SIGNS and not others & {Rank.SUBSTANTIAL_PAYOUT, *_SIGNS}:
+        return Confidence.MEDIUM
+    return Confidence.LOW
+
+
+def _ranked(paid: _Paid, tags: Standings, registry: PoolRegistry) -> tuple[tuple[Mark, ...], tuple[Candidate, ...]]:
     """The marks, the strongest first; and the tags that say nothing of their own."""
     index = registry.index
     marks: list[Mark] = []
@@ -182,13 +231,18 @@ def _ranked(
     for payout in sorted(paid, key=lambda payout: (payout.order, payout.script)):
         payee = index.payees[payout.script]
         marks.append(Mark(Candidate(payee.pool, Method.ADDRESS, payee.address), payout.rank, -payout.place))
-    found = [index.tags[at] for at in sorted(tags)]
-    for tag in found:
+    for at, standing in sorted(tags):
+        tag = index.tags[at]
         candidate = Candidate(tag.pool, Method.TAG, tag.evidence)
-        if any(tag.text in longer.text and tag is not longer for longer in found):
+        if standing is Standing.COVERED:
             covered.append(candidate)
         else:
-            marks.append(Mark(candidate, Rank.GENERIC_TAG if tag.generic else Rank.SPECIFIC_TAG, len(tag.text)))
+            marks.append(Mark(candidate, _tag_rank(standing, generic=tag.generic), len(tag.text)))
     marks.sort(key=lambda mark: (mark.strength, mark.candidate.pool))
     covered.sort(key=lambda candidate: (candidate.pool, candidate.evidence))
     return tuple(marks), tuple(covered)
+
+
+def _tag_rank(standing: Standing, *, generic: bool) -> Rank:
+    rank = _TAG_RANKS[standing]
+    return max(rank, Rank.GENERIC_TAG) if generic else rank

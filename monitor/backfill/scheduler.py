@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from typing import NoReturn, Protocol
+from typing import NoReturn
 
 import structlog
 
@@ -36,17 +36,6 @@ _LEAST_PAUSE_SECONDS, _MOST_PAUSE_SECONDS = 2.0, 60.0
 log = structlog.get_logger()
 
 
-class LivePipeline(Protocol):
-    """What the scheduler needs of the pipeline."""
-
-    @property
-    def lock(self) -> asyncio.Lock:
-        """Held while blocks are stored and counted."""
-
-    async def recount(self) -> None:
-        """Count from the store again, after history has become longer."""
-
-
 class BackfillScheduler:
     """Starts a backfill whenever wanted blocks are missing."""
 
@@ -70,19 +59,21 @@ class BackfillScheduler:
         self._windows_need: tuple[float, int] | None = None
         """When this has to be asked again, and the lowest height that the windows need."""
 
-    async def run(self, network: str, pipeline: LivePipeline) -> NoReturn:
+    async def run(self, network: str, *, lock: asyncio.Lock, recount: Callable[[], Awaitable[None]]) -> NoReturn:
         """Look for missing blocks every two seconds, forever.
 
         Args:
             network: the network of the stored chain.
-            pipeline: the writer of new blocks, which have priority.
+            lock: held while new blocks are stored and counted; they have priority.
+            recount: called after history has become longer, to count from the store again.
         """
         while True:
             await asyncio.sleep(_LOOK_SECONDS)
             if self._hub.snapshot is None or not self._hub.snapshot.caught_up:
                 continue
             try:
-                await self._look(network, pipeline)
+                if await self._look(network, lock):
+                    await recount()
             except PoolMonitorError as error:
                 self._put_off(str(error))
 
@@ -94,25 +85,26 @@ class BackfillScheduler:
         async with self._unpaused:
             yield
 
-    async def _look(self, network: str, pipeline: LivePipeline) -> None:
+    async def _look(self, network: str, lock: asyncio.Lock) -> bool:
+        """Start a backfill if blocks are missing; returns whether history has become longer."""
         with suppress(NodeError):  # the follower reports that the node is away
             await self._ask_what_the_windows_need()
         wanted = await self._wanted()
         if wanted is None or self._node.facts is None:
-            return
+            return False
         gap = await self._store.gap()
         self._note(wanted, reason=None if wanted.is_done else gap)
         if wanted.is_done:
             if gap:
                 await self._store.note_gap(None)
-            return
+            return False
         trying = (wanted.lowest, self._node.facts.version, self._node.facts.first_height)
         if trying == self._tried and time.monotonic() < self._retry_at:
-            return
+            return False
         self._tried = trying
-        ended = await self._fill(wanted, network, pipeline.lock)
+        ended = await self._fill(wanted, network, lock)
         if ended is None:
-            return
+            return False
         after = await self._wanted() or wanted
         if moved := after.top.height < wanted.top.height:
             self._delay = _LEAST_PAUSE_SECONDS
@@ -125,8 +117,7 @@ class BackfillScheduler:
             self._put_off(ended.fault)
         else:
             log.info("history is complete", first=after.lowest)
-        if moved:
-            await pipeline.recount()
+        return moved
 
     async def _fill(self, wanted: MissingBlocks, network: str, lock: asyncio.Lock) -> Finished | None:
         """Run until it ends; None if it was paused."""

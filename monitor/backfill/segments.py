@@ -118,11 +118,7 @@ async def from_node(node: NodeClient, missing: MissingBlocks) -> AsyncIterator[S
 
 def _bounds(lowest: int, highest: int, size: int) -> Iterator[tuple[int, int]]:
     """Heights from the top down: where each segment begins, and one above where it ends."""
-    end = highest + 1
-    while end > lowest:
-        start = max(lowest, end - size)
-        yield start, end
-        end = start
+    return ((max(lowest, end - size), end) for end in range(highest + 1, lowest, -size))
 
 
 def _linked(files: BlockFiles, missing: MissingBlocks, report: Callable[[int, int], None]) -> tuple[Records, Linked]:

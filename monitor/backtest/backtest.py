@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import chain, groupby
+from itertools import groupby, takewhile
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Final
 
 import numpy as np
 
@@ -23,18 +23,16 @@ from monitor.errors import InputError
 from monitor.model import BlockRow, Race, StoredBlock
 from monitor.processing.block_file import read
 from monitor.processing.levels import levels
-from monitor.processing.stored_blocks import Span, StoredBlocks
+from monitor.processing.stored_blocks import Progress, Span, StoredBlocks
 from monitor.registry.loading import Registry, load_registry, network_of
 from monitor.store.reading import Reading
 from monitor.store.store import Store
-
-Progress: TypeAlias = Callable[[int, int], None]
-"""Called with the number of blocks done and their total."""
 
 _YEAR: Final = 365.25 * 86_400
 _BLOCK_SECONDS: Final = 600
 _BLOCKS_A_YEAR: Final = 52_560
 _PROGRESS_BLOCKS: Final = 2_000
+_DRAWN_AT_ONCE: Final = 10_000
 _NOT_STORED: Final = frozenset({"node_away_seconds", "node_behind_blocks", "behind_seconds"})
 """Metrics of the node, which are not stored."""
 _IN_BLOCKS: Final = frozenset({
@@ -124,7 +122,8 @@ async def backtest(config: Config, options: BacktestOptions, progress: Progress 
         file = options.file
 
         def read_and_judge() -> BacktestReport:
-            history = _History(_within(read(file), options.span), registry)
+            blocks = [ReplayedBlock(row) for row in _within(read(file), options.span)]
+            history = _History(blocks, registry)
             return _report(config, options, history, progress=progress)
 
         return await asyncio.to_thread(read_and_judge)
@@ -144,15 +143,11 @@ async def backtest(config: Config, options: BacktestOptions, progress: Progress 
 class _History:
     """Blocks, lowest first."""
 
-    blocks: Sequence[BlockRow | ReplayedBlock]
+    blocks: Sequence[ReplayedBlock]
     registry: Registry
     whole: bool = False
     """Whether more than height, time and pool is known of them."""
     consensus: ConsensusParams = field(default_factory=ConsensusParams)
-
-    def row(self, at: int) -> BlockRow:
-        one = self.blocks[at]
-        return one.row if isinstance(one, ReplayedBlock) else one
 
 
 def _report(
@@ -164,17 +159,16 @@ def _report(
     longest = max((window.expected_seconds for window in windows), default=0)
     registry = history.registry
     replay = Replay(fitting, Scope(levels(registry), config.windows, registry.pools.names, rules=history.consensus))
-    blocks: Iterable[BlockRow | ReplayedBlock] = history.blocks
-    total = len(history.blocks)
-    if options.years is not None:
+    if options.years is None:
+        total, blocks = len(history.blocks), iter(history.blocks)
+    else:
         total = options.years * _BLOCKS_A_YEAR + longest // _BLOCK_SECONDS
-        blocks = _simulated(history, total, options.seed)
+        blocks = _simulated(history.blocks, total, options.seed)
+    start: int | None = None
     begin: BlockRow | None = None
     last: BlockRow | None = None
     judged = 0
-    start = None
-    for number, one in enumerate(blocks):
-        block = one if isinstance(one, ReplayedBlock) else ReplayedBlock(one)
+    for number, block in enumerate(blocks):
         last = block.row
         start = last.time if start is None else start
         if begin is None and last.time - start < longest:
@@ -252,30 +246,15 @@ def _race(lost: Sequence[StoredBlock]) -> Race:
     )  # fmt: skip
 
 
-def _simulated(history: _History, blocks: int, seed: int) -> Iterator[BlockRow]:
+def _simulated(past: Sequence[ReplayedBlock], blocks: int, seed: int) -> Iterator[ReplayedBlock]:
     """Blocks drawn at random with the constant shares of the last year."""
-    end = history.row(-1)
-    year = []
-    for at in range(len(history.blocks) - 1, -1, -1):
-        row = history.row(at)
-        if row.time < end.time - _YEAR:
-            break
-        year.append(row)
+    end = past[-1].row
+    year = list(takewhile(lambda row: row.time >= end.time - _YEAR, (block.row for block in reversed(past))))
     chance = np.random.default_rng(seed)
     height, now = end.height, float(end.time)
-    for drawn, pause in _drawn(chance, len(year), blocks):
-        height, now = height + 1, now + pause
-        yield replace(year[drawn], height=height, time=int(now))
-
-
-def _drawn(chance: np.random.Generator, choices: int, blocks: int) -> Iterator[tuple[int, float]]:
-    at_once = 10_000
-    batches = (
-        zip(
-            chance.integers(choices, size=min(at_once, blocks - done)).tolist(),
-            chance.exponential(_BLOCK_SECONDS, size=min(at_once, blocks - done)).tolist(),
-            strict=True,
-        )
-        for done in range(0, blocks, at_once)
-    )
-    return chain.from_iterable(batches)
+    for done in range(0, blocks, _DRAWN_AT_ONCE):
+        size = min(_DRAWN_AT_ONCE, blocks - done)
+        draws, pauses = chance.integers(len(year), size=size), chance.exponential(_BLOCK_SECONDS, size=size)
+        for drawn, pause in zip(draws.tolist(), pauses.tolist(), strict=True):
+            height, now = height + 1, now + pause
+            yield ReplayedBlock(replace(year[drawn], height=height, time=int(now)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
@@ -99,9 +98,9 @@ class _Watched:
     skip: Skip = NO_SKIP
 
     @property
-    def numbers(self) -> str:
-        """What it needs of them: shares or indices."""
-        return "indices" if self.rule.value in _INDICES else "shares"
+    def with_indices(self) -> bool:
+        """Whether it needs more than shares."""
+        return self.rule.value in _INDICES
 
 
 class Replay:
@@ -171,18 +170,17 @@ class Replay:
         due = [each for each in self._counted if each.skip.is_over(row.height, row.time)]
         if not due:
             return
-        wanted: dict[tuple[str, Window], set[str]] = defaultdict(set)
+        wanted: dict[tuple[str, Window], bool] = {}
         for each in due:
             for pair in each.pairs:
-                wanted[pair].add(each.numbers)
+                wanted[pair] = wanted.get(pair, False) or each.with_indices
         # numbers that are computed anyway may extend the skips of other rules
-        due = [each for each in self._counted if all(each.numbers in wanted.get(pair, ()) for pair in each.pairs)]
+        due = [each for each in self._counted if all(wanted.get(pair, -1) >= each.with_indices for pair in each.pairs)]
         table = self._short.table
         found = [
-            concentrate(
-                table, [window], levels=[level], with_shares="shares" in numbers, with_indices="indices" in numbers
-            )[0]
-            for (level, window), numbers in wanted.items()
+            one
+            for (level, window), with_indices in wanted.items()
+            for one in concentrate(table, [window], levels=[level], with_indices=with_indices)
         ]
         inputs = self._inputs(row, concentration=found)
         planner = SkipPlanner(table.rows)
@@ -239,7 +237,7 @@ class Replay:
         """The inputs of rules at a block, with the given numbers only."""
         taken = Snapshot(
             tip=row, tip_hash=_NO_HASH, first_height=0, caught_up=True, registry="",
-            concentration=tuple(concentration), network_hashrate={}, tally=Tally(),
+            concentration=tuple(concentration), tally=Tally(),
             pool_names=self._scope.pool_names, signals=signals, estimates=estimates,
         )  # fmt: skip
         return AlertInputs(self._now, taken)

@@ -1,1 +1,1 @@
-"""The commands: arguments in, exit code out. What a command does is in `app`."""
+"""The commands: arguments in, exit code out. What a command does is in the other packages."""

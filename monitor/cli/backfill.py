@@ -3,30 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import structlog
 import typer
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    ProgressColumn,
-    Task,
-    TaskProgressColumn,
-    TextColumn,
-    TimeRemainingColumn,
-)
-from rich.progress import Progress as Bar
-from rich.text import Text
 
-from monitor import logs
-from monitor.cli.run import ConfigOption
-from monitor.config import load
+from monitor.cli.common import ConfigOption, progress, settings
 
 if TYPE_CHECKING:
     from monitor.backfill.ingest import OnProgress, Progress
@@ -52,36 +35,17 @@ def backfill(
     """
     from monitor.backfill import standalone as work  # noqa: PLC0415 -- slow, and only needed here
 
-    settings = load(config)
-    with _progress() as on_progress:
-        logs.configure(settings.log.level, settings.log.format)
-        result = asyncio.run(work.backfill(settings, first, on_progress))
+    with progress("starting", transient=False) as bar:
+        found = settings(config, level=None)
+        on_progress = _log_lines() if bar is None else lambda now: bar(now.done, now.total, now.activity)
+        result = asyncio.run(work.backfill(found, first, on_progress))
     typer.echo(f"The store holds blocks {result.first_height:,} to {result.tip.height:,}.")
     if result.gap and result.first_height > first:
         typer.echo(f"Blocks {first:,} to {result.first_height - 1:,} are missing: {result.gap}.")
 
 
-class _Rate(ProgressColumn):
-    def render(self, task: Task) -> Text:
-        return Text(f"{task.speed:,.0f} blocks/s" if task.speed else "", style="progress.data.speed")
-
-
-@contextmanager
-def _progress() -> Iterator[OnProgress]:
-    """A bar on standard error if it is a terminal, otherwise a log line every five seconds."""
-    if not sys.stderr.isatty():
-        yield _lines()
-        return
-    columns = (
-        TextColumn("{task.description}"), BarColumn(bar_width=None), MofNCompleteColumn(), TaskProgressColumn(),
-        _Rate(), TimeRemainingColumn(),
-    )  # fmt: skip
-    with Bar(*columns, console=Console(stderr=True), expand=True) as bar:
-        task = bar.add_task("starting", total=None)
-        yield lambda now: bar.update(task, description=now.activity, completed=now.done, total=now.total)
-
-
-def _lines() -> OnProgress:
+def _log_lines() -> OnProgress:
+    """A log line every five seconds."""
     began = reported = time.monotonic()
 
     def report(now: Progress) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 import socket
 from typing import Annotated
 
 import typer
 
-from monitor import logs
-from monitor.config import Config, WebSection, load
+from monitor.cli.common import settings
+from monitor.cli.run import interrupted
+from monitor.config import Config, WebSection
 
 
 def demo(
@@ -26,10 +26,9 @@ def demo(
     payout address. Two blocks compete more often than on mainnet, to show reorganisations. All data is deleted at the
     end. Stop it with Ctrl-C.
     """
-    settings = load()
-    logs.configure(settings.log.level, settings.log.format)
-    web = settings.web.model_copy(update={"port": _usable(settings.web, port)})
-    asyncio.run(_until_interrupted(settings.model_copy(update={"web": web}), seconds))
+    found = settings(None, level=None)
+    web = found.web.model_copy(update={"port": _usable(found.web, port)})
+    asyncio.run(_run(found.model_copy(update={"web": web}), seconds))
 
 
 def _usable(web: WebSection, wanted: int | None) -> int:
@@ -43,13 +42,10 @@ def _usable(web: WebSection, wanted: int | None) -> int:
         return 0
 
 
-async def _until_interrupted(settings: Config, seconds: float) -> None:
+async def _run(config: Config, seconds: float) -> None:
     from monitor.cli import demo_daemon as app  # noqa: PLC0415 -- slow, and only needed here
 
-    stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    await app.run(settings, stop, seconds_per_block=seconds, listening=_announce)
+    await app.run(config, interrupted(), seconds_per_block=seconds, listening=_announce)
 
 
 def _announce(url: str) -> None:

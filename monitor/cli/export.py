@@ -3,25 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
-from rich.progress import Progress as Bar
 
-from monitor import logs
-from monitor.cli.run import ConfigOption
-from monitor.config import Config, load
-from monitor.model import Window
+from monitor.cli.common import ConfigOption, First, Last, Output, progress, settings, window
 
 if TYPE_CHECKING:
     from monitor.export.blocks import Form
-    from monitor.processing.stored_blocks import Progress
 
 export = typer.Typer(
     name="export",
@@ -29,13 +19,6 @@ export = typer.Typer(
     no_args_is_help=True,
 )
 
-First = Annotated[
-    int | None, typer.Option("--from", metavar="HEIGHT", min=0, help="First block. Default: the lowest stored one.")
-]
-Last = Annotated[int | None, typer.Option("--to", metavar="HEIGHT", min=0, help="Last block. Default: the tip.")]
-Output = Annotated[
-    Path | None, typer.Option("--output", "-o", metavar="FILE", help="Output file. Default: standard output.")
-]
 Stale = Annotated[bool, typer.Option("--stale", help="Include stale blocks, with a column that marks them.")]
 
 
@@ -83,14 +66,14 @@ def openmetrics(  # noqa: PLR0913 -- as many as there are options
     from monitor.export.history import ExportOptions, export_history  # noqa: PLC0415 -- slow, and only needed here
     from monitor.processing.stored_blocks import Span  # noqa: PLC0415
 
-    settings = _settings(config)
-    seconds = _window(step).seconds
+    found = settings(config)
+    seconds = window(step).seconds
     if seconds is None:
         raise typer.BadParameter(f"invalid step {step!r}; use for example 1h or 1d")
-    chosen = [_window(name.strip()) for name in windows.split(",")] if windows else settings.windows
+    chosen = [window(name.strip()) for name in windows.split(",")] if windows else found.windows
     options = ExportOptions(seconds, chosen, Span(first, last), labels=dict(map(_label, labels or ())))
-    with _progress() as progress:
-        asyncio.run(export_history(settings, options, output, progress=progress))
+    with progress("exporting") as report:
+        asyncio.run(export_history(found, options, output, progress=report))
 
 
 def _blocks(
@@ -99,22 +82,9 @@ def _blocks(
     from monitor.export.blocks import export as work  # noqa: PLC0415
     from monitor.processing.stored_blocks import Span  # noqa: PLC0415
 
-    settings = _settings(config)
-    with _progress() as progress:
-        asyncio.run(work(settings, form, output, span=Span(*heights), stale=stale, progress=progress))
-
-
-def _settings(config: Path | None) -> Config:
-    settings = load(config)
-    logs.configure("warning", settings.log.format)
-    return settings
-
-
-def _window(name: str) -> Window:
-    try:
-        return Window.parse(name)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
+    found = settings(config)
+    with progress("exporting") as report:
+        asyncio.run(work(found, form, output, span=Span(*heights), stale=stale, progress=report))
 
 
 def _label(text: str) -> tuple[str, str]:
@@ -122,15 +92,3 @@ def _label(text: str) -> tuple[str, str]:
     if not equals or not name.isascii() or not name.isidentifier():
         raise typer.BadParameter(f"invalid label {text!r}; use NAME=VALUE")
     return name, value
-
-
-@contextmanager
-def _progress() -> Iterator[Progress | None]:
-    """A bar on standard error, if it is a terminal."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    columns = (TextColumn("exporting"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("exporting", total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import signal
-from pathlib import Path
-from typing import Annotated
+from contextlib import suppress
 
-import typer
+from monitor.cli.common import ConfigOption, settings
+from monitor.config import Config
 
-from monitor import logs
-from monitor.config import Config, load
-from monitor.memory import return_freed_memory
-
-ConfigOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--config", "-c", metavar="FILE", help="Configuration file. Default: pool-monitor.toml, if it exists."
-    ),
-]
+_TRIM_THRESHOLD, _ARENA_MAX = -1, -8  # malloc.h
+_KEEP_BYTES = 131_072
 
 
 def run(config: ConfigOption = None) -> None:
@@ -28,16 +21,31 @@ def run(config: ConfigOption = None) -> None:
     come from a TOML file or from environment variables (POOL_MONITOR_NODE__URL=...); by default it uses a node on this
     machine with the default data directory.
     """
-    settings = load(config)
-    logs.configure(settings.log.level, settings.log.format)
-    return_freed_memory()
-    asyncio.run(_until_interrupted(settings))
+    found = settings(config, level=None)
+    _return_freed_memory()
+    asyncio.run(_run(found))
 
 
-async def _until_interrupted(settings: Config) -> None:
+async def _run(config: Config) -> None:
     from monitor import app as daemon  # noqa: PLC0415 -- slow, and only needed here
 
+    await daemon.run(config, interrupted())
+
+
+def interrupted() -> asyncio.Event:
+    """An event that is set by Ctrl-C and SIGTERM."""
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    await daemon.run(settings, stop)
+    return stop
+
+
+def _return_freed_memory() -> None:
+    """Have glibc return freed memory to the system: by default it keeps 25 MB after a few estimates.
+
+    Other C libraries have no such setting and are left as they are.
+    """
+    with suppress(AttributeError):
+        mallopt = ctypes.CDLL(None).mallopt
+        mallopt(_ARENA_MAX, 1)
+        mallopt(_TRIM_THRESHOLD, _KEEP_BYTES)

@@ -1,4 +1,4 @@
-"""All sections, read from a file and the environment, with one error message per invalid key."""
+"""All sections, read from a file and the environment, with one error message per invalid key; and shipped files."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
-from monitor.config.alerts import AlertsSection
-from monitor.config.receivers import MqttSection
+from monitor.config.receivers import AlertsSection, MqttSection
 from monitor.config.sections import LogSection, NodeSection, RegistrySection, StoreSection, WebSection
 from monitor.errors import ConfigError
 from monitor.model import Window
@@ -144,3 +143,10 @@ def _explain(error: ValidationError) -> Iterator[str]:
 def _nearest(name: str, known: set[str]) -> str:
     near = difflib.get_close_matches(name, known, n=1)
     return f"; did you mean {near[0]}?" if near else f"; choose one of: {', '.join(sorted(known))}"
+
+
+def shipped(name: str) -> Path:
+    """Path of a shipped file, by its name under `config/`: in a checkout, or inside the wheel."""
+    package = Path(__file__).parents[1]
+    inside = package / "shipped"
+    return (inside if inside.is_dir() else package.parent / "config") / name

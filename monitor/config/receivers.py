@@ -1,4 +1,4 @@
-"""The sections of alert receivers and MQTT: each key with its type, default and description."""
+"""The sections of alerts, their receivers and MQTT: each key with its type, default and description."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from pydantic import Field, SecretStr, model_validator
 
-from monitor.config.section import Section, secret
+from monitor.config.section import Section, secret, web_address
 from monitor.errors import ConfigError, ExtraMissing
 
 _FEWEST_BYTES = 24
@@ -41,7 +41,7 @@ class AlertmanagerSection(Section):
         if len(set(self.urls)) < len(self.urls):
             raise ValueError("urls: list each URL once")
         for url in self.urls:
-            _web_address(url, "urls", "http://127.0.0.1:9093")
+            web_address(url, "urls", "http://127.0.0.1:9093")
         _together(self.user, self.secret_password)
         if self.ca_file:
             tls(self.ca_file)
@@ -74,7 +74,7 @@ class WebhookSection(Section):
     def _consistent(self) -> Self:
         url, key = self.secret_url, self.key
         if url:
-            _web_address(url.get_secret_value(), "url", "https://example.org/hook")
+            web_address(url.get_secret_value(), "url", "https://example.org/hook")
         if (url is None) != (key is None):
             raise ValueError("url and secret must be set together: every request is signed")
         if self.ca_file:
@@ -125,6 +125,26 @@ class AppriseSection(Section):
         whole = secret(SecretStr("") if self.urls else None, self.urls_file, "alerts.apprise.urls")
         lines = (line.strip() for line in whole.get_secret_value().splitlines()) if whole else ()
         return tuple(SecretStr(line) for line in lines if line and not line.startswith("#"))
+
+
+class AlertsSection(Section):
+    """Alert rules, and the receivers of alerts."""
+
+    rules_file: Path | None = Field(default=None, examples=["/etc/pool-monitor/alerts.toml"])
+    """File with your own rules, which replace the shipped ones in config/alerts.toml: start from a copy of that file.
+    Reloaded when it changes, and on SIGHUP."""
+    link: str | None = Field(default=None, examples=["https://pools.example.org"])
+    """External URL of the page, for the link in each message. Default: the listening address, which other machines
+    usually cannot reach."""
+    alertmanager: AlertmanagerSection = Field(default_factory=AlertmanagerSection)
+    webhook: WebhookSection = Field(default_factory=WebhookSection)
+    apprise: AppriseSection = Field(default_factory=AppriseSection)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.link is not None and urlsplit(self.link).scheme not in {"http", "https"}:
+            raise ValueError("link must look like https://pools.example.org")
+        return self
 
 
 class MqttSection(Section):
@@ -185,12 +205,7 @@ class MqttSection(Section):
 
 
 def tls(ca: Path | None, certificate: Path | None = None, key: Path | None = None) -> ssl.SSLContext:
-    """A TLS context for clients.
-
-    Args:
-        ca: certificates to trust instead of those of the system.
-        certificate: the client certificate.
-        key: its private key.
+    """A TLS context for clients that trusts the certificates in `ca` instead of those of the system.
 
     Raises:
         ConfigError: one of the files cannot be used.
@@ -210,14 +225,6 @@ def tls(ca: Path | None, certificate: Path | None = None, key: Path | None = Non
 def _no_password() -> str:
     """Prevents OpenSSL from prompting on the terminal."""
     raise ValueError("the key has a password")
-
-
-def _web_address(url: str, name: str, example: str) -> None:
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.port == 0:
-        raise ValueError(f"{name} must look like {example}")
-    if parts.username or parts.password:
-        raise ValueError(f"{name} contains a password: use the keys user and password_file")
 
 
 def _together(user: str | None, password: SecretStr | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, SecretStr
 
@@ -35,3 +36,16 @@ def secret(inline: SecretStr | None, file: Path | None, name: str) -> SecretStr 
         return SecretStr(file.read_text("utf-8").strip())
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{name}_file: {file} cannot be read ({error})") from None
+
+
+def web_address(url: str, name: str, example: str) -> None:
+    """Check the URL of a key.
+
+    Raises:
+        ValueError: it is no URL of HTTP, or contains a password.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.port == 0:
+        raise ValueError(f"{name} must look like {example}")
+    if parts.username or parts.password:
+        raise ValueError(f"{name} contains a password: use user and password_file instead")

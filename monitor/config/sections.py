@@ -5,12 +5,11 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 from typing import Literal, Self
-from urllib.parse import urlsplit
 
 from platformdirs import user_data_path
 from pydantic import Field, SecretStr, model_validator
 
-from monitor.config.section import Section, secret
+from monitor.config.section import Section, secret, web_address
 
 WEB_PORT = 8347
 """Close to the node's own ports, and outside 9100 to 9999, which are allocated to Prometheus exporters."""
@@ -56,11 +55,7 @@ class NodeSection(Section):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        parts = urlsplit(self.url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.port == 0:
-            raise ValueError("url must look like http://127.0.0.1:8332")
-        if parts.username or parts.password:
-            raise ValueError("url contains a password: use user and password_file instead")
+        web_address(self.url, "url", "http://127.0.0.1:8332")
         if self.zmq not in {"auto", "off"} and not self.zmq.startswith(("tcp://", "ipc://")):
             raise ValueError("zmq must be auto, off, or an address such as tcp://127.0.0.1:28332")
         if (self.user is None) != (self.secret_password is None):

@@ -5,7 +5,6 @@ In: a list of blocks with time and pool. Out: a loopback server that answers the
 
 from monitor.embedded.blocks import Signature
 from monitor.embedded.history import Found, mainnet, onward
-from monitor.embedded.node import EmbeddedNode
-from monitor.embedded.replay import replay
+from monitor.embedded.node import EmbeddedNode, replay
 
 __all__ = ["EmbeddedNode", "Found", "Signature", "mainnet", "onward", "replay"]

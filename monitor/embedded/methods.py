@@ -6,8 +6,11 @@ them with a real node.
 
 from __future__ import annotations
 
+import json
 import re
 import time
+
+from aiohttp import web
 
 from monitor.embedded.chain import Entry
 from monitor.embedded.state import State
@@ -30,6 +33,12 @@ class RpcError(Exception):
         super().__init__(message)
         self.code = code
         self.message = message
+
+
+def json_response(content: object, status: int = 200) -> web.Response:
+    """A response as the node writes it: without spaces, with a newline at the end."""
+    text = json.dumps(content, separators=(",", ":"), ensure_ascii=False)
+    return web.Response(body=f"{text}\n".encode(), status=status, content_type="application/json")
 
 
 class Methods:

@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import shutil
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
 
 from monitor import libzmq
 from monitor.embedded.blocks import Signature, Template, genesis, seal, unsigned
 from monitor.embedded.chain import Chain, Step
-from monitor.embedded.history import Found
+from monitor.embedded.history import SPACING_SECONDS, Found
 from monitor.embedded.notices import Notices
-from monitor.embedded.rest import Rest
-from monitor.embedded.rpc import Rpc
 from monitor.embedded.server import HOST, Server
 from monitor.embedded.state import State
 from monitor.model import BlockHash, BlockRef, PoolSlug
 
+RACE_EVERY = 40
+"""Blocks between races in a replay. Mainnet has one in a few thousand: too rare to see how it looks."""
 UNKNOWN = PoolSlug("unknown")
-SPACING_SECONDS = 600
 TRANSACTIONS = 24
 """Transactions of a block that is not empty; it is then longer than the part that a monitor reads."""
 EMPTY_EVERY = 211
@@ -58,8 +58,9 @@ class EmbeddedNode:
     zmq: bool = True
 
     def __post_init__(self) -> None:
-        self._chain = Chain(genesis(self.network))
-        self._state = State(self.network, self._chain, blockpart=self.blockpart)
+        self.chain = Chain(genesis(self.network))
+        """All of its blocks: the best chain and the branches."""
+        self._state = State(self.network, self.chain, blockpart=self.blockpart)
         self._folder: Path | None = None
         self._server: Server | None = None
         self._notices: Notices | None = None
@@ -67,8 +68,8 @@ class EmbeddedNode:
         self._zmq_address = "tcp://127.0.0.1:*"
         for found in self.history:
             self.play(found)
-        if self._chain.first_height > 1:
-            self._chain.prune(self._chain.first_height + 1)
+        if self.chain.first_height > 1:
+            self.chain.prune(self.chain.first_height + 1)
 
     # -- addresses and counters --------------------------------------------------------------------------------------
 
@@ -91,7 +92,7 @@ class EmbeddedNode:
     @property
     def tip(self) -> BlockRef:
         """The best block."""
-        return BlockRef(self._chain.tip.height, self._chain.tip.hash)
+        return BlockRef(self.chain.tip.height, self.chain.tip.hash)
 
     @property
     def asked(self) -> Counter[str]:
@@ -117,7 +118,7 @@ class EmbeddedNode:
             self._notices = Notices(self._zmq_address)
             self._zmq_address = self._notices.address
             self._state.publishers = self._notices.describe()
-        self._server = Server(Rpc(self._state), Rest(self._state) if self.rest else None, login=self._new_login())
+        self._server = Server(self._state, login=self._new_login(), rest=self.rest)
         self._port = await self._server.start(self._port)
 
     async def stop(self) -> None:
@@ -173,21 +174,13 @@ class EmbeddedNode:
         Raises:
             ValueError: `on` is not a valid block of this chain.
         """
-        parent = self._chain.tip if on is None else self._chain.find(on)
+        parent = self.chain.tip if on is None else self.chain.find(on)
         if parent is None:
             raise ValueError(f"unknown block {on}")
         header = parent.block.header
-        return self._add(
-            Template(
-                height=parent.height + 1,
-                parent=parent.hash,
-                time=header.time + SPACING_SECONDS if time is None else time,
-                bits=header.bits if bits is None else bits,
-                signature=self._signature(pool),
-                serial=len(self._chain),
-                transactions=transactions,
-            )
-        )
+        time = header.time + SPACING_SECONDS if time is None else time
+        found = Found(parent.height + 1, time, pool, bits=header.bits if bits is None else bits)
+        return self._add(found, parent.hash, transactions)
 
     def play(self, found: Found, *, on: BlockHash | None = None) -> BlockHash:
         """Add a block of a history, on the tip or on the given block. There may be a gap below the first one.
@@ -195,17 +188,8 @@ class EmbeddedNode:
         Raises:
             ValueError: its height does not follow that of its parent.
         """
-        return self._add(
-            Template(
-                height=found.height,
-                parent=on or self._chain.tip.hash,
-                time=found.time,
-                bits=found.bits,
-                signature=self._signature(found.pool),
-                serial=len(self._chain),
-                transactions=TRANSACTIONS if found.height % EMPTY_EVERY else 0,
-            )
-        )
+        transactions = TRANSACTIONS if found.height % EMPTY_EVERY else 0
+        return self._add(found, on or self.chain.tip.hash, transactions)
 
     def reorg(self, depth: int = 1, pool: PoolSlug = UNKNOWN) -> list[BlockHash]:
         """A branch from `depth` blocks below the tip becomes the best chain; returns the branch.
@@ -213,7 +197,7 @@ class EmbeddedNode:
         Raises:
             ValueError: the chain is shorter.
         """
-        fork = self._chain.at(self._chain.tip.height - depth)
+        fork = self.chain.at(self.chain.tip.height - depth)
         if fork is None:
             raise ValueError(f"cannot disconnect {depth} blocks")
         branch = [fork.hash]
@@ -223,15 +207,15 @@ class EmbeddedNode:
 
     def invalidate(self, block: BlockHash) -> None:
         """Invalidate a block and its descendants, as `invalidateblock` does."""
-        self._announce(self._chain.invalidate(block))
+        self._announce(self.chain.invalidate(block))
 
     def reconsider(self, block: BlockHash) -> None:
         """Revert that, as `reconsiderblock` does."""
-        self._announce(self._chain.reconsider(block))
+        self._announce(self.chain.reconsider(block))
 
     def prune(self, height: int) -> None:
         """Delete the bodies of all blocks below a height."""
-        self._chain.prune(height)
+        self.chain.prune(height)
 
     def stall(self) -> None:
         """Accept requests without answering. Notifications continue."""
@@ -256,12 +240,14 @@ class EmbeddedNode:
         assert self._server, "the node is not running"
         return self._server
 
-    def _signature(self, pool: PoolSlug) -> Signature:
-        return self.signatures.get(pool) or unsigned(pool)
-
-    def _add(self, template: Template) -> BlockHash:
+    def _add(self, found: Found, parent: BlockHash, transactions: int) -> BlockHash:
+        signature = self.signatures.get(found.pool) or unsigned(found.pool)
+        template = Template(
+            found.height, parent, found.time,
+            bits=found.bits, signature=signature, serial=len(self.chain), transactions=transactions,
+        )  # fmt: skip
         block = seal(template)
-        self._announce(self._chain.add(block))
+        self._announce(self.chain.add(block))
         return block.hash
 
     def _announce(self, steps: list[Step]) -> None:
@@ -278,3 +264,23 @@ class EmbeddedNode:
         self.cookie_file.touch(mode=0o600)
         self.cookie_file.write_text(cookie)
         return cookie
+
+
+async def replay(node: EmbeddedNode, coming: Iterator[Found], *, seconds: float, race_every: int = RACE_EVERY) -> None:
+    """Let a node find the blocks of a history, one every so many seconds, until there are no more.
+
+    Header times stay those of the history, and so does the best chain: in a race a rival is a moment faster, but the
+    next block builds on the slower one, and the rival's becomes stale.
+    """
+    parent: BlockHash | None = None  # the tip, but after a race
+    since, earlier = 0, None
+    for found in coming:
+        await asyncio.sleep(seconds)
+        since += 1
+        race = since >= race_every and earlier is not None and earlier != found.pool
+        if race and earlier:
+            since, parent = 0, node.tip.hash
+            node.play(replace(found, pool=earlier), on=parent)
+            await asyncio.sleep(seconds / 10)
+        slower = node.play(found, on=parent)
+        parent, earlier = slower if race else None, found.pool

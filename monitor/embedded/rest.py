@@ -5,34 +5,27 @@ It follows Bitcoin Core (doc/REST-interface.md): no credentials, and the suffix 
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from typing import TypeAlias
+
+from aiohttp import web
 
 from monitor.embedded.chain import Entry
-from monitor.embedded.methods import Methods
+from monitor.embedded.methods import Methods, json_response
 from monitor.embedded.state import State
 from monitor.wire import encode_header
 
 MAX_HEADERS = 2000
 
-_BINARY, _TEXT, _JSON = "application/octet-stream", "text/plain", "application/json"
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """Status and body of a response; the type is None for responses of a real node's HTTP library."""
-
-    status: int
-    content_type: str | None
-    body: bytes
+_Answer: TypeAlias = Callable[[str, str, Mapping[str, str]], web.Response]
+"""From the path up to the extension, the extension, and the query."""
 
 
 class _Refusal(Exception):  # noqa: N818 -- a response rather than an error
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
-        self.answer = Answer(status, _TEXT, f"{message}\r\n".encode())
+        self.response = _text(f"{message}\r\n", status)
 
 
 class Rest:
@@ -40,85 +33,79 @@ class Rest:
 
     def __init__(self, state: State) -> None:
         self._state = state
-        self._methods = Methods(state)
-        self._routes: Mapping[str, Callable[[str, str, Mapping[str, str]], Answer]] = {
+        self._answers: dict[str, _Answer] = {
             "chaininfo": self._chaininfo,
-            "headers/": self._headers,
-            "block/": self._block,
-            "blockhashbyheight/": self._blockhashbyheight,
-            **({"blockpart/": self._blockpart} if state.blockpart else {}),
+            "headers": self._headers,
+            "block": self._block,
+            "blockhashbyheight": self._blockhashbyheight,
         }
+        if state.blockpart:
+            self._answers["blockpart"] = self._blockpart
 
-    def answer(self, path: str, query: Mapping[str, str]) -> Answer:
-        """The response for a path without `/rest/`."""
-        prefix = next(filter(path.startswith, self._routes), None)
-        if prefix is None:
-            return Answer(404, None, b"")
+    async def answer(self, request: web.Request) -> web.Response:
+        """Answer a request whose path is `/rest/` and what `match_info["path"]` holds."""
+        path, _, extension = request.match_info["path"].partition(".")
+        name, _, subject = path.partition("/")
+        if name not in self._answers:
+            raise web.HTTPNotFound
         if self._state.warming_up:
-            return Answer(503, _TEXT, b"Service temporarily unavailable: Loading block index\xe2\x80\xa6\r\n")
-        self._state.asked[f"rest/{prefix.rstrip('/')}"] += 1
-        subject, _, ending = path.removeprefix(prefix).partition(".")
+            return _text("Service temporarily unavailable: Loading block index…\r\n", 503)
+        self._state.asked[f"rest/{name}"] += 1
         try:
-            return self._routes[prefix](subject, ending, query)
+            return self._answers[name](subject, extension, request.query)
         except _Refusal as refusal:
-            return refusal.answer
+            return refusal.response
 
-    def _chaininfo(self, subject: str, ending: str, query: Mapping[str, str]) -> Answer:
-        del subject, query
-        if ending != "json":
+    def _chaininfo(self, _subject: str, extension: str, _query: Mapping[str, str]) -> web.Response:
+        if extension != "json":
             raise _Refusal(404, "output format not found (available: json)")
-        return _json(self._methods.getblockchaininfo())
+        return json_response(Methods(self._state).getblockchaininfo())
 
-    def _headers(self, subject: str, ending: str, query: Mapping[str, str]) -> Answer:
+    def _headers(self, subject: str, extension: str, query: Mapping[str, str]) -> web.Response:
         """`headers/<hash>.bin?count=N`, and the older `headers/N/<hash>.bin`: this block and those after it."""
         count_text, _, block = subject.rpartition("/")
         count_text = count_text or query.get("count", "5")
         if not re.fullmatch(r"[0-9]{1,9}", count_text) or not 1 <= int(count_text) <= MAX_HEADERS:
             raise _Refusal(400, f"Header count is invalid or out of acceptable range (1-{MAX_HEADERS}): {count_text}")
-        entry = self._state.chain.find(_hash(block))
+        entry = self._find(block)
         headers: list[bytes] = []
         while entry and self._state.chain.is_active(entry) and len(headers) < int(count_text):
             headers.append(encode_header(entry.block.header))
             entry = self._state.chain.at(entry.height + 1)
-        return _bytes(b"".join(headers), ending)
+        return _bytes(b"".join(headers), extension)
 
-    def _block(self, subject: str, ending: str, query: Mapping[str, str]) -> Answer:
-        del query
-        return _bytes(self._stored(subject).block.raw, ending)
+    def _block(self, subject: str, extension: str, _query: Mapping[str, str]) -> web.Response:
+        return _bytes(self._stored(subject), extension)
 
-    def _blockpart(self, subject: str, ending: str, query: Mapping[str, str]) -> Answer:
+    def _blockpart(self, subject: str, extension: str, query: Mapping[str, str]) -> web.Response:
         offset, size = _number("offset", query), _number("size", query)
-        raw = self._stored(subject).block.raw
+        raw = self._stored(subject)
         if size == 0 or offset + size > len(raw):
             raise _Refusal(400, f"Bad block part offset/size {offset}/{size} for {subject}")
-        return _bytes(raw[offset : offset + size], ending)
+        return _bytes(raw[offset : offset + size], extension)
 
-    def _blockhashbyheight(self, subject: str, ending: str, query: Mapping[str, str]) -> Answer:
-        del query
+    def _blockhashbyheight(self, subject: str, extension: str, _query: Mapping[str, str]) -> web.Response:
         if not re.fullmatch(r"[0-9]{1,9}", subject):
             raise _Refusal(400, f"Invalid height: {subject}")
         entry = self._state.chain.at(int(subject))
         if entry is None:
             raise _Refusal(404, "Block height out of range")
-        if ending == "json":
-            return _json({"blockhash": entry.hash})
-        if ending == "hex":
-            return Answer(200, _TEXT, f"{entry.hash}\n".encode())
-        return _bytes(bytes.fromhex(entry.hash)[::-1], ending)
+        if extension == "json":
+            return json_response({"blockhash": entry.hash})
+        return _text(f"{entry.hash}\n") if extension == "hex" else _bytes(bytes.fromhex(entry.hash)[::-1], extension)
 
-    def _stored(self, subject: str) -> Entry:
-        entry = self._state.chain.find(_hash(subject))
+    def _find(self, block: str) -> Entry | None:
+        if not re.fullmatch("[0-9a-fA-F]{64}", block):
+            raise _Refusal(400, f"Invalid hash: {block}")
+        return self._state.chain.find(block.lower())
+
+    def _stored(self, block: str) -> bytes:
+        entry = self._find(block)
         if entry is None:
-            raise _Refusal(404, f"{subject} not found")
+            raise _Refusal(404, f"{block} not found")
         if entry.pruned:
-            raise _Refusal(404, f"{subject} not available (pruned data)")
-        return entry
-
-
-def _hash(text: str) -> str:
-    if not re.fullmatch("[0-9a-fA-F]{64}", text):
-        raise _Refusal(400, f"Invalid hash: {text}")
-    return text.lower()
+            raise _Refusal(404, f"{block} not available (pruned data)")
+        return entry.block.raw
 
 
 def _number(name: str, query: Mapping[str, str]) -> int:
@@ -128,13 +115,13 @@ def _number(name: str, query: Mapping[str, str]) -> int:
     return int(text)
 
 
-def _bytes(content: bytes, ending: str) -> Answer:
-    if ending == "bin":
-        return Answer(200, _BINARY, content)
-    if ending == "hex":
-        return Answer(200, _TEXT, content.hex().encode() + b"\n")
+def _bytes(content: bytes, extension: str) -> web.Response:
+    if extension == "bin":
+        return web.Response(body=content, content_type="application/octet-stream")
+    if extension == "hex":
+        return _text(f"{content.hex()}\n")
     raise _Refusal(404, "output format not found (available: .bin, .hex, .json)")
 
 
-def _json(content: object) -> Answer:
-    return Answer(200, _JSON, json.dumps(content, separators=(",", ":")).encode() + b"\n")
+def _text(text: str, status: int = 200) -> web.Response:
+    return web.Response(body=text.encode(), status=status, content_type="text/plain")

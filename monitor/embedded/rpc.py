@@ -9,11 +9,20 @@ from __future__ import annotations
 import inspect
 import json
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from inspect import Signature
-from typing import Any, get_args
+from typing import Any, TypeAlias, get_args
 
-from monitor.embedded.methods import INVALID_PARAMETER, MISC, WARMING_UP, WRONG_TYPE, Methods, RpcError
+from aiohttp import web
+
+from monitor.embedded.methods import (
+    INVALID_PARAMETER,
+    MISC,
+    WARMING_UP,
+    WRONG_TYPE,
+    Methods,
+    RpcError,
+    json_response,
+)
 from monitor.embedded.state import State
 
 INVALID_REQUEST = -32600
@@ -31,12 +40,8 @@ _JSON_TYPES = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """Status and JSON content of a response; None for no content."""
-
-    status: int
-    content: object | None
+_Reply: TypeAlias = tuple[int, dict[str, object] | None]
+"""The HTTP status and the content of a response; None for no content."""
 
 
 class Rpc:
@@ -46,34 +51,29 @@ class Rpc:
         self._state = state
         self._methods = Methods(state)
 
-    async def answer(self, body: bytes) -> Reply:
+    async def answer(self, body: bytes) -> web.Response:
         """Answer a request, or a batch of requests in order."""
         try:
             asked = json.loads(body)
         except ValueError:
-            return _refuse(RpcError(PARSE_ERROR, "Parse error"), {"id": None})
-        if isinstance(asked, dict):
-            return await self._answer_one(asked)
-        if not isinstance(asked, list):
-            return _refuse(RpcError(PARSE_ERROR, "Top-level object parse error"), {"id": None})
-        replies = [
-            await self._answer_one(one)
-            if isinstance(one, dict)
-            else _refuse(RpcError(INVALID_REQUEST, "Invalid Request object"), {})
-            for one in asked
-        ]
-        return Reply(200, [reply.content for reply in replies if reply.content is not None])
+            status, content = _reply({"id": None}, RpcError(PARSE_ERROR, "Parse error"))
+        else:
+            if isinstance(asked, list):
+                replies = [await self._answer_one(one) for one in asked]
+                return json_response([content for _, content in replies if content is not None])
+            if isinstance(asked, dict):
+                status, content = await self._answer_one(asked)
+            else:
+                status, content = _reply({"id": None}, RpcError(PARSE_ERROR, "Top-level object parse error"))
+        return web.Response(status=status) if content is None else json_response(content, status)
 
-    async def _answer_one(self, asked: dict[str, Any]) -> Reply:
+    async def _answer_one(self, asked: object) -> _Reply:
+        if not isinstance(asked, dict):
+            return _reply({}, RpcError(INVALID_REQUEST, "Invalid Request object"))
         try:
-            result = await self._call(*_read(asked))
+            return _reply(asked, await self._call(*_read(asked)))
         except RpcError as error:
-            return _refuse(error, asked)
-        if not _is_version_2(asked):
-            return Reply(200, {"result": result, "error": None, **_id(asked)})
-        if "id" not in asked:
-            return Reply(204, None)
-        return Reply(200, {"jsonrpc": "2.0", "result": result, **_id(asked)})
+            return _reply(asked, error)
 
     async def _call(self, method: str, params: list[Any] | dict[str, Any]) -> object:
         if self._state.warming_up:
@@ -133,17 +133,15 @@ def _usage(method: str, names: list[str]) -> str:
     return " ".join((method, *names)) + "\n"
 
 
-def _refuse(error: RpcError, asked: dict[str, Any]) -> Reply:
-    wrong = {"code": error.code, "message": error.message}
-    if not _is_version_2(asked):
-        return Reply(_HTTP_STATUS.get(error.code, 500), {"result": None, "error": wrong, **_id(asked)})
-    return Reply(200, {"jsonrpc": "2.0", "error": wrong, **_id(asked)}) if "id" in asked else Reply(204, None)
-
-
-def _is_version_2(asked: dict[str, Any]) -> bool:
-    return asked.get("jsonrpc") == "2.0"
-
-
-def _id(asked: dict[str, Any]) -> dict[str, Any]:
-    """The id of the request, if it has one."""
-    return {"id": asked["id"]} if "id" in asked else {}
+def _reply(asked: dict[str, Any], outcome: object) -> _Reply:
+    """The reply to a request with a result or an `RpcError`."""
+    status, error = 200, None
+    if isinstance(outcome, RpcError):
+        status, error = _HTTP_STATUS.get(outcome.code, 500), {"code": outcome.code, "message": outcome.message}
+        outcome = None
+    id_ = {"id": asked["id"]} if "id" in asked else {}
+    if asked.get("jsonrpc") != "2.0":
+        return status, {"result": outcome, "error": error, **id_}
+    if not id_:
+        return 204, None
+    return 200, {"jsonrpc": "2.0", **({"error": error} if error else {"result": outcome}), **id_}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from monitor.embedded.chain import Chain
@@ -32,8 +33,6 @@ class State:
 
     async def movement(self, seconds: float | None) -> None:
         """Wait for the next `wake`, or the timeout."""
-        waiting = asyncio.ensure_future(self._moved.wait())
-        try:
-            await asyncio.wait([waiting], timeout=seconds)
-        finally:
-            waiting.cancel()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._moved.wait()

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO, TypeAlias
 
 from monitor.analysis.counting.levels import POOL, Alone, Level
 from monitor.config import Config
@@ -18,9 +17,6 @@ from monitor.processing.stored_blocks import Progress, Span, StoredBlocks, writt
 from monitor.registry.loading import Registry, load_registry, network_of
 from monitor.store.reading import Reading
 from monitor.store.store import Store
-
-Write: TypeAlias = Callable[[Iterator[StoredBlock], Sequence[Column], BinaryIO], int]
-"""Writes a row for each block, and returns the number of rows."""
 
 
 class Form(StrEnum):
@@ -57,7 +53,11 @@ async def export(
         InputError: it has none of these blocks, or the file cannot be written.
         ExtraMissing: the format is Parquet, and the extra `parquet` is not installed.
     """
-    write = _writer(form)
+    write = csv_blocks.write
+    if form is Form.PARQUET:
+        from monitor.processing import parquet_blocks  # noqa: PLC0415 -- an extra
+
+        write = parquet_blocks.write
     async with await Store.open(config.store.url, beside=True) as store:
         registry = load_registry(config.registry, await store.network() or network_of(config))
 
@@ -68,14 +68,6 @@ async def export(
                 return write(blocks, columns(registry, stale=stale), sink)
 
         return await store.reading(work)
-
-
-def _writer(form: Form) -> Write:
-    if form is Form.CSV:
-        return csv_blocks.write
-    from monitor.processing import parquet_blocks  # noqa: PLC0415 -- an extra
-
-    return parquet_blocks.write
 
 
 def columns(registry: Registry, *, stale: bool) -> Sequence[Column]:

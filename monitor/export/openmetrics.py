@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import BinaryIO, Self
 
 import numpy as np
-from prometheus_client.core import GaugeMetricFamily
 
 from monitor.errors import InputError
 from monitor.model import Snapshot
-from monitor.outputs.metrics import CATALOGUE, Published
+from monitor.outputs.metrics import CATALOGUE
+from monitor.outputs.samples import Published
 
 _SAMPLE = np.dtype([("series", "u4"), ("time", "u4"), ("value", "f8")])
 _LINES = 20_000
@@ -47,7 +47,7 @@ class History:
         self._families = [
             _Family(each, common, self._open.enter_context((folder / each.name).open("w+b")))
             for each in CATALOGUE
-            if each.kind is GaugeMetricFamily
+            if not each.is_counter
         ]
 
     def __enter__(self) -> Self:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from monitor.model.chain import Block
+from monitor.model.chain import Block, Coinbase
 from monitor.model.names import BlockHash, PoolSlug
 
 
@@ -17,6 +17,17 @@ class Method(StrEnum):
     """An output pays an address that the registry lists for the pool."""
     TAG = "tag"
     """The coinbase contains a text that the registry lists for the pool. Any miner can write any text."""
+
+
+class Confidence(StrEnum):
+    """How much a forger would have had to pay for an attribution."""
+
+    HIGH = "high"
+    """Half of the reward: most of it goes to the pool, and no other pool signs."""
+    MEDIUM = "medium"
+    """A part of it: the pool signs and is paid a substantial part; or is paid most of it while another pool signs."""
+    LOW = "low"
+    """Nothing: a tag with a payout that is not known as the pool's, or a generic tag; or a part, without a tag."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +49,15 @@ class Attribution:
     method: Method | None
     evidence: str
     conflict: bool
-    """Whether the candidates name more than one pool."""
+    """Whether evidence that could decide names more than one pool."""
     candidates: tuple[Candidate, ...]
-    """All evidence found, the deciding one first."""
+    """All evidence found, the deciding one first; remarks, which do not decide, last."""
     registry: str
     """Content hash of the registry that was used."""
     miner: str | None = None
     """Name of the miner inside the pool, as the coinbase states it: sanitised and short."""
+    confidence: Confidence | None = None
+    """None for an unknown pool, and in attributions that older versions stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,18 +113,24 @@ class StoredBlock(NamedTuple):
     conflict: bool
 
 
+class StoredCoinbase(NamedTuple):
+    """A coinbase of the best chain. A tuple, because hundreds of thousands are made."""
+
+    height: int
+    time: int
+    """Header time, Unix seconds."""
+    coinbase: Coinbase
+
+
 @dataclass(frozen=True, slots=True)
 class StaleRow:
-    """A stale block, and the block of the best chain at its height."""
+    """A stale block, and the pool of the best chain's block at its height."""
 
     height: int
     hash: BlockHash
     parent: BlockHash
     time: int
     pool: PoolSlug | None
-    winner: BlockHash
-    """The block of the best chain at the same height."""
-    winner_time: int
     winner_pool: PoolSlug | None
 
 

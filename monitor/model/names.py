@@ -13,5 +13,8 @@ PoolSlug = NewType("PoolSlug", str)
 PSEUDONYM = "unknown-"
 """Prefix of the pseudonyms of unknown miners. No slug contains a hyphen."""
 
+PREFIX = "pool_monitor"
+"""Prefix of the names of all metrics in Prometheus."""
+
 NO_BLOCK = BlockHash("0" * 64)
 """The parent that the genesis block names."""

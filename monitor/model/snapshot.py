@@ -49,8 +49,6 @@ class Snapshot:
     """Content hash of the pool registry."""
     concentration: tuple[Concentration, ...]
     """All levels, and within each all windows in the configured order."""
-    network_hashrate: Mapping[str, float | None]
-    """Hashes per second, by window name; None if the window has too few blocks."""
     tally: Tally
     """Counted since the process started."""
     pool_names: Mapping[PoolSlug, str] = field(default_factory=dict)
@@ -58,7 +56,7 @@ class Snapshot:
     signals: Signals | None = None
     """None if they were not computed."""
     network_rate: Mapping[str, Rate | None] = field(default_factory=dict)
-    """`network_hashrate` with its interval."""
+    """The network's hashrate, by window name; None if the window has too few blocks."""
     estimates: Estimates | None = None
     """None if they were not computed."""
     strangers: tuple[Cluster, ...] = ()

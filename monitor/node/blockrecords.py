@@ -90,12 +90,7 @@ def find_records(read: Read, size: int, number: int, *, magic: bytes, key: Key) 
     data is skipped up to the next magic bytes that are followed by a length and a mined header, as the node itself does
     when it rebuilds its index. It is reported unless it is all zero.
 
-    Args:
-        read: reads the file. No content of it raises an error.
-        size: of the file in bytes.
-        number: of the file, for the records.
-        magic: the bytes that begin each record.
-        key: of the obfuscation.
+    No content of the file raises an error. The records carry its `number`.
     """
     mark = int.from_bytes(magic, "little")
     words, unpack = key.words, _UINT64.unpack_from

@@ -39,13 +39,6 @@ class NodeClient:
     """One node. Use as an async context manager; `run` listens for new blocks meanwhile."""
 
     def __init__(self, node: NodeSection, vitals: Vitals, *, connections: int = MAX_CONNECTIONS) -> None:
-        """Connect to nothing yet.
-
-        Args:
-            node: where it is.
-            vitals: counts its answers.
-            connections: how many may be open at once.
-        """
         self._node = node
         self._vitals = vitals
         self._label = urlsplit(node.url).netloc

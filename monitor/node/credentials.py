@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 from monitor.config import NodeSection
 from monitor.errors import NodeAway, NodeRefused
 
-_SUBFOLDER = {"main": "", "testnet4": "testnet4", "signet": "signet", "regtest": "regtest"}
 _PORTS = {8332: "main", 48332: "testnet4", 38332: "signet", 18443: "regtest"}
 
 
@@ -33,7 +32,7 @@ def cookie_path(node: NodeSection) -> Path:
     network = node.network if node.network != "auto" else _PORTS.get(urlsplit(node.url).port or 8332, "main")
     home = Path.home()
     data = home / "Library/Application Support/Bitcoin" if sys.platform == "darwin" else home / ".bitcoin"
-    return data / _SUBFOLDER[network] / ".cookie"
+    return data / ("" if network == "main" else network) / ".cookie"
 
 
 def _cookie(path: Path) -> str:

@@ -1,7 +1,8 @@
-"""What /metrics answers, in either format of Prometheus: the mining numbers encoded once for each snapshot.
+"""The body of /metrics in both formats of Prometheus.
 
-They are nearly all of it. The daemon's own instruments move all the time and are few, so they are encoded anew, but not
-for each of many who ask at once.
+The mining numbers, nearly all of it, are encoded once for each snapshot: that takes 18 ms, which would delay blocks if
+every scrape did it. The daemon's own instruments are few and change all the time: they are encoded at most ten times a
+second.
 """
 
 from __future__ import annotations
@@ -17,24 +18,24 @@ from monitor.outputs.metrics import SnapshotCollector
 from monitor.vitals import Vitals
 
 _FRESH_SECONDS = 0.1
-"""How old the daemon's own numbers may be: nobody scrapes so often, unless to try how much it bears."""
+"""Maximum age of the daemon's own numbers."""
 _END = b"# EOF\n"
-"""OpenMetrics ends so, and only once."""
+"""The end of OpenMetrics, allowed once."""
 
 
 @dataclass(slots=True)
 class _Made:
-    """What was encoded in one format."""
+    """The encoded numbers in one format."""
 
     of: tuple[object, object]
-    """The snapshot and the alerts that it shows; held, so that nothing else can take their place in memory."""
+    """The snapshot and the alerts that were encoded."""
     mining: bytes
     whole: bytes = b""
     at: float = 0.0
 
 
 class Exposition:
-    """Encodes what the hub knows, and the daemon's own instruments."""
+    """Encodes the newest snapshot, and the daemon's own instruments."""
 
     def __init__(self, hub: Hub, vitals: Vitals) -> None:
         self._hub = hub
@@ -44,10 +45,7 @@ class Exposition:
         self._made: dict[str, _Made] = {}
 
     def encode(self, accept: str) -> tuple[bytes, str]:
-        """The answer and its content type, in the format that the header `Accept` asks for.
-
-        The same object as long as it says the same.
-        """
+        """The body and its content type for this `Accept` header; the same object while it is unchanged."""
         encode, content_type = choose_encoder(accept)
         of = (self._hub.snapshot, self._hub.alerts)
         made = self._made.get(content_type)

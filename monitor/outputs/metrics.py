@@ -6,54 +6,14 @@ Nothing is computed or asked of a node inside a scrape. The daemon's own instrum
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from monitor.hub import Hub
-from monitor.model import Snapshot
 from monitor.outputs import samples as s
-from monitor.vitals import PREFIX
-
-
-@dataclass(frozen=True, slots=True)
-class Published:
-    """A metric."""
-
-    name: str
-    help: str
-    source: s.Source
-    value: str = ""
-    """The attribute of a row of the source, as in `tip.height`; empty: the row itself. None is not published."""
-    kind: type[GaugeMetricFamily | CounterMetricFamily] = GaugeMetricFamily
-
-    @property
-    def full_name(self) -> str:
-        """The name in Prometheus."""
-        return f"{PREFIX}_{self.name}"
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """The names of the labels."""
-        return self.source.labels
-
-    def samples(self, snapshot: Snapshot) -> Iterator[tuple[tuple[str, ...], float]]:
-        """The numbers with their label values."""
-        path = self.value.split(".") if self.value else ()
-        for labels, value in self.source.rows(snapshot):
-            for name in path:
-                value = None if value is None else getattr(value, name)  # noqa: PLW2901 -- walks along the path
-            if value is not None:
-                yield labels, value
-
-    def family(self, snapshot: Snapshot) -> Metric:
-        """The metric with its samples."""
-        family = self.kind(self.full_name, self.help, labels=self.labels)
-        for labels, value in self.samples(snapshot):
-            family.add_metric(labels, value)
-        return family
+from monitor.outputs.samples import Published
 
 
 class SnapshotCollector(Collector):
@@ -71,7 +31,11 @@ class SnapshotCollector(Collector):
         snapshot = self._hub.snapshot
         if snapshot is not None:
             for published in CATALOGUE:
-                yield published.family(snapshot)
+                kind = CounterMetricFamily if published.is_counter else GaugeMetricFamily
+                family = kind(published.full_name, published.help, labels=published.labels)
+                for labels, value in published.samples(snapshot):
+                    family.add_metric(labels, value)
+                yield family
 
 
 _UNKNOWN = 'Unknown blocks count as "split", each its own miner, or "merged", all of them one.'
@@ -83,26 +47,27 @@ CATALOGUE = (
     Published("block_timestamp_seconds", "Header time of the newest block, Unix time.", s.whole, "tip.time"),
     Published("difficulty", "Difficulty of the newest block.", s.difficulty),
     Published(
-        "network_hashrate_hashes_per_second", "Work of a window's blocks over the time they took.", s.network_hashrate
+        "network_hashrate_hashes_per_second", "Work of a window's blocks over the time they took.", s.network_rate,
+        "value",
     ),
     Published("network_hashrate_lower_hashes_per_second", f"{_LOWER} the network's hashrate.", s.network_rate, "lower"),
     Published("network_hashrate_upper_hashes_per_second", f"{_UPPER} the network's hashrate.", s.network_rate, "upper"),
     Published(
         "blocks_connected",
         "Blocks that joined the best chain since the start, by pool and by how it was identified.",
-        s.connected, kind=CounterMetricFamily,
+        s.connected, is_counter=True,
     ),
-    Published("reorgs", "Reorganisations since the start.", s.whole, "tally.reorgs", CounterMetricFamily),
+    Published("reorgs", "Reorganisations since the start.", s.whole, "tally.reorgs", is_counter=True),
     Published(
         "reorg_depth_blocks", "Blocks that the last reorganisation took off the best chain.", s.whole,
         "tally.last_reorg_depth",
     ),
     Published(
-        "stale_blocks", "Blocks that left the best chain since the start, by pool.", s.stale, kind=CounterMetricFamily
+        "stale_blocks", "Blocks that left the best chain since the start, by pool.", s.stale, is_counter=True
     ),
     Published(
         "attribution_conflicts", "Blocks since the start with candidates of several pools, by the pool they count for.",
-        s.conflicts, kind=CounterMetricFamily,
+        s.conflicts, is_counter=True,
     ),
     Published("window_blocks", "Blocks in a window.", s.windows, "blocks"),
     Published("window_attributed_ratio", "Share of a window's blocks with a known pool.", s.attributed),

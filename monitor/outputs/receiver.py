@@ -47,5 +47,8 @@ class Receiver(ABC):
     async def repeat(self, alerts: Sequence[Alert]) -> None:  # noqa: B027 -- optional
         """Send the current alerts again. Raises as `deliver`."""
 
+    async def run(self) -> None:  # noqa: B027 -- optional
+        """Work beside the deliveries, for as long as the daemon runs."""
+
     async def close(self) -> None:  # noqa: B027 -- optional
         """Close connections."""

@@ -1,4 +1,4 @@
-"""Where a snapshot has the numbers of the metrics: rows with their label values.
+"""What a metric is, and where a snapshot has its numbers: rows with their label values.
 
 A `Source` yields one row for each combination of label values; a metric reads one attribute of the row. Several metrics
 share a source.
@@ -11,16 +11,16 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from monitor import wire
-from monitor.model import BlockRef, Estimates, PoolSlug, Signals, Snapshot
+from monitor.model import PREFIX, BlockRef, Estimates, PoolSlug, Signals, Snapshot
 
 _ENTITIES = 40
 """Largest entities of a level and window that are published: miners can name themselves in coinbases, and the rest has
 less than a per cent."""
 _POOLS = 20
-"""Largest pools whose signals are published, the same in all windows, so that no series comes and goes: they find 99 %
+"""Largest pools with published signals, the same in all windows, so that no series comes and goes: they find 99 %
 of the blocks."""
 _BITS = 4
-"""Version bits with most blocks, whose signalling pools are published: some miners set bits without a meaning."""
+"""Version bits with most blocks, published by pool: some miners set bits without a meaning."""
 
 Rows: TypeAlias = Iterable[tuple[tuple[str, ...], Any]]
 
@@ -31,6 +31,37 @@ class Source:
 
     labels: tuple[str, ...]
     rows: Callable[[Snapshot], Rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A metric."""
+
+    name: str
+    help: str
+    source: Source
+    value: str = ""
+    """The attribute of a row of the source, as in `tip.height`; empty: the row itself. None is not published."""
+    is_counter: bool = False
+
+    @property
+    def full_name(self) -> str:
+        """The name in Prometheus."""
+        return f"{PREFIX}_{self.name}"
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The names of the labels."""
+        return self.source.labels
+
+    def samples(self, snapshot: Snapshot) -> Iterator[tuple[tuple[str, ...], float]]:
+        """The numbers with their label values."""
+        path = self.value.split(".") if self.value else ()
+        for labels, value in self.source.rows(snapshot):
+            for name in path:
+                value = None if value is None else getattr(value, name)  # noqa: PLW2901 -- walks along the path
+            if value is not None:
+                yield labels, value
 
 
 def _source(*labels: str) -> Callable[[Callable[[Snapshot], Rows]], Source]:
@@ -50,7 +81,6 @@ def _signals(snapshot: Snapshot) -> Signals:
 whole = Source((), lambda snapshot: [((), snapshot)])
 """The snapshot itself, for metrics without labels."""
 difficulty = Source((), lambda snapshot: [((), wire.difficulty(snapshot.tip.bits))])
-network_hashrate = Source(("window",), lambda s: (((name,), value) for name, value in s.network_hashrate.items()))
 network_rate = Source(("window",), lambda s: (((name,), rate) for name, rate in s.network_rate.items()))
 connected = Source(
     ("pool", "method"),

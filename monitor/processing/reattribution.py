@@ -32,12 +32,8 @@ class ReattributionResult:
     after: tuple[Concentration, ...]
 
 
-async def reattribute(config: Config, progress: Callable[[int, int], None]) -> ReattributionResult:
+async def reattribute(config: Config, progress: Callable[[int, int], None] | None = None) -> ReattributionResult:
     """Attribute every stored block by the present registry, without the node.
-
-    Args:
-        config: names the store, the registry, and the windows to compare.
-        progress: called with the number of blocks done and their total.
 
     Raises:
         StoreRefused: a daemon uses the database. It does the same by itself when the registry changes.

@@ -4,7 +4,7 @@ In: the registry shipped with the program, updated lists, the user's own entries
 content hash and dated memberships.
 """
 
-from monitor.registry.pool import Custodian, Kind, Pool
+from monitor.registry.pool import Custodian, Kind, Place, Pool
 from monitor.registry.registry import PoolRegistry
 
-__all__ = ["Custodian", "Kind", "Pool", "PoolRegistry"]
+__all__ = ["Custodian", "Kind", "Place", "Pool", "PoolRegistry"]

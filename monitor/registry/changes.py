@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from monitor.model import PoolSlug
@@ -55,10 +54,9 @@ def changes(before: PoolRegistry, after: PoolRegistry) -> Changes:
 
 
 def _marks(registry: PoolRegistry) -> dict[tuple[str, str], PoolSlug]:
-    return {mark: slug for slug, pool in registry.by_slug.items() for mark in _of(registry, slug)}
-
-
-def _of(registry: PoolRegistry, slug: PoolSlug) -> Iterator[tuple[str, str]]:
-    pool = registry.by_slug[slug]
-    for kind, texts in (("address", pool.addresses), ("tag", pool.tags), ("plain tag", pool.plain_tags)):
-        yield from ((kind, text) for text in texts)
+    return {
+        (kind, text): slug
+        for slug, pool in registry.by_slug.items()
+        for kind, texts in (("address", pool.addresses), ("tag", pool.tags), ("plain tag", pool.plain_tags))
+        for text in texts
+    }

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from monitor.errors import RegistryError
 from monitor.registry.document import located
-from monitor.registry.pool import Kind
+from monitor.registry.pool import Kind, Place
 
 _MARKS: Final = {"address": str, "tag": str, "addresses": list, "tags": list, "plain_tags": list}
 _KEYS: Final[Mapping[str, Mapping[str, type]]] = {
@@ -24,6 +24,7 @@ _KEYS: Final[Mapping[str, Mapping[str, type]]] = {
     "add": {"pool": str},
     "plain": {"tags": list},
     "kind": {"kind": str, "pools": list},
+    "place": {"place": str, "pools": list},
 }
 """The kinds of decisions, in the order in which they are applied, each with its required keys."""
 WORDS: Final = tuple(_KEYS)
@@ -110,7 +111,8 @@ def _check(entry: Mapping[str, Any], word: str, where: str) -> None:
         texts = value if known[key] is list else [value]
         if not isinstance(value, known[key]) or not all(isinstance(text, str) for text in texts):
             raise RegistryError(f"{where}: {key} must be {'a list of texts' if known[key] is list else 'a text'}")
-    if word == "kind" and entry["kind"] not in set(Kind):
-        raise RegistryError(f"{where}: kind {entry['kind']!r} is none of {', '.join(Kind)}: correct it")
+    choices: Mapping[str, Iterable[str]] = {"kind": Kind, "place": Place}
+    if word in choices and entry[word] not in set(choices[word]):
+        raise RegistryError(f"{where}: {word} {entry[word]!r} is none of {', '.join(choices[word])}: correct it")
     if word == "give" and ("address" in entry) + ("tag" in entry) != 1:
         raise RegistryError(f"{where}: must give one address or one tag: correct it")

@@ -12,7 +12,7 @@ from typing import Any
 from monitor.errors import RegistryError
 from monitor.model import PoolSlug
 from monitor.registry.address import NETWORKS
-from monitor.registry.pool import Custodian, Kind, Pool
+from monitor.registry.pool import Custodian, Kind, Place, Pool
 
 _MAX_TAG_BYTES = 100
 """No coinbase script is longer."""
@@ -86,13 +86,16 @@ def _entries(table: dict[str, Any], key: str, network: str) -> Iterator[tuple[di
 
 
 def _pool(entry: dict[str, Any], where: str) -> Pool:
-    _only(entry, ("slug", "name", "kind", "link", "addresses", "tags", "plain_tags", "sources"), where)
+    _only(entry, ("slug", "name", "kind", "link", "addresses", "tags", "plain_tags", "place", "sources"), where)
     slug = _text(entry, "slug", where)
     if not re.fullmatch(r"[a-z0-9]{1,64}", slug):
         raise RegistryError(f"{where}: slug {slug!r} may hold only a-z and 0-9: correct it")
     kind = _text(entry, "kind", where, default=Kind.POOL)
     if kind not in set(Kind):
         raise RegistryError(f"{where}: kind {kind!r} is none of {', '.join(Kind)}: correct it")
+    place = _text(entry, "place", where, default=Place.ANYWHERE)
+    if place not in set(Place):
+        raise RegistryError(f"{where}: place {place!r} is none of {', '.join(Place)}: correct it")
     pool = Pool(
         slug=PoolSlug(slug),
         name=_text(entry, "name", where),
@@ -101,6 +104,7 @@ def _pool(entry: dict[str, Any], where: str) -> Pool:
         addresses=_texts(entry, "addresses", where),
         tags=_texts(entry, "tags", where),
         plain_tags=_texts(entry, "plain_tags", where),
+        place=Place(place),
         sources=_texts(entry, "sources", where),
     )
     for tag in (*pool.tags, *pool.plain_tags):

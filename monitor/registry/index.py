@@ -5,15 +5,19 @@ The order of pools never matters: marks are sorted, and no mark belongs to two p
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from ahocorasick_rs import BytesAhoCorasick
 
 from monitor.errors import RegistryError
 from monitor.model import PoolSlug
 from monitor.registry.address import printable, script_of
-from monitor.registry.pool import Custodian, Pool
+from monitor.registry.pool import Custodian, Place, Pool
+
+Found: TypeAlias = tuple[int, int, int]
+"""A tag in a text: its place in `Index.tags`, where it starts, and where it ends."""
 
 _LOOSE_BYTES = 6
 """Shorter tags, their letter case ignored, would be found by chance."""
@@ -37,6 +41,8 @@ class Tag:
     """The text, safe to show."""
     generic: bool
     """Whether it is an everyday word, or part of another pool's tag."""
+    at_start: bool = False
+    """Whether the pool signs with it where the text of the script starts, and nowhere else."""
 
 
 class Index:
@@ -51,22 +57,22 @@ class Index:
         self.payees = _payees(pools, custodians, network)
         self.tags = _tags(pools)
         self._exact = BytesAhoCorasick([tag.text for tag in self.tags])
-        loose = [(tag.text.lower(), at) for at, tag in enumerate(self.tags) if _is_distinctive(tag)]
+        loose = [
+            (tag.text.lower(), at)
+            for at, tag in enumerate(self.tags)
+            if not tag.generic and len(tag.text) >= _LOOSE_BYTES
+        ]
         self._loose = BytesAhoCorasick([text for text, _ in loose])
         self._loose_tags = [at for _, at in loose]
 
-    def tags_in(self, text: bytes) -> frozenset[int]:
-        """Which tags `text` contains, as places in `tags`."""
-        return frozenset([at for at, _, _ in self._exact.find_matches_as_indexes(text, overlapping=True)])
+    def tags_in(self, text: bytes) -> list[Found]:
+        """Every place in `text` where a tag stands."""
+        return self._exact.find_matches_as_indexes(text, overlapping=True)
 
-    def loose_tags_in(self, text: bytes) -> frozenset[int]:
+    def loose_tags_in(self, text: bytes) -> list[Found]:
         """The same for long and distinctive tags, a-z and A-Z taken as equal."""
         found = self._loose.find_matches_as_indexes(text.lower(), overlapping=True)
-        return frozenset([self._loose_tags[at] for at, _, _ in found])
-
-
-def _is_distinctive(tag: Tag) -> bool:
-    return not tag.generic and len(tag.text) >= _LOOSE_BYTES
+        return [(self._loose_tags[at], start, end) for at, start, end in found]
 
 
 def _payees(pools: Iterable[Pool], custodians: Iterable[Custodian], network: str) -> dict[bytes, Payee]:
@@ -94,8 +100,9 @@ def _script(address: str, network: str, owner: str) -> bytes:
         raise RegistryError(f"{owner}: {error}: correct or remove it") from None
 
 
-def _tags(pools: Iterable[Pool]) -> tuple[Tag, ...]:
+def _tags(pools: Sequence[Pool]) -> tuple[Tag, ...]:
     owners: dict[str, tuple[PoolSlug, bool]] = {}
+    at_start = {pool.slug for pool in pools if pool.place is Place.START}
     for pool in pools:
         for text in (*pool.tags, *pool.plain_tags):
             other, _ = owners.setdefault(text, (pool.slug, text in pool.plain_tags))
@@ -104,7 +111,8 @@ def _tags(pools: Iterable[Pool]) -> tuple[Tag, ...]:
     found = []
     for text, (slug, plain) in sorted(owners.items()):
         within = any(text in longer and theirs != slug for longer, (theirs, _) in owners.items())
-        found.append(Tag(slug, text.encode(), printable(text), generic=plain or (within and not _is_whole(text))))
+        generic = plain or (within and not _is_whole(text))
+        found.append(Tag(slug, text.encode(), printable(text), generic=generic, at_start=slug in at_start))
     return tuple(found)
 
 

@@ -12,7 +12,7 @@ from monitor.config import Config, RegistrySection, shipped
 from monitor.errors import RegistryError
 from monitor.registry import lists, memberships
 from monitor.registry.document import located
-from monitor.registry.memberships import Confidence, Membership, Memberships
+from monitor.registry.memberships import Confidence, Memberships
 from monitor.registry.registry import PoolRegistry
 
 log = structlog.get_logger()
@@ -51,7 +51,9 @@ def load_registry(section: RegistrySection | None = None, network: str = "main",
         [override.model_dump(exclude_none=True) for override in section.overrides], "registry.overrides",
         confidence=Confidence.USER,
     )  # fmt: skip
-    _refuse_unknown_pools(rows, pools)
+    for row in rows:  # a misspelt slug would be a row that never counts
+        if row.pool not in pools.by_slug and network == "main":
+            raise RegistryError(f"a membership names {row.pool!r}, which is not in the registry: correct the slug")
     return Registry(pools, Memberships(rows, min_confidence=Confidence[section.min_confidence.upper()]))
 
 
@@ -85,13 +87,6 @@ def files(section: RegistrySection) -> tuple[Path, ...]:
     """The files that `load_registry` reads."""
     own = (section.user_file,) if section.user_file else ()
     return (shipped("pools/registry.toml"), shipped("pools/memberships.toml"), *lists.files(), *own)
-
-
-def _refuse_unknown_pools(rows: list[Membership], pools: PoolRegistry) -> None:
-    """A misspelt slug would be a row that never counts."""
-    for row in rows:
-        if row.pool not in pools.by_slug and pools.network == "main":
-            raise RegistryError(f"a membership names {row.pool!r}, which is not in the registry: correct the slug")
 
 
 def _read(path: Path) -> str:

@@ -110,7 +110,7 @@ class Memberships:
     """
 
     def __init__(self, rows: Iterable[Membership] = (), *, min_confidence: Confidence = Confidence.MEDIUM) -> None:
-        self.stated = tuple(sorted(rows, key=_order))
+        self.stated = tuple(sorted(rows, key=lambda row: tuple(map(str, asdict(row).values()))))
         """As the files have them."""
         self.rows = tuple(part for row in self.stated for part in row.parts)
         """As they count: a row whose evidence is old is two."""
@@ -238,7 +238,3 @@ def _holds(row: Membership, time: int) -> bool:
 
 def _seconds(day: date) -> int:
     return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())
-
-
-def _order(row: Membership) -> tuple[str, ...]:
-    return tuple(str(value) for value in asdict(row).values())

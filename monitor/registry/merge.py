@@ -14,7 +14,7 @@ from typing import Any
 from monitor.errors import RegistryError
 from monitor.registry.address import script_of
 from monitor.registry.decisions import Decision, Decisions
-from monitor.registry.pool import Kind, slug_of
+from monitor.registry.pool import Kind, Place, slug_of
 from monitor.registry.upstream import PoolList
 
 OURS = "ours"
@@ -54,6 +54,7 @@ class _Draft:
     name: str
     link: str = ""
     kind: str = Kind.POOL
+    place: str = Place.ANYWHERE
     marks: dict[str, set[str]] = field(default_factory=lambda: {"address": set(), "tag": set()})
     plain: set[str] = field(default_factory=set)
     sources: dict[str, None] = field(default_factory=dict)
@@ -69,8 +70,9 @@ def merge(lists: Sequence[PoolList], decisions: Decisions) -> Merged:
     drafts, renamed = _gather(lists, decisions)
     idle: list[str] = []
     for decision in decisions.entries:
-        carry_out = _CARRY_OUT[decision.word]
-        idle += [f"decisions.{decision.word}: {why}: remove it" for why in carry_out(drafts, decision)]
+        if decision.word in _CARRY_OUT:
+            found = _CARRY_OUT[decision.word](drafts, decision)
+            idle += [f"decisions.{decision.word}: {why}: remove it" for why in found]
     idle += [
         f"decisions.same: no list has both {other!r} and {slug!r}: remove it"
         for other, slug in decisions.aliases.items()
@@ -98,10 +100,6 @@ def _gather(lists: Sequence[PoolList], decisions: Decisions) -> tuple[dict[str, 
 
 
 # -- applying decisions: each yields what had no effect ----------------------------------------------------------------
-
-
-def _same(_drafts: dict[str, _Draft], _decision: Decision) -> Iterator[str]:
-    yield from ()  # done while gathering
 
 
 def _give(drafts: dict[str, _Draft], decision: Decision) -> Iterator[str]:
@@ -164,17 +162,20 @@ def _plain(drafts: dict[str, _Draft], decision: Decision) -> Iterator[str]:
             drafts[claimants[0]].plain.add(text)
 
 
-def _kind(drafts: dict[str, _Draft], decision: Decision) -> Iterator[str]:
+def _property(drafts: dict[str, _Draft], decision: Decision) -> Iterator[str]:
+    """What a pool is, or where it signs."""
     for slug in decision.entry["pools"]:
         if slug in drafts:
-            drafts[slug].kind = Kind(decision.entry["kind"])
+            setattr(drafts[slug], decision.word, decision.entry[decision.word])
         else:
             yield f"no list knows pool {slug!r}"
 
 
 _CARRY_OUT = {
-    "same": _same, "give": _give, "drop": _drop, "custodian": _custodian, "add": _add, "plain": _plain, "kind": _kind,
+    "give": _give, "drop": _drop, "custodian": _custodian, "add": _add, "plain": _plain,
+    "kind": _property, "place": _property,
 }  # fmt: skip
+"""By kind of decision; those of the kind `same` are applied while gathering."""
 
 
 def _claimants(drafts: dict[str, _Draft], kind: str, text: str) -> list[str]:
@@ -223,11 +224,12 @@ def _entry(slug: str, draft: _Draft, addresses: list[str]) -> dict[str, Any]:
     return {
         "slug": slug,
         "name": draft.name,
-        "kind": str(draft.kind),
+        "kind": draft.kind,
         "link": draft.link,
         "addresses": addresses,
         "tags": sorted(draft.marks["tag"]),
         "plain_tags": sorted(draft.plain),
+        "place": "" if draft.place == Place.ANYWHERE else draft.place,
         "sources": list(draft.sources),
     }
 

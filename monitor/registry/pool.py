@@ -20,6 +20,15 @@ class Kind(StrEnum):
     """Sells hashrate: the buyer mined."""
 
 
+class Place(StrEnum):
+    """Where in a coinbase script a pool signs."""
+
+    ANYWHERE = "anywhere"
+    """Not known."""
+    START = "start"
+    """Where the text starts: before the tag come only the height, numbers, delimiters and commitments."""
+
+
 @dataclass(frozen=True, slots=True)
 class Pool:
     """A pool and the marks by which its blocks are known."""
@@ -32,6 +41,8 @@ class Pool:
     tags: tuple[str, ...] = ()
     plain_tags: tuple[str, ...] = ()
     """Everyday words: they identify the pool only if nothing better does."""
+    place: Place = Place.ANYWHERE
+    """Where it signs: elsewhere its tags count as plain ones."""
     sources: tuple[str, ...] = ()
     """Which lists know it."""
 

@@ -18,7 +18,7 @@ from monitor.registry.document import located, overlay, section
 from monitor.registry.index import Index
 from monitor.registry.pool import Custodian, Pool
 
-RULES_VERSION = 2
+RULES_VERSION = 3
 """Part of the content hash. Raised when the rules change, so that stored blocks are attributed again."""
 
 

@@ -123,7 +123,11 @@ def propose(copies: Sequence[Copy], section: RegistrySection, *, let_go: Collect
     known = load_registry(section)
     before = load_pools()
     after, doubts = _made(merged)
-    cut_off = [doubt for copy in copies for doubt in _implausible(copy.list, current[copy.list.source].list)]
+    cut_off = [
+        f"list {new.source} has {len(new.pools)} pools, and had {len(old.pools)}: it may be cut off"
+        for new, old in ((copy.list, current[copy.list.source].list) for copy in copies)
+        if len(new.pools) * LEAST_SHARE[1] < len(old.pools) * LEAST_SHARE[0]
+    ]
     doubts += cut_off
     if after and not cut_off:
         named = {row.pool for row in known.memberships.rows}
@@ -142,12 +146,6 @@ def _made(merged: Merged) -> tuple[PoolRegistry | None, list[str]]:
     except RegistryError as error:
         return None, [str(error)]
     return made["main"], []
-
-
-def _implausible(new: PoolList, old: PoolList) -> Iterator[str]:
-    share, whole = LEAST_SHARE
-    if whole * len(new.pools) < share * len(old.pools):
-        yield f"list {new.source} has {len(new.pools)} pools, and had {len(old.pools)}: it may be cut off"
 
 
 def _vanishing(pools: Sequence[Pool], let_go: Collection[str], named: Collection[PoolSlug]) -> Iterator[str]:

@@ -5,70 +5,30 @@ Alerts and queue are written in one transaction, so a restart neither repeats no
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
-from typing import Any, Protocol, TypeVar
+from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from monitor.model import Alert, AlertState, Dispatch, Severity
 from monitor.store.schema import alert_changes, alerts, receivers
+from monitor.store.transactions import reads, writes
 
 _KEPT = 10_000
 """Maximum length of the queue; older changes are deleted, even if a receiver has not acknowledged them."""
 
-_T = TypeVar("_T")
-
-
-class _Run(Protocol):
-    """Runs a function in one transaction."""
-
-    def __call__(self, work: Callable[[Connection], _T]) -> Awaitable[_T]: ...
-
-
-class StoredAlerts:
-    """The alerts' part of the store. Every call is one transaction."""
-
-    def __init__(self, write: _Run, read: _Run) -> None:
-        self._write = write
-        self._read = read
-
-    async def load(self) -> list[Alert]:
-        """All alerts except inactive ones."""
-        return await self._read(_load)
-
-    async def save(self, alerts: Sequence[Alert], changed: Sequence[Alert]) -> None:
-        """Replace the stored alerts and queue the changed ones for delivery.
-
-        Args:
-            alerts: all alerts except inactive ones.
-            changed: alerts that started firing or were resolved, in order.
-        """
-        await self._write(lambda connection: _save(connection, alerts, changed))
-
-    # -- the delivery queue; see `monitor.alerts.delivery.worker.Outbox` -----------------------------------------------
-
-    async def register(self, receiver: str) -> None:
-        """Add a receiver; a new one gets the changes from now on."""
-        await self._write(lambda connection: _register(connection, receiver))
-
-    async def pending(self, receiver: str, limit: int) -> list[Dispatch]:
-        """Changes that this receiver has not acknowledged, oldest first."""
-        return await self._read(lambda connection: _pending(connection, receiver, limit))
-
-    async def acknowledge(self, receiver: str, number: int) -> None:
-        """Record that the receiver has acknowledged all changes up to this one."""
-        await self._write(lambda connection: _acknowledge(connection, receiver, number))
-
 
 def _load(connection: Connection) -> list[Alert]:
+    """All alerts except inactive ones."""
     return [_alert(row.alert) for row in connection.execute(select(alerts.c.alert).order_by(alerts.c.key))]
 
 
-def _save(connection: Connection, current: Sequence[Alert], changed: Sequence[Alert]) -> None:
+def _save(connection: Connection, standing: Sequence[Alert], changed: Sequence[Alert]) -> None:
+    """Replace the stored alerts, and queue those that started firing or were resolved, in this order."""
     connection.execute(delete(alerts))
-    if current:
-        connection.execute(insert(alerts), [{"key": each.key, "alert": asdict(each)} for each in current])
+    if standing:
+        connection.execute(insert(alerts), [{"key": each.key, "alert": asdict(each)} for each in standing])
     for each in changed:  # one by one, so that their numbers are in order
         connection.execute(insert(alert_changes).values(alert=asdict(each)))
     if changed:
@@ -76,18 +36,21 @@ def _save(connection: Connection, current: Sequence[Alert], changed: Sequence[Al
 
 
 def _register(connection: Connection, receiver: str) -> None:
+    """Add a receiver; a new one gets the changes from now on."""
     if connection.execute(select(receivers.c.name).where(receivers.c.name == receiver)).first() is None:
         newest = connection.execute(select(func.max(alert_changes.c.number))).scalar() or 0
         connection.execute(insert(receivers).values(name=receiver, done=newest))
 
 
 def _pending(connection: Connection, receiver: str, limit: int) -> list[Dispatch]:
+    """Changes that this receiver has not acknowledged, oldest first."""
     done = select(receivers.c.done).where(receivers.c.name == receiver).scalar_subquery()
     query = select(alert_changes).where(alert_changes.c.number > done).order_by(alert_changes.c.number).limit(limit)
     return [Dispatch(row.number, _alert(row.alert)) for row in connection.execute(query)]
 
 
 def _acknowledge(connection: Connection, receiver: str, number: int) -> None:
+    """Record that the receiver has acknowledged all changes up to this one."""
     connection.execute(
         update(receivers).where(receivers.c.name == receiver, receivers.c.done < number).values(done=number)
     )
@@ -106,3 +69,18 @@ def _alert(document: Mapping[str, Any]) -> Alert:
     return Alert(**{
         **document, "severity": Severity(document["severity"]), "state": AlertState(document["state"])
     })  # fmt: skip
+
+
+class StoredAlerts:
+    """The alerts' part of the store. Every call is one transaction."""
+
+    def __init__(self, write: Callable[..., Any], read: Callable[..., Any]) -> None:
+        self._write = write
+        self._read = read
+
+    load = reads(_load)
+    save = writes(_save)
+    # The delivery queue; see `monitor.alerts.delivery.worker.Outbox`.
+    register = writes(_register)
+    pending = reads(_pending)
+    acknowledge = writes(_acknowledge)

@@ -21,24 +21,16 @@ class AttributionIds:
     def id_of(self, connection: Connection, attribution: Attribution) -> int:
         """The row id of an attribution, which is written if it is new."""
         attribution = without_miner(attribution)
-        found = self._ids.get(attribution)
-        if found is None:
+        if attribution not in self._ids:
             if len(self._ids) >= _MAX_CACHED:
                 self._ids.clear()
-            found = self._ids[attribution] = _find_or_insert(connection, attribution)
-        return found
+            row = attribution_row(attribution)
+            found = connection.execute(select(attributions.c.id).where(attributions.c.digest == row["digest"])).scalar()
+            if found is None:
+                found = connection.execute(insert(attributions).returning(attributions.c.id), row).scalar_one()
+            self._ids[attribution] = found
+        return self._ids[attribution]
 
     def clear(self) -> None:
         """Forget the cached ids: their rows may have been rolled back or deleted."""
         self._ids.clear()
-
-
-def _find_or_insert(connection: Connection, attribution: Attribution) -> int:
-    row = attribution_row(attribution)
-    found: int | None = connection.execute(
-        select(attributions.c.id).where(attributions.c.digest == row["digest"])
-    ).scalar()
-    if found is not None:
-        return found
-    inserted: int = connection.execute(insert(attributions).returning(attributions.c.id), row).scalar_one()
-    return inserted

@@ -3,42 +3,53 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from heapq import merge
-from typing import Any
 
-from sqlalchemy import Connection, Select, delete, func, insert, not_, or_, select, union_all, update
+from sqlalchemy import Connection, delete, func, insert, not_, or_, select, union_all, update
 
 from monitor.errors import StoreRefused
-from monitor.model import BlockHash, BlockRecord, BlockRef, BlockRow, Coinbase, Method, PoolSlug, StaleRow, StoredBlock
-from monitor.store.rows import block_hash, record
+from monitor.model import (
+    BlockHash,
+    BlockRecord,
+    BlockRef,
+    BlockRow,
+    Coinbase,
+    Method,
+    PoolSlug,
+    StaleRow,
+    StoredCoinbase,
+)
+from monitor.store.rows import COUNTED, block_hash, counted_row, record
 from monitor.store.schema import attributions, blocks, metadata
 from monitor.wire import decode_outputs
 
 _PARAMETERS = 500
 """Per statement; databases limit them."""
-_PAGE = 5_000
+PAGE = 5_000
 """Rows fetched at a time where not all may be held in memory."""
-_COUNTED = (
-    "height", "time", "bits", "attribution", "miner", "version", "tx_count", "coinbase_value", "coinbase_sequence",
-    "coinbase_locktime",
-)  # fmt: skip
-"""The columns that counting needs, in the order of `BlockRow`."""
 ON_BEST_CHAIN = not_(blocks.c.stale)
 _JOINED = select(blocks, *(column for column in attributions.c if column.name != "id")).join_from(blocks, attributions)
 
 _ANY = select(blocks.c.height, blocks.c.hash).where(ON_BEST_CHAIN).limit(1)
 HIGHEST, LOWEST = _ANY.order_by(blocks.c.height.desc()), _ANY.order_by(blocks.c.height)
 """The ends of the best chain. Built once: building a statement takes longer than executing it."""
+_WANTED, _GAP, _GENESIS, _NETWORK = "wanted_height", "gap", "genesis", "network"
+"""Names in `metadata`."""
 
 
-def end(connection: Connection, which: Select[int, bytes]) -> BlockRef | None:
-    """The block at one end of the best chain; None when nothing is stored."""
-    row = connection.execute(which).first()
+def tip(connection: Connection) -> BlockRef | None:
+    """The highest block of the best chain, where following continues; None if nothing is stored."""
+    row = connection.execute(HIGHEST).first()
+    return BlockRef(row.height, block_hash(row.hash)) if row else None
+
+
+def first(connection: Connection) -> BlockRef | None:
+    """The lowest block of the best chain; None if nothing is stored."""
+    row = connection.execute(LOWEST).first()
     return BlockRef(row.height, block_hash(row.hash)) if row else None
 
 
 def below(connection: Connection, block: BlockRef) -> BlockRef | None:
-    """The parent of a block, on the best chain."""
+    """The parent of a block of the best chain; None where history begins."""
     above = blocks.alias()
     query = select(blocks.c.height, blocks.c.hash).join(above, above.c.parent == blocks.c.hash)
     row = connection.execute(query.where(ON_BEST_CHAIN, above.c.hash == bytes.fromhex(block.hash))).first()
@@ -57,16 +68,11 @@ def recent(connection: Connection, seconds: int, count: int) -> Iterator[BlockRo
         return
     lowest = reach(connection, tip.height, tip.time, seconds=seconds, count=count)
     pools = {row.id: row.pool for row in connection.execute(select(attributions.c.id, attributions.c.pool))}
-    rows = connection.execution_options(yield_per=_PAGE).execute(
-        select(*(blocks.c[name] for name in _COUNTED))
-        .where(ON_BEST_CHAIN, blocks.c.height >= lowest)
-        .order_by(blocks.c.height)
+    rows = connection.execution_options(yield_per=PAGE).execute(
+        select(blocks.c.attribution, *COUNTED).where(ON_BEST_CHAIN, blocks.c.height >= lowest).order_by(blocks.c.height)
     )
-    for height, time, bits, attribution, miner, version, tx_count, value, sequence, locktime in rows:
-        yield BlockRow(
-            height, time, bits, pool=pools[attribution], miner=miner, version=version, tx_count=tx_count,
-            value_sat=value, sequence=sequence, locktime=locktime,
-        )  # fmt: skip
+    for attribution, *counted in rows:
+        yield counted_row(counted, pools[attribution])
 
 
 def reach(connection: Connection, height: int, time: int, *, seconds: int, count: int) -> int:
@@ -79,39 +85,8 @@ def reach(connection: Connection, height: int, time: int, *, seconds: int, count
     return (by_count if by_time is None else min(by_time, by_count)) - 1
 
 
-def through(connection: Connection, lowest: int, highest: int, *, stale: bool) -> Iterator[StoredBlock]:
-    """The blocks between two heights, both included, lowest first, in constant memory.
-
-    Stale ones, if asked for, follow the block of their height.
-    """
-    how_attributed = {
-        row.id: (row.pool, Method(row.method) if row.method else None, row.evidence, row.conflict)
-        for row in connection.execute(select(attributions))
-    }
-    columns = (*(blocks.c[name] for name in _COUNTED), blocks.c.hash)
-    within = select(*columns).where(blocks.c.height.between(lowest, highest))
-    in_pages = connection.execution_options(yield_per=_PAGE)
-
-    def rows_of(query: Select[Any], *, is_stale: bool) -> Iterator[StoredBlock]:
-        for (
-            height, time, bits, attribution, miner, version, tx_count, value, sequence, locktime, own,
-        ) in in_pages.execute(query):  # fmt: skip
-            pool, *how = how_attributed[attribution]
-            row = BlockRow(
-                height, time, bits, pool=pool, miner=miner, version=version, tx_count=tx_count,
-                value_sat=value, sequence=sequence, locktime=locktime,
-            )  # fmt: skip
-            yield StoredBlock(row, block_hash(own), is_stale, *how)
-
-    best = rows_of(within.where(ON_BEST_CHAIN).order_by(blocks.c.height), is_stale=False)
-    if not stale:
-        return best
-    left = rows_of(within.where(blocks.c.stale).order_by(blocks.c.height, blocks.c.id), is_stale=True)
-    return merge(best, left, key=lambda block: block.row.height)
-
-
 def unattributed(connection: Connection, most: int) -> list[tuple[int, Coinbase]]:
-    """The best chain's newest unattributed blocks, by height."""
+    """The best chain's newest unattributed blocks, at most `most`, lowest first."""
     unknown = select(attributions.c.id).where(attributions.c.pool.is_(None))
     rows = connection.execute(
         select(blocks.c.height, blocks.c.coinbase_script, blocks.c.coinbase_outputs)
@@ -122,22 +97,25 @@ def unattributed(connection: Connection, most: int) -> list[tuple[int, Coinbase]
     return [(height, Coinbase(script, decode_outputs(outputs)[0])) for height, script, outputs in reversed(rows)]
 
 
-def stale(connection: Connection, seconds: int) -> list[StaleRow]:
-    """Stale blocks of the last `seconds` of header time, each beside the best chain's block of its height."""
+def named_by_tag(connection: Connection) -> Iterator[StoredCoinbase]:
+    """The best chain's blocks that were attributed by a tag, lowest first, in constant memory."""
+    by_tag = select(attributions.c.id).where(attributions.c.method == Method.TAG)
+    rows = connection.execution_options(yield_per=PAGE).execute(
+        select(blocks.c.height, blocks.c.time, blocks.c.coinbase_script, blocks.c.coinbase_outputs)
+        .where(ON_BEST_CHAIN, blocks.c.attribution.in_(by_tag))
+        .order_by(blocks.c.height)
+    )
+    for height, time, script, outputs in rows:
+        yield StoredCoinbase(height, time, Coinbase(script, decode_outputs(outputs)[0]))
+
+
+def stale(connection: Connection, *, seconds: int) -> list[StaleRow]:
+    """Stale blocks of the last `seconds` of header time, with the pool of the best chain's block at each height."""
     lost, won = blocks.alias(), blocks.alias()
     lost_by, won_by = attributions.alias(), attributions.alias()
     newest_time = select(blocks.c.time).where(ON_BEST_CHAIN).order_by(blocks.c.height.desc()).limit(1)
     rows = connection.execute(
-        select(
-            lost.c.height,
-            lost.c.hash,
-            lost.c.parent,
-            lost.c.time,
-            lost_by.c.pool,
-            won.c.hash,
-            won.c.time,
-            won_by.c.pool,
-        )
+        select(lost.c.height, lost.c.hash, lost.c.parent, lost.c.time, lost_by.c.pool, won_by.c.pool)
         .join(lost_by, lost.c.attribution == lost_by.c.id)
         .join(won, (won.c.height == lost.c.height) & not_(won.c.stale))
         .join(won_by, won.c.attribution == won_by.c.id)
@@ -145,38 +123,32 @@ def stale(connection: Connection, seconds: int) -> list[StaleRow]:
         .order_by(lost.c.height, lost.c.id)
     )
     return [
-        StaleRow(
-            height,
-            block_hash(own),
-            block_hash(parent),
-            time=time,
-            pool=pool,
-            winner=block_hash(winner),
-            winner_time=winner_time,
-            winner_pool=winner_pool,
-        )
-        for height, own, parent, time, pool, winner, winner_time, winner_pool in rows
+        StaleRow(height, block_hash(own), block_hash(parent), time=time, pool=pool, winner_pool=winner_pool)
+        for height, own, parent, time, pool, winner_pool in rows
     ]
 
 
-def newest(connection: Connection, limit: int, under: int | None) -> list[BlockRecord]:
-    """Best and stale blocks, highest first; of the lowest height all of them, so that the next page misses none."""
+def newest(connection: Connection, limit: int, *, below: int | None = None) -> list[BlockRecord]:
+    """Blocks with their attributions, highest first, stale ones included; only those lower than `below`.
+
+    At most `limit`, and the others of the lowest height, so that the next page misses none.
+    """
     height = blocks.c.height
-    below = height < (2**31 if under is None else under)
+    lower = height < (2**31 if below is None else below)
     # Each kind has a partial index by height, used only where the condition names the kind.
     highest = [
-        select(select(height).where(kind, below).order_by(height.desc()).limit(limit).subquery())
+        select(select(height).where(kind, lower).order_by(height.desc()).limit(limit).subquery())
         for kind in (ON_BEST_CHAIN, blocks.c.stale)
     ]
     both = union_all(*highest).subquery().c.height
     lowest = connection.execute(select(both).order_by(both.desc()).offset(limit - 1).limit(1)).scalar() or 0
     of_either = or_(ON_BEST_CHAIN & (height >= lowest), blocks.c.stale & (height >= lowest))
-    query = _JOINED.where(below, of_either).order_by(height.desc(), blocks.c.stale, blocks.c.id.desc())
+    query = _JOINED.where(lower, of_either).order_by(height.desc(), blocks.c.stale, blocks.c.id.desc())
     return [record(dict(row)) for row in connection.execute(query).mappings()]
 
 
 def of_pool(connection: Connection, pool: PoolSlug, limit: int) -> list[BlockRecord]:
-    """A pool's best and stale blocks, highest first."""
+    """A pool's blocks with their attributions, highest first, stale ones included."""
     # By the index on `attribution`: along the index on height, the blocks of a small pool would be searched among all.
     theirs = [row.id for row in connection.execute(select(attributions.c.id).where(attributions.c.pool == pool))]
     newest_ids: list[tuple[int, int]] = []
@@ -190,21 +162,57 @@ def of_pool(connection: Connection, pool: PoolSlug, limit: int) -> list[BlockRec
 
 
 def one(connection: Connection, wanted: BlockHash) -> BlockRecord | None:
-    """The block with this hash."""
+    """One block with its attribution; None if it is not stored."""
     row = connection.execute(_JOINED.where(blocks.c.hash == bytes.fromhex(wanted))).mappings().first()
     return record(dict(row)) if row else None
 
 
 def claim(connection: Connection, genesis: BlockHash) -> None:
-    """Bind the database to the chain with this genesis block."""
-    found = get_metadata(connection, "genesis")
+    """Bind the database to the chain with this genesis block.
+
+    Raises:
+        StoreRefused: it is bound to another.
+    """
+    found = get_metadata(connection, _GENESIS)
     if found is None:
-        set_metadata(connection, "genesis", genesis)
+        set_metadata(connection, _GENESIS, genesis)
     elif found != genesis:
         raise StoreRefused(
             f"the database holds the chain with genesis block {found}, the node is on the one with {genesis}",
             remedy="choose another store.url for this network",
         )
+
+
+def network(connection: Connection) -> str | None:
+    """The network of the blocks; None before the first contact with a node."""
+    return get_metadata(connection, _NETWORK)
+
+
+def note_network(connection: Connection, name: str) -> None:
+    """Store which network the blocks are from."""
+    set_metadata(connection, _NETWORK, name)
+
+
+def wanted(connection: Connection) -> int | None:
+    """From which height on history is wanted; None if not set."""
+    found = get_metadata(connection, _WANTED)
+    return int(found) if found else None
+
+
+def want(connection: Connection, lowest: int) -> None:
+    """Store from which height on history is wanted; the latest call wins. Any process may call it."""
+    set_metadata(connection, _WANTED, str(lowest))
+    set_metadata(connection, _GAP, "")
+
+
+def gap(connection: Connection) -> str | None:
+    """Why history does not go further back; None if no reason is known."""
+    return get_metadata(connection, _GAP) or None
+
+
+def note_gap(connection: Connection, reason: str | None) -> None:
+    """Store why history does not go further back; None: for no reason."""
+    set_metadata(connection, _GAP, reason or "")
 
 
 def mark_stale(connection: Connection, leaving: Sequence[BlockRef]) -> list[PoolSlug | None]:

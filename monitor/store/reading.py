@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from heapq import merge
 from threading import Event
+from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Select, case, func, null, select
 
-from monitor.model import BlockRow, Coinbase, Grid, Group, StoredBlock
-from monitor.store import queries, timeline
+from monitor.model import BlockRow, Coinbase, Grid, Group, Method, StoredBlock, StoredCoinbase
+from monitor.store import queries
+from monitor.store.queries import ON_BEST_CHAIN, PAGE
+from monitor.store.rows import COUNTED, block_hash, counted_row
+from monitor.store.schema import attributions, blocks
 
 
 class _Stopped(Exception):  # noqa: N818 -- a request to stop, not an error
@@ -22,41 +27,101 @@ class Reading:
         self._connection = connection
         self._stopped = stopped
 
+    def go_on(self) -> None:
+        """Called regularly in long work: raises when the caller was cancelled."""
+        if self._stopped.is_set():
+            raise _Stopped
+
+    # -- block by block ------------------------------------------------------------------------------------------------
+
     def ends(self) -> tuple[int, int] | None:
-        """The heights between which the best chain is stored. None when nothing is."""
-        first = queries.end(self._connection, queries.LOWEST)
-        last = queries.end(self._connection, queries.HIGHEST)
+        """The lowest and the highest height of the stored best chain; None if nothing is stored."""
+        first, last = queries.first(self._connection), queries.tip(self._connection)
         return (first.height, last.height) if first and last else None
 
     def unattributed(self, most: int) -> list[tuple[int, Coinbase]]:
-        """The newest unattributed blocks of the best chain, at most `most`, lowest first."""
+        """See `queries.unattributed`."""
         return queries.unattributed(self._connection, most)
+
+    def named_by_tag(self) -> Iterator[StoredCoinbase]:
+        """The best chain's blocks that were attributed by a tag, lowest first; a few at a time are in memory."""
+        for block in queries.named_by_tag(self._connection):
+            self.go_on()
+            yield block
 
     def reach(self, block: BlockRow, *, seconds: int, count: int) -> int:
         """The lowest height that is needed to count a span of header time or a number of blocks, up to a block."""
         return queries.reach(self._connection, block.height, block.time, seconds=seconds, count=count)
 
     def blocks(self, lowest: int, highest: int, *, stale: bool = False) -> Iterator[StoredBlock]:
-        """The blocks between two heights, both included, lowest first; a few at a time are in memory."""
-        for block in queries.through(self._connection, lowest, highest, stale=stale):
-            self.go_on()
-            yield block
+        """The blocks between two heights, both included, lowest first; a few at a time are in memory.
+
+        Stale ones, if asked for, follow the block of their height.
+        """
+        how_attributed = {
+            row.id: (row.pool, Method(row.method) if row.method else None, row.evidence, row.conflict)
+            for row in self._connection.execute(select(attributions))
+        }
+        within = select(blocks.c.attribution, blocks.c.hash, *COUNTED).where(blocks.c.height.between(lowest, highest))
+        in_pages = self._connection.execution_options(yield_per=PAGE)
+
+        def rows_of(query: Select[Any], *, is_stale: bool) -> Iterator[StoredBlock]:
+            for attribution, own, *counted in in_pages.execute(query):
+                self.go_on()
+                pool, *how = how_attributed[attribution]
+                yield StoredBlock(counted_row(counted, pool), block_hash(own), is_stale, *how)
+
+        best = rows_of(within.where(ON_BEST_CHAIN).order_by(blocks.c.height), is_stale=False)
+        if not stale:
+            return best
+        left = rows_of(within.where(blocks.c.stale).order_by(blocks.c.height, blocks.c.id), is_stale=True)
+        return merge(best, left, key=lambda block: block.row.height)
+
+    # -- in groups, counted by the database from the index `counted` alone: as many rows as changes, not as blocks -----
 
     def span(self) -> tuple[int, int] | None:
-        """The earliest header time, and the newest block's. None when nothing is stored."""
-        return timeline.span(self._connection)
+        """The earliest header time, and the newest block's; None if nothing is stored."""
+        newest = select(blocks.c.time).where(ON_BEST_CHAIN).order_by(blocks.c.height.desc()).limit(1)
+        last: int | None = self._connection.execute(newest).scalar()
+        if last is None:
+            return None
+        earliest = select(blocks.c.time).where(ON_BEST_CHAIN).order_by(blocks.c.time).limit(1)
+        return self._connection.execute(earliest).scalar_one(), last
 
     def groups(self, grid: Grid, within: tuple[int, int], *, by_miner: Collection[str]) -> Iterator[Group]:
-        """The blocks with a header time from one moment up to before another, as a grid's points count them."""
+        """The blocks with a header time from one moment up to before another, as the grid's points count them.
+
+        Both are after the grid's begin and up to its last point. Miners of the pools `by_miner` count for themselves.
+        """
         self.go_on()
-        return timeline.groups(self._connection, grid, within, by_miner=by_miner)
+        connection = self._connection
+        pools = {row.id: row.pool for row in connection.execute(select(attributions.c.id, attributions.c.pool))}
+        by_name = [number for number, pool in pools.items() if pool in by_miner]
+        time, attribution = blocks.c.time, blocks.c.attribution
+        # As `Grid.stay` has it. Quotients are rounded up, so one is taken off first: what is divided is never negative.
+        stays = (
+            select(
+                case((time <= grid.first, 0), else_=(time - grid.first - 1) // grid.step + 1).label("enter"),
+                ((time - grid.begin - 1) // grid.step + 1).label("leave"),
+                attribution.label("attribution"),
+                (case((attribution.in_(by_name), blocks.c.miner)) if by_name else null()).label("miner"),
+            )
+            .where(ON_BEST_CHAIN, time >= within[0], time < within[1])
+            .subquery()
+            .c
+        )
+        grouped = (stays.enter, stays.leave, stays.attribution, stays.miner)
+        for enter, leave, number, miner, many in connection.execute(select(*grouped, func.count()).group_by(*grouped)):
+            yield Group(enter, min(leave, grid.points), pools[number], miner=miner, blocks=many)
 
     def unattributed_within(self, within: tuple[int, int]) -> list[tuple[int, int]]:
         """Height and header time of the unattributed blocks with a header time in this range."""
         self.go_on()
-        return timeline.unattributed(self._connection, within)
-
-    def go_on(self) -> None:
-        """Called regularly in long work: raises when the caller was cancelled."""
-        if self._stopped.is_set():
-            raise _Stopped
+        time = blocks.c.time
+        unknown = select(attributions.c.id).where(attributions.c.pool.is_(None))
+        rows = self._connection.execute(
+            select(blocks.c.height, time).where(
+                ON_BEST_CHAIN, time >= within[0], time < within[1], blocks.c.attribution.in_(unknown)
+            )
+        )
+        return [(row.height, row.time) for row in rows]

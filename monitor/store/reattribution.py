@@ -2,7 +2,9 @@
 
 Blocks are attributed in chunks. Those whose attribution changes are written to `pending_attributions`, with the
 progress, so that the work resumes after a crash. At the end one transaction moves them all to `blocks` and stamps the
-unchanged attributions with the new registry: a reader sees the old history or the new one, never a mixture.
+unchanged attributions with the new registry: a reader sees the old history or the new one, never a mixture. An
+attribution that an older version stored without a confidence takes the one of its first block in place, so that an
+upgrade does not rewrite every block.
 """
 
 from __future__ import annotations
@@ -15,10 +17,10 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, exists, func, insert, select, update
 
-from monitor.model import Attribution, Coinbase, PoolSlug
+from monitor.model import Attribution, Coinbase, Confidence, PoolSlug
 from monitor.store.attribution_ids import AttributionIds
 from monitor.store.queries import get_metadata, set_metadata
-from monitor.store.rows import attribution_of, attribution_row
+from monitor.store.rows import attribution_of, attribution_row, without_miner
 from monitor.store.schema import attributions, blocks, metadata, pending_attributions
 from monitor.wire import decode_outputs
 
@@ -47,13 +49,7 @@ class Chunk:
 
 
 class Reattribution:
-    """One run. Call `begin`, then `attribute` and `save` until nothing is left, then `finish`.
-
-    Args:
-        attribute: attributes a coinbase by the new registry.
-        registry: its content hash.
-        ids: row ids of attributions.
-    """
+    """One run by a registry, given by its content hash: `begin`, then `attribute` and `save` in turn, then `finish`."""
 
     def __init__(self, attribute: Callable[[Coinbase], Attribution], registry: str, ids: AttributionIds) -> None:
         self._attribute = attribute
@@ -61,6 +57,8 @@ class Reattribution:
         self._ids = ids
         self._after = 0
         self._old: dict[int, Attribution] = {}
+        self._confidences: dict[int, Confidence] = {}
+        """Of stored attributions that came without one: what the first of their blocks has now."""
 
     def begin(self, connection: Connection) -> int:
         """Determine what is to be done, resuming an interrupted run for the same registry.
@@ -72,11 +70,14 @@ class Reattribution:
         cursor = json.loads(stored) if stored else {}
         if cursor.get("registry") == self._registry:
             self._after = cursor["after"]
+            self._confidences = {int(row): Confidence(each) for row, each in cursor.get("confidences", {}).items()}
         else:
             connection.execute(delete(pending_attributions))
         rows = connection.execute(select(attributions).where(attributions.c.registry != self._registry)).mappings()
         # Already stamped with the new registry, so that unchanged attributions compare equal.
         self._old = {row["id"]: replace(attribution_of(dict(row)), registry=self._registry) for row in rows}
+        for number, confidence in self._confidences.items():
+            self._old[number] = replace(self._old[number], confidence=confidence)
         left = select(func.count()).select_from(blocks).where(blocks.c.id > self._after)
         return connection.execute(left).scalar_one() if self._old else 0
 
@@ -96,7 +97,15 @@ class Reattribution:
             if before is None:
                 continue  # attributed by the new registry: it was connected meanwhile
             after = self._attribute(Coinbase(script, decode_outputs(outputs)[0]))
-            if after.miner != miner or (after if miner is None else replace(after, miner=None)) != before:
+            shared = without_miner(after)
+            if (
+                before.confidence is None
+                and shared.confidence
+                and shared == replace(before, confidence=shared.confidence)
+            ):
+                self._confidences[attribution] = shared.confidence
+                before = self._old[attribution] = shared
+            if after.miner != miner or shared != before:
                 changed.append((number, after))
         return Chunk(len(rows), rows[-1][0], changed) if rows else None
 
@@ -109,7 +118,8 @@ class Reattribution:
         if rows:
             connection.execute(insert(pending_attributions), rows)
         self._after = chunk.last
-        set_metadata(connection, _CURSOR, json.dumps({"registry": self._registry, "after": self._after}))
+        cursor = {"registry": self._registry, "after": self._after, "confidences": self._confidences}
+        set_metadata(connection, _CURSOR, json.dumps(cursor))
 
     def finish(self, connection: Connection) -> list[Moved]:
         """Move the pending attributions to `blocks`; return where blocks moved from one pool to another."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any, TypeAlias
@@ -13,8 +13,10 @@ from monitor.model import (
     Block,
     BlockHash,
     BlockRecord,
+    BlockRow,
     Candidate,
     Coinbase,
+    Confidence,
     Header,
     Judged,
     Method,
@@ -25,6 +27,14 @@ from monitor.wire import decode_outputs, encode_outputs
 
 COLUMNS = tuple(column.name for column in blocks.c if column.name != "id")
 """Columns of `blocks` in the order of a `Row`: attribution and miner come last."""
+
+COUNTED = tuple(
+    blocks.c[name] for name in (
+        "height", "time", "bits", "miner", "version", "tx_count", "coinbase_value", "coinbase_sequence",
+        "coinbase_locktime",
+    )
+)  # fmt: skip
+"""The columns that counting needs, besides the pool."""
 
 Row: TypeAlias = tuple[Any, ...]
 """A row of `blocks`. A tuple, because millions are made and passed between processes."""
@@ -75,6 +85,7 @@ def attribution_row(attribution: Attribution) -> dict[str, Any]:
         "conflict": attribution.conflict,
         "candidates": [[each.pool, each.method, each.evidence] for each in attribution.candidates],
         "registry": attribution.registry,
+        "confidence": attribution.confidence,
     }
     row["digest"] = blake2b(json.dumps(row, sort_keys=True).encode(), digest_size=16).digest()
     return row
@@ -127,7 +138,17 @@ def attribution_of(row: Mapping[str, Any]) -> Attribution:
         candidates=tuple(Candidate(PoolSlug(p), Method(m), e) for p, m, e in row["candidates"]),
         miner=row.get("miner"),
         registry=row["registry"],
+        confidence=Confidence(row["confidence"]) if row["confidence"] else None,
     )
+
+
+def counted_row(counted: Sequence[Any], pool: PoolSlug | None) -> BlockRow:
+    """A block as it is counted, from the values of `COUNTED`."""
+    height, time, bits, miner, version, tx_count, value, sequence, locktime = counted
+    return BlockRow(
+        height, time, bits, pool=pool, miner=miner, version=version, tx_count=tx_count, value_sat=value,
+        sequence=sequence, locktime=locktime,
+    )  # fmt: skip
 
 
 def block_hash(stored: bytes) -> BlockHash:

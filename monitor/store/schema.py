@@ -34,6 +34,7 @@ attributions = Table(
     Column("conflict", Boolean, nullable=False),
     Column("candidates", JSON, nullable=False, comment="[pool, method, evidence] each, the deciding one first"),
     Column("registry", String, nullable=False, comment="content hash of the registry that was used"),
+    Column("confidence", String, comment="NULL: unknown pool, or attributed by a version before 0005"),
 )
 
 blocks = Table(

@@ -15,18 +15,7 @@ from typing import IO, Any, Self, TypeVar
 from sqlalchemy import Connection, Engine, create_engine, event, exc
 
 from monitor.errors import StoreError, StoreInUse, StoreRefused
-from monitor.model import (
-    Attribution,
-    BlockHash,
-    BlockRecord,
-    BlockRef,
-    BlockRow,
-    Coinbase,
-    Judged,
-    Plan,
-    PoolSlug,
-    StaleRow,
-)
+from monitor.model import Attribution, BlockRow, Coinbase, Judged, Plan, PoolSlug
 from monitor.store import queries, writing
 from monitor.store.alerts import StoredAlerts
 from monitor.store.attribution_ids import AttributionIds
@@ -34,10 +23,9 @@ from monitor.store.migrations import demand_newest, migrate
 from monitor.store.reading import Reading
 from monitor.store.reattribution import Moved, Reattribution
 from monitor.store.rows import RowBatch, block_row
+from monitor.store.transactions import reads, writes
 
 _T = TypeVar("_T")
-_WANTED, _GAP = "wanted_height", "gap"
-"""Names in `metadata`."""
 _WRITES = {"writes": True}
 
 
@@ -64,9 +52,7 @@ class Store:
     async def open(cls, url: str, *, beside: bool = False) -> Store:
         """Open the database, creating or migrating it as needed.
 
-        Args:
-            url: where it is.
-            beside: read only, beside a daemon that may be using it: it must exist and have the newest schema.
+        With `beside` it is only read, beside a daemon that may be using it: it must exist and have the newest schema.
 
         Raises:
             StoreRefused: another daemon uses it, a newer version wrote it, or it is not a database.
@@ -112,10 +98,6 @@ class Store:
     async def apply(self, plan: Plan, judged: Sequence[Judged]) -> list[PoolSlug | None]:
         """Apply one step along the chain in one transaction; return the pools of the blocks that went stale.
 
-        Args:
-            plan: the step.
-            judged: the plan's `connects`, attributed.
-
         Raises:
             StoreError: the database refused, or the plan does not start at our tip.
         """
@@ -126,7 +108,7 @@ class Store:
     def _apply(self, connection: Connection, plan: Plan, judged: Sequence[Judged]) -> list[PoolSlug | None]:
         assert [each.block for each in judged] == [*plan.connects], "the attributed blocks are not those of the plan"
         stale_pools = queries.mark_stale(connection, plan.disconnects)
-        tip = queries.end(connection, queries.HIGHEST)
+        tip = queries.tip(connection)
         if tip is not None and tip != plan.onto:
             raise StoreError(
                 f"the plan continues from block {plan.onto.height} ({plan.onto.hash}), but the store ends at "
@@ -162,18 +144,10 @@ class Store:
         finally:
             await self._write(partial(writing.set_bulk_cache, on=False))
 
-    async def want(self, lowest: int) -> None:
-        """Store from which height on history is wanted; the latest call wins. Any process may call it."""
-
-        def work(connection: Connection) -> None:
-            queries.set_metadata(connection, _WANTED, str(lowest))
-            queries.set_metadata(connection, _GAP, "")
-
-        await self._write(work)
-
-    async def note_gap(self, reason: str | None) -> None:
-        """Store why history does not go further back; None: for no reason."""
-        await self._write(lambda connection: queries.set_metadata(connection, _GAP, reason or ""))
+    claim = writes(queries.claim)
+    note_network = writes(queries.note_network)
+    want = writes(queries.want)
+    note_gap = writes(queries.note_gap)
 
     async def reattribute(
         self,
@@ -183,15 +157,9 @@ class Store:
     ) -> list[Moved]:
         """Attribute anew every stored block that another registry attributed; see `reattribution`.
 
-        New blocks are stored meanwhile. All changes become visible at once, at the end.
-
-        Args:
-            attribute: attributes a coinbase by the new registry; called on another thread.
-            registry: the registry's content hash.
-            progress: called now and then with the number of blocks done, and of all.
-
-        Returns:
-            Where blocks moved from one pool to another.
+        New blocks are stored meanwhile. All changes become visible at once, at the end. `attribute` runs on another
+        thread; `progress` gets the number of blocks done, and of all. Returns where blocks moved from one pool to
+        another.
         """
         work = Reattribution(attribute, registry, self._ids)
         total = await self._write(work.begin)
@@ -203,48 +171,20 @@ class Store:
                 progress(done, total)
         return await self._write(work.finish)
 
-    async def claim(self, genesis: BlockHash) -> None:
-        """Bind the store to one chain.
-
-        Raises:
-            StoreRefused: it is bound to another.
-        """
-        await self._write(lambda connection: queries.claim(connection, genesis))
-
-    async def note_network(self, network: str) -> None:
-        """Store which network the blocks are from."""
-        await self._write(lambda connection: queries.set_metadata(connection, "network", network))
-
     # -- reading -------------------------------------------------------------------------------------------------------
 
-    async def network(self) -> str | None:
-        """The network of the blocks; None before the first contact with a node."""
-        return await self._read(lambda connection: queries.get_metadata(connection, "network"))
-
-    async def wanted(self) -> int | None:
-        """From which height on history is wanted; None if not set."""
-        found = await self._read(lambda connection: queries.get_metadata(connection, _WANTED))
-        return int(found) if found else None
-
-    async def gap(self) -> str | None:
-        """Why history does not go further back; None if no reason is known."""
-        return await self._read(lambda connection: queries.get_metadata(connection, _GAP)) or None
-
-    async def tip(self) -> BlockRef | None:
-        """The highest block of the best chain, where following continues. None when nothing is stored."""
-        return await self._read(lambda connection: queries.end(connection, queries.HIGHEST))
-
-    async def below(self, block: BlockRef) -> BlockRef | None:
-        """The parent of a block of the best chain; None where history begins."""
-        return await self._read(lambda connection: queries.below(connection, block))
-
-    async def first(self) -> BlockRef | None:
-        """The lowest block of the best chain. None when nothing is stored."""
-        return await self._read(lambda connection: queries.end(connection, queries.LOWEST))
-
-    async def next_below(self) -> BlockRef | None:
-        """The parent of the lowest block; of height -1 if that is the genesis block."""
-        return await self._read(writing.next_below)
+    network = reads(queries.network)
+    wanted = reads(queries.wanted)
+    gap = reads(queries.gap)
+    tip = reads(queries.tip)
+    first = reads(queries.first)
+    below = reads(queries.below)
+    next_below = reads(writing.next_below)
+    unattributed = reads(queries.unattributed)
+    stale = reads(queries.stale)
+    blocks = reads(queries.newest)
+    block = reads(queries.one)
+    blocks_of = reads(queries.of_pool)
 
     async def recent(self, work: Callable[[Iterator[BlockRow]], _T], *, seconds: int, count: int) -> _T:
         """What `work`, on another thread, makes of the best chain's newest blocks, lowest first.
@@ -253,31 +193,6 @@ class Store:
         goes further back than was asked for.
         """
         return await self._read(lambda connection: work(queries.recent(connection, seconds, count)))
-
-    async def unattributed(self, most: int) -> list[tuple[int, Coinbase]]:
-        """The best chain's newest unattributed blocks, at most `most`, lowest first."""
-        return await self._read(lambda connection: queries.unattributed(connection, most))
-
-    async def stale(self, *, seconds: int) -> list[StaleRow]:
-        """Stale blocks of the last `seconds` of header time, each beside the best chain's block of its height."""
-        return await self._read(lambda connection: queries.stale(connection, seconds))
-
-    async def blocks(self, limit: int, *, below: int | None = None) -> list[BlockRecord]:
-        """Blocks with their attributions, highest first, stale ones included.
-
-        Args:
-            limit: at most so many, and the others of the lowest height.
-            below: only blocks lower than this height.
-        """
-        return await self._read(lambda connection: queries.newest(connection, limit, below))
-
-    async def block(self, wanted: BlockHash) -> BlockRecord | None:
-        """One block with its attribution; None when it is not stored."""
-        return await self._read(lambda connection: queries.one(connection, wanted))
-
-    async def blocks_of(self, pool: PoolSlug, limit: int) -> list[BlockRecord]:
-        """A pool's blocks with their attributions, highest first, stale ones included."""
-        return await self._read(lambda connection: queries.of_pool(connection, pool, limit))
 
     async def reading(self, work: Callable[[Reading], _T]) -> _T:
         """Run a long read on another thread, in one transaction, while the daemon goes on writing.

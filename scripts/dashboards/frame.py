@@ -26,7 +26,7 @@ from grafana_foundation_sdk.models.dashboard import (
 
 from dashboards.series import series
 from monitor.config.sections import WEB_PORT
-from monitor.vitals import PREFIX
+from monitor.model import PREFIX
 
 SOURCE = DataSourceRef(type_val="prometheus", uid="${datasource}")
 _TAG = "pool-monitor"

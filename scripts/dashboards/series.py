@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import Literal
 
 from prometheus_client import Counter, Gauge, Histogram
-from prometheus_client.core import CounterMetricFamily
 
+from monitor.model import PREFIX
 from monitor.outputs.metrics import CATALOGUE
-from monitor.vitals import PREFIX, Vitals
+from monitor.vitals import Vitals
 
 Unknown = Literal["split", "merged"]
 
 
 def _meanings() -> dict[str, str]:
     """The help text of every metric, by its name without the prefix, as Prometheus knows it."""
-    found = {each.name + "_total" * (each.kind is CounterMetricFamily): each.help for each in CATALOGUE}
+    found = {each.name + "_total" * (each.is_counter): each.help for each in CATALOGUE}
     for each in vars(Vitals()).values():
         if isinstance(each, Gauge | Counter | Histogram):
             (family,) = each.describe()

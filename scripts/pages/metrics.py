@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from prometheus_client import Counter, Gauge, Histogram
-from prometheus_client.core import CounterMetricFamily
 
+from monitor.model import PREFIX
 from monitor.outputs.metrics import CATALOGUE
-from monitor.vitals import PREFIX, Vitals
+from monitor.vitals import Vitals
 
 _HEAD = f"""\
 # Metrics
@@ -74,7 +74,7 @@ def _table(rows: Iterator[_Row]) -> Iterator[str]:
 
 def _mining() -> Iterator[_Row]:
     for each in CATALOGUE:
-        counts = each.kind is CounterMetricFamily
+        counts = each.is_counter
         yield each.name + "_total" * counts, "counter" if counts else "gauge", each.labels, each.help
 
 

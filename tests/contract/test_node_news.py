@@ -42,7 +42,7 @@ async def listening(peer: Peer) -> AsyncIterator[Callable[[int], Awaitable[list[
     async def heard(count: int) -> list[Notice]:
         notices = []
         for _ in range(count):
-            topic, body, number = await asyncio.wait_for(socket.recv_multipart(), 5)
+            topic, body, number = await asyncio.wait_for(socket.recv_multipart(), 60)
             told = (topic.decode(), body[:32].hex(), body[32:].decode(), int.from_bytes(number, "little"))
             notices.append(told)
         return notices
@@ -117,17 +117,17 @@ async def test_the_long_poll_ends_with_a_new_tip_with_its_time_and_with_the_node
     waiting = asyncio.create_task(peer.call("waitfornewblock", 10_000))
     await asyncio.sleep(0.3)
     (block,) = await peer.mine(1)
-    assert await asyncio.wait_for(waiting, 5) == {"hash": block, "height": 6}
+    assert await asyncio.wait_for(waiting, 60) == {"hash": block, "height": 6}
 
     waiting = asyncio.create_task(peer.call("waitfornewblock", 10_000))
     await asyncio.sleep(0.3)
     await peer.invalidate(block)
-    assert await asyncio.wait_for(waiting, 5) == {"hash": tip, "height": 5}
+    assert await asyncio.wait_for(waiting, 60) == {"hash": tip, "height": 5}
 
     waiting = asyncio.create_task(peer.call("waitfornewblock"))
     await asyncio.sleep(0.3)
     await peer.stop()
-    assert await asyncio.wait_for(waiting, 5) == {"hash": tip, "height": 5}
+    assert await asyncio.wait_for(waiting, 60) == {"hash": tip, "height": 5}
 
 
 # -- life --------------------------------------------------------------------------------------------------------------

@@ -190,7 +190,7 @@ async def test_the_usual_python_client_works(peer: Peer) -> None:
                 proxy.getblockhash(99)
             return count, best, wrong.value.code, proxy.getblockheader(best)["height"]
         finally:
-            proxy._AuthServiceProxy__conn.close()
+            proxy._AuthServiceProxy__conn.close()  # noqa: SLF001 -- it has no close of its own
 
     tip = await peer.call("getbestblockhash")
     assert await asyncio.to_thread(ask) == (5, tip, -8, 5)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.bitcoind import Bitcoind
@@ -18,8 +19,8 @@ def start_daemon(scratch: Path) -> Iterator[Callable[..., Daemon]]:
     number = count()
     with ExitStack() as running:
 
-        def start(node: Bitcoind, **settings: object) -> Daemon:
-            known = {"node__url": node.url, "node__cookie_file": node.cookie_file}
+        def start(node: Bitcoind, **settings: Any) -> Daemon:  # noqa: ANN401 -- passed on
+            known: dict[str, Any] = {"node__url": node.url, "node__cookie_file": node.cookie_file}
             daemon = running.enter_context(Daemon(scratch / f"daemon-{next(number)}", **known | settings))
             running.callback(lambda: print(daemon.log))  # noqa: T201 -- pytest shows it when the test failed
             return daemon

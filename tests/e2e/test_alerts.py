@@ -144,7 +144,7 @@ def test_the_command_shows_how_they_stand(bitcoind: Bitcoind, daemon: Daemon) ->
     def said(*arguments: str) -> str:
         command = [*POOL_MONITOR, "alerts", "list", *arguments]
         settings = environment(store__url=f"sqlite:///{daemon.folder / 'blocks.sqlite'}", windows="50b")
-        return subprocess.run(command, env=settings, capture_output=True, text=True, check=True, timeout=20).stdout
+        return subprocess.run(command, env=settings, capture_output=True, text=True, check=True).stdout
 
     url = f"http://127.0.0.1:{daemon.port}"
     assert said("--url", url) == "no alert is pending, firing or was resolved in the last day\n"

@@ -20,7 +20,7 @@ SECRET = f"whsec_{'A' * 40}"
 
 def run(*command: str, **settings: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [*POOL_MONITOR, *command], capture_output=True, text=True, check=False, timeout=50,
+        [*POOL_MONITOR, *command], capture_output=True, text=True, check=False,
         env=environment(**settings) | {"COLUMNS": "200"},
     )  # fmt: skip
 

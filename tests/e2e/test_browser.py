@@ -110,7 +110,7 @@ async def opened(host: Host, browser: Browser) -> AsyncIterator[Callable[..., Aw
 async def charted(page: Page) -> None:
     """Return once the chart is drawn."""
     await page.locator("[data-part=history]").scroll_into_view_if_needed()
-    await expect(page.locator(".chart canvas").first).to_be_visible(timeout=20_000)
+    await expect(page.locator(".chart canvas").first).to_be_visible()
 
 
 Opened = Callable[..., Awaitable[Tab]]
@@ -243,11 +243,11 @@ async def test_it_survives_a_restart_of_the_daemon(host: Host, browser: Browser,
         await expect(page.locator("#live")).to_have_text("live")
 
         await host.stop()
-        await expect(page.locator("#live")).to_contain_text("not live", timeout=10_000)
+        await expect(page.locator("#live")).to_contain_text("not live")
         node.mine(ANTPOOL)
         await host.start()
 
-        await expect(page.locator(".strip li").first).to_contain_text(str(node.tip.height), timeout=20_000)
+        await expect(page.locator(".strip li").first).to_contain_text(str(node.tip.height))
         await expect(page.locator("#live")).to_contain_text("live")
         assert not any("Error" in each and "net::" not in each for each in found.complaints)
 

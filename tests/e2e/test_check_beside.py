@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from pathlib import Path
+from typing import Any
 
 from support.bitcoind import Bitcoind
 from support.blocks import mine
@@ -11,13 +12,13 @@ from support.daemon import POOL_MONITOR, Daemon, environment
 
 
 def test_what_a_running_daemon_uses_is_in_order(bitcoind: Bitcoind, tmp_path: Path) -> None:
-    settings = {"node__url": bitcoind.url, "node__cookie_file": bitcoind.cookie_file}
+    settings: dict[str, Any] = {"node__url": bitcoind.url, "node__cookie_file": bitcoind.cookie_file}
     tip = mine(bitcoind)
     with Daemon(tmp_path, **settings) as daemon:
         daemon.wait_for(tip)
         store = f"sqlite:///{tmp_path / 'blocks.sqlite'}"
         checked = subprocess.run(
-            [*POOL_MONITOR, "check"], capture_output=True, text=True, check=False, timeout=30,
+            [*POOL_MONITOR, "check"], capture_output=True, text=True, check=False,
             env=environment(store__url=store, web__port=daemon.port, **settings) | {"COLUMNS": "200"},
         )  # fmt: skip
     assert checked.returncode == 0, checked.stdout + checked.stderr

@@ -22,7 +22,7 @@ BLOCKS = 300
 def run(*arguments: object, **settings: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [*pool_monitor(), *map(str, arguments)], env=environment(**settings), capture_output=True, text=True,
-        check=False, timeout=50,
+        check=False,
     )  # fmt: skip
 
 

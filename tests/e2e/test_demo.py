@@ -60,7 +60,7 @@ def test_the_demo_shows_mainnet_and_leaves_nothing_behind(scratch: Path, number:
         assert get(port, "/").startswith(b"<!doctype html>")
 
         process.send_signal(number)
-        assert process.wait(10) == 0
+        assert process.wait() == 0
     assert [each.name for each in scratch.iterdir()] == ["said"]
 
 

@@ -15,6 +15,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.bitcoind import Bitcoind
@@ -72,7 +73,7 @@ class Place:
         """One shell session, which ends at the first command that fails."""
         return subprocess.run(
             ["bash", "-euo", "pipefail"], input="\n".join(["set -x", *lines]), cwd=self.folder, env=self.variables,
-            capture_output=True, text=True, check=False, timeout=150,
+            capture_output=True, text=True, check=False,
         )  # fmt: skip
 
 
@@ -91,7 +92,7 @@ def place(bitcoind: Bitcoind, scratch: Path) -> Iterator[Place]:
     stopped = f"sqlite:///{scratch / 'stopped.sqlite'}"
     asyncio.run(store_mainnet(stopped, 2000))
     port = free_port()
-    settings = {"node__url": bitcoind.url, "node__cookie_file": bitcoind.cookie_file, "web__port": port}
+    settings: dict[str, Any] = {"node__url": bitcoind.url, "node__cookie_file": bitcoind.cookie_file, "web__port": port}
     with Daemon(scratch / "daemon", **settings) as daemon:
         daemon.wait_for(tip)
         store = f"sqlite:///{scratch / 'daemon' / 'blocks.sqlite'}"

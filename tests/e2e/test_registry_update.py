@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.bitcoind import Bitcoind
@@ -27,7 +28,7 @@ def newer(tmp_path: Path) -> Path:
 
 def update(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [*POOL_MONITOR, "registry", "update", "--yes", *arguments]
-    return subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=30, check=False)
+    return subprocess.run(command, env=environment(), capture_output=True, text=True, check=False)
 
 
 def test_a_running_daemon_takes_it_up_at_once_and_keeps_it_when_the_file_is_damaged(
@@ -36,7 +37,7 @@ def test_a_running_daemon_takes_it_up_at_once_and_keeps_it_when_the_file_is_dama
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     mine_all(bitcoind, [Recipe(tag=b"/village pool/" if n % 2 else b"/ViaBTC/") for n in range(10)])
     share = 'pool_monitor_share_ratio{entity="villagepool",level="pool",window="10b"}'
-    settings = {"node__url": bitcoind.url, "node__cookie_file": bitcoind.cookie_file, "windows": "10b"}
+    settings: dict[str, Any] = {"node__url": bitcoind.url, "node__cookie_file": bitcoind.cookie_file, "windows": "10b"}
     with Daemon(tmp_path / "daemon", **settings) as daemon:
         daemon.wait_for(bitcoind.call("getbestblockhash"))
         assert daemon.metric(share) is None

@@ -25,7 +25,7 @@ from monitor.registry.loading import load_pools
 with atheris.instrument_imports(include=["monitor.attribution"]):
     from monitor.attribution.clusters import clusters
     from monitor.attribution.fingerprint import fingerprint
-    from monitor.attribution.inner_miners import datum, demand, inner_miner
+    from monitor.attribution.inner_miners import datum, inner_miner, stratum_v2
     from monitor.attribution.match import attribute
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "coinbases.jsonl.gz"
@@ -42,7 +42,7 @@ def one_input(data: bytes) -> None:
     coinbase = Coinbase(script, (Output(50_0000_0000, output), Output(0, b"\x6a" + output)))
     judged = attribute(coinbase, REGISTRY)
     assert judged.pool is None or judged.pool in REGISTRY.by_slug
-    for name in (judged.miner, datum(script), demand(script), inner_miner(script, PoolSlug("ocean"))):
+    for name in (judged.miner, datum(script), stratum_v2(script), inner_miner(script, PoolSlug("ocean"))):
         assert name is None or (name.isascii() and name.isprintable() and 0 < len(name) <= LONGEST)
     mark = fingerprint(coinbase)
     for cluster in clusters({1: mark, 2: mark}).values():

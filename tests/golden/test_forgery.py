@@ -1,37 +1,34 @@
-"""What a forger can add to a real coinbase does not give the block to another pool."""
+"""What a forger can do to a real coinbase does not give the block to another pool."""
 
-import gzip
-import json
-from dataclasses import replace
-from io import BytesIO
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from support.forgeries import (
+    CONTRADICTIONS,
+    NAMES,
+    PAYOUTS,
+    PRICED,
+    REMARKS,
+    Forgery,
+    Rival,
+    coinbases,
+    rivals,
+    signature,
+)
 
 from monitor.attribution import attribute
-from monitor.cli.attribute.inputs import Given, from_lines
-from monitor.model import Attribution, Coinbase, Output, PoolSlug
-from monitor.registry.address import script_of
+from monitor.model import Attribution, Coinbase, Confidence
 from monitor.registry.loading import load_pools
 
+ROOT = Path(__file__).parents[2]
 REGISTRY = load_pools()
-RIVALS = {
-    PoolSlug(slug): script_of(REGISTRY.by_slug[PoolSlug(slug)].addresses[0], "main")
-    for slug in ("antpool", "binancepool", "braiinspool", "f2pool", "foundryusa", "marapool", "poolin", "viabtc")
-}
-
-
-def real_coinbases() -> list[Coinbase]:
-    """Those that have outputs with values, and one that no pool has signed."""
-    with gzip.open(Path(__file__).parent / "coinbases.jsonl.gz") as file:
-        lines = [line for line in file if json.loads(line).get("outputs")]
-    given = list(from_lines(BytesIO(b"".join(lines)), "main"))
-    found = [one.coinbase for one in given if isinstance(one, Given) and one.coinbase.value_sat]
-    assert len(found) >= 36
-    return [*found, Coinbase(b"\x03\x01\x02\x03unsigned", (Output(312_500_000, b"\x51"),))]
-
-
-COINBASES = real_coinbases()
+RIVALS = rivals(REGISTRY)
+SMALLEST_REWARD = 100_000_000
+VALUED = [(each, signature(each, REGISTRY)) for each in coinbases() if each.value_sat >= SMALLEST_REWARD]
+"""Those with all of their payouts, and the tag that each is signed with."""
 
 
 def judged(coinbase: Coinbase) -> Attribution:
@@ -39,29 +36,72 @@ def judged(coinbase: Coinbase) -> Attribution:
 
 
 def essentials(found: Attribution) -> object:
-    return found.pool, found.method, found.evidence, found.conflict
+    return found.pool, found.method, found.evidence, found.conflict, found.confidence
 
 
-@pytest.mark.parametrize("part", [1, 546, 0.001, 0.049])
-@pytest.mark.parametrize("rival", RIVALS)
-def test_a_small_payout_to_a_rival_changes_nothing_but_the_candidates(rival: PoolSlug, part: float) -> None:
-    for coinbase in COINBASES:
-        value = int(part if part >= 1 else part * coinbase.value_sat)
-        forged = replace(coinbase, outputs=(Output(value, RIVALS[rival]), *coinbase.outputs))  # first, as dust often is
-        before, after = judged(coinbase), judged(forged)
+def forged(forgery: Forgery, rival: Rival) -> list[tuple[Attribution, Attribution]]:
+    """The answers before and after, where the forger gives the block to a rival."""
+    pairs = [(judged(each), judged(forgery.apply(each, signed, rival))) for each, signed in VALUED]
+    return [(before, after) for before, after in pairs if before.pool != rival.slug]
+
+
+def name(value: Forgery | Rival) -> str:
+    return value.name if isinstance(value, Forgery) else value.slug
+
+
+def test_there_is_something_to_forge() -> None:
+    assert len(VALUED) > 75
+    assert {judged(each).pool for each, _ in VALUED} >= {"antpool", "foundryusa", "viabtc", "f2pool", "marapool", None}
+
+
+@pytest.mark.parametrize("rival", RIVALS, ids=name)
+@pytest.mark.parametrize("forgery", REMARKS, ids=name)
+def test_a_remark_changes_nothing_but_the_candidates(forgery: Forgery, rival: Rival) -> None:
+    for before, after in forged(forgery, rival):
         assert essentials(after) == essentials(before)
-        assert rival in {candidate.pool for candidate in after.candidates}
+        if forgery in (*PAYOUTS, *NAMES):
+            assert rival.slug in {candidate.pool for candidate in after.candidates}
 
 
-@pytest.mark.parametrize("rival", RIVALS)
-def test_a_second_payout_below_half_does_not_outrank_the_signature(rival: PoolSlug) -> None:
-    for coinbase in COINBASES:
-        before = judged(coinbase)
-        if before.pool is not None:
-            forged = replace(coinbase, outputs=(*coinbase.outputs, Output(coinbase.value_sat // 2, RIVALS[rival])))
-            assert judged(forged).pool == before.pool
+@pytest.mark.parametrize("rival", RIVALS, ids=name)
+@pytest.mark.parametrize("forgery", CONTRADICTIONS, ids=name)
+def test_what_a_worker_writes_elsewhere_does_not_outrank_the_signature(forgery: Forgery, rival: Rival) -> None:
+    for before, after in forged(forgery, rival):
+        assert after.pool == before.pool
 
 
-def test_the_order_of_the_outputs_changes_nothing() -> None:
-    for coinbase in COINBASES:
-        assert judged(replace(coinbase, outputs=coinbase.outputs[::-1])) == judged(coinbase)
+@pytest.mark.parametrize("rival", RIVALS, ids=name)
+def test_money_gives_away_a_signed_block_from_half_of_the_reward_on(rival: Rival) -> None:
+    almost_half, more_than_half, _ = PRICED
+    assert all(after.pool == before.pool for before, after in forged(almost_half, rival) if before.pool)
+    bought = [after for before, after in forged(more_than_half, rival) if before.pool]
+    assert {after.pool for after in bought} == {rival.slug}
+    assert all(after.conflict for after in bought)
+
+
+@pytest.mark.parametrize("rival", RIVALS, ids=name)
+def test_a_false_signature_does_not_outrank_the_payout_and_is_never_sure(rival: Rival) -> None:
+    *_, signs = PRICED
+    for before, after in forged(signs, rival):
+        if before.confidence is Confidence.HIGH:
+            assert (after.pool, after.conflict, after.confidence) == (before.pool, True, Confidence.MEDIUM)
+        else:
+            assert after.confidence is Confidence.LOW
+
+
+@pytest.mark.parametrize("first", ["c4dfd667", "00000087", "00000000", "01020304"])
+@pytest.mark.parametrize("rival", [each for each in RIVALS if len(each.tag) <= 8], ids=name)
+def test_an_extra_nonce_before_the_signature_is_no_signature(rival: Rival, first: str) -> None:
+    """As in blocks of the ckpool software: a push of four bytes of the pool's and eight of the worker's."""
+    script = bytes.fromhex("03a18f0d0004b423dd6704ca7990360c" + first) + rival.tag.ljust(8, b"x") + b"\x0a/MaxiPool/"
+    found = judged(Coinbase(script, ()))
+    assert (found.pool, found.conflict) == ("maxipool", True)
+
+
+def test_the_table_of_forgeries_is_what_the_script_finds() -> None:
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "scripts" / "forgery.py"), "--check"],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests")])},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr

@@ -4,6 +4,7 @@ import gzip
 import json
 import re
 from collections import Counter
+from io import BytesIO
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -14,7 +15,8 @@ from monitor.cli.attribute.rows import Judge
 from monitor.registry.loading import load_registry
 
 HERE = Path(__file__).parent
-LEAST_AGREEMENT = 0.995
+FILES = ("coinbases.jsonl.gz", "coinbases_2026.jsonl.gz")
+LEAST_AGREEMENT = 0.998
 
 Judged: TypeAlias = list[tuple[dict[str, Any], dict[str, Any]]]
 """Golden lines, each with our answer."""
@@ -22,10 +24,9 @@ Judged: TypeAlias = list[tuple[dict[str, Any], dict[str, Any]]]
 
 @pytest.fixture(scope="module")
 def judged() -> Judged:
-    with gzip.open(HERE / "coinbases.jsonl.gz") as lines:
-        labels = [json.loads(line) for line in lines]
-    with gzip.open(HERE / "coinbases.jsonl.gz") as lines:
-        return list(zip(labels, Judge(load_registry()).rows(from_lines(lines, "main")), strict=True))
+    data = b"".join(gzip.decompress((HERE / name).read_bytes()) for name in FILES)
+    labels = [json.loads(line) for line in data.splitlines()]
+    return list(zip(labels, map(Judge(load_registry()).row, from_lines(BytesIO(data), "main")), strict=True))
 
 
 def listed() -> dict[int, tuple[str, str]]:
@@ -55,12 +56,17 @@ def test_we_agree_with_nearly_all_labels(judged: Judged) -> None:
 
 def test_every_coinbase_is_read(judged: Judged) -> None:
     assert not [row for _, row in judged if "error" in row]
-    assert len(judged) == 3346
+    assert len(judged) == 3346 + 58
 
 
 def test_a_software_signature_names_no_pool(judged: Judged) -> None:
-    unscored = [row["pool_slug"] for label, row in judged if "slug_norm" not in label]
+    unscored = [row["pool_slug"] for label, row in judged[:3346] if "slug_norm" not in label]
     assert unscored == [None] * 5
+
+
+def test_every_coinbase_of_2024_to_2026_is_attributed(judged: Judged) -> None:
+    found = Counter(row["confidence"] for label, row in judged[3346:])
+    assert found == {"high": 51, "low": 7}
 
 
 def test_real_coinbases_rarely_contradict_themselves(judged: Judged) -> None:

@@ -22,7 +22,7 @@ def agreed(path: Path) -> set[str]:
     """The labels of a file that we agree with at least once."""
     data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
     labels: list[dict[str, Any]] = [json.loads(line) for line in data.splitlines()]
-    rows = Judge(load_registry()).rows(from_lines(BytesIO(data), "main"))
+    rows = map(Judge(load_registry()).row, from_lines(BytesIO(data), "main"))
     pairs = zip(labels, rows, strict=True)
     return {row["pool_slug"] for label, row in pairs if row["pool_slug"] and row["pool_slug"] == label.get("slug_norm")}
 

@@ -19,6 +19,7 @@ from monitor.outputs.exposition import Exposition
 from monitor.outputs.web.cache import cached
 from monitor.outputs.web.problems import Problem
 from monitor.outputs.web.routes.metrics import Metrics
+from monitor.outputs.web.server import Part
 from monitor.vitals import Vitals
 
 
@@ -47,7 +48,7 @@ class Counting:
 
 @asynccontextmanager
 async def serving(part: Counting, hub: Hub, vitals: Vitals) -> AsyncIterator[aiohttp.ClientSession]:
-    parts = [part, Metrics(Exposition(hub, vitals))]
+    parts: list[Part] = [part, Metrics(Exposition(hub, vitals))]
     async with (
         server(parts, sources(hub)) as served,
         aiohttp.ClientSession(served.url, auto_decompress=False) as session,

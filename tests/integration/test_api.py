@@ -174,7 +174,7 @@ async def test_a_wrong_question_is_answered_with_a_problem_document(daemon: Insi
 
 async def test_what_is_only_for_reading_cannot_be_written(daemon: Inside) -> None:
     for path in ("/api/v1/status", "/metrics", "/"):
-        async with daemon._session.post(daemon.url + path) as response:
+        async with daemon.session.post(daemon.url + path) as response:
             assert response.status == 405
             assert response.content_type == "application/problem+json"
 

@@ -26,7 +26,7 @@ def attribute(node: Bitcoind, folder: Path, *arguments: str) -> subprocess.Compl
     settings = environment(node__url=node.url, node__cookie_file=node.cookie_file)
     return subprocess.run(
         [*POOL_MONITOR, "attribute", *arguments],
-        env=settings, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30, check=False,
+        env=settings, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
     )  # fmt: skip
 
 

@@ -6,8 +6,10 @@ import asyncio
 import signal
 import sqlite3
 import subprocess
+import tempfile
 from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,7 @@ from structlog.testing import capture_logs
 from support.bitcoind import Bitcoind
 from support.blocks import Recipe, mine_all
 from support.daemon import POOL_MONITOR, environment
-from support.fullnode import BLOCKS, QUICK, Full
+from support.fullnode import BLOCKS, QUICK, Build, Full, copied
 from support.peers import BURN, Start
 from support.services import wait_until
 
@@ -27,7 +29,7 @@ from monitor.backfill.standalone import BackfillResult, backfill
 from monitor.config import Config
 from monitor.errors import NodeError
 
-pytestmark = [pytest.mark.service("bitcoind"), pytest.mark.timeout(90)]
+pytestmark = pytest.mark.service("bitcoind")
 
 LONG = f"raw(6a4de803{'ab' * 1000})"
 """Where blocks are mined to: so long that there are more files than are kept open."""
@@ -42,7 +44,7 @@ def configured(node: Bitcoind, path: Path, **of_node: object) -> Config:
 async def filled(
     config: Config, tell: Callable[[Progress], None] = lambda _now: None, lowest: int = 0
 ) -> BackfillResult:
-    return await asyncio.wait_for(backfill(config, lowest, tell), 60)
+    return await backfill(config, lowest, tell)
 
 
 def tables(path: Path) -> dict[str, list[tuple[Any, ...]]]:
@@ -76,14 +78,17 @@ def check(path: Path, node: Bitcoind, *, first: int = 0) -> None:
     assert rows[-1][1].hex() == node.call("getbestblockhash")
 
 
-@pytest.fixture
-async def expected(full: Full, tmp_path: Path) -> list[tuple[Any, ...]]:
+@pytest.fixture(scope="module")
+def expected(build: Build) -> list[tuple[Any, ...]]:
     """What any backfill of all of it comes to."""
-    node = await asyncio.to_thread(full)
-    path = tmp_path / "expected.sqlite"
-    await filled(configured(node, path, blocks_dir=node.blocks_dir))
-    check(path, node)
-    return history(path)
+    with (
+        tempfile.TemporaryDirectory(prefix="pool-monitor-test-") as folder,
+        copied(build("bitcoind"), "bitcoind", Path(folder)) as node,
+    ):
+        path = Path(folder) / "expected.sqlite"
+        asyncio.run(filled(configured(node, path, blocks_dir=node.blocks_dir)))
+        check(path, node)
+        return history(path)
 
 
 # -- by each way -------------------------------------------------------------------------------------------------------
@@ -92,15 +97,14 @@ async def expected(full: Full, tmp_path: Path) -> list[tuple[Any, ...]]:
 async def test_every_way_leads_to_the_same_bytes(full: Full, tmp_path: Path) -> None:
     nodes = {kind: await asyncio.to_thread(full, kind) for kind in ("bitcoind", "core")}
     stores = []
-    for number, (kind, way, settings) in enumerate(
-        (
-            ("bitcoind", "block files", {"blocks_dir": nodes["bitcoind"].blocks_dir}),
-            ("bitcoind", "rest block", {}),
-            ("bitcoind", "rpc getblock", {"rest": "off"}),
-            ("core", "rest blockpart", {}),
-            ("core", "block files", {"blocks_dir": nodes["core"].blocks_dir}),
-        )
-    ):
+    ways: list[tuple[str, str, dict[str, Any]]] = [
+        ("bitcoind", "block files", {"blocks_dir": nodes["bitcoind"].blocks_dir}),
+        ("bitcoind", "rest block", {}),
+        ("bitcoind", "rpc getblock", {"rest": "off"}),
+        ("core", "rest blockpart", {}),
+        ("core", "block files", {"blocks_dir": nodes["core"].blocks_dir}),
+    ]
+    for number, (kind, way, settings) in enumerate(ways):
         node, path = nodes[kind], tmp_path / f"{number}.sqlite"
         told: list[Progress] = []
         with capture_logs() as log:
@@ -211,8 +215,7 @@ async def test_killed_again_and_again_it_goes_on_where_it_was(full: Full, tmp_pa
     before = 0
     for _ in range(3):
         with started(tmp_path, "backfill", node, path, node__rest="off") as process:
-            more = before + 1
-            await until(lambda more=more: count(path) >= more, "some blocks")
+            await until(partial(_has_more, path, before), "some blocks")
             process.send_signal(signal.SIGKILL)
             await asyncio.to_thread(process.wait)
         tables(path)
@@ -230,7 +233,7 @@ def test_a_full_disk_ends_it_with_the_reason_and_a_whole_store(full: Full, tmp_p
     settings = environment(**told(node, path))
     limit = f"ulimit -f 1400; exec {' '.join(POOL_MONITOR)} backfill"  # 700 kB, or twice as much, whoever runs it
     done = subprocess.run(
-        ["/bin/sh", "-c", limit], env=settings, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60
+        ["/bin/sh", "-c", limit], env=settings, cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert done.returncode == 1, done.stderr
     assert "look at the disk's space" in done.stderr
@@ -238,7 +241,7 @@ def test_a_full_disk_ends_it_with_the_reason_and_a_whole_store(full: Full, tmp_p
     assert 0 < stored < BLOCKS + 1
     tables(path)
     done = subprocess.run(
-        [*POOL_MONITOR, "backfill"], env=settings, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60
+        [*POOL_MONITOR, "backfill"], env=settings, cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
     assert "The store holds blocks 0 to 3,000." in done.stdout
@@ -285,7 +288,11 @@ def started(folder: Path, name: str, node: Bitcoind, path: Path, **more: object)
 
 async def until(ready: Callable[[], bool], what: str) -> None:
     """Wait without keeping the loop from its work."""
-    await asyncio.to_thread(wait_until, ready, seconds=30, what=what, every=0.005)
+    await asyncio.to_thread(wait_until, ready, seconds=30, what=what)
+
+
+def _has_more(path: Path, before: int) -> bool:
+    return count(path) > before
 
 
 def count(path: Path) -> int:

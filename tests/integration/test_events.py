@@ -73,7 +73,7 @@ async def test_a_reorganisation_is_told_before_the_blocks_that_joined(daemon: In
 async def test_a_quiet_stream_gives_signs_of_life(daemon: Inside, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(events, "_BEAT_SECONDS", 0.05)
     async with aiohttp.ClientSession() as session, session.get(f"{daemon.url}/api/v1/events") as stream:
-        lines = [await asyncio.wait_for(stream.content.readline(), 5) for _ in range(12)]
+        lines = [await asyncio.wait_for(stream.content.readline(), 60) for _ in range(12)]
         assert b": still here\n" in lines
 
 
@@ -91,7 +91,7 @@ async def test_a_reader_that_is_gone_when_a_block_is_told_is_no_fault(
     async with aiohttp.ClientSession() as session, session.get(f"{daemon.url}/api/v1/events") as stream:
         await stream.content.readline()
         await daemon.wait_for(node.mine())
-        await asyncio.wait_for(stream.content.read(), 5)
+        await asyncio.wait_for(stream.content.read(), 60)
     _, _, metrics = await daemon.get("/metrics")
     assert b'pool_monitor_errors_total{kind="web"}' not in metrics
 

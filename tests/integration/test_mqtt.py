@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 import ssl
 import time
 from collections.abc import AsyncIterator, Callable
@@ -158,9 +159,11 @@ async def test_a_daemon_that_dies_leaves_its_last_will(start_mosquitto: Start) -
     wired = Wired(mosquitto.port)
     async with mosquitto.reader("pools/status") as heard, wired.working():
         await until(lambda: [each.payload for each in heard] == ["online"])
-        client = wired.output._broker._client
+        client = wired.output._broker._client  # noqa: SLF001 -- its socket is broken below
         assert client
-        client._client.socket().shutdown(2)  # what a power cut does to a connection, sooner
+        broken = client._client.socket()  # noqa: SLF001
+        assert isinstance(broken, socket.socket)
+        broken.shutdown(socket.SHUT_RDWR)  # what a power cut does to a connection, sooner
         await until(lambda: "offline" in [each.payload for each in heard])
         await until(lambda: heard[-1].payload == "online", what="it to come back")
 

@@ -69,7 +69,7 @@ async def daemon(node: EmbeddedNode, tmp_path: Path) -> AsyncIterator[Inside]:
 
 async def test_a_page_may_load_nothing_and_run_nothing_but_our_own(daemon: Inside, node: EmbeddedNode) -> None:
     for path in ("/", f"/block/{node.tip.hash}", "/pool/antpool", "/pool/nobody"):
-        async with daemon._session.get(daemon.url + path) as response:
+        async with daemon.session.get(daemon.url + path) as response:
             policy = dict(rule.strip().split(" ", 1) for rule in response.headers["Content-Security-Policy"].split(";"))
             text = await response.text()
         assert policy["default-src"] == "'none'"
@@ -103,10 +103,10 @@ async def test_what_is_not_there_is_said_in_a_page(daemon: Inside) -> None:
 
 
 async def test_who_has_the_page_already_is_told_so(daemon: Inside) -> None:
-    async with daemon._session.get(daemon.url) as response:
+    async with daemon.session.get(daemon.url) as response:
         tag = response.headers["ETag"]
         assert response.headers["Cache-Control"] == "no-cache"
-    async with daemon._session.get(daemon.url, headers={"If-None-Match": tag}) as response:
+    async with daemon.session.get(daemon.url, headers={"If-None-Match": tag}) as response:
         assert response.status == 304
 
 

@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry, Gauge, generate_latest, start_h
 from support.bitcoind import Bitcoind
 from support.blocks import Recipe, mine, mine_all, parent_of
 from support.prometheus import Prometheus, check_metrics
+from support.services import PATIENCE
 
 from monitor.model import Output
 from monitor.wire import bip34_height, decode_block
@@ -48,13 +49,13 @@ def test_many_blocks_are_quick(bitcoind: Bitcoind) -> None:
     mined = mine_all(bitcoind, (Recipe(tag=b"/%d/" % n) for n in range(1000)))
 
     assert bitcoind.call("getblockhash", 1000) == mined[-1]
-    assert time.monotonic() - started < 20
+    assert time.monotonic() - started < 20 * PATIENCE
 
 
 def test_zmq_tells_of_a_new_block(bitcoind: Bitcoind) -> None:
     with zmq.Context() as context, context.socket(zmq.SUB) as socket:
-        for topic in ("hashblock", "sequence"):
-            socket.subscribe(topic)
+        for subscribed in ("hashblock", "sequence"):
+            socket.subscribe(subscribed)
         socket.connect(bitcoind.zmq)
         socket.rcvtimeo = 300
         heard: dict[bytes, bytes] = {}

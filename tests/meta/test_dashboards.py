@@ -18,7 +18,7 @@ from jsonschema.exceptions import best_match
 from support import dashboards as shipped
 from support.services import CHECKOUT
 
-from monitor.vitals import PREFIX
+from monitor.model import PREFIX
 
 DASHBOARDS = shipped.load()
 SCHEMA = Draft7Validator(json.loads((CHECKOUT / "tests" / "data" / "grafana.schema.json").read_text("utf-8")))

@@ -15,7 +15,8 @@ from support.services import CHECKOUT
 from monitor.chain.follower import _kind
 from monitor.chain.plan import Inconsistent
 from monitor.errors import Exit, NodeAway, NodeBusy
-from monitor.vitals import PREFIX
+from monitor.model import PREFIX
+from monitor.reload import REJECTED
 
 ROOTS = ("docs", "config", "monitor", "tests", "deploy", "grafana")
 PAGES = sorted([*CHECKOUT.glob("*.md"), *(page for root in ROOTS for page in (CHECKOUT / root).rglob("*.md"))])
@@ -90,7 +91,7 @@ def test_the_lock_files_name_no_index() -> None:
 def test_the_runbook_explains_every_log_line() -> None:
     runbook = (DOCS / "runbook.md").read_text("utf-8")
 
-    said = {event for source in SOURCES for event in _logged(source)}
+    said = {event for source in SOURCES for event in _logged(source)} | {*REJECTED.values()}
 
     assert said
     assert {event for event in said if f"| `{event}` |" not in runbook} == set()
@@ -101,7 +102,7 @@ def test_the_runbook_explains_every_kind_of_error() -> None:
     explained = set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE))
 
     counted = set(re.findall(r"errors\.labels\(\"(\w+)\"\)", "".join(map(Path.read_text, SOURCES))))
-    counted |= {_kind(NodeAway()), _kind(NodeBusy()), _kind(Inconsistent())}
+    counted |= {_kind(NodeAway()), _kind(NodeBusy()), _kind(Inconsistent()), *REJECTED}
 
     assert explained == counted
 

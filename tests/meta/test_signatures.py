@@ -28,7 +28,12 @@ def test_functions_take_at_most_three_positional_arguments() -> None:
 
 
 def test_records_are_made_with_at_most_three_positional_arguments() -> None:
-    records = {each.name for tree in SOURCES.values() for each in ast.walk(tree) if _is_record(each)}
+    records = {
+        each.name
+        for tree in SOURCES.values()
+        for each in ast.walk(tree)
+        if isinstance(each, ast.ClassDef) and _is_record(each)
+    }
 
     found = [
         f"{name}:{call.lineno} {ast.unparse(call)}"
@@ -52,12 +57,10 @@ def _functions(tree: ast.AST, *, in_class: bool = False) -> Iterator[tuple[int, 
         yield from _functions(node, in_class=isinstance(node, ast.ClassDef))
 
 
-def _is_record(node: ast.AST) -> bool:
+def _is_record(node: ast.ClassDef) -> bool:
     """Whether it is a dataclass or a named tuple."""
-    return isinstance(node, ast.ClassDef) and (
-        any("dataclass" in ast.unparse(each) for each in node.decorator_list)
-        or any(ast.unparse(base) == "NamedTuple" for base in node.bases)
-    )
+    decorators = map(ast.unparse, node.decorator_list)
+    return any("dataclass" in each for each in decorators) or "NamedTuple" in map(ast.unparse, node.bases)
 
 
 def _own_names(tree: ast.Module) -> set[str]:

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.attribution import attribute
-from monitor.attribution.inner_miners import datum, demand, inner_miner, mined_by
+from monitor.attribution.inner_miners import datum, inner_miner, mined_by, stratum_v2
 from monitor.cli.attribute.inputs import from_lines
 from monitor.cli.attribute.rows import Judge
-from monitor.model import Coinbase, Output
+from monitor.model import Coinbase, Output, PoolSlug
 from monitor.registry import PoolRegistry
 from monitor.registry.loading import load_pools, load_registry
 
@@ -72,7 +72,7 @@ def test_answers_speak_the_registrys_words(coinbase: Coinbase) -> None:
 
 @given(script=st.binary(max_size=300) | scripts)
 def test_decoders_take_any_bytes(script: bytes) -> None:
-    for name in (datum(script), demand(script), *(mined_by(script, p) for p in (None, "antpool"))):
+    for name in (datum(script), stratum_v2(script), *(mined_by(script, p) for p in (None, PoolSlug("antpool")))):
         assert name is None or (set(name) <= NAME_LETTERS and 0 < len(name) <= 40)
     assert inner_miner(script, None) is None or b"ined by " in script
 
@@ -108,7 +108,7 @@ lines = st.binary(max_size=60).map(lambda line: line.replace(b"\n", b"")) | entr
 @given(given_lines=st.lists(lines, max_size=6))
 def test_every_line_has_its_answer_in_its_place(given_lines: list[bytes]) -> None:
     stream = io.BytesIO(b"".join(line + b"\n" for line in given_lines))
-    rows = list(JUDGE.rows(from_lines(stream, "main")))
+    rows = list(map(JUDGE.row, from_lines(stream, "main")))
     assert len(rows) == len(given_lines)
     for row in rows:
         assert ("error" in row) != ("pool_slug" in row)

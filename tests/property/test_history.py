@@ -4,6 +4,7 @@ import asyncio
 import tempfile
 from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -82,7 +83,13 @@ def test_every_number_is_that_of_counting_block_by_block(
 ) -> None:
     if first is not None and first > (START + found[-1][0] if last is None else last):
         return
-    asked = {"window": window, "step": step and max(step, 10), "first": first, "last": last, "limit": LIMIT}
+    asked: dict[str, Any] = {
+        "window": window,
+        "step": step and max(step, 10),
+        "first": first,
+        "last": last,
+        "limit": LIMIT,
+    }
     level = level_of(turns)
     metrics = [*INDICES, SHARES]
     courses = asyncio.run(asked_of_a_store(found, level, [SeriesQuery("pool", metric, **asked) for metric in metrics]))

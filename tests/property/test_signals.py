@@ -1,6 +1,7 @@
 """What holds of the signals whatever the blocks are."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from hypothesis import given
@@ -9,8 +10,8 @@ from support.rows import past, rows
 
 from monitor.analysis import POOL, BlockTable
 from monitor.analysis.consensus import ConsensusParams
+from monitor.analysis.counting.rows import version_bits
 from monitor.analysis.signals.compute import signals
-from monitor.analysis.signals.readiness import version_bits
 from monitor.analysis.signals.signalling import chance
 from monitor.analysis.signals.streaks import runs
 from monitor.analysis.signals.succession import counts, tail
@@ -31,7 +32,7 @@ def chains(draw: st.DrawFn) -> list[BlockRow]:
         "value_sat": st.sampled_from([None, 0, 1_250_000_000, 6_000_000_000]),
         "locktime": st.integers(995, 1060),
     }
-    columns = {name: [draw(values) for _ in pools] for name, values in each.items()}
+    columns: dict[str, Any] = {name: [draw(values) for _ in pools] for name, values in each.items()}
     gaps = [draw(st.integers(-3000, 4000)) for _ in pools]
     return rows(pools, gaps=gaps, sequence=[0] * len(pools), **columns)
 
@@ -61,7 +62,8 @@ def test_the_parts_are_the_whole(blocks: list[BlockRow]) -> None:
 @given(chains())
 def test_probabilities_are_some(blocks: list[BlockRow]) -> None:
     found = of(blocks)
-    numbers = [each.probability for each in (*found.streaks, *found.forecasts)]
+    numbers = [each.probability for each in found.streaks]
+    numbers += [each.probability for each in found.forecasts]
     numbers += [number for each in found.following for number in (each.p_value, each.adjusted)]
     assert all(0 <= number <= 1 + 1e-12 for number in numbers)
     assert all(each.p_value <= each.adjusted for each in found.following)

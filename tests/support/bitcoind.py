@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from bitcoinrpc.authproxy import AuthServiceProxy, JSONRPCException
 
-from support.services import end, free_port, get, tail, wait_until
+from support.services import PATIENCE, end, free_port, get, tail, wait_until
 
 
 class Bitcoind:
@@ -108,7 +108,7 @@ class Bitcoind:
             JSONRPCException: the node says no.
         """
         url = f"http://{self.cookie_file.read_text()}@127.0.0.1:{self.port}"
-        with closing(HTTPConnection("127.0.0.1", self.port, timeout=30)) as connection:
+        with closing(HTTPConnection("127.0.0.1", self.port, timeout=30 * PATIENCE)) as connection:
             return getattr(AuthServiceProxy(url, connection=connection), method)(*parameters)
 
     def rest(self, path: str) -> bytes:

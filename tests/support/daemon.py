@@ -19,7 +19,7 @@ import aiohttp
 
 from monitor import app as daemon
 from monitor.config import Config
-from support.services import PATIENCE, get, tail, wait_until
+from support.services import PATIENCE, get, pauses, tail, wait_until
 
 POOL_MONITOR = [sys.executable, "-m", "monitor"]
 
@@ -143,11 +143,11 @@ class Inside:
     def __init__(self, session: aiohttp.ClientSession, url: str, task: asyncio.Task[None]) -> None:
         self.url = url
         self.task = task
-        self._session = session
+        self.session = session
 
     async def get(self, path: str, **headers: str) -> tuple[int, str, bytes]:
         """The status, content type and body of an answer."""
-        async with self._session.get(self.url + path, headers=headers) as response:
+        async with self.session.get(self.url + path, headers=headers) as response:
             return response.status, response.headers["Content-Type"], await response.read()
 
     async def ask(self, path: str) -> Any:  # noqa: ANN401 -- JSON is whatever it is
@@ -156,6 +156,7 @@ class Inside:
 
     async def wait_for(self, tip: str | None = None, *, waiting: str | None = None, seconds: float = 10) -> Any:  # noqa: ANN401
         """The status, once it shows this block and has caught up, or says that it waits for such a reason."""
+        pause = pauses()
         async with asyncio.timeout(PATIENCE * seconds):
             while True:
                 if self.task.done():
@@ -166,7 +167,7 @@ class Inside:
                         return status
                 elif status["ready"] and status["tip"]["hash"] == tip:
                     return status
-                await asyncio.sleep(0.01)
+                await asyncio.sleep(next(pause))
 
 
 @asynccontextmanager

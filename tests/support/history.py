@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 
 from monitor.analysis import Alone, Level, concentration
-from monitor.model import BlockRow, Concentration, Grid, Window
+from monitor.analysis.counting.levels import Nameless
+from monitor.model import BlockRow, Concentration, Grid, PoolSlug, Window
 
 
 def by_hand(rows: Sequence[BlockRow], level: Level, grid: Grid) -> list[Concentration]:
@@ -27,6 +28,7 @@ def index(found: Concentration, metric: str, reading: str) -> float | None:
 
 def _at(moment: int, rows: Sequence[BlockRow], level: Level, window: int) -> Concentration:
     known: Counter[str] = Counter()
+    nameless: Counter[PoolSlug] = Counter()
     unknown = alone = 0
     for row in rows:
         if moment - window < row.time <= moment:
@@ -35,6 +37,11 @@ def _at(moment: int, rows: Sequence[BlockRow], level: Level, window: int) -> Con
                 unknown += 1
             elif isinstance(entity, Alone):
                 alone += 1
+            elif isinstance(entity, Nameless):
+                unknown += 1
+                nameless[entity.pool] += 1
             else:
                 known[entity] += 1
-    return concentration(known, unknown, alone=alone, level=level.name, window=Window("by hand", window))
+    return concentration(
+        known, unknown, alone=alone, nameless=nameless, level=level.name, window=Window("by hand", window)
+    )

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from aiohttp import web
 
-from support.services import free_port
+from support.services import PATIENCE, free_port
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +90,19 @@ class Hook:
 
 
 async def until(ready: Any, *, seconds: float = 60, what: str = "it") -> None:  # noqa: ANN401 -- a function without arguments
-    """Return as soon as `ready` says so, and let everything else go on meanwhile."""
+    """Return as soon as `ready` says so, and let everything else go on meanwhile.
+
+    Args:
+        ready: asked again and again.
+        seconds: how long it may take on a quiet machine.
+        what: what is waited for, for the message.
+
+    Raises:
+        AssertionError: it did not happen.
+    """
     try:
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout(PATIENCE * seconds):
             while not ready():  # noqa: ASYNC110 -- whatever it is about
                 await asyncio.sleep(0.005)
     except TimeoutError:
-        raise AssertionError(f"waited {seconds:g} s in vain for {what}") from None
+        raise AssertionError(f"waited {PATIENCE * seconds:g} s in vain for {what}") from None

@@ -17,12 +17,18 @@ class CountingProxy:
         self.most = 0
         """How many were open at the same time."""
         self.port = port
+        self.transports: set[asyncio.Transport] = set()
+        """Those that are not closed, to either side."""
         self.loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self.loop.run_forever, name="proxy", daemon=True)
 
     def count(self, change: int) -> None:
         """Count a connection that opens (1) or closes (-1)."""
         self.open += change
+        # One that was closed before this one was opened may be noticed a moment later: its end is readable already.
+        self.loop.call_soon(self._note)
+
+    def _note(self) -> None:
         self.most = max(self.most, self.open)
 
     def __enter__(self) -> Self:
@@ -33,10 +39,20 @@ class CountingProxy:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.loop.call_soon_threadsafe(self._server.close)
+        asyncio.run_coroutine_threadsafe(self._close(), self.loop).result()
         self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join()
         self.loop.close()
+
+    async def _close(self) -> None:
+        """Leave nothing open: garbage collection would report it in whatever test runs then."""
+        self._server.close()
+        connecting = asyncio.all_tasks() - {asyncio.current_task()}
+        await asyncio.gather(*connecting, return_exceptions=True)
+        while self.transports:
+            for transport in self.transports:
+                transport.abort()
+            await asyncio.sleep(0)
 
 
 class _Client(asyncio.Protocol):
@@ -50,6 +66,7 @@ class _Client(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
+        self._proxy.transports.add(transport)
         self._is_open = True
         self._proxy.count(1)
         transport.pause_reading()  # until there is somewhere to pass it on to
@@ -57,7 +74,7 @@ class _Client(asyncio.Protocol):
 
     async def _connect(self) -> None:
         try:
-            node = lambda: _Node(self._transport)  # noqa: E731
+            node = lambda: _Node(self._proxy, self._transport)  # noqa: E731
             self._node, _ = await self._proxy.loop.create_connection(node, "127.0.0.1", self._proxy.port)
         except OSError:
             self._transport.abort()
@@ -75,6 +92,7 @@ class _Client(asyncio.Protocol):
         self._close()
 
     def connection_lost(self, _error: Exception | None) -> None:
+        self._proxy.transports.discard(self._transport)
         self._close()
 
     def _close(self) -> None:
@@ -88,11 +106,18 @@ class _Client(asyncio.Protocol):
 class _Node(asyncio.Protocol):
     """The side that answers them."""
 
-    def __init__(self, client: asyncio.Transport) -> None:
+    def __init__(self, proxy: CountingProxy, client: asyncio.Transport) -> None:
+        self._proxy = proxy
         self._client = client
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self._proxy.transports.add(transport)
 
     def data_received(self, data: bytes) -> None:
         self._client.write(data)
 
     def connection_lost(self, _error: Exception | None) -> None:
+        self._proxy.transports.discard(self._transport)
         self._client.close()

@@ -11,6 +11,7 @@ from monitor.analysis.signals.signal_input import SignalInput
 from monitor.model import BlockRow, PoolSlug, Window
 
 EASY = 0x1D00FFFF
+A, B = PoolSlug("a"), PoolSlug("b")
 
 
 def rows(pools: str, *, height: int = 1000, gaps: Sequence[int] = (), **columns: Sequence[Any]) -> list[BlockRow]:

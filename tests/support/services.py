@@ -7,7 +7,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from http.client import HTTPConnection
 from pathlib import Path
@@ -58,24 +58,35 @@ PATIENCE = 6
 """How much longer than on a quiet machine anything may take. It costs no time where what is awaited comes."""
 
 
-def wait_until(ready: Callable[[], bool], *, seconds: float, what: str, every: float = 0.02) -> None:
+def pauses(first: float = 0.01) -> Iterator[float]:
+    """Seconds between questions that are asked until something happens: longer and longer, up to a tenth of a second.
+
+    Asked without a pause, a daemon would be kept from what is waited for.
+    """
+    while True:
+        yield first
+        first = min(1.1 * first, 0.1)
+
+
+def wait_until(ready: Callable[[], bool], *, seconds: float, what: str) -> None:
     """Return as soon as `ready` says so.
 
     Args:
         ready: asked again and again.
         seconds: how long it may take on a quiet machine; on a busy one, `PATIENCE` times as long.
         what: what is waited for, for the message.
-        every: seconds between two questions.
 
     Raises:
         AssertionError: it did not happen.
     """
     seconds *= PATIENCE
     deadline = time.monotonic() + seconds
-    while not ready():
+    for pause in pauses():
+        if ready():
+            return
         if time.monotonic() > deadline:
             raise AssertionError(f"waited {seconds:g} s in vain: {what}")
-        time.sleep(every)
+        time.sleep(pause)
 
 
 def end(process: subprocess.Popen[bytes], *, seconds: float = 60) -> None:

@@ -84,9 +84,9 @@ def test_every_key_has_a_variable(path: tuple[str, ...], monkeypatch: pytest.Mon
 def test_what_was_said_is_frozen() -> None:
     config = load()
     with pytest.raises(ValueError, match="frozen"):
-        config.node.url = "http://x"  # type: ignore[misc]
+        config.node.url = "http://x"
     with pytest.raises(ValueError, match="frozen"):
-        config.windows = ()  # type: ignore[misc]
+        config.windows = ()
 
 
 @pytest.mark.parametrize(

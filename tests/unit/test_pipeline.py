@@ -18,10 +18,10 @@ from support.examples import few
 from support.fake_chain import ALL, SPACING, FakeNode, block_on
 
 from monitor.analysis.counting.levels import POOL, Level
-from monitor.chain.follower import Follower, Reach
+from monitor.chain.follower import Follower
 from monitor.errors import NodeRefused, StoreError
 from monitor.hub import Hub, News
-from monitor.model import Block, BlockEvents, Snapshot, Tally, Window
+from monitor.model import Block, BlockEvents, Reach, Snapshot, Tally, Window
 from monitor.pipeline import Pipeline
 from monitor.processing.counter import CountedState, Rulebook, WindowCounter
 from monitor.registry.loading import load_pools
@@ -86,7 +86,7 @@ class Street:
     def _is_published(self) -> bool:
         snapshot = self.hub.snapshot
         # Each step makes a tally of its own, even one that leads back to a tip of before.
-        return snapshot is not None and snapshot.caught_up and snapshot.tally is self.counter._tally
+        return snapshot is not None and snapshot.caught_up and snapshot.tally is self.counter._tally  # noqa: SLF001
 
     @property
     def snapshots(self) -> list[Snapshot]:
@@ -187,7 +187,7 @@ async def test_blocks_that_come_during_a_computation_are_announced_at_once_and_s
         with street.hub.listen("watching") as heard:
             for tag in TAGS[1:4]:
                 more += mine(node, [(tag, 600)])
-                await asyncio.wait_for(heard.get(), 20)
+                await asyncio.wait_for(heard.get(), 60)
         go_on.set()
         last = await street.settle()
     assert [each.block for events in street.events for each in events.judged] == [first, *more]

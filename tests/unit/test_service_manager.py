@@ -22,7 +22,7 @@ def address(scratch: Path) -> Path:
 def manager(address: Path) -> Iterator[socket.socket]:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
         listener.bind(str(address))
-        listener.settimeout(2)
+        listener.settimeout(60)
         yield listener
 
 
@@ -52,7 +52,7 @@ def test_an_abstract_socket_is_a_socket(scratch: Path) -> None:
     name = str(scratch).replace("/", "-")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
         listener.bind(f"\0{name}")
-        listener.settimeout(2)
+        listener.settimeout(60)
 
         ServiceManager({"NOTIFY_SOCKET": f"@{name}"}).ready()
 

@@ -26,12 +26,7 @@ _TEST_SECONDS = 60.0
 
 
 class Alertmanager(Receiver):
-    """One Alertmanager; alerts are sent to each member of a cluster, as Alertmanager requires.
-
-    Args:
-        link: URL of the page, for the alerts.
-        repeat_seconds: interval for repeating firing alerts; well below `resolve_timeout`.
-    """
+    """One Alertmanager; alerts are sent to each member of a cluster, as Alertmanager requires."""
 
     batch = 100
 

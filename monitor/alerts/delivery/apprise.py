@@ -16,7 +16,7 @@ from contextlib import suppress
 from typing import Any
 
 from monitor.alerts.delivery import messages
-from monitor.errors import ReceiverAway, ReceiverRefused
+from monitor.errors import ConfigError, ReceiverAway, ReceiverRefused
 from monitor.model import Dispatch
 from monitor.outputs.receiver import Receiver
 
@@ -25,13 +25,7 @@ _ENVIRONMENT_PREFIX = "POOL_MONITOR_"
 
 
 class AppriseReceiver(Receiver):
-    """One Apprise URL. Pending changes are combined into one message.
-
-    Args:
-        url: Apprise URL; a secret.
-        link: URL of the page, for the message.
-        seconds: timeout of a message.
-    """
+    """One Apprise URL, which is a secret. Pending changes are combined into one message."""
 
     batch = 20
 
@@ -59,6 +53,19 @@ class AppriseReceiver(Receiver):
     async def probe(self) -> str:
         """Validate the URL; only a message shows whether the service is reachable."""
         return f"{(await self._run({}))['service']} (reachability is known only after a message)"
+
+    async def run(self) -> None:
+        """Validate the URL, which only Apprise can do; all others are checked with the configuration.
+
+        Raises:
+            ConfigError: Apprise rejects it.
+        """
+        try:
+            await self.probe()
+        except ReceiverAway:
+            return
+        except ReceiverRefused as error:
+            raise ConfigError(f"alerts.apprise: {self.name}: {error}", remedy="correct the address") from None
 
     async def _run(self, message: Mapping[str, str]) -> dict[str, Any]:
         process = await asyncio.create_subprocess_exec(

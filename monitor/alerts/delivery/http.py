@@ -25,11 +25,7 @@ class Http:
     """HTTP client of one receiver. Errors never include the URL, which may be a secret. Redirects are not followed."""
 
     def __init__(
-        self,
-        *,
-        seconds: float,
-        login: tuple[str, str] | None = None,
-        tls: ssl.SSLContext | None = None,
+        self, *, seconds: float, login: tuple[str, str] | None = None, tls: ssl.SSLContext | None = None
     ) -> None:
         self.seconds = seconds
         """Timeout of a request."""

@@ -21,11 +21,7 @@ from monitor.outputs.schemas.base import iso_milliseconds
 
 
 class Webhook(Receiver):
-    """One webhook URL.
-
-    Args:
-        key: the shared secret, as bytes.
-    """
+    """One webhook URL, and the secret that it shares with us."""
 
     def __init__(self, url: str, key: bytes, *, http: Http) -> None:
         super().__init__("webhook")

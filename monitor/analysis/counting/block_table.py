@@ -15,9 +15,8 @@ from numpy.typing import NDArray
 from monitor import wire
 from monitor.analysis.counting.levels import Alone, Level, Nameless
 from monitor.analysis.counting.rolling_counts import RollingCounts, Table
-from monitor.analysis.counting.rows import ALONE, FIRST, UNKNOWN, UNTOLD, Rows
+from monitor.analysis.counting.rows import ALONE, FIRST, UNKNOWN, UNTOLD, Rows, is_bip54_ready, version_bits
 from monitor.analysis.counting.time_index import TimeIndex
-from monitor.analysis.signals.readiness import is_bip54_ready, version_bits
 from monitor.model import BlockRow, PoolSlug, Window
 
 Where: TypeAlias = slice | NDArray[np.bool_]

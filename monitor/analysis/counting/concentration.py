@@ -24,18 +24,12 @@ def concentrate(
     rates: Mapping[str, Rate | None] | None = None,
     *,
     levels: Collection[str] | None = None,
-    with_shares: bool = True,
     with_indices: bool = True,
 ) -> tuple[Concentration, ...]:
-    """The concentration at every level, and within it over every window, in the order given.
+    """The concentration at every level, or those named, and within it over every window, in the order given.
 
-    Args:
-        ledger: the blocks.
-        windows: which of them to count.
-        rates: the network's hashrate, by window name: each entity has it in proportion to the work of its blocks.
-        levels: names of the ledger's levels; None for all.
-        with_shares: whether the shares are computed; without, there are none.
-        with_indices: whether the indices are computed; without, they are None, as those of an empty window.
+    With the network's hashrate by window name, each entity has it in proportion to the work of its blocks. Shares and
+    indices that are not asked for are left out, as for an empty window.
     """
     chosen = [place for place, level in enumerate(ledger.levels) if levels is None or level.name in levels]
     table = ledger.table(windows)
@@ -55,7 +49,6 @@ def concentrate(
         _Counted(entities[level], blocks[level, at], total, hashrates=hashrates[level, at] if known[at] else None)
         for (level, at), total in zip(product(range(len(chosen)), range(len(windows))), totals, strict=True)
     ]
-    shares = _shares(counted) if with_shares else repeat(())
     return tuple(
         Concentration(
             ledger.levels[place].name,
@@ -69,7 +62,7 @@ def concentrate(
             nameless=pools,
         )
         for (place, window), total, (unknown, alone), pools, share, (split, merged) in zip(
-            product(chosen, windows), totals, heads, nameless, shares, readings, strict=False
+            product(chosen, windows), totals, heads, nameless, _shares(counted), readings, strict=False
         )
     )
 

@@ -1,9 +1,11 @@
-"""A block as counting needs it: a record of a few numbers."""
+"""A block as counting needs it: a record of a few numbers, with what it says about rules to come."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+
+from monitor.model import BlockRow
 
 Rows = NDArray[np.void]
 """Records, lowest first: `height`, `time`, `work` (hashes), `value` (satoshi, or `UNTOLD`), `entity` (a code for each
@@ -14,3 +16,22 @@ UNKNOWN, ALONE, FIRST = range(3)
 
 UNTOLD = -1
 """The value of a coinbase that is not known."""
+
+BITS = 13
+"""Version bits that a block can signal with: 0 to 12. BIP320 gave 13 to 28 to miners, who roll them as they please."""
+_TOP_MASK, _TOP = 0b111 << 29, 0b001 << 29
+_SIGNALS_MASK = (1 << BITS) - 1
+_FINAL = 0xFFFF_FFFF
+
+
+def version_bits(version: int) -> int:
+    """The bits that a block with this version signals with.
+
+    None unless the three highest are 001 (BIP9): other versions mean something else.
+    """
+    return version & _SIGNALS_MASK if version & _TOP_MASK == _TOP else 0
+
+
+def is_bip54_ready(row: BlockRow) -> bool:
+    """Whether BIP54 would accept the coinbase: locked until the block below, and not exempt from the lock."""
+    return row.locktime == row.height - 1 and row.sequence != _FINAL

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Sequence
 
 from monitor.analysis.consensus import ConsensusParams
 from monitor.analysis.counting.block_table import BlockTable
-from monitor.analysis.counting.spacing import spacing
 from monitor.analysis.signals.empty import empty_blocks
 from monitor.analysis.signals.luck import luck
 from monitor.analysis.signals.races import races, records
 from monitor.analysis.signals.rewards import rewards
 from monitor.analysis.signals.signal_input import SignalInput
 from monitor.analysis.signals.signalling import bip54, forecasts, periods, signalling
+from monitor.analysis.signals.spacing import spacing
 from monitor.analysis.signals.streaks import streaks
 from monitor.analysis.signals.succession import following
 from monitor.model import Signals, StaleRow, Window
@@ -25,13 +25,7 @@ def signals(
     stale: Iterable[StaleRow] = (),
     rules: ConsensusParams | None = None,
 ) -> Signals:
-    """Read all signals off the ledger.
-
-    Args:
-        ledger: it counts at the level `POOL`, whatever else.
-        windows: those to look at; the longest of them is what a pool is compared with.
-        stale: the blocks that lost a race.
-        rules: of the network; without them, mainnet's.
+    """Read all signals off a ledger with the level `POOL`; the longest window is what a pool is compared with.
 
     Raises:
         ValueError: there are no blocks, no windows, or no pools counted.

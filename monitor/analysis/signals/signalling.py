@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from monitor.analysis.consensus import ConsensusParams
 from monitor.analysis.counting.block_table import Where
-from monitor.analysis.signals.readiness import BITS
+from monitor.analysis.counting.rows import BITS
 from monitor.analysis.signals.signal_input import SignalInput
 from monitor.model import Forecast, Period, Signalling
 

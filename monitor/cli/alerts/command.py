@@ -4,40 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import json
-from enum import StrEnum
-from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
 
-from monitor import logs
-from monitor.cli.run import ConfigOption
+from monitor.cli.common import ConfigOption, JsonOption, Output, UrlOption, settings
 from monitor.config import load
 from monitor.errors import ConfigError
 
 alerts = typer.Typer(name="alerts", help="List alerts, export their rules, test their receivers.", no_args_is_help=True)
 
 
-class Target(StrEnum):
-    """Format of exported rules."""
-
-    PROMETHEUS = "prometheus"
-
-
 @alerts.command("list")
 def show(
     *,
     config: ConfigOption = None,
-    url: Annotated[str | None, typer.Option(help="Address of the daemon. Default: as configured.")] = None,
+    url: UrlOption = None,
     stored: Annotated[bool, typer.Option("--stored", help="Read the database instead of asking the daemon.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """List the alerts of a running daemon: pending, firing, and resolved in the last day."""
     from monitor.cli.alerts.table import as_table, fetch_alerts, stored_alerts  # noqa: PLC0415 -- slow, and only needed here
 
-    settings = load(config)
-    found = asyncio.run(stored_alerts(settings) if stored else fetch_alerts(settings, url))
+    known = load(config)
+    found = asyncio.run(stored_alerts(known) if stored else fetch_alerts(known, url))
     if as_json:
         typer.echo(json.dumps(found, indent=2, ensure_ascii=False))
     else:
@@ -46,15 +37,13 @@ def show(
 
 @alerts.command()
 def export(
-    target: Annotated[Target, typer.Argument(help="Output format.")],
+    target: Annotated[Literal["prometheus"], typer.Argument(help="Output format.")],
     *,
     config: ConfigOption = None,
     runbook: Annotated[
         str, typer.Option(metavar="URL", help="URL of the runbook, for the links in the rules.")
     ] = "docs/runbook.md",
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Output file. Default: standard output.")
-    ] = None,
+    output: Output = None,
 ) -> None:
     """Export the rules as a Prometheus rule file. Its header lists the differences from the daemon."""
     from monitor.alerts.loading import METRIC_LOOKUP, load_rules  # noqa: PLC0415 -- slow, and only needed here
@@ -62,10 +51,9 @@ def export(
     from monitor.processing.stored_blocks import written  # noqa: PLC0415
 
     del target  # there is only one
-    settings = load(config)
-    logs.configure("warning", settings.log.format)
+    found = settings(config)
     with written(output) as sink:
-        sink.write(rule_file(load_rules(settings), METRIC_LOOKUP, runbook=runbook).encode())
+        sink.write(rule_file(load_rules(found), METRIC_LOOKUP, runbook=runbook).encode())
 
 
 @alerts.command(name="test")
@@ -83,9 +71,7 @@ def try_receivers(
     """
     from monitor.alerts.check import as_table, send_test_alerts  # noqa: PLC0415 -- slow, and only needed here
 
-    settings = load(config)
-    logs.configure("error", settings.log.format)
-    results = asyncio.run(send_test_alerts(settings, rule))
+    results = asyncio.run(send_test_alerts(settings(config, "error"), rule))
     if not results:
         raise ConfigError("no receiver is configured for alerts", remedy="add one in [alerts.*] or [mqtt]")
     Console(highlight=False).print(as_table(results))

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from rich import box
 from rich.console import RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from monitor.cli.status.client import Client
+from monitor.cli.tables import table
 from monitor.config import Config
 from monitor.outputs.schemas.alerts import Alert
 from monitor.store.store import Store
@@ -41,13 +40,11 @@ def as_table(found: list[dict[str, Any]]) -> RenderableType:
     """As a table, firing alerts first."""
     if not found:
         return Text("no alert is pending, firing or was resolved in the last day")
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in ("state", "since", "severity", "what"):
-        table.add_column(name, no_wrap=name != "what")
+    rows = table("state", "since", "severity", "what", whole=("state", "since", "severity"))
     for alert in sorted(found, key=lambda each: (list(_STYLES).index(each["state"]), each["since"])):
         about = ", ".join(f"{name}={value}" for name, value in alert["labels"].items())
-        table.add_row(
+        rows.add_row(
             Text(alert["state"], _STYLES[alert["state"]]), alert["since"][:16].replace("T", " "), alert["severity"],
             Text.assemble(alert["summary"] or about, (f"\n{alert['rule']}", "dim")),
         )  # fmt: skip
-    return table
+    return rows

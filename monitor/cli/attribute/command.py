@@ -3,21 +3,12 @@
 from __future__ import annotations
 
 import sys
-from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-from monitor import logs
-from monitor.cli.run import ConfigOption
-from monitor.config import Network, load
-
-
-class Format(StrEnum):
-    """Output format."""
-
-    TABLE = "table"
-    JSONL = "jsonl"
+from monitor.cli.common import ConfigOption, settings
+from monitor.config import Network
 
 
 def attribute(
@@ -33,7 +24,8 @@ def attribute(
     config: ConfigOption = None,
     explain: Annotated[bool, typer.Option("--explain", help="Show all evidence and the deciding rule.")] = False,
     form: Annotated[
-        Format | None, typer.Option("--format", help="Output format. Default: table on a terminal, else jsonl.")
+        Literal["table", "jsonl"] | None,
+        typer.Option("--format", help="Output format. Default: table on a terminal, else jsonl."),
     ] = None,
     network: Annotated[
         Network | None, typer.Option(help="Network of the addresses. Default: that of the node, or main.")
@@ -45,12 +37,11 @@ def attribute(
     """
     from monitor.cli.attribute.request import Request, run  # noqa: PLC0415 -- slow, and only needed here
 
-    settings = load(config)
-    logs.configure("warning", settings.log.format)
+    found = settings(config)
     names = sources or ["-"]
     if "-" in names and sys.stdin.isatty():
         raise typer.BadParameter("name a block or a file, or pipe JSON lines to standard input", param_hint="SOURCE")
-    request = Request.of(names, settings, network=network, explain=explain)
-    as_table = form is Format.TABLE or (form is None and sys.stdout.isatty())
+    request = Request.of(names, found, network=network, explain=explain)
+    as_table = form == "table" or (form is None and sys.stdout.isatty())
     if not run(request, as_table=as_table):
         raise typer.Exit(1)

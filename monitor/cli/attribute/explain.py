@@ -10,18 +10,32 @@ from monitor.attribution.commitments import commitments, signed_text
 from monitor.attribution.comparison import Contrast, slug_here
 from monitor.attribution.foreign_rules import CrateRules, MempoolRules
 from monitor.attribution.match import SUBSTANTIAL_PERCENT, Findings, Mark, Rank, deciding, findings
-from monitor.cli.attribute.inputs import Given
+from monitor.cli.attribute.inputs import Input
 from monitor.cli.attribute.rows import Judge
-from monitor.model import Coinbase, Method
+from monitor.errors import PoolMonitorError
+from monitor.model import Coinbase, Confidence, Method
 from monitor.registry import lists
 from monitor.registry.address import script_of
 
 _KINDS = {
     Rank.MAJORITY_PAYOUT: "payout of at least half of the reward",
+    Rank.SIGNATURE: "signature at the start of the text",
     Rank.SPECIFIC_TAG: "specific tag",
     Rank.SUBSTANTIAL_PAYOUT: f"payout of at least {SUBSTANTIAL_PERCENT} % of the reward",
-    Rank.GENERIC_TAG: "generic tag",
+    Rank.GENERIC_TAG: "generic tag, or one that its pool writes at the start",
+    Rank.WRITTEN_TAG: "tag where a worker or customer can write, which does not decide",
     Rank.MINOR_PAYOUT: f"payout below {SUBSTANTIAL_PERCENT} % of the reward, which does not decide",
+}
+
+
+_CONFIDENCE = {
+    Confidence.HIGH: "high: to forge this takes half of the reward",
+    Confidence.MEDIUM: (
+        f"medium: to forge this takes {SUBSTANTIAL_PERCENT} % of the reward with the pool's tag, or half of it while "
+        "another pool signs"
+    ),
+    Confidence.LOW: f"low: to forge this takes a tag, or {SUBSTANTIAL_PERCENT} % of the reward",
+    None: "",
 }
 
 
@@ -43,8 +57,10 @@ class Explainer:
             for address in custodian.addresses
         ]
 
-    def explain(self, given: Given) -> dict[str, Any]:
+    def explain(self, given: Input) -> dict[str, Any]:
         """The row of one block with an `explanation`. Its text is safe to display."""
+        if isinstance(given, PoolMonitorError):
+            return self._judge.row(given)
         coinbase = given.coinbase
         found = findings(coinbase, self._registry)
         return {
@@ -54,11 +70,17 @@ class Explainer:
             "explanation": {
                 "registry": self._registry.hash,
                 "rule": _rule(found),
+                "confidence": _CONFIDENCE[attribute(coinbase, self._registry).confidence],
                 "marks": [self._mark(mark, coinbase) for mark in found.marks],
                 "covered": [
                     {"pool_slug": candidate.pool, "evidence": candidate.evidence} for candidate in found.covered
                 ],
-                "custodians": list(self._custody(coinbase)),
+                "custodians": [
+                    {"name": name, "address": address, "where": _payout(coinbase, at)}
+                    for at, output in enumerate(coinbase.outputs)
+                    for script, name, address in self._custodians
+                    if output.script == script
+                ],
                 "commitments": [
                     {"to": each.chain, "where": _place(each.output)} for each in commitments(coinbase)
                 ],
@@ -84,12 +106,6 @@ class Explainer:
             "kind": _KINDS[mark.rank],
             "where": ", ".join(places),
         }
-
-    def _custody(self, coinbase: Coinbase) -> Iterator[dict[str, Any]]:
-        for at, output in enumerate(coinbase.outputs):
-            for script, name, address in self._custodians:
-                if output.script == script:
-                    yield {"name": name, "address": address, "where": _payout(coinbase, at)}
 
     def _others(self, coinbase: Coinbase) -> Iterator[dict[str, Any]]:
         ours = attribute(coinbase, self._registry)
@@ -118,17 +134,13 @@ def _rule(found: Findings) -> str:
         return "no mark of a pool in the registry was found"
     first = deciding(found.marks)
     if first is None:
-        if all(mark.rank is Rank.MINOR_PAYOUT for mark in found.marks):
-            return f"only {_KINDS[Rank.MINOR_PAYOUT]}"
+        if all(mark.rank.is_remark for mark in found.marks):
+            return f"only {_KINDS[found.marks[0].rank]}"
         return "the evidence is evenly divided between pools, so none is named"
     how = _KINDS[first.rank]
     if found.loose:
         how += ", found only without regard to upper and lower case"
-    rivals = [
-        mark
-        for mark in found.marks
-        if mark.candidate.pool != first.candidate.pool and mark.rank is not Rank.MINOR_PAYOUT
-    ]
+    rivals = [mark for mark in found.marks if mark.candidate.pool != first.candidate.pool and not mark.rank.is_remark]
     if not rivals:
         return f"{how}: no evidence for another pool"
     rival = rivals[0]

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from rich import box
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
+
+from monitor.cli.tables import facts, table
 
 
 def as_view(found: Mapping[str, Any]) -> RenderableType:
@@ -26,7 +27,7 @@ def _verdict(found: Mapping[str, Any]) -> Text:
     name = found["pool_name"] or "unknown"
     text = Text.assemble((name, "bold green" if found["pool_slug"] else "bold yellow"))
     if found["pool_slug"]:
-        text.append(f"   {found['method']} {found['evidence']}")
+        text.append(f"   {found['method']} {found['evidence']}   confidence {found['confidence']}")
     if found["conflict"]:
         text.append("   conflict", style="bold red")
     return text
@@ -34,9 +35,10 @@ def _verdict(found: Mapping[str, Any]) -> Text:
 
 def _facts(found: Mapping[str, Any]) -> Table:
     details = found["explanation"]
-    facts = {
+    rows = {
         "Block": " ".join(str(part) for part in (found["height"], found["hash"]) if part is not None),
         "Rule": details["rule"],
+        "Confidence": details["confidence"],
         "Miner": found["miner"] or "",
         "Template": found["template"] or "",
         "Operator": ", ".join(filter(None, (found["operator"], found["country"]))),
@@ -47,24 +49,18 @@ def _facts(found: Mapping[str, Any]) -> Table:
         "Text": details["text"],
         "Registry": details["registry"],
     }  # fmt: skip
-    table = Table.grid(padding=(0, 2))
-    table.add_column(style="dim", no_wrap=True)
-    table.add_column(overflow="fold")
-    for name, value in facts.items():
-        if value:
-            table.add_row(name, Text(value))
-    return table
+    return facts(rows.items())
 
 
 def _marks(marks: list[dict[str, Any]]) -> Table:
-    table = _table("Marks, the deciding one first", "pool", "mark", "kind", "where")
+    made = table("pool", "mark", "kind", "where", title="Marks, the deciding one first", whole=("pool",))
     for mark in marks:
-        table.add_row(*map(Text, (mark["pool_slug"], mark["evidence"], mark["kind"], mark["where"])))
-    return table
+        made.add_row(*map(Text, (mark["pool_slug"], mark["evidence"], mark["kind"], mark["where"])))
+    return made
 
 
 def _others(others: list[dict[str, Any]]) -> Table:
-    table = _table("Other systems", "system", "answer")
+    made = table("system", "answer", title="Other systems", whole=("system",))
     for other in others:
         answer = Text(other["pool_name"] or "unknown")
         if other["method"]:
@@ -72,12 +68,5 @@ def _others(others: list[dict[str, Any]]) -> Table:
         answer.append(
             ", the same" if other["agrees"] else f"\n{other['why']}", style="green" if other["agrees"] else ""
         )
-        table.add_row(other["system"], answer)
-    return table
-
-
-def _table(title: str, *columns: str) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in columns:
-        table.add_column(column, overflow="fold", no_wrap=column in {"system", "pool"})
-    return table
+        made.add_row(other["system"], answer)
+    return made

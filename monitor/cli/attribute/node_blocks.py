@@ -8,14 +8,14 @@ from collections import deque
 from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import TypeAlias
 
+from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_fixed
+
 from monitor.cli.attribute.inputs import Given, Input
 from monitor.errors import InputError, NodeAway, NodeBusy, NodeError, NodeRefused
 from monitor.model import BlockHash, BlockRef, NodeFacts
 from monitor.node.client import NodeClient
 
 _AT_ONCE = 8
-_TRIES = 3
-_PAUSE_SECONDS = 0.5
 
 BlockName: TypeAlias = BlockHash | int
 """A block by its hash or its height."""
@@ -58,19 +58,18 @@ async def ask(node: NodeClient, facts: NodeFacts, blocks: Iterable[BlockName]) -
 
 
 async def _one(node: NodeClient, facts: NodeFacts, block: BlockName) -> Input:
-    for left in reversed(range(_TRIES)):
-        try:
-            ref = await _locate(node, facts, block)
-            return Given.of_block(await node.block(ref), height=ref.height)
-        except NodeBusy as error:
-            if not left:
-                return error
-            await asyncio.sleep(_PAUSE_SECONDS)
-        except (NodeAway, NodeRefused):
-            raise
-        except (NodeError, InputError) as error:
-            return error
-    raise AssertionError("unreachable")
+    try:
+        return await _fetch(node, facts, block)
+    except (NodeAway, NodeRefused):
+        raise
+    except (NodeError, InputError) as error:
+        return error
+
+
+@retry(retry=retry_if_exception_type(NodeBusy), stop=stop_after_attempt(3), wait=wait_fixed(0.5), reraise=True)
+async def _fetch(node: NodeClient, facts: NodeFacts, block: BlockName) -> Given:
+    ref = await _locate(node, facts, block)
+    return Given.of_block(await node.block(ref), height=ref.height)
 
 
 async def _locate(node: NodeClient, facts: NodeFacts, block: BlockName) -> BlockRef:

@@ -22,7 +22,7 @@ from monitor.cli.attribute.explain_table import as_view
 from monitor.cli.attribute.inputs import Given, Input
 from monitor.cli.attribute.rows import TABLE_HEAD, Judge, as_line
 from monitor.config import Config, Network
-from monitor.errors import InputError, PoolMonitorError
+from monitor.errors import InputError
 from monitor.model import NodeFacts
 from monitor.node.client import NodeClient
 from monitor.registry.loading import load_registry, network_of
@@ -95,12 +95,7 @@ class Request:
 
     def _answer(self, network: str) -> Callable[[Input], Row]:
         judge = Judge(load_registry(self.config.registry, network))
-        row = Explainer(judge).explain if self.explain else judge.row
-
-        def answer(given: Input) -> Row:
-            return {"error": str(given)} if isinstance(given, PoolMonitorError) else row(given)
-
-        return answer
+        return Explainer(judge).explain if self.explain else judge.row
 
     def _check_ranges(self, facts: NodeFacts) -> None:
         for source in self.sources:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from monitor.attribution import attribute
@@ -13,8 +13,8 @@ from monitor.processing.levels import levels
 from monitor.registry.loading import Registry
 
 _LEVELS = ("template", "operator", "origin", "country")
-_TABLE = "{:<24} {:<8} {:<44} {:<9} {}"
-TABLE_HEAD = _TABLE.format("POOL", "METHOD", "EVIDENCE", "CONFLICT", "MINER")
+_TABLE = "{:<24} {:<8} {:<44} {:<10} {:<9} {}"
+TABLE_HEAD = _TABLE.format("POOL", "METHOD", "EVIDENCE", "CONFIDENCE", "CONFLICT", "MINER")
 
 
 class Judge:
@@ -24,22 +24,20 @@ class Judge:
         self.registry = registry.pools
         self._levels = {level.name: level for level in levels(registry)}
 
-    def rows(self, inputs: Iterable[Input]) -> Iterator[dict[str, Any]]:
-        """A row for each input; `{"error": ...}` for an error."""
-        for one in inputs:
-            yield {"error": str(one)} if isinstance(one, PoolMonitorError) else self.row(one)
-
-    def row(self, given: Given) -> dict[str, Any]:
-        """One attribution, with the field names of the public interface.
+    def row(self, given: Input) -> dict[str, Any]:
+        """One attribution, with the field names of the public interface; `{"error": ...}` for an error.
 
         The levels are None without the block's time, because memberships depend on it.
         """
+        if isinstance(given, PoolMonitorError):
+            return {"error": str(given)}
         judged = attribute(given.coinbase, self.registry)
         return {
             "pool_slug": judged.pool,
             "pool_name": None if judged.pool is None else self.registry.by_slug[judged.pool].name,
             "method": judged.method,
             "evidence": judged.evidence,
+            "confidence": judged.confidence,
             "conflict": judged.conflict,
             "candidates": [
                 {"pool_slug": candidate.pool, "method": candidate.method, "evidence": candidate.evidence}
@@ -63,4 +61,6 @@ def as_line(found: Mapping[str, Any]) -> str:
         return f"error: {found['error']}"
     conflict = "conflict" if found["conflict"] else ""
     name = found["pool_name"] or "unknown"
-    return _TABLE.format(name, found["method"] or "", found["evidence"], conflict, found["miner"] or "").rstrip()
+    return _TABLE.format(
+        name, found["method"] or "", found["evidence"], found["confidence"] or "", conflict, found["miner"] or ""
+    ).rstrip()

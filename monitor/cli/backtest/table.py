@@ -8,26 +8,21 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from rich import box
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from monitor.backtest.backtest import BacktestReport, RuleResult
 from monitor.backtest.replay import Episode
+from monitor.cli.tables import table
 
 _DAY = 86_400
 
 
 def as_table(report: BacktestReport) -> RenderableType:
     """A table of the rate of each rule, and one of all alerts."""
-    rates = Table(
-        title=_title(report), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False,
-    )  # fmt: skip
-    for name in ("rule", "severity"):
-        rates.add_column(name, no_wrap=True, min_width=8)
-    for name in ("alerts", "a year", "95 %", "of the time"):
-        rates.add_column(name, justify="right")
+    numbers = ("alerts", "a year", "95 %", "of the time")
+    rates = table("rule", "severity", *numbers, title=_title(report), right=numbers, whole=("rule", "severity"))
     for result in report.results:
         lower, upper = result.interval
         rates.add_row(
@@ -50,13 +45,11 @@ def _title(report: BacktestReport) -> str:
 
 
 def _episodes(report: BacktestReport) -> Table:
-    table = Table(title="When", title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in ("began", "lasted", "rule", "what"):
-        table.add_column(name, overflow="fold", no_wrap=name != "what", justify="right" if name == "lasted" else "left")
+    rows = table("began", "lasted", "rule", "what", title="When", right=("lasted",), whole=("began", "lasted", "rule"))
     for one in _in_order(report):
         lasted = f"{(one.ended - one.alert.since) / _DAY:.1f} d" if one.ended else "still firing"
-        table.add_row(_date(one.alert.since), lasted, one.alert.rule, Text(one.alert.summary))
-    return table
+        rows.add_row(_date(one.alert.since), lasted, one.alert.rule, Text(one.alert.summary))
+    return rows
 
 
 def as_json(report: BacktestReport) -> str:
@@ -79,15 +72,12 @@ def as_json(report: BacktestReport) -> str:
 def as_csv(report: BacktestReport) -> str:
     """A row for each alert."""
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["rule", "severity", "labels", "height", "began", "ended", "value", "summary"])
+    columns = ("rule", "severity", "labels", "height", "began", "ended", "value", "summary")
+    writer = csv.DictWriter(text, columns, lineterminator="\n")
+    writer.writeheader()
     for one in _in_order(report):
-        alert = one.alert
-        labels = ",".join(f"{name}={value}" for name, value in alert.labels.items())
-        ended = "" if one.ended is None else _iso(one.ended)
-        writer.writerow([
-            alert.rule, alert.severity, labels, alert.height, _iso(alert.since), ended, alert.value, alert.summary
-        ])  # fmt: skip
+        labels = ",".join(f"{name}={value}" for name, value in one.alert.labels.items())
+        writer.writerow({"rule": one.alert.rule, "severity": one.alert.severity, **_episode(one), "labels": labels})
     return text.getvalue()
 
 
@@ -101,17 +91,18 @@ def _result(result: RuleResult) -> dict[str, Any]:
         "per_year_lower": lower,
         "per_year_upper": upper,
         "firing_ratio": result.firing,
-        "episodes": [
-            {
-                "labels": dict(one.alert.labels),
-                "height": one.alert.height,
-                "began": _iso(one.alert.since),
-                "ended": None if one.ended is None else _iso(one.ended),
-                "value": one.alert.value,
-                "summary": one.alert.summary,
-            }
-            for one in result.episodes
-        ],
+        "episodes": [_episode(one) for one in result.episodes],
+    }
+
+
+def _episode(one: Episode) -> dict[str, Any]:
+    return {
+        "labels": dict(one.alert.labels),
+        "height": one.alert.height,
+        "began": _iso(one.alert.since),
+        "ended": None if one.ended is None else _iso(one.ended),
+        "value": one.alert.value,
+        "summary": one.alert.summary,
     }
 
 

@@ -8,9 +8,8 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from monitor import logs
-from monitor.cli.run import ConfigOption
-from monitor.config import Config, load
+from monitor.cli.common import ConfigOption, settings
+from monitor.config import Config
 
 _MARKS = {"good": ("✓", "green"), "better": ("!", "yellow"), "bad": ("✗", "red")}
 
@@ -20,17 +19,15 @@ def check(config: ConfigOption = None) -> None:
 
     Exit status: 0 the daemon can run, 1 the node cannot be reached, 2 the configuration must be changed.
     """
-    settings = load(config)
-    logs.configure("error", settings.log.format)
-    raise typer.Exit(asyncio.run(_report(settings)))
+    raise typer.Exit(asyncio.run(_report(settings(config, "error"))))
 
 
-async def _report(settings: Config) -> int:
+async def _report(config: Config) -> int:
     from monitor.cli.check.findings import check as findings  # noqa: PLC0415 -- slow, and only needed here
 
     console = Console(highlight=False)
     worst = 0
-    async for finding in findings(settings):
+    async for finding in findings(config):
         mark, colour = _MARKS[finding.grade]
         console.print(Text.assemble((f"{mark} ", colour), finding.what))
         if finding.remedy:

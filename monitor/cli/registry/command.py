@@ -8,36 +8,29 @@ import sys
 import time
 from dataclasses import asdict
 from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 import typer
 from rich.console import Console
 
-from monitor import logs
-from monitor.cli.registry.reattribute import reattribute
-from monitor.cli.run import ConfigOption
+from monitor.cli.common import ConfigOption, JsonOption, progress, settings
+from monitor.cli.registry.suggest import suggest
 from monitor.config import Config, load
 from monitor.errors import InputError
 from monitor.model import PoolSlug
 
 if TYPE_CHECKING:
+    from monitor.attribution.frequent import Frequent
     from monitor.registry.lists import Copy
 
 _PAGE = 160
 """Width of output that is not a terminal."""
 
 
-class ListName(StrEnum):
-    """An upstream list."""
-
-    MEMPOOL = "mempool"
-    BITCOIN_DATA = "bitcoin-data"
-
-
 registry = typer.Typer(name="registry", help="Show, update and apply the registry of pools.", no_args_is_help=True)
 
+ListName: TypeAlias = Literal["mempool", "bitcoin-data"]
 WhichList = Annotated[
     ListName | None, typer.Option("--list", help="The list that it is a copy of. Default: the most similar one.")
 ]
@@ -51,23 +44,22 @@ def show(
     unknown: Annotated[
         bool, typer.Option("--unknown", help="Show what stored blocks of unknown miners share, with entries.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Show the pools with their marks, template groups, operators, origins and countries."""
     from monitor.cli.registry import tables as registry_view  # noqa: PLC0415 -- slow, and only needed here
-    from monitor.cli.registry.unknown import frequent  # noqa: PLC0415
     from monitor.registry import lists  # noqa: PLC0415 -- slow, and only needed here
     from monitor.registry.loading import load_registry, network_of  # noqa: PLC0415
 
-    settings = _settings(config)
+    configured = settings(config)
     if unknown:
-        found_unknown = asyncio.run(frequent(settings))
+        found_unknown = asyncio.run(frequent(configured))
         if as_json:
             typer.echo(json.dumps(asdict(found_unknown), indent=2))
         else:
             _console().print(registry_view.unknown(found_unknown))
         return
-    known = load_registry(settings.registry, network_of(settings))
+    known = load_registry(configured.registry, network_of(configured))
     now = int(time.time())
     if as_json:
         slugs = [PoolSlug(slug)] if slug else list(known.pools.by_slug)
@@ -94,12 +86,12 @@ def diff(
     from monitor.registry import lists  # noqa: PLC0415 -- slow, and only needed here
     from monitor.registry import update as registry_update  # noqa: PLC0415
 
-    settings = _settings(config)
+    configured = settings(config)
     if file is None:
         _console().print(registry_view.disagreements(lists.current_copies(), lists.decisions()))
         return
     copies = asyncio.run(_fetched([str(file)], which))
-    _console().print(registry_view.proposal(registry_update.propose(copies, settings.registry)))
+    _console().print(registry_view.proposal(registry_update.propose(copies, configured.registry)))
 
 
 @registry.command()
@@ -125,9 +117,9 @@ def update(
     from monitor.registry import lists  # noqa: PLC0415 -- slow, and only needed here
     from monitor.registry import update as registry_update  # noqa: PLC0415
 
-    settings = _settings(config)
+    configured = settings(config)
     copies = asyncio.run(_fetched(origins, which))
-    proposal = registry_update.propose(copies, settings.registry, let_go=let_go or ())
+    proposal = registry_update.propose(copies, configured.registry, let_go=let_go or ())
     _console().print(registry_view.proposal(proposal))
     if proposal.doubts:
         raise InputError("the registry was not changed, because of the doubts above")
@@ -138,7 +130,39 @@ def update(
     typer.echo(f"Written to {lists.keep(copies)}")
 
 
-registry.command()(reattribute)
+registry.command()(suggest)
+
+
+@registry.command()
+def reattribute(config: ConfigOption = None) -> None:
+    """Attribute all stored blocks again with the current registry, and report the changes.
+
+    Does not need the node. If it is interrupted, nothing changes, and the next run continues from there. A running
+    daemon does the same automatically when the registry changes, so this is for when none runs.
+    """
+    from monitor.processing.reattribution import as_view  # noqa: PLC0415 -- slow, and only needed here
+    from monitor.processing.reattribution import reattribute as work  # noqa: PLC0415
+
+    with progress("attributing") as bar:
+        report = asyncio.run(work(load(config), bar))
+    Console().print(as_view(report))
+
+
+async def frequent(config: Config) -> Frequent:
+    """The texts and payouts that several unattributed blocks of the store share.
+
+    Raises:
+        StoreRefused: there is no database, or it is from another version.
+    """
+    from monitor.attribution.frequent import most_frequent  # noqa: PLC0415 -- slow, and only needed here
+    from monitor.attribution.unknown_miners import MEMORY  # noqa: PLC0415
+    from monitor.registry.loading import network_of  # noqa: PLC0415
+    from monitor.store.store import Store  # noqa: PLC0415
+
+    async with await Store.open(config.store.url, beside=True) as store:
+        found = await store.unattributed(MEMORY)
+        network = await store.network() or network_of(config)
+    return most_frequent(((str(height), coinbase) for height, coinbase in found), network=network)
 
 
 async def _fetched(origins: list[str] | None, which: ListName | None) -> list[Copy]:
@@ -147,8 +171,8 @@ async def _fetched(origins: list[str] | None, which: ListName | None) -> list[Co
     from monitor.registry import update as registry_update  # noqa: PLC0415
 
     now = datetime.now(UTC)
-    named = [(origin, which) for origin in origins or ()]
-    wanted = named or [(url, ListName(name)) for name, url in lists.UPSTREAM.items()]
+    named: list[tuple[str, str | None]] = [(origin, which) for origin in origins or ()]
+    wanted = named or [(url, name) for name, url in lists.UPSTREAM.items()]
     copies = []
     for origin, name in wanted:
         data = await registry_update.fetch(origin)
@@ -156,12 +180,6 @@ async def _fetched(origins: list[str] | None, which: ListName | None) -> list[Co
     if len({copy.list.source for copy in copies}) < len(copies):
         raise InputError("two of these are copies of the same list", remedy="give one of them")
     return copies
-
-
-def _settings(config: Path | None) -> Config:
-    settings = load(config)
-    logs.configure("warning", settings.log.format)
-    return settings
 
 
 def _console() -> Console:

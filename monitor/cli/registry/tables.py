@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from typing import Any
 
-from rich import box
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from monitor.attribution.frequent import Frequent
+from monitor.cli.tables import facts, table
 from monitor.errors import InputError
 from monitor.model import PoolSlug
 from monitor.registry import Pool
@@ -52,17 +52,18 @@ def as_object(known: Registry, slug: PoolSlug, now: int) -> dict[str, Any]:
 
 def all_pools(known: Registry, now: int, copies: Mapping[str, Copy]) -> RenderableType:
     """A row for each pool, and the origin of the lists."""
-    table = _table("pool", "name", "kind", "addresses", "tags", "lists", *ASPECTS)
+    columns = ("pool", "name", "kind", "addresses", "tags", "lists", *ASPECTS)
+    rows = table(*columns, right=("addresses", "tags"))
     for slug, pool in known.pools.by_slug.items():
         held = known.memberships.at(slug, now)
         tags = len(pool.tags) + len(pool.plain_tags)
-        table.add_row(
+        rows.add_row(
             slug, Text(pool.name), pool.kind, _count(len(pool.addresses)), _count(tags), ", ".join(pool.sources),
             *(Text(held[aspect] or "") for aspect in ASPECTS),
         )  # fmt: skip
     registry = known.pools
     head = Text(f"{len(registry.by_slug)} pools, {len(registry.custodians)} custodians, content {registry.hash}")
-    return Group(table, head, *(Text(_origin(source, copy), style="dim") for source, copy in copies.items()))
+    return Group(rows, head, *(Text(_origin(source, copy), style="dim") for source, copy in copies.items()))
 
 
 def one_pool(known: Registry, slug: PoolSlug, now: int) -> RenderableType:
@@ -73,18 +74,13 @@ def one_pool(known: Registry, slug: PoolSlug, now: int) -> RenderableType:
     """
     pool = _pool(known, slug)
     held = known.memberships.at(slug, now)
-    facts: dict[str, Iterable[str]] = {
+    details: dict[str, Iterable[str]] = {
         "Slug": [slug], "Kind": [pool.kind], "Link": [pool.link], "Lists": [", ".join(pool.sources)],
         "Addresses": pool.addresses, "Tags": map(printable, pool.tags),
         "Plain tags": map(printable, pool.plain_tags),
         **{aspect.capitalize(): [held[aspect] or ""] for aspect in ASPECTS},
     }  # fmt: skip
-    grid = Table.grid(padding=(0, 2))
-    grid.add_column(style="dim", no_wrap=True)
-    grid.add_column(overflow="fold")
-    for name, values in facts.items():
-        if text := "\n".join(values):
-            grid.add_row(name, Text(text))
+    grid = facts((name, "\n".join(values)) for name, values in details.items())
     parts: list[RenderableType] = [Text(pool.name, style="bold"), grid]
     if rows := _rows(known, slug):
         parts.append(_memberships(rows, known))
@@ -102,17 +98,17 @@ def disagreements(copies: Mapping[str, Copy], decided: Decisions) -> RenderableT
         for source, copy in copies.items()
     }
     first, second = claims.values()
-    table = _table("mark", *copies, "here", "reason")
+    claimed = table("mark", *copies, "here", "reason")
     for mark in sorted(first.keys() & second.keys()):
         if first[mark] != second[mark]:
             here, why = _resolved(mark, {first[mark], second[mark]}, decided)
-            table.add_row(Text(printable(mark[1])), first[mark], second[mark], here, Text(why))
-    others = _table("decision", "about", "reason")
+            claimed.add_row(Text(printable(mark[1])), first[mark], second[mark], here, Text(why))
+    others = table("decision", "about", "reason")
     for decision in decided.entries:
         if decision.word not in {"same", "give"}:
             others.add_row(decision.word, Text(_about(decision)), Text(decision.reason))
     return Group(
-        Text("Claimed by two pools", style="bold"), table,
+        Text("Claimed by two pools", style="bold"), claimed,
         Text("Other decisions", style="bold"), others, *_only_in(claims),
     )  # fmt: skip
 
@@ -133,11 +129,11 @@ def unknown(found: Frequent) -> RenderableType:
         return Text("No two stored blocks of unknown miners share any evidence.")
     parts: list[RenderableType] = []
     for title, suggestions in (("Same text", found.texts), ("Same payout", found.payouts)):
-        table = _table("mark", "blocks", "example")
+        shared = table("mark", "blocks", "example")
         for each in suggestions:
-            table.add_row(Text(printable(each.mark)), f"{each.blocks:,}", Text(printable(each.example)))
+            shared.add_row(Text(printable(each.mark)), f"{each.blocks:,}", Text(printable(each.example)))
         if suggestions:
-            parts += [Text(title, style="bold"), table]
+            parts += [Text(title, style="bold"), shared]
     entries = [each.entry for each in (*found.texts, *found.payouts) if each.entry]
     text = "\n".join("\n".join(map(printable, entry.splitlines())) + "\n" for entry in dict.fromkeys(entries))
     return Group(*parts, Text("Entries for registry.user_file", style="bold"), Text(text))
@@ -188,16 +184,16 @@ def _about(decision: Decision) -> str:
 
 
 def _memberships(rows: Iterable[Membership], known: Registry) -> Table:
-    table = _table("since", "until", *ASPECTS, "evidence", "confidence", "source")
+    made = table("since", "until", *ASPECTS, "evidence", "confidence", "source")
     for row in rows:
         counts = row.confidence >= known.memberships.min_confidence
         sure = row.confidence.name.lower() + (", evidence is old" if row.aged else "")
         sure += "" if counts else ", does not count"
-        table.add_row(
+        made.add_row(
             _day(row.since), _day(row.until), *(Text(getattr(row, aspect) or "") for aspect in ASPECTS),
             _day(row.evidence), sure, Text(row.source), style="" if counts else "dim",
         )  # fmt: skip
-    return table
+    return made
 
 
 def _rows(known: Registry, slug: PoolSlug) -> list[Membership]:
@@ -222,11 +218,3 @@ def _day(day: object) -> str | None:
 
 def _count(number: int) -> str:
     return str(number) if number else ""
-
-
-def _table(*columns: str) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in columns:
-        numeric = column == "addresses" or (column == "tags" and "addresses" in columns)
-        table.add_column(column, justify="right" if numeric else "left", overflow="fold")
-    return table

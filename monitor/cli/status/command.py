@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from monitor.cli.run import ConfigOption
+from monitor.cli.common import ConfigOption, UrlOption
 from monitor.config import Config, load
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ _WIDEST = 120
 def status(
     config: ConfigOption = None,
     *,
-    url: Annotated[str | None, typer.Option(help="Address of the daemon. Default: as configured.")] = None,
+    url: UrlOption = None,
     level: Annotated[str | None, typer.Option(help="Level: pool, template, operator, origin or country.")] = None,
     window: Annotated[str | None, typer.Option(help="Window, as configured: 24h, 7d, 2016b.")] = None,
     watch: Annotated[bool, typer.Option("--watch", "-w", help="Show a live screen.")] = False,

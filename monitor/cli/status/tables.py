@@ -85,11 +85,11 @@ def blocks(found: Sequence[Json], *, rows: int = 8, now: float | None = None) ->
     table = _table("Newest blocks", "height", "age" if now else "time", "pool", "txs", "by", "evidence")
     for block in found[:rows]:
         when = ago(now - seconds(block["time"])) if now else block["time"][:16].replace("T", " ")
-        notes = [word for word, true in _notes(block).items() if true]
+        notes = {"STALE": block["stale"], "CONFLICT": block["conflict"], "EMPTY": block["tx_count"] == 1}
         table.add_row(
             str(block["height"]), when, Text(block["pool_name"] or "unknown"),
             f"{block['tx_count']:,}", block["method"] or "",
-            Text(" ".join((*notes, block["evidence"]))), style="dim" if block["stale"] else "",
+            Text(" ".join((*filter(notes.get, notes), block["evidence"]))), style="dim" if block["stale"] else "",
         )  # fmt: skip
     return table
 
@@ -120,10 +120,6 @@ def ago(span: float) -> str:
 def seconds(iso: str) -> float:
     """A timestamp of the API as Unix time."""
     return datetime.fromisoformat(iso).timestamp()
-
-
-def _notes(block: Json) -> dict[str, bool]:
-    return {"STALE": block["stale"], "CONFLICT": block["conflict"], "EMPTY": block["tx_count"] == 1}
 
 
 def _both(window: Json, name: str, form: str) -> str:

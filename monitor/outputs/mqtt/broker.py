@@ -52,11 +52,7 @@ class Address:
 
 
 class Broker:
-    """Publishes the messages of `outgoing`.
-
-    Args:
-        status: the availability topic (online, offline).
-    """
+    """Publishes the messages of `outgoing`; the topic `status` says whether it is connected."""
 
     def __init__(
         self, address: Address, outgoing: Outgoing, *, vitals: Vitals, status: str, pause: Pause = _PAUSE

@@ -1,4 +1,4 @@
-"""Home Assistant's MQTT discovery: one retained message by which it shows us as a device with sensors.
+"""Home Assistant's MQTT discovery: one retained message that describes a device with sensors.
 
 Device-based discovery, as https://www.home-assistant.io/integrations/mqtt/#device-discovery-payload describes it (Home
 Assistant 2024.12 and newer).
@@ -17,9 +17,9 @@ from monitor.outputs.mqtt.payloads import Topics
 
 _NAME = "pool-monitor"
 _LEVELS = {"pool": "", "template": "templates, "}
-"""Levels that have sensors, and what they are called."""
+"""Levels that have sensors, and their part of the names."""
 _FIRST_CHOICE = "7d"
-"""The window whose sensors are shown without being asked for."""
+"""The window with sensors that are enabled by default."""
 _MEASURES: tuple[tuple[str, str, str, dict[str, str]], ...] = (
     (
         "top_share",
@@ -33,14 +33,9 @@ _MEASURES: tuple[tuple[str, str, str, dict[str, str]], ...] = (
 
 
 def discovery(topics: Topics, shown: Sequence[Concentration], *, prefix: str, root: str, link: str) -> tuple[str, str]:
-    """The topic and the payload.
+    """The topic, below `root`, and the payload.
 
-    Args:
-        topics: ours.
-        shown: what is published; one with an empty window is as good.
-        prefix: of our topics; makes one daemon another device than the next.
-        root: of Home Assistant's discovery topics.
-        link: where the page is.
+    `prefix` is that of the topics: it distinguishes the devices of several daemons. Windows in `shown` may be empty.
     """
     device = re.sub(r"[^a-zA-Z0-9_-]", "_", prefix)
     if not device.startswith(_NAME):

@@ -54,7 +54,7 @@ class MqttOutput(Receiver):
         async with asyncio.TaskGroup() as group:
             for part in (self._broker.run, self._publish_news, self._publish_alerts):
                 group.create_task(supervised(_NAME, part, self._vitals))
-        raise AssertionError("nobody ends these")
+        raise AssertionError("these tasks run for ever")
 
     # -- as an output --------------------------------------------------------------------------------------------------
 
@@ -77,20 +77,17 @@ class MqttOutput(Receiver):
     def _publish_states(self, snapshot: Snapshot) -> None:
         if not snapshot.caught_up:
             return
-        if self._home_assistant:
-            self._discover(snapshot, self._home_assistant)
+        if settings := self._home_assistant:
+            topic, payload = discovery(
+                self._topics, snapshot.concentration, prefix=self._prefix, root=settings.root, link=settings.link
+            )
+            self._outgoing.state(topic, payload)
         for topic, payload in payloads.states(snapshot, self._topics):
             self._outgoing.state(topic, payload)
         self._outgoing.state(self._topics.alerts, payloads.alerts(self._hub.alerts))
         for rule in {alert.rule for alert in self._hub.alerts if alert.state is AlertState.FIRING}:
             if not self._outgoing.has_state(self._topics.alert(rule)):  # firing since before this start
                 self._outgoing.state(self._topics.alert(rule), payloads.rule(rule, self._hub.alerts, None))
-
-    def _discover(self, snapshot: Snapshot, settings: HomeAssistant) -> None:
-        topic, payload = discovery(
-            self._topics, snapshot.concentration, prefix=self._prefix, root=settings.root, link=settings.link
-        )
-        self._outgoing.state(topic, payload)
 
     # -- as a receiver of alerts ---------------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""What is said on which topic. Payloads are JSON, times ISO 8601 in UTC; docs/how-to/mqtt.md shows each."""
+"""Topics and payloads. Payloads are JSON, times ISO 8601 in UTC; docs/how-to/mqtt.md shows each."""
 
 from __future__ import annotations
 

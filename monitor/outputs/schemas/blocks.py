@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Annotated
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 
-from monitor import wire
+from monitor import model, wire
 from monitor.model import Method
 from monitor.outputs.schemas.base import Hex, OptionalName, Schema, Time, field
 
@@ -33,18 +35,23 @@ class Candidate(Schema):
     evidence: str = field("The address or text, as the registry has it")
 
 
-class Output(Schema):
-    """An output of a coinbase."""
+@dataclass(slots=True)
+class Output:
+    """An output of a coinbase. Not a `Schema`: a page of blocks has thousands, and this takes a fifth of the time."""
 
-    value_sat: int = field("Satoshi")
-    script_hex: Hex = field("The script that it pays, in hex", at="script")
+    value_sat: Annotated[int, Field(description="Satoshi")]
+    script_hex: Annotated[str, Field(description="The script that it pays, in hex")]
+
+
+def _outputs(outputs: Iterable[model.Output]) -> list[Output]:
+    return [Output(each.value_sat, each.script.hex()) for each in outputs]
 
 
 class Coinbase(Schema):
     """A coinbase transaction."""
 
     script_hex: Hex = field("The input script, in hex: the miner chooses most of it", at="script")
-    outputs: list[Output] = field("In the order of the transaction")
+    outputs: Annotated[list[Output], BeforeValidator(_outputs)] = field("In the order of the transaction")
 
 
 class BlockSummary(Schema):

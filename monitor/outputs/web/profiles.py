@@ -15,7 +15,7 @@ from monitor.outputs.web.sources import Sources
 
 _LEVEL = "pool"
 NEWEST = 100
-"""Newest blocks of a pool whose evidence and payouts are shown."""
+"""Newest blocks of a pool that evidence and payouts are taken from."""
 
 
 def is_known(slug: str, sources: Sources) -> bool:

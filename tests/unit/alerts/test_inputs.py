@@ -41,7 +41,7 @@ CHANGES = (
 )
 SNAPSHOT = Snapshot(
     tip=BlockRow(1000, 5000, 0, A), tip_hash=NO_BLOCK, first_height=0, caught_up=True, registry="", concentration=(),
-    network_hashrate={}, tally=Tally(), signals=SIGNALS, estimates=Estimates(BEFORE_ALL, changes=CHANGES),
+    tally=Tally(), signals=SIGNALS, estimates=Estimates(BEFORE_ALL, changes=CHANGES),
 )  # fmt: skip
 NOW = AlertInputs(
     now=10_000.0, snapshot=SNAPSHOT, block_at=9_400.0, reorgs={6: 2}, stale=frozenset(LOST), conflicts={A: 1},

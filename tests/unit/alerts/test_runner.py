@@ -159,9 +159,9 @@ class Bench:
         plan = Plan(onto, tip.hash if caught_up else NO_BLOCK, disconnects=gone, connects=tuple(blocks))
         self.hub.announce(BlockEvents(plan, judged))
         if counted:
-            self.hub.publish(self._snapshot(tip, caught_up=caught_up))
+            self.hub.publish(self.snapshot(tip, caught_up=caught_up))
 
-    def _snapshot(self, tip: BlockRef, *, caught_up: bool) -> Snapshot:
+    def snapshot(self, tip: BlockRef, *, caught_up: bool) -> Snapshot:
         rows = [
             BlockRow(one.block.height, one.block.header.time, 0x1D00FFFF, one.attribution.pool) for one in self.chain
         ]
@@ -188,7 +188,7 @@ async def test_what_changes_is_stored_then_told(bench: Bench) -> None:
     with bench.hub.listen_to_alerts("test") as heard:
         async with bench.watching():
             bench.grow(*"aaabbb", "a")
-            alert = await asyncio.wait_for(heard.get(), 5)
+            alert = await asyncio.wait_for(heard.get(), 60)
     assert alert == bench.memory.changes[0]
     assert alert.summary == "Alpha has 57.1 %"
     assert alert.explanation.startswith("Alpha mined 57.1 % of the ")
@@ -245,7 +245,7 @@ async def test_a_conflict_is_news_only_in_new_blocks(bench: Bench) -> None:
         bench.chain = [Judged(block, contradictory) for block in blocks]
         plan = Plan(BEFORE_ALL, tip.hash if caught_up else NO_BLOCK, connects=tuple(blocks))
         bench.hub.announce(BlockEvents(plan, tuple(bench.chain)))
-        bench.hub.publish(bench._snapshot(tip, caught_up=caught_up))
+        bench.hub.publish(bench.snapshot(tip, caught_up=caught_up))
 
     async with bench.watching() as watch:
         watch.set_rules([rule for rule in watch.rules if rule.name == "conflict"])
@@ -298,7 +298,7 @@ async def test_a_reorganisation_waits_for_the_snapshot_that_counts_it(bench: Ben
         bench.grow(*"aaaaaaab", depth=2, counted=False)
         await settle()
         assert [name for name, _ in bench.told[looks:]] == ["reorganisation"]
-        bench.hub.publish(bench._snapshot(bench.chain[-1].block.ref, caught_up=True))
+        bench.hub.publish(bench.snapshot(bench.chain[-1].block.ref, caught_up=True))
         await settle()
     assert [name for name, _ in bench.told[looks:]] == ["reorganisation", "half"]
 

@@ -1,6 +1,8 @@
 """The intervals hold the truth as often as they say: a short run of what docs/accuracy.md has in full."""
 
 import runpy
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +15,11 @@ LUCK = 3 * 100 * (0.95 * 0.05 / SAMPLES) ** 0.5  # three standard deviations, in
 
 
 @pytest.fixture(scope="module")
-def script() -> dict[str, Any]:
-    return runpy.run_path(str(CHECKOUT / "scripts" / "coverage.py"))
+def script() -> Iterator[dict[str, Any]]:
+    scripts = CHECKOUT / "scripts"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "path", [*sys.path, str(scripts)])  # last: the package `coverage` has the name of the script
+        yield runpy.run_path(str(scripts / "coverage.py"))
 
 
 @pytest.mark.parametrize("level", ["pool", "operator"])

@@ -1,6 +1,6 @@
 """Blocks without transactions."""
 
-from support.rows import past, rows
+from support.rows import A, B, past, rows
 
 from monitor.analysis.signals.empty import empty_blocks
 from monitor.model import EmptyBlocks
@@ -9,8 +9,8 @@ from monitor.model import EmptyBlocks
 def test_empty_blocks_by_how_soon_they_came() -> None:
     blocks = rows("abababa", gaps=[10, 11, 60, 61, -5, 600], tx_count=[1, 1, 1, 1, 1, 1, 3000])
     assert empty_blocks(past(blocks)) == (
-        EmptyBlocks("a", "all", 4, 3, {10: 0, 30: 1, 60: 1}),  # the first one's parent is not known
-        EmptyBlocks("b", "all", 3, 3, {10: 2, 30: 2, 60: 3}),
+        EmptyBlocks(A, "all", 4, 3, {10: 0, 30: 1, 60: 1}),  # the first one's parent is not known
+        EmptyBlocks(B, "all", 3, 3, {10: 2, 30: 2, 60: 3}),
         EmptyBlocks(None, "all", 0, 0, {10: 0, 30: 0, 60: 0}),
     )
 

@@ -51,9 +51,11 @@ def test_luck_of_one_block() -> None:
 
 def test_zscores_of_honest_miners_are_standard() -> None:
     chance = np.random.default_rng(11)
-    scores = []
+    scores: list[float] = []
     for _ in range(TRIALS):
         pools = "".join(np.where(chance.random(300) < 0.3, "a", "b"))
-        scores.append(of(pools, "100b", "300b")["a", "100b"].zscore)
+        score = of(pools, "100b", "300b")["a", "100b"].zscore
+        assert score is not None
+        scores.append(score)
     assert abs(np.mean(scores)) < 3 / sqrt(TRIALS)
     assert np.std(scores) == pytest.approx(1, abs=3 / sqrt(2 * TRIALS))

@@ -1,10 +1,11 @@
 """What a block says about rules to come."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from monitor.analysis.signals.readiness import is_bip54_ready, version_bits
+from monitor.analysis.counting.rows import is_bip54_ready, version_bits
 from monitor.model import BlockRow
 
 ROW = BlockRow(900_000, 1_700_000_000, 0x1D00FFFF, None, sequence=0xFFFF_FFFE, locktime=899_999)
@@ -37,5 +38,5 @@ def test_a_coinbase_locked_to_its_height_is_ready_for_bip54() -> None:
 @pytest.mark.parametrize(
     "wrong", [{"locktime": 900_000}, {"locktime": 899_998}, {"locktime": 0}, {"sequence": 0xFFFF_FFFF}]
 )
-def test_a_coinbase_with_another_lock_is_not(wrong: dict[str, int]) -> None:
+def test_a_coinbase_with_another_lock_is_not(wrong: dict[str, Any]) -> None:
     assert not is_bip54_ready(replace(ROW, **wrong))

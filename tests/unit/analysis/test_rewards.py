@@ -1,6 +1,6 @@
 """What blocks paid."""
 
-from support.rows import past, rows
+from support.rows import A, B, past, rows
 
 from monitor.analysis.consensus import ConsensusParams
 from monitor.analysis.signals.rewards import rewards
@@ -14,8 +14,8 @@ def test_rewards_by_hand() -> None:
     values = [SUBSIDY + 5, SUBSIDY, SUBSIDY - 7, SUBSIDY + 100, None]
     found = rewards(past(rows("aabba", height=900_000, value_sat=values)), MAINNET)
     assert found == (
-        Reward("a", "all", 2, 2 * SUBSIDY + 5, 5, underclaimed=0, underclaimed_sat=0, overclaimed=0),
-        Reward("b", "all", 2, 2 * SUBSIDY + 93, 100, underclaimed=1, underclaimed_sat=7, overclaimed=0),
+        Reward(A, "all", 2, 2 * SUBSIDY + 5, 5, underclaimed=0, underclaimed_sat=0, overclaimed=0),
+        Reward(B, "all", 2, 2 * SUBSIDY + 93, 100, underclaimed=1, underclaimed_sat=7, overclaimed=0),
         Reward(None, "all", 0, 0, 0, 0, 0, 0),
     )
     assert found[0].fee_ratio == 5 / (2 * SUBSIDY + 5)

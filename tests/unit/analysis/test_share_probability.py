@@ -24,7 +24,7 @@ def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(share_probability, "_REMEMBERED", 5)
     for blocks in range(1, 20):
         assert len(certainties([(blocks, 100), (blocks + 1, 100)])) == 2
-    assert len(share_probability._known) <= 5 + 2
+    assert len(share_probability._known) <= 5 + 2  # noqa: SLF001 -- there is no other way to see it
 
 
 def test_each_pair_is_answered_in_its_place() -> None:

@@ -30,12 +30,12 @@ def test_signals_of_a_real_past() -> None:
     assert month.mean == pytest.approx(600, rel=0.05)
     assert month.backwards > 0  # header times do go back
     assert sum(each.blocks for each in found.rewards if each.window == "2016b") == 2016
-    assert found.signalling == found.forecasts == found.races == ()
+    assert (found.signalling, found.forecasts, found.races) == ((), (), ())
     assert len(found.periods) == 3
 
 
 def test_stale_blocks_and_the_networks_rules_come_in() -> None:
-    lost = StaleRow(1002, BlockHash("x"), BlockHash("w"), 5, PoolSlug("b"), BlockHash("y"), 6, PoolSlug("a"))
+    lost = StaleRow(1002, BlockHash("x"), BlockHash("w"), 5, PoolSlug("b"), PoolSlug("a"))
     blocks = [replace(row, value_sat=625_000_000 // 2, version=0x2000_0010) for row in rows("aaab")]
     found = signals(BlockTable.of(blocks, (POOL,)), WINDOWS, stale=[lost], rules=ConsensusParams(halving_blocks=250))
     assert [each.depth for each in found.races] == [1]

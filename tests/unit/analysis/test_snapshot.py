@@ -30,7 +30,6 @@ def test_snapshot_of_a_chain() -> None:
     assert (found.tip, found.tip_hash, found.first_height) == (ROWS[-1], "9" * 64, 5)
     rates = network_hashrates(ledger, WINDOWS)
     assert found.network_rate == rates
-    assert found.network_hashrate == {name: rate.value if rate else None for name, rate in rates.items()}
     assert found.concentration == concentrate(ledger, WINDOWS, rates)
     assert found.estimates is None
     assert (found.tally.reorgs, found.caught_up, found.registry) == (1, True, "abc")

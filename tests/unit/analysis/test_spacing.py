@@ -2,7 +2,7 @@
 
 from support.rows import past, rows
 
-from monitor.analysis.counting.spacing import spacing
+from monitor.analysis.signals.spacing import spacing
 from monitor.model import Spacing
 
 

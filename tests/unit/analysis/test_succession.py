@@ -93,7 +93,7 @@ def test_a_pool_that_grows_is_no_suspect() -> None:
 
 def test_a_selfish_miner_is_found_within_a_year() -> None:
     found = following(past(rows(selfish_chain(0.35, 52_560))))
-    alone = {each.leader: each for each in found if each.leader == each.follower}
+    alone = {str(each.leader): each for each in found if each.leader == each.follower}
     assert alone["s"].adjusted < 1e-12
     # Where one clumps, all do; but he most.
     assert alone["s"].seen / alone["s"].expected > 1.5 > alone["a"].seen / alone["a"].expected

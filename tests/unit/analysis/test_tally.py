@@ -8,7 +8,7 @@ BLOCK = Block(1, Header(BlockHash("1" * 64), 1, BlockHash("0" * 64), bytes(32), 
 
 
 def judged(pool: PoolSlug | None, method: Method | None = None, *, conflict: bool = False) -> Judged:
-    return Judged(BLOCK, Attribution(pool, method, "", conflict, (), "registry"))
+    return Judged(BLOCK, Attribution(pool, method, "", conflict=conflict, candidates=(), registry="registry"))
 
 
 def test_connected_blocks_are_counted_by_pool_and_method() -> None:

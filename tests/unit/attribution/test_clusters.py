@@ -29,7 +29,7 @@ def block(payout: int | None = None, text: str | None = None) -> Fingerprint:
     return Fingerprint(None if payout is None else script(payout), text, "")
 
 
-def groups(blocks: Iterable[Fingerprint], **options: frozenset[bytes]) -> list[list[int]]:
+def groups(blocks: Iterable[Fingerprint], **options: Any) -> list[list[int]]:  # noqa: ANN401 -- passed on
     """The clusters of a chain of these blocks, as their places in it."""
     found = clusters(dict(enumerate(blocks)), **options)
     by_name: dict[str, list[int]] = {}

@@ -70,14 +70,16 @@ def test_one_pool_under_two_names_is_no_difference() -> None:
         (CrateRules, [Listed("Red", (), ("/Red/",))], b"/Red/", [(B, 9)], "its list does not know the address"),
         (CrateRules, [RED, BLUE], b"", [(A, 1), (B, 9)], "the smallest output first"),
         (MempoolRules, [RED, BLUE], b"", [(A, 1), (B, 9)], "its list's order"),
-        (CrateRules, [RED, BLUE], b"/Red//Blue/", [], "it takes '/Red/', first in its list"),
-        (CrateRules, [Listed("Grey", (), ("grey",)), RED], b"grey/Red/", [], "the more specific, then longer"),
+        (CrateRules, [RED, BLUE], b"xx /Red//Blue/", [], "it takes '/Red/', first in its list"),
+        (CrateRules, [RED], b"/pool/Mined by /Red/", [], "stands where a worker or customer can write"),
+        (CrateRules, [RED, BLUE], b"/Red/", [(B, 1), (C, 99)], f"{B} gets too little of the reward to decide"),
+        (CrateRules, [Listed("Grey", (), ("grey",)), RED], b"grey/Red/", [], "then the more specific, then longer"),
         (MempoolRules, [Listed("Grey", (), ("grey",))], b"GREY", [], "only for long tags"),
         (MempoolRules, [Listed("Red", (), ("/R.d/",))], b"/Rad/", [], "matches other text"),
         (CrateRules, [RED], b"/R\ned/", [], "leaves line feeds out"),
         (CrateRules, [RED, BLUE], b"", [(A, 0), (B, 9)], "an output without value"),
-        (CrateRules, [Listed("Red", (C,), ())], b"/Red//Blue/", [(C, 9)], f"its list gives the address {C} to red"),
-        (CrateRules, [BLUE], b"Hath" + b"/Blue/".ljust(32, b"\x01"), [], "inside a commitment"),
+        (CrateRules, [Listed("Red", (C,), ())], b"xx /Red//Blue/", [(C, 9)], f"its list gives the address {C} to red"),
+        (CrateRules, [BLUE], b"\x03abc\x24Hath" + b"/Blue/".ljust(32, b"\x01"), [], "inside a commitment"),
         (CrateRules, [BLUE], b"/Blue/Sky/Duck", [], "only a part of the tag '/Blue/Sky/Duck'"),
     ],
 )
@@ -100,9 +102,7 @@ def test_what_was_decided_is_the_reason() -> None:
     assert found == f"it takes address '{A}' for red's; here it is the custodian Bank's: it pays for many"
 
 
-def test_a_tag_in_an_output_is_not_read_by_others() -> None:
-    note = Output(0, b"\x6a\x05/Red/")
+def test_a_tag_in_an_output_names_no_pool_here_or_there() -> None:
+    coinbase = Coinbase(b"", (Output(0, b"\x6a\x05/Red/"),))
     rules = CrateRules(PoolList("test", (RED,)))
-    coinbase = Coinbase(b"", (note,))
-    found = Contrast(rules, OURS, Decisions()).why(coinbase, attribute(coinbase, OURS), rules.judge(coinbase))
-    assert found == "it reads the script alone, and the tag stands in an output"
+    assert Contrast(rules, OURS, Decisions()).why(coinbase, attribute(coinbase, OURS), rules.judge(coinbase)) is None

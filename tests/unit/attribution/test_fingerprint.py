@@ -56,7 +56,9 @@ def test_standard_forms_are_somebodys(script: bytes) -> None:
 
 
 def test_a_commitment_to_another_chain_is_no_text() -> None:
-    assert fingerprint(Coinbase(b"\x03abc\xfa\xbemm" + b"x" * 40 + b"/meadow/", ())).text == "/meadow/"
+    assert (
+        fingerprint(Coinbase(b"\x03abc\xfa\xbemm" + b"x" * 32 + b"\1\0\0\0xxxx" + b"/meadow/", ())).text == "/meadow/"
+    )
 
 
 def test_the_structure_tells_how_it_is_built() -> None:

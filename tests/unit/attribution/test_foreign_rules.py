@@ -21,7 +21,7 @@ def known(*pools: Listed) -> PoolList:
 def named(rules: ForeignRules, script: bytes, *paid: tuple[str, int]) -> tuple[str, Method, str] | None:
     outputs = tuple(Output(value, script_of(address, "main")) for address, value in paid)
     verdict = rules.judge(Coinbase(script, outputs))
-    return verdict and (verdict.pool.name, verdict.method, verdict.mark)
+    return (verdict.pool.name, verdict.method, verdict.mark) if verdict else None
 
 
 def test_mempool_asks_each_pool_for_address_and_tag_before_the_next() -> None:

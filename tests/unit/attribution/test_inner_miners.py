@@ -4,7 +4,8 @@ import string
 
 import pytest
 
-from monitor.attribution.inner_miners import datum, demand, inner_miner, mined_by
+from monitor.attribution.inner_miners import datum, inner_miner, mined_by, stratum_v2
+from monitor.model import PoolSlug
 
 HEIGHT = b"\x03\x0f\x85\x0d"
 
@@ -18,22 +19,42 @@ HEIGHT = b"\x03\x0f\x85\x0d"
         (b"\x4c\x16< OCEAN.XYZ >\x0fPenguin\x00\x07", "Penguin"),
         (b"\x0d< OCEAN.XYZ >", None),
         (b"\x0e< OCEAN.XYZ >\x0f", None),
+        (b"\x1cMined by AntPool \x0fabcdefgh\x11\x12\xf1", None),
         (b"", None),
         (b"\xff", None),
     ],
 )
-def test_template_builders_at_ocean(rest: bytes, name: str | None) -> None:
+@pytest.mark.parametrize("pool", [PoolSlug("ocean"), PoolSlug("datumpool"), None])
+def test_template_builders_by_datum(rest: bytes, name: str | None, pool: PoolSlug | None) -> None:
     assert datum(HEIGHT + rest) == name
-    assert inner_miner(HEIGHT + rest, "ocean") == name
+    if b"Mined by" not in rest:
+        assert inner_miner(HEIGHT + rest, pool) == name
 
 
 @pytest.mark.parametrize(
     ("rest", "name"),
-    [(b"\0/DMND/GoMining/\0abc", "GoMining"), (b"\0/DMND/\0", None), (b"/DMND/x/", None), (b"", None)],
+    [
+        (b"\0/DMND/GoMining/\0abc", "GoMining"),
+        (b"\0/DMND/\0", None),
+        (b"/DMND/x/", None),
+        (b"/pool/a miner/\x08nonce678", "a miner"),
+        (b"/Stratum V2 SRI Pool//\x08nonce678", None),
+        (b"Sv2/pool/miner/\x08nonce678", "miner"),
+        (b"\x0fSv2/pool/miner/", "miner"),
+        (b"Sv2/pool//\x08nonce678", None),
+        (b"\x04\x8d\x68\x5b\x68/Foundry USA Pool #dropgold/O/\xfa\xbe", None),
+        (b"\x1a/poolin.com/fp/954\xe5\0Y", None),
+        (b"", None),
+    ],
 )
-def test_template_builders_at_dmnd(rest: bytes, name: str | None) -> None:
-    assert demand(HEIGHT + rest) == name
-    assert inner_miner(HEIGHT + rest, "dmnd") == name
+def test_jobs_declared_by_stratum_v2(rest: bytes, name: str | None) -> None:
+    assert stratum_v2(HEIGHT + rest) == name
+    assert inner_miner(HEIGHT + rest, PoolSlug("dmnd")) == name
+    assert inner_miner(HEIGHT + rest, None) == name
+
+
+def test_votes_in_slashes_are_no_miners() -> None:
+    assert stratum_v2(b"\x03\x17\x5a\x07/BTC.TOP/NYA/\x08") is None
 
 
 @pytest.mark.parametrize(
@@ -49,7 +70,7 @@ def test_template_builders_at_dmnd(rest: bytes, name: str | None) -> None:
         (b"Mined by somebody", None, "somebody"),
     ],
 )
-def test_workers_who_sign(script: bytes, pool: str | None, name: str | None) -> None:
+def test_workers_who_sign(script: bytes, pool: PoolSlug | None, name: str | None) -> None:
     assert mined_by(script, pool) == name
     assert inner_miner(script, pool) == name
 
@@ -66,6 +87,6 @@ def test_whatever_is_written_comes_out_harmless_and_short(hostile: str) -> None:
         HEIGHT + b"\0/DMND/" + text + b"/\0",
         b"Mined by " + text,
     ):
-        for pool in ("ocean", "dmnd", "viabtc", None):
+        for pool in (*map(PoolSlug, ("ocean", "dmnd", "viabtc")), None):
             name = inner_miner(script, pool)
             assert name is None or (set(name) <= allowed and 0 < len(name) <= 40)

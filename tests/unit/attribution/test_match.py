@@ -1,22 +1,25 @@
 """Which evidence decides."""
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 from embit import base58
 
 from monitor.attribution import attribute
-from monitor.model import Attribution, Coinbase, Method, Output, PoolSlug
-from monitor.registry import Custodian, Kind, Pool, PoolRegistry
+from monitor.model import Attribution, Coinbase, Confidence, Method, Output, PoolSlug
+from monitor.registry import Custodian, Kind, Place, Pool, PoolRegistry
 from monitor.registry.address import script_of
 
 
 def address(number: int) -> str:
-    return base58.encode_check(b"\0" + bytes([number]) * 20)
+    return str(base58.encode_check(b"\0" + bytes([number]) * 20))
 
 
 RED, RED_TOO, BLUE, TEAL, SHARED, STRANGER = map(address, (1, 4, 2, 5, 3, 9))
 
 
-def pool(slug: str, **marks: tuple[str, ...]) -> Pool:
+def pool(slug: str, **marks: Any) -> Pool:  # noqa: ANN401 -- passed on
     return Pool(PoolSlug(slug), slug.title(), Kind.POOL, **marks)
 
 
@@ -30,6 +33,7 @@ REGISTRY = PoolRegistry.of(
         pool("short", tags=("solo",)),
         pool("long", tags=("/solo.example/",)),
         pool("fish", tags=("🐟", "七彩")),
+        replace(pool("signer", tags=("Signer",)), place=Place.START),
     ],
     [Custodian("Bank", (SHARED,))],
 )
@@ -93,9 +97,9 @@ def test_equal_payouts_are_broken_by_the_tag_and_never_by_the_alphabet() -> None
 
 
 def test_equal_tags_are_broken_by_a_payout_and_never_by_the_alphabet() -> None:
-    found = judge(b"/Teal//Grey/")
+    found = judge(b"xx /Teal//Grey/")
     assert (found.pool, found.conflict) == (None, True)
-    assert judge(b"/Teal//Grey/", pay(STRANGER, 90), pay(TEAL, 10)).pool == "teal"
+    assert judge(b"xx /Teal//Grey/", pay(STRANGER, 90), pay(TEAL, 10)).pool == "teal"
 
 
 def test_an_output_without_value_pays_nobody() -> None:
@@ -125,12 +129,18 @@ def test_a_specific_tag_outranks_a_longer_plain_word() -> None:
 
 
 def test_the_longest_tag_wins_among_equals() -> None:
-    assert judge(b"/Blue/ Red Pool of Old").pool == "red"
+    assert judge(b"xx /Blue/ Red Pool of Old").pool == "red"
+
+
+def test_the_tag_where_the_text_starts_wins_over_a_longer_one() -> None:
+    found = judge(b"\x03abc\x16/Blue/ Red Pool of Old")
+    assert (found.pool, found.conflict) == ("blue", True)
 
 
 def test_a_tag_inside_a_longer_one_says_nothing_of_its_own() -> None:
     found = judge(b"..../Red/Blue Annex/")
     assert (found.pool, found.conflict, len(found.candidates)) == ("blue", False, 1)
+    assert judge(b"/Red/ and /Red/Blue Annex/").conflict, "here the shorter one stands alone, too"
 
 
 def test_a_tag_inside_another_pools_is_generic() -> None:
@@ -151,8 +161,50 @@ def test_tags_are_bytes_of_utf8(tag: str) -> None:
     assert judge(tag.encode()[:-1]).pool is None
 
 
-def test_a_tag_in_an_op_return_output_counts() -> None:
-    assert judge(b"", pay(STRANGER), Output(0, b"\x6a\x05/Red/")).pool == "red"
+def test_text_where_a_worker_or_customer_can_write_is_a_remark() -> None:
+    for written in (
+        judge(b"x", pay(STRANGER), Output(0, b"\x6a\x05/Red/")),
+        judge(b"\x03abc\x0c/My/Mined by /Red/"),
+        judge(b"\x03abc\x0bMine\x0f/Red/\0"),
+        judge(b"\x03abcSv2/mine/Red Pool of Old/"),
+    ):
+        assert (written.pool, written.conflict, [each.pool for each in written.candidates]) == (None, False, ["red"])
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        b"\x03abc\x09/Signer/Mined by Red Pool of Old/",
+        b"\x03abc\x1b< Signer >\x0fRed Pool of Old\0",
+        b"\x03abc\x04time/Signer/Red Pool of Old",
+        b"\x03abc\x0fMined by Signer Red Pool of Old",
+        b"\x00Signer Red Pool of Old",
+    ],
+)
+def test_a_signature_in_its_place_outranks_every_other_tag(script: bytes) -> None:
+    assert judge(script).pool == "signer"
+
+
+def test_a_tag_outside_of_its_pools_place_names_it_only_where_nothing_better_does() -> None:
+    alone = judge(b"\x03abc\x0cnoise ... Signer")
+    assert (alone.pool, alone.confidence) == ("signer", Confidence.LOW)
+    beside = judge(b"\x03abc\x0b/Red/Signer")
+    assert (beside.pool, beside.conflict) == ("red", True)
+
+
+def test_confidence_says_what_a_forger_would_have_paid() -> None:
+    def confidence(script: bytes, *outputs: Output) -> Confidence | None:
+        return judge(script, *outputs).confidence
+
+    assert confidence(b"", pay(RED)) == confidence(b"/Red/", pay(RED)) == Confidence.HIGH
+    assert confidence(b"/Red/", pay(RED, 50), pay(STRANGER, 45), pay(BLUE, 5)) is Confidence.HIGH
+    assert confidence(b"/Blue/", pay(RED)) is Confidence.MEDIUM, "another pool signs"
+    assert confidence(b"/Red/", pay(RED, 5), pay(STRANGER, 95)) is Confidence.MEDIUM
+    assert confidence(b"/Red/", pay(RED, 5), pay(BLUE, 5), pay(STRANGER, 90)) is Confidence.LOW
+    assert confidence(b"/Red/", pay(RED, 4), pay(STRANGER, 96)) is Confidence.LOW, "a remark buys nothing"
+    assert confidence(b"/Red/") == confidence(b"/Red/", pay(STRANGER)) == confidence(b"meadow") == Confidence.LOW
+    assert confidence(b"", pay(RED, 5), pay(STRANGER, 95)) is Confidence.LOW
+    assert confidence(b"", pay(STRANGER)) is None
 
 
 def test_a_tag_is_not_found_across_the_seam_of_two_outputs() -> None:

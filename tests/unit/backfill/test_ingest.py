@@ -36,8 +36,6 @@ from monitor.store.store import Store
 BLOCKS = chain(300)
 NOWHERE = "http://127.0.0.1:1"
 
-pytestmark = pytest.mark.timeout(60)
-
 
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[Store]:
@@ -104,7 +102,11 @@ async def test_the_node_has_no_more_to_answer_than_the_daemon_lends(rest: str) -
         asked = MissingBlocks(node.tip, 0, node.tip, 20)
         order = BackfillJob(NodeSection.model_validate(settings), RegistrySection(), "regtest", wanted=asked)
         loop, begun = asyncio.get_running_loop(), asyncio.Event()
-        working = asyncio.create_task(asyncio.to_thread(work, order, lambda _: loop.call_soon_threadsafe(begun.set)))
+
+        def send(_message: Message) -> None:
+            loop.call_soon_threadsafe(begun.set)
+
+        working = asyncio.create_task(asyncio.to_thread(work, order, send))
         await begun.wait()
         node.stall()
         await asyncio.sleep(0.3)

@@ -2,22 +2,27 @@
 
 from collections.abc import Callable
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from support import fake_chain
 from support.fake_chain import ALL, BEFORE_ALL, FakeNode, Following, Memory, chain_on
 
 from monitor.errors import ChainError, NodeAway, NodeBusy, NodeError, NodeRefused, StoreRefused
-from monitor.model import BlockRef, Reach
+from monitor.model import BlockHash, BlockRef, Reach
 
 Fault = Callable[[str], None]
 
 
-def following(length: int, **how: int) -> Following:
+def following(length: int, **how: Any) -> Following:  # noqa: ANN401 -- passed on
     return Following(FakeNode(length), Memory(), **how)
 
 
-async def settled(length: int, **how: int) -> Following:
+def errors(found: Following, kind: str) -> float | None:
+    return found.vitals.registry.get_sample_value("pool_monitor_errors_total", {"kind": kind})
+
+
+async def settled(length: int, **how: Any) -> Following:  # noqa: ANN401 -- passed on
     found = following(length, **how)
     await found.settle()
     found.node.asked.clear()
@@ -213,14 +218,14 @@ async def test_a_batch_that_does_not_join_is_asked_for_again() -> None:
     mixed = [block.hash for block in (*mined[:3], *other[3:])]
     ask = found.node.successors
 
-    async def successors(block: BlockRef, count: int) -> list[str]:
+    async def successors(block: BlockRef, count: int) -> list[BlockHash]:
         answers = await ask(block, count)
         return mixed if found.node.asked.count("successors") <= 2 else answers
 
-    found.node.successors = successors  # type: ignore[assignment,method-assign]
+    found.node.successors = successors  # type: ignore[method-assign]
     await found.settle()
     assert found.memory.chain == found.node.chain
-    assert found.vitals.errors.labels("inconsistent")._value.get() == 2
+    assert errors(found, "inconsistent") == 2
 
 
 async def test_a_node_that_contradicts_itself_for_ever_ends_it() -> None:
@@ -233,7 +238,7 @@ async def test_a_node_that_contradicts_itself_for_ever_ends_it() -> None:
     found.node.successors = successors  # type: ignore[assignment,method-assign]
     with pytest.raises(ChainError, match=r"^the node contradicts itself; is its database damaged\?"):
         await found.settle()
-    assert found.vitals.errors.labels("inconsistent")._value.get() == 100
+    assert errors(found, "inconsistent") == 100
 
 
 # -- the node fails ----------------------------------------------------------------------------------------------------
@@ -248,7 +253,7 @@ async def test_a_passing_fault_costs_time_and_no_block(question: str, error: Nod
     found.node.mine(4, depth=2)
     await found.settle()
     assert found.memory.chain == found.node.chain
-    assert found.vitals.errors.labels(kind)._value.get() == (5 if question == "block" else 50)  # ten at a time
+    assert errors(found, kind) == (5 if question == "block" else 50)  # ten at a time
     assert found.follower.waiting is None
 
 

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 import typer
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from monitor.cli.attribute import inputs as coinbases
 from monitor.cli.attribute.command import attribute
@@ -27,6 +26,7 @@ KEYS = [
     "pool_name",
     "method",
     "evidence",
+    "confidence",
     "conflict",
     "candidates",
     "template",
@@ -41,7 +41,7 @@ app.command()(attribute)
 
 
 def attribute_file(path: Path) -> list[dict[str, Any]]:
-    return list(JUDGE.rows(coinbases.from_file(path, "main")))
+    return list(map(JUDGE.row, coinbases.from_file(path, "main")))
 
 
 def run(lines: list[object] | str, *arguments: str) -> Result:
@@ -121,8 +121,8 @@ def test_bytes_after_the_transaction_are_not_ignored() -> None:
 def test_the_table_is_for_people() -> None:
     done = run([{"script_hex": b"\x09\x09\x09 \x09\x09 \x09".hex()}, "x"], "--format", "table")
     head, first, second = done.stdout.splitlines()
-    assert head.split() == ["POOL", "METHOD", "EVIDENCE", "CONFLICT", "MINER"]
-    assert first.split() == ["Carbon", "Negative", "tag", r"\t\t\t", r"\t\t", r"\t"]
+    assert head.split() == ["POOL", "METHOD", "EVIDENCE", "CONFIDENCE", "CONFLICT", "MINER"]
+    assert first.split() == ["Carbon", "Negative", "tag", r"\t\t\t", r"\t\t", r"\t", "low"]
     assert second.startswith("error: ")
 
 
@@ -167,9 +167,10 @@ class Endless:
 
 def test_memory_does_not_grow_with_the_number_of_lines() -> None:
     def peak(lines: int) -> int:
+        endless: Any = Endless(lines)
         tracemalloc.start()
         try:
-            assert sum(1 for _ in JUDGE.rows(coinbases.from_lines(Endless(lines), "main"))) == lines
+            assert sum(1 for _ in map(JUDGE.row, coinbases.from_lines(endless, "main"))) == lines
             return tracemalloc.get_traced_memory()[1]
         finally:
             tracemalloc.stop()
@@ -217,7 +218,8 @@ def test_what_names_nothing_is_refused_before_anything_is_asked() -> None:
 
 def test_a_line_may_be_given_as_it_is() -> None:
     done = CliRunner().invoke(app, ['{"script_hex": "2f5669614254432f"}', "--explain"])
-    assert json.loads(done.stdout)["explanation"]["rule"] == "specific tag: no evidence for another pool"
+    rule = json.loads(done.stdout)["explanation"]["rule"]
+    assert rule == "signature at the start of the text: no evidence for another pool"
 
 
 @pytest.mark.parametrize("name", ["x" * 5000, "a\0b"])

@@ -36,18 +36,19 @@ def test_every_mark_is_told_with_its_rank_and_place() -> None:
     marks = [(each["pool_slug"], each["kind"], each["where"]) for each in found["explanation"]["marks"]]
     assert marks == [
         ("f2pool", "payout of at least half of the reward", "output 1: 0.00000009 BTC, 90.0% of the reward"),
-        ("viabtc", "specific tag", "script"),
+        ("viabtc", "signature at the start of the text", "script"),
         ("btccom", "payout of at least 5 % of the reward", "output 0: 0.00000001 BTC, 10.0% of the reward"),
-        ("kanopool", "generic tag", "script"),
+        ("kanopool", "generic tag, or one that its pool writes at the start", "script"),
     ]
-    assert found["explanation"]["rule"].endswith("outranks specific tag")
+    assert found["explanation"]["rule"].endswith("outranks signature at the start of the text")
     assert found["conflict"] is True
 
 
 def test_the_rule_says_what_it_decided_against() -> None:
     assert explained(b"nothing")["explanation"]["rule"].startswith("no mark of a pool")
-    assert explained(b"/ViaBTC/")["explanation"]["rule"] == "specific tag: no evidence for another pool"
-    assert explained(b"/ViaBTC//AntPool/")["explanation"]["rule"] == "specific tag: the longest one"
+    rule = explained(b"/ViaBTC/")["explanation"]["rule"]
+    assert rule == "signature at the start of the text: no evidence for another pool"
+    assert explained(b"xx /Bixin/ /BTC.TOP/")["explanation"]["rule"] == "specific tag: the longest one"
     assert "upper and lower case" in explained(b"/VIABTC/")["explanation"]["rule"]
     assert "evenly divided" in explained(b"", F2POOL, BTCCOM._replace(value_sat=9))["explanation"]["rule"]
     dust = explained(b"", F2POOL, STRANGER._replace(value_sat=1000))
@@ -58,7 +59,7 @@ def test_the_rule_says_what_it_decided_against() -> None:
 
 
 def test_custodians_commitments_and_covered_tags_are_told() -> None:
-    found = explained(b"/ViaBTC/TATMAS Pool/\xfa\xbe\x6d\x6d" + bytes(40), HUOBI)["explanation"]
+    found = explained(b"/ViaBTC/TATMAS Pool/\xfa\xbe\x6d\x6d" + bytes(32) + b"\1" + bytes(7), HUOBI)["explanation"]
     assert [each["name"] for each in found["custodians"]] == ["Huobi"]
     assert [each["to"][:6] for each in found["commitments"]] == ["AuxPoW"]
     assert found["covered"] == [{"pool_slug": "viabtc", "evidence": "/ViaBTC/"}]
@@ -83,7 +84,17 @@ def test_nothing_of_a_stranger_reaches_the_reader_unwashed() -> None:
 
 def test_the_view_holds_together_for_people() -> None:
     text = shown(explained(b"/ViaBTC/", F2POOL))
-    for word in ("F2Pool", "conflict", "Rule", "ViaBTC", "mempool.space", "bitcoin-pool-identification", "840000"):
+    for word in (
+        "F2Pool",
+        "conflict",
+        "confidence medium",
+        "half of it while another pool signs",
+        "Rule",
+        "ViaBTC",
+        "mempool.space",
+        "bitcoin-pool-identification",
+        "840000",
+    ):
         assert word in text
     assert "error: no" in shown({"error": "no"})
 

@@ -5,14 +5,13 @@ from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 
-from click.testing import Result
 from rich.console import Console
 from support.fake_chain import chain_on, judge
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from monitor.cli.registry import tables as registry_view
+from monitor.cli.registry.command import frequent
 from monitor.cli.registry.command import registry as command
-from monitor.cli.registry.unknown import frequent
 from monitor.config import Config, StoreSection
 from monitor.errors import InputError
 from monitor.model import NO_BLOCK, BlockRef, Coinbase, Output, Plan

@@ -19,9 +19,9 @@ PAST = [
 async def test_the_best_chain_is_the_history() -> None:
     async with EmbeddedNode(signatures=SIGNATURES) as node:
         await replay(node, iter(PAST), seconds=0, race_every=2)
-        headers = [entry for height in range(1, 9) if (entry := node._chain.at(height))]
+        headers = [entry for height in range(1, 9) if (entry := node.chain.at(height))]
         blocks = [decode_block(entry.block.raw, height=entry.height) for entry in headers]
-        stale = [tip for tip in node._chain.tips() if tip.status == "valid-fork"]
+        stale = [tip for tip in node.chain.tips() if tip.status == "valid-fork"]
     assert [block.header.time for block in blocks] == [found.time for found in PAST]
     assert [f"/{found.pool}/".encode() in block.coinbase.script for found, block in zip(PAST, blocks, strict=True)] == [
         True
@@ -33,7 +33,7 @@ async def test_the_best_chain_is_the_history() -> None:
 async def test_a_rival_is_another_pool() -> None:
     async with EmbeddedNode(signatures=SIGNATURES) as node:
         await replay(node, iter(PAST), seconds=0, race_every=2)
-        for tip in node._chain.tips():
+        for tip in node.chain.tips():
             if tip.status == "valid-fork":
                 rival = decode_block(tip.entry.block.raw, height=tip.entry.height)
                 winner = PAST[tip.entry.height - 1].pool

@@ -17,12 +17,11 @@ from monitor.cli.main import cli
 from monitor.config import Config, StoreSection
 from monitor.errors import InputError
 from monitor.export.history import ExportOptions, export_history
-from monitor.model import BlockRow, Judged, Window
+from monitor.model import PREFIX, BlockRow, Judged, Window
 from monitor.outputs.metrics import CATALOGUE
 from monitor.processing.levels import levels
 from monitor.processing.stored_blocks import Span
 from monitor.registry.loading import load_registry
-from monitor.vitals import PREFIX
 
 BLOCKS = 2000
 DAY = 86_400

@@ -56,7 +56,7 @@ def test_an_http_status_is_sorted(status: int, kind: type[Exception], remedy: st
         (ConnectionRefusedError(), NodeAway),
         (TimeoutError(), NodeAway),
         (ConnectionResetError(), errors.DroppedConnection),
-        (http.client.RemoteDisconnected(), errors.DroppedConnection),
+        (http.client.RemoteDisconnected(""), errors.DroppedConnection),
         (BrokenPipeError(), errors.DroppedConnection),
         (http.client.BadStatusLine("SSH-2.0"), NodeRefused),
         (http.client.IncompleteRead(b""), NodeAway),

@@ -54,7 +54,7 @@ async def raw_block() -> bytes:
     """A real one, as a node would send it."""
     async with EmbeddedNode() as node:
         block = node.mine()
-        entry = node._chain.find(block)
+        entry = node.chain.find(block)
         assert entry
         return entry.block.raw
 

@@ -13,9 +13,9 @@ from monitor.analysis import POOL, BlockTable, snapshot
 from monitor.config import DEFAULT_WINDOWS
 from monitor.embedded import mainnet
 from monitor.hub import Hub
-from monitor.model import BlockHash, BlockRow, Method, PoolSlug, Snapshot, Tally, Window
+from monitor.model import PREFIX, BlockHash, BlockRow, Method, PoolSlug, Snapshot, Tally, Window
 from monitor.outputs.metrics import CATALOGUE, SnapshotCollector
-from monitor.vitals import PREFIX, Vitals
+from monitor.vitals import Vitals
 
 INDEX, ENTITY = ("level", "window", "unknown"), ("level", "entity", "window")
 CONTRACT: dict[str, tuple[str, ...]] = {
@@ -68,7 +68,7 @@ def test_names_and_labels_are_kept() -> None:
     names = {each.name: each.labels for each in CATALOGUE}
     assert len(names) == len(CATALOGUE)
     names |= {
-        each._name.removeprefix(f"{PREFIX}_"): each._labelnames
+        each._name.removeprefix(f"{PREFIX}_"): each._labelnames  # noqa: SLF001 -- the library shows labels of samples only
         for each in vars(Vitals()).values()
         if hasattr(each, "_labelnames")
     }

@@ -21,7 +21,9 @@ NAMES = {
 
 def shown(seen: Signals | None) -> dict[str, dict[tuple[str, ...], float]]:
     tip = BlockRow(1, 1, 0x1D00FFFF, None)
-    snapshot = Snapshot(tip, BlockHash("0" * 64), 0, True, "", (), {}, Tally(), signals=seen)  # noqa: FBT003
+    snapshot = Snapshot(
+        tip, BlockHash("0" * 64), 0, caught_up=True, registry="", concentration=(), tally=Tally(), signals=seen
+    )
     return {each.name: dict(each.samples(snapshot)) for each in CATALOGUE if each.name in NAMES}
 
 

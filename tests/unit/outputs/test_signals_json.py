@@ -25,14 +25,14 @@ from monitor.outputs.web.routes.api import Api
 from monitor.vitals import Vitals
 
 BLOCKS = rows("aab?", height=2014, version=[0x2000_0010] * 4, tx_count=[1] * 4, value_sat=[5_000_000_001] * 4)
-LOST = StaleRow(2015, BlockHash("x"), BlockHash("w"), 5, PoolSlug("b"), BlockHash("y"), 6, PoolSlug("a"))
+LOST = StaleRow(2015, BlockHash("x"), BlockHash("w"), 5, PoolSlug("b"), PoolSlug("a"))
 WINDOWS = [Window.parse(name) for name in ("2b", "4b")]
 
 
 def snapshot(*, empty: bool = False) -> Snapshot:
     seen = None if empty else taken(BlockTable.of(BLOCKS, (POOL,)), WINDOWS, stale=[LOST])
     return Snapshot(
-        BLOCKS[-1], BlockHash("0" * 64), 0, caught_up=True, registry="", concentration=(), network_hashrate={},
+        BLOCKS[-1], BlockHash("0" * 64), 0, caught_up=True, registry="", concentration=(),
         tally=Tally(), pool_names={PoolSlug("a"): "Pool A"}, signals=seen,
     )  # fmt: skip
 

@@ -8,7 +8,6 @@ from typing import NoReturn
 import pytest
 from structlog.testing import capture_logs
 
-from monitor.outputs import supervised as module
 from monitor.outputs.supervised import supervised
 from monitor.vitals import Vitals
 
@@ -24,7 +23,7 @@ async def test_it_is_started_again_after_growing_pauses(monkeypatch: pytest.Monk
     async def fails() -> NoReturn:
         raise KeyError("a defect")
 
-    monkeypatch.setattr(module.asyncio, "sleep", sleep)
+    monkeypatch.setattr("monitor.outputs.supervised.asyncio.sleep", sleep)
     vitals = Vitals()
     with capture_logs() as logs, pytest.raises(asyncio.CancelledError):
         await supervised("an output", fails, vitals)

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from shutil import copyfile
 from typing import Any
 
 import pytest
@@ -155,10 +156,28 @@ class History:
         return self.shown[max(self.shown)]
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Sequence[Block], Mapping[int, Snapshot]]:
+    """A database, the chain in it, and what was shown: made once."""
+    folder = tmp_path_factory.mktemp("live")
+    found = asyncio.run(lived(folder))
+    return folder / "live.sqlite", found.node.chain, found.shown
+
+
 @pytest.fixture
-async def history(tmp_path: Path) -> History:
+def history(made: tuple[Path, Sequence[Block], Mapping[int, Snapshot]], tmp_path: Path) -> History:
+    """A copy of it, that a test may change."""
+    database, chain, shown = made
+    config, node = config_of(tmp_path, database.name), FakeNode(1)
+    copyfile(database, tmp_path / database.name)
+    node.chain = [*chain]
+    node.known = {block.hash: block for block in chain}
+    return History(config, node, shown)
+
+
+async def lived(folder: Path) -> History:
     """Catching up, a reorganisation that changes the blocks of pools and of unknown miners, then block by block."""
-    config, node, shown = config_of(tmp_path, "live.sqlite"), FakeNode(1), {}
+    config, node, shown = config_of(folder, "live.sqlite"), FakeNode(1), {}
     extend(node, 199)
     async with live(config, node) as pipeline:
         await pipeline.snapshot()
@@ -210,7 +229,7 @@ async def test_backfilled_numbers_are_those_of_the_live_chain(
         snapshot = await pipeline.snapshot()
 
     assert numbers(snapshot.concentration) == numbers(history.last.concentration)
-    assert snapshot.network_hashrate == history.last.network_hashrate
+    assert snapshot.network_rate == history.last.network_rate
 
 
 async def test_replayed_numbers_are_those_of_the_live_chain(history: History) -> None:
@@ -235,7 +254,7 @@ async def test_replayed_numbers_are_those_of_the_live_chain(history: History) ->
     assert found.keys() == history.shown.keys()
     for height, snapshot in found.items():
         assert numbers(snapshot.concentration) == numbers(history.shown[height].concentration)
-        assert snapshot.network_hashrate == history.shown[height].network_hashrate
+        assert snapshot.network_rate == history.shown[height].network_rate
 
 
 def samples(file: Path) -> dict[float, dict[tuple[object, ...], float]]:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from monitor.errors import RegistryError
+from monitor.model import PoolSlug
 from monitor.registry import PoolRegistry
 from monitor.registry.decisions import Decisions
 from monitor.registry.merge import Merged, merge
@@ -42,7 +43,7 @@ def test_every_decision_has_its_reason() -> None:
 
 def test_marks_of_both_lists_are_joined_under_the_first_name() -> None:
     registry = merged([pool("My Pool", (A,))], [pool("MyPool", (B,), ("/x y/",))])
-    found = registry.by_slug["mypool"]
+    found = registry.by_slug[PoolSlug("mypool")]
     assert (found.name, found.addresses, found.tags, found.sources) == ("My Pool", (B, A), ("/x y/",), ("one", "two"))
 
 
@@ -51,8 +52,8 @@ def test_a_contradiction_must_be_decided() -> None:
     with pytest.raises(RegistryError, match="claimed by red and blue: decide it"):
         merged(*lists)
     registry = merged(*lists, give=[{"pool": "blue", "address": A}])
-    assert registry.by_slug["blue"].addresses == (A,)
-    assert registry.by_slug["red"].addresses == ()
+    assert registry.by_slug[PoolSlug("blue")].addresses == (A,)
+    assert registry.by_slug[PoolSlug("red")].addresses == ()
 
 
 @pytest.mark.parametrize(
@@ -77,7 +78,7 @@ def test_a_decision_that_decides_nothing_is_refused(decisions: dict[str, Any]) -
 
 def test_texts_with_any_letters_survive_being_written() -> None:
     tags = ("七彩神仙鱼", "🐵🚀", '/"q"\\/', "\t\t \t")
-    assert set(merged([pool("Red", tags=tags)], []).by_slug["red"].tags) == set(tags)
+    assert set(merged([pool("Red", tags=tags)], []).by_slug[PoolSlug("red")].tags) == set(tags)
 
 
 def test_a_decision_in_vain_does_not_stop_the_others() -> None:
@@ -85,7 +86,7 @@ def test_a_decision_in_vain_does_not_stop_the_others() -> None:
         [pool("Red", (A,))], [], drop=[{"pool": "red", "tags": ["/gone/"]}, {"pool": "red", "addresses": [A]}]
     )
     assert found.idle == ("decisions.drop: red does not claim tag '/gone/': remove it",)
-    assert not PoolRegistry.parse(found.text).by_slug["red"].addresses
+    assert not PoolRegistry.parse(found.text).by_slug[PoolSlug("red")].addresses
 
 
 def test_every_contradiction_is_told_at_once() -> None:
@@ -95,7 +96,7 @@ def test_every_contradiction_is_told_at_once() -> None:
 
 def test_a_tag_that_is_plain_here_stays_so_when_a_list_comes_to_know_it() -> None:
     registry = merged([pool("DMND", (), ("DMND",))], [], add=[{"pool": "dmnd", "name": "DMND", "plain_tags": ["DMND"]}])
-    assert (registry.by_slug["dmnd"].tags, registry.by_slug["dmnd"].plain_tags) == ((), ("DMND",))
+    assert (registry.by_slug[PoolSlug("dmnd")].tags, registry.by_slug[PoolSlug("dmnd")].plain_tags) == ((), ("DMND",))
 
 
 def test_decisions_of_two_files_are_carried_out_together() -> None:
@@ -103,8 +104,8 @@ def test_decisions_of_two_files_are_carried_out_together() -> None:
     own = Decisions.of({"give": [{"pool": "blue", "address": A}]})
     lists = [read([pool("Red", (A,))], "one"), read([pool("Blue", (A,))], "two")]
     registry = PoolRegistry.parse(merge(lists, ours + own).settled())
-    assert registry.by_slug["blue"].addresses == (A,)
-    assert registry.by_slug["red"].kind == "solo"
+    assert registry.by_slug[PoolSlug("blue")].addresses == (A,)
+    assert registry.by_slug[PoolSlug("red")].kind == "solo"
 
 
 @pytest.mark.parametrize(

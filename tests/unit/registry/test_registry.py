@@ -4,6 +4,7 @@ import pytest
 
 from monitor.config import Network
 from monitor.errors import RegistryError
+from monitor.model import PoolSlug
 from monitor.registry import Kind, PoolRegistry
 from monitor.registry.address import script_of
 from monitor.registry.loading import load_pools
@@ -34,7 +35,7 @@ tags = ["/Blue/"]
 def test_the_text_becomes_pools() -> None:
     registry = PoolRegistry.parse(TEXT)
     assert registry.names == {"red": "Red"}
-    assert registry.by_slug["red"].kind is Kind.SOLO
+    assert registry.by_slug[PoolSlug("red")].kind is Kind.SOLO
     assert registry.custodians[0].name == "Bank"
     assert set(registry.index.payees) == {script_of(MAIN, "main")}
 

@@ -11,13 +11,13 @@ from typing import Any
 import aiohttp
 import pytest
 from aiohttp import web
-from click.testing import Result
 from structlog.testing import capture_logs
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from monitor.cli.registry.command import registry as command
 from monitor.config import shipped
 from monitor.errors import InputError, PoolMonitorError
+from monitor.model import PoolSlug
 from monitor.registry import lists
 from monitor.registry import update as registry_update
 from monitor.registry.loading import load_pools
@@ -68,9 +68,9 @@ def test_a_newer_copy_is_taken_and_used_from_then_on(folder: Path, pools: list[d
     assert done.exit_code == 0
     assert "+ pool newpool" in done.stdout
     assert "+ tag /new/: newpool" in done.stdout
-    assert load_pools().by_slug["newpool"].tags == ("/new/",)
+    assert load_pools().by_slug[PoolSlug("newpool")].tags == ("/new/",)
     assert load_pools().hash != before
-    assert load_pools("signet").by_slug["newpool"].addresses == ()
+    assert load_pools("signet").by_slug[PoolSlug("newpool")].addresses == ()
     assert "No changes." in updated(folder, pools).stdout
 
 
@@ -162,14 +162,14 @@ def test_the_user_may_decide_what_a_newer_copy_leaves_open(folder: Path, pools: 
     own = f'[[give]]\npool = "f2pool"\naddress = "{F2POOL}"\nreason = "it is theirs"\n'
     (folder / "decisions.toml").write_text(own, "utf-8")
     assert updated(folder, pools).exit_code == 0
-    assert F2POOL in load_pools().by_slug["f2pool"].addresses
+    assert F2POOL in load_pools().by_slug[PoolSlug("f2pool")].addresses
 
 
 def test_copies_of_both_lists_are_kept_together(folder: Path, pools: list[dict[str, Any]]) -> None:
     assert updated(folder, pools).exit_code == 0
     assert updated(folder, [*BITCOIN_DATA, {**NEW, "tags": ["/newer/"]}]).exit_code == 0
-    assert load_pools().by_slug["newpool"].tags == ("/new/", "/newer/")
-    assert load_pools().by_slug["newpool"].sources == ("mempool", "bitcoin-data")
+    assert load_pools().by_slug[PoolSlug("newpool")].tags == ("/new/", "/newer/")
+    assert load_pools().by_slug[PoolSlug("newpool")].sources == ("mempool", "bitcoin-data")
     assert {copy.taken is None for copy in lists.current_copies().values()} == {False}
 
 

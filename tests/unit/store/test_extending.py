@@ -127,7 +127,9 @@ async def test_miners_stay_with_their_blocks(store: Store) -> None:
 
 async def test_more_of_the_database_is_in_memory_while_it_grows(store: Store) -> None:
     async def cached() -> int:
-        found: int = await store._write(lambda connection: connection.exec_driver_sql("PRAGMA cache_size").scalar_one())
+        found: int = await store._write(  # noqa: SLF001 -- it is a property of that connection
+            lambda connection: connection.exec_driver_sql("PRAGMA cache_size").scalar_one()
+        )
         return found
 
     async with store.extending():

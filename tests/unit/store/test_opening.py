@@ -2,6 +2,7 @@
 
 import gzip
 import sqlite3
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,10 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Table, create_engine
 from support.fake_chain import BEFORE_ALL, chain_on, judge
 
+from monitor.attribution import attribute
 from monitor.errors import Exit, StoreError, StoreRefused
-from monitor.model import Plan
+from monitor.model import Attribution, Coinbase, Confidence, Plan
+from monitor.registry.loading import load_pools
 from monitor.store.migrations import NEWEST, migrate
 from monitor.store.migrations.upgrade import upgrade
 from monitor.store.schema import tables
@@ -80,10 +83,29 @@ async def test_a_database_of_the_previous_version_is_upgraded(tmp_path: Path) ->
             "the node is pruned",
         )
         assert [alert.rule for alert in await store.alerts.load()] == ["pool_majority"]
-        # an interrupted re-attribution goes on where it stopped: nothing is left to attribute, only to move
-        moved = await store.reattribute(judge, "1" * 16)
+
+        def never(_coinbase: Coinbase) -> Attribution:
+            raise AssertionError("an interrupted re-attribution has nothing left to attribute, only to move")
+
+        moved = await store.reattribute(never, "1" * 16)
         assert sum(each.blocks for each in moved) == 51
         assert {row.pool for row in await store.recent(list, seconds=0, count=99)} == {"moved"}
+
+
+async def test_attributions_without_a_confidence_get_one_from_the_stored_coinbases(tmp_path: Path) -> None:
+    """The file was written by the version before attributions had one (schema 0004): the coinbases are real."""
+    path = tmp_path / "old.sqlite"
+    path.write_bytes(gzip.decompress((DATA / "store_0004.sqlite.gz").read_bytes()))
+    registry = load_pools()
+    async with await Store.open(url(path)) as store:
+        before = [each.judged for each in await store.blocks(99)]
+        assert {each.attribution.confidence for each in before} == {None}
+        await store.reattribute(lambda coinbase: attribute(coinbase, registry), registry.hash)
+        after = [each.judged for each in await store.blocks(99)]
+    assert [each.attribution.pool for each in after] == [each.attribution.pool for each in before]
+    assert [each.attribution for each in after] == [attribute(each.block.coinbase, registry) for each in after]
+    found = Counter(each.attribution.confidence for each in after if each.attribution.pool)
+    assert found == {Confidence.HIGH: 34, Confidence.LOW: 2}
 
 
 async def test_opening_again_changes_nothing(tmp_path: Path) -> None:

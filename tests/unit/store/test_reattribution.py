@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import closing
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 from support.fake_chain import BEFORE_ALL, chain_on
 
-from monitor.model import Attribution, Block, Coinbase, Judged, Plan, PoolSlug
+from monitor.model import Attribution, Block, Coinbase, Confidence, Judged, Plan, PoolSlug
 from monitor.store import reattribution
 from monitor.store.reattribution import Moved
 from monitor.store.store import Store
@@ -18,19 +19,31 @@ from monitor.store.store import Store
 ODD, EVEN = PoolSlug("odd"), PoolSlug("even")
 
 
-def parity(registry: str, *, names: tuple[PoolSlug | None, PoolSlug | None] = (EVEN, ODD)) -> type:
+@dataclass
+class Parity:
     """A registry that tells pools apart by the last byte of the script."""
 
-    class Parity:
-        hash = registry
+    hash: str
+    names: tuple[PoolSlug | None, PoolSlug | None]
 
-        @staticmethod
-        def judge(coinbase: Coinbase) -> Attribution:
-            pool = names[coinbase.script[-1] % 2]
-            miner = f"miner {coinbase.script[-1]}" if coinbase.script[-1] % 5 == 0 else None
-            return Attribution(pool, None, "", conflict=False, candidates=(), registry=registry, miner=miner)
+    def judge(self, coinbase: Coinbase) -> Attribution:
+        pool = self.names[coinbase.script[-1] % 2]
+        miner = f"miner {coinbase.script[-1]}" if coinbase.script[-1] % 5 == 0 else None
+        return Attribution(pool, None, "", conflict=False, candidates=(), registry=self.hash, miner=miner)
 
-    return Parity
+
+@dataclass
+class Sure(Parity):
+    """A registry that is more or less sure, by the last byte of the script."""
+
+    confidence: Callable[[int], Confidence | None]
+
+    def judge(self, coinbase: Coinbase) -> Attribution:
+        return replace(super().judge(coinbase), confidence=self.confidence(coinbase.script[-1]))
+
+
+def parity(registry: str, *, names: tuple[PoolSlug | None, PoolSlug | None] = (EVEN, ODD)) -> Parity:
+    return Parity(registry, names)
 
 
 def blocks(length: int) -> list[Block]:
@@ -41,7 +54,7 @@ def blocks(length: int) -> list[Block]:
     ]
 
 
-async def keep(store: Store, chain: Iterable[Block], registry: type) -> None:
+async def keep(store: Store, chain: Iterable[Block], registry: Parity) -> None:
     """Store a chain as a registry judges it."""
     chain = tuple(chain)
     onto = BEFORE_ALL if chain[0].height == 0 else await store.tip()
@@ -53,12 +66,15 @@ async def keep(store: Store, chain: Iterable[Block], registry: type) -> None:
 def dump(folder: Path) -> tuple[list[tuple[object, ...]], list[tuple[object, ...]]]:
     """Who mined what, and which judgements are stored, whatever their numbers."""
     with closing(sqlite3.connect(folder / "b.sqlite")) as connection:
-        judged = "SELECT height, pool, miner, registry FROM blocks JOIN attributions a ON a.id = attribution ORDER BY 1"
-        kept = "SELECT pool, method, evidence, registry FROM attributions ORDER BY 1, 4"
+        judged = """
+            SELECT height, pool, miner, registry, confidence FROM blocks JOIN attributions a ON a.id = attribution
+            ORDER BY height
+        """
+        kept = "SELECT pool, method, evidence, registry, confidence FROM attributions ORDER BY 1, 4, 5"
         return connection.execute(judged).fetchall(), connection.execute(kept).fetchall()
 
 
-async def fresh(folder: Path, chain: list[Block], registry: type) -> tuple[list[tuple[object, ...]], ...]:
+async def fresh(folder: Path, chain: list[Block], registry: Parity) -> tuple[list[tuple[object, ...]], ...]:
     """What a store holds whose history one registry judged from the start."""
     folder.mkdir()
     async with await Store.open(f"sqlite:///{folder}/b.sqlite") as store:
@@ -138,6 +154,33 @@ async def test_what_an_unfinished_run_for_another_registry_noted_is_forgotten(
             await store.reattribute(other, "other")
         await store.reattribute(parity("new").judge, "new")
     assert dump(tmp_path) == await fresh(tmp_path / "fresh", chain, parity("new"))
+
+
+def sure(registry: str, confidence: Callable[[int], Confidence | None]) -> Sure:
+    return Sure(registry, (EVEN, EVEN), confidence)
+
+
+async def test_a_missing_confidence_is_filled_in_place_also_after_a_crash(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reattribution, "_CHUNK", 10)
+    chain = blocks(50)
+    new = sure("new", lambda last: Confidence.LOW if last % 25 == 24 else Confidence.HIGH)
+    left = [*range(25)]
+
+    def judge(coinbase: Coinbase) -> Attribution:
+        left.pop()
+        return new.judge(coinbase)
+
+    async with await Store.open(f"sqlite:///{tmp_path}/b.sqlite") as store:
+        await keep(store, chain, sure("old", lambda _: None))
+        with pytest.raises(IndexError):
+            await store.reattribute(judge, "new")
+    left = [*range(30)]
+    async with await Store.open(f"sqlite:///{tmp_path}/b.sqlite") as store:
+        assert await store.reattribute(judge, "new") == []
+    assert not left, "two chunks of ten were noted before the crash"
+    assert dump(tmp_path) == await fresh(tmp_path / "fresh", chain, new)
 
 
 async def test_progress_is_told_up_to_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

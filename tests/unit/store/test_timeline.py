@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event
 from support.fake_chain import BEFORE_ALL, START, block_on, chain_on, judge
 
 from monitor.model import NO_BLOCK, Attribution, Grid, Group, Judged, Plan, PoolSlug
@@ -72,7 +73,7 @@ async def test_stale_blocks_are_no_history(store: Store) -> None:
     assert await store.reading(lambda reading: reading.unattributed_within(within)) == [(2, START + 30 * HOUR)]
 
 
-async def test_nothing_is_read_but_an_index_where_there_may_be_a_million_blocks(store: Store) -> None:
+async def test_nothing_is_read_but_an_index_where_there_may_be_a_million_blocks(store: Store, tmp_path: Path) -> None:
     """Which index answers a question is the database's choice, and easily lost; the answer is right all the same."""
     chain = chain_on(BEFORE_ALL, 5)
     await store.apply(Plan(BEFORE_ALL, NO_BLOCK, connects=tuple(chain)), judge(chain))
@@ -86,7 +87,7 @@ async def test_nothing_is_read_but_an_index_where_there_may_be_a_million_blocks(
         list(reading.groups(grid, (START, START + HOUR), by_miner={"toy"}))
         reading.span()
 
-    event.listen(store._engine, "before_cursor_execute", note)
+    event.listen(Engine, "before_cursor_execute", note)
     await store.reading(look)
     await store.tip()
     await store.first()
@@ -95,9 +96,10 @@ async def test_nothing_is_read_but_an_index_where_there_may_be_a_million_blocks(
     await store.stale(seconds=HOUR)
     await store.blocks(3)
     await store.reading(lambda reading: list(reading.blocks(0, 9, stale=True)))
-    event.remove(store._engine, "before_cursor_execute", note)
+    event.remove(Engine, "before_cursor_execute", note)
 
-    with store._engine.connect() as connection:
+    engine = create_engine(f"sqlite:///{tmp_path / 'blocks.sqlite'}")
+    with engine.connect() as connection:
         plans = {
             statement: [row[-1] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)]
             for statement, parameters in asked
@@ -122,8 +124,7 @@ def test_an_older_database_gets_the_indices(tmp_path: Path) -> None:
     with engine.begin() as connection:
         migrate(connection)
     engine.dispose()
-    with sqlite3.connect(path) as connection:
-        found = dict(connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"))
-    connection.close()
+    with closing(sqlite3.connect(path)) as reading:
+        found = dict(reading.execute("SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"))
     assert found.keys() == {"best_chain", "gone", "counted", "ix_blocks_attribution"}
     assert found["best_chain"].endswith("WHERE stale = 0")

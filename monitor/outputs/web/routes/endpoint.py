@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass, field
 from functools import wraps
 from http import HTTPStatus
 from typing import Annotated, Any, TypeAlias, TypeVar, get_type_hints
@@ -65,50 +65,36 @@ class WindowQuery(Query):
     """one window only, as configured: `24h`"""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Endpoint:
-    """What is known about an endpoint."""
+    """Declares an endpoint, as a decorator; `get` is its usual name."""
 
     path: str
-    query: type[Query]
-    answer: type[Schema] | None
-    """The JSON of a 200; None if the content is no JSON, or has no model."""
-    content: str
-    problems: Mapping[HTTPStatus, str]
+    """With the names of path parameters in braces."""
+    _: KW_ONLY
+    answer: type[Schema] | None = None
+    """The JSON of a 200, if the return annotation does not say it."""
+    content: str = "application/json"
+    problems: Mapping[HTTPStatus, str] = field(default_factory=NO_BLOCK_YET.copy)
     """Statuses of its own besides 200, and what they mean."""
-    ready: bool
+    ready: bool = False
     """Whether it answers 503 with the same JSON while the daemon is not ready."""
+    cached: bool = True
+    """Whether the answer depends on nothing but `Sources.state` and the stored blocks."""
+    query: type[Query] = Query
+    """The parameters, from the annotation."""
 
-
-def get(
-    path: str,
-    *,
-    answer: type[Schema] | None = None,
-    content: str = "application/json",
-    problems: Mapping[HTTPStatus, str] = NO_BLOCK_YET,
-    ready: bool = False,
-    cached: bool = True,
-) -> Callable[[_Function], _Function]:
-    """Declare an endpoint.
-
-    Args:
-        path: with the names of path parameters in braces.
-        answer: the JSON, if the return annotation does not say it.
-        content: media type.
-        problems: statuses of its own besides 200, and what they mean.
-        ready: whether it answers 503 with the same JSON while the daemon is not ready.
-        cached: whether the answer depends on nothing but `Sources.state` and the stored blocks.
-    """
-
-    def declare(function: _Function) -> _Function:
+    def __call__(self, function: _Function) -> _Function:
+        """Complete the declaration by the annotations of the function."""
         hints = get_type_hints(function)
-        returned = hints["return"]
-        model = returned if issubclass(returned, Schema) else answer
-        about = Endpoint(path, hints.get("query", Query), model, content=content, problems=problems, ready=ready)
-        setattr(function, _MARK, about)
-        return mark_cached(function) if cached else function
+        self.query = hints.get("query", Query)
+        if issubclass(hints["return"], Schema):
+            self.answer = hints["return"]
+        setattr(function, _MARK, self)
+        return mark_cached(function) if self.cached else function
 
-    return declare
+
+get = Endpoint
 
 
 def endpoint_of(handler: object) -> Endpoint | None:
@@ -163,8 +149,8 @@ def choices_of(model: type[Query], snapshot: Snapshot) -> dict[str, list[str]]:
     """The values that parameters may have, by name."""
     return {
         name: list(dict.fromkeys(each.choices(snapshot)))
-        for name, field in model.model_fields.items()
-        for each in field.metadata
+        for name, about in model.model_fields.items()
+        for each in about.metadata
         if isinstance(each, OneOf)
     }
 
@@ -173,7 +159,7 @@ def _sentence(invalid: ValidationError, model: type[Query], request: web.Request
     error = invalid.errors()[0]
     name, value = str(error["loc"][0]), str(error["input"])
     if error["type"] == "extra_forbidden":
-        known = [field.alias or name for name, field in model.model_fields.items() if name not in request.match_info]
+        known = [each.alias or name for name, each in model.model_fields.items() if name not in request.match_info]
         return f"unknown parameter {name[:_SHOWN]!r}; " + (
             f"choose one of: {', '.join(known)}" if known else "this path has none"
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from monitor.vitals import Vitals
 
 async def drained(outgoing: Outgoing) -> list[Message]:
     """Everything that waits, as it would be published."""
-    found = []
+    found: list[Any] = []
     while True:
         try:
             async with asyncio.timeout(0.01):

@@ -1,0 +1,35 @@
+"""The look of tables on the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+
+def table(*columns: str, title: str | None = None, right: Collection[str] = (), whole: Collection[str] = ()) -> Table:
+    """An empty table.
+
+    Args:
+        columns: their headings.
+        title: the line above it.
+        right: right-aligned columns.
+        whole: columns that are never wrapped; the others fold.
+    """
+    made = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in columns:
+        made.add_column(name, justify="right" if name in right else "left", no_wrap=name in whole, overflow="fold")
+    return made
+
+
+def facts(rows: Iterable[tuple[str, str]]) -> Table:
+    """Names and values below each other, without the empty ones."""
+    made = Table.grid(padding=(0, 2))
+    made.add_column(style="dim", no_wrap=True)
+    made.add_column(overflow="fold")
+    for name, value in rows:
+        if value:
+            made.add_row(name, Text(value))
+    return made
