@@ -179,9 +179,10 @@ class _Sure:
         if self._interval is None:
             return {"split": Curve(split), "merged": Curve(merged)}
         ends: tuple[tuple[_Values, _Values], ...] = (([], []), ([], []))
-        for point in self._points:
+        for sizes, unknown, alone, nameless in self._points:
             go_on()
-            for found, (lower, upper) in zip(_likely(*point) or (None, None), ends, strict=True):
+            sampled = _likely(sizes, unknown, alone=alone, nameless=nameless) or (None, None)
+            for found, (lower, upper) in zip(sampled, ends, strict=True):
                 interval = self._interval(found) if found else None
                 lower.append(interval.lower if interval else None)
                 upper.append(interval.upper if interval else None)
@@ -190,9 +191,9 @@ class _Sure:
 
 @lru_cache(maxsize=4 * 1024)
 def _likely(
-    sizes: tuple[int, ...], unknown: int, alone: int, nameless: tuple[int, ...]
+    sizes: tuple[int, ...], unknown: int, *, alone: int, nameless: tuple[int, ...]
 ) -> tuple[Likely, Likely] | None:
-    """Remembered: the next question is often the same, some blocks later."""
+    """Cached: the next request is often the same, some blocks later."""
     return likely(sizes, unknown, alone=alone, nameless=nameless, seed=(sum(sizes), unknown), draws=_DRAWS)
 
 

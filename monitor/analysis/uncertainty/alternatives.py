@@ -76,7 +76,7 @@ def alternatives(
     tip = ledger.tip.time if ledger.tip else ALWAYS
     blocks = _Eras(ledger, questions)
     for one in found:
-        yield _alternatives(one, [each for each in questions if each.level == one.level], blocks, tip)
+        yield _alternatives(one, [each for each in questions if each.level == one.level], blocks, tip=tip)
 
 
 class _Eras:
@@ -108,7 +108,7 @@ class _Eras:
 
 
 def _alternatives(
-    found: Concentration, questions: Sequence[UncertainMembership], blocks: _Eras, tip: int
+    found: Concentration, questions: Sequence[UncertainMembership], blocks: _Eras, *, tip: int
 ) -> Alternatives:
     choices: dict[PoolSlug, list[Counter[Entity]]] = {}
     for question in questions:

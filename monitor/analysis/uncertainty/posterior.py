@@ -74,12 +74,12 @@ def likely(
     squares = _squares(draw, counts, blocks)
     shares = draw(PRIOR)
     hhi = squares[:named].sum(axis=0)
-    split = _likely(hhi, shares[:named], counts[:named], blocks)
+    split = _likely(hhi, shares[:named], sizes=counts[:named], blocks=blocks)
     if not unknown:
         return split, split
     # To merge them only concentrates; but a square less its bias may come out below zero.
     merged = np.maximum(hhi, hhi + squares[named])
-    return split, _likely(merged, shares[: named + 1], counts[: named + 1], blocks)
+    return split, _likely(merged, shares[: named + 1], sizes=counts[: named + 1], blocks=blocks)
 
 
 def _shares(chance: np.random.Generator, counts: Sequence[int], prior: float, *, draws: int) -> _Draws:
@@ -103,7 +103,7 @@ def _squares(draw: Callable[[float], _Draws], counts: Sequence[int], blocks: int
     return moved
 
 
-def _likely(hhi: _Draws, draws: _Draws, sizes: Sequence[int], blocks: int) -> Likely:
+def _likely(hhi: _Draws, draws: _Draws, *, sizes: Sequence[int], blocks: int) -> Likely:
     """Intervals from draws, and of the entropy from the sizes: blocks of the entities that are drawn."""
     # Entities that are not among the draws, or smaller than one block, count as miners of one block each.
     ranked = -np.sort(-np.where(draws * blocks < 1, 0, draws), axis=0)

@@ -57,7 +57,7 @@ class Measured:
         possible = sorted(
             (self.combined.shares if self.combined else {}).keys() - {s.entity for s in self.found.shares}
         )
-        return [*self.found.shares, *(Share(entity, 0, 0.0, 0.0, 0.0) for entity in possible)]
+        return [*self.found.shares, *(Share(entity, 0, 0.0, lower=0.0, upper=0.0) for entity in possible)]
 
 
 def measure(file: Path, *, level: str, window: Window | None) -> Measured:
