@@ -17,6 +17,8 @@ class CountingProxy:
         self.most = 0
         """How many were open at the same time."""
         self.port = port
+        self.transports: set[asyncio.Transport] = set()
+        """Both sides of each connection, until they are closed."""
         self.loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self.loop.run_forever, name="proxy", daemon=True)
 
@@ -37,10 +39,19 @@ class CountingProxy:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.loop.call_soon_threadsafe(self._server.close)
+        asyncio.run_coroutine_threadsafe(self._end(), self.loop).result()
         self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join()
         self.loop.close()
+
+    async def _end(self) -> None:
+        self._server.close()
+        while connecting := asyncio.all_tasks() - {asyncio.current_task()}:
+            await asyncio.wait(connecting)
+        for transport in self.transports:
+            transport.abort()
+        while self.transports:  # noqa: ASYNC110 -- each is closed in one of the next steps
+            await asyncio.sleep(0)
 
 
 class _Client(asyncio.Protocol):
@@ -54,6 +65,7 @@ class _Client(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
+        self._proxy.transports.add(transport)
         self._is_open = True
         self._proxy.count(1)
         transport.pause_reading()  # until there is somewhere to pass it on to
@@ -61,7 +73,7 @@ class _Client(asyncio.Protocol):
 
     async def _connect(self) -> None:
         try:
-            node = lambda: _Node(self._transport)  # noqa: E731
+            node = lambda: _Node(self._proxy, self._transport)  # noqa: E731
             self._node, _ = await self._proxy.loop.create_connection(node, "127.0.0.1", self._proxy.port)
         except OSError:
             self._transport.abort()
@@ -79,6 +91,7 @@ class _Client(asyncio.Protocol):
         self._close()
 
     def connection_lost(self, _error: Exception | None) -> None:
+        self._proxy.transports.discard(self._transport)
         self._close()
 
     def _close(self) -> None:
@@ -92,11 +105,18 @@ class _Client(asyncio.Protocol):
 class _Node(asyncio.Protocol):
     """The side that answers them."""
 
-    def __init__(self, client: asyncio.Transport) -> None:
+    def __init__(self, proxy: CountingProxy, client: asyncio.Transport) -> None:
+        self._proxy = proxy
         self._client = client
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self._proxy.transports.add(transport)
 
     def data_received(self, data: bytes) -> None:
         self._client.write(data)
 
     def connection_lost(self, _error: Exception | None) -> None:
+        self._proxy.transports.discard(self._transport)
         self._client.close()
