@@ -131,7 +131,7 @@ def latencies(
         assert node.call("submitblock", block.raw.hex()) is None
         returned = time.monotonic()
         wanted = [(event, block.hash) for event in events]
-        wait_until(lambda: received.keys() >= {*wanted}, seconds=10, what="the events of the block", every=0.01)  # noqa: B023
+        wait_until(lambda: received.keys() >= {*wanted}, seconds=10, what="the events of the block")  # noqa: B023
         for times, each in zip(found, wanted, strict=False):
             times.append(received[each] - returned)
         time.sleep(pause)

@@ -129,12 +129,14 @@ def test_a_custodians_address_names_no_pool(daemon: Daemon, node: Bitcoind) -> N
     assert judged(daemon, node, Recipe(tag=b"/bob/", payout=PAYOUTS["till"]))["pool_slug"] == "bobpool"
 
 
-def test_a_tag_in_an_op_return_output_counts(daemon: Daemon, node: Bitcoind) -> None:
+def test_a_tag_in_an_op_return_output_is_a_remark(daemon: Daemon, node: Bitcoind) -> None:
     found = judged(daemon, node, Recipe(tag=b"--", extra=(Output(0, b"\x6a\x07/alice/"),)))
-    assert (found["pool_slug"], found["method"]) == ("alicepool", "tag")
+    assert (found["pool_slug"], found["conflict"]) == (None, False)
+    assert [each["pool_slug"] for each in found["candidates"]] == ["alicepool"]
 
 
 def test_a_datum_miner_is_shown_and_builds_his_own_template(fresh: Daemon, bitcoind: Bitcoind) -> None:
+    mine_all(bitcoind, [Recipe(tag=b"--")] * 17)  # lower heights are pushed as one letter
     names = b"< OCEAN.XYZ >\x0fBitcoiners\x00"
     found = judged(fresh, bitcoind, Recipe(tag=bytes([len(names)]) + names))
     assert (found["pool_slug"], found["miner"]) == ("ocean", "Bitcoiners")

@@ -48,7 +48,10 @@ WRONG_FILES = {
         '[node]\npassword = "hunter2"\n',
         "user and password (or password_file) must be set together",
     ),
-    "a password in the URL": ('[node]\nurl = "http://a:hunter2@h"\n', "write it as user and password_file instead"),
+    "a password in the URL": (
+        '[node]\nurl = "http://a:hunter2@h"\n',
+        "url contains a password: use user and password_file instead",
+    ),
     "a secret's file that is missing": ('[web]\ntoken_file = "/nowhere"\n', "web.token_file: /nowhere cannot be read"),
 }
 
@@ -166,7 +169,7 @@ def test_a_port_in_use_is_told(bitcoind: Bitcoind, scratch: Path, command: str) 
         status, said = say(scratch, command, **on(bitcoind, web__port=port, **store(scratch)))
     assert status == MISCONFIGURED
     assert f"127.0.0.1:{port}" in said
-    assert "hoose another web.port" in said
+    assert "another web.port" in said
 
 
 def test_a_database_of_another_program_or_version_is_left_alone(
@@ -254,7 +257,7 @@ def test_status_says_that_a_token_is_missing(bitcoind: Bitcoind, start_daemon: S
 
     status, said = say(scratch, "status", "--url", url)
     assert status == CRASHED
-    assert "requires a token; set web.token_file as it has it" in said
+    assert "requires a token; set the same web.token_file" in said
 
     status, said = say(scratch, "status", "--url", url, web__token="sesame")  # noqa: S106
     assert status == DONE

@@ -164,8 +164,8 @@ async def test_json_is_what_the_api_says(daemon: Inside) -> None:
 
 
 async def test_what_does_not_exist_is_named(daemon: Inside) -> None:
-    assert "there are: pool, template, operator, country" in await piped(daemon.url, "--level", "planet")
-    assert "there are: 24h, 3d" in await piped(daemon.url, "--window", "5m")
+    assert "choose one of: pool, template, operator, country" in await piped(daemon.url, "--level", "planet")
+    assert "choose one of: 24h, 3d" in await piped(daemon.url, "--window", "5m")
 
 
 async def test_a_token_is_asked_for_and_used(config: Config) -> None:

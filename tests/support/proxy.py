@@ -18,7 +18,7 @@ class CountingProxy:
         """How many were open at the same time."""
         self.port = port
         self.transports: set[asyncio.Transport] = set()
-        """Both sides of each connection, until they are closed."""
+        """Those that are not closed, to either side."""
         self.loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self.loop.run_forever, name="proxy", daemon=True)
 
@@ -39,18 +39,19 @@ class CountingProxy:
         return self
 
     def __exit__(self, *_: object) -> None:
-        asyncio.run_coroutine_threadsafe(self._end(), self.loop).result()
+        asyncio.run_coroutine_threadsafe(self._close(), self.loop).result()
         self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join()
         self.loop.close()
 
-    async def _end(self) -> None:
+    async def _close(self) -> None:
+        """Leave nothing open: garbage collection would report it in whatever test runs then."""
         self._server.close()
-        while connecting := asyncio.all_tasks() - {asyncio.current_task()}:
-            await asyncio.wait(connecting)
-        for transport in self.transports:
-            transport.abort()
-        while self.transports:  # noqa: ASYNC110 -- each is closed in one of the next steps
+        connecting = asyncio.all_tasks() - {asyncio.current_task()}
+        await asyncio.gather(*connecting, return_exceptions=True)
+        while self.transports:
+            for transport in self.transports:
+                transport.abort()
             await asyncio.sleep(0)
 
 
