@@ -19,8 +19,8 @@ from monitor.model import BlockRef, Plan
 from monitor.store.store import Store
 
 TESTS = Path(__file__).parents[2]
-SECONDS = (0.21, 0.0, 0.1)
-"""How long the writers live. Where in a transaction that catches them is up to the machine."""
+PLANS = (9, 0, 4)
+"""What each writer stores at least before it is killed. Where in the next transaction that is, is up to the machine."""
 
 
 async def write(path: str) -> None:
@@ -36,14 +36,17 @@ async def write(path: str) -> None:
             connects = chain_on(onto or BEFORE_ALL, 20)
             plan = Plan(onto or BEFORE_ALL, connects[-1].hash, tuple(left), tuple(connects))
             await store.apply(plan, judge(connects, f"pool{turn % 50}"))
+            print("stored", flush=True)  # noqa: T201
 
 
-def kill_a_writer(path: Path, after: float) -> None:
+def kill_a_writer(path: Path, plans: int) -> None:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (TESTS.parent, TESTS)))}
     with subprocess.Popen([sys.executable, __file__, str(path)], stdout=subprocess.PIPE, env=environment) as writer:
         assert writer.stdout
         assert writer.stdout.readline() == b"open\n"
-        time.sleep(after)
+        for _ in range(plans):
+            assert writer.stdout.readline() == b"stored\n"
+        time.sleep(0.002 * plans)
         writer.send_signal(signal.SIGKILL)
     assert writer.returncode == -signal.SIGKILL
 
@@ -51,8 +54,8 @@ def kill_a_writer(path: Path, after: float) -> None:
 async def test_killed_again_and_again_the_store_stays_whole(tmp_path: Path) -> None:
     path = tmp_path / "blocks.sqlite"
     height = -1
-    for after in SECONDS:
-        await asyncio.to_thread(kill_a_writer, path, after)
+    for plans in PLANS:
+        await asyncio.to_thread(kill_a_writer, path, plans)
         async with await Store.open(f"sqlite:///{path}") as store:
             tip = await store.tip()
         assert (tip.height if tip else -1) >= height, "what was committed is there"
