@@ -97,7 +97,8 @@ class BlockNotifications:
                 continue
             if best["hash"] != known:
                 known = best["hash"]
-                self.look_now(BlockHash(known))
+                # ZMQ may have named a later block since this call began.
+                self.look_now(BlockHash(known) if self._without_zmq.is_set() else None)
 
     async def _zmq(self) -> None:
         """Subscribe where the node publishes blocks, until it announces one elsewhere or not at all."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import sqlite3
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from support.blocks import Recipe, mine_all
 from support.daemon import POOL_MONITOR, Daemon, environment
 from support.services import free_port, get, wait_until
 
+from monitor.__main__ import main
 from monitor.errors import Exit
 
 DONE, CRASHED, MISCONFIGURED = Exit.STOPPED, Exit.CRASHED, Exit.MISCONFIGURED
@@ -58,16 +60,30 @@ WRONG_FILES = {
 
 @pytest.mark.parametrize("what", WRONG_FILES)
 @pytest.mark.parametrize("command", ["run", "check"])
-def test_a_wrong_configuration_is_told_with_its_path(scratch: Path, command: str, what: str) -> None:
+def test_a_wrong_configuration_is_told_with_its_path(
+    scratch: Path, command: str, what: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
     text, sentence = WRONG_FILES[what]
     file = scratch / "wrong.toml"
     file.write_text(text)
+    monkeypatch.setattr(sys, "argv", ["pool-monitor", command, "-c", str(file)])
+    monkeypatch.setenv("COLUMNS", "300")
 
-    status, said = say(scratch, command, "-c", file)
+    with pytest.raises(SystemExit) as ended:  # in this process: to start one for each takes a second
+        main()
 
-    assert status == MISCONFIGURED
+    said = "".join(capfd.readouterr())
+    assert ended.value.code == MISCONFIGURED
     assert sentence in said
     assert "hunter2" not in said
+
+
+def test_a_wrong_configuration_ends_the_program(scratch: Path) -> None:
+    file = scratch / "wrong.toml"
+    file.write_text("[nodes]\n")
+    status, said = say(scratch, "run", "-c", file)
+    assert status == MISCONFIGURED
+    assert "nodes: unknown key; did you mean" in said
 
 
 def test_a_misspelt_variable_is_told(scratch: Path) -> None:
