@@ -18,7 +18,17 @@ from monitor.model.attribution import (
 )
 from monitor.model.chain import Block, BlockRef, Coinbase, Header, NodeFacts, Notice, Output, Plan
 from monitor.model.coverage import Coverage
-from monitor.model.estimates import Change, Difference, Envelope, Estimate, Estimates, Likely, Trend
+from monitor.model.estimates import (
+    Change,
+    ConfirmationRisk,
+    CurrentShare,
+    Difference,
+    Envelope,
+    Estimate,
+    Estimates,
+    Likely,
+    Trend,
+)
 from monitor.model.history import Asked, Curve, Grid, Group, TimeSeries
 from monitor.model.measures import Certainty, Concentration, Indices, Interval, Rate, Reach, Share, Window
 from monitor.model.names import NO_BLOCK, PSEUDONYM, BlockHash, PoolSlug
@@ -58,7 +68,9 @@ __all__ = [
     "Cluster",
     "Coinbase",
     "Concentration",
+    "ConfirmationRisk",
     "Coverage",
+    "CurrentShare",
     "Curve",
     "Difference",
     "Dispatch",

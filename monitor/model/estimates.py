@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from monitor.model.chain import BlockRef
 from monitor.model.measures import Interval, Share
@@ -29,6 +30,39 @@ class Estimate:
     window: str
     split: Likely | None
     merged: Likely | None
+
+
+class CurrentShare(NamedTuple):
+    """One entity's share of the hashrate now: an estimate for the coming fortnight, if it drifts as before."""
+
+    level: str
+    entity: str
+    share: float
+    lower: float
+    """Lower end of the 95 % interval of the share of hashrate, on average over that fortnight."""
+    upper: float
+    blocks: Interval
+    """What holds the share of that fortnight's blocks with 95 % probability: luck comes on top."""
+    evidence: float
+    """How many blocks of a constant share would be as much evidence."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmationRisk:
+    """How likely one entity, if it tried, would reverse a payment, by the number of its confirmations."""
+
+    level: str
+    entity: str
+    probabilities: tuple[float, ...]
+    """Of one confirmation, two, three and so on, with the uncertainty of the share averaged out."""
+
+    def of(self, confirmations: int) -> float:
+        """Probability that so many confirmations, one or more, are reversed."""
+        return self.probabilities[confirmations - 1]
+
+    def needed(self, risk: float) -> int | None:
+        """The fewest confirmations that are reversed with no more than this probability; None if even most are."""
+        return next((many for many, each in enumerate(self.probabilities, start=1) if each <= risk), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,3 +139,7 @@ class Estimates:
     """Oldest first."""
     differences: tuple[Difference, ...] = ()
     envelopes: tuple[Envelope, ...] = ()
+    current: tuple[CurrentShare, ...] = ()
+    """Every level, and within it every entity, largest first."""
+    confirmation_risks: tuple[ConfirmationRisk, ...] = ()
+    """Of the largest entity of every level."""

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from monitor.analysis.counting.block_table import BlockTable
 from monitor.analysis.counting.rows import FIRST
-from monitor.analysis.counting.windows import covered
+from monitor.analysis.counting.windows import reached
 from monitor.analysis.uncertainty.intervals import share_intervals
 from monitor.model import Change, Share, Window
 
@@ -61,10 +61,9 @@ def changes(ledger: BlockTable, windows: Sequence[Window], *, level: int) -> tup
         windows: how far to look back. Where they begin, so does the watching.
         level: its number among the ledger's.
     """
-    rows = ledger.rows
-    if not len(rows) or not windows:
+    rows = reached(ledger.rows, windows)
+    if not len(rows):
         return ()
-    rows = rows[min(int(np.arange(len(rows))[covered(rows, window)][0]) for window in windows) :]
     bins = rows["height"] // BIN
     first, bins_seen = int(bins[0]) + int(rows["height"][0] % BIN > 0), int((rows["height"][-1] + 1) // BIN)
     entities, many = ledger.entities(level), bins_seen - first

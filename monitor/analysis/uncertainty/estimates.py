@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from zlib import crc32
 
+from monitor.analysis.confirmation_risk import confirmation_risks
 from monitor.analysis.counting.block_table import BlockTable
 from monitor.analysis.counting.levels import POOL
 from monitor.analysis.template_difference import differences
 from monitor.analysis.uncertainty.changes import changes
+from monitor.analysis.uncertainty.current_share import current_shares
 from monitor.analysis.uncertainty.membership_range import UncertainMembership, envelopes
 from monitor.analysis.uncertainty.posterior import estimate
 from monitor.analysis.uncertainty.trend import trends
@@ -32,6 +34,7 @@ def estimates(
         tip: its hash seeds the random draws, so that the same chain gives the same numbers.
         questions: the memberships that are open.
     """
+    current = current_shares(ledger, windows)
     pools = [number for number, level in enumerate(ledger.levels) if level.name == POOL.name]
     return Estimates(
         tip=tip,
@@ -40,6 +43,8 @@ def estimates(
         changes=tuple(change for number in pools for change in changes(ledger, windows, level=number)),
         differences=differences(ledger, found),
         envelopes=envelopes(ledger, found, questions) if questions else (),
+        current=current,
+        confirmation_risks=confirmation_risks(current),
     )
 
 
