@@ -16,9 +16,11 @@ from time import perf_counter
 import numpy as np
 
 from monitor.analysis import BlockTable, concentrate, estimate, network_hashrates, snapshot
+from monitor.analysis.confirmation_risk import confirmation_risks
 from monitor.analysis.snapshot import estimated
 from monitor.analysis.template_difference import differences
 from monitor.analysis.uncertainty import changes as test
+from monitor.analysis.uncertainty.current_share import current_shares, posteriors
 from monitor.analysis.uncertainty.membership_range import envelopes
 from monitor.analysis.uncertainty.trend import trends
 from monitor.model import BlockHash, BlockRow, Snapshot, Tally, Window
@@ -64,11 +66,14 @@ def main() -> int:
         test._find.cache_clear()  # noqa: SLF001
         return estimated(taken, ledger, WINDOWS, open_)
 
+    current = current_shares(posteriors(ledger, WINDOWS))
     floor = milliseconds(bare)
     print(f"the same draws, bare numpy     {floor:8.2f} ms")
     parts: dict[str, Callable[[], object]] = {
         "intervals of the indices": lambda: [estimate(each, seed=[1]) for each in found],
-        "trends": lambda: trends(ledger, WINDOWS),
+        "trends": lambda: trends(ledger, WINDOWS, drift={}),
+        "shares now": lambda: current_shares(posteriors(ledger, WINDOWS)),
+        "confirmation risks": lambda: confirmation_risks(current),
         "changes, first": anew,
         "changes, next": lambda: test.changes(ledger, WINDOWS, level=0),
         "differences": lambda: differences(ledger, found),

@@ -74,7 +74,7 @@ class Trend:
     slope: float
     """Effective entities a year."""
     lower: float
-    """Lower end of the slope's 95 % interval."""
+    """Lower end of the slope's 95 % interval: both luck and the usual drift of shares are in it."""
     upper: float
     rising: float
     """Probability that concentration rises: that the slope is below zero."""

@@ -15,7 +15,7 @@ mixture is taken for the beta distribution with its mean and variance.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from statistics import NormalDist
 from typing import Final, NamedTuple
@@ -52,31 +52,51 @@ class Posterior(NamedTuple):
     """p, its mean."""
     blocks: Floats
     """n: the blocks of a constant share that would tell as much."""
+    drift: Floats
+    """Variance that a block adds to it as the share drifts, in units of p (1 - p): mean of 1 / lifetime²."""
 
 
-def current_shares(ledger: BlockTable, windows: Sequence[Window]) -> tuple[CurrentShare, ...]:
-    """The share now of every entity with a block in the longest window or half a year, largest first."""
+class LevelPosterior(NamedTuple):
+    """The posterior of all entities of a level."""
+
+    entities: list[str]
+    known: Posterior
+
+    @property
+    def drift(self) -> float:
+        """The mean of its entities' by share."""
+        return float(self.known.drift @ self.known.share / self.known.share.sum())
+
+
+def posteriors(ledger: BlockTable, windows: Sequence[Window]) -> dict[str, LevelPosterior]:
+    """The posterior of each level with entities, by its name, over the longest window or half a year."""
     rows = reached(ledger.rows, windows)[-BIN * MOST_BINS :]
-    names: list[tuple[str, str]] = []
-    known: list[Posterior] = []
+    found = {}
     for number, level in enumerate(ledger.levels):
-        entities = ledger.entities(number)
-        counts = _binned(rows["entity"][:, number], FIRST + len(entities))
-        seen = sorted(np.flatnonzero(counts[:, FIRST:].any(axis=0)).tolist(), key=lambda code: entities[code])
+        names = ledger.entities(number)
+        counts = binned(rows["entity"][:, number], FIRST + len(names))
+        seen = sorted(np.flatnonzero(counts[:, FIRST:].any(axis=0)).tolist(), key=lambda code: names[code])
         if seen:
-            found = posterior(counts[:, [FIRST + code for code in seen]], counts.sum(axis=1))
-            order = np.argsort(-found.share, kind="stable")
-            names += [(level.name, entities[seen[at]]) for at in order.tolist()]
-            known.append(Posterior(found.share[order], found.blocks[order]))
-    if not known:
-        return ()
-    share, blocks = (np.concatenate(each) for each in zip(*known, strict=True))
+            known = posterior(counts[:, [FIRST + code for code in seen]], counts.sum(axis=1))
+            found[level.name] = LevelPosterior([names[code] for code in seen], known)
+    return found
+
+
+def current_shares(posteriors: Mapping[str, LevelPosterior]) -> tuple[CurrentShare, ...]:
+    """The share now of every entity with a block: at each level, largest first."""
+    return tuple(each for level, found in posteriors.items() for each in _ranked(level, *found))
+
+
+def _ranked(level: str, entities: Sequence[str], known: Posterior) -> list[CurrentShare]:
+    share, blocks, _ = known
     lower, upper = intervals(share, blocks)
     least, most = intervals(share, 1 / (1 / blocks + 1 / FORTNIGHT))
     half = 1 / (2 * FORTNIGHT)  # a block: counts are whole numbers
     coming = map(Interval, np.maximum(least - half, 0).tolist(), np.minimum(most + half, 1).tolist())
-    columns = (share.tolist(), lower.tolist(), upper.tolist(), coming, blocks.tolist())
-    return tuple(CurrentShare(*name, *each) for name, *each in zip(names, *columns, strict=True))
+    columns = (entities, share.tolist(), lower.tolist(), upper.tolist(), coming, blocks.tolist())
+    return sorted(
+        (CurrentShare(level, *each) for each in zip(*columns, strict=True)), key=lambda one: (-one.share, one.entity)
+    )
 
 
 def posterior(counts: NDArray[np.int64], totals: NDArray[np.int64]) -> Posterior:
@@ -90,7 +110,7 @@ def posterior(counts: NDArray[np.int64], totals: NDArray[np.int64]) -> Posterior
     n = weight @ totals.astype(np.float64)  # (lifetimes, bins + 1)
     share = (weight @ counts.astype(np.float64) + PRIOR) / (n + 2 * PRIOR)[..., None]  # (lifetimes, bins + 1, entities)
     blocks = n / (1 + FORTNIGHT / (3 * LIFETIMES[:, None]))  # the drift of the fortnight makes them worth less
-    earned = _earned(Posterior(share, blocks), counts, totals)
+    earned = _earned(share, blocks, counts=counts, totals=totals)
     share, blocks = share[:, -1], blocks[:, -1:]
     own = np.exp(earned - earned.max(axis=0))
     own /= own.sum(axis=0)
@@ -98,7 +118,7 @@ def posterior(counts: NDArray[np.int64], totals: NDArray[np.int64]) -> Posterior
     own /= own.sum(axis=0)
     mean = (own * share).sum(axis=0)
     variance = (own * (share * (1 - share) / (blocks + 1) + (share - mean) ** 2)).sum(axis=0)
-    return Posterior(mean, mean * (1 - mean) / variance - 1)
+    return Posterior(mean, mean * (1 - mean) / variance - 1, 1 / LIFETIMES**2 @ own)
 
 
 def intervals(share: Floats, blocks: Floats) -> tuple[Floats, Floats]:
@@ -118,7 +138,7 @@ def _weights(bins: int) -> Floats:
     return np.asarray(np.exp(-np.maximum(age, 0) / LIFETIMES[:, None, None]) * (age > 0))
 
 
-def _earned(forecast: Posterior, counts: NDArray[np.int64], totals: NDArray[np.int64]) -> Floats:
+def _earned(share: Floats, blocks: Floats, *, counts: NDArray[np.int64], totals: NDArray[np.int64]) -> Floats:
     """The log likelihood of each fortnight forecast from before it, by lifetime and entity; older ones count less.
 
     On the scale of `intervals`. A fortnight begins with every bin, so each counts for one in `AHEAD`.
@@ -128,7 +148,7 @@ def _earned(forecast: Posterior, counts: NDArray[np.int64], totals: NDArray[np.i
         return np.zeros((len(LIFETIMES), counts.shape[1]))
     until = (np.insert(each, 0, 0, axis=0).cumsum(axis=0) for each in (counts, totals[:, None]))
     came, of = (each[2 * AHEAD :] - each[AHEAD:-AHEAD] for each in until)
-    share, blocks = forecast.share[:, AHEAD:starts], forecast.blocks[:, AHEAD:starts, None]
+    share, blocks = share[:, AHEAD:starts], blocks[:, AHEAD:starts, None]
     missed = np.arcsin(np.sqrt((came + 3 / 8) / (of + 3 / 4))) - np.arcsin(np.sqrt(share))
     variance = (1 / blocks + 1 / of) / 4
     age = np.arange(starts - AHEAD)[::-1, None] * BIN
@@ -136,7 +156,7 @@ def _earned(forecast: Posterior, counts: NDArray[np.int64], totals: NDArray[np.i
     return likely
 
 
-def _binned(codes: NDArray[np.int32], size: int) -> NDArray[np.int64]:
+def binned(codes: NDArray[np.int32], size: int) -> NDArray[np.int64]:
     """The blocks of each code in bins up to the tip, oldest first; the first one may have fewer blocks."""
     bins = -(-len(codes) // BIN)
     number = bins - 1 - np.arange(len(codes))[::-1] // BIN

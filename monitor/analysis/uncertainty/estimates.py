@@ -10,7 +10,7 @@ from monitor.analysis.counting.block_table import BlockTable
 from monitor.analysis.counting.levels import POOL
 from monitor.analysis.template_difference import differences
 from monitor.analysis.uncertainty.changes import changes
-from monitor.analysis.uncertainty.current_share import current_shares
+from monitor.analysis.uncertainty.current_share import current_shares, posteriors
 from monitor.analysis.uncertainty.membership_range import UncertainMembership, envelopes
 from monitor.analysis.uncertainty.posterior import estimate
 from monitor.analysis.uncertainty.trend import trends
@@ -34,12 +34,13 @@ def estimates(
         tip: its hash seeds the random draws, so that the same chain gives the same numbers.
         questions: the memberships that are open.
     """
-    current = current_shares(ledger, windows)
+    known = posteriors(ledger, windows)
+    current = current_shares(known)
     pools = [number for number, level in enumerate(ledger.levels) if level.name == POOL.name]
     return Estimates(
         tip=tip,
         indices=tuple(estimate(one, seed=_seed(tip, one)) for one in found),
-        trends=trends(ledger, windows),
+        trends=trends(ledger, windows, drift={level: each.drift for level, each in known.items()}),
         changes=tuple(change for number in pools for change in changes(ledger, windows, level=number)),
         differences=differences(ledger, found),
         envelopes=envelopes(ledger, found, questions) if questions else (),

@@ -1,5 +1,7 @@
 """The share now, and how long it stays true."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -13,8 +15,9 @@ from monitor.analysis.uncertainty.current_share import (
     current_shares,
     intervals,
     posterior,
+    posteriors,
 )
-from monitor.model import BlockRow, PoolSlug, Window
+from monitor.model import BlockRow, CurrentShare, PoolSlug, Window
 
 HALF_A_YEAR = MOST_BINS
 ALL = [Window.parse("7d"), Window.parse("999999b")]
@@ -26,6 +29,10 @@ def chain(pools: NDArray[np.int64]) -> BlockTable:
     return BlockTable.of(
         rows, (POOL, Level("half", lambda row: None if row.pool in {None, PoolSlug("p0")} else "rest"))
     )
+
+
+def shares(ledger: BlockTable, windows: Sequence[Window] = ALL) -> tuple[CurrentShare, ...]:
+    return current_shares(posteriors(ledger, windows))
 
 
 def totals(counts: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -65,7 +72,7 @@ def test_intervals_hold_what_comes_while_shares_drift() -> None:
         )
         shares = odds / odds.sum(axis=1, keepdims=True)
         counts = np.array([chance.multinomial(BIN, mix) for mix in shares[:HALF_A_YEAR]])
-        lower, upper = intervals(*posterior(counts, totals(counts)))
+        lower, upper = intervals(*posterior(counts, totals(counts))[:2])
         coming = shares[HALF_A_YEAR:].mean(axis=0)
         held.append((lower <= coming) & (coming <= upper))
     assert 0.92 < np.mean(held) < 0.99
@@ -73,7 +80,7 @@ def test_intervals_hold_what_comes_while_shares_drift() -> None:
 
 def test_every_level_has_its_entities_largest_first() -> None:
     pools = np.random.default_rng(5).choice([0, 1, 2, -1], size=5000, p=[0.3, 0.4, 0.2, 0.1])
-    found = current_shares(chain(pools), ALL)
+    found = shares(chain(pools))
     assert [(each.level, each.entity) for each in found] == [
         ("pool", "p1"), ("pool", "p0"), ("pool", "p2"), ("half", "rest")
     ]  # fmt: skip
@@ -84,24 +91,24 @@ def test_every_level_has_its_entities_largest_first() -> None:
 
 @pytest.mark.parametrize("blocks", [1, 5, BIN, BIN + 1, 3 * AHEAD * BIN, FORTNIGHT])
 def test_a_short_history_knows_less(blocks: int) -> None:
-    [found] = [each for each in current_shares(chain(np.zeros(blocks, np.int64)), ALL) if each.level == "pool"]
+    [found] = [each for each in shares(chain(np.zeros(blocks, np.int64))) if each.level == "pool"]
     assert 0 <= found.lower <= found.share <= found.upper <= 1
     assert found.evidence <= blocks + 1
 
 
 def test_no_blocks_have_no_shares() -> None:
-    assert current_shares(BlockTable((POOL,)), ALL) == ()
-    assert current_shares(chain(np.full(10, -1)), ALL) == ()
+    assert shares(BlockTable((POOL,))) == ()
+    assert shares(chain(np.full(10, -1))) == ()
 
 
 def test_only_half_a_year_counts() -> None:
     pools = np.ones(HALF_A_YEAR * BIN + 300, np.int64)
     pools[:300] = 0
-    assert [each.entity for each in current_shares(chain(pools), ALL) if each.level == "pool"] == ["p1"]
+    assert [each.entity for each in shares(chain(pools)) if each.level == "pool"] == ["p1"]
 
 
 def test_what_no_window_covers_does_not_count() -> None:
     pools = np.ones(3000, np.int64)
     pools[:1000] = 0
-    found = current_shares(chain(pools), [Window.parse("2000b"), Window.parse("1d")])
+    found = shares(chain(pools), [Window.parse("2000b"), Window.parse("1d")])
     assert [each.entity for each in found if each.level == "pool"] == ["p1"]
