@@ -11,42 +11,25 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from coverage_drift import sections
+from truths import MADE_UP, Truth, worlds
 
 from monitor.analysis import concentration, estimate
 from monitor.analysis.counting.counts import Counts
 from monitor.analysis.indices import nakamoto
 from monitor.analysis.uncertainty.changes import BIN, THRESHOLD, find
 from monitor.analysis.uncertainty.intervals import TAILS, share_intervals
-from monitor.analysis.uncertainty.trend import line
 from monitor.model import Interval, Likely, Window
-from monitor.processing.block_file import read
-from monitor.processing.levels import levels
-from monitor.registry.loading import load_registry
 
 SIZES = (144, 1008, 2016)
 WINDOW = Window.parse("1b")
 ENOUGH = 5 / 2016
 """Entities below this share are asked about together only: most windows have no block of theirs, and so no interval."""
-
-
-class Truth(NamedTuple):
-    """Shares that a simulated world has, largest first, and that of the miners whom nobody knows."""
-
-    name: str
-    shares: np.ndarray
-    unknown: float
-
-    @property
-    def mix(self) -> list[float]:
-        """All of it: the unknown come last."""
-        return [*self.shares, self.unknown]
 
 
 class Outcome(NamedTuple):
@@ -70,30 +53,8 @@ def main() -> None:
     truths = list(worlds(given.file))
     pools = [truth for truth in truths if truth.name.startswith("pool")]
     page = [_HEAD, *_coverage([*truths, *MADE_UP], given.samples), *_priors([*pools, *MADE_UP], given.samples // 4)]
-    page += [*_trends(truths, given.samples // 4), *_changes(pools[-1], given.samples // 40)]
+    page += [*sections(given.file, truths, given.samples // 20), *_changes(pools[-1], given.samples // 40)]
     sys.stdout.write("\n".join(page) + "\n")
-
-
-MADE_UP = (
-    Truth("60 pools, each a tenth smaller", 0.9 ** np.arange(60) / (0.9 ** np.arange(60)).sum(), 0.0),
-    Truth("60 pools, by Zipf's law", 1 / np.arange(1, 61) / (1 / np.arange(1, 61)).sum(), 0.0),
-)
-"""Longer tails than mainnet has now."""
-
-
-def worlds(file: Path) -> Iterator[Truth]:
-    """The shares of each year, by pool; of the last year, at the other levels too."""
-    rows, known = read(file), levels(load_registry())
-    years = defaultdict(list)
-    for row in rows:
-        years[datetime.fromtimestamp(row.time, UTC).year].append(row)
-    whole = {year: blocks for year, blocks in years.items() if len(blocks) > 50_000} or {0: rows}
-    for level in known:
-        for year, blocks in whole.items():
-            if level.name == "pool" or year == max(whole):
-                counts = Counter(level.entity_of(block) for block in blocks)
-                shares = np.array(sorted((n for who, n in counts.items() if isinstance(who, str)), reverse=True))
-                yield Truth(f"{level.name} {year or ''}".strip(), shares / len(blocks), 1 - shares.sum() / len(blocks))
 
 
 def coverage(truth: Truth, blocks: int, samples: int, *, seed: int = 1) -> Outcome:
@@ -141,9 +102,10 @@ _HEAD = """\
 <!-- Made by `scripts/coverage.py`: change it there. -->
 # How accurate the estimates are
 
-Made by `scripts/coverage.py`: everything below is simulated. The true shares are those that each year of
-mainnet really had, with its long tail of small pools; samples are drawn from them and estimated as the daemon does.
-[The glossary](glossary.md) has the words, [decision 30](adr/0016-posterior.md) the reasons.
+Made by `scripts/coverage.py`. Where nothing else is said, worlds are simulated. The true shares are those that each
+year of mainnet really had, with its long tail of small pools; samples are drawn from them and estimated as the daemon
+does. Shares are constant in the first two sections, and drift as measured in the others.
+[The glossary](glossary.md) has the words, [decision 16](adr/0016-posterior.md) the reasons.
 """
 
 
@@ -217,30 +179,6 @@ def _draws(chance: np.random.Generator, counts: Sequence[int], prior: float) -> 
 def _inside(draws: np.ndarray, truth: float) -> bool:
     lower, upper = np.quantile(draws, TAILS, method="inverted_cdf")
     return bool(lower <= truth <= upper)
-
-
-def _trends(truths: Sequence[Truth], samples: int) -> Iterator[str]:
-    yield f"""
-## Trends
-
-Shares that do not change have a slope of zero. How often the 95 % interval of the slope holds it, in per cent, over
-{samples:,} samples.
-
-| true shares | 30d | 90d | 1y |
-|---|---:|---:|---:|"""
-    for truth in truths:
-        held = " | ".join(f"{100 * _flat(truth, days, samples):.1f}" for days in (30, 90, 365))
-        yield f"| {truth.name} | {held} |"
-
-
-def _flat(truth: Truth, days: int, samples: int) -> float:
-    chance, blocks = np.random.default_rng([3, days]), days * 144 // 12
-    held = 0
-    for _ in range(samples):
-        counts = chance.multinomial(blocks, truth.mix, size=12)[:, :-1]
-        slope, error = line(blocks * (blocks - 1) / (counts * (counts - 1)).sum(axis=1))
-        held += abs(slope) <= 2.228138852 * error  # Student's t with ten degrees of freedom
-    return held / samples
 
 
 def _changes(truth: Truth, years: int) -> Iterator[str]:

@@ -37,7 +37,7 @@ class Luck:
     ratio: float | None
     """Found over expected; None where nothing is expected."""
     zscore: float | None
-    """Standard deviations above the expectation; None where nothing can differ from it."""
+    """Standard deviations, of luck and usual drift together, above the expectation; None where nothing can differ."""
 
 
 @dataclass(frozen=True, slots=True)

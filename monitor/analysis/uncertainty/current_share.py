@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from statistics import NormalDist
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -156,7 +156,7 @@ def _earned(share: Floats, blocks: Floats, *, counts: NDArray[np.int64], totals:
     return likely
 
 
-def binned(codes: NDArray[np.int32], size: int) -> NDArray[np.int64]:
+def binned(codes: NDArray[np.signedinteger[Any]], size: int) -> NDArray[np.int64]:
     """The blocks of each code in bins up to the tip, oldest first; the first one may have fewer blocks."""
     bins = -(-len(codes) // BIN)
     number = bins - 1 - np.arange(len(codes))[::-1] // BIN

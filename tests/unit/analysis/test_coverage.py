@@ -1,7 +1,10 @@
 """The intervals hold the truth as often as they say: a short run of what docs/accuracy.md has in full."""
 
 import runpy
+import sys
+from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -13,16 +16,42 @@ LUCK = 3 * 100 * (0.95 * 0.05 / SAMPLES) ** 0.5  # three standard deviations, in
 
 
 @pytest.fixture(scope="module")
-def script() -> dict[str, Any]:
-    return runpy.run_path(str(CHECKOUT / "scripts" / "coverage.py"))
+def script() -> Iterator[dict[str, Any]]:
+    sys.path.append(str(CHECKOUT / "scripts"))  # last: there is a package of the name `coverage`
+    yield runpy.run_path(str(CHECKOUT / "scripts" / "coverage.py"))
+    sys.path.remove(str(CHECKOUT / "scripts"))
+
+
+@pytest.fixture(scope="module")
+def drift(script: dict[str, Any]) -> ModuleType:  # noqa: ARG001 -- imported by it
+    return sys.modules["coverage_drift"]
+
+
+def truth(script: dict[str, Any], level: str) -> object:
+    [found] = [each for each in script["worlds"](MONTH) if each.name.startswith(level)]
+    return found
 
 
 @pytest.mark.parametrize("level", ["pool", "country"])
 @pytest.mark.parametrize("blocks", [144, 1008, 2016])
 def test_intervals_hold_the_truth(script: dict[str, Any], level: str, blocks: int) -> None:
-    (truth,) = (each for each in script["worlds"](MONTH) if each.name.startswith(level))
-    held = script["coverage"](truth, blocks, SAMPLES)
+    held = script["coverage"](truth(script, level), blocks, SAMPLES)
     assert 100 * held.shares == pytest.approx(95, abs=2)
     assert 100 * held.hhi_split == pytest.approx(95, abs=2 + LUCK)
     assert 100 * held.hhi_merged == pytest.approx(95, abs=2 + LUCK)
     assert 100 * held.nakamoto >= 94 - LUCK
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_the_share_now_holds_the_next_fortnight_while_shares_drift(
+    script: dict[str, Any], drift: ModuleType, times: float
+) -> None:
+    held = drift.held(truth(script, "pool"), times, 40)
+    assert 92 < held.fortnight < 98.5
+    assert 92 < held.blocks < 98.5
+    assert held.year < 40
+
+
+@pytest.mark.parametrize("times", [1, 3])
+def test_drift_is_no_trend(script: dict[str, Any], drift: ModuleType, times: float) -> None:
+    assert max(drift.false_trends(truth(script, "pool"), times, 40)) <= 10

@@ -1,0 +1,50 @@
+"""Shares that simulated worlds have: those of mainnet in each year, and made-up ones."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from monitor.processing.block_file import read
+from monitor.processing.levels import levels
+from monitor.registry.loading import load_registry
+
+
+class Truth(NamedTuple):
+    """Shares that a simulated world has, largest first, and that of the miners whom nobody knows."""
+
+    name: str
+    shares: np.ndarray
+    unknown: float
+
+    @property
+    def mix(self) -> list[float]:
+        """All of it: the unknown come last."""
+        return [*self.shares, self.unknown]
+
+
+MADE_UP = (
+    Truth("60 pools, each a tenth smaller", 0.9 ** np.arange(60) / (0.9 ** np.arange(60)).sum(), 0.0),
+    Truth("60 pools, by Zipf's law", 1 / np.arange(1, 61) / (1 / np.arange(1, 61)).sum(), 0.0),
+)
+"""Longer tails than mainnet has now."""
+
+
+def worlds(file: Path) -> Iterator[Truth]:
+    """The shares of each year, by pool; of the last year, at the other levels too."""
+    rows, known = read(file), levels(load_registry())
+    years = defaultdict(list)
+    for row in rows:
+        years[datetime.fromtimestamp(row.time, UTC).year].append(row)
+    whole = {year: blocks for year, blocks in years.items() if len(blocks) > 50_000} or {0: rows}
+    for level in known:
+        for year, blocks in whole.items():
+            if level.name == "pool" or year == max(whole):
+                counts = Counter(level.entity_of(block) for block in blocks)
+                shares = np.array(sorted((n for who, n in counts.items() if isinstance(who, str)), reverse=True))
+                yield Truth(f"{level.name} {year or ''}".strip(), shares / len(blocks), 1 - shares.sum() / len(blocks))
