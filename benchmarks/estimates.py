@@ -71,7 +71,7 @@ def main() -> int:
     print(f"the same draws, bare numpy     {floor:8.2f} ms")
     parts: dict[str, Callable[[], object]] = {
         "intervals of the indices": lambda: [estimate(each, seed=[1]) for each in found],
-        "trends": lambda: trends(ledger, WINDOWS, drift={}),
+        "trends": lambda: trends(ledger, WINDOWS, posteriors(ledger, WINDOWS)),
         "shares now": lambda: current_shares(posteriors(ledger, WINDOWS)),
         "confirmation risks": lambda: confirmation_risks(current),
         "changes, first": anew,

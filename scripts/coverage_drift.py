@@ -54,14 +54,15 @@ class Drifting(NamedTuple):
 
 
 def drifting(truth: Truth, times: float, chance: np.random.Generator) -> Drifting:
-    """A random walk of the logarithms of the shares, which begin with those of `truth`."""
-    mix = np.maximum(truth.mix, 1e-12)
+    """A random walk of the logarithms of the pools' shares, which begin as `truth` has them; counted at its level."""
+    mix, places = (np.array(each) for each in zip(*truth.members, strict=True))
     daily = np.full(len(mix), DRIFT[-1])
     daily[: len(DRIFT)] = DRIFT[: len(mix)]
     steps = chance.normal(0, times * daily * (STEP / 144) ** 0.5, (YEAR + FORTNIGHT // STEP, len(mix)))
     shares = mix * np.exp(np.cumsum(steps, axis=0))
     shares /= shares.sum(axis=1, keepdims=True)
-    return Drifting(shares, chance.multinomial(STEP, shares))
+    level = np.eye(len(truth.mix))[places]
+    return Drifting(shares @ level, (chance.multinomial(STEP, shares) @ level).astype(int))
 
 
 def known(blocks: np.ndarray) -> Posterior:
@@ -169,10 +170,10 @@ def _now(truths: Sequence[Truth], real: Bins, samples: int) -> Iterator[str]:
     yield f"""
 ## The share now
 
-The logarithms of all shares do a random walk, by {DRIFT[0]:.1%} a day for the two largest entities, {DRIFT[2]:.1%} for
-the next two and {DRIFT[-1]:.1%} for the rest, as was measured on 2025 and 2026, times *drift*. After a year,
-how often a 95 % interval holds what it is for, in per cent, over {samples:,} years a row, for entities of at least
-{LEAST:.0%}. *Fortnight*: the share of the hashrate, on average over the next {FORTNIGHT:,} blocks; this is what
+The logarithms of the pools' shares do random walks, by {DRIFT[0]:.1%} a day for the two largest, {DRIFT[2]:.1%} for the
+next two and {DRIFT[-1]:.1%} for the rest, as was measured on 2025 and 2026, times *drift*; other levels add them up.
+After a year, how often a 95 % interval holds what it is for, in per cent, over {samples:,} years a row, for entities of
+at least {LEAST:.0%}. *Fortnight*: the share of the hashrate, on average over the next {FORTNIGHT:,} blocks; this is what
 the interval promises. *Large*: the same for those of at least {LARGE:.0%}. *Now*: the share at the tip. *Blocks*: the
 wider interval, for the blocks of the fortnight. *30d*, *1y*: the intervals of the means over these windows, which
 promise something else, and the share now.
@@ -208,19 +209,14 @@ def false_trends(truth: Truth, times: float, samples: int) -> list[float]:
     chance, found = np.random.default_rng([6, samples]), []
     for _ in range(samples):
         blocks = drifting(truth, times, chance).blocks[:YEAR]
-        drift = mean_drift(known(blocks))
+        drift = known(blocks).drift[:-1]
         found.append([_is_trend(blocks[-12 * steps :], drift) for steps in (5, 15, 60)])
     return [100 * float(each) for each in np.mean(found, axis=0)]
 
 
-def mean_drift(estimate: Posterior) -> float:
-    """Of a level."""
-    return float(estimate.drift @ estimate.share / estimate.share.sum())
-
-
-def _is_trend(blocks: np.ndarray, drift: float) -> bool:
+def _is_trend(blocks: np.ndarray, drift: np.ndarray) -> bool:
     slices = blocks.reshape(12, -1, blocks.shape[1]).sum(axis=1)
-    fitted = line(np.hstack((slices[:, -1:], np.zeros((12, FIRST - 1), int), slices[:, :-1])), drift=drift)
+    fitted = line(np.hstack((slices[:, -1:], np.zeros((12, FIRST - 1), int), slices[:, :-1])), drift)
     return fitted is not None and abs(fitted[0]) > 1.96 * fitted[1]
 
 

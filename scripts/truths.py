@@ -21,6 +21,8 @@ class Truth(NamedTuple):
     name: str
     shares: np.ndarray
     unknown: float
+    members: tuple[tuple[float, int], ...] = ()
+    """The pools behind it, largest first: share, and the place in `mix` of the entity that it counts for."""
 
     @property
     def mix(self) -> list[float]:
@@ -45,6 +47,11 @@ def worlds(file: Path) -> Iterator[Truth]:
     for level in known:
         for year, blocks in whole.items():
             if level.name == "pool" or year == max(whole):
-                counts = Counter(level.entity_of(block) for block in blocks)
-                shares = np.array(sorted((n for who, n in counts.items() if isinstance(who, str)), reverse=True))
-                yield Truth(f"{level.name} {year or ''}".strip(), shares / len(blocks), 1 - shares.sum() / len(blocks))
+                pairs = Counter((block.pool, level.entity_of(block)) for block in blocks)
+                counts: Counter[str] = Counter()
+                for (_, who), n in pairs.items():
+                    counts.update({who: n} if isinstance(who, str) else {})
+                place = {who: at for at, (who, _) in enumerate(counts.most_common())}
+                shares = np.array(sorted(counts.values(), reverse=True)) / len(blocks)
+                members = tuple((n / len(blocks), place.get(str(who), -1)) for (_, who), n in pairs.most_common())
+                yield Truth(f"{level.name} {year or ''}".strip(), shares, 1 - shares.sum(), members)

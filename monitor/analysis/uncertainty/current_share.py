@@ -62,10 +62,11 @@ class LevelPosterior(NamedTuple):
     entities: list[str]
     known: Posterior
 
-    @property
-    def drift(self) -> float:
-        """The mean of its entities' by share."""
-        return float(self.known.drift @ self.known.share / self.known.share.sum())
+    def drift(self, entities: Sequence[str]) -> Floats:
+        """The drift of each of some entities; where it is not known, the mean by share."""
+        usual = float(self.known.drift @ self.known.share / self.known.share.sum())
+        own = dict(zip(self.entities, self.known.drift.tolist(), strict=True))
+        return np.array([own.get(entity, usual) for entity in entities])
 
 
 def posteriors(ledger: BlockTable, windows: Sequence[Window]) -> dict[str, LevelPosterior]:

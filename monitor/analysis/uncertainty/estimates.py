@@ -40,7 +40,7 @@ def estimates(
     return Estimates(
         tip=tip,
         indices=tuple(estimate(one, seed=_seed(tip, one)) for one in found),
-        trends=trends(ledger, windows, drift={level: each.drift for level, each in known.items()}),
+        trends=trends(ledger, windows, known),
         changes=tuple(change for number in pools for change in changes(ledger, windows, level=number)),
         differences=differences(ledger, found),
         envelopes=envelopes(ledger, found, questions) if questions else (),

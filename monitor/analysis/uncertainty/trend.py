@@ -17,11 +17,13 @@ from numpy.typing import NDArray
 
 from monitor.analysis.counting.block_table import BlockTable
 from monitor.analysis.counting.rows import FIRST
+from monitor.analysis.distributions import Floats
+from monitor.analysis.uncertainty.current_share import LevelPosterior
 from monitor.analysis.uncertainty.intervals import TAILS
 from monitor.model import Trend, Window
 
 
-def _of_walk(slices: int) -> NDArray[np.float64]:
+def _of_walk(slices: int) -> Floats:
     """Covariances of the means of a random walk over slices, with a variance of 1 gained in each of them.
 
     Between two slices: what the walk has gained by the middle of the earlier one. Within one: a sixth less.
@@ -42,21 +44,26 @@ _WALK: Final = float(_WEIGHTS @ _of_walk(_SLICES) @ _WEIGHTS)
 _NORMAL: Final = NormalDist()
 
 
-def trends(ledger: BlockTable, windows: Sequence[Window], *, drift: Mapping[str, float]) -> tuple[Trend, ...]:
+def trends(
+    ledger: BlockTable, windows: Sequence[Window], posteriors: Mapping[str, LevelPosterior]
+) -> tuple[Trend, ...]:
     """The trend at every level, over each of the windows that is a month or longer and that the history covers.
 
     Args:
         ledger: the blocks.
         windows: those to look at.
-        drift: of each level, see `Posterior.drift`; 0 where not given.
+        posteriors: of each level; how much its entities drift. One that is missing does not drift.
     """
     long = [window for window in windows if (window.seconds or 0) >= SHORTEST]
-    levels = enumerate(level.name for level in ledger.levels)
-    found = (_trend(ledger, number, window, drift=drift.get(name, 0)) for number, name in levels for window in long)
+    found = []
+    for number, level in enumerate(ledger.levels):
+        known, entities = posteriors.get(level.name), ledger.entities(number)
+        drift = known.drift(entities) if known else np.zeros(len(entities))
+        found += [_trend(ledger, number, window, drift=drift) for window in long]
     return tuple(trend for trend in found if trend is not None)
 
 
-def _trend(ledger: BlockTable, number: int, window: Window, *, drift: float) -> Trend | None:
+def _trend(ledger: BlockTable, number: int, window: Window, *, drift: Floats) -> Trend | None:
     assert window.seconds is not None
     rows, level = ledger.rows, ledger.levels[number].name
     age = rows["time"][-1].item() - rows["time"].astype(np.int64)
@@ -66,7 +73,7 @@ def _trend(ledger: BlockTable, number: int, window: Window, *, drift: float) -> 
     slices = np.clip(_SLICES - 1 - age[within] * _SLICES // window.seconds, 0, _SLICES - 1)
     size = len(ledger.entities(number)) + FIRST
     cells = slices * size + rows["entity"][within, number]
-    fitted = line(np.bincount(cells, minlength=_SLICES * size).reshape(_SLICES, size), drift=drift)
+    fitted = line(np.bincount(cells, minlength=_SLICES * size).reshape(_SLICES, size), drift)
     if fitted is None:
         return None
     slope, error = (number * _SLICES * _YEAR / window.seconds for number in fitted)
@@ -76,15 +83,16 @@ def _trend(ledger: BlockTable, number: int, window: Window, *, drift: float) -> 
     return Trend(level, window.name, slope, lower, upper, rising)
 
 
-def line(counts: NDArray[np.int64], *, drift: float) -> tuple[float, float] | None:
+def line(counts: NDArray[np.int64], drift: Floats) -> tuple[float, float] | None:
     """Slope per slice of the line through the effective entities, and its standard error; None without pairs.
 
-    Effective entities come from the unbiased HHI of each slice, unknown blocks split. With N = 1 / sum of p², a share
-    that is wrong by e changes N by 2 N² p e, so that one block has the variance 4 N⁴ (sum of p³ - (sum of p²)²).
+    Effective entities come from the unbiased HHI of each slice, unknown blocks split. With H = sum of p², a share that
+    is wrong by e changes 1 / H by 2 p e / H². One block in a sample so has the variance 4 / H⁴ times the sum of
+    p (p - H)² over all miners, and one block of drift that of p (p - H)² d.
 
     Args:
         counts: (slices, codes) blocks.
-        drift: see `Posterior.drift`.
+        drift: d of each entity, see `Posterior.drift`.
     """
     blocks, named = counts.sum(axis=1), counts[:, FIRST:]
     pairs = (named * (named - 1)).sum(axis=1)
@@ -92,8 +100,8 @@ def line(counts: NDArray[np.int64], *, drift: float) -> tuple[float, float] | No
         return None
     entities = blocks * (blocks - 1) / pairs
     shares = named.sum(axis=0) / blocks.sum()
-    squares, cubes = float((shares**2).sum()), float((shares**3).sum())
-    of_a_block = 4 * max(cubes - squares**2, 0) / squares**4
-    sampling = float((_WEIGHTS**2 / blocks).sum())
-    variance = of_a_block * (sampling + drift * blocks.mean() * _WALK)
-    return float(_WEIGHTS @ entities), float(np.sqrt(variance))
+    squares = float((shares**2).sum())
+    each, rest = shares * (shares - squares) ** 2, (1 - shares.sum()) * squares**2
+    sampling = (each.sum() + rest) * (_WEIGHTS**2 / blocks).sum()
+    walk = (each @ drift + rest * drift.mean()) * blocks.mean() * _WALK
+    return float(_WEIGHTS @ entities), float(2 * np.sqrt(sampling + walk) / squares**2)
