@@ -34,6 +34,7 @@ from monitor.model.measures import Certainty, Concentration, Indices, Interval, 
 from monitor.model.names import NO_BLOCK, PSEUDONYM, BlockHash, PoolSlug
 from monitor.model.profile import PoolMembership, Profile
 from monitor.model.signals import (
+    Advantage,
     EmptyBlocks,
     Following,
     Forecast,
@@ -52,6 +53,7 @@ from monitor.model.snapshot import BlockEvents, Snapshot, Tally
 __all__ = [
     "NO_BLOCK",
     "PSEUDONYM",
+    "Advantage",
     "Alert",
     "AlertState",
     "Asked",

@@ -92,6 +92,23 @@ class Reward:
 
 
 @dataclass(frozen=True, slots=True)
+class Advantage:
+    """What a pool was paid for a unit of work over a window, beside the network's mean."""
+
+    pool: PoolSlug | None
+    window: str
+    blocks: int
+    """Those of the best chain with a known reward."""
+    stale: int
+    """Those that went stale, as far as they are known: work without a reward."""
+    ratio: float | None
+    """1 is the mean of the network; None without blocks."""
+    lower: float | None
+    """Lower end of its 95 % interval; None with fewer than ten blocks."""
+    upper: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Signalling:
     """How many blocks of a window say yes to something."""
 
@@ -197,6 +214,7 @@ class Signals:
     empty: tuple[EmptyBlocks, ...] = ()
     spacing: tuple[Spacing, ...] = ()
     rewards: tuple[Reward, ...] = ()
+    advantages: tuple[Advantage, ...] = ()
     signalling: tuple[Signalling, ...] = ()
     """Of the version bits that any block signals with, most blocks first."""
     bip54: tuple[Signalling, ...] = ()
