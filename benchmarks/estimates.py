@@ -19,7 +19,8 @@ from monitor.analysis import BlockTable, concentrate, estimate, network_hashrate
 from monitor.analysis.confirmation_risk import confirmation_risks
 from monitor.analysis.snapshot import estimated
 from monitor.analysis.template_difference import differences
-from monitor.analysis.uncertainty import changes as test
+from monitor.analysis.uncertainty import change_points
+from monitor.analysis.uncertainty.changes import changes
 from monitor.analysis.uncertainty.current_share import current_shares, posteriors
 from monitor.analysis.uncertainty.membership_range import envelopes
 from monitor.analysis.uncertainty.trend import trends
@@ -57,13 +58,13 @@ def main() -> int:
         )  # fmt: skip
 
     def anew() -> object:
-        test._find.cache_clear()  # noqa: SLF001 -- a new day's worth of blocks
-        return test.changes(ledger, WINDOWS, level=0)
+        change_points._find.cache_clear()  # noqa: SLF001 -- a new day's worth of blocks
+        return changes(ledger, WINDOWS, level=0)
 
     taken = at_once()
 
     def first() -> object:
-        test._find.cache_clear()  # noqa: SLF001
+        change_points._find.cache_clear()  # noqa: SLF001
         return estimated(taken, ledger, WINDOWS, open_)
 
     current = current_shares(posteriors(ledger, WINDOWS))
@@ -75,7 +76,7 @@ def main() -> int:
         "shares now": lambda: current_shares(posteriors(ledger, WINDOWS)),
         "confirmation risks": lambda: confirmation_risks(current),
         "changes, first": anew,
-        "changes, next": lambda: test.changes(ledger, WINDOWS, level=0),
+        "changes, next": lambda: changes(ledger, WINDOWS, level=0),
         "differences": lambda: differences(ledger, found),
         "envelopes": lambda: envelopes(ledger, found, open_),
     }

@@ -22,7 +22,7 @@ from truths import MADE_UP, Truth, worlds
 from monitor.analysis import concentration, estimate
 from monitor.analysis.counting.counts import Counts
 from monitor.analysis.indices import nakamoto
-from monitor.analysis.uncertainty.changes import BIN, THRESHOLD, find
+from monitor.analysis.uncertainty.change_points import BIN, THRESHOLD, find
 from monitor.analysis.uncertainty.intervals import TAILS, share_intervals
 from monitor.model import Interval, Likely, Window
 

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import repeat
+from math import hypot
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -14,11 +15,14 @@ from truths import Truth
 
 from monitor.analysis.counting.rows import FIRST
 from monitor.analysis.signals.luck import variances
+from monitor.analysis.uncertainty.change_points import BIN as DAY
+from monitor.analysis.uncertainty.changes import sized
 from monitor.analysis.uncertainty.current_share import (
     AHEAD,
     BIN,
     FORTNIGHT,
     MOST_BINS,
+    LevelPosterior,
     Posterior,
     binned,
     intervals,
@@ -35,6 +39,7 @@ STEP: Final = 72
 """Blocks: how often simulated shares move, twice a day."""
 YEAR: Final = 728
 """Steps: 364 days, which is two half-years of whole bins."""
+YEAR_DAYS: Final = 365
 LEAST: Final = 0.01
 """Smaller shares are not asked about."""
 LARGE: Final = 0.1
@@ -84,6 +89,7 @@ def sections(file: Path, truths: Sequence[Truth], samples: int) -> Iterator[str]
     yield from _now(latest, real, samples)
     yield from _trends(latest, samples)
     yield from _luck(latest, real, samples)
+    yield from _sizes(real)
 
 
 # -- the share now -----------------------------------------------------------------------------------------------------
@@ -145,6 +151,8 @@ class Bins(NamedTuple):
     """(bins, pools)"""
     years: np.ndarray
     """Of each bin."""
+    codes: np.ndarray
+    """The column of each block's pool; unknown ones have the next."""
 
 
 def bins_of(file: Path) -> Bins:
@@ -152,9 +160,10 @@ def bins_of(file: Path) -> Bins:
     rows = read(file)
     names = sorted({row.pool for row in rows if row.pool})
     number = {name: code for code, name in enumerate(names)}
-    counts = binned(np.array([number.get(row.pool or "", len(names)) for row in rows]), len(names) + 1)
+    codes = np.array([number.get(row.pool or "", len(names)) for row in rows])
+    counts = binned(codes, len(names) + 1)
     years = [datetime.fromtimestamp(row.time, UTC).year for row in rows[len(rows) % BIN :: BIN]]
-    return Bins(counts[-len(years) :, :-1], np.array(years))
+    return Bins(counts[-len(years) :, :-1], np.array(years), codes)
 
 
 def _forecasts(real: Bins) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
@@ -173,7 +182,7 @@ def _now(truths: Sequence[Truth], real: Bins, samples: int) -> Iterator[str]:
 The logarithms of the pools' shares do random walks, by {DRIFT[0]:.1%} a day for the two largest, {DRIFT[2]:.1%} for the
 next two and {DRIFT[-1]:.1%} for the rest, as was measured on 2025 and 2026, times *drift*; other levels add them up.
 After a year, how often a 95 % interval holds what it is for, in per cent, over {samples:,} years a row, for entities of
-at least {LEAST:.0%}. *Fortnight*: the share of the hashrate, on average over the next {FORTNIGHT:,} blocks; this is what
+at least {LEAST:.0%}. *Fortnight*: the share of the hashrate, on average over the next {FORTNIGHT:,} blocks: what
 the interval promises. *Large*: the same for those of at least {LARGE:.0%}. *Now*: the share at the tip. *Blocks*: the
 wider interval, for the blocks of the fortnight. *30d*, *1y*: the intervals of the means over these windows, which
 promise something else, and the share now.
@@ -287,3 +296,66 @@ would be 0.3. *Alone*: what it would be if all that differs from the share of th
         windows = [[np.concatenate(each) for each in zip(*window, strict=True)] for window in zip(*years, strict=True)]
         numbers = (f"{100 * np.mean(np.abs(each) > 3):.1f}" for window in windows for each in window)
         yield f"| {' | '.join(name)} | {' | '.join(numbers)} |"
+
+
+# -- changes -----------------------------------------------------------------------------------------------------------
+
+
+class Told(NamedTuple):
+    """One change on the day when it was told, and what followed."""
+
+    size: float
+    followed: float
+    """In the next fortnight, with the sign of what was told."""
+    held: bool
+    """Whether the interval of the size held what followed, luck of the fortnight's blocks included."""
+
+
+def told(real: Bins, limit: float, *, plain: bool) -> Iterator[Told]:
+    """Mainnet's changes as told by a daemon that looks every day, with a year of blocks.
+
+    Args:
+        real: blocks.
+        limit: what the size of a change must exceed.
+        plain: whether only the size counts, on the day of the detection; else the interval, on any of 30 days.
+    """
+    names = [str(at) for at in range(real.counts.shape[1])]
+    days = np.reshape(real.codes[len(real.codes) % DAY :], (-1, DAY))
+    counts = np.array([np.bincount(day, minlength=len(names) + 1) for day in days])
+    counts = np.hstack((counts[:, -1:], np.zeros((len(days), FIRST - 1), int), counts[:, :-1]))
+    last: dict[str, int] = {}
+    for day in range(YEAR_DAYS, len(days) - 14):
+        past = binned(days[day - MOST_BINS * BIN // DAY : day].ravel(), len(names) + 1)
+        known = LevelPosterior(names, posterior(past[:, :-1], past.sum(axis=1)))
+        for one in sized(counts[day - YEAR_DAYS : day], names, None if plain else known):
+            recent = one.found.told == YEAR_DAYS - 1 if plain else one.found.at > YEAR_DAYS - 30
+            least = abs(one.size) - (0 if plain else 1.96 * one.error)
+            if recent and least > limit and not one.labelling and last.get(one.entity, 0) < day - 30:
+                last[one.entity] = day
+                share = counts[day : day + 14, FIRST + int(one.entity)].sum() / FORTNIGHT
+                error = hypot(one.error, (one.after.share * (1 - one.after.share) / FORTNIGHT) ** 0.5)
+                followed = share - one.before.share
+                yield Told(
+                    abs(one.size), followed if one.size > 0 else -followed, abs(followed - one.size) <= 1.96 * error
+                )
+
+
+def _sizes(real: Bins) -> Iterator[str]:
+    yield """
+## Sizes of changes
+
+Mainnet from 2022 on (a year comes first), looked at every day. Changes told because the lower end of the interval of
+their size exceeds a limit, or because the size itself does on the day of the detection and is taken as it is; in
+either case without those that unknown blocks mirror. *Smaller*: how many of them were, in the next fortnight, below the
+limit. *Times*: the mean size told, over what followed on average. *Held*: how often the interval held what followed.
+
+| told by | above | changes | smaller | times | held |
+|---|---:|---:|---:|---:|---:|"""
+    for plain in (True, False):
+        for limit in (0.01, 0.02, 0.03):
+            found = list(told(real, limit, plain=plain))
+            many, smaller = len(found), sum(each.followed < limit for each in found)
+            times = sum(each.size for each in found) / sum(each.followed for each in found) if found else float("nan")
+            held_ = f"{100 * sum(each.held for each in found) / max(many, 1):.0f} %"
+            name = "size as it is" if plain else "interval"
+            yield f"| {name} | {limit:.0%} | {many} | {smaller} | {times:.2f} | {'' if plain else held_} |"

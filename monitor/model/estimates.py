@@ -92,9 +92,21 @@ class Change:
     found_height: int
     """The block at which the test told: enough had been seen."""
     before: Share
-    """Since the change before it, or as far back as is looked."""
+    """Over the 30 days before it, or since the change before it."""
     after: Share
-    """Until the next change, or until now."""
+    """Over the 30 days after it, or until the next change. As long as they are not over: an estimate of what will last,
+    with as much of the share now in it as that is sure."""
+    size: Interval
+    """What holds `after` less `before` with 95 % probability: both below zero for a loss."""
+    labelling: bool = False
+    """Whether blocks of unknown miners make up for at least half of it: then the labels changed, not the hashrate."""
+    counterpart: str | None = None
+    """The entity that won, about the same time, what this one lost, or the other way round. It has a change too."""
+
+    @property
+    def at_least(self) -> float:
+        """How large it is for sure, whatever its sign: what the interval of its size allows at least."""
+        return max(self.size.lower, -self.size.upper, 0.0)
 
 
 @dataclass(frozen=True, slots=True)

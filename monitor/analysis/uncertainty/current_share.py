@@ -62,6 +62,11 @@ class LevelPosterior(NamedTuple):
     entities: list[str]
     known: Posterior
 
+    def of(self, entity: str) -> tuple[float, float]:
+        """The share of one of its entities, and the blocks that it is worth."""
+        at = self.entities.index(entity)
+        return float(self.known.share[at]), float(self.known.blocks[at])
+
     def drift(self, entities: Sequence[str]) -> Floats:
         """The drift of each of some entities; where it is not known, the mean by share."""
         usual = float(self.known.drift @ self.known.share / self.known.share.sum())

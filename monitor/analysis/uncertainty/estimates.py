@@ -36,12 +36,16 @@ def estimates(
     """
     known = posteriors(ledger, windows)
     current = current_shares(known)
-    pools = [number for number, level in enumerate(ledger.levels) if level.name == POOL.name]
     return Estimates(
         tip=tip,
         indices=tuple(estimate(one, seed=_seed(tip, one)) for one in found),
         trends=trends(ledger, windows, known),
-        changes=tuple(change for number in pools for change in changes(ledger, windows, level=number)),
+        changes=tuple(
+            change
+            for number, level in enumerate(ledger.levels)
+            if level.name == POOL.name
+            for change in changes(ledger, windows, level=number, known=known.get(level.name))
+        ),
         differences=differences(ledger, found),
         envelopes=envelopes(ledger, found, questions) if questions else (),
         current=current,
