@@ -16,11 +16,14 @@ from time import perf_counter
 import numpy as np
 
 from monitor.analysis import BlockTable, concentrate, estimate, network_hashrates, snapshot
+from monitor.analysis.confirmation_risk import confirmation_risks
 from monitor.analysis.snapshot import estimated
 from monitor.analysis.template_difference import differences
-from monitor.analysis.uncertainty import changes as test
+from monitor.analysis.uncertainty import change_points
 from monitor.analysis.uncertainty.alternatives import alternatives
+from monitor.analysis.uncertainty.changes import changes
 from monitor.analysis.uncertainty.combined import combined
+from monitor.analysis.uncertainty.current_share import current_shares, posteriors
 from monitor.analysis.uncertainty.membership_range import envelopes
 from monitor.analysis.uncertainty.trend import trends
 from monitor.model import BlockHash, BlockRow, Snapshot, Tally, Window
@@ -59,23 +62,26 @@ def main() -> int:
         )  # fmt: skip
 
     def anew() -> object:
-        test._find.cache_clear()  # noqa: SLF001 -- a new day's worth of blocks
-        return test.changes(ledger, WINDOWS, level=0)
+        change_points._find.cache_clear()  # noqa: SLF001 -- a new day's worth of blocks
+        return changes(ledger, WINDOWS, level=0)
 
     taken = at_once()
 
     def first() -> object:
-        test._find.cache_clear()  # noqa: SLF001
+        change_points._find.cache_clear()  # noqa: SLF001
         return estimated(taken, ledger, WINDOWS, questions=open_)
 
+    current = current_shares(posteriors(ledger, WINDOWS))
     known, sampled = list(alternatives(ledger, found, open_)), [estimate(each, seed=[1]) for each in found]
     floor = milliseconds(bare)
     print(f"the same draws, bare numpy     {floor:8.2f} ms")
     parts: dict[str, Callable[[], object]] = {
         "intervals of the indices": lambda: [estimate(each, seed=[1]) for each in found],
-        "trends": lambda: trends(ledger, WINDOWS),
+        "trends": lambda: trends(ledger, WINDOWS, posteriors(ledger, WINDOWS)),
+        "shares now": lambda: current_shares(posteriors(ledger, WINDOWS)),
+        "confirmation risks": lambda: confirmation_risks(current),
         "changes, first": anew,
-        "changes, next": lambda: test.changes(ledger, WINDOWS, level=0),
+        "changes, next": lambda: changes(ledger, WINDOWS, level=0),
         "differences": lambda: differences(ledger, found),
         "alternatives": lambda: list(alternatives(ledger, found, open_)),
         "envelopes": lambda: envelopes(known),

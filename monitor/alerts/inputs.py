@@ -13,8 +13,8 @@ from monitor.outputs.samples import Published
 LabelledValues: TypeAlias = Iterable[tuple[tuple[str, ...], float]]
 """Samples of one metric: label values, in the order of the label names, and the value."""
 
-_RECENT_CHANGE_BLOCKS: Final = 144
-"""A detected change of a share counts as recent for this many blocks: the interval at which the test runs."""
+_RECENT_CHANGE_BLOCKS: Final = 30 * 144
+"""A change of a share counts as recent for this many blocks: until the share after it is measured, not estimated."""
 
 LONG_STREAK: Final = 5
 """Minimum length in blocks. Shorter streaks of very small pools are improbable too, but not worth an alert."""
@@ -141,13 +141,14 @@ def _stale(inputs: AlertInputs) -> LabelledValues | None:
 
 
 def _changes(inputs: AlertInputs) -> LabelledValues | None:
+    """The size that a recent change has at least; 0 where only the labels changed."""
     if inputs.snapshot is None or inputs.snapshot.estimates is None:
         return None
     newest = inputs.snapshot.tip.height
     return {
-        (change.entity,): abs(change.after.share - change.before.share)
+        (change.entity,): 0.0 if change.labelling else change.at_least
         for change in inputs.snapshot.estimates.changes
-        if newest - change.found_height < _RECENT_CHANGE_BLOCKS
+        if newest - change.height < _RECENT_CHANGE_BLOCKS
     }.items()
 
 
@@ -191,7 +192,8 @@ ALERT_METRICS: Final = (
     ),
     AlertMetric(
         name="share_change_ratio",
-        help="Absolute change of a pool's share of all blocks, for 144 blocks after its detection.", labels=("pool",),
+        help="Size that a change of a pool's share has at least (95 % interval), for 30 days after it.",
+        labels=("pool",),
         samples=_changes,
         promql="abs(pool_monitor_share_change_after_ratio{selector} "
         "- pool_monitor_share_change_before_ratio{selector}) "

@@ -79,6 +79,8 @@ def _change_details(labels: _Labels, snapshot: Snapshot) -> Iterator[str]:
                 f"about block {change.height}, {_share_with_interval(change.after)} since; the change was detected at "
                 f"block {change.found_height}."
             )
+            if change.counterpart:
+                yield f"{display_name(change.counterpart, snapshot)}'s share changed by about as much the other way."
             return
 
 

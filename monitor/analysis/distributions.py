@@ -87,12 +87,6 @@ def gamma_quantiles(chances: Sequence[float], a: ArrayLike) -> Floats:
     return _quantiles(chances, _gamma(a)) ** 2
 
 
-def student_below(limit: float, freedom: int) -> float:
-    """Probability that Student's t with so many degrees of freedom is below a limit."""
-    tail = float(beta_below(freedom / (freedom + limit**2), freedom / 2, 0.5)) / 2
-    return tail if limit < 0 else 1 - tail
-
-
 def student_quantile(chance: float, freedom: int) -> float:
     """The quantile of Student's t with so many degrees of freedom."""
     at = float(beta_quantiles([2 * min(chance, 1 - chance)], freedom / 2, 0.5)[0])

@@ -15,7 +15,9 @@ from monitor.analysis import POOL, ConsensusParams, Level, concentrate, estimate
 from monitor.analysis.signals.compute import signals
 from monitor.analysis.signals.signal_input import SignalInput
 from monitor.analysis.signals.streaks import streaks
-from monitor.analysis.uncertainty.changes import BIN, changes
+from monitor.analysis.uncertainty.change_points import BIN
+from monitor.analysis.uncertainty.changes import changes
+from monitor.analysis.uncertainty.current_share import posteriors
 from monitor.backtest.skipping import NO_SKIP, Skip, SkipPlanner
 from monitor.model import (
     Alert,
@@ -208,7 +210,8 @@ class Replay:
         scope, table = self._scope, self._long.table
         if self._changes:
             level = table.levels.index(POOL)
-            found = changes(table, [scope.longest], level=level)
+            known = posteriors(table, [scope.longest]).get(POOL.name)
+            found = changes(table, [scope.longest], level=level, known=known)
             self._look(
                 self._changes, self._inputs(row, estimates=Estimates(BlockRef(row.height, _NO_HASH), changes=found))
             )

@@ -20,12 +20,24 @@ from monitor.model.attribution import (
 )
 from monitor.model.chain import Block, BlockRef, Coinbase, Header, NodeFacts, Notice, Output, Plan
 from monitor.model.coverage import Coverage
-from monitor.model.estimates import Change, Combined, Difference, Envelope, Estimate, Estimates, Likely, Trend
+from monitor.model.estimates import (
+    Change,
+    Combined,
+    ConfirmationRisk,
+    CurrentShare,
+    Difference,
+    Envelope,
+    Estimate,
+    Estimates,
+    Likely,
+    Trend,
+)
 from monitor.model.history import Curve, Grid, Group, SeriesQuery, TimeSeries
 from monitor.model.measures import Certainty, Concentration, Indices, Interval, Rate, Reach, Share, Window
 from monitor.model.names import NO_BLOCK, PREFIX, PSEUDONYM, BlockHash, PoolSlug
 from monitor.model.profile import PoolMembership, Profile
 from monitor.model.signals import (
+    Advantage,
     EmptyBlocks,
     Following,
     Forecast,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from monitor.model.chain import BlockRef
 from monitor.model.measures import Interval, Share
@@ -40,6 +41,39 @@ class Estimate:
     merged: Likely | None
 
 
+class CurrentShare(NamedTuple):
+    """One entity's share of the hashrate now: an estimate for the coming fortnight, if it drifts as before."""
+
+    level: str
+    entity: str
+    share: float
+    lower: float
+    """Lower end of the 95 % interval of the share of hashrate, on average over that fortnight."""
+    upper: float
+    blocks: Interval
+    """What holds the share of that fortnight's blocks with 95 % probability: luck comes on top."""
+    evidence: float
+    """How many blocks of a constant share would be as much evidence."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmationRisk:
+    """How likely one entity, if it tried, would reverse a payment, by the number of its confirmations."""
+
+    level: str
+    entity: str
+    probabilities: tuple[float, ...]
+    """Of one confirmation, two, three and so on, with the uncertainty of the share averaged out."""
+
+    def of(self, confirmations: int) -> float:
+        """Probability that so many confirmations, one or more, are reversed."""
+        return self.probabilities[confirmations - 1]
+
+    def needed(self, risk: float) -> int | None:
+        """The fewest confirmations that are reversed with no more than this probability; None if even most are."""
+        return next((many for many, each in enumerate(self.probabilities, start=1) if each <= risk), None)
+
+
 @dataclass(frozen=True, slots=True)
 class Trend:
     """The trend of the effective entities over one window. A positive slope means falling concentration."""
@@ -49,7 +83,7 @@ class Trend:
     slope: float
     """Effective entities per year."""
     lower: float
-    """Lower end of the slope's 95 % interval."""
+    """Lower end of the slope's 95 % interval: both luck and the usual drift of shares are in it."""
     upper: float
     rising: float
     """Probability that concentration is rising: that the slope is below zero."""
@@ -67,9 +101,21 @@ class Change:
     found_height: int
     """The block at which the test detected it."""
     before: Share
-    """From the previous change, or from the beginning of the tested blocks."""
+    """Over the 30 days before it, or since the change before it."""
     after: Share
-    """Until the next change, or until the tip."""
+    """Over the 30 days after it, or until the next change. As long as they are not over: an estimate of what will last,
+    with as much of the share now in it as that is sure."""
+    size: Interval
+    """What holds `after` less `before` with 95 % probability: both below zero for a loss."""
+    labelling: bool = False
+    """Whether blocks of unknown miners make up for at least half of it: then the labels changed, not the hashrate."""
+    counterpart: str | None = None
+    """The entity that won, about the same time, what this one lost, or the other way round. It has a change too."""
+
+    @property
+    def at_least(self) -> float:
+        """How large it is for sure, whatever its sign: what the interval of its size allows at least."""
+        return max(self.size.lower, -self.size.upper, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,3 +179,7 @@ class Estimates:
     envelopes: tuple[Envelope, ...] = ()
     combined: tuple[Combined, ...] = ()
     """Every level and window with at least two blocks."""
+    current: tuple[CurrentShare, ...] = ()
+    """Every level, and within it every entity, largest first."""
+    confirmation_risks: tuple[ConfirmationRisk, ...] = ()
+    """Of the largest entity of every level."""

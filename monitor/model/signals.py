@@ -37,7 +37,7 @@ class Luck:
     ratio: float | None
     """Blocks found divided by blocks expected; None if none are expected."""
     zscore: float | None
-    """Standard deviations above the expectation; None if the standard deviation is zero."""
+    """Standard deviations, of luck and usual drift together, above the expectation; None where nothing can differ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +89,23 @@ class Reward:
     def fee_ratio(self) -> float | None:
         """Fees as a share of the reward; None if the reward is zero."""
         return self.fees_sat / self.reward_sat if self.reward_sat else None
+
+
+@dataclass(frozen=True, slots=True)
+class Advantage:
+    """What a pool was paid for a unit of work over a window, beside the network's mean."""
+
+    pool: PoolSlug | None
+    window: str
+    blocks: int
+    """Those of the best chain with a known reward."""
+    stale: int
+    """Those that went stale, as far as they are known: work without a reward."""
+    ratio: float | None
+    """1 is the mean of the network; None without blocks."""
+    lower: float | None
+    """Lower end of its 95 % interval; None with fewer than ten blocks."""
+    upper: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +214,7 @@ class Signals:
     empty: tuple[EmptyBlocks, ...] = ()
     spacing: tuple[Spacing, ...] = ()
     rewards: tuple[Reward, ...] = ()
+    advantages: tuple[Advantage, ...] = ()
     signalling: tuple[Signalling, ...] = ()
     """By version bit, most blocks first; bits without a signalling block are left out."""
     bip54: tuple[Signalling, ...] = ()

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from support.examples import few
 
 from monitor.analysis import POOL, BlockTable, concentrate, concentration, estimate, estimates, surplus
-from monitor.analysis.uncertainty.changes import BIN, changes
+from monitor.analysis.uncertainty.change_points import BIN
+from monitor.analysis.uncertainty.changes import changes
 from monitor.analysis.uncertainty.intervals import probabilities_above, rate_factors
 from monitor.model import BlockHash, BlockRef, BlockRow, Likely, PoolSlug, Window
 

@@ -10,7 +10,7 @@ from support.rows import past, rows
 
 from monitor.analysis import POOL, BlockTable
 from monitor.analysis.consensus import ConsensusParams
-from monitor.analysis.counting.rows import version_bits
+from monitor.analysis.counting.rows import BIP323, version_bits
 from monitor.analysis.signals.compute import signals
 from monitor.analysis.signals.signalling import chance
 from monitor.analysis.signals.streaks import runs
@@ -119,8 +119,9 @@ def test_corrected_p_values_keep_their_order(p_values: list[float]) -> None:
     assert (np.diff(adjusted[np.argsort(raw)]) >= 0).all()
 
 
-@given(st.integers(-(2**31), 2**31 - 1))
-def test_only_thirteen_bits_ever_signal(version: int) -> None:
-    bits = version_bits(version)
-    assert 0 <= bits < 1 << 13
-    assert bits in (0, version & 0x1FFF)
+@given(st.integers(-(2**31), 2**31 - 1), st.sampled_from([(0, 13), (BIP323, 5)]))
+def test_only_bits_that_miners_do_not_roll_ever_signal(version: int, since: tuple[int, int]) -> None:
+    time, many = since
+    bits = version_bits(version, time)
+    assert 0 <= bits < 1 << many
+    assert bits in (0, version & (1 << many) - 1)

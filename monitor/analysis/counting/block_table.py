@@ -142,7 +142,7 @@ class BlockTable:
         return (
             row.height, row.time, _work(row.bits), UNTOLD if row.value_sat is None else row.value_sat,
             tuple(map(_code, self._codes, self.levels, repeat(row))),
-            version_bits(row.version), row.tx_count == 1, is_bip54_ready(row),
+            version_bits(row.version, row.time), row.tx_count == 1, is_bip54_ready(row),
         )  # fmt: skip
 
     def _make_room(self, more: int) -> None:

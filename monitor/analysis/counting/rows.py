@@ -19,17 +19,21 @@ UNTOLD = -1
 
 BITS = 13
 """Version bits that a block can signal with: 0 to 12. BIP320 gave 13 to 28 to miners, who roll them as they please."""
+BITS_323 = 5
+"""The same from `BIP323` on: 0 to 4, as it gave 5 to 28 to miners. https://github.com/bitcoin/bips/pull/2116"""
+BIP323 = 1_776_816_000
+"""Header time: 2026-04-22, when the BIP got its number. It has no activation; since then bits above 4 are noise."""
 _TOP_MASK, _TOP = 0b111 << 29, 0b001 << 29
-_SIGNALS_MASK = (1 << BITS) - 1
 _FINAL = 0xFFFF_FFFF
 
 
-def version_bits(version: int) -> int:
-    """The bits that a block with this version signals with.
+def version_bits(version: int, time: int) -> int:
+    """The bits that a block with this version and header time signals with.
 
     None unless the three highest are 001 (BIP9): other versions mean something else.
     """
-    return version & _SIGNALS_MASK if version & _TOP_MASK == _TOP else 0
+    bits = BITS if time < BIP323 else BITS_323
+    return version & (1 << bits) - 1 if version & _TOP_MASK == _TOP else 0
 
 
 def is_bip54_ready(row: BlockRow) -> bool:

@@ -28,6 +28,18 @@ def covered(rows: Rows, window: Window) -> Where:
     return slice(first, None) if within[first:].all() else within  # most windows have no hole
 
 
+def reached(rows: Rows, windows: Sequence[Window]) -> Rows:
+    """The rows from the first one that any of the windows covers on: what an estimate may look at.
+
+    A ledger may hold more than that, or not: numbers do not depend on it.
+    """
+    reach = Reach.of(windows)
+    first = len(rows) - reach.blocks
+    if reach.seconds and len(rows):
+        first = min(first, int(np.argmax(rows["time"] > _begin(rows, reach.seconds))))
+    return rows[max(first, 0) :]
+
+
 def surplus(ledger: BlockTable, windows: Sequence[Window]) -> int:
     """How many of the first rows no window covers at this tip or any later one.
 

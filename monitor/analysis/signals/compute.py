@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from monitor.analysis.consensus import ConsensusParams
 from monitor.analysis.counting.block_table import BlockTable
+from monitor.analysis.signals.advantage import advantages
 from monitor.analysis.signals.empty import empty_blocks
 from monitor.analysis.signals.luck import luck
 from monitor.analysis.signals.races import races, records
@@ -31,13 +32,15 @@ def signals(
         ValueError: there are no blocks, no windows, or no pools counted.
     """
     past, rules = SignalInput.of(ledger, windows), rules or ConsensusParams()
-    run = races(stale)
+    lost = tuple(stale)
+    run = races(lost)
     return Signals(
         streaks=streaks(past),
         luck=luck(past),
         empty=empty_blocks(past),
         spacing=spacing(past),
         rewards=rewards(past, rules),
+        advantages=advantages(past, lost),
         signalling=signalling(past, rules),
         bip54=bip54(past),
         periods=periods(past, rules),

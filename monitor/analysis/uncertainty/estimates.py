@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from zlib import crc32
 
+from monitor.analysis.confirmation_risk import confirmation_risks
 from monitor.analysis.counting.block_table import BlockTable
 from monitor.analysis.counting.levels import POOL
 from monitor.analysis.template_difference import differences
 from monitor.analysis.uncertainty.alternatives import UncertainMembership, alternatives
 from monitor.analysis.uncertainty.changes import changes
 from monitor.analysis.uncertainty.combined import combined
+from monitor.analysis.uncertainty.current_share import current_shares, posteriors
 from monitor.analysis.uncertainty.membership_range import envelopes
 from monitor.analysis.uncertainty.posterior import estimate
 from monitor.analysis.uncertainty.trend import trends
@@ -35,16 +37,22 @@ def estimates(
         questions: the memberships that are open.
     """
     pools = [number for number, level in enumerate(ledger.levels) if level.name == POOL.name]
-    known = list(alternatives(ledger, found, questions))
+    known = posteriors(ledger, windows)
+    current = current_shares(known)
+    readings = list(alternatives(ledger, found, questions))
     indices = tuple(estimate(one, seed=_seed(tip, one)) for one in found)
     return Estimates(
         tip=tip,
         indices=indices,
-        trends=trends(ledger, windows),
-        changes=tuple(change for number in pools for change in changes(ledger, windows, level=number)),
+        trends=trends(ledger, windows, known),
+        changes=tuple(
+            change for number in pools for change in changes(ledger, windows, level=number, known=known.get(POOL.name))
+        ),
         differences=differences(ledger, found),
-        envelopes=envelopes(known),
-        combined=combined(known, indices),
+        envelopes=envelopes(readings),
+        combined=combined(readings, indices),
+        current=current,
+        confirmation_risks=confirmation_risks(current),
     )
 
 

@@ -1,8 +1,15 @@
-"""Trend of concentration: a straight line through the history of a window."""
+"""Trend of concentration: a straight line through the history of a window, and whether drift alone explains it.
+
+Shares drift without going anywhere, and a line through drift is rarely flat. So the slope is held against what both the
+luck of the sample and the usual drift do to it (Yule's nonsense regressions: C. W. J. Granger, P. Newbold, Spurious
+Regressions in Econometrics, Journal of Econometrics 2, 1974). With the drift of `current_share`, whose variance a block
+is that of sampling over lifetime², either follows from the variance of one block.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from statistics import NormalDist
 from typing import Final
 
 import numpy as np
@@ -10,24 +17,53 @@ from numpy.typing import NDArray
 
 from monitor.analysis.counting.block_table import BlockTable
 from monitor.analysis.counting.rows import FIRST
-from monitor.analysis.distributions import student_below, student_quantile
+from monitor.analysis.distributions import Floats
+from monitor.analysis.uncertainty.current_share import LevelPosterior
 from monitor.analysis.uncertainty.intervals import TAILS
 from monitor.model import Trend, Window
+
+
+def _of_walk(slices: int) -> Floats:
+    """Covariances of the means of a random walk over slices, with a variance of 1 gained in each of them.
+
+    Between two slices: what the walk has gained by the middle of the earlier one. Within one: a sixth less.
+    """
+    number = np.arange(slices)
+    return np.minimum.outer(number, number) + 1 / 2 - np.eye(slices) / 6
+
 
 SHORTEST: Final = 30 * 86_400
 """Seconds. Over less than a month a line is a picture of luck."""
 _SLICES: Final = 12
 _YEAR: Final = 365 * 86_400
+_STEPS: Final = np.arange(_SLICES) - (_SLICES - 1) / 2
+_WEIGHTS: Final = _STEPS / (_STEPS**2).sum()
+"""The slope per slice of the least-squares line through values is the sum of their products with these."""
+_WALK: Final = float(_WEIGHTS @ _of_walk(_SLICES) @ _WEIGHTS)
+"""Variance of the slope through a random walk that gains a variance of 1 a slice."""
+_NORMAL: Final = NormalDist()
 
 
-def trends(ledger: BlockTable, windows: Sequence[Window]) -> tuple[Trend, ...]:
-    """The trend at every level, over each of the windows that is a month or longer and that the history covers."""
+def trends(
+    ledger: BlockTable, windows: Sequence[Window], posteriors: Mapping[str, LevelPosterior]
+) -> tuple[Trend, ...]:
+    """The trend at every level, over each of the windows that is a month or longer and that the history covers.
+
+    Args:
+        ledger: the blocks.
+        windows: those to look at.
+        posteriors: of each level; how much its entities drift. One that is missing does not drift.
+    """
     long = [window for window in windows if (window.seconds or 0) >= SHORTEST]
-    found = (_trend(ledger, number, window) for number in range(len(ledger.levels)) for window in long)
+    found = []
+    for number, level in enumerate(ledger.levels):
+        known, entities = posteriors.get(level.name), ledger.entities(number)
+        drift = known.drift(entities) if known else np.zeros(len(entities))
+        found += [_trend(ledger, number, window, drift=drift) for window in long]
     return tuple(trend for trend in found if trend is not None)
 
 
-def _trend(ledger: BlockTable, number: int, window: Window) -> Trend | None:
+def _trend(ledger: BlockTable, number: int, window: Window, *, drift: Floats) -> Trend | None:
     assert window.seconds is not None
     rows, level = ledger.rows, ledger.levels[number].name
     age = rows["time"][-1].item() - rows["time"].astype(np.int64)
@@ -37,33 +73,35 @@ def _trend(ledger: BlockTable, number: int, window: Window) -> Trend | None:
     slices = np.clip(_SLICES - 1 - age[within] * _SLICES // window.seconds, 0, _SLICES - 1)
     size = len(ledger.entities(number)) + FIRST
     cells = slices * size + rows["entity"][within, number]
-    entities = _effective_entities(np.bincount(cells, minlength=_SLICES * size).reshape(_SLICES, size))
-    if entities is None:
+    fitted = line(np.bincount(cells, minlength=_SLICES * size).reshape(_SLICES, size), drift)
+    if fitted is None:
         return None
-    slope, error = line(entities)
-    slope, error = (number * _SLICES * _YEAR / window.seconds for number in (slope, error))
-    lower, upper = (slope + error * student_quantile(tail, _SLICES - 2) for tail in TAILS)
+    slope, error = (number * _SLICES * _YEAR / window.seconds for number in fitted)
+    lower, upper = (slope + error * _NORMAL.inv_cdf(tail) for tail in TAILS)
     # With no scatter at all there is no doubt either.
-    rising = student_below(-slope / error, _SLICES - 2) if error else float(slope < 0)
+    rising = _NORMAL.cdf(-slope / error) if error else float(slope < 0)
     return Trend(level, window.name, slope, lower=lower, upper=upper, rising=rising)
 
 
-def line(values: NDArray[np.float64]) -> tuple[float, float]:
-    """Slope per step of the least-squares line through `values`, and its standard error.
+def line(counts: NDArray[np.int64], drift: Floats) -> tuple[float, float] | None:
+    """Slope per slice of the line through the effective entities, and its standard error; None without pairs.
 
-    The model: each value is a + b t and a deviation of its own, independent and of one size. The luck of a sample and
-    what the line does not explain are both in the deviations, so both are in the error. (slope - b) / error then
-    follows Student's t with two degrees of freedom fewer than there are values.
+    Effective entities come from the unbiased HHI of each slice, unknown blocks split. With H = sum of p², a share that
+    is wrong by e changes 1 / H by 2 p e / H². One block in a sample so has the variance 4 / H⁴ times the sum of
+    p (p - H)² over all miners, and one block of drift that of p (p - H)² d.
+
+    Args:
+        counts: (slices, codes) blocks.
+        drift: d of each entity, see `Posterior.drift`.
     """
-    steps = np.arange(len(values)) - (len(values) - 1) / 2
-    spread = float((steps**2).sum())
-    slope = float(steps @ values) / spread
-    left = values - values.mean() - slope * steps
-    return slope, float(np.sqrt((left @ left) / (len(values) - 2) / spread))
-
-
-def _effective_entities(counts: NDArray[np.int64]) -> NDArray[np.float64] | None:
-    """From the unbiased HHI of each row, unknown blocks split; None if one of them has none."""
     blocks, named = counts.sum(axis=1), counts[:, FIRST:]
     pairs = (named * (named - 1)).sum(axis=1)
-    return blocks * (blocks - 1) / pairs if pairs.all() else None
+    if not pairs.all():
+        return None
+    entities = blocks * (blocks - 1) / pairs
+    shares = named.sum(axis=0) / blocks.sum()
+    squares = float((shares**2).sum())
+    each, rest = shares * (shares - squares) ** 2, (1 - shares.sum()) * squares**2
+    sampling = (each.sum() + rest) * (_WEIGHTS**2 / blocks).sum()
+    walk = (each @ drift + rest * drift.mean()) * blocks.mean() * _WALK
+    return float(_WEIGHTS @ entities), float(2 * np.sqrt(sampling + walk) / squares**2)

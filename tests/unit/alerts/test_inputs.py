@@ -18,6 +18,7 @@ from monitor.model import (
     EmptyBlocks,
     Estimates,
     Forecast,
+    Interval,
     PoolSlug,
     Race,
     Share,
@@ -36,8 +37,29 @@ SIGNALS = Signals(
     forecasts=(Forecast(4, 0.55, 1109, 900, 400, 0.99),),
 )
 CHANGES = (
-    Change("pool", "a", 700, 0, 900, Share("a", 30, 0.3, 0, 1), Share("a", 10, 0.1, 0, 1)),
-    Change("pool", "b", 700, 0, 800, Share("b", 30, 0.3, 0, 1), Share("b", 40, 0.4, 0, 1)),
+    Change(
+        "pool",
+        "a",
+        700,
+        0,
+        900,
+        Share("a", 30, 0.3, 0, 1),
+        Share("a", 10, 0.1, 0, 1),
+        Interval(-0.3, -0.1),
+        counterpart="b",
+    ),
+    Change("pool", "b", 700, 0, 800, Share("b", 30, 0.3, 0, 1), Share("b", 40, 0.4, 0, 1), Interval(0.05, 0.15)),
+    Change(
+        "pool",
+        "c",
+        700,
+        0,
+        800,
+        Share("c", 0, 0.0, 0, 1),
+        Share("c", 40, 0.4, 0, 1),
+        Interval(0.2, 0.5),
+        labelling=True,
+    ),
 )
 SNAPSHOT = Snapshot(
     tip=BlockRow(1000, 5000, 0, A), tip_hash=NO_BLOCK, first_height=0, caught_up=True, registry="", concentration=(),
@@ -55,7 +77,7 @@ NOW = AlertInputs(
         ("reorg_depth", {("6",): 2.0}),
         ("stale_block", {("7", "a"): 1.0, ("8", "unknown"): 1.0}),
         ("attribution_conflict", {("a",): 1.0}),
-        ("share_change_ratio", {("a",): pytest.approx(0.2)}),
+        ("share_change_ratio", {("a",): 0.1, ("b",): 0.05, ("c",): 0.0}),
         ("long_streak_probability", {("a",): 1e-4}),
         ("empty_ratio", {("7d",): 0.04}),
         ("block_age_seconds", {(): 600.0}),
@@ -98,7 +120,8 @@ def test_metrics_are_read_from_the_snapshot() -> None:
         (
             "share_change_ratio", {"pool": "a"},
             "a: 30.0 % (95 % interval 0.0–100.0 %) of the blocks before about block 700, "  # noqa: ISC004
-            "10.0 % (95 % interval 0.0–100.0 %) since; the change was detected at block 900.",
+            "10.0 % (95 % interval 0.0–100.0 %) since; the change was detected at block 900. "
+            "b's share changed by about as much the other way.",
         ),
         (
             "stale_block", {"height": "8", "pool": "unknown"},
@@ -112,5 +135,5 @@ def test_metrics_are_read_from_the_snapshot() -> None:
     ],
 )  # fmt: skip
 def test_details_of_a_sample(name: str, labels: dict[str, str], sentence: str) -> None:
-    assert list(details(name, labels, SNAPSHOT)) == [sentence]
+    assert " ".join(details(name, labels, SNAPSHOT)) == sentence
     assert list(details(name, labels, replace(SNAPSHOT, signals=None, estimates=None))) == []

@@ -1,10 +1,13 @@
 """Changes of shares: found when they are there, silence where there is only luck."""
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from monitor.analysis import POOL, BlockTable
-from monitor.analysis.uncertainty.changes import BIN, changes, find
+from monitor.analysis.uncertainty.change_points import BIN, find
+from monitor.analysis.uncertainty.changes import changes
+from monitor.analysis.uncertainty.current_share import posteriors
 from monitor.model import BlockRow, PoolSlug, Window
 
 SHARES = np.array([0.3, 0.2, 0.15, 0.12, 0.1, 0.08, 0.05])
@@ -66,3 +69,61 @@ def test_a_new_pool_and_one_that_left() -> None:
 def test_a_short_history_has_no_events() -> None:
     assert changes(chain(np.full((10, 2), 72)), [WINDOW], level=0) == ()
     assert changes(chain(np.array([[1, 2]])), [WINDOW], level=0) == ()
+
+
+def test_the_size_of_a_change_has_a_sign_and_an_interval() -> None:
+    bins = np.vstack([np.full((40, 2), 72), np.tile([36, 108], (40, 1))])
+    lost, won = changes(chain(bins), [WINDOW], level=0)
+    assert lost.size.lower < -0.25 < lost.size.upper < -0.2
+    assert (won.size.lower, won.size.upper) == pytest.approx((-lost.size.upper, -lost.size.lower))
+    assert lost.at_least == pytest.approx(-lost.size.upper) == won.at_least
+
+
+def test_what_one_lost_and_another_won_is_one_change() -> None:
+    bins = np.vstack([np.tile([44, 100, 0], (40, 1)), np.tile([0, 100, 44], (40, 1))])
+    left, came = changes(chain(bins), [WINDOW], level=0)
+    assert (left.entity, left.counterpart, came.entity, came.counterpart) == ("p0", "p2", "p2", "p0")
+    assert not left.labelling
+
+
+def test_what_all_others_share_has_no_counterpart() -> None:
+    bins = np.vstack([np.tile([60, 21, 21, 21, 21], (40, 1)), np.tile([28, 29, 29, 29, 29], (40, 1))])
+    found = changes(chain(bins), [WINDOW], level=0)
+    assert {each.counterpart for each in found} == {None}
+
+
+def test_a_change_that_the_unknown_mirror_is_one_of_labels() -> None:
+    bins = np.vstack([np.tile([30, 100, 14], (40, 1)), np.tile([0, 102, 42], (20, 1))])
+    pools = [None if pool == 2 else PoolSlug(f"p{pool}") for day in bins for pool in np.repeat(np.arange(3), day)]
+    table = BlockTable.of((BlockRow(n, 600 * n, 0x1D00FFFF, pool) for n, pool in enumerate(pools)), (POOL,))
+    [lost] = changes(table, [WINDOW], level=0)
+    assert lost.labelling
+    assert lost.counterpart is None
+
+
+def test_before_and_after_are_those_around_the_change_not_years_of_drift() -> None:
+    early, before, after = np.tile([30, 114], (200, 1)), np.tile([43, 101], (60, 1)), np.tile([101, 43], (200, 1))
+    bins = np.vstack([early, before, after, np.tile([108, 36], (100, 1))])
+    found = [each for each in changes(chain(bins), [WINDOW], level=0) if each.entity == "p0"][-1]
+    assert (found.before.share, found.after.share) == pytest.approx((43 / 144, 101 / 144), abs=0.001)
+
+
+def test_the_size_of_a_new_change_is_no_larger_than_what_lasts() -> None:
+    chance, told = np.random.default_rng(9), []
+    for _ in range(8):
+        bins = chance.multinomial(BIN, SHARES, size=70)
+        after = SHARES * np.where(np.arange(7) == 2, 1.5, (1 - 0.225) / 0.85)
+        bins[60:] = chance.multinomial(BIN, after, size=10)
+        seen = next((each.told for each in find(bins) if each.column == 2 and each.told >= 60), None)
+        if seen is None:
+            continue
+        table = chain(bins[: seen + 1])
+        known = posteriors(table, [WINDOW])["pool"]
+        plain, shrunk = (
+            next(each for each in changes(table, [WINDOW], level=0, known=some) if each.entity == "p2")
+            for some in (None, known)
+        )
+        told.append([each.after.share - each.before.share for each in (plain, shrunk)])
+    plain, shrunk = np.mean(told, axis=0)
+    assert 0 < shrunk < plain
+    assert shrunk < 0.075 + 0.005

@@ -1,5 +1,6 @@
 """Found, and expected."""
 
+from dataclasses import replace
 from math import sqrt
 
 import numpy as np
@@ -7,7 +8,8 @@ import pytest
 from support.rows import past, rows
 
 from monitor.analysis.signals.luck import luck
-from monitor.model import Luck
+from monitor.analysis.uncertainty.current_share import LIFETIMES
+from monitor.model import Luck, PoolSlug
 
 TRIALS = 150
 
@@ -21,7 +23,8 @@ def test_luck_by_hand() -> None:
     assert found.blocks == 2
     assert found.expected == pytest.approx(4 * 3 / 10)
     assert found.ratio == pytest.approx(2 / 1.2)
-    assert found.zscore == pytest.approx((2 - 1.2) / sqrt(4 * 0.3 * 0.7 * 6 / 9))
+    drift = np.mean(1 / LIFETIMES**2)  # so few blocks favour none of them
+    assert found.zscore == pytest.approx((2 - 1.2) / sqrt(4 * 0.3 * 0.7 * (6 / 9 + drift * 4 * 6**2 / 30)))
 
 
 def test_a_pool_that_found_nothing_lately_is_unlucky() -> None:
@@ -49,13 +52,30 @@ def test_luck_of_one_block() -> None:
     assert of("a", "1b")["a", "1b"].zscore is None
 
 
-def test_zscores_of_honest_miners_are_standard() -> None:
+def test_zscores_of_a_share_that_does_not_change_are_no_larger_than_luck() -> None:
     chance = np.random.default_rng(11)
     scores: list[float] = []
     for _ in range(TRIALS):
-        pools = "".join(np.where(chance.random(300) < 0.3, "a", "b"))
-        score = of(pools, "100b", "300b")["a", "100b"].zscore
+        pools = "".join(np.where(chance.random(600) < 0.3, "a", "b"))
+        score = of(pools, "200b", "600b")["a", "200b"].zscore
         assert score is not None
         scores.append(score)
-    assert abs(np.mean(scores)) < 3 / sqrt(TRIALS)
-    assert np.std(scores) == pytest.approx(1, abs=3 / sqrt(2 * TRIALS))
+    assert abs(np.mean(scores)) < 0.15
+    assert 0.8 < np.std(scores) < 1.05
+
+
+@pytest.mark.parametrize("drift", [0.02, 0.06])
+def test_zscores_of_a_share_that_drifts_are_those_of_luck(drift: float) -> None:
+    chance = np.random.default_rng(12)
+    scores: list[float] = []
+    for _ in range(60):
+        odds = np.exp(np.cumsum(chance.normal(0, drift, 52)))
+        pool = (chance.random((52, 504)) > (odds / (2 + odds))[:, None]).ravel().astype(np.int64)
+        some = replace(
+            past(rows("ab")), pools=(PoolSlug("a"), PoolSlug("b"), None), pool=pool, longest=slice(0, None),
+            where={"2016b": slice(-2016, None)},
+        )  # fmt: skip
+        score = luck(some)[0].zscore
+        assert score is not None
+        scores.append(score)
+    assert 0.5 < np.std(scores) < 1.25
