@@ -6,10 +6,13 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from monitor.model.names import PSEUDONYM, PoolSlug
 
+HHI_BANDS: Final = ((1000, "moderately concentrated"), (1800, "highly concentrated"))
+"""What a market is called above each HHI: Merger Guidelines of the U.S. Department of Justice and the Federal Trade
+Commission (2023), 2.1, and the Department's page on the index."""
 _SECONDS = {"h": 3600, "d": 86_400, "y": 365 * 86_400}
 _BLOCK_SECONDS = 600
 _MARGIN_SECONDS = 86_400
@@ -143,6 +146,11 @@ class Indices(NamedTuple):
         return self.hhi if self.hhi_unbiased is None else self.hhi_unbiased
 
 
+def market(hhi: float) -> str:
+    """What a market with this HHI is called."""
+    return next((name for limit, name in reversed(HHI_BANDS) if hhi > limit), "not concentrated")
+
+
 class Concentration(NamedTuple):
     """One level over one window. An empty window has no indices."""
 
@@ -156,9 +164,9 @@ class Concentration(NamedTuple):
     shares: Sequence[Share] = ()
     """Largest first, then by name."""
     split: Indices | None = None
-    """Each unknown block counted as a miner of its own: the lower bound of concentration."""
+    """Each unknown block counted as a miner of its own: at the level `pool` the lower bound of concentration."""
     merged: Indices | None = None
-    """All unknown blocks counted as one miner: the upper bound."""
+    """All unknown blocks counted as one miner: at the level `pool` the upper bound."""
     nameless: Mapping[PoolSlug, int] = MappingProxyType({})
     """Blocks of pools with an unknown entity, such as a pool without a known country; part of `unknown`. In `split`
     such a pool is one entity."""
