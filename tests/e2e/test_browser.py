@@ -269,7 +269,7 @@ async def test_it_survives_a_restart_of_the_daemon(host: Host, browser: Browser,
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_it_is_accessible(opened: Opened, node: EmbeddedNode, scheme: str) -> None:
-    for path in ("/memberships", "/?level=country", f"/block/{node.tip.hash}", "/pool/antpool", "/"):
+    for path in ("/memberships?level=origin", "/?level=country", f"/block/{node.tip.hash}", "/pool/antpool", "/"):
         page = (await opened(path, color_scheme=scheme)).page
         if await page.locator("[data-part=history]").count():
             await charted(page)
@@ -282,8 +282,9 @@ async def test_it_is_accessible(opened: Opened, node: EmbeddedNode, scheme: str)
 async def violations(page: Page) -> list[str]:
     """What axe finds wrong, in one line each."""
     await page.evaluate(AXE_FILE_PATH.read_text("utf-8"))  # through the debugger: the page's policy forbids its own
-    found = await page.evaluate("tags => axe.run(document, {runOnly: tags})", sorted(SERIOUS))
-    return [f"{each['id']}: {each['nodes'][0]['html'][:200]} ({len(each['nodes'])})" for each in found["violations"]]
+    check = "tags => axe.run(document, {runOnly: tags, resultTypes: ['violations']}).then((found) => found.violations)"
+    found = await page.evaluate(check, sorted(SERIOUS))
+    return [f"{each['id']}: {each['nodes'][0]['html'][:200]} ({len(each['nodes'])})" for each in found]
 
 
 async def test_the_keyboard_reaches_everything(opened: Opened) -> None:
