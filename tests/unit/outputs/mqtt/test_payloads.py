@@ -42,7 +42,9 @@ def test_an_empty_window_has_no_indices_and_is_said_all_the_same() -> None:
     assert set(said) == {"pools/tip", "pools/concentration/pool/24h", "pools/concentration/pool/7d"}
     one = said["pools/concentration/pool/24h"]
     assert one["largest"][0]["entity"] == "toy"
-    assert one["split"]["hhi_lower"] <= one["split"]["hhi_unbiased"] <= one["split"]["hhi_upper"]
+    assert one["headline_hhi"] == one["split"]["hhi_unbiased"]
+    assert one["hhi_lower"] <= one["split"]["hhi_sampling_lower"] <= one["headline_hhi"]
+    assert one["headline_hhi"] <= one["split"]["hhi_sampling_upper"] <= one["hhi_upper"]
 
 
 def test_a_rule_is_as_grave_as_the_gravest_of_its_alerts() -> None:
