@@ -10,6 +10,8 @@ from monitor.model import Snapshot
 from monitor.outputs.schemas.base import Name, Schema, field
 from monitor.outputs.schemas.blocks import Tip
 
+ACCEPTED = 0.001
+"""The largest acceptable probability, if none is asked for: as in the white paper's table."""
 _SHOWN = (1, 2, 3, 4, 5, 6, 8, 10, 12, 18, 24, 36, 48, 72, 100, 144, 288, 504)
 """Confirmations with a probability of their own in an answer."""
 
@@ -46,7 +48,9 @@ class Confirmations(Schema):
     levels: list[LevelConfirmations] | None = field("The levels; null until the risk is computed")
 
     @classmethod
-    def of_snapshot(cls, snapshot: Snapshot, *, level: str | None, risk: float, amount: float | None) -> Self:
+    def of_snapshot(
+        cls, snapshot: Snapshot, *, level: str | None = None, risk: float = ACCEPTED, amount: float | None = None
+    ) -> Self:
         """Of one level, or of all."""
         reward, known = _mean_reward(snapshot), snapshot.estimates
         asked = {"risk": risk, "amount": amount, "reward": reward}

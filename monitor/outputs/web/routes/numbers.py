@@ -15,7 +15,7 @@ from monitor.outputs.schemas.concentration import (
     WindowConcentration,
     WindowShares,
 )
-from monitor.outputs.schemas.confirmations import Confirmations
+from monitor.outputs.schemas.confirmations import ACCEPTED, Confirmations
 from monitor.outputs.schemas.signals import Signals
 from monitor.outputs.web.routes.endpoint import Level, Query, Window, WindowQuery, get
 from monitor.outputs.web.sources import Sources
@@ -71,7 +71,7 @@ class ConfirmationsQuery(LevelOnlyQuery):
 
     level: Level = None
     """[what blocks are counted for](glossary.md#what-is-counted); all levels without it"""
-    risk: float = Field(0.001, gt=0, lt=1, allow_inf_nan=False)
+    risk: float = Field(ACCEPTED, gt=0, lt=1, allow_inf_nan=False)
     """the largest acceptable probability of a reversal, between 0 and 1; default 0.001"""
     amount: float | None = Field(None, gt=0, le=21_000_000, allow_inf_nan=False, examples=[10])
     """the payment, in bitcoin"""
