@@ -40,16 +40,16 @@ def published_shares(found: Concentration, combined: Combined | None) -> list[Pu
     counted = [
         PublishedShare(
             each.entity, each.blocks, each.share,
-            interval.lower if interval else None, interval.upper if interval else None,
-            each.lower, each.upper, each.above, each.hashrate,
+            lower=interval.lower if interval else None, upper=interval.upper if interval else None,
+            sampling_lower=each.lower, sampling_upper=each.upper, above=each.above, hashrate=each.hashrate,
         )
         for each, interval in [(each, intervals.pop(each.entity, None)) for each in found.shares]
     ]  # fmt: skip
-    possible = sorted(intervals.items(), key=lambda each: (-each[1].upper, each[0]))
-    return [
-        *counted,
-        *(PublishedShare(entity, 0, 0.0, each.lower, each.upper, 0.0, 0.0) for entity, each in possible),
+    possible = [
+        PublishedShare(entity, 0, 0.0, lower=each.lower, upper=each.upper, sampling_lower=0.0, sampling_upper=0.0)
+        for entity, each in sorted(intervals.items(), key=lambda each: (-each[1].upper, each[0]))
     ]
+    return [*counted, *possible]
 
 
 def for_window(one: Concentration, estimates: Iterable[_Each]) -> _Each | None:
