@@ -147,10 +147,9 @@ intervals = _shares(_LARGEST)
 
 @_source("level", "entity", "window")
 def sampling(snapshot: Snapshot) -> Rows:
-    """The largest entities of the levels at which memberships matter."""
-    first = snapshot.concentration[0].level if snapshot.concentration else ""
+    """The largest entities, with the interval of sampling alone."""
     for each in snapshot.concentration:
-        for share in each.shares[:_SAMPLED] if each.level != first else ():
+        for share in each.shares[:_SAMPLED]:
             yield (each.level, share.entity, each.window.name), share
 
 

@@ -75,7 +75,8 @@ def test_the_published_interval_of_a_share_holds_its_sampling_part(complete: Sna
     own = ("template", "c", "24h")  # which may be the group's
     assert found["share_lower_ratio"][own] == 0 < found["share_sampling_lower_ratio"][own]
     assert found["share_upper_ratio"][own] == found["share_sampling_upper_ratio"][own]
-    assert ("pool", "c", "24h") not in found["share_sampling_lower_ratio"]  # it is the published one there
+    pool = ("pool", "c", "24h")
+    assert found["share_lower_ratio"][pool] == found["share_sampling_lower_ratio"][pool]
 
 
 def test_before_estimates_an_interval_is_not_published_at_all() -> None:
