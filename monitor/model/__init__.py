@@ -47,6 +47,7 @@ from monitor.model.measures import (
 )
 from monitor.model.names import NO_BLOCK, PREFIX, PSEUDONYM, BlockHash, PoolSlug
 from monitor.model.profile import PoolMembership, Profile
+from monitor.model.published import PublishedShare, for_window, published_shares
 from monitor.model.signals import (
     Advantage,
     EmptyBlocks,

@@ -66,12 +66,12 @@ def test_a_window_without_a_trend_shows_that_of_the_next_longer(
     assert (trend.window if trend else None) == shown
 
 
-def test_bars_have_room_for_their_lines() -> None:
+def test_before_the_estimates_bars_are_drawn_to_the_largest_share() -> None:
     view = Overview.of(taken(), "pool", "24h")
 
-    assert max(row.interval.upper for row in view.rows if row.interval) <= view.scale <= 1
+    assert [row.interval for row in view.first] == [None, None]
+    assert max(row.share for row in view.rows) <= view.scale <= 1
     assert view.others == []
-    assert len(view.first) == 2
 
 
 def test_what_may_be_as_large_as_the_largest_is_visible_at_first() -> None:
@@ -86,6 +86,7 @@ def test_what_may_be_as_large_as_the_largest_is_visible_at_first() -> None:
     assert [row.entity for row in view.first] == ["a", "b", "large"]
     assert [row.entity for row in view.others] == ["small"]
     assert [row.entity for row in view.larger] == ["large"]
+    assert view.scale >= 0.8, "bars have room for their lines"
     assert view.ranges.keys() == {"30d"}
 
 

@@ -34,33 +34,33 @@ MAY_BE = Combined(
 )  # fmt: skip
 
 
-def known(*combined: Combined, current: tuple[CurrentShare, ...] = ()) -> Estimates:
-    return Estimates(TIP, combined=combined, current=current)
+def alternatively(*combined: Combined, current: tuple[CurrentShare, ...] = ()) -> Snapshot:
+    return replace(counted("30d"), estimates=Estimates(TIP, combined=combined, current=current))
 
 
-def test_before_the_estimates_a_share_has_no_interval_unless_blocks_alone_give_it() -> None:
-    (country,) = share_rows(COUNTED, None)
-    (pool,) = share_rows(COUNTED._replace(level="pool"), None)
+def test_before_the_estimates_a_share_has_no_interval() -> None:
+    (country,) = share_rows(COUNTED, replace(counted("30d"), estimates=None))
 
     assert (country.interval, country.sampling, country.now) == (None, None, None)
-    assert (pool.interval, pool.sampling) == (Interval(0.27, 0.46), None)
 
 
 def test_the_interval_is_the_combined_one_with_the_part_of_sampling_beside_it() -> None:
-    us, *_ = share_rows(COUNTED, known(MAY_BE))
+    us, *_ = share_rows(COUNTED, alternatively(MAY_BE))
 
     assert (us.interval, us.sampling) == (Interval(0.27, 0.56), Interval(0.27, 0.46))
 
 
 def test_an_entity_that_may_have_blocks_is_listed_though_none_is_counted() -> None:
-    rows = share_rows(COUNTED, known(MAY_BE))
+    rows = share_rows(COUNTED, alternatively(MAY_BE))
 
-    assert [(row.entity, row.blocks) for row in rows] == [("US", 36), ("CN", 0), ("KZ", 0)]
+    assert [(row.entity, row.blocks, row.sampling is None) for row in rows] == [
+        ("US", 36, False), ("CN", 0, True), ("KZ", 0, True),
+    ]  # fmt: skip
 
 
 def test_the_share_now_is_no_surer_of_memberships_than_the_window() -> None:
     now = CurrentShare("country", "US", 0.38, 0.3, 0.47, Interval(0.28, 0.5), 100.0)
-    us, *_ = share_rows(COUNTED, known(MAY_BE, current=(now,)))
+    us, *_ = share_rows(COUNTED, alternatively(MAY_BE, current=(now,)))
 
     assert us.now is not None
     assert (us.now.share, us.now.lower, us.now.upper) == pytest.approx((0.38, 0.3, 0.57))
@@ -76,29 +76,23 @@ def counted(*windows: str) -> Snapshot:
 
 
 def test_indices_have_no_interval_before_the_estimates() -> None:
+    assert ranges(COUNTED, replace(counted("30d"), estimates=None)) is None
+    assert ranges(COUNTED, alternatively()) is None
+
+
+def test_sampling_is_named_only_where_more_is_uncertain() -> None:
     taken = counted("30d")
-
-    assert ranges(taken.concentration[0], None) is None
-    assert ranges(COUNTED, known()) is None
-
-
-def test_at_the_level_pool_every_index_has_an_interval() -> None:
-    taken = counted("30d")
-    found = ranges(taken.concentration[0], taken.estimates)
-
+    (pool,) = taken.concentration
+    found = ranges(pool, taken)
     assert found is not None
     assert found.sampling is None
-    assert found.entropy_bits is not None
-    assert found.top_share.keys() == {1, 2, 3}
     assert found.effective_entities.lower == pytest.approx(10_000 / found.hhi.upper)
 
-
-def test_at_other_levels_an_index_without_a_combined_interval_has_none() -> None:
-    found = ranges(COUNTED, known(MAY_BE))
-
+    assert taken.estimates
+    wide = replace(taken.estimates.combined[0], hhi=Interval(1.0, 9000.0))
+    found = ranges(pool, replace(taken, estimates=replace(taken.estimates, combined=(wide,))))
     assert found is not None
-    assert (found.hhi, found.nakamoto) == (MAY_BE.hhi, MAY_BE.nakamoto)
-    assert (found.entropy_bits, found.top_share) == (None, {})
+    assert found.sampling is not None
 
 
 @pytest.mark.parametrize(
@@ -117,6 +111,6 @@ def test_the_claim_about_china_is_answered_over_30_days(
         replace(MAY_BE, level=level, window=window, shares={"CN": Interval(0.0, end)})
         for (level, window), end in ends.items()
     ]
-    found = claim(replace(counted(*windows), estimates=known(*combined)))
+    found = claim(replace(counted(*windows), estimates=Estimates(TIP, combined=tuple(combined))))
 
     assert (found and (found.window, found.origin.upper, found.country.upper)) == said

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from monitor.model import PoolMembership, Profile, Share, Snapshot
+from monitor.model import PoolMembership, Profile, PublishedShare, Snapshot
 
 LEVELS: Final = ("template", "operator", "origin", "country")
 
@@ -19,7 +19,7 @@ class MembershipRow:
     level: str
     entity: str
     stated: PoolMembership
-    share: Share | None
+    share: PublishedShare | None
     """The pool's own, over the longest window; None without blocks."""
 
 
@@ -40,7 +40,7 @@ class MembershipView:
         """An unknown level is all of them."""
         level = level if level in LEVELS else None
         longest = max((one for one in snapshot.concentration if one.level == "pool"), key=lambda one: one.blocks)
-        shares = {share.entity: share for share in longest.shares}
+        shares = {share.entity: share for share in snapshot.shares(longest)}
         rows = [
             MembershipRow(pool, at, value, stated=stated, share=shares.get(pool.slug))
             for pool in profiles

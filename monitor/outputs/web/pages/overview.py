@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from math import ceil
 
-from monitor.model import Concentration, ConfirmationRisk, Envelope, PoolSlug, Snapshot, Trend
-from monitor.outputs.schemas.concentration import for_window
+from monitor.model import Concentration, ConfirmationRisk, Envelope, PoolSlug, Snapshot, Trend, for_window
 from monitor.outputs.web.pages.published import Ranges, ShareRow, ranges, share_rows
 
 CONFIRMATIONS = (1, 2, 3, 6, 12, 24)
@@ -53,7 +52,7 @@ class Overview:
     @cached_property
     def rows(self) -> Sequence[ShareRow]:
         """The table of shares."""
-        return share_rows(self.chosen, self.snapshot.estimates)
+        return share_rows(self.chosen, self.snapshot)
 
     @property
     def first(self) -> Sequence[ShareRow]:
@@ -95,8 +94,7 @@ class Overview:
     @cached_property
     def ranges(self) -> dict[str, Ranges]:
         """The published intervals of the indices, by window."""
-        known = self.snapshot.estimates
-        return {each.window.name: found for each in self.windows if (found := ranges(each, known))}
+        return {each.window.name: found for each in self.windows if (found := ranges(each, self.snapshot))}
 
     @property
     def risks(self) -> Sequence[tuple[str, ConfirmationRisk]]:

@@ -1,18 +1,15 @@
 """The intervals that are shown: the published ones, of everything that is uncertain together.
 
-Before there are estimates, shares at the level `pool` have their interval already: it depends on the blocks alone.
-Nothing else has one then, as sampling is only a part of what is uncertain.
+Before there are estimates nothing has one, as sampling is only a part of what is uncertain.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from monitor.model import Combined, Concentration, CurrentShare, Estimates, Interval, Likely, Share, Snapshot
-from monitor.outputs.schemas.concentration import for_window
+from monitor.model import Concentration, CurrentShare, Interval, Likely, PublishedShare, Snapshot, for_window
 
-_POOL = "pool"
 _MONOPOLY = 10_000
 _CHINA = "CN"
 _CLAIMED = "30d"
@@ -31,42 +28,38 @@ class ShareRow:
     sampling: Interval | None
     """The part of sampling alone; None where that is all, or nothing is counted."""
     now: CurrentShare | None
-    """The share now, its interval widened by what memberships and unknown blocks allow."""
+    """The share now, its interval widened by what else is uncertain."""
     hashrate: float | None
 
 
-def share_rows(one: Concentration, known: Estimates | None) -> Sequence[ShareRow]:
+def share_rows(one: Concentration, snapshot: Snapshot) -> Sequence[ShareRow]:
     """Every entity with blocks, largest first; then those that may have some, the most first."""
-    combined = _combined(one, known)
+    known = snapshot.estimates
     now = {each.entity: each for each in (known.current if known else ()) if each.level == one.level}
-    counted = [_row(one, share, combined=combined, now=now.get(share.entity)) for share in one.shares]
-    possible = combined.shares.keys() - {row.entity for row in counted} if combined else ()
-    others = [
-        ShareRow(entity, 0, 0.0, interval=combined.shares[entity], sampling=None, now=None, hashrate=None)
-        for entity in possible
-        if combined
-    ]
-    return [*counted, *sorted(others, key=lambda row: (-(row.interval.upper if row.interval else 0), row.entity))]
+    return [_row(share, now.get(share.entity)) for share in snapshot.shares(one)]
 
 
-def _row(one: Concentration, share: Share, *, combined: Combined | None, now: CurrentShare | None) -> ShareRow:
-    sampling = Interval(share.lower, share.upper)
-    published = combined.shares.get(share.entity) if combined else None
-    if one.level == _POOL:
-        published = published or sampling
+def _row(share: PublishedShare, now: CurrentShare | None) -> ShareRow:
+    sampling = Interval(share.sampling_lower, share.sampling_upper)
+    published = interval(share)
     return ShareRow(
         share.entity,
         share.blocks,
         share.share,
         interval=published,
-        sampling=sampling if published and published != sampling else None,
+        sampling=sampling if share.blocks and published not in {None, sampling} else None,
         now=_widened(now, sampling, published) if now and published else None,
         hashrate=share.hashrate.value if share.hashrate else None,
     )
 
 
+def interval(share: PublishedShare) -> Interval | None:
+    """The published interval of a share; None as long as it is not estimated."""
+    return None if share.lower is None or share.upper is None else Interval(share.lower, share.upper)
+
+
 def _widened(now: CurrentShare, sampling: Interval, published: Interval) -> CurrentShare:
-    """The share now is that of the memberships that count: what others allow is added to its interval."""
+    """The share now is that of what counts: what else may be true is added to its interval."""
     return now._replace(
         lower=max(now.lower - (sampling.lower - published.lower), 0.0),
         upper=min(now.upper + (published.upper - sampling.upper), 1.0),
@@ -81,27 +74,21 @@ class Ranges:
     nakamoto: Interval
     effective_entities: Interval
     sampling: Likely | None
-    """The part of sampling alone; None at the level `pool`, where nothing but unknown blocks comes on top."""
-    entropy_bits: Interval | None
-    """At the level `pool` only, as the largest shares: elsewhere only the part of sampling is known."""
-    top_share: Mapping[int, Interval]
+    """The part of sampling alone; None where that is all."""
 
 
-def ranges(one: Concentration, known: Estimates | None) -> Ranges | None:
+def ranges(one: Concentration, snapshot: Snapshot) -> Ranges | None:
     """Those of one level and window; None where they are not known yet."""
-    combined = _combined(one, known)
-    if known is None or combined is None:
+    combined = snapshot.combined(one)
+    if snapshot.estimates is None or combined is None:
         return None
-    found = for_window(one, known.indices)
-    split, merged = (found.split, found.merged) if found else (None, None)
-    both = [each for each in (split, merged) if each and one.level == _POOL]
+    found = for_window(one, snapshot.estimates.indices)
+    split = found.split if found else None
     return Ranges(
         combined.hhi,
         combined.nakamoto,
         effective_entities=Interval(_MONOPOLY / combined.hhi.upper, _MONOPOLY / max(combined.hhi.lower, 1.0)),
-        sampling=None if both else split,
-        entropy_bits=_union([each.entropy_bits for each in both]),
-        top_share={n: end for n in (1, 2, 3) if (end := _union([each.top_share[n] for each in both]))},
+        sampling=split if split and (split.hhi, split.nakamoto) != (combined.hhi, combined.nakamoto) else None,
     )
 
 
@@ -126,14 +113,3 @@ def claim(snapshot: Snapshot) -> Claim | None:
     found = {each.level: each.shares.get(_CHINA) for each in known.combined if each.window == window}
     origin, country = found.get("origin"), found.get("country")
     return Claim(window, origin, country) if origin and country else None
-
-
-def _combined(one: Concentration, known: Estimates | None) -> Combined | None:
-    key = one.level, one.window.name
-    return next((each for each in (known.combined if known else ()) if (each.level, each.window) == key), None)
-
-
-def _union(intervals: Sequence[Interval]) -> Interval | None:
-    if not intervals:
-        return None
-    return Interval(min(each.lower for each in intervals), max(each.upper for each in intervals))
