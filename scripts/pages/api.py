@@ -194,13 +194,13 @@ def _publish(hub: Hub, judged: Sequence[Judged]) -> None:
         )
         for each in judged
     ]  # fmt: skip
-    ledger, windows = BlockTable.of(rows, [POOL]), [Window.parse("24h")]
+    table, windows = BlockTable.of(rows, [POOL]), [Window.parse("24h")]
     now = snapshot(
-        ledger, windows, advance(Tally(), connected=judged, disconnected=()),
+        table, windows, advance(Tally(), connected=judged, disconnected=()),
         tip_hash=tip.hash, first_height=rows[0].height, caught_up=True, registry=_REGISTRY,
         pool_names={PoolSlug(slug): name for slug, name in _POOLS.items()},
     )  # fmt: skip
-    hub.publish(estimated(now, ledger, windows))
+    hub.publish(estimated(now, table, windows))
     alert = Alert(
         "pool_majority", Severity.CRITICAL, AlertState.FIRING, tip.header.time + 5.0,
         "Foundry USA probably has more than half of the hashrate",

@@ -63,11 +63,11 @@ def test_the_rate_counted_is_within_its_interval(found: int) -> None:
 def test_a_ledger_that_grows_and_forgets_estimates_what_a_new_one_estimates(batch: int, seed: int) -> None:
     rows = [BlockRow(7 + h, 600 * h, 0x1D00FFFF, PoolSlug("abc"[hash((seed, h)) % 3])) for h in range(15 * BIN)]
     windows = [Window.parse("10d"), Window.parse("100b")]
-    ledger, tip = BlockTable((POOL,)), BlockRef(rows[-1].height, BlockHash("ab" * 32))
+    table, tip = BlockTable((POOL,)), BlockRef(rows[-1].height, BlockHash("ab" * 32))
     for start in range(0, len(rows), batch):
-        ledger.extend(rows[start : start + batch])
-        ledger.forget(surplus(ledger, windows))
+        table.extend(rows[start : start + batch])
+        table.forget(surplus(table, windows))
     fresh = BlockTable.of(rows, (POOL,))
-    one, other = (estimates(each, windows, concentrate(each, windows), tip=tip) for each in (ledger, fresh))
+    one, other = (estimates(each, windows, concentrate(each, windows), tip=tip) for each in (table, fresh))
     assert one == other
-    assert changes(ledger, windows, level=0) == changes(fresh, windows, level=0)
+    assert changes(table, windows, level=0) == changes(fresh, windows, level=0)

@@ -20,18 +20,18 @@ from monitor.model import Signals, StaleRow, Window
 
 
 def signals(
-    ledger: BlockTable,
+    table: BlockTable,
     windows: Sequence[Window],
     *,
     stale: Iterable[StaleRow] = (),
     rules: ConsensusParams | None = None,
 ) -> Signals:
-    """Read all signals off a ledger with the level `POOL`; the longest window is what a pool is compared with.
+    """Read all signals off a table with the level `POOL`; the longest window is what a pool is compared with.
 
     Raises:
         ValueError: there are no blocks, no windows, or no pools counted.
     """
-    past, rules = SignalInput.of(ledger, windows), rules or ConsensusParams()
+    past, rules = SignalInput.of(table, windows), rules or ConsensusParams()
     lost = tuple(stale)
     run = races(lost)
     return Signals(
