@@ -32,8 +32,8 @@ from monitor.model import (
     Change,
     Concentration,
     Envelope,
+    IndexIntervals,
     Interval,
-    Likely,
     Trend,
     Window,
 )
@@ -58,7 +58,7 @@ class Point:
 
     when: date
     found: Concentration
-    likely: Likely
+    likely: IndexIntervals
 
 
 def main(arguments: Sequence[str]) -> int:

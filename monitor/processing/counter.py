@@ -101,7 +101,7 @@ class CountedState:
         return replace(
             estimated(taken, self.table, self.windows, questions=self.rulebook.questions),
             signals=signals(self.table, self.windows, stale=self.stale, rules=rules),
-            strangers=self.unknown_miners,
+            unknown_miners=self.unknown_miners,
         )
 
 

@@ -9,7 +9,7 @@ from monitor.analysis import POOL, BlockTable, concentrate, concentration, estim
 from monitor.analysis.uncertainty.change_points import BIN
 from monitor.analysis.uncertainty.changes import changes
 from monitor.analysis.uncertainty.intervals import probabilities_above, rate_factors
-from monitor.model import BlockHash, BlockRef, BlockRow, Likely, PoolSlug, Window
+from monitor.model import BlockHash, BlockRef, BlockRow, IndexIntervals, PoolSlug, Window
 
 WINDOW = Window.parse("1b")
 KNOWN = st.dictionaries(st.text(min_size=1), st.integers(1, 3000), max_size=15)
@@ -29,7 +29,7 @@ def test_split_is_the_less_concentrated_reading(known: dict[str, int], unknown: 
     assert found.split.nakamoto.upper >= found.merged.nakamoto.upper
 
 
-def bounds(likely: Likely) -> None:
+def bounds(likely: IndexIntervals) -> None:
     assert 0 <= likely.hhi.lower <= likely.hhi.upper <= 10_000
     assert 1 <= likely.nakamoto.lower <= likely.nakamoto.upper
     assert sum(likely.nakamoto_probability.values()) == pytest.approx(1)

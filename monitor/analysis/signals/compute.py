@@ -15,7 +15,7 @@ from monitor.analysis.signals.signal_input import SignalInput
 from monitor.analysis.signals.signalling import bip54, forecasts, periods, signalling
 from monitor.analysis.signals.spacing import spacing
 from monitor.analysis.signals.streaks import streaks
-from monitor.analysis.signals.succession import following
+from monitor.analysis.signals.succession import succession_tests
 from monitor.model import Signals, StaleRow, Window
 
 
@@ -45,7 +45,7 @@ def signals(
         bip54=bip54(past),
         periods=periods(past, rules),
         forecasts=forecasts(past, rules),
-        following=following(past),
+        following=succession_tests(past),
         races=run,
         race_records=records(run, past.shares),
     )

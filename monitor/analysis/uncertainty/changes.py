@@ -122,8 +122,8 @@ def sized(counts: NDArray[np.int64], entities: Sequence[str], known: LevelPoster
         entities: those of the codes from `FIRST` on.
         known: the shares now.
     """
-    strangers = [UNKNOWN, *(code for code, name in enumerate(entities, FIRST) if name.startswith(PSEUDONYM))]
-    unknown = counts[:, strangers].sum(axis=1)
+    unattributed = [UNKNOWN, *(code for code, name in enumerate(entities, FIRST) if name.startswith(PSEUDONYM))]
+    unknown = counts[:, unattributed].sum(axis=1)
     found = find(counts[:, FIRST:])
     borders: defaultdict[int, list[int]] = defaultdict(lambda: [0])
     for each in found:
