@@ -58,14 +58,6 @@ def test_an_entity_that_may_have_blocks_is_listed_though_none_is_counted() -> No
     ]  # fmt: skip
 
 
-def test_the_share_now_is_no_surer_of_memberships_than_the_window() -> None:
-    now = CurrentShare("country", "US", 0.38, 0.3, 0.47, Interval(0.28, 0.5), 100.0)
-    us, *_ = share_rows(COUNTED, alternatively(MAY_BE, current=(now,)))
-
-    assert us.now is not None
-    assert (us.now.share, us.now.lower, us.now.upper) == pytest.approx((0.38, 0.3, 0.57))
-
-
 def counted(*windows: str) -> Snapshot:
     rows = [BlockRow(at, 1_700_000_000 + 7200 * at, 0x1D00FFFF, PoolSlug("aab"[at % 3])) for at in range(1200)]
     table, over = BlockTable.of(rows, [POOL]), [Window.parse(name) for name in windows]
