@@ -30,13 +30,9 @@ from monitor.analysis.uncertainty.current_share import (
 )
 from monitor.analysis.uncertainty.intervals import share_intervals
 from monitor.analysis.uncertainty.trend import line
+from monitor.backtest.simulation import DRIFT, STEP
 from monitor.processing.block_file import read
 
-DRIFT: Final = (0.007, 0.007, 0.011, 0.011, 0.018)
-"""Daily standard deviations of the logarithm of shares, largest first; all others have the last. Measured on mainnet in
-2025 and 2026."""
-STEP: Final = 72
-"""Blocks: how often simulated shares move, twice a day."""
 YEAR: Final = 728
 """Steps: 364 days, which is two half-years of whole bins."""
 YEAR_DAYS: Final = 365

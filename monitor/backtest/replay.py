@@ -137,11 +137,13 @@ class Replay:
         )
         self._firing: dict[str, Episode] = {}
         self._run: tuple[PoolSlug | None, int] = (None, 0)
+        self._first: BlockRow | None = None
         self._last: BlockRow | None = None
         self._now = 0.0
 
     def warm(self, row: BlockRow) -> None:
         """Count a block without evaluating rules."""
+        self._first = self._first or row
         pool, blocks = self._run
         self._run = (row.pool, blocks + 1 if row.pool == pool else 1)
         self._short.add([row])
@@ -189,7 +191,8 @@ class Replay:
         for each in due:
             samples = self._judge(each, inputs)
             windows = {window for _, window in each.pairs}
-            each.skip = planner.skip(each.rule, windows, samples=samples, standing=each.standing)
+            filled = inputs.incomplete.isdisjoint(window.name for window in windows)
+            each.skip = planner.skip(each.rule, windows, samples=samples, standing=each.standing) if filled else NO_SKIP
 
     def _look_at_events(self, block: ReplayedBlock) -> None:
         if not self._events or not (block.conflict or block.race or _any_standing(self._events)):
@@ -220,7 +223,8 @@ class Replay:
                 estimated(self.snapshot(), table, scope.windows),
                 signals=signals(table, scope.windows, rules=scope.rules),
             )
-            self._look(self._daily, AlertInputs(self._now, taken, block_at=self._now))
+            inputs = AlertInputs(self._now, taken, block_at=self._now, incomplete=self._incomplete(row))
+            self._look(self._daily, inputs)
 
     def snapshot(self) -> Snapshot:
         """The counts at the newest block, of all levels and windows if a rule needs them daily."""
@@ -243,7 +247,19 @@ class Replay:
             concentration=tuple(concentration), tally=Tally(),
             pool_names=self._scope.pool_names, signals=signals, estimates=estimates,
         )  # fmt: skip
-        return AlertInputs(self._now, taken)
+        return AlertInputs(self._now, taken, incomplete=self._incomplete(row))
+
+    def _incomplete(self, row: BlockRow) -> frozenset[str]:
+        """The windows that reach further back than the blocks taken; none if these begin with the chain."""
+        assert self._first
+        if self._first.height == 0:
+            return frozenset()
+        seconds, blocks = row.time - self._first.time, row.height - self._first.height + 1
+        return frozenset(
+            window.name
+            for window in self._scope.windows
+            if (window.seconds or 0) > seconds or (window.blocks or 0) > blocks
+        )
 
     def _look(self, watched: Sequence[_Watched], inputs: AlertInputs) -> None:
         for each in watched:

@@ -175,3 +175,17 @@ def test_what_takes_long_to_estimate_is_looked_at_once_a_day() -> None:
     )
 
     assert one.alert.height == 143
+
+
+def test_alerts_do_not_depend_on_where_the_history_begins() -> None:
+    rows, window = chain(3 * [(2500, {"a": 0.2, "b": 0.8}), (2500, {"a": 0.5, "b": 0.5})]), Window.parse("20d")
+    rules = [rule('value = "share_change_ratio"\nabove = 0.01')]
+
+    whole, late = (episodes(rules, rows[begin:], (window,)) for begin in (0, 1500))
+
+    filled = next(row.time for row in rows if row.time >= rows[1500].time + window.expected_seconds)
+    settled = filled + window.expected_seconds  # what had fired before has ended
+    assert all(one.alert.since >= filled for one in late)
+    told = [[when(one) for one in found if one.alert.since > settled] for found in (whole, late)]
+    assert len(told[0]) >= 3
+    assert told[0] == told[1]
