@@ -33,9 +33,7 @@ def test_it_fires_at_the_same_block_as_a_backtest(name: str) -> None:
         replay.warm(row) if at < full else replay.take(ReplayedBlock(row))
 
     (condition,) = firing.conditions([RULES[name]])
-    at = condition.fires(found, times, full)
-
-    assert at == replay.episodes[0].alert.height
+    assert condition.fires(found, times, full) == replay.episodes[0].alert.height
 
 
 @pytest.mark.parametrize("name", ["pool_majority", "template_majority"])
