@@ -4,7 +4,7 @@
 
 What the instructions say is done as they say it, with FOLDER before each path of the image; the base image is this
 machine's Python. The stages share the folder, so what one takes over from another is there already. Exit status 1 when
-a step fails, or the demo is not healthy within half a minute.
+a step fails, or the demo is not healthy within five minutes.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ DOCKERFILE = CHECKOUT / "deploy" / "docker" / "Dockerfile"
 FOLDERS = ("opt", "src", "var", "etc")
 """Of the image: what a step writes."""
 PORT = "8347"
-PATIENCE_SECONDS = 30
+PATIENCE_SECONDS = 300
 
 
 def instructions(text: str) -> Iterator[tuple[str, str]]:

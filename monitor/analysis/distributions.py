@@ -87,11 +87,10 @@ def gamma_quantiles(chances: Sequence[float], a: ArrayLike) -> Floats:
     return _quantiles(chances, _gamma(a)) ** 2
 
 
-def student_quantile(chance: float, freedom: int) -> float:
-    """The quantile of Student's t with so many degrees of freedom."""
-    at = float(beta_quantiles([2 * min(chance, 1 - chance)], freedom / 2, 0.5)[0])
-    size = float(np.sqrt(freedom * (1 - at) / at))
-    return -size if chance < 1 / 2 else size
+def student_quantiles(chance: float, freedom: ArrayLike) -> Floats:
+    """The quantile of Student's t for each number of degrees of freedom. The chance is above 1/2."""
+    (at,) = beta_quantiles([2 * (1 - chance)], np.divide(freedom, 2), 0.5)
+    return np.asarray(np.sqrt(freedom * (1 - at) / at))
 
 
 def _beta(a: ArrayLike, b: ArrayLike) -> _Density:

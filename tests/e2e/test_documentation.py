@@ -12,6 +12,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,10 +78,29 @@ class Place:
         )  # fmt: skip
 
 
-@pytest.fixture
-def place(bitcoind: Bitcoind, scratch: Path) -> Iterator[Place]:
+@pytest.fixture(scope="module")
+def variables() -> Iterator[dict[str, str]]:
+    """The environment of the commands, with a node and a daemon for all pages."""
     asked = {str(program(name).parent) for name in ("curl", "jq", "promtool")}
-    tip = mine_all(bitcoind, [Recipe(tag=b"/AntPool/", time=1_700_000_000 + 600 * n) for n in range(12)])[-1]
+    port = free_port()
+    with tempfile.TemporaryDirectory(prefix="pool-monitor-test-") as folder:
+        stopped, store = (f"sqlite:///{folder}/{name}/blocks.sqlite" for name in ("stopped", "daemon"))
+        Path(folder, "stopped").mkdir()
+        asyncio.run(store_mainnet(stopped, 2000))
+        with Bitcoind(program("bitcoind"), Path(folder, "node")) as node:
+            tip = mine_all(node, [Recipe(tag=b"/AntPool/", time=1_700_000_000 + 600 * n) for n in range(12)])[-1]
+            settings: dict[str, Any] = {
+                "node__url": node.url, "node__cookie_file": node.cookie_file, "web__port": port,
+            }  # fmt: skip
+            with Daemon(Path(folder, "daemon"), **settings) as daemon:
+                daemon.wait_for(tip)
+                path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"], *asked])
+                ours = {"PATH": path, "COLUMNS": "200", "PORT": str(port), "STOPPED": stopped}
+                yield environment(store__url=store, **settings) | ours
+
+
+@pytest.fixture
+def place(variables: dict[str, str], scratch: Path) -> Place:
     folder = scratch / "checkout"
     (folder / "etc" / "bitcoin").mkdir(parents=True)
     (folder / "etc" / "pool-monitor").mkdir()
@@ -89,16 +109,7 @@ def place(bitcoind: Bitcoind, scratch: Path) -> Iterator[Place]:
         (folder / name).symlink_to(CHECKOUT / name)
     shutil.copytree(CHECKOUT / "deploy", folder / "deploy")
     shutil.copy(CHECKOUT / "config" / "pools" / "upstream" / "mempool.json", folder / "pools-v2.json")
-    stopped = f"sqlite:///{scratch / 'stopped.sqlite'}"
-    asyncio.run(store_mainnet(stopped, 2000))
-    port = free_port()
-    settings: dict[str, Any] = {"node__url": bitcoind.url, "node__cookie_file": bitcoind.cookie_file, "web__port": port}
-    with Daemon(scratch / "daemon", **settings) as daemon:
-        daemon.wait_for(tip)
-        store = f"sqlite:///{scratch / 'daemon' / 'blocks.sqlite'}"
-        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"], *asked])
-        ours = {"PATH": path, "HOME": str(scratch), "XDG_DATA_HOME": str(scratch), "COLUMNS": "200"}
-        yield Place(folder, environment(store__url=store, **settings) | ours | {"PORT": str(port), "STOPPED": stopped})
+    return Place(folder, variables | {"HOME": str(scratch), "XDG_DATA_HOME": str(scratch)})
 
 
 def typed(page: Path) -> list[str]:

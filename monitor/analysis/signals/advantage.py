@@ -17,13 +17,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from math import sqrt
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from monitor.analysis.counting.rows import UNTOLD
-from monitor.analysis.distributions import Floats, student_quantile
+from monitor.analysis.distributions import Floats, student_quantiles
 from monitor.analysis.signals.signal_input import SignalInput
 from monitor.analysis.uncertainty.intervals import PRIOR, TAILS
 from monitor.model import Advantage, StaleRow
@@ -45,50 +45,48 @@ def advantages(past: SignalInput, stale: Iterable[StaleRow]) -> tuple[Advantage,
     lost = [(row.height, row.pool) for row in stale]
     found = []
     for window, where in past.where.items():
-        own = past.pool[where][known[where]], paid[where][known[where]]
-        blocks, total, squares = (
-            np.bincount(own[0], weights, minlength=len(past.pools))[: len(past.pools)]
-            for weights in (np.ones(len(own[0])), own[1], own[1] ** 2)
-        )
+        pool, reward = past.pool[where][known[where]], paid[where][known[where]]
         first = int(past.height[where][0])
-        stales = Counter(pool for height, pool in lost if height >= first)
-        wasted = stales.total() / (blocks.sum() + stales.total()) if stales else 0.0
-        columns = zip(past.pools, blocks.tolist(), total.tolist(), squares.tolist(), strict=True)
-        for pool, many, reward, square in columns:
-            one = _Paid(int(many), reward, square, share=many / max(blocks.sum(), 1), stale=stales[pool])
-            found.append(Advantage(pool, window, one.blocks, one.stale, *one.advantage(1 - wasted)))
+        gone = Counter(who for height, who in lost if height >= first)
+        blocks, total, squares = (
+            np.bincount(pool, weights, len(past.pools))[: len(past.pools)].astype(np.float64)
+            for weights in (np.ones(len(pool)), reward, reward**2)
+        )
+        stales = np.array([gone[each] for each in past.pools])
+        kept = blocks.sum() / max(blocks.sum() + gone.total(), 1) or 1.0  # without blocks nothing is said
+        ratio, width = (part / kept for part in _paid(blocks, total, squares=squares, stale=stales))
+        for number, each in enumerate(past.pools):
+            told, sure = blocks[number] > 0, blocks[number] >= _LEAST
+            found.append(
+                Advantage(
+                    each,
+                    window,
+                    int(blocks[number]),
+                    stale=int(stales[number]),
+                    ratio=float(ratio[number]) if told else None,
+                    lower=max(float(ratio[number] - width[number]), 0.0) if sure else None,
+                    upper=float(ratio[number] + width[number]) if sure else None,
+                )
+            )
     return tuple(found)
 
 
-class _Paid(NamedTuple):
-    """What the blocks of a pool were paid, each relative to its period."""
+def _paid(blocks: Floats, total: Floats, *, squares: Floats, stale: NDArray[np.int64]) -> tuple[Floats, Floats]:
+    """What each pool is paid for a unit of work, and half the width of its interval.
 
-    blocks: int
-    total: float
-    squares: float
-    share: float
-    stale: int
-
-    def advantage(self, kept: float) -> tuple[float | None, float | None, float | None]:
-        """Ratio and interval.
-
-        Args:
-            kept: the part of the network's blocks that did not go stale.
-        """
-        if not self.blocks:
-            return None, None, None
-        all_ = self.blocks + self.stale
-        mean, mine = self.total / self.blocks, self.blocks / all_
-        ratio = mean * mine / kept
-        if self.blocks < _LEAST:
-            return ratio, None, None
-        spread = max(self.squares - self.blocks * mean**2, 0) / (self.blocks - 1)
-        chance = (self.stale + PRIOR) / (all_ + 2 * PRIOR)
-        variance = (
-            mine**2 * spread / self.blocks * (1 - self.share) + mean**2 * chance * (1 - chance) / (all_ + 1)
-        ) / kept**2
-        width = student_quantile(TAILS[1], self.blocks - 1) * sqrt(variance)
-        return ratio, max(ratio - width, 0.0), ratio + width
+    Args:
+        blocks: of each pool.
+        total: the sum of their rewards, each relative to its period.
+        squares: the sum of the squares of these.
+        stale: the pool's blocks that lost a race.
+    """
+    many, work = np.maximum(blocks, 1), np.maximum(blocks + stale, 1)
+    mean, mine = total / many, blocks / work
+    spread = np.maximum(squares - blocks * mean**2, 0) / np.maximum(blocks - 1, 1)
+    chance = (stale + PRIOR) / (work + 2 * PRIOR)
+    share = blocks / max(blocks.sum(), 1)
+    variance = mine**2 * spread / many * (1 - share) + mean**2 * chance * (1 - chance) / (work + 1)
+    return mean * mine, student_quantiles(TAILS[1], np.maximum(blocks, _LEAST) - 1) * np.sqrt(variance)
 
 
 def _relative(past: SignalInput) -> Floats:
