@@ -26,7 +26,7 @@ from monitor.analysis.uncertainty.combined import combined
 from monitor.analysis.uncertainty.current_share import current_shares, posteriors
 from monitor.analysis.uncertainty.membership_range import envelopes
 from monitor.analysis.uncertainty.trend import trends
-from monitor.model import BlockHash, BlockRow, Snapshot, Tally, Window
+from monitor.model import BlockHash, BlockRow, Confidence, Snapshot, Tally, Window
 from monitor.processing.levels import levels
 from monitor.processing.uncertain_memberships import questions
 from monitor.registry.loading import load_registry
@@ -98,16 +98,19 @@ def main() -> int:
 
 
 def history(pools: list[str]) -> list[BlockRow]:
-    """A chain of `YEAR` blocks, one in a hundred of them unknown."""
+    """A chain of `YEAR` blocks, one in a hundred of them unknown, and one in eight of low confidence."""
     chance = np.random.default_rng(21)
     sizes = np.append(0.85 ** np.arange(40), 0.06)
     names = [*chance.choice(pools, 40, replace=False).tolist(), None]
     chosen = chance.choice(len(sizes), YEAR, p=sizes / sizes.sum()).tolist()
     times = (1_760_000_000 + chance.exponential(600, YEAR).cumsum()).astype(int).tolist()
     return [
-        BlockRow(800_000 + n, time, 0x17034219, names[pool])
+        BlockRow(
+            800_000 + n, time, 0x17034219, names[pool],
+            confidence=None if names[pool] is None else Confidence.HIGH if n % 8 else Confidence.LOW,
+        )
         for n, (time, pool) in enumerate(zip(times, chosen, strict=True))
-    ]
+    ]  # fmt: skip
 
 
 def milliseconds(work: Callable[[], object]) -> float:

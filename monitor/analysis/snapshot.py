@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from monitor.analysis.counting.block_table import BlockTable
 from monitor.analysis.counting.concentration import concentrate
-from monitor.analysis.counting.windows import network_hashrates
+from monitor.analysis.counting.windows import confidences, network_hashrates
 from monitor.analysis.uncertainty.alternatives import UncertainMembership
 from monitor.analysis.uncertainty.estimates import estimates
 from monitor.model import BlockHash, BlockRef, PoolSlug, Snapshot, Tally, Window
@@ -40,6 +40,7 @@ def snapshot(  # noqa: PLR0913 -- it makes one value of many fields
         registry=registry,
         concentration=concentrate(ledger, windows, rates),
         network_rate=rates,
+        confidence=confidences(ledger, windows),
         tally=tally,
         pool_names=pool_names,
     )

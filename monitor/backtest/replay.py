@@ -45,7 +45,12 @@ _STREAKS: Final = frozenset({"long_streak_probability"})
 _CHANGES: Final = frozenset({"share_change_ratio"})
 _BY_WINDOW: Final = frozenset({"window_blocks", "window_attributed_ratio"})
 """Metrics that are the same at each level."""
-_SHARES: Final = _BY_WINDOW | {"share_ratio", "share_lower_ratio", "share_upper_ratio", "share_above_probability"}
+_SHARES: Final = _BY_WINDOW | {
+    "share_ratio",
+    "share_sampling_lower_ratio",
+    "share_sampling_upper_ratio",
+    "share_above_probability",
+}
 _INDICES: Final = frozenset({
     "hhi", "hhi_unbiased", "nakamoto_coefficient", "gini_ratio", "entropy_bits", "effective_entities", "theil_index",
     "top_share_ratio",

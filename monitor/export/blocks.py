@@ -84,6 +84,7 @@ def columns(registry: Registry, *, stale: bool) -> Sequence[Column]:
         Column("method", "text", lambda block: block.method, null=True),
         Column("evidence", "text", lambda block: block.evidence or None, null=True),
         Column("conflict", "flag", lambda block: block.conflict),
+        Column("confidence", "text", lambda block: block.row.confidence, null=True),
         *(
             Column(level.name, "text", partial(_entity, level), null=True)
             for level in levels(registry)

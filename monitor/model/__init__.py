@@ -36,6 +36,7 @@ from monitor.model.history import Curve, Grid, Group, SeriesQuery, TimeSeries
 from monitor.model.measures import Certainty, Concentration, Indices, Interval, Rate, Reach, Share, Window
 from monitor.model.names import NO_BLOCK, PREFIX, PSEUDONYM, BlockHash, PoolSlug
 from monitor.model.profile import PoolMembership, Profile
+from monitor.model.published import PublishedShare, for_window, published_shares
 from monitor.model.signals import (
     Advantage,
     EmptyBlocks,

@@ -100,6 +100,8 @@ class BlockRow:
     sequence: int = 0xFFFF_FFFF
     """Of the coinbase, as `locktime`."""
     locktime: int = 0
+    confidence: Confidence | None = None
+    """Of the attribution; None as there, and for rows of a file."""
 
 
 class StoredBlock(NamedTuple):

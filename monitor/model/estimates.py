@@ -73,6 +73,21 @@ class ConfirmationRisk:
         """The fewest confirmations that are reversed with no more than this probability; None if even most are."""
         return next((many for many, each in enumerate(self.probabilities, start=1) if each <= risk), None)
 
+    def unprofitable(self, amount: float, *, reward: float, share: float) -> int | None:
+        """The fewest confirmations from which on an attempt costs the entity more than it gains; None if none do.
+
+        A success gains the payment. A failure forgoes the rewards of the blocks that were mined in secret meanwhile: of
+        share / (1 - share) blocks for each confirmation, on average.
+
+        Args:
+            amount: of the payment, in any unit.
+            reward: of a block, in the same unit.
+            share: of the hashrate.
+        """
+        lost = reward * share / (1 - share) if share < 1 else 0.0
+        each = enumerate(self.probabilities, start=1)
+        return next((many for many, risk in each if risk * amount < (1 - risk) * many * lost), None)
+
 
 @dataclass(frozen=True, slots=True)
 class Trend:

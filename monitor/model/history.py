@@ -75,7 +75,7 @@ class Curve:
 
     value: Sequence[float | None]
     lower: Sequence[float | None] | None = None
-    """Lower ends of the 95 % intervals; None if they were not computed."""
+    """Lower ends of the 95 % sampling intervals; None if they were not computed."""
     upper: Sequence[float | None] | None = None
 
 

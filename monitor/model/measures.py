@@ -106,7 +106,7 @@ class Share(NamedTuple):
     blocks: int
     share: float
     lower: float
-    """Lower end of the 95 % credible interval of the entity's share of hashrate."""
+    """Lower end of the 95 % credible interval of the entity's share of hashrate: sampling alone."""
     upper: float
     above: Mapping[str, float] = MappingProxyType({})
     """Probability that its share of hashrate exceeds 0.25, 0.333 (a third), 0.5; empty below 5 % of the blocks."""
@@ -150,15 +150,16 @@ class Concentration(NamedTuple):
     window: Window
     blocks: int
     unknown: int
-    """Unattributed blocks. They are part of no share."""
+    """Blocks without an entity: unattributed ones, and those of `nameless` pools. They are part of no share."""
     alone: int = 0
-    """Blocks of solo miners: each is an entity of its own, without a share by name."""
+    """Blocks of solo miners: each is an entity of its own, without a share by name. Pools without a known country are
+    not among them."""
     shares: Sequence[Share] = ()
     """Largest first, then by name."""
     split: Indices | None = None
-    """Each unknown block counted as a miner of its own: the lower bound of concentration."""
+    """Each unknown block counted as a miner of its own: at the level `pool` the lower bound of concentration."""
     merged: Indices | None = None
-    """All unknown blocks counted as one miner: the upper bound."""
+    """All unknown blocks counted as one miner: at the level `pool` the upper bound."""
     nameless: Mapping[PoolSlug, int] = MappingProxyType({})
     """Blocks of pools with an unknown entity, such as a pool without a known country; part of `unknown`. In `split`
     such a pool is one entity."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from monitor.model.attribution import BlockRow, Cluster, Judged, Method
+from monitor.model.attribution import BlockRow, Cluster, Confidence, Judged, Method
 from monitor.model.chain import Plan
-from monitor.model.estimates import Estimates
+from monitor.model.estimates import Combined, Estimates
 from monitor.model.measures import Concentration, Rate
 from monitor.model.names import BlockHash, PoolSlug
+from monitor.model.published import PublishedShare, for_window, published_shares
 from monitor.model.signals import Signals
 
 
@@ -57,7 +58,17 @@ class Snapshot:
     """None if they were not computed."""
     network_rate: Mapping[str, Rate | None] = field(default_factory=dict)
     """The network's hashrate, by window name; None if the window has too few blocks."""
+    confidence: Mapping[str, Mapping[Confidence, int]] = field(default_factory=dict)
+    """Blocks of each window, by its name, with an attribution of each confidence. Unattributed blocks have none."""
     estimates: Estimates | None = None
     """None if they were not computed."""
     strangers: tuple[Cluster, ...] = ()
     """Unknown miners with a pseudonym, most blocks first."""
+
+    def combined(self, one: Concentration) -> Combined | None:
+        """The intervals to publish of a level and window; None as long as they are not estimated, or of one block."""
+        return for_window(one, self.estimates.combined) if self.estimates else None
+
+    def shares(self, one: Concentration) -> list[PublishedShare]:
+        """The shares of a level and window, with the intervals to publish."""
+        return published_shares(one, self.combined(one))

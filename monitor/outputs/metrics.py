@@ -41,6 +41,8 @@ class SnapshotCollector(Collector):
 _UNKNOWN = 'Unknown blocks count as "split", each its own miner, or "merged", all of them one.'
 _ALLOWED = "that uncertain memberships allow"
 _LOWER, _UPPER = "Lower end of the 95 % interval of", "Upper end of the 95 % interval of"
+_COMBINED = "Of sampling, memberships, unknown blocks and attributions of low confidence together."
+_SAMPLING = "Of sampling alone, which is a part of the published interval."
 
 CATALOGUE = (
     Published("block_height", "Height of the newest block.", s.whole, "tip.height"),
@@ -71,16 +73,43 @@ CATALOGUE = (
     ),
     Published("window_blocks", "Blocks in a window.", s.windows, "blocks"),
     Published("window_attributed_ratio", "Share of a window's blocks with a known pool.", s.attributed),
-    Published("share_ratio", "Share of a window's blocks.", s.shares, "share"),
-    Published("share_lower_ratio", f"{_LOWER} the share of hashrate.", s.shares, "lower"),
-    Published("share_upper_ratio", f"{_UPPER} the share of hashrate.", s.shares, "upper"),
+    Published(
+        "attribution_confidence_ratio",
+        "Share of a window's blocks with an attribution of this confidence: what a forgery would have cost, from most "
+        "of the reward (high) to nothing (low). Unknown blocks have none.", s.confidences,
+    ),
+    Published(
+        "share_ratio", "Share of a window's blocks; 0 for an entity that may have blocks, but has none counted.",
+        s.shares, "share",
+    ),
+    Published("share_lower_ratio", f"{_LOWER} the share of hashrate. {_COMBINED}", s.intervals, "lower"),
+    Published("share_upper_ratio", f"{_UPPER} the share of hashrate. {_COMBINED}", s.intervals, "upper"),
+    Published(
+        "share_sampling_lower_ratio", f"{_LOWER} the share of hashrate. {_SAMPLING}", s.sampling, "lower"
+    ),
+    Published(
+        "share_sampling_upper_ratio", f"{_UPPER} the share of hashrate. {_SAMPLING}", s.sampling, "upper"
+    ),
+    Published(
+        "share_now_ratio",
+        "The share of the hashrate now: an estimate for the coming fortnight, in which older blocks count less.",
+        s.current, "share",
+    ),
+    Published("share_now_lower_ratio", f"{_LOWER} the share now: sampling and usual drift.", s.current, "lower"),
+    Published("share_now_upper_ratio", f"{_UPPER} the share now: sampling and usual drift.", s.current, "upper"),
+    Published(
+        "confirmation_risk_ratio",
+        "Probability that the largest entity of a level, if it tried, would reverse a payment with so many "
+        "confirmations, averaged over the uncertainty of its share now.", s.risks,
+    ),
     Published(
         "hashrate_hashes_per_second", "The network's hashrate, in proportion to the work of the entity's blocks.",
         s.shares, "hashrate.value",
     ),
     Published(
         "share_above_probability",
-        "Probability that the share of hashrate exceeds a threshold, of entities with more than 5 % of the blocks.",
+        "Probability, by sampling alone, that the share of hashrate exceeds a threshold, of entities with more than "
+        "5 % of the blocks; left out below a millionth.",
         s.above,
     ),
     Published("hhi", f"Herfindahl-Hirschman index, 0 to 10,000. {_UNKNOWN}", s.indices, "hhi"),
@@ -103,22 +132,31 @@ CATALOGUE = (
         "estimates_block_height", "Height of the block that the estimates are of: intervals, trends, ranges.",
         s.whole, "estimates.tip.height",
     ),
-    Published("hhi_lower", f"{_LOWER} the unbiased HHI. {_UNKNOWN}", s.likely, "hhi.lower"),
-    Published("hhi_upper", f"{_UPPER} the unbiased HHI. {_UNKNOWN}", s.likely, "hhi.upper"),
+    Published("hhi_lower", f"{_LOWER} the unbiased HHI. {_COMBINED}", s.combined, "hhi.lower"),
+    Published("hhi_upper", f"{_UPPER} the unbiased HHI. {_COMBINED}", s.combined, "hhi.upper"),
+    Published("hhi_sampling_lower", f"{_LOWER} the unbiased HHI. {_SAMPLING} {_UNKNOWN}", s.likely, "hhi.lower"),
+    Published("hhi_sampling_upper", f"{_UPPER} the unbiased HHI. {_SAMPLING} {_UNKNOWN}", s.likely, "hhi.upper"),
     Published(
-        "nakamoto_coefficient_lower", f"{_LOWER} the Nakamoto coefficient. {_UNKNOWN}", s.likely, "nakamoto.lower"
+        "nakamoto_coefficient_lower", f"{_LOWER} the Nakamoto coefficient. {_COMBINED}", s.combined, "nakamoto.lower"
     ),
     Published(
-        "nakamoto_coefficient_upper", f"{_UPPER} the Nakamoto coefficient. {_UNKNOWN}", s.likely, "nakamoto.upper"
+        "nakamoto_coefficient_upper", f"{_UPPER} the Nakamoto coefficient. {_COMBINED}", s.combined, "nakamoto.upper"
     ),
     Published(
         "effective_entities_slope_per_year", "Slope of the effective entities over a window, per year.", s.trends,
         "slope",
     ),
-    Published("effective_entities_slope_lower_per_year", f"{_LOWER} this slope.", s.trends, "lower"),
-    Published("effective_entities_slope_upper_per_year", f"{_UPPER} this slope.", s.trends, "upper"),
     Published(
-        "concentration_rising_probability", "Probability that the slope of the effective entities is below zero.",
+        "effective_entities_slope_lower_per_year", f"{_LOWER} this slope: sampling and the usual drift of shares.",
+        s.trends, "lower",
+    ),
+    Published(
+        "effective_entities_slope_upper_per_year", f"{_UPPER} this slope: sampling and the usual drift of shares.",
+        s.trends, "upper",
+    ),
+    Published(
+        "concentration_rising_probability",
+        "Probability that the slope of the effective entities is below zero, beyond the usual drift of shares.",
         s.trends, "rising",
     ),
     Published(
@@ -126,11 +164,26 @@ CATALOGUE = (
         "time",
     ),
     Published(
-        "share_change_before_ratio", "The pool's share of the blocks before it last changed.", s.changes,
-        "before.share",
+        "share_change_before_ratio", "The pool's share of the blocks in the 30 days before it last changed.",
+        s.changes, "before.share",
     ),
     Published(
-        "share_change_after_ratio", "The pool's share of the blocks since it last changed.", s.changes, "after.share"
+        "share_change_after_ratio",
+        "The pool's share of the blocks in the 30 days after it last changed; until they are over, an estimate of what "
+        "will last.", s.changes, "after.share",
+    ),
+    Published(
+        "share_change_lower_ratio", f"{_LOWER} the size of this change, after less before; negative for a loss.",
+        s.changes, "size.lower",
+    ),
+    Published(
+        "share_change_upper_ratio", f"{_UPPER} the size of this change, after less before; negative for a loss.",
+        s.changes, "size.upper",
+    ),
+    Published(
+        "share_change_labelling",
+        "Whether unknown blocks mirror at least half of this change (1): then labels changed, not the hashrate.",
+        s.changes, "labelling",
     ),
     Published(
         "other_template_ratio",
@@ -160,12 +213,22 @@ CATALOGUE = (
         s.streaks, "probability",
     ),
     Published(
-        "luck_ratio", "Blocks found, over those that the pool's share of the longest window predicts.",
-        s.by_pool("luck"), "ratio",
+        "luck_ratio",
+        "Blocks found, over those that the pool's share of the longest window predicts. A pool that has grown appears "
+        "lucky.", s.by_pool("luck"), "ratio",
     ),
     Published(
-        "luck_zscore", "The same in standard deviations from the expectation.", s.by_pool("luck"), "zscore"
+        "luck_zscore",
+        "The same in standard deviations of luck and of the pool's usual drift together: beyond 3 either way, the pool "
+        "has changed more than it usually does.", s.by_pool("luck"), "zscore",
     ),
+    Published(
+        "reward_per_work_ratio",
+        "Reward of the pool for a unit of work, with fees, empty and stale blocks; 1 is the network's mean.",
+        s.advantages, "ratio",
+    ),
+    Published("reward_per_work_lower_ratio", f"{_LOWER} the reward for a unit of work.", s.advantages, "lower"),
+    Published("reward_per_work_upper_ratio", f"{_UPPER} the reward for a unit of work.", s.advantages, "upper"),
     Published("empty_blocks", "Blocks without a transaction but the coinbase.", s.by_pool("empty"), "empty"),
     Published("fees_btc", "What blocks claimed above the subsidy, in bitcoin.", s.fees),
     Published(

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import groupby, islice
 from typing import Any, TypeAlias
 
 from monitor import wire
-from monitor.model import PREFIX, BlockRef, Estimates, PoolSlug, Signals, Snapshot
+from monitor.model import PREFIX, BlockRef, Confidence, Estimates, PoolSlug, Signals, Snapshot
 
 _ENTITIES = 40
 """Largest entities of a level and window that are published: miners can name themselves in coinbases, and the rest has
@@ -21,6 +22,17 @@ _POOLS = 20
 of the blocks."""
 _BITS = 4
 """Version bits with most blocks, published by pool: some miners set bits without a meaning."""
+_LARGEST = 10
+"""Largest entities or pools with numbers that only matter for large ones."""
+_SAMPLED = 3
+"""Largest entities with the sampling part of their interval."""
+_POSSIBLE = 0.01
+"""The largest share that an entity must possibly have, if a number is published of what it may have."""
+_MOST_POSSIBLE = 3
+"""Such entities of a level and window, those first that may have most."""
+_IMPROBABLE = 1e-6
+"""Probabilities below it are left out: most pools are far from a quarter of the hashrate."""
+_CONFIRMATIONS = (1, 2, 3, 6, 12, 24, 48, 100)
 
 Rows: TypeAlias = Iterable[tuple[tuple[str, ...], Any]]
 
@@ -105,11 +117,39 @@ attributed = Source(
 )
 
 
+confidences = Source(
+    ("confidence", "window"),
+    lambda s: (
+        ((kind, name), s.confidence.get(name, {}).get(kind, 0) / one.blocks)
+        for (name,), one in windows.rows(s)
+        for kind in Confidence
+        if one.blocks
+    ),
+)
+
+
+def _shares(largest: int) -> Source:
+    """The largest entities, and those that may have many blocks, but have none counted."""
+
+    def rows(snapshot: Snapshot) -> Iterator[tuple[tuple[str, ...], Any]]:
+        for each in snapshot.concentration:
+            found = snapshot.shares(each)
+            possible = [share for share in found[len(each.shares) :] if (share.upper or 0) > _POSSIBLE]
+            for share in (*found[: len(each.shares)][:largest], *possible[:_MOST_POSSIBLE]):
+                yield (each.level, share.entity, each.window.name), share
+
+    return Source(("level", "entity", "window"), rows)
+
+
+shares = _shares(_ENTITIES)
+intervals = _shares(_LARGEST)
+
+
 @_source("level", "entity", "window")
-def shares(snapshot: Snapshot) -> Rows:
-    """The largest entities."""
+def sampling(snapshot: Snapshot) -> Rows:
+    """The largest entities, with the interval of sampling alone."""
     for each in snapshot.concentration:
-        for share in each.shares[:_ENTITIES]:
+        for share in each.shares[:_SAMPLED]:
             yield (each.level, share.entity, each.window.name), share
 
 
@@ -119,7 +159,8 @@ def above(snapshot: Snapshot) -> Rows:
     for each in snapshot.concentration:
         for share in each.shares:
             for threshold, probability in share.above.items():
-                yield (each.level, share.entity, each.window.name, threshold), probability
+                if probability > _IMPROBABLE:
+                    yield (each.level, share.entity, each.window.name, threshold), probability
 
 
 @_source("level", "window", "unknown")
@@ -149,6 +190,23 @@ def likely(snapshot: Snapshot) -> Rows:
         yield (each.level, each.window, "merged"), each.merged
 
 
+combined = Source(("level", "window"), lambda s: (((each.level, each.window), each) for each in _estimates(s).combined))
+
+
+@_source("level", "entity")
+def current(snapshot: Snapshot) -> Rows:
+    """Shares now of the largest entities."""
+    for level, several in groupby(_estimates(snapshot).current, lambda each: each.level):
+        for each in islice(several, _LARGEST):
+            yield (level, each.entity), each
+
+
+risks = Source(
+    ("level", "confirmations"),
+    lambda s: (
+        ((each.level, str(many)), each.of(many)) for each in _estimates(s).confirmation_risks for many in _CONFIRMATIONS
+    ),
+)
 trends = Source(("level", "window"), lambda s: (((each.level, each.window), each) for each in _estimates(s).trends))
 changes = Source(("pool",), lambda s: {(each.entity,): each for each in _estimates(s).changes}.items())
 """The last change of each entity."""
@@ -185,6 +243,7 @@ share_envelopes = Source(
         ((each.level, entity, each.window), interval)
         for each in _estimates(s).envelopes
         for entity, interval in each.shares.items()
+        if interval.upper > _POSSIBLE
     ),
 )
 
@@ -206,21 +265,24 @@ selfish = Source(
 )
 
 
-def _largest(seen: Signals) -> set[PoolSlug | None]:
-    return {None, *(each.pool for each in seen.streaks[:_POOLS])}
+def _largest(seen: Signals, pools: int = _POOLS) -> set[PoolSlug | None]:
+    return {None, *(each.pool for each in seen.streaks[:pools])}
 
 
-def by_pool(signal: str) -> Source:
-    """A signal of the largest pools in each window."""
+def by_pool(signal: str, pools: int = _POOLS) -> Source:
+    """A signal of so many of the largest pools in each window."""
 
     def rows(snapshot: Snapshot) -> Iterator[tuple[tuple[str, ...], Any]]:
         seen = _signals(snapshot)
-        largest = _largest(seen)
+        largest = _largest(seen, pools)
         for each in getattr(seen, signal):
             if each.pool in largest:
                 yield (each.pool or "unknown", each.window), each
 
     return Source(("pool", "window"), rows)
+
+
+advantages = by_pool("advantages", _LARGEST)
 
 
 @_source("pool", "window")

@@ -30,6 +30,7 @@ def counted_row(judged: Judged, unknown_miners: UnknownMiners) -> BlockRow:
         value_sat=block.coinbase.value_sat,
         sequence=block.coinbase.sequence,
         locktime=block.coinbase.locktime,
+        confidence=attribution.confidence,
     )
     return with_pseudonym(row, unknown_miners)
 

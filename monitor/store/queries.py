@@ -18,7 +18,7 @@ from monitor.model import (
     StaleRow,
     StoredCoinbase,
 )
-from monitor.store.rows import COUNTED, block_hash, counted_row, record
+from monitor.store.rows import COUNTED, block_hash, confidence_of, counted_row, record
 from monitor.store.schema import attributions, blocks, metadata
 from monitor.wire import decode_outputs
 
@@ -67,12 +67,15 @@ def recent(connection: Connection, seconds: int, count: int) -> Iterator[BlockRo
     if tip is None:
         return
     lowest = reach(connection, tip.height, tip.time, seconds=seconds, count=count)
-    pools = {row.id: row.pool for row in connection.execute(select(attributions.c.id, attributions.c.pool))}
+    how = {
+        row.id: (row.pool, confidence_of(row.confidence))
+        for row in connection.execute(select(attributions.c.id, attributions.c.pool, attributions.c.confidence))
+    }
     rows = connection.execution_options(yield_per=PAGE).execute(
         select(blocks.c.attribution, *COUNTED).where(ON_BEST_CHAIN, blocks.c.height >= lowest).order_by(blocks.c.height)
     )
     for attribution, *counted in rows:
-        yield counted_row(counted, pools[attribution])
+        yield counted_row(counted, *how[attribution])
 
 
 def reach(connection: Connection, height: int, time: int, *, seconds: int, count: int) -> int:

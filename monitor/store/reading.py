@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Select, case, func, null, select
 from monitor.model import BlockRow, Coinbase, Grid, Group, Method, StoredBlock, StoredCoinbase
 from monitor.store import queries
 from monitor.store.queries import ON_BEST_CHAIN, PAGE
-from monitor.store.rows import COUNTED, block_hash, counted_row
+from monitor.store.rows import COUNTED, block_hash, confidence_of, counted_row
 from monitor.store.schema import attributions, blocks
 
 
@@ -59,7 +59,10 @@ class Reading:
         Stale ones, if asked for, follow the block of their height.
         """
         how_attributed = {
-            row.id: (row.pool, Method(row.method) if row.method else None, row.evidence, row.conflict)
+            row.id: (
+                (row.pool, confidence_of(row.confidence)),
+                (Method(row.method) if row.method else None, row.evidence, row.conflict),
+            )
             for row in self._connection.execute(select(attributions))
         }
         within = select(blocks.c.attribution, blocks.c.hash, *COUNTED).where(blocks.c.height.between(lowest, highest))
@@ -68,8 +71,8 @@ class Reading:
         def rows_of(query: Select[Any], *, is_stale: bool) -> Iterator[StoredBlock]:
             for attribution, own, *counted in in_pages.execute(query):
                 self.go_on()
-                pool, *how = how_attributed[attribution]
-                yield StoredBlock(counted_row(counted, pool), block_hash(own), is_stale, *how)
+                who, how = how_attributed[attribution]
+                yield StoredBlock(counted_row(counted, *who), block_hash(own), is_stale, *how)
 
         best = rows_of(within.where(ON_BEST_CHAIN).order_by(blocks.c.height), is_stale=False)
         if not stale:

@@ -138,17 +138,22 @@ def attribution_of(row: Mapping[str, Any]) -> Attribution:
         candidates=tuple(Candidate(PoolSlug(p), Method(m), e) for p, m, e in row["candidates"]),
         miner=row.get("miner"),
         registry=row["registry"],
-        confidence=Confidence(row["confidence"]) if row["confidence"] else None,
+        confidence=confidence_of(row["confidence"]),
     )
 
 
-def counted_row(counted: Sequence[Any], pool: PoolSlug | None) -> BlockRow:
-    """A block as it is counted, from the values of `COUNTED`."""
+def counted_row(counted: Sequence[Any], pool: PoolSlug | None, confidence: Confidence | None) -> BlockRow:
+    """A block as it is counted, from the values of `COUNTED` and its attribution."""
     height, time, bits, miner, version, tx_count, value, sequence, locktime = counted
     return BlockRow(
         height, time, bits, pool=pool, miner=miner, version=version, tx_count=tx_count, value_sat=value,
-        sequence=sequence, locktime=locktime,
+        sequence=sequence, locktime=locktime, confidence=confidence,
     )  # fmt: skip
+
+
+def confidence_of(stored: str | None) -> Confidence | None:
+    """A stored confidence."""
+    return Confidence(stored) if stored else None
 
 
 def block_hash(stored: bytes) -> BlockHash:

@@ -15,7 +15,7 @@ def concentration() -> Dashboard:
     """The dashboard."""
     made = frame(
         "Bitcoin mining: concentration",
-        "Every index of concentration with its interval, what it depends on, and where it is going.",
+        "The indices of concentration with intervals, what they depend on, and where they are going.",
         slug="concentration",
         page=PAGE_AT,
         choices=("level", "window", "unknown", "trend"),
@@ -28,7 +28,7 @@ def concentration() -> Dashboard:
         between(
             "Effective entities",
             "effective_entities",
-            "The curves are two readings of the unknown blocks: the truth is between them.",
+            "The curves are two readings of the unknown blocks; at level pool the truth is between them.",
         )
     )
     made.with_panel(

@@ -139,7 +139,7 @@ _PAGE = (
 )
 _CHOICES = {
     "level": _choice("level", f"label_values({series('share_ratio')}, level)", first="pool")
-    .description("Grouping of blocks: pool, template builder, operator or country."),
+    .description("Grouping of blocks: pool, template builder, operator, origin or country."),
     "window": _choice("window", f"label_values({series('window_blocks')}, window)", first="7d")
     .description("Newest blocks that are counted."),
     "unknown": CustomVariable("unknown")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from grafana_foundation_sdk.builders import timeseries
+from grafana_foundation_sdk.builders import common, timeseries
+from grafana_foundation_sdk.models.common import ScaleDistribution
 
-from dashboards.panels import band, lines, marked
-from dashboards.series import about, index, series
+from dashboards.panels import band, dotted, lines, marked
+from dashboards.series import about, index, interval, series
 
-_CHOSEN = {"level": "$level", "window": "$window"}
+_COMBINED = "It includes sampling, memberships, unknown blocks and attributions of low confidence."
 
 
 def nakamoto() -> timeseries.Panel:
@@ -15,12 +16,8 @@ def nakamoto() -> timeseries.Panel:
     return (
         band(
             "Nakamoto coefficient",
-            about("nakamoto_coefficient", "The band is the 95 % interval of the estimate for hashrate."),
-            {
-                "Nakamoto coefficient": index("nakamoto_coefficient"),
-                "lower": index("nakamoto_coefficient_lower"),
-                "upper": index("nakamoto_coefficient_upper"),
-            },
+            about("nakamoto_coefficient", f"The band is the 95 % interval. {_COMBINED}"),
+            {"Nakamoto coefficient": index("nakamoto_coefficient"), **interval("nakamoto_coefficient")},
         )
         .unit("none")
         .decimals(0)
@@ -32,20 +29,29 @@ def hhi() -> timeseries.Panel:
     """With its interval, and the lines that economists draw."""
     made = band(
         "HHI",
-        about("hhi", "The curve is the index without small-sample bias, the band its 95 % interval; the lines "
-              "at 1,000 and 1,800 are where US merger guidelines (2023) call a market concentrated, and highly so."),
-        {"HHI without bias": index("hhi_unbiased"), "lower": index("hhi_lower"), "upper": index("hhi_upper")},
+        about(
+            "hhi",
+            f"The curve is the index without small-sample bias, the band its 95 % interval. {_COMBINED} The dotted "
+            "curves are the part of sampling. The lines at 1,000 and 1,800 are where US merger guidelines (2023) call "
+            "a market concentrated, and highly so.",
+        ),
+        {
+            "HHI without bias": index("hhi_unbiased"), **interval("hhi"),
+            "sampling, lower": index("hhi_sampling_lower"), "sampling, upper": index("hhi_sampling_upper"),
+        },
     )  # fmt: skip
+    for name in ("sampling, lower", "sampling, upper"):
+        made.override_by_name(name, dotted())
     return marked(made, yellow=1000, orange=1800).unit("none").decimals(0).axis_soft_min(0)
 
 
 def envelope(title: str, name: str) -> timeseries.Panel:
-    """How far an index depends on memberships of which nobody is sure."""
+    """How far an index depends on uncertain memberships."""
     return (
         band(
             f"{title}: what memberships allow",
-            "Who belongs to whom is a guess at times; the band is all that the index could be, if each guess were right"
-            " or wrong. It is of what was counted: luck comes on top.",
+            "Some memberships are uncertain; the band is the range of the index over all combinations of them. It is a "
+            "range of counts, without sampling.",
             {
                 title: index(name),
                 "lower": index(f"{name}_envelope_lower"),
@@ -108,4 +114,17 @@ def rising() -> timeseries.Panel:
         .unit("percentunit")
         .min(0)
         .max(1)
+    )
+
+
+def confirmations() -> timeseries.Panel:
+    """The risk that the largest entity reverses a payment."""
+    return (
+        lines(
+            "Confirmation risk",
+            about("confirmation_risk_ratio", "On a logarithmic scale. It does not say that the entity would try."),
+            {"{{confirmations}} confirmations": series("confirmation_risk_ratio", level="$level")},
+        )
+        .unit("percentunit")
+        .scale_distribution(common.ScaleDistributionConfig().type(ScaleDistribution.LOG).log(10))
     )

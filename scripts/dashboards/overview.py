@@ -8,7 +8,7 @@ from grafana_foundation_sdk.builders import stat, table, timeseries
 from grafana_foundation_sdk.builders.dashboard import Dashboard, DashboardLink, Row
 
 from dashboards.frame import PAGE_AT, frame
-from dashboards.indices import hhi, nakamoto
+from dashboards.indices import confirmations, hhi, nakamoto
 from dashboards.panels import HALF, QUARTER, THIRD, band, lines, listing, number, of_column, stacked, steps, words
 from dashboards.series import MEANINGS, about, series
 
@@ -26,6 +26,7 @@ def overview() -> Dashboard:
         made.with_panel(panel)
     made.with_row(Row("Who finds the blocks")).with_panel(_shares()).with_panel(_past_shares())
     made.with_row(Row("How concentrated that is")).with_panel(nakamoto()).with_panel(hhi())
+    made.with_panel(confirmations()).with_panel(_confidence())
     made.with_row(Row("What happens")).with_panel(_hashrate()).with_panel(_spacing()).with_panel(_incidents())
     return made.with_row(Row("New rules")).with_panel(_signalling()).with_panel(_thresholds()).with_panel(_bip54())
 
@@ -95,12 +96,17 @@ def _shares() -> table.Panel:
         "share": "share_ratio",
         "at least": "share_lower_ratio",
         "at most": "share_upper_ratio",
+        "sampling: at least": "share_sampling_lower_ratio",
+        "sampling: at most": "share_sampling_upper_ratio",
     }
     made = listing(
         "Shares",
-        "Blocks found over all blocks of the window, with the interval that holds the share of hashrate behind them "
-        "with 95 % probability. The last column is the probability that it is more than a third.",
+        "Blocks found over all blocks of the window, with the 95 % interval of the share of hashrate: of sampling, "
+        "memberships, unknown blocks and low confidence together, and of sampling alone where the two may differ. "
+        "*Now* is the estimate for the coming fortnight. The last column is the probability, by sampling, that the "
+        "share is more than a third.",
         {head: f"max by (entity) ({series(name, **at)})" for head, name in columns.items()}
+        | {"now": f"max by (entity) ({series('share_now_ratio', level='$level')})"}
         | {"over a third": f"max by (entity) ({series('share_above_probability', **at, threshold='0.333')})"},
     )
     opened = DashboardLink("Open in the monitor's page").url("${page}" + PAGE_AT)
@@ -121,6 +127,16 @@ def _past_shares() -> timeseries.Panel:
         .unit("percentunit")
         .max(1)
         .height(12)
+    )  # fmt: skip
+
+
+def _confidence() -> timeseries.Panel:
+    return (
+        stacked("Confidence of attributions", MEANINGS["attribution_confidence_ratio"], {
+            "{{confidence}}": series("attribution_confidence_ratio", window="$window"),
+        })
+        .unit("percentunit")
+        .max(1)
     )  # fmt: skip
 
 

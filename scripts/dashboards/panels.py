@@ -90,6 +90,11 @@ def band(title: str, about: str, curves: Mapping[str, str]) -> timeseries.Panel:
     return made.override_by_name(inner, properties({"color": edge["color"], "custom.lineWidth": 2}))
 
 
+def dotted() -> list[DynamicConfigValue]:
+    """For `override_by_name`: a thin, dotted curve."""
+    return properties({"custom.lineWidth": 1, "custom.lineStyle": {"fill": "dot", "dash": [2, 6]}})
+
+
 def stacked(title: str, about: str, curves: Mapping[str, str]) -> timeseries.Panel:
     """Curves on top of each other."""
     made = lines(title, about, curves).line_width(1).fill_opacity(70)

@@ -8,7 +8,7 @@ from grafana_foundation_sdk.builders import bargauge, stat, timeseries
 from grafana_foundation_sdk.builders.dashboard import Dashboard, Row
 
 from dashboards.frame import frame
-from dashboards.panels import HALF, QUARTER, THIRD, band, bars, lines, number, properties, steps, words
+from dashboards.panels import HALF, QUARTER, THIRD, band, bars, dotted, lines, number, properties, steps, words
 from dashboards.series import MEANINGS, about, series
 
 _SHARE = {"level": "pool", "entity": "$pool", "window": "$window"}
@@ -30,7 +30,7 @@ def pools() -> Dashboard:
     made.with_panel(_windows()).with_panel(_above()).with_panel(_envelope())
     made.with_row(Row("Luck")).with_panel(_luck()).with_panel(_zscore()).with_panel(_streak())
     made.with_row(Row("Blocks")).with_panel(_fees()).with_panel(_empty()).with_panel(_signalling())
-    return made.with_panel(_methods()).with_panel(_stale()).with_panel(_selfish())
+    return made.with_panel(_methods()).with_panel(_stale()).with_panel(_selfish()).with_panel(_advantage())
 
 
 def _numbers() -> Iterator[stat.Panel]:
@@ -71,12 +71,13 @@ def _numbers() -> Iterator[stat.Panel]:
     yield (
         words(
             "Change of share",
-            about(
-                "share_change_before_ratio", "Before and after the change, each as a share of the blocks in its period."
-            ),
+            f"{MEANINGS['share_change_before_ratio']} {MEANINGS['share_change_after_ratio']} The other two numbers are "
+            "the 95 % interval of the difference.",
             {
                 "from": series("share_change_before_ratio", pool="$pool"),
                 "to": series("share_change_after_ratio", pool="$pool"),
+                "at least": series("share_change_lower_ratio", pool="$pool"),
+                "at most": series("share_change_upper_ratio", pool="$pool"),
             },
         )
         .unit("percentunit")
@@ -89,13 +90,19 @@ def _share() -> timeseries.Panel:
     return (
         band(
             "Share",
-            about("share_ratio", "The band is the 95 % interval of the share of hashrate."),
+            about(
+                "share_ratio",
+                "The band is the 95 % interval of the share of hashrate, of the ten largest pools. The dotted curve is "
+                "the share now: an estimate for the coming fortnight.",
+            ),
             {
                 "share": series("share_ratio", **_SHARE),
                 "lower": series("share_lower_ratio", **_SHARE),
                 "upper": series("share_upper_ratio", **_SHARE),
+                "now": series("share_now_ratio", level="pool", entity="$pool"),
             },
         )
+        .override_by_name("now", dotted())
         .unit("percentunit")
         .decimals(1)
     )
@@ -167,8 +174,8 @@ def _luck() -> timeseries.Panel:
 def _zscore() -> timeseries.Panel:
     return (
         lines(
-            "Luck, z-score",
-            f"{MEANINGS['luck_ratio']} In standard deviations: beyond 3 either way it is hardly luck.",
+            "Luck and drift, z-score",
+            f"{MEANINGS['luck_ratio']} {MEANINGS['luck_zscore']}",
             {"{{window}}": series("luck_zscore", pool="$pool")},
         )
         .unit("none")
@@ -270,6 +277,23 @@ def _stale() -> timeseries.Panel:
         .unit("none")
         .decimals(0)
         .span(8)
+    )
+
+
+def _advantage() -> timeseries.Panel:
+    return (
+        band(
+            "Reward for a unit of work",
+            about("reward_per_work_ratio", "The band is the 95 % interval; only the ten largest pools have it."),
+            {
+                "reward": series("reward_per_work_ratio", **_OWN),
+                "lower": series("reward_per_work_lower_ratio", **_OWN),
+                "upper": series("reward_per_work_upper_ratio", **_OWN),
+            },
+        )
+        .unit("percentunit")
+        .decimals(1)
+        .span(24)
     )
 
 

@@ -43,6 +43,11 @@ def index(name: str, unknown: Unknown | Literal["$unknown"] = "$unknown") -> str
     return series(name, level="$level", window="$window", unknown=unknown)
 
 
+def interval(name: str, unit: str = "") -> dict[str, str]:
+    """The published 95 % interval of an index at the chosen level and window: the edges of a `band`."""
+    return {end: series(f"{name}_{end}{unit}", level="$level", window="$window") for end in ("lower", "upper")}
+
+
 def about(name: str, more: str) -> str:
     """What the catalogue says of a metric, and a sentence on how to read it."""
     return f"{MEANINGS[name]} {more}"

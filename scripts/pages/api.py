@@ -25,6 +25,7 @@ from monitor.model import (
     BlockRow,
     Candidate,
     Coinbase,
+    Confidence,
     Coverage,
     Header,
     Judged,
@@ -66,7 +67,7 @@ if nothing has changed. Long responses are compressed if the client accepts gzip
 Fields may be added at any time; existing fields change only with an entry in bold in the
 [changelog](../CHANGELOG.md). The examples are from an example chain of four blocks.
 """
-_ASKED = {"window": "24h", "limit": "1"}
+_ASKED = {"window": "24h", "limit": "1", "risk": "0.01"}
 """Parameters that keep the examples short."""
 _ENTRIES = 3
 """Entries of a list that are shown."""
@@ -187,9 +188,12 @@ def _publish(hub: Hub, judged: Sequence[Judged]) -> None:
     """Count the blocks as the daemon does."""
     tip = judged[-1].block
     rows = [
-        BlockRow(each.block.height, each.block.header.time, each.block.header.bits, each.attribution.pool)
+        BlockRow(
+            each.block.height, each.block.header.time, each.block.header.bits, each.attribution.pool,
+            confidence=each.attribution.confidence,
+        )
         for each in judged
-    ]
+    ]  # fmt: skip
     ledger, windows = BlockTable.of(rows, [POOL]), [Window.parse("24h")]
     now = snapshot(
         ledger, windows, advance(Tally(), connected=judged, disconnected=()),
@@ -214,7 +218,7 @@ def _judged(at: int, pool: PoolSlug | None) -> Judged:
     found = (Candidate(pool, Method.TAG, f"/{_POOLS[pool]}/"),) if pool else ()
     attribution = Attribution(
         pool=pool, method=Method.TAG if pool else None, evidence=found[0].evidence if found else "",
-        conflict=False, candidates=found, registry=_REGISTRY,
+        conflict=False, candidates=found, registry=_REGISTRY, confidence=Confidence.LOW if pool else None,
     )  # fmt: skip
     header = Header(_hash(at), 0x2000_0000, _hash(at - 1), bytes(32), 1_767_139_200 + 600 * at, 0x1701_E60C, 0)
     coinbase = Coinbase(script, (Output(314_107_092, bytes.fromhex("76a914" + "11" * 20 + "88ac")),))

@@ -26,6 +26,8 @@ _LABELS = {
     "pool": "slug of a pool; `unknown` for unattributed blocks",
     "bit": "a bit of the block version: 0 to 12",
     "method": "method of the attribution (`address`, `tag`, `none`), or of the request to the node",
+    "confidence": "[confidence of the attribution](glossary.md#blocks-and-who-mined-them): `high`, `medium`, `low`",
+    "confirmations": "number of confirmations of a payment: 1 to 100",
     "threshold": "a share: `0.25`, `0.333`, `0.5`",
     "node": "the node's host and port",
     "kind": "[kind of error](runbook.md#kinds-of-errors)",
@@ -38,12 +40,16 @@ _LABELS = {
 _QUERIES = (
     ("The five largest pools of the last week", 'topk(5, pool_monitor_share_ratio{level="pool", window="7d"})'),
     (
-        "Pools that may have more than a third of the hashrate, by the blocks of a day",
+        "Pools that may have more than a third of the hashrate, from the blocks of a day",
         'pool_monitor_share_upper_ratio{level="pool", window="24h"} > 1/3',
     ),
     (
         "Concentration over a month, with all unknown blocks as one miner",
         'pool_monitor_hhi_unbiased{level="pool", window="30d", unknown="merged"}',
+    ),
+    (
+        "Countries that may have half of the hashrate, whatever is uncertain",
+        'pool_monitor_share_upper_ratio{level="country", window="30d"} > 1/2',
     ),
     ("Minutes since the newest block's header time", "(time() - pool_monitor_block_timestamp_seconds) / 60"),
     ("Reorganisations of the last day", "increase(pool_monitor_reorgs_total[1d])"),

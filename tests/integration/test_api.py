@@ -75,7 +75,8 @@ async def test_shares_are_those_of_the_blocks(daemon: Inside) -> None:
     first, second = window["shares"]
     assert (first["entity"], first["name"], first["blocks"], first["share"]) == ("foundryusa", "Foundry USA", 5, 0.5)
     assert (second["entity"], second["blocks"]) == ("antpool", 3)
-    assert 0 < first["lower"] < 0.5 < first["upper"] < 1
+    assert 0 < first["sampling_lower"] < 0.5 < first["sampling_upper"] == first["upper"] < 1
+    assert first["lower"] == 0  # all of its blocks are of low confidence: tags without a payout
     assert len((await daemon.ask("/api/v1/shares"))["windows"]) == 7
 
 
@@ -84,9 +85,32 @@ async def test_indices_are_those_of_the_shares(daemon: Inside) -> None:
     (window,) = answer["windows"]
     assert window["split"]["hhi"] == pytest.approx(10_000 * (25 + 9 + 1 + 1) / 100)
     assert window["merged"]["hhi"] == pytest.approx(10_000 * (25 + 9 + 4) / 100)
+    assert window["headline_hhi"] == window["split"]["hhi_unbiased"]
+    combined, sampling = (window["estimates"][kind]["hhi"] for kind in ("combined", "split"))
+    assert combined["lower"] <= sampling["lower"] < window["headline_hhi"] < sampling["upper"] <= combined["upper"]
     assert window["split"]["nakamoto"] == 2  # five of ten are not more than half
     assert window["split"]["top_share"] == {"1": 0.5, "2": 0.8, "3": 0.9}
     assert window["merged"]["top_share"]["3"] == 1.0
+
+
+async def test_shares_now_are_those_of_one_level(daemon: Inside) -> None:
+    answer = await daemon.ask("/api/v1/shares/now")
+    assert (answer["level"], answer["height"]) == ("pool", 10)
+    assert [share["entity"] for share in answer["shares"]] == ["foundryusa", "antpool"]
+    assert all(share["lower"] < share["share"] < share["upper"] for share in answer["shares"])
+
+
+async def test_confirmations_are_as_many_as_the_risk_asks_for(daemon: Inside) -> None:
+    answer = await daemon.ask("/api/v1/confirmations?level=pool&risk=0.9&amount=50")
+    (level,) = answer["levels"]
+    assert (answer["risk"], answer["amount"]) == (0.9, 50.0)
+    assert answer["reward"] == pytest.approx(50, rel=1e-3)  # and some fees
+    assert level["entity"] == "foundryusa"
+    assert level["probabilities"][str(level["needed"])] <= 0.9 < level["probabilities"]["1"]
+    assert level["unprofitable"] is not None
+    assert level["probabilities"]["504"] < level["probabilities"]["6"]
+    without = await daemon.ask("/api/v1/confirmations")
+    assert (without["risk"], without["amount"], without["levels"][0]["unprofitable"]) == (0.001, None, None)
 
 
 async def test_blocks_come_highest_first_in_pages(daemon: Inside, node: EmbeddedNode) -> None:
@@ -114,6 +138,7 @@ async def test_a_block_says_who_mined_it_and_how_we_know(daemon: Inside, node: E
     assert (block["height"], block["pool_slug"], block["pool_name"]) == (11, "antpool", "AntPool")
     assert block["method"] in {"tag", "address"}
     assert block["evidence"]
+    assert block["confidence"] == "low"
     assert block["candidates"][0]["pool_slug"] == "antpool"
     assert block["stale"] is False
     assert bytes.fromhex(block["coinbase"]["script_hex"])
@@ -149,6 +174,15 @@ WRONG = {
     "/api/v1/shares?windows=24h": (400, "unknown parameter 'windows'; choose one of: level, window"),
     "/api/v1/shares?window=25h": (400, "unknown window '25h'; choose one of: 24h, 3d, 7d, 30d, 90d, 1y, 2016b"),
     "/api/v1/concentration?level=galaxy": (400, "unknown level 'galaxy'; choose one of: pool"),
+    "/api/v1/shares/now?window=24h": (400, "unknown parameter 'window'; choose one of: level"),
+    "/api/v1/confirmations?risk=0": (400, "invalid risk '0'; input should be greater than 0"),
+    "/api/v1/confirmations?risk=1": (400, "invalid risk '1'; input should be less than 1"),
+    "/api/v1/confirmations?risk=nan": (400, "invalid risk 'nan'; input should be a finite number"),
+    "/api/v1/confirmations?amount=-1": (400, "invalid amount '-1'; input should be greater than 0"),
+    "/api/v1/confirmations?amount=inf": (400, "invalid amount 'inf'; input should be a finite number"),
+    "/api/v1/confirmations?amount=21000001": (400, "invalid amount '21000001'; input should be less than or equal"),
+    "/api/v1/confirmations?amount=all": (400, "invalid amount 'all'; input should be a valid number"),
+    "/api/v1/confirmations?level=galaxy": (400, "unknown level 'galaxy'; choose one of: pool"),
     "/api/v1/blocks?limit=0": (400, "invalid limit '0'; input should be "),
     "/api/v1/blocks?limit=501": (400, "invalid limit '501'; input should be "),
     "/api/v1/blocks?limit=-1": (400, "invalid limit '-1'; input should be "),

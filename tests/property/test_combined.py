@@ -1,4 +1,4 @@
-"""The combined interval holds the numbers of every alternative that memberships and unknown blocks allow."""
+"""The combined interval holds the numbers of every alternative that memberships, doubtful and unknown blocks allow."""
 
 from collections import Counter
 from itertools import product
@@ -12,7 +12,7 @@ from monitor.analysis.counting.levels import Entity, Nameless
 from monitor.analysis.uncertainty import alternatives as counting
 from monitor.analysis.uncertainty.alternatives import UncertainMembership, alternatives
 from monitor.analysis.uncertainty.combined import combined
-from monitor.model import BlockRow, Combined, Concentration, Interval, PoolSlug, Window
+from monitor.model import BlockRow, Combined, Concentration, Confidence, Interval, PoolSlug, Window
 
 ALL = Window.parse("9999b")
 HOMES = {"a": "CN", "b": "US", "c": None, "d": "CN", "e": None}
@@ -32,20 +32,30 @@ def question(pool: str, *homes: str | None) -> UncertainMembership:
 
 
 def published(pools: str, *questions: UncertainMembership, level: str = "country") -> Combined:
-    rows = [BlockRow(h, 600 * h, 0x1D00FFFF, PoolSlug(p) if p != "?" else None) for h, p in enumerate(pools)]
+    """Of blocks by these pools: `?` is unknown, a capital is a block of low confidence."""
+    rows = [
+        BlockRow(
+            h, 600 * h, 0x1D00FFFF, PoolSlug(p.lower()) if p != "?" else None,
+            confidence=Confidence.LOW if p.isupper() else Confidence.HIGH,
+        )
+        for h, p in enumerate(pools)
+    ]  # fmt: skip
     table = BlockTable.of(rows, (POOL, COUNTRY))
     [found] = concentrate(table, [ALL], levels=[level])
     [made] = combined(list(alternatives(table, [found], questions)), [estimate(found, seed=[1])])
     return made
 
 
-def under(pools: str, homes: dict[str, Entity]) -> Concentration:
-    """What is counted if these are the pools' homes. `?` is the home of unknown blocks."""
-    entities = Counter(homes[pool] for pool in pools)
+def under(pools: str, homes: dict[str, Entity], *, level: str = "country") -> Concentration:
+    """What is counted if these are the pools' homes.
+
+    `?` is the home of unknown blocks; the blocks of a capital count for its pool, unless it has a home of its own.
+    """
+    entities = Counter(homes.get(pool, homes[pool.lower()]) for pool in pools)
     known = {entity: blocks for entity, blocks in entities.items() if isinstance(entity, str)}
     nameless = {entity.pool: blocks for entity, blocks in entities.items() if isinstance(entity, Nameless)}
     return concentration(
-        known, len(pools) - sum(known.values()), nameless=nameless, level="country", window=ALL
+        known, len(pools) - sum(known.values()), nameless=nameless, level=level, window=ALL
     )  # fmt: skip
 
 
@@ -72,6 +82,7 @@ def inside(interval: Interval, number: float) -> None:
 
 
 POOLS = st.text("abcde?", min_size=4, max_size=60)
+DOUBTFUL = st.text("abcde?ABCDE", min_size=4, max_size=60)
 CLAIMS = st.lists(st.sampled_from(["US", "CN", "RU", None]), min_size=1, max_size=3)
 
 
@@ -90,6 +101,35 @@ def test_every_alternative_lies_inside(
         # What nothing claims may be nobody's, one miner's each, or an entity's that has others.
         for e, unknown in ((Nameless(PoolSlug("e")), None), (anyones, None), (anyones, anyones)):
             check(made, under(pools, {pool: home(pool) for pool in HOMES} | chosen | {"e": e, "?": unknown}))
+
+
+@pytest.mark.parametrize("most", [4096, 1])
+@given(DOUBTFUL, CLAIMS, st.lists(st.sampled_from(["as said", "unknown", "US", "CN"]), min_size=5, max_size=5))
+def test_a_block_of_low_confidence_may_be_anyones(
+    most: int, pools: str, c: list[str | None], answers: list[str]
+) -> None:
+    """Whatever its pool's home is."""
+    asked = question("c", *c)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(counting, "_MOST", most)
+        made = published(pools, asked)
+    elsewhere: dict[str, Entity] = {
+        pool: None if answer == "unknown" else answer
+        for pool, answer in zip("ABCDE", answers, strict=True)
+        if answer != "as said"
+    }
+    for (claimed,) in asked.answers:
+        homes = {pool: home(pool) for pool in HOMES} | {"c": claimed, "?": None}
+        check(made, under(pools, homes | elsewhere))
+
+
+@given(DOUBTFUL, st.sets(st.sampled_from("ABCDE")))
+def test_at_the_level_pool_it_may_be_an_unknown_pools(pools: str, moved: set[str]) -> None:
+    made = published(pools, level="pool")
+    homes: dict[str, Entity] = {pool: pool for pool in HOMES}
+    check(made, under(pools, homes | {"?": None} | dict.fromkeys(moved), level="pool"))
+    counted = under(pools, homes | {"?": None}, level="pool")
+    assert {each.entity: each.upper for each in counted.shares} == {e: each.upper for e, each in made.shares.items()}
 
 
 @given(POOLS)

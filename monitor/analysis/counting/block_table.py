@@ -15,7 +15,16 @@ from numpy.typing import NDArray
 from monitor import wire
 from monitor.analysis.counting.levels import Alone, Level, Nameless
 from monitor.analysis.counting.rolling_counts import RollingCounts, Table
-from monitor.analysis.counting.rows import ALONE, FIRST, UNKNOWN, UNTOLD, Rows, is_bip54_ready, version_bits
+from monitor.analysis.counting.rows import (
+    ALONE,
+    CONFIDENCES,
+    FIRST,
+    UNKNOWN,
+    UNTOLD,
+    Rows,
+    is_bip54_ready,
+    version_bits,
+)
 from monitor.analysis.counting.time_index import TimeIndex
 from monitor.model import BlockRow, PoolSlug, Window
 
@@ -32,7 +41,7 @@ _BATCH = 4096
 class BlockTable:
     """What has been counted, block by block, at every level.
 
-    It only grows; after a reorganisation or a restart it is rebuilt. A row takes 48 bytes with one level, 64 with four.
+    It only grows; after a reorganisation or a restart it is rebuilt. A row takes 40 bytes with one level, 56 with five.
 
     Args:
         levels: at which it counts.
@@ -47,7 +56,7 @@ class BlockTable:
         self._record = np.dtype(
             [
                 ("height", "i4"), ("time", "u4"), ("work", "f8"), ("value", "i8"), ("entity", "i4", (len(levels),)),
-                ("bits", "u2"), ("empty", "?"), ("bip54", "?"),
+                ("bits", "u2"), ("empty", "?"), ("bip54", "?"), ("confidence", "u1"),
             ],
             align=True,
         )  # fmt: skip
@@ -135,7 +144,7 @@ class BlockTable:
         codes = max(map(len, self._codes), default=0) + FIRST
         running.add(self.rows, self.order, first=self._first, coming=coming, codes=codes)
 
-    def _encode(self, row: BlockRow) -> tuple[int, int, float, int, tuple[int, ...], int, bool, bool]:
+    def _encode(self, row: BlockRow) -> tuple[int, int, float, int, tuple[int, ...], int, bool, bool, int]:
         if self.tip is not None and row.height <= self.tip.height:
             raise ValueError(f"block {row.height} cannot be counted on top of block {self.tip.height}")
         self.tip = row
@@ -143,6 +152,7 @@ class BlockTable:
             row.height, row.time, _work(row.bits), UNTOLD if row.value_sat is None else row.value_sat,
             tuple(map(_code, self._codes, self.levels, repeat(row))),
             version_bits(row.version, row.time), row.tx_count == 1, is_bip54_ready(row),
+            CONFIDENCES.index(row.confidence),
         )  # fmt: skip
 
     def _make_room(self, more: int) -> None:

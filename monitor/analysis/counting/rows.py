@@ -5,17 +5,20 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.model import BlockRow
+from monitor.model import BlockRow, Confidence
 
 Rows = NDArray[np.void]
 """Records, lowest first: `height`, `time`, `work` (hashes), `value` (satoshi, or `UNTOLD`), `entity` (a code for each
-level), `bits` (those it signals with), `empty` (no transaction but the coinbase), `bip54` (its coinbase is ready)."""
+level), `bits` (those it signals with), `empty` (no transaction but the coinbase), `bip54` (its coinbase is ready),
+`confidence` (the place of its attribution's in `CONFIDENCES`)."""
 
 UNKNOWN, ALONE, FIRST = range(3)
 """Codes: unknown; a miner without a name; and from there on, the entities."""
 
 UNTOLD = -1
 """The value of a coinbase that is not known."""
+
+CONFIDENCES = (None, *Confidence)
 
 BITS = 13
 """Version bits that a block can signal with: 0 to 12. BIP320 gave 13 to 28 to miners, who roll them as they please."""

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from monitor.analysis.counting.block_table import BlockTable, Where
-from monitor.analysis.counting.rows import Rows
+from monitor.analysis.counting.rows import CONFIDENCES, Rows
 from monitor.analysis.uncertainty.intervals import rate_factors
-from monitor.model import Rate, Reach, Window
+from monitor.model import Confidence, Rate, Reach, Window
 
 
 def covered(rows: Rows, window: Window) -> Where:
@@ -76,6 +76,16 @@ def network_hashrates(ledger: BlockTable, windows: Sequence[Window]) -> dict[str
     for (name, _, rate), (lower, upper) in zip(told, factors, strict=True):
         found[name] = Rate(rate, rate * lower, rate * upper)
     return found
+
+
+def confidences(ledger: BlockTable, windows: Sequence[Window]) -> dict[str, dict[Confidence, int]]:
+    """How many blocks of each window have attributions of each confidence, by the window's name."""
+    kinds = ledger.rows["confidence"]
+    counts = [np.bincount(kinds[covered(ledger.rows, window)], minlength=len(CONFIDENCES)) for window in windows]
+    return {
+        window.name: {kind: int(many) for kind, many in zip(CONFIDENCES, each, strict=True) if kind}
+        for window, each in zip(windows, counts, strict=True)
+    }
 
 
 def _extents(ledger: BlockTable, windows: Sequence[Window]) -> Iterator[tuple[int, float, int]]:

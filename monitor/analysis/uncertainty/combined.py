@@ -1,8 +1,8 @@
 """95 % intervals of everything that is uncertain together: sampling, unknown blocks, and memberships.
 
 The interval of a number is the union, over all that the memberships allow, of its sampling intervals. What they allow:
-every alternative of the uncertain memberships; and blocks that nothing claims for an entity, which may be anyone's. At
-the level `pool` an unknown block is some unknown pool's instead, one's or many's.
+every alternative of the uncertain memberships; and blocks that nothing claims for an entity, or only an attribution of
+low confidence, which may be anyone's. At the level `pool` these are some unknown pool's instead, one's or many's.
 
 The alternatives are too many for random draws, so the sampling part is computed in closed form for all of them:
 
@@ -69,8 +69,9 @@ def _combined(known: Alternatives, sampled: Estimate, shares: dict[str, Interval
 
 def _bounds(known: Alternatives) -> tuple[list[int], list[int]]:
     """The smallest and the largest number of blocks of each entity."""
-    more = known.loose.total() + (_free(known) if _anyones(known) else 0)
-    return known.counts.min(axis=0).tolist(), (known.counts.max(axis=0) + more).tolist()
+    sure = known.sure[:, : len(known.entities)]
+    most = sure.max(axis=0) + _free(known) if _anyones(known) else known.counts.max(axis=0)
+    return sure.min(axis=0).tolist(), most.tolist()
 
 
 def _anyones(known: Alternatives) -> bool:
@@ -79,15 +80,16 @@ def _anyones(known: Alternatives) -> bool:
 
 
 def _free(known: Alternatives) -> int:
-    """The blocks that nothing claims."""
-    return sum(known.unclaimed) + known.unattributed
+    """The blocks that nothing claims for sure: as many in every alternative."""
+    claimed = known.sure.shape[1] - len(known.unclaimed)
+    return int(known.found.blocks - known.found.alone - known.sure[0, :claimed].sum())
 
 
 def _indices(known: Alternatives, sampled: Estimate) -> tuple[Interval, Interval]:
     """The intervals of HHI and Nakamoto coefficient."""
     readings = [each for each in (sampled.split, sampled.merged) if each]
     spread, few = [each.hhi for each in readings], [each.nakamoto for each in readings]
-    if _anyones(known):
+    if _anyones(known) or (known.sure < known.counts).any():
         least, most = _extremes(known)
         lower, upper, blocks = _hhi_ends(least)[0], _hhi_ends(most)[1], known.found.blocks
         fewest = [_fewest(most.covered.max(axis=0), blocks, -_NORMAL), nakamoto(most).min().item()]
@@ -101,15 +103,28 @@ def _indices(known: Alternatives, sampled: Estimate) -> tuple[Interval, Interval
 
 def _extremes(known: Alternatives) -> tuple[Counts, Counts]:
     """Each alternative as little and as much concentrated as it can be."""
-    blocks, loose = known.found.blocks, known.loose.total()
-    pools = np.tile(np.array(known.unclaimed, np.int64), (len(known.counts), 1))
-    least = np.column_stack((known.counts, known.disputed, pools))
-    most = np.column_stack((known.counts, known.disputed.sum(axis=1)))
-    most[np.arange(len(most)), most.argmax(axis=1)] += _free(known) + loose
+    least = known.sure
+    if _anyones(known):
+        named, claimed = len(known.entities), least.shape[1] - len(known.unclaimed)
+        most = np.column_stack((least[:, :named], least[:, named:claimed].sum(axis=1)))
+        most[np.arange(len(most)), most.argmax(axis=1)] += _free(known)
+    else:
+        most = _with_one_unknown(known.counts[0], known.counts[0] - least[0], known.unattributed)
     return (
-        Counts.ranked(least, blocks - least.sum(axis=1)),
+        Counts.ranked(least, known.found.blocks - least.sum(axis=1)),
         Counts.ranked(most, np.full(len(most), known.found.alone)),
     )
+
+
+def _with_one_unknown(counts: Integers, doubtful: Integers, unknown: int) -> Integers:
+    """The counts if one unknown miner had all unknown blocks, and the doubtful ones of some entities.
+
+    A row for each choice of these entities that may be the most concentrated. The sum of squares grows with the square
+    of the blocks that move, less (2 counts - doubtful) for each of them: those with the least to lose move first.
+    """
+    order = np.argsort(2 * counts - doubtful, kind="stable")
+    moved = np.tril(np.tile(doubtful[order], (len(order) + 1, 1)), -1)
+    return np.column_stack((counts[order] - moved, unknown + moved.sum(axis=1)))
 
 
 def _hhi_ends(counts: Counts) -> tuple[_Values, _Values]:

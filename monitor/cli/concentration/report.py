@@ -17,7 +17,7 @@ from monitor.analysis import POOL, BlockTable, concentrate, estimate
 from monitor.analysis.uncertainty.alternatives import alternatives
 from monitor.analysis.uncertainty.combined import combined
 from monitor.errors import ConfigError
-from monitor.model import Combined, Concentration, Estimate, Indices, Interval, Likely, Share, Window
+from monitor.model import Combined, Concentration, Estimate, Indices, Likely, PublishedShare, Window, published_shares
 from monitor.processing.block_file import read
 from monitor.processing.levels import levels
 from monitor.processing.uncertain_memberships import questions
@@ -47,17 +47,10 @@ class Measured:
     combined: Combined | None
     """The intervals to publish; None for a single block."""
 
-    def interval(self, share: Share) -> Interval:
-        """The interval to publish of a share."""
-        return self.combined.shares[share.entity] if self.combined else Interval(share.lower, share.upper)
-
     @property
-    def shares(self) -> list[Share]:
+    def shares(self) -> list[PublishedShare]:
         """Largest first; at the end, entities without a block that may have some."""
-        possible = sorted(
-            (self.combined.shares if self.combined else {}).keys() - {s.entity for s in self.found.shares}
-        )
-        return [*self.found.shares, *(Share(entity, 0, 0.0, lower=0.0, upper=0.0) for entity in possible)]
+        return published_shares(self.found, self.combined)
 
 
 def measure(file: Path, *, level: str, window: Window | None) -> Measured:
@@ -97,9 +90,10 @@ def as_json(measured: Measured) -> str:
             one.entity: {
                 "blocks": one.blocks,
                 "share": one.share,
-                **asdict(measured.interval(one)),
-                "sampling_lower": one.lower,
-                "sampling_upper": one.upper,
+                "lower": one.lower,
+                "upper": one.upper,
+                "sampling_lower": one.sampling_lower,
+                "sampling_upper": one.sampling_upper,
             }
             for one in measured.shares
         },
@@ -147,16 +141,16 @@ def _share_table(measured: Measured) -> Table:
     if both:
         table.add_column("sampling alone", justify="right", no_wrap=True, style="dim")
     table.add_column(width=12 if both else 20)
-    intervals = [(one, measured.interval(one)) for one in measured.shares]
-    longest = max((interval.upper for _, interval in intervals), default=1.0)
-    for one, interval in intervals:
+    longest = max((one.upper or 0.0 for one in measured.shares), default=1.0)
+    for one in measured.shares:
+        lower, upper = one.lower or 0.0, one.upper or 0.0
         table.add_row(
             Text(one.entity),  # names from a file may contain markup
             f"{one.blocks:,}",
             f"{one.share:.1%}",
-            f"{interval.lower:.1%} to {interval.upper:.1%}",
-            *([f"{one.lower:.1%} to {one.upper:.1%}" if one.blocks else ""] if both else ()),
-            Bar(longest, interval.lower, interval.upper, color="cyan"),
+            "" if one.upper is None else f"{lower:.1%} to {upper:.1%}",
+            *([f"{one.sampling_lower:.1%} to {one.sampling_upper:.1%}" if one.blocks else ""] if both else ()),
+            Bar(longest or 1.0, lower, upper, color="cyan"),
         )
     if found.unknown:
         table.add_row("unknown", f"{found.unknown:,}", f"{found.unknown / found.blocks:.1%}", style="dim")

@@ -37,6 +37,8 @@ class Status:
     status: dict[str, Any]
     concentration: list[dict[str, Any]]
     shares: list[dict[str, Any]]
+    now: list[dict[str, Any]]
+    """Shares now."""
     blocks: list[dict[str, Any]]
     alerts: list[dict[str, Any]]
 
@@ -72,7 +74,7 @@ class Client:
             status = await self._get("status")
             alerts = await self._get("alerts", missing={"alerts": []})
             if status["tip"] is None:
-                return Status(status, [], [], blocks=[], alerts=alerts["alerts"])
+                return Status(status, [], [], now=[], blocks=[], alerts=alerts["alerts"])
             if choice.window not in {None, *status["windows"]}:
                 choices = ", ".join(status["windows"])
                 raise PoolMonitorError(f"unknown window {choice.window!r}", remedy=f"choose one of: {choices}")
@@ -81,6 +83,7 @@ class Client:
                 status,
                 (await self._get("concentration", **at))["windows"],
                 (await self._get("shares", **at))["windows"],
+                now=(await self._get("shares/now", missing={"shares": []}, **at))["shares"] or [],
                 blocks=(await self._get("blocks", limit=str(_BLOCKS)))["blocks"],
                 alerts=alerts["alerts"],
             )

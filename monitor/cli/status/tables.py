@@ -16,9 +16,11 @@ Json = Mapping[str, Any]
 
 _SURE = 0.975
 """Probability from which a trend is displayed as significant."""
+_POSSIBLE, _MOST_POSSIBLE = 0.01, 3
+"""The least upper end of an entity without a block that is shown, and how many of them are."""
 _SEVERITIES = {"critical": ("!!", "bold red"), "warning": ("!", "bold magenta"), "info": ("i", "bold")}
 _NUMBERS = {
-    "blocks", "unknown", "Nakamoto", "HHI", "95 %", "eff.", "top 1", "share", "usual", "height", "age", "txs"
+    "blocks", "unknown", "Nakamoto", "HHI", "95 %", "eff.", "top 1", "share", "usual", "now", "height", "age", "txs"
 }  # fmt: skip
 """Right-aligned columns."""
 _FLEXIBLE = {"", "evidence", "alert"}
@@ -51,8 +53,8 @@ def indices(windows: Sequence[Json], *, chosen: str | None = None) -> Table:
         sure = one["estimates"] or {}
         table.add_row(
             one["window"], f"{one['blocks']:,}", f"{one['unknown']:,}",
-            _both(one, "nakamoto", "d"), _likely(sure, "nakamoto", "d"),
-            _both(one, "hhi_unbiased", ",.0f"), _likely(sure, "hhi", ",.0f"),
+            _both(one, "nakamoto", "d"), _interval(sure, "nakamoto", "d"),
+            f"{one['headline_hhi']:,.0f}", _interval(sure, "hhi", ",.0f"),
             _both(one, "effective_entities", ".1f"), f"{one['merged']['top_share']['1']:.1%}",
             _trend(sure.get("trend")),
             style="bold" if one["window"] == chosen else "",
@@ -60,24 +62,34 @@ def indices(windows: Sequence[Json], *, chosen: str | None = None) -> Table:
     return table
 
 
-def shares(windows: Sequence[Json], *, chosen: str | None = None, rows: int = 15) -> Table:
-    """Shares in the chosen window (default: the shortest), compared with the longest one."""
+def shares(windows: Sequence[Json], now: Sequence[Json] = (), *, chosen: str | None = None, rows: int = 15) -> Table:
+    """Shares in the chosen window (default: the shortest), compared with the longest one and with those `now`."""
     short = next((one for one in windows if one["window"] == chosen), windows[0])
     long = max(windows, key=lambda one: int(one["blocks"]))
     usual = {share["entity"]: share for share in long["shares"]}
-    shown = short["shares"][:rows]
-    full = max((share["upper"] for share in shown), default=1)
+    current = {share["entity"]: share for share in now}
+    shown = _shown(short["shares"], rows)
+    full = max((share["upper"] or share["sampling_upper"] for share in shown), default=1) or 1
     title = f"Shares by {short['level']}: {short['window']}, {short['blocks']:,} blocks (usual: {long['window']})"
-    table = _table(title, short["level"], "share", "95 %", "", "blocks", "usual")
+    table = _table(title, short["level"], "share", "95 %", "", "blocks", "usual", "now")
     for share in shown:
-        before = usual.get(share["entity"])
+        before, soon = usual.get(share["entity"]), current.get(share["entity"])
+        estimated = share["upper"] is not None
         table.add_row(
             Text(share["name"]), f"{share['share']:.1%}",
-            f"{100 * share['lower']:.1f}-{share['upper']:.1%}",
-            Bar(share["share"], share["lower"], share["upper"], full=full),
-            str(share["blocks"]), f"{before['share']:.1%}" if before else "",
+            f"{100 * share['lower']:.1f}-{share['upper']:.1%}" if estimated else "",
+            Bar(share["share"], share["lower"], share["upper"], full=full) if estimated else "",
+            str(share["blocks"]), f"{before['share']:.1%}" if before else "", f"{soon['share']:.1%}" if soon else "",
         )  # fmt: skip
     return table
+
+
+def _shown(found: Sequence[Json], rows: int) -> list[Json]:
+    """The largest; the last rows are for entities that may have many blocks, but have none counted."""
+    counted = [share for share in found if share["blocks"]]
+    possible = [share for share in found if not share["blocks"] and (share["upper"] or 0) > _POSSIBLE]
+    possible = possible[: min(_MOST_POSSIBLE, rows // 2)]
+    return [*counted[: rows - len(possible)], *possible]
 
 
 def blocks(found: Sequence[Json], *, rows: int = 8, now: float | None = None) -> Table:
@@ -128,10 +140,10 @@ def _both(window: Json, name: str, form: str) -> str:
     return _span([value for value in values if value is not None], form)
 
 
-def _likely(sure: Json, name: str, form: str) -> str:
-    """The interval that covers both readings of the unknown blocks."""
-    likely = [sure[reading][name] for reading in ("split", "merged") if sure.get(reading)]
-    return _span([each[end] for each in likely for end in ("lower", "upper")], form)
+def _interval(sure: Json, name: str, form: str) -> str:
+    """The interval to publish; empty as long as there is none."""
+    found = (sure.get("combined") or {}).get(name)
+    return _span([found["lower"], found["upper"]], form) if found else ""
 
 
 def _span(values: Sequence[float], form: str) -> str:

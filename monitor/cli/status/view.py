@@ -39,7 +39,13 @@ def as_view(found: Status, window: str | None = None) -> RenderableType:
     if _standing(found):
         parts += ["", alerts(found.alerts)]
     if found.concentration:
-        parts += ["", shares(found.shares, chosen=window), "", indices(found.concentration, chosen=window), _LEGEND]
+        parts += [
+            "",
+            shares(found.shares, found.now, chosen=window),
+            "",
+            indices(found.concentration, chosen=window),
+            _LEGEND,
+        ]
         parts += ["", blocks(found.blocks)]
     return Group(*parts)
 
@@ -70,13 +76,13 @@ def _body(shown: Shown, *, columns: int, room: int) -> Layout:
     if columns > 1:
         right = Layout()
         right.split_column(measured, Layout(blocks(found.blocks, rows=max(rest - _HEAD, 1), now=now)))
-        left = Padding(shares(found.shares, chosen=window, rows=max(room - _HEAD, 1)), (0, 4, 0, 0))
+        left = Padding(shares(found.shares, found.now, chosen=window, rows=max(room - _HEAD, 1)), (0, 4, 0, 0))
         body.split_row(Layout(left), right)
         return body
     few = max(rest // 2, _HEAD + 1)
     if few > rest:
-        return Layout(shares(found.shares, chosen=window, rows=max(room - _HEAD, 1)))
-    below = [Layout(shares(found.shares, chosen=window, rows=few - _HEAD), size=few), measured]
+        return Layout(shares(found.shares, found.now, chosen=window, rows=max(room - _HEAD, 1)))
+    below = [Layout(shares(found.shares, found.now, chosen=window, rows=few - _HEAD), size=few), measured]
     if rest - few > _HEAD:
         below.append(Layout(blocks(found.blocks, rows=rest - few - _HEAD, now=now)))
     body.split_column(*below)
@@ -85,7 +91,7 @@ def _body(shown: Shown, *, columns: int, room: int) -> Layout:
 
 _LEGEND = Text(
     "Two numbers: each unknown block a miner of its own, or all of them one miner. HHI: without small-sample bias. "
-    "95 %: interval of the estimate for hashrate.",
+    "95 %: interval of sampling, memberships, unknown blocks and low confidence together. now: the coming fortnight.",
     "dim",
 )
 

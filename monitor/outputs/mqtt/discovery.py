@@ -27,7 +27,7 @@ _MEASURES: tuple[tuple[str, str, str, dict[str, str]], ...] = (
         "{{ (value_json.split.top_share['1'] * 100) | round(1) }}",
         {"unit_of_measurement": "%"},
     ),
-    ("hhi", "HHI", "{{ value_json.split.hhi | round | int }}", {}),
+    ("hhi", "HHI", "{{ value_json.headline_hhi | round | int }}", {}),
     ("nakamoto", "Nakamoto coefficient", "{{ value_json.split.nakamoto }}", {}),
 )
 
@@ -71,6 +71,12 @@ def _components(topics: Topics, shown: Sequence[Concentration]) -> Iterator[tupl
         "platform": "sensor", "name": "Alerts firing", "icon": "mdi:alert", "state_topic": topics.alerts,
         "value_template": "{{ value_json.firing }}", "json_attributes_topic": topics.alerts,
         "state_class": "measurement",
+    }  # fmt: skip
+    yield "confirmation_risk", {
+        "platform": "sensor", "name": "Risk of six confirmations", "icon": "mdi:shield-alert",
+        "state_topic": topics.confirmations, "unit_of_measurement": "%", "state_class": "measurement",
+        "value_template": "{% if value_json.levels %}{{ (value_json.levels[0].probabilities['6'] * 100) | round(2) }}"
+        "{% else %}None{% endif %}",
     }  # fmt: skip
     yield "alert", {
         "platform": "binary_sensor", "name": "Alert", "device_class": "problem", "state_topic": topics.alerts,

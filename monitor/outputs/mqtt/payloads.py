@@ -9,6 +9,7 @@ from monitor.model import Alert, AlertState, BlockEvents, BlockRecord, Dispatch,
 from monitor.outputs.schemas.alerts import AlertChange, FiringAlerts, RuleAlerts
 from monitor.outputs.schemas.blocks import BlockSummary, ReorgBlocks, Tip
 from monitor.outputs.schemas.concentration import ConcentrationSummary
+from monitor.outputs.schemas.confirmations import Confirmations
 
 _LARGEST = 10
 """Entities of a window that are published by name."""
@@ -27,6 +28,7 @@ class Topics:
         self.block = f"{prefix}/block"
         self.reorg = f"{prefix}/reorg"
         self.alerts = f"{prefix}/alerts"
+        self.confirmations = f"{prefix}/confirmations"
         self._prefix = prefix
 
     def concentration(self, level: str, window: str) -> str:
@@ -51,8 +53,9 @@ def events(events: BlockEvents, topics: Topics) -> Iterator[tuple[str, str]]:
 
 
 def states(snapshot: Snapshot, topics: Topics) -> Iterator[tuple[str, str]]:
-    """The newest block, and each level and window."""
+    """The newest block, the risk of confirmations, and each level and window."""
     yield topics.tip, Tip.of(snapshot, snapshot.pool_names).model_dump_json()
+    yield topics.confirmations, Confirmations.of_snapshot(snapshot).model_dump_json()
     for one in snapshot.concentration:
         summary = ConcentrationSummary.of_window(one, snapshot, largest=_LARGEST)
         yield topics.concentration(one.level, one.window.name), summary.model_dump_json()

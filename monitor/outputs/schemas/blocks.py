@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field
 
 from monitor import model, wire
-from monitor.model import Method
+from monitor.model import Confidence, Method
 from monitor.outputs.schemas.base import Hex, OptionalName, Schema, Time, field
 
 Difficulty = Annotated[float, BeforeValidator(wire.difficulty)]
@@ -67,6 +67,11 @@ class BlockSummary(Schema):
     method: Method | None = field("Identified by `address` or `tag`; null: unknown", at="judged.attribution.method")
     evidence: str = field("The address or text that decided; empty: unknown", at="judged.attribution.evidence")
     conflict: bool = field("Whether the candidates name more than one pool", at="judged.attribution.conflict")
+    confidence: Confidence | None = field(
+        "What a forgery would have cost: `high` (most of the reward), `medium` (a part) or `low` (nothing); null: "
+        "unknown pool, or stored by an older version",
+        at="judged.attribution.confidence",
+    )
     miner: str | None = field("Miner inside the pool, as the coinbase names it", at="judged.attribution.miner")
 
 

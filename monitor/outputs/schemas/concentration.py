@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Self, TypeVar
+from typing import Self
 
 from monitor import model
-from monitor.model import Snapshot
+from monitor.model import Snapshot, for_window
 from monitor.outputs.schemas.base import Name, Schema, Time, field
 from monitor.outputs.schemas.blocks import Tip
-
-_Each = TypeVar("_Each", model.Estimate, model.Trend, model.Envelope)
 
 
 class Hashrate(Schema):
@@ -28,31 +25,50 @@ class EntityShare(Schema):
     name: Name = field("What to call it", at="entity")
     blocks: int = field("Blocks mined")
     share: float = field("Share of the window's blocks, 0 to 1")
-    lower: float = field("Lower end of the 95 % interval of the share of hashrate")
-    upper: float = field("Upper end")
+    lower: float | None = field(
+        "Lower end of the published 95 % interval of the share of hashrate: of sampling, memberships, unknown blocks "
+        "and attributions of low confidence together; null until it is estimated, or with fewer than two blocks"
+    )
+    upper: float | None = field("Upper end")
+    sampling_lower: float = field("Lower end of its sampling part: what blocks as a sample explain; 0 without blocks")
+    sampling_upper: float = field("Upper end")
 
 
 class Share(EntityShare):
     """What one entity mined of a window, and what it says about its hashrate."""
 
-    above: dict[str, float] = field("Probability that it exceeds 0.25, 0.333 (a third) and 0.5; empty for small shares")
+    above: dict[str, float] = field(
+        "Probability, by sampling alone, that it exceeds 0.25, 0.333 (a third) and 0.5; empty for small shares"
+    )
     hashrate: Hashrate | None = field("Estimated hashrate; null where the network's is not known")
 
 
 class Counted(Schema):
     """Which blocks were counted."""
 
-    level: str = field("What blocks are counted for: `pool`, `template`, `operator` or `country`")
+    level: str = field("What blocks are counted for: `pool`, `template`, `operator`, `origin` or `country`")
     window: str = field("Name of the window", at="window.name")
     blocks: int = field("Blocks in the window")
-    unknown: int = field("Blocks that could not be attributed. They are in no share")
-    alone: int = field("Blocks of miners who each count for themselves. They are in no share by name")
+    unknown: int = field(
+        "Blocks without an entity: unattributed ones, and at `origin` and `country` those of pools without a known "
+        "country. They are in no share"
+    )
+    alone: int = field(
+        "Blocks of solo miners: each is an entity of its own, without a share by name. Not those of pools without a "
+        "known country"
+    )
 
 
 class WindowShares(Counted):
     """The shares of one window."""
 
-    shares: list[Share] = field("Largest first")
+    shares: list[Share] = field("Largest first; then entities that may have blocks, but have none counted")
+
+    @classmethod
+    def of_window(cls, one: model.Concentration, snapshot: Snapshot) -> Self:
+        """One level and window."""
+        about = {**one._asdict(), "window": {"name": one.window.name}, "shares": snapshot.shares(one)}
+        return cls.of(about, snapshot.pool_names)
 
 
 class Shares(Schema):
@@ -60,6 +76,43 @@ class Shares(Schema):
 
     tip: Tip = field("The block that the numbers are of")
     windows: list[WindowShares] = field("In the order configured")
+
+
+class CurrentShare(Schema):
+    """An entity's share of the hashrate now: an estimate for the coming fortnight."""
+
+    entity: str = field("Slug of the pool, or name of the group at another level")
+    name: Name = field("What to call it", at="entity")
+    share: float = field("Estimate, 0 to 1")
+    lower: float = field("Lower end of the 95 % interval of the mean share of hashrate: sampling and the usual drift")
+    upper: float = field("Upper end")
+    blocks_lower: float = field(
+        "Lower end of the 95 % interval of the share of that fortnight's blocks", at="blocks.lower"
+    )
+    blocks_upper: float = field("Upper end", at="blocks.upper")
+
+
+class CurrentShares(Schema):
+    """Shares of the hashrate now, as attributed and by the memberships that count."""
+
+    tip: Tip = field("The newest block")
+    level: str = field("What blocks are counted for")
+    height: int | None = field("The block that the estimates are of; null as long as there are none")
+    shares: list[CurrentShare] | None = field("Largest first; null until they are estimated")
+
+    @classmethod
+    def of_level(cls, level: str, snapshot: Snapshot) -> Self:
+        """Those of one level."""
+        known = snapshot.estimates
+        return cls.of(
+            {
+                "tip": snapshot,
+                "level": level,
+                "height": known.tip.height if known else None,
+                "shares": [each for each in known.current if each.level == level] if known else None,
+            },
+            snapshot.pool_names,
+        )
 
 
 class Indices(Schema):
@@ -90,11 +143,21 @@ class WholeInterval(Schema):
 
 
 class Likely(Schema):
-    """The indices of the hashrate behind the blocks."""
+    """95 % sampling intervals of the indices, for one reading of the unknown blocks."""
 
-    hhi: Interval = field("95 % interval of `hhi_unbiased`")
-    nakamoto: WholeInterval = field("95 % interval of the Nakamoto coefficient")
+    hhi: Interval = field("Of `hhi_unbiased`")
+    nakamoto: WholeInterval = field("Of the Nakamoto coefficient")
     nakamoto_probability: dict[int, float] = field("Probability of each value that it may have")
+    effective_entities: Interval = field("Of 10,000 / `hhi_unbiased`")
+    entropy_bits: Interval = field("Of the entropy")
+    top_share: dict[int, Interval] = field("Of the share of the largest one, two and three entities together")
+
+
+class Combined(Schema):
+    """The published 95 % intervals: of sampling, memberships, unknown blocks and low confidence together."""
+
+    hhi: Interval = field("Of `headline_hhi`; both readings of the unknown blocks are within")
+    nakamoto: WholeInterval = field("Of the Nakamoto coefficient; both readings are within")
 
 
 class Trend(Schema):
@@ -129,8 +192,9 @@ class Estimates(Schema):
 
     height: int = field("The block that the estimates are of")
     hash: str = field("Its hash")
-    split: Likely | None = field("Each unknown block counted as its own miner; null with fewer than two blocks")
-    merged: Likely | None = field("All unknown blocks counted as one miner; null with fewer than two blocks")
+    combined: Combined | None = field("The intervals to publish; null with fewer than two blocks")
+    split: Likely | None = field("Sampling alone, each unknown block its own miner; null with fewer than two blocks")
+    merged: Likely | None = field("Sampling alone, all unknown blocks one miner; null with fewer than two blocks")
     trend: Trend | None = field("Null where the window is too short")
     envelope: Envelope | None = field("Null where no membership is uncertain")
     template_difference: TemplateDifference | None = field("Null where the levels do not exist")
@@ -142,6 +206,7 @@ class Estimates(Schema):
         return cls.of({
             "height": known.tip.height,
             "hash": known.tip.hash,
+            "combined": for_window(one, known.combined),
             "split": estimate and estimate.split,
             "merged": estimate and estimate.merged,
             "trend": for_window(one, known.trends),
@@ -153,8 +218,15 @@ class Estimates(Schema):
 class WindowConcentration(Counted):
     """The indices of one window."""
 
-    split: Indices | None = field("Each unknown block its own miner: the least concentration; null without blocks")
-    merged: Indices | None = field("All unknown blocks one miner: the most concentration; null without blocks")
+    headline_hhi: float | None = field(
+        "The HHI to show where one is shown: without small-sample bias, unknown blocks split; null without blocks",
+        at="split.headline_hhi",
+        default=None,
+    )
+    split: Indices | None = field(
+        "Each unknown block its own miner, and each pool without a known entity one; null without blocks"
+    )
+    merged: Indices | None = field("All unknown blocks one miner; null without blocks")
     estimates: Estimates | None = field("Null until the daemon has caught up for the first time", default=None)
 
     @classmethod
@@ -188,8 +260,13 @@ class Change(Schema):
     height: int = field("The first block after the change, as estimated")
     time: Time = field("Header time of that block")
     found_height: int = field("The block at which the change became significant")
-    before: ShareAround = field("Since the change before it, or since the history begins")
-    after: ShareAround = field("Until the next change, or until now")
+    before: ShareAround = field("Over the 30 days before it, or since the change before it")
+    after: ShareAround = field(
+        "Over the 30 days after it, or until the next change; until they are over, an estimate of what will last"
+    )
+    size: Interval = field("95 % interval of `after` less `before`: both ends below zero for a loss")
+    labelling: bool = field("Whether unknown blocks mirror at least half of it: then labels changed, not the hashrate")
+    counterpart: str | None = field("The entity that won what this one lost, or the other way round; null: none")
 
 
 class Changes(Schema):
@@ -205,13 +282,13 @@ class Changes(Schema):
         return cls.of({"tip": snapshot, "changes": changes}, snapshot.pool_names)
 
 
-class BoundedIndices(Indices):
-    """Indices with the ends of their 95 % intervals."""
+class SampledIndices(Indices):
+    """Indices with the ends of their 95 % sampling intervals."""
 
-    hhi_lower: float = field("Lower end for `hhi_unbiased`")
-    hhi_upper: float = field("Upper end for `hhi_unbiased`")
-    nakamoto_lower: int = field("Lower end for `nakamoto`")
-    nakamoto_upper: int = field("Upper end for `nakamoto`")
+    hhi_sampling_lower: float = field("Lower end for `hhi_unbiased`")
+    hhi_sampling_upper: float = field("Upper end for `hhi_unbiased`")
+    nakamoto_sampling_lower: int = field("Lower end for `nakamoto`")
+    nakamoto_sampling_upper: int = field("Upper end for `nakamoto`")
 
 
 class ConcentrationSummary(Schema):
@@ -222,15 +299,23 @@ class ConcentrationSummary(Schema):
     height: int = field("The newest block")
     time: Time = field("Its header time")
     blocks: int = field("Blocks in the window")
-    unknown: int = field("Blocks that could not be attributed")
-    split: BoundedIndices | Indices | None = field("Each unknown block counted as its own miner; null without blocks")
-    merged: BoundedIndices | Indices | None = field("All unknown blocks counted as one miner; null without blocks")
-    largest: list[EntityShare] = field("The largest entities")
+    unknown: int = field("Blocks without an entity")
+    headline_hhi: float | None = field("The HHI to show where one is shown; null without blocks")
+    hhi_lower: float | None = field("Lower end of its published 95 % interval; null until it is estimated")
+    hhi_upper: float | None = field("Upper end")
+    nakamoto_lower: int | None = field(
+        "Lower end of the published 95 % interval of the Nakamoto coefficient; null until it is estimated"
+    )
+    nakamoto_upper: int | None = field("Upper end")
+    split: SampledIndices | Indices | None = field("Each unknown block counted as its own miner; null without blocks")
+    merged: SampledIndices | Indices | None = field("All unknown blocks counted as one miner; null without blocks")
+    largest: list[EntityShare] = field("The largest entities; then those that may have blocks, but have none counted")
 
     @classmethod
     def of_window(cls, one: model.Concentration, snapshot: Snapshot, *, largest: int) -> Self:
         """One level and window, with so many of its largest entities."""
         likely = for_window(one, snapshot.estimates.indices) if snapshot.estimates else None
+        combined, shares = snapshot.combined(one), snapshot.shares(one)
         return cls.of(
             {
                 "level": one.level,
@@ -239,26 +324,26 @@ class ConcentrationSummary(Schema):
                 "time": snapshot.tip.time,
                 "blocks": one.blocks,
                 "unknown": one.unknown,
-                "split": _bounded(one.split, likely.split if likely else None),
-                "merged": _bounded(one.merged, likely.merged if likely else None),
-                "largest": one.shares[:largest],
+                "headline_hhi": one.split and one.split.headline_hhi,
+                "hhi_lower": combined and combined.hhi.lower,
+                "hhi_upper": combined and combined.hhi.upper,
+                "nakamoto_lower": combined and combined.nakamoto.lower,
+                "nakamoto_upper": combined and combined.nakamoto.upper,
+                "split": _sampled(one.split, likely.split if likely else None),
+                "merged": _sampled(one.merged, likely.merged if likely else None),
+                "largest": [*shares[: len(one.shares)][:largest], *shares[len(one.shares) :][:largest]],
             },
             snapshot.pool_names,
         )
 
 
-def for_window(one: model.Concentration, estimates: Iterable[_Each]) -> _Each | None:
-    """The estimate of the same level and window; None where there is none."""
-    return next((each for each in estimates if (each.level, each.window) == (one.level, one.window.name)), None)
-
-
-def _bounded(indices: model.Indices | None, likely: model.Likely | None) -> Indices | None:
+def _sampled(indices: model.Indices | None, likely: model.Likely | None) -> Indices | None:
     if indices is None or likely is None:
         return indices and Indices.of(indices)
     bounds = {
-        "hhi_lower": likely.hhi.lower,
-        "hhi_upper": likely.hhi.upper,
-        "nakamoto_lower": likely.nakamoto.lower,
-        "nakamoto_upper": likely.nakamoto.upper,
+        "hhi_sampling_lower": likely.hhi.lower,
+        "hhi_sampling_upper": likely.hhi.upper,
+        "nakamoto_sampling_lower": likely.nakamoto.lower,
+        "nakamoto_sampling_upper": likely.nakamoto.upper,
     }
-    return BoundedIndices.of({**indices._asdict(), **bounds})
+    return SampledIndices.of({**indices._asdict(), **bounds})

@@ -17,7 +17,7 @@ class Curve(Schema):
     """A number for each point in time; null where there is none."""
 
     value: Numbers = field("The values")
-    lower: Numbers | None = field("Lower ends of the 95 % intervals; null where they are not estimated")
+    lower: Numbers | None = field("Lower ends of the 95 % sampling intervals; null where they are not estimated")
     upper: Numbers | None = field("Upper ends")
 
 

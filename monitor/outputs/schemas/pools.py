@@ -8,7 +8,7 @@ from monitor.model import Method
 from monitor.outputs.schemas.base import Hex, Schema, field
 from monitor.outputs.schemas.blocks import Tip
 from monitor.outputs.schemas.concentration import Change, Share
-from monitor.outputs.schemas.signals import EmptyBlocks, Luck, Race, RaceRecord, Reward, Streak
+from monitor.outputs.schemas.signals import Advantage, EmptyBlocks, Luck, Race, RaceRecord, Reward, Streak
 
 
 class PoolShare(Share):
@@ -63,6 +63,7 @@ class PoolSignals(Schema):
     luck: list[Luck] = field("Blocks found over expected, by window")
     empty_blocks: list[EmptyBlocks] = field("Empty blocks, by window")
     rewards: list[Reward] = field("Subsidy and fees, by window")
+    advantages: list[Advantage] = field("Reward for a unit of work, by window")
     signalling: list[PoolSignalling] = field("Version bits, by window")
     bip54: list[PoolSignalling] = field("Coinbases that BIP54 would accept, by window")
     race_record: RaceRecord | None = field("Races won and lost; null: none")

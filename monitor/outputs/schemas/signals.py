@@ -28,8 +28,11 @@ class Luck(PoolRef):
     window: str = field("Name of the window")
     blocks: int = field("Blocks found")
     expected: float = field("Blocks that the pool's share of the longest window predicts")
-    ratio: float | None = field("Found over expected; null where none is expected")
-    zscore: float | None = field("Standard deviations above the expectation; null where there is no deviation")
+    ratio: float | None = field("Found over expected; null where none is expected. A pool that has grown appears lucky")
+    zscore: float | None = field(
+        "Standard deviations of luck and of the pool's usual drift together, above the expectation; null where there "
+        "is no deviation"
+    )
 
 
 class EmptyBlocks(PoolRef):
@@ -63,6 +66,17 @@ class Reward(PoolRef):
     underclaimed_sat: int = field("How much less, in satoshi")
     overclaimed: int = field("Empty blocks that claimed more than the subsidy: not valid on mainnet")
     fee_ratio: float | None = field("Share of the fees in the reward; null without a reward")
+
+
+class Advantage(PoolRef):
+    """What a pool was paid for a unit of work, beside the network's mean."""
+
+    window: str = field("Name of the window")
+    blocks: int = field("Blocks of the best chain with a known reward")
+    stale: int = field("Blocks that went stale, as far as they are known: work without a reward")
+    ratio: float | None = field("Reward for a unit of work; 1 is the network's mean; null without blocks")
+    lower: float | None = field("Lower end of its 95 % interval; null with fewer than ten blocks")
+    upper: float | None = field("Upper end")
 
 
 class PoolBlocks(PoolRef):
@@ -147,6 +161,7 @@ class Signals(Schema):
     luck: list[Luck] = field("Blocks found over expected")
     empty_blocks: list[EmptyBlocks] = field("Empty blocks", at="empty")
     rewards: list[Reward] = field("Subsidy and fees")
+    advantages: list[Advantage] = field("Reward for a unit of work")
     spacing: list[Spacing] = field("Time between blocks")
     signalling: list[Signalling] = field("Version bits, most blocks first")
     bip54: list[Signalling] = field("Coinbases that BIP54 would accept")

@@ -74,7 +74,7 @@ def _shares(slug: str, snapshot: Snapshot) -> list[PoolShare]:
         PoolShare.of({"window": one.window.name, "of": one.blocks, **share._asdict()}, snapshot.pool_names)
         for one in snapshot.concentration
         if one.level == _LEVEL
-        for share in one.shares
+        for share in snapshot.shares(one)
         if share.entity == slug
     ]
 
@@ -92,6 +92,7 @@ def _signals(slug: PoolSlug, seen: Signals) -> dict[str, Any]:
         "luck": its(seen.luck),
         "empty_blocks": its(seen.empty),
         "rewards": its(seen.rewards),
+        "advantages": its(seen.advantages),
         "signalling": signalling(seen.signalling),
         "bip54": signalling(seen.bip54),
         "race_record": next(iter(its(seen.race_records)), None),

@@ -69,3 +69,14 @@ def test_the_largest_entity_of_each_level_is_looked_at() -> None:
     assert [(each.level, each.entity) for each in found] == [("pool", "a"), ("template", "g")]
     assert found[0].of(6) == pytest.approx(0.15645, abs=1e-5)
     assert (found[0].needed(0.2), found[0].needed(0.001), found[1].needed(0.001)) == (5, 32, None)
+
+
+def test_an_attempt_on_a_larger_payment_needs_more_confirmations_to_be_unprofitable() -> None:
+    [found] = confirmation_risks([known(0.3)])
+    amounts = (0.01, 3.0, 100.0, 10_000.0)
+    needed = [found.unprofitable(amount, reward=3.0, share=0.3) for amount in amounts]
+    assert needed == [1, 2, 9, 26]
+    # by hand: of 100 BTC against the rewards of 0.3 / 0.7 blocks a confirmation
+    gains = [found.of(many) * 100.0 - (1 - found.of(many)) * many * 3.0 * 0.3 / 0.7 for many in (8, 9)]
+    assert gains[0] > 0 > gains[1]
+    assert found.unprofitable(1.0, reward=0.0, share=0.3) is None

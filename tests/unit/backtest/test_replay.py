@@ -170,9 +170,7 @@ def test_a_reorganisation_is_told_with_the_block_that_ends_it() -> None:
 def test_what_takes_long_to_estimate_is_looked_at_once_a_day() -> None:
     rows = chain([(700, {"a": 0.6, "b": 0.4})])
 
-    (one,) = found(
-        rule('value = "hhi_lower"\nwhere = { level = "pool", window = "36h", unknown = "split" }\nabove = 1'), rows
-    )
+    (one,) = found(rule('value = "hhi_lower"\nwhere = { level = "pool", window = "36h" }\nabove = 1'), rows)
 
     assert one.alert.height == 143
 

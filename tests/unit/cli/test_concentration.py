@@ -90,20 +90,21 @@ def test_table_shows_shares_intervals_and_both_readings() -> None:
 def test_brands_of_chinese_origin_in_the_month_of_the_headline() -> None:
     measured = measure(MONTH, level="origin", window=None)
     shares = {share.entity: share for share in measured.shares}
-    interval = measured.interval(shares["CN"])
     assert shares["CN"].share == pytest.approx(0.486, abs=0.0005)
-    assert interval.lower < 0.486
-    assert interval.upper > 0.55  # CryptoQuant, 2024-09-23
-    assert interval.upper > shares["CN"].upper
+    assert shares["CN"].lower
+    assert shares["CN"].upper
+    assert shares["CN"].lower < 0.486
+    assert shares["CN"].upper > 0.55  # CryptoQuant, 2024-09-23
+    assert shares["CN"].upper > shares["CN"].sampling_upper
     assert "47.1% to 59.2%   47.1% to 50.0%" in printed(measured)
 
 
 def test_an_entity_that_may_have_blocks_is_listed_without_one() -> None:
     measured = measure(MONTH, level="country", window=None)
     chinese = next(share for share in measured.shares if share.entity == "CN")
-    interval = measured.interval(chinese)
-    assert (chinese.blocks, interval.lower) == (0, 0)
-    assert interval.upper > 0.5
+    assert (chinese.blocks, chinese.lower) == (0, 0)
+    assert chinese.upper
+    assert chinese.upper > 0.5
     assert measured.combined
     assert measured.combined.nakamoto == Interval(1, 2)
 

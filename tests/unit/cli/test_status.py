@@ -32,17 +32,18 @@ def block(height: int, **differs: object) -> dict[str, Any]:
 
 
 def share(name: str, part: float) -> dict[str, Any]:
-    sure = {"lower": part * 0.8, "upper": part * 1.2}
+    sure = {
+        "lower": part * 0.8, "upper": part * 1.2, "sampling_lower": part * 0.9, "sampling_upper": part * 1.1,
+    }  # fmt: skip
     return {"entity": name.lower(), "name": name, "blocks": round(part * 100), "share": part, **sure}
 
 
 def window(name: str, **differs: object) -> dict[str, Any]:
     low = {"nakamoto": 3, "hhi_unbiased": 1400.0, "effective_entities": 7.1, "top_share": {"1": 0.3}}
     high = {**low, "nakamoto": 2, "hhi_unbiased": 1500.0}
-    likely = {"hhi": {"lower": 1300.0, "upper": 1600.0}, "nakamoto": {"lower": 2, "upper": 4}}
-    estimates = {"split": likely, "merged": likely, "trend": None}
+    combined = {"hhi": {"lower": 1300.0, "upper": 1600.0}, "nakamoto": {"lower": 2, "upper": 4}}
     found = {"level": "pool", "window": name, "blocks": 100, "unknown": 2, "split": low, "merged": high}
-    return found | {"estimates": estimates} | differs
+    return found | {"headline_hhi": 1402.0, "estimates": {"combined": combined, "trend": None}} | differs
 
 
 def status(**differs: Any) -> Status:  # noqa: ANN401
@@ -58,6 +59,7 @@ def status(**differs: Any) -> Status:  # noqa: ANN401
             {"level": "pool", "window": "24h", "blocks": 100, "shares": [share("Foundry", 0.3), share("AntPool", 0.2)]},
             {"level": "pool", "window": "1y", "blocks": 50_000, "shares": [share("Foundry", 0.25)]},
         ],
+        "now": [share("Foundry", 0.28)],
         "blocks": [block(9), block(8)],
         "alerts": [],
     }
@@ -76,8 +78,37 @@ def test_each_number_that_depends_on_the_unknown_blocks_is_two() -> None:
     shown = drawn(as_view(status()))
 
     assert " 2-3 " in shown
-    assert "1,400-1,500" in shown
+
+
+def test_the_hhi_is_the_headline_with_its_published_interval() -> None:
+    shown = drawn(as_view(status()))
+
+    assert " 1,402 " in shown
     assert "1,300-1,600" in shown
+
+
+def test_shares_now_are_beside_those_of_the_window() -> None:
+    shown = drawn(as_view(status()))
+
+    assert "28.0%" in next(line for line in shown.splitlines() if "Foundry" in line and "30.0%" in line)
+
+
+def test_an_entity_that_may_have_many_blocks_is_shown_without_one() -> None:
+    possible = share("Nowhere", 0.0) | {"lower": 0.0, "upper": 0.6}
+    little = share("Nothing", 0.0) | {"lower": 0.0, "upper": 0.001}
+    most = [share(f"Pool {number}", 0.05) for number in range(20)]
+    shown = drawn(as_view(status(shares=[status().shares[0] | {"shares": [*most, possible, little]}])))
+
+    assert "0.0-60.0%" in next(line for line in shown.splitlines() if "Nowhere" in line)
+    assert "Nothing" not in shown
+
+
+def test_before_the_estimates_are_there_a_share_has_no_interval() -> None:
+    early = share("Foundry", 0.3) | {"lower": None, "upper": None}
+    shown = drawn(as_view(status(shares=[status().shares[0] | {"shares": [early]}], now=[])))
+
+    assert "30.0%" in shown
+    assert "36.0%" not in shown
 
 
 def test_the_chosen_window_is_shown_beside_the_longest() -> None:
@@ -88,19 +119,19 @@ def test_the_chosen_window_is_shown_beside_the_longest() -> None:
 def test_without_blocks_it_says_what_it_waits_for() -> None:
     state = status().status | {"ready": False, "waiting": "the node does not answer", "tip": None, "node": None}
 
-    assert "waiting: the node does not answer" in drawn(as_view(Status(state, [], [], [], [])))
+    assert "waiting: the node does not answer" in drawn(as_view(Status(state, [], [], [], [], [])))
 
 
 def test_before_the_estimates_are_there_their_columns_are_empty() -> None:
     early = window("24h", estimates=None)
 
-    assert "1,400-1,500" in drawn(as_view(status(concentration=[early])))
+    assert " 1,402 " in drawn(as_view(status(concentration=[early])))
 
 
 def test_a_window_without_blocks_is_left_out() -> None:
     empty = window("24h", split=None, merged=None)
 
-    assert drawn(as_view(status(concentration=[empty, window("1y")]))).count("1,400-1,500") == 1
+    assert drawn(as_view(status(concentration=[empty, window("1y")]))).count(" 1,402 ") == 1
 
 
 @pytest.mark.parametrize(
@@ -188,7 +219,7 @@ def test_a_screen_tells_ages_and_trouble() -> None:
 
 
 def test_a_screen_without_blocks_says_so() -> None:
-    empty = Status(status().status | {"tip": None}, [], [], [], [])
+    empty = Status(status().status | {"tip": None}, [], [], [], [], [])
 
     assert "no block is stored yet" in drawn(as_screen(Shown(empty, NOW), width=80, height=20))
 

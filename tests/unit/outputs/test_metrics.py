@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
+from itertools import islice
 from types import FrameType
 
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from monitor.analysis import POOL, BlockTable, snapshot
+from monitor.analysis import POOL, BlockTable, estimated, snapshot
+from monitor.analysis.signals.compute import signals
 from monitor.config import DEFAULT_WINDOWS
 from monitor.embedded import mainnet
+from monitor.embedded.history import onward
 from monitor.hub import Hub
-from monitor.model import PREFIX, BlockHash, BlockRow, Method, PoolSlug, Snapshot, Tally, Window
+from monitor.model import PREFIX, BlockHash, BlockRow, Confidence, Method, PoolSlug, Snapshot, Tally, Window
 from monitor.outputs.metrics import CATALOGUE, SnapshotCollector
+from monitor.processing.levels import levels
+from monitor.processing.uncertain_memberships import questions
+from monitor.registry.loading import load_registry
 from monitor.vitals import Vitals
 
 INDEX, ENTITY = ("level", "window", "unknown"), ("level", "entity", "window")
@@ -24,6 +31,12 @@ CONTRACT: dict[str, tuple[str, ...]] = {
     "reorgs": (), "reorg_depth_blocks": (), "stale_blocks": ("pool",), "attribution_conflicts": ("pool",),
     "window_blocks": ("window",), "window_attributed_ratio": ("window",),
     "share_ratio": ENTITY, "share_lower_ratio": ENTITY, "share_upper_ratio": ENTITY,
+    "share_sampling_lower_ratio": ENTITY, "share_sampling_upper_ratio": ENTITY,
+    "share_now_ratio": ("level", "entity"), "share_now_lower_ratio": ("level", "entity"),
+    "share_now_upper_ratio": ("level", "entity"), "confirmation_risk_ratio": ("level", "confirmations"),
+    "attribution_confidence_ratio": ("confidence", "window"), "reward_per_work_ratio": ("pool", "window"),
+    "hhi_lower": ("level", "window"), "hhi_upper": ("level", "window"),
+    "nakamoto_coefficient_lower": ("level", "window"), "nakamoto_coefficient_upper": ("level", "window"),
     "hhi": INDEX, "hhi_unbiased": INDEX, "nakamoto_coefficient": INDEX, "gini_ratio": INDEX, "entropy_bits": INDEX,
     "effective_entities": INDEX, "theil_index": INDEX, "top_share_ratio": (*INDEX, "n"),
     "build_info": ("version", "registry"), "start_time_seconds": (), "node_up": ("node",),
@@ -133,15 +146,38 @@ def test_a_pool_that_left_a_window_leaves_no_series_behind() -> None:
 
 @pytest.fixture(scope="module")
 def like_mainnet() -> Snapshot:
-    """Two real months, over the default windows."""
+    """A year of real pools, over the default windows and all levels, with estimates and signals."""
+    registry, windows = load_registry(), [Window.parse(name) for name in DEFAULT_WINDOWS]
     history = [
-        BlockRow(each.height, each.time, each.bits, None if each.pool == "unknown" else each.pool) for each in mainnet()
-    ]
-    return taken(history, *DEFAULT_WINDOWS)
+        BlockRow(
+            each.height, each.time, each.bits, None if each.pool == "unknown" else each.pool,
+            version=0x2000_0000 | (each.height % 9 == 0), tx_count=3000, value_sat=3_2000_0000,
+            confidence=None if each.pool == "unknown" else Confidence.HIGH if each.height % 8 else Confidence.LOW,
+        )
+        for each in islice(onward(mainnet(), 0), 53_000)
+    ]  # fmt: skip
+    table = BlockTable.of(history, levels(registry))
+    made = snapshot(
+        table, windows, Tally(), tip_hash=BlockHash("ab" * 32), first_height=history[0].height, caught_up=True,
+        registry="abc", pool_names=registry.pools.names,
+    )  # fmt: skip
+    return replace(estimated(made, table, windows, questions=questions(registry)), signals=signals(table, windows))
 
 
 def test_mainnet_fits_into_few_series(like_mainnet: Snapshot) -> None:
-    assert 500 < len(published(like_mainnet)) < SERIES_LIMIT
+    assert 3000 < len(published(like_mainnet)) < SERIES_LIMIT
+
+
+def test_an_entity_that_may_have_many_blocks_is_published_without_one(like_mainnet: Snapshot) -> None:
+    series = published(like_mainnet)
+
+    def value(name: str) -> float | None:
+        labels = {"level": "country", "entity": "CN", "window": "30d"}
+        return series.get((name, tuple(sorted(labels.items()))))
+
+    assert value("share_ratio") == value("share_lower_ratio") == 0
+    assert (value("share_upper_ratio") or 0) > 0.3
+    assert value("share_sampling_upper_ratio") is None
 
 
 def test_a_scrape_computes_nothing(like_mainnet: Snapshot) -> None:

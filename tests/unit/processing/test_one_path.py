@@ -25,7 +25,7 @@ from monitor.chain.follower import Follower
 from monitor.config import Config, NodeSection, RegistrySection, StoreSection
 from monitor.export.history import ExportOptions, export_history
 from monitor.hub import Hub
-from monitor.model import Block, Concentration, Reach, Snapshot
+from monitor.model import Block, Concentration, Confidence, Reach, Snapshot
 from monitor.outputs.metrics import CATALOGUE
 from monitor.pipeline import Pipeline
 from monitor.processing.counter import Rulebook, WindowCounter
@@ -230,6 +230,11 @@ async def test_backfilled_numbers_are_those_of_the_live_chain(
 
     assert numbers(snapshot.concentration) == numbers(history.last.concentration)
     assert snapshot.network_rate == history.last.network_rate
+    assert snapshot.confidence == history.last.confidence
+    assert snapshot.confidence["7d"][Confidence.LOW]
+    assert snapshot.estimates
+    assert history.last.estimates
+    assert snapshot.estimates.combined == history.last.estimates.combined
 
 
 async def test_replayed_numbers_are_those_of_the_live_chain(history: History) -> None:
@@ -255,6 +260,7 @@ async def test_replayed_numbers_are_those_of_the_live_chain(history: History) ->
     for height, snapshot in found.items():
         assert numbers(snapshot.concentration) == numbers(history.shown[height].concentration)
         assert snapshot.network_rate == history.shown[height].network_rate
+        assert snapshot.confidence == history.shown[height].confidence
 
 
 def samples(file: Path) -> dict[float, dict[tuple[object, ...], float]]:

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
 
-from monitor.model import Concentration, Envelope, Likely, Share, Snapshot, Trend
-from monitor.outputs.schemas.concentration import for_window
+from monitor.model import Concentration, Envelope, Likely, Share, Snapshot, Trend, for_window
 
 _DEFAULT = "7d"
 """The default window, if configured: long enough for significance, short enough for news."""

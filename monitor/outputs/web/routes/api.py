@@ -21,7 +21,8 @@ class Api:
         history = History(self._sources.history)
         endpoints = (
             status.healthz, status.readyz, openapi.openapi, status.status,
-            numbers.shares, numbers.concentration, numbers.changes, numbers.signals, numbers.unknown, history.history,
+            numbers.shares, numbers.shares_now, numbers.concentration, numbers.confirmations, numbers.changes,
+            numbers.signals, numbers.unknown, history.history,
             blocks.blocks, blocks.block, alerts.alerts, pools.pools, pools.pool,
         )  # fmt: skip
         return [route(each, self._sources) for each in endpoints]

@@ -120,8 +120,8 @@ class History:
         counted as one miner (`merged`). `shares` have a series for each of the entities that are largest on average,
         and `others`, `unknown`, and `alone` for miners who each count for themselves, where there are any. Numbers are
         in the order of `times` (Unix seconds); a point without blocks has none. `lower` and `upper` are the ends of the
-        95 % interval: always for shares; for `nakamoto`, `hhi` and `hhi_unbiased` (for both, that of the unbiased
-        index) unless there are too many points and entities; never for other indices.
+        95 % sampling interval: always for shares; for `nakamoto`, `hhi` and `hhi_unbiased` (for both, that of the
+        unbiased index) unless there are too many points and entities; never for other indices.
 
         The `ETag` changes when the series may have changed. Requests are answered one at a time; 503 means that too
         many wait.

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from pydantic import Field
+
 from monitor import model
 from monitor.model import Snapshot
 from monitor.outputs.schemas.blocks import Tip, UnknownMiners
-from monitor.outputs.schemas.concentration import Changes, Concentration, Shares, WindowConcentration
+from monitor.outputs.schemas.concentration import (
+    Changes,
+    Concentration,
+    CurrentShares,
+    Shares,
+    WindowConcentration,
+    WindowShares,
+)
+from monitor.outputs.schemas.confirmations import ACCEPTED, Confirmations
 from monitor.outputs.schemas.signals import Signals
 from monitor.outputs.web.routes.endpoint import Level, Query, Window, WindowQuery, get
 from monitor.outputs.web.sources import Sources
@@ -26,11 +36,26 @@ class LevelQuery(Query):
         return [each for each in windows if self.window in {None, each.window.name}]
 
 
+class LevelOnlyQuery(Query):
+    """A level."""
+
+    level: Level = None
+    """[what blocks are counted for](glossary.md#what-is-counted); `pool` without it"""
+
+
 @get("/api/v1/shares")
 async def shares(query: LevelQuery, sources: Sources) -> Shares:
     """Who mined how much, with intervals."""
     snapshot = sources.snapshot
-    return Shares.of({"tip": snapshot, "windows": query.chosen(snapshot)}, snapshot.pool_names)
+    windows = [WindowShares.of_window(each, snapshot) for each in query.chosen(snapshot)]
+    return Shares(tip=Tip.of(snapshot, snapshot.pool_names), windows=windows)
+
+
+@get("/api/v1/shares/now")
+async def shares_now(query: LevelOnlyQuery, sources: Sources) -> CurrentShares:
+    """Shares of the hashrate now: estimates for the coming fortnight, with the usual drift in their intervals."""
+    snapshot = sources.snapshot
+    return CurrentShares.of_level(query.level or snapshot.concentration[0].level, snapshot)
 
 
 @get("/api/v1/concentration")
@@ -39,6 +64,27 @@ async def concentration(query: LevelQuery, sources: Sources) -> Concentration:
     snapshot = sources.snapshot
     windows = [WindowConcentration.of_window(each, snapshot) for each in query.chosen(snapshot)]
     return Concentration(tip=Tip.of(snapshot, snapshot.pool_names), windows=windows)
+
+
+class ConfirmationsQuery(LevelOnlyQuery):
+    """What a payee accepts."""
+
+    level: Level = None
+    """[what blocks are counted for](glossary.md#what-is-counted); all levels without it"""
+    risk: float = Field(ACCEPTED, gt=0, lt=1, allow_inf_nan=False)
+    """the largest acceptable probability of a reversal, between 0 and 1; default 0.001"""
+    amount: float | None = Field(None, gt=0, le=21_000_000, allow_inf_nan=False, examples=[10])
+    """the payment, in bitcoin"""
+
+
+@get("/api/v1/confirmations")
+async def confirmations(query: ConfirmationsQuery, sources: Sources) -> Confirmations:
+    """How many confirmations a payment needs: the risk that the largest entity of a level reverses it, if it tried.
+
+    See [confirmation risk](glossary.md#estimates) for the formulas. An entity need not try, and others may join it.
+    """
+    snapshot = sources.snapshot
+    return Confirmations.of_snapshot(snapshot, level=query.level, risk=query.risk, amount=query.amount)
 
 
 @get("/api/v1/changes")

@@ -39,10 +39,13 @@ def test_blocks_that_are_caught_up_with_are_no_news() -> None:
 
 def test_an_empty_window_has_no_indices_and_is_said_all_the_same() -> None:
     said = {topic: json.loads(payload) for topic, payload in states(published(2).snapshot, TOPICS)}
-    assert set(said) == {"pools/tip", "pools/concentration/pool/24h", "pools/concentration/pool/7d"}
+    topics = {"pools/tip", "pools/confirmations", "pools/concentration/pool/24h", "pools/concentration/pool/7d"}
+    assert set(said) == topics
     one = said["pools/concentration/pool/24h"]
     assert one["largest"][0]["entity"] == "toy"
-    assert one["split"]["hhi_lower"] <= one["split"]["hhi_unbiased"] <= one["split"]["hhi_upper"]
+    assert one["headline_hhi"] == one["split"]["hhi_unbiased"]
+    assert one["hhi_lower"] <= one["split"]["hhi_sampling_lower"] <= one["headline_hhi"]
+    assert one["headline_hhi"] <= one["split"]["hhi_sampling_upper"] <= one["hhi_upper"]
 
 
 def test_a_rule_is_as_grave_as_the_gravest_of_its_alerts() -> None:
@@ -83,7 +86,10 @@ def test_home_assistant_finds_one_device_whose_sensors_are_told_apart() -> None:
     assert len({each["unique_id"] for each in components.values()}) == len(components)
     assert all({"platform", "name", "state_topic", "value_template"} <= set(each) for each in components.values())
     shown = {name for name, each in components.items() if each.get("enabled_by_default", True)}
-    assert shown == {"last_pool", "height", "alerts", "alert", "top_share_pool_7d", "hhi_pool_7d", "nakamoto_pool_7d"}
+    assert shown == {
+        "last_pool", "height", "alerts", "alert", "confirmation_risk", "top_share_pool_7d", "hhi_pool_7d",
+        "nakamoto_pool_7d",
+    }  # fmt: skip
 
 
 def test_home_assistants_templates_read_what_is_published() -> None:
@@ -99,7 +105,7 @@ def test_home_assistants_templates_read_what_is_published() -> None:
     }
 
     assert read == {
-        "last_pool": "Toy", "height": "3", "alerts": "1", "alert": "ON",
+        "last_pool": "Toy", "height": "3", "alerts": "1", "alert": "ON", "confirmation_risk": "87.29",
         **dict.fromkeys(("top_share_pool_24h", "top_share_pool_7d"), "100.0"),
         **dict.fromkeys(("hhi_pool_24h", "hhi_pool_7d"), "10000"),
         **dict.fromkeys(("nakamoto_pool_24h", "nakamoto_pool_7d"), "1"),
