@@ -18,7 +18,8 @@ _RECENT_CHANGE_BLOCKS: Final = 30 * 144
 
 OVER_LONGEST: Final = frozenset({
     "share_change_ratio", "long_streak_probability", "streak_probability", "luck_ratio", "luck_zscore",
-    "selfish_mining_p_value",
+    "selfish_mining_p_value", "share_now_ratio", "share_now_lower_ratio", "share_now_upper_ratio",
+    "confirmation_risk_ratio", "share_change_lower_ratio", "share_change_upper_ratio",
 })  # fmt: skip
 """Metrics that are computed from all blocks of the longest window, whatever their labels say."""
 
@@ -273,8 +274,8 @@ ALERT_METRICS: Final = (
         name="share_change_ratio",
         help="Size that a change of a pool's share has at least (95 % interval), for 30 days after it.",
         labels=("pool",), samples=_changes, placeholders=("change",),
-        promql="abs(pool_monitor_share_change_after_ratio{selector} "
-        "- pool_monitor_share_change_before_ratio{selector}) "
+        promql="clamp_min(pool_monitor_share_change_lower_ratio{selector} "
+        "> -pool_monitor_share_change_upper_ratio{selector} or -pool_monitor_share_change_upper_ratio{selector}, 0) "
         "and changes(pool_monitor_share_change_timestamp_seconds{selector}[1d]) > 0",
     ),
     AlertMetric(

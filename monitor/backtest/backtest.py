@@ -32,7 +32,8 @@ _PROGRESS_BLOCKS: Final = 2_000
 _NOT_STORED: Final = frozenset({"node_away_seconds", "node_behind_blocks", "behind_seconds"})
 """Metrics of the node, which are not stored."""
 _IN_BLOCKS: Final = frozenset({
-    "attribution_conflict", "reorg_depth", "stale_block", "empty_ratio", "empty_blocks", "fees_btc", "signalling_ratio",
+    "attribution_conflict", "attribution_confidence_ratio", "network_hashrate_drop_ratio", "reorg_depth",
+    "stale_block", "empty_ratio", "empty_blocks", "fees_btc", "signalling_ratio",
     "signalling_blocks", "signalling_threshold_probability", "bip54_ready_ratio", "difficulty",
     "network_hashrate_hashes_per_second", "network_hashrate_lower_hashes_per_second",
     "network_hashrate_upper_hashes_per_second", "hashrate_hashes_per_second",

@@ -12,12 +12,13 @@ from monitor.alerts.inputs import LONG_STREAK, AlertInputs, Samples
 from monitor.alerts.loading import METRIC_LOOKUP
 from monitor.alerts.rules import Rule
 from monitor.analysis import POOL, ConsensusParams, Level, concentrate, estimated, snapshot
+from monitor.analysis.confirmation_risk import confirmation_risks
 from monitor.analysis.signals.compute import signals
 from monitor.analysis.signals.signal_input import SignalInput
 from monitor.analysis.signals.streaks import streaks
 from monitor.analysis.uncertainty.change_points import BIN
 from monitor.analysis.uncertainty.changes import changes
-from monitor.analysis.uncertainty.current_share import posteriors
+from monitor.analysis.uncertainty.current_share import current_shares, posteriors
 from monitor.backtest.skipping import NO_SKIP, Skip, SkipPlanner
 from monitor.model import (
     Alert,
@@ -45,6 +46,7 @@ _STREAKS: Final = frozenset({"long_streak_probability"})
 _CHANGES: Final = frozenset({"share_change_ratio"})
 _BY_WINDOW: Final = frozenset({"window_blocks", "window_attributed_ratio"})
 """Metrics that are the same at each level."""
+_RISKS: Final = frozenset({"confirmation_risk_ratio"})
 _SHARES: Final = _BY_WINDOW | {
     "share_ratio",
     "share_sampling_lower_ratio",
@@ -115,8 +117,8 @@ class Replay:
 
     The daemon evaluates every rule at every block. Here a rule is evaluated only when its result can differ: a rule on
     shares or indices when they can have reached its threshold (`skipping`), one on events when there is one, one on
-    changes when they are tested. The alerts are the same, except for numbers that take a tenth of a second (intervals
-    of indices, trends, signals): they are computed once a day.
+    changes when they are tested. The alerts are the same, except for numbers that take long (intervals of indices,
+    trends, signals, confirmation risks): they are computed once a day.
     """
 
     def __init__(self, rules: Sequence[Rule], scope: Scope) -> None:
@@ -128,7 +130,8 @@ class Replay:
         self._events = [each for each in watched if each.rule.value in _EVENTS]
         self._streaks = [each for each in watched if each.rule.value in _STREAKS]
         self._changes = [each for each in watched if each.rule.value in _CHANGES]
-        special = _SHARES | _INDICES | _CLOCK | _EVENTS | _STREAKS | _CHANGES
+        self._risks = [each for each in watched if each.rule.value in _RISKS]
+        special = _SHARES | _INDICES | _CLOCK | _EVENTS | _STREAKS | _CHANGES | _RISKS
         self._daily = [each for each in watched if each.rule.value not in special]
         for each in self._counted:
             each.pairs = _needed(each.rule, scope)
@@ -138,7 +141,9 @@ class Replay:
             [window for window in scope.windows if any(window == other for _, other in needed)],
         )
         self._long = (
-            CountedBlocks(scope.levels, scope.windows) if self._daily else CountedBlocks([POOL], [scope.longest])
+            CountedBlocks(scope.levels, scope.windows)
+            if self._daily or self._risks
+            else CountedBlocks([POOL], [scope.longest])
         )
         self._firing: dict[str, Episode] = {}
         self._run: tuple[PoolSlug | None, int] = (None, 0)
@@ -223,6 +228,10 @@ class Replay:
             self._look(
                 self._changes, self._inputs(row, estimates=Estimates(BlockRef(row.height, _NO_HASH), changes=found))
             )
+        if self._risks:
+            risks = confirmation_risks(current_shares(posteriors(table, [scope.longest])))
+            estimates = Estimates(BlockRef(row.height, _NO_HASH), confirmation_risks=risks)
+            self._look(self._risks, self._inputs(row, estimates=estimates))
         if self._daily:
             taken = replace(
                 estimated(self.snapshot(), table, scope.windows),
