@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from importlib import import_module
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -14,15 +17,19 @@ from monitor.backtest.replay import Replay, ReplayedBlock, Scope
 from monitor.config import shipped
 from monitor.model import BlockRow, PoolSlug, Window
 
-sys.path.insert(0, str(CHECKOUT / "scripts"))
-import firing
-
 RULES = {rule.name: rule for rule in read_rules(shipped("alerts.toml"))}
 WINDOWS = tuple(map(Window.parse, ("7d", "30d")))
 
 
+@pytest.fixture(scope="module")
+def firing() -> Iterator[ModuleType]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "path", [*sys.path, str(CHECKOUT / "scripts")])  # last: scripts have names of packages
+        yield import_module("firing")
+
+
 @pytest.mark.parametrize("name", ["pool_majority", "pool_third", "two_pools_majority"])
-def test_it_fires_at_the_same_block_as_a_backtest(name: str) -> None:
+def test_it_fires_at_the_same_block_as_a_backtest(firing: ModuleType, name: str) -> None:
     chance, full = np.random.default_rng(3), 6000
     times = np.floor(np.cumsum(chance.exponential(600, 12_000)))
     found = chance.random(len(times)) < np.where(np.arange(len(times)) < 7000, 0.3, 0.56)
@@ -37,7 +44,7 @@ def test_it_fires_at_the_same_block_as_a_backtest(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["pool_majority", "template_majority"])
-def test_the_critical_rules_are_silent_below_a_majority_and_quick_above(name: str) -> None:
+def test_the_critical_rules_are_silent_below_a_majority_and_quick_above(firing: ModuleType, name: str) -> None:
     (condition,) = firing.conditions([RULES[name]])
 
     below, above = firing.by_true_share(condition, 0.48, 60), firing.delays(condition, 0.55, 60)

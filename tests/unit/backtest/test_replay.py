@@ -187,3 +187,13 @@ def test_alerts_do_not_depend_on_where_the_history_begins() -> None:
     told = [[when(one) for one in found if one.alert.since > settled] for found in (whole, late)]
     assert len(told[0]) >= 3
     assert told[0] == told[1]
+
+
+def test_the_risk_of_the_largest_is_looked_at_once_a_day() -> None:
+    rows = [replace(row, height=row.height + 1) for row in chain([(9000, {"a": 0.3, "b": 0.7})])]
+    risk = rule('value = "confirmation_risk_ratio"\nwhere = { level = "pool", confirmations = "6" }\nabove = 0.5')
+
+    (one,) = found(risk, rows, (Window.parse("7d"), Window.parse("30d")))
+
+    assert (one.alert.height or 0) % 144 == 143
+    assert one.alert.since >= rows[0].time + Window.parse("30d").expected_seconds
