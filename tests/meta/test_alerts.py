@@ -47,3 +47,9 @@ def test_the_backtest_has_a_row_for_each_rule() -> None:
 
     assert named == {rule.name for rule in read_rules(shipped("alerts.toml"))}
     assert Config().alerts.rules_file is None
+
+
+def test_concentration_is_high_for_the_alert_where_it_is_for_the_page() -> None:
+    rules = {rule.name: rule for rule in read_rules(shipped("alerts.toml"))}
+
+    assert rules["pool_concentration_high"].enter == 1800
