@@ -46,7 +46,7 @@ class Shot:
 
 SHOTS = (
     Shot("page-light", "/", DESKTOP, "light"),
-    Shot("page-dark", "/?level=template&window=30d", DESKTOP, "dark"),
+    Shot("page-dark", "/?level=origin&window=30d", DESKTOP, "dark"),
     Shot("page-phone-light", "/", PHONE, "light"),
     Shot("page-phone-dark", "/", PHONE, "dark"),
     Shot("page-pool", "/pool/antpool", DESKTOP, "light"),

@@ -33,7 +33,18 @@ from monitor.model.estimates import (
     Trend,
 )
 from monitor.model.history import Curve, Grid, Group, SeriesQuery, TimeSeries
-from monitor.model.measures import Certainty, Concentration, Indices, Interval, Rate, Reach, Share, Window
+from monitor.model.measures import (
+    HHI_BANDS,
+    Certainty,
+    Concentration,
+    Indices,
+    Interval,
+    Rate,
+    Reach,
+    Share,
+    Window,
+    market,
+)
 from monitor.model.names import NO_BLOCK, PREFIX, PSEUDONYM, BlockHash, PoolSlug
 from monitor.model.profile import PoolMembership, Profile
 from monitor.model.published import PublishedShare, for_window, published_shares

@@ -6,10 +6,13 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from monitor.model.names import PSEUDONYM, PoolSlug
 
+HHI_BANDS: Final = ((1000, "moderately concentrated"), (1800, "highly concentrated"))
+"""What a market is called above each HHI: Merger Guidelines of the U.S. Department of Justice and the Federal Trade
+Commission (2023), 2.1, and the Department's page on the index."""
 _SECONDS = {"h": 3600, "d": 86_400, "y": 365 * 86_400}
 _BLOCK_SECONDS = 600
 _MARGIN_SECONDS = 86_400
@@ -141,6 +144,11 @@ class Indices(NamedTuple):
         docs/adr/0033-one-headline-hhi.md has the reasons.
         """
         return self.hhi if self.hhi_unbiased is None else self.hhi_unbiased
+
+
+def market(hhi: float) -> str:
+    """What a market with this HHI is called."""
+    return next((name for limit, name in reversed(HHI_BANDS) if hhi > limit), "not concentrated")
 
 
 class Concentration(NamedTuple):

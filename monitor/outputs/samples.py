@@ -147,9 +147,12 @@ intervals = _shares(_LARGEST)
 
 @_source("level", "entity", "window")
 def sampling(snapshot: Snapshot) -> Rows:
-    """The largest entities, with the interval of sampling alone."""
+    """The largest entities, with the interval of sampling alone.
+
+    More of them where nothing is estimated, as in exported history: there is no other interval.
+    """
     for each in snapshot.concentration:
-        for share in each.shares[:_SAMPLED]:
+        for share in each.shares[: _SAMPLED if snapshot.estimates else _ENTITIES]:
             yield (each.level, share.entity, each.window.name), share
 
 

@@ -122,7 +122,7 @@ async def test_it_answers_at_a_glance(opened: Opened, node: EmbeddedNode) -> Non
     page = (await opened("/?window=24h")).page
 
     await expect(page.locator("h1")).to_have_text("Who mines Bitcoin?")
-    await expect(page.locator(".lead")).to_contain_text("more than half of the last")
+    await expect(page.locator(".lead")).to_contain_text("more than half of the hashrate")
     await expect(page.locator(".cards")).to_contain_text("95 %")
     await expect(page.locator("[data-part=shares] tbody tr").first).to_contain_text("Foundry USA")
     newest = page.locator(".strip li")
@@ -141,7 +141,7 @@ async def test_the_past_is_drawn_when_it_comes_into_view(opened: Opened) -> None
     chart, tip = page.locator(".chart"), page.locator(".chart .tip")
     await expect(chart).to_have_attribute("aria-label", re.compile("shares by pool over 7d, 2023-"))
     await page.get_by_role("button", name="HHI").click()
-    await expect(chart).to_have_attribute("aria-label", re.compile("hhi by pool"))
+    await expect(chart).to_have_attribute("aria-label", re.compile("hhi unbiased by pool"))
     await expect(tip).to_be_hidden()
     await chart.hover()
     await expect(tip).to_contain_text("unknown blocks as separate miners")
@@ -187,6 +187,18 @@ async def test_a_pool_has_a_page(opened: Opened) -> None:
     await charted(page)
 
 
+async def test_a_country_opens_the_memberships_behind_it(opened: Opened) -> None:
+    page = (await opened("/?level=origin&window=30b", java_script_enabled=False)).page
+    await expect(page.locator(".lead")).to_contain_text("95 % interval")
+    await page.locator("[data-part=shares]").get_by_role("link", name="China").click()
+
+    await expect(page.locator("h1")).to_have_text("Memberships")
+    await expect(page.locator("tbody")).to_contain_text("AntPool")
+    await expect(page.locator("tbody")).not_to_contain_text("Foundry USA")
+    await page.get_by_role("link", name="country").click()
+    await expect(page.locator("tbody")).to_contain_text("Foundry USA")
+
+
 async def test_a_coinbase_stays_text(opened: Opened, node: EmbeddedNode) -> None:
     for script in (True, False):
         page = (await opened(f"/block/{node.tip.hash}", java_script_enabled=script)).page
@@ -205,7 +217,7 @@ async def test_without_a_script_it_is_whole(opened: Opened) -> None:
 
 
 async def test_on_a_phone_nothing_is_cut_off(opened: Opened, node: EmbeddedNode) -> None:
-    for path in ("/", "/?level=country", "/pool/antpool", f"/block/{node.tip.hash}"):
+    for path in ("/", "/?level=country", "/pool/antpool", "/memberships", f"/block/{node.tip.hash}"):
         page = (await opened(path, viewport=PHONE)).page
         assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
 
@@ -257,9 +269,9 @@ async def test_it_survives_a_restart_of_the_daemon(host: Host, browser: Browser,
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_it_is_accessible(opened: Opened, node: EmbeddedNode, scheme: str) -> None:
-    for path in ("/", f"/block/{node.tip.hash}", "/pool/antpool"):
+    for path in ("/memberships?level=origin", "/?level=country", f"/block/{node.tip.hash}", "/pool/antpool", "/"):
         page = (await opened(path, color_scheme=scheme)).page
-        if not path.startswith("/block"):
+        if await page.locator("[data-part=history]").count():
             await charted(page)
         assert await violations(page) == [], path
 
@@ -270,8 +282,9 @@ async def test_it_is_accessible(opened: Opened, node: EmbeddedNode, scheme: str)
 async def violations(page: Page) -> list[str]:
     """What axe finds wrong, in one line each."""
     await page.evaluate(AXE_FILE_PATH.read_text("utf-8"))  # through the debugger: the page's policy forbids its own
-    found = await page.evaluate("tags => axe.run(document, {runOnly: tags})", sorted(SERIOUS))
-    return [f"{each['id']}: {each['nodes'][0]['html'][:200]} ({len(each['nodes'])})" for each in found["violations"]]
+    check = "tags => axe.run(document, {runOnly: tags, resultTypes: ['violations']}).then((found) => found.violations)"
+    found = await page.evaluate(check, sorted(SERIOUS))
+    return [f"{each['id']}: {each['nodes'][0]['html'][:200]} ({len(each['nodes'])})" for each in found]
 
 
 async def test_the_keyboard_reaches_everything(opened: Opened) -> None:

@@ -99,7 +99,8 @@ async def test_what_happens_and_how_things_stand_is_published(start_mosquitto: S
     async with mosquitto.reader("pools/#") as later:
         await until(lambda: said(later, "pools/alerts"))
         assert {each.topic for each in later} == {
-            "pools/status", "pools/tip", "pools/alerts", "pools/concentration/pool/24h", "pools/concentration/pool/7d",
+            "pools/status", "pools/tip", "pools/alerts", "pools/confirmations", "pools/concentration/pool/24h",
+            "pools/concentration/pool/7d",
         }  # fmt: skip
         assert all(each.retained for each in later)
         assert next(each.payload for each in later if each.topic == "pools/status") == "offline"

@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import aiohttp
@@ -26,9 +26,17 @@ from monitor.model import (
     BlockHash,
     BlockRecord,
     BlockRow,
+    Change,
+    Combined,
+    Concentration,
+    ConfirmationRisk,
     Coverage,
+    CurrentShare,
+    Interval,
     PoolSlug,
     Severity,
+    Share,
+    Snapshot,
     Tally,
     Window,
 )
@@ -102,6 +110,24 @@ async def test_what_is_not_there_is_said_in_a_page(daemon: Inside) -> None:
         assert b"<script>" not in body
 
 
+async def test_memberships_have_a_page_by_level_and_entity(daemon: Inside) -> None:
+    every = (await daemon.get("/memberships"))[2].decode()
+    chinese = (await daemon.get("/memberships?level=origin&entity=CN"))[2].decode()
+    assert every.count("<tr>") > chinese.count("<tr>") > 3
+    assert every.index("Foundry USA") < every.index("SpiderPool")
+    assert "not counted" in chinese
+    assert "Foundry USA" not in chinese
+    assert "No row says so" in (await daemon.get("/memberships?entity=%3Cb%3E"))[2].decode()
+
+
+async def test_a_block_says_how_sure_its_pool_is(daemon: Inside, node: EmbeddedNode) -> None:
+    page = (await daemon.get("/"))[2].decode()
+    newest = re.findall(r'<li class=.*?"(/block/\w{64})".*?</li>', page, re.DOTALL)
+    assert page.count('title="high confidence"') == 3
+    assert b"Confidence:" not in (await daemon.get(f"/block/{node.tip.hash}"))[2]
+    assert b"Confidence: <strong>high</strong>" in (await daemon.get(newest[2]))[2]
+
+
 async def test_who_has_the_page_already_is_told_so(daemon: Inside) -> None:
     async with daemon.session.get(daemon.url) as response:
         tag = response.headers["ETag"]
@@ -165,7 +191,7 @@ async def test_a_pool_is_told_with_everything(daemon: Inside) -> None:
     assert told["belongs"].keys() == {"template", "operator", "origin", "country"}
     assert {each["window"]: each["of"] for each in told["shares"]}["24h"] == 5
     assert told["signals"].keys() == {
-        "streak", "luck", "empty_blocks", "rewards", "signalling", "bip54", "race_record", "races",
+        "streak", "luck", "empty_blocks", "rewards", "advantages", "signalling", "bip54", "race_record", "races",
     }  # fmt: skip
     assert told["newest"]["blocks"] == 1
     assert told["newest"]["payouts"][0]["address"] in told["addresses"]
@@ -204,7 +230,7 @@ async def served(hub: Hub, past: Past, health: Well) -> AsyncIterator[aiohttp.Cl
         yield session
 
 
-def publish(hub: Hub, pools: str) -> None:
+def publish(hub: Hub, pools: str) -> Snapshot:
     """A block for each letter."""
     rows = [BlockRow(at, 1_700_000_000 + 600 * at, 0x1D00FFFF, PoolSlug(pool)) for at, pool in enumerate(pools)]
     ledger, windows = BlockTable.of(rows, [POOL]), [Window.parse("24h")]
@@ -212,7 +238,9 @@ def publish(hub: Hub, pools: str) -> None:
         ledger, windows, Tally(), tip_hash=BlockHash("ab" * 32), first_height=0, caught_up=True, registry="abc",
         pool_names={PoolSlug("a"): "Anna", PoolSlug("b"): "Bert"},
     )  # fmt: skip
-    hub.publish(estimated(found, ledger, windows))
+    found = estimated(found, ledger, windows)
+    hub.publish(found)
+    return found
 
 
 async def text(session: aiohttp.ClientSession, path: str = "/") -> str:
@@ -261,7 +289,7 @@ async def test_a_history_with_a_gap_says_so_and_why() -> None:
     hub, health = Hub(Vitals()), Well()
     async with served(hub, Past(), health) as session:
         publish(hub, "aab")
-        assert "older block" not in await text(session)
+        assert "missing" not in await text(session)
 
         health.coverage = Coverage(1100, 100, 2000, by="block files")
         shown = await text(session)
@@ -270,3 +298,101 @@ async def test_a_history_with_a_gap_says_so_and_why() -> None:
         health.coverage = Coverage(101, 100, 2000, reason="the node has pruned the blocks below <101>")
         shown = await text(session)
         assert "1 older block is missing: the node has pruned the blocks below &lt;101&gt;." in shown
+
+
+# -- what is uncertain -------------------------------------------------------------------------------------------------
+
+ORIGIN = Concentration(
+    "origin", Window.parse("30d"), 100, 30, shares=[Share("US", 40, 0.4, lower=0.31, upper=0.5)],
+    nameless={PoolSlug("a"): 20},
+)  # fmt: skip
+MAY_BE = Combined(
+    "origin", "30d", hhi=Interval(1500, 5200), nakamoto=Interval(1, 2),
+    shares={"US": Interval(0.31, 0.55), "CN": Interval(0.0, 0.61)},
+)  # fmt: skip
+SEAT = replace(MAY_BE, level="country", shares={"CN": Interval(0.0, 0.72)})
+
+
+def uncertain(found: Snapshot, **estimates: object) -> Snapshot:
+    """With the level `origin`, and these estimates."""
+    assert found.estimates
+    indices = found.concentration[0]
+    origin = ORIGIN._replace(split=indices.split, merged=indices.merged)
+    known = replace(found.estimates, **estimates)  # type: ignore[arg-type]
+    return replace(found, concentration=(*found.concentration, origin), estimates=known)
+
+
+def plain(page: str) -> str:
+    """The text of a page, with ASCII for spaces, dashes and minus signs."""
+    text = re.sub(r"<[^>]+>", " ", page).replace("&nbsp;", " ")
+    text = text.translate({0xA0: " ", 0x2013: "-", 0x2212: "-"})
+    return re.sub(r"\s+([.,:;)])", r"\1", re.sub(r"\s+", " ", text))
+
+
+async def test_the_interval_that_is_read_has_everything_uncertain_in_it() -> None:
+    hub = Hub(Vitals())
+    async with served(hub, Past(), Well()) as session:
+        hub.publish(uncertain(publish(hub, "aab"), combined=(MAY_BE, SEAT)))
+        shown = plain(await text(session, "/?level=origin&window=30d"))
+
+    assert "One to two countries of origin have more than half of the hashrate." in shown
+    assert "The largest, United States, has 40.0 % of the last 100 blocks: 31.0 - 55.0 % of the hashrate" in shown
+    assert "31.0 - 50.0 % by sampling alone" in shown
+    assert "China, for which no block is counted, may have up to 61.0 %." in shown
+    assert "moderately to highly concentrated" in shown
+    assert "no country counted 20.0 %" in shown
+    assert "unknown 10.0 %" in shown
+    assert "lowest concentration" not in shown, "unknown blocks may be any country's"
+    assert "Brands of Chinese origin: 0.0 - 61.0 % of the last 30 days; registered in China: 0.0 - 72.0 %" in shown
+
+
+async def test_before_the_estimates_no_interval_is_shown() -> None:
+    hub = Hub(Vitals())
+    async with served(hub, Past(), Well()) as session:
+        hub.publish(replace(uncertain(publish(hub, "aab")), estimates=None))
+        shown = plain(await text(session, "/?level=origin&window=30d"))
+
+    assert "range is not computed yet" in shown
+    assert "31.0" not in shown
+    assert "Chinese origin" not in shown
+
+
+async def test_confirmation_risk_and_the_share_now_are_shown() -> None:
+    hub = Hub(Vitals())
+    risk = ConfirmationRisk("pool", "a", tuple(0.5**many for many in range(1, 30)))
+    now = CurrentShare("pool", "a", 0.61, 0.6, 0.9, Interval(0.5, 0.95), 100.0)
+    async with served(hub, Past(), Well()) as session:
+        hub.publish(uncertain(publish(hub, "aab"), confirmation_risks=(risk,), current=(now,)))
+        shown = plain(await text(session))
+        pool = plain(await text(session, "/pool/a"))
+
+    assert "Confirmations Anna largest pool 1 50 % 2 25 %" in shown
+    assert "12 1 in 4,100" in shown
+    assert "needed for 0.1 % 10" in shown
+    assert "nothing about intent" in shown
+    assert "61.0 %" in shown
+    assert "Share now: 61.0 %" in pool
+
+
+async def test_changes_have_their_size_and_a_pair_is_one_sentence() -> None:
+    def change(pool: str, before: float, after: float, **more: object) -> Change:
+        shares = [Share(pool, 10, share, lower=share, upper=share) for share in (before, after)]
+        size = Interval(after - before - 0.01, after - before + 0.01)
+        return Change("pool", pool, 144, 0, 300, before=shares[0], after=shares[1], size=size, **more)  # type: ignore[arg-type]
+
+    hub = Hub(Vitals())
+    pair = change("a", 0.3, 0.2, counterpart="b"), change("b", 0.1, 0.21, counterpart="a")
+    label = change("c", 0.3, 0.1, labelling=True)
+    async with served(hub, Past(), Well()) as session:
+        hub.publish(uncertain(publish(hub, "aab"), changes=(*pair, label)))
+        shown = plain(await text(session))
+        pool = plain(await text(session, "/pool/b"))
+
+    told = (
+        "Anna lost what Bert gained: Anna 30.0 % → 20.0 %, -10.0 points (95 %: -11.0 to -9.0); "
+        "Bert 10.0 % → 21.0 %, +11.0 points"
+    )
+    assert told in shown
+    assert told in pool
+    assert "c 30.0 % → 10.0 %, -20.0 points (95 %: -21.0 to -19.0); unknown blocks make up for it" in shown
+    assert "unknown blocks" not in pool.split("How it is identified")[0]

@@ -8,7 +8,19 @@ from itertools import islice
 from pathlib import Path
 
 from monitor.embedded.history import Found, mainnet, onward
-from monitor.model import Attribution, Block, BlockHash, BlockRef, Coinbase, Header, Judged, Method, Output, Plan
+from monitor.model import (
+    Attribution,
+    Block,
+    BlockHash,
+    BlockRef,
+    Coinbase,
+    Confidence,
+    Header,
+    Judged,
+    Method,
+    Output,
+    Plan,
+)
 from monitor.store.store import Store
 
 FIRST = mainnet()[0].height
@@ -60,6 +72,12 @@ def _made(found: Found, below: BlockRef) -> Judged:
     coinbase = Coinbase(digest[:8], (Output(3_1250_0000, b"\x00\x14" + digest[:20]),))
     pool = None if found.pool == "unknown" else found.pool
     attribution = Attribution(
-        pool, Method.TAG if pool else None, f"/{pool}/" if pool else "", conflict=False, candidates=(), registry="test"
+        pool,
+        Method.TAG if pool else None,
+        f"/{pool}/" if pool else "",
+        conflict=False,
+        candidates=(),
+        registry="test",
+        confidence=None if pool is None else Confidence.LOW if found.height % 8 == 0 else Confidence.HIGH,
     )
     return Judged(Block(found.height, header, 2000 + found.height % 1000, coinbase), attribution)

@@ -56,6 +56,20 @@ def by_window(pool: Pool) -> dict[str, dict[str, Any]]:
     return found
 
 
+def advantage(slug: str, snapshot: Snapshot) -> model.Advantage | None:
+    """Its reward for a unit of work over the longest window in which it has an interval."""
+    seen = snapshot.signals.advantages if snapshot.signals else ()
+    sizes = {one.window.name: one.blocks for one in snapshot.concentration}
+    known = [each for each in seen if each.pool == slug and each.lower is not None and each.window in sizes]
+    return max(known, key=lambda each: sizes[each.window], default=None)
+
+
+def current(slug: str, snapshot: Snapshot) -> model.CurrentShare | None:
+    """Its share now; None before there are estimates, or without a block."""
+    known = snapshot.estimates.current if snapshot.estimates else ()
+    return next((each for each in known if (each.level, each.entity) == (_LEVEL, slug)), None)
+
+
 def _summary(slug: str, snapshot: Snapshot, directory: PoolDirectory) -> dict[str, Any]:
     known = directory.profile(slug)
     return {

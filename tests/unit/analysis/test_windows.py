@@ -4,8 +4,8 @@ import pytest
 
 from monitor import wire
 from monitor.analysis import POOL, BlockTable, network_hashrates, surplus
-from monitor.analysis.counting.windows import covered
-from monitor.model import BlockRow, Rate, Window
+from monitor.analysis.counting.windows import confidences, covered
+from monitor.model import BlockRow, Confidence, Rate, Window
 
 EASY, HARD = 0x1D00FFFF, 0x1C7FFF80  # difficulty 1 and 2
 HOUR = Window.parse("1h")
@@ -43,6 +43,17 @@ def test_the_last_so_many_blocks(name: str, expected: list[int]) -> None:
 def test_no_blocks_are_covered_of_none() -> None:
     assert heights(ledger(), HOUR) == []
     assert heights(ledger(), Window.parse("5b")) == []
+
+
+def test_blocks_of_each_confidence_are_counted_by_window() -> None:
+    kinds = [Confidence.LOW, Confidence.HIGH, None, Confidence.LOW, Confidence.MEDIUM]
+    rows = [BlockRow(h, 600 * h, EASY, None, confidence=kind) for h, kind in enumerate(kinds)]
+    found = confidences(BlockTable.of(rows, (POOL,)), [Window.parse("9b"), Window.parse("2b")])
+    assert found == {
+        "9b": {Confidence.HIGH: 1, Confidence.MEDIUM: 1, Confidence.LOW: 2},
+        "2b": {Confidence.HIGH: 0, Confidence.MEDIUM: 1, Confidence.LOW: 1},
+    }
+    assert confidences(ledger(), [HOUR]) == {"1h": dict.fromkeys(Confidence, 0)}
 
 
 def rate(past: BlockTable, window: Window) -> Rate | None:

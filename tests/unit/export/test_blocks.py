@@ -67,6 +67,7 @@ async def test_every_block_is_there_as_it_was_stored(config: Config, stored: lis
         assert row["time"] == datetime.fromtimestamp(block.header.time, UTC)
         assert (row["pool"], row["method"]) == (attribution.pool, attribution.method)
         assert row["evidence"] == (attribution.evidence or None)
+        assert row["confidence"] == attribution.confidence
         assert (row["tx_count"], row["value_sat"]) == (block.tx_count, block.coinbase.value_sat)
         assert (row["bits"], row["version"]) == (block.header.bits, block.header.version)
 

@@ -108,7 +108,9 @@ def test_names_and_types_are_those_of_the_catalogue(whole: dict[str, Metric]) ->
         assert family.documentation == catalogue[name].help
         assert family.type == "gauge"
         assert set(family.samples[0].labels) == set(catalogue[name].labels)
-    assert {f"{PREFIX}_{name}" for name in ("hhi", "share_ratio", "share_lower_ratio", "difficulty")} <= set(whole)
+    assert {f"{PREFIX}_{name}" for name in ("hhi", "share_ratio", "share_sampling_lower_ratio", "difficulty")} <= set(
+        whole
+    )
 
 
 @pytest.mark.usefixtures("stored")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from monitor.model import Interval, Trend
+from monitor.model import Change, Interval, Share, Trend
 from monitor.outputs.web.pages import filters
 
 
@@ -57,9 +57,37 @@ def test_windows_and_amounts_have_their_units() -> None:
     assert filters.hashrate(1.07e21) == "1.1 ZH/s"
     assert filters.hashrate(None) == "–"
     assert filters.bitcoin(312_500_000) == "3.125 BTC"
-    assert [filters.market(hhi) for hhi in (999, 1800, 1801)] == [
-        "not concentrated", "moderately concentrated", "highly concentrated",
-    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("interval", "said"),
+    [
+        (Interval(900, 1000), "not concentrated"), (Interval(1001, 1800), "moderately concentrated"),
+        (Interval(1900, 5000), "highly concentrated"), (Interval(1700, 1900), "moderately to highly concentrated"),
+        (Interval(900, 1900), "not to highly concentrated"),
+    ],
+)  # fmt: skip
+def test_a_market_is_called_what_its_whole_interval_allows(interval: Interval, said: str) -> None:
+    assert filters.markets(interval) == said
+
+
+def test_small_probabilities_are_one_in_so_many() -> None:
+    odds = [filters.odds(value).replace("\u00a0", " ") for value in (0.56, 0.0949, 0.01, 0.00043, 3e-8, 0.0)]
+
+    assert odds == ["56 %", "9.5 %", "1.0 %", "1 in 2,330", "1 in 33,300,000", "below 1 in a billion"]
+
+
+def test_a_change_has_a_sign_and_an_interval() -> None:
+    before, after = (Share("a", 100, share, lower=0.0, upper=1.0) for share in (0.2, 0.15))
+    change = Change("pool", "a", 1, 2, 3, before=before, after=after, size=Interval(-0.08, -0.021))
+
+    assert filters.size(change).replace("\u00a0", " ") == "−5.0 points (95 %: −8.0 to −2.1)"
+    assert filters.deviation(1.0123).replace("\u00a0", " ") == "+1.23 %"
+
+
+def test_without_an_interval_nothing_is_said() -> None:
+    assert filters.span(None) == ""
+    assert filters.span(Interval(0.1, 0.25)) == "10.0 – 25.0\u00a0%"
 
 
 def test_a_coinbase_is_shown_as_far_as_it_can_be_read() -> None:

@@ -128,6 +128,17 @@ def test_the_numbers_are_those_of_the_snapshot() -> None:
     assert value("reorg_depth_blocks") == 2
 
 
+def test_confidence_is_a_share_of_all_blocks() -> None:
+    past = rows("aab?")
+    kinds = (Confidence.HIGH, Confidence.LOW, Confidence.HIGH, None)
+    found = taken([replace(row, confidence=kind) for row, kind in zip(past, kinds, strict=True)], "10b")
+    series = published(found)
+    ratios = {
+        kind: series["attribution_confidence_ratio", (("confidence", kind), ("window", "10b"))] for kind in Confidence
+    }
+    assert ratios == {Confidence.HIGH: 0.5, Confidence.MEDIUM: 0, Confidence.LOW: 0.25}
+
+
 def test_what_there_is_no_number_of_is_not_published() -> None:
     series = {name for name, _ in published(taken(rows("a"), "10b"))}
     assert "hhi" in series

@@ -8,7 +8,20 @@ from dataclasses import replace
 import pytest
 
 from monitor.analysis import POOL, BlockTable, snapshot
-from monitor.model import BlockHash, BlockRef, BlockRow, Estimates, PoolSlug, Snapshot, Tally, Trend, Window
+from monitor.model import (
+    BlockHash,
+    BlockRef,
+    BlockRow,
+    Combined,
+    ConfirmationRisk,
+    Estimates,
+    Interval,
+    PoolSlug,
+    Snapshot,
+    Tally,
+    Trend,
+    Window,
+)
 from monitor.outputs.web.pages.overview import Overview
 
 NAMES = ("24h", "7d", "30d", "90d", "20b")
@@ -53,9 +66,38 @@ def test_a_window_without_a_trend_shows_that_of_the_next_longer(
     assert (trend.window if trend else None) == shown
 
 
-def test_bars_have_room_for_their_whiskers() -> None:
+def test_before_the_estimates_bars_are_drawn_to_the_largest_share() -> None:
     view = Overview.of(taken(), "pool", "24h")
 
-    assert max(share.upper for share in view.chosen.shares) <= view.scale <= 1
-    assert view.others == ()
-    assert len(view.first) == 2
+    assert [row.interval for row in view.first] == [None, None]
+    assert max(row.share for row in view.rows) <= view.scale <= 1
+    assert view.others == []
+
+
+def test_what_may_be_as_large_as_the_largest_is_visible_at_first() -> None:
+    found = taken()
+    (month,) = [each for each in found.concentration if each.window.name == "30d"]
+    shares = {each.entity: Interval(0.2, 0.7) for each in month.shares}
+    shares |= {"large": Interval(0.0, 0.8), "small": Interval(0.0, 0.01)}
+    combined = Combined("pool", "30d", hhi=Interval(1, 2), nakamoto=Interval(1, 2), shares=shares)
+    estimates = Estimates(BlockRef(found.tip.height, found.tip_hash), combined=(combined,))
+    view = Overview.of(replace(found, estimates=estimates), "pool", "30d")
+
+    assert [row.entity for row in view.first] == ["a", "b", "large"]
+    assert [row.entity for row in view.others] == ["small"]
+    assert [row.entity for row in view.larger] == ["large"]
+    assert view.scale >= 0.8, "bars have room for their lines"
+    assert view.ranges.keys() == {"30d"}
+
+
+def test_a_template_builder_that_is_the_largest_pool_has_one_column() -> None:
+    def attackers(*risks: ConfirmationRisk) -> list[str]:
+        estimates = Estimates(BlockRef(1, BlockHash("ab" * 32)), confirmation_risks=risks)
+        return [what for what, _ in Overview.of(replace(taken(), estimates=estimates), None, None).risks]
+
+    pool, operator = ConfirmationRisk("pool", "a", (0.5,)), ConfirmationRisk("operator", "a", (0.5,))
+    assert attackers(pool, ConfirmationRisk("template", "g", (0.6,)), operator) == [
+        "largest pool", "largest template builder",
+    ]  # fmt: skip
+    assert attackers(pool, ConfirmationRisk("template", "a", (0.5,))) == ["largest pool and largest template builder"]
+    assert attackers() == []

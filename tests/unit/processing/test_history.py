@@ -111,8 +111,8 @@ async def test_every_number_is_that_of_the_export_at_the_same_tip(
             for entity, curve in shares.series.items():
                 if entity not in {OTHERS, UNKNOWN, ALONE}:
                     assert curve.value == [was(f"{PREFIX}_share_ratio", entity=entity)]
-                    assert curve.lower == [was(f"{PREFIX}_share_lower_ratio", entity=entity)]
-                    assert curve.upper == [was(f"{PREFIX}_share_upper_ratio", entity=entity)]
+                    assert curve.lower == [was(f"{PREFIX}_share_sampling_lower_ratio", entity=entity)]
+                    assert curve.upper == [was(f"{PREFIX}_share_sampling_upper_ratio", entity=entity)]
                     compared += 1
     assert compared > 120
 

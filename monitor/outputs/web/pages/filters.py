@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Protocol
 
-from monitor.model import Interval, PoolSlug, Share, Trend
+from monitor.model import Change, Interval, Trend, market
 from monitor.outputs.schemas.base import iso
 
 _NUMBERS = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
@@ -18,9 +19,22 @@ _NOUNS = {
 }
 _UNITS = {"h": "hour", "d": "day", "y": "year", "b": "block"}
 _PREFIXES = ((1e21, "ZH/s"), (1e18, "EH/s"), (1e15, "PH/s"), (1e12, "TH/s"), (1e9, "GH/s"))
-_MARKETS = ((1000, 1800), ("not concentrated", "moderately concentrated", "highly concentrated"))
-"""Limits of the merger guidelines of the United States' Department of Justice of 1982; those of 2023 (2.1) use the
-upper one again."""
+
+
+_NEVER = 1e-9
+"""Probabilities are computed to a few decimals more."""
+
+
+class _Ends(Protocol):
+    """A share or an interval."""
+
+    @property
+    def lower(self) -> float:
+        """Lower end."""
+
+    @property
+    def upper(self) -> float:
+        """Upper end."""
 
 
 def noun(level: str, many: int = 2) -> str:
@@ -95,10 +109,10 @@ def ago(seconds: float, now: float) -> str:
     return f"{minutes // 60} h ago" if minutes < 48 * 60 else moment(seconds)
 
 
-def market(hhi: float) -> str:
-    """How regulators of competition describe a market with this index."""
-    limits, descriptions = _MARKETS
-    return descriptions[sum(hhi > limit for limit in limits)]
+def markets(interval: Interval) -> str:
+    """How regulators of competition describe a market with an index in this interval."""
+    lowest, highest = market(interval.lower), market(interval.upper)
+    return lowest if lowest == highest else f"{lowest.removesuffix(' concentrated')} to {highest}"
 
 
 def probability(value: float) -> str:
@@ -111,9 +125,32 @@ def rough(number: float) -> str:
     return f"{float(f'{number:.3g}'):,.1f}" if number < 10 else f"{float(f'{number:.3g}'):,.0f}"
 
 
-def span(share: Share) -> str:
+def span(interval: _Ends | None) -> str:
     """The interval of a share."""
-    return f"{100 * share.lower:.1f} – {100 * share.upper:.1f}\u00a0%"
+    return "" if interval is None else f"{100 * interval.lower:.1f} – {100 * interval.upper:.1f}\u00a0%"
+
+
+def points(ratio: float) -> str:
+    """A difference of shares, in percentage points with its sign."""
+    return signed(100 * ratio)
+
+
+def size(change: Change) -> str:
+    """The size of a change, with its interval."""
+    gained = change.after.share - change.before.share
+    return f"{points(gained)} points (95\u00a0%: {points(change.size.lower)} to {points(change.size.upper)})"
+
+
+def odds(value: float) -> str:
+    """A probability as people read it: in per cent, and below one per cent as one in so many."""
+    if value >= 0.01:
+        return percent(value, 0 if value >= 0.1 else 1)
+    return f"1 in {rough(1 / value)}" if value > _NEVER else "below 1 in a billion"
+
+
+def deviation(ratio: float) -> str:
+    """How far a ratio is from one, in per cent with its sign."""
+    return f"{signed(100 * (ratio - 1), 2)}\u00a0%"
 
 
 def direction(trend: Trend) -> tuple[str, str]:
@@ -126,9 +163,9 @@ def direction(trend: Trend) -> tuple[str, str]:
     return "→", "no clear direction"
 
 
-def name_of(slug: str, names: Mapping[PoolSlug, str]) -> str:
-    """The name of a pool."""
-    return names.get(PoolSlug(slug), slug)
+def name_of(entity: str, names: Mapping[str, str]) -> str:
+    """The name of a pool or country."""
+    return names.get(entity, entity)
 
 
 def coinbase_text(script: bytes) -> str:
@@ -140,7 +177,7 @@ def coinbase_text(script: bytes) -> str:
 
 
 _FILTERS = (
-    noun, spelt, percent, count, signed, between, window, hashrate, bitcoin, moment, ago, market, probability, rough,
-    span, direction, name_of, iso,
+    noun, spelt, percent, count, signed, between, window, hashrate, bitcoin, moment, ago, markets, probability, rough,
+    span, size, odds, deviation, direction, name_of, iso,
 )  # fmt: skip
 FILTERS = {function.__name__: function for function in _FILTERS}

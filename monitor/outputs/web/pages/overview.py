@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import ceil
 
-from monitor.model import Concentration, Envelope, Likely, Share, Snapshot, Trend, for_window
+from monitor.model import Concentration, ConfirmationRisk, Envelope, PoolSlug, Snapshot, Trend, for_window
+from monitor.outputs.web.pages.published import Ranges, ShareRow, ranges, share_rows
 
+CONFIRMATIONS = (1, 2, 3, 6, 12, 24)
+"""Numbers of confirmations that the risk is shown of."""
 _DEFAULT = "7d"
 """The default window, if configured: long enough for significance, short enough for news."""
 _ROWS = 12
 """Shares that are visible at first; the others unfold."""
 _TICK = 0.05
+_ATTACKERS = {"pool": "largest pool", "template": "largest template builder"}
 
 
 @dataclass(frozen=True)
@@ -44,31 +49,61 @@ class Overview:
         """All levels."""
         return list(dict.fromkeys(each.level for each in self.snapshot.concentration))
 
-    @property
-    def first(self) -> Sequence[Share]:
-        """The shares that are visible at first."""
-        return self.chosen.shares[:_ROWS]
+    @cached_property
+    def rows(self) -> Sequence[ShareRow]:
+        """The table of shares."""
+        return share_rows(self.chosen, self.snapshot)
 
     @property
-    def others(self) -> Sequence[Share]:
+    def first(self) -> Sequence[ShareRow]:
+        """The rows that are visible at first: the largest, and those without a block that may be as large as them."""
+        counted = [row for row in self.rows if row.blocks]
+        last = counted[:_ROWS][-1].share if counted else 0.0
+        possible = [row for row in self.rows if not row.blocks and row.interval and row.interval.upper > last]
+        return [*counted[:_ROWS], *possible]
+
+    @property
+    def others(self) -> Sequence[ShareRow]:
         """The others."""
-        return self.chosen.shares[_ROWS:]
+        first = {row.entity for row in self.first}
+        return [row for row in self.rows if row.entity not in first]
+
+    @property
+    def larger(self) -> Sequence[ShareRow]:
+        """Entities that may be larger than the one with the most blocks may be."""
+        most = next((row.interval.upper for row in self.rows if row.interval), 1.0)
+        return [row for row in self.rows[1:] if row.interval and row.interval.upper > most]
 
     @property
     def scale(self) -> float:
         """The share of a bar of full length."""
-        widest = max((each.upper for each in self.chosen.shares), default=_TICK)
+        widest = max((row.interval.upper if row.interval else row.share for row in self.rows), default=_TICK)
         return ceil(max(widest, self.chosen.unknown / (self.chosen.blocks or 1)) / _TICK) * _TICK
 
     @property
-    def likely(self) -> dict[str, Likely]:
-        """The intervals of the indices by window, unknown blocks split."""
+    def nameless(self) -> Sequence[tuple[PoolSlug, float]]:
+        """Pools with an unknown entity and their shares of the window, largest first."""
+        found = sorted(self.chosen.nameless.items(), key=lambda each: (-each[1], each[0]))
+        return [(pool, blocks / self.chosen.blocks) for pool, blocks in found]
+
+    @property
+    def unattributed(self) -> int:
+        """Blocks of no known pool."""
+        return self.chosen.unknown - sum(self.chosen.nameless.values())
+
+    @cached_property
+    def ranges(self) -> dict[str, Ranges]:
+        """The published intervals of the indices, by window."""
+        return {each.window.name: found for each in self.windows if (found := ranges(each, self.snapshot))}
+
+    @property
+    def risks(self) -> Sequence[tuple[str, ConfirmationRisk]]:
+        """The confirmation risk of the largest pool and the largest template builder, with what they are."""
         known = self.snapshot.estimates
-        return {
-            each.window: each.split
-            for each in (known.indices if known else ())
-            if each.split and each.level == self.chosen.level
-        }
+        found = {each.level: each for each in (known.confirmation_risks if known else ()) if each.level in _ATTACKERS}
+        if len({each.entity for each in found.values()}) < len(found):
+            return [(" and ".join(_ATTACKERS[level] for level in found), next(iter(found.values())))]
+        return [(_ATTACKERS[level], each) for level, each in found.items()]
 
     @property
     def trend(self) -> Trend | None:

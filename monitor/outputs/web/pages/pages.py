@@ -1,4 +1,4 @@
-"""The pages: overview, block, pool. They are rendered here, from the same values as the API."""
+"""The pages: overview, block, pool, memberships. They are rendered here, from the same values as the API."""
 
 from __future__ import annotations
 
@@ -17,8 +17,12 @@ from monitor.outputs.web import profiles
 from monitor.outputs.web.cache import cached
 from monitor.outputs.web.pages import filters
 from monitor.outputs.web.pages.assets import Assets
-from monitor.outputs.web.pages.overview import Overview
+from monitor.outputs.web.pages.change_pairs import ChangeEntry, newest_first
+from monitor.outputs.web.pages.countries import COUNTRIES
+from monitor.outputs.web.pages.memberships import LEVELS, MembershipView
+from monitor.outputs.web.pages.overview import CONFIRMATIONS, Overview
 from monitor.outputs.web.pages.palette import palette
+from monitor.outputs.web.pages.published import claim
 from monitor.outputs.web.sources import Sources
 
 _STRIP = 48
@@ -51,6 +55,7 @@ class Pages:
             web.get("/", self.overview),
             web.get("/block/{hash}", self.block),
             web.get("/pool/{slug}", self.pool),
+            web.get("/memberships", self.memberships),
             *self._assets.routes(),
         ]
 
@@ -65,6 +70,7 @@ class Pages:
         return self._page(
             "overview.html", view=view, snapshot=snapshot, blocks=await self._sources.store.blocks(_STRIP),
             slots=self._slots(snapshot, level), pools=self._slots(snapshot), entities=self._entities(snapshot, level),
+            names=_names(snapshot), claim=claim(snapshot), changes=_changes(snapshot), confirmations=CONFIRMATIONS,
         )  # fmt: skip
 
     @cached
@@ -83,7 +89,7 @@ class Pages:
             siblings=[each for each in near if each.judged.block.height == block.height and each.judged.block != block],
             above=[each for each in near if each.judged.block.header.parent == block.hash],
             belongs=directory.belongs(attribution.pool or "", block.header.time),
-            text=filters.coinbase_text(block.coinbase.script), slots=self._slots(snapshot),
+            text=filters.coinbase_text(block.coinbase.script), slots=self._slots(snapshot), names=_names(snapshot),
             payouts=[(each, directory.address(each.script)) for each in block.coinbase.outputs],
             bits=[bit for bit in range(29) if version >> 29 == 1 and version >> bit & 1],
         )  # fmt: skip
@@ -100,7 +106,22 @@ class Pages:
             "pool.html", snapshot=snapshot, pool=found, windows=profiles.by_window(found),
             blocks=newest[:_STRIP], slots=self._slots(snapshot), entities=self._entities(snapshot, "pool"),
             miner=next((each for each in snapshot.strangers if each.name == slug), None),
+            changes=[each for each in _changes(snapshot) if slug in each.entities],
+            advantage=profiles.advantage(slug, snapshot), current=profiles.current(slug, snapshot),
+            names=_names(snapshot),
         )  # fmt: skip
+
+    @cached
+    async def memberships(self, request: web.Request) -> web.Response:
+        """The rows that levels other than `pool` are counted by."""
+        snapshot = self._sources.hub.snapshot
+        if snapshot is None:
+            return self._page("waiting.html")
+        view = MembershipView.of(
+            snapshot, self._sources.directory.profiles(),
+            level=request.query.get("level"), entity=request.query.get("entity"),
+        )  # fmt: skip
+        return self._page("memberships.html", view=view, levels=LEVELS, snapshot=snapshot, names=_names(snapshot))
 
     def _missing(self, reason: str) -> web.Response:
         response = self._page("missing.html", reason=reason)
@@ -124,9 +145,19 @@ class Pages:
 
     def _entities(self, snapshot: Snapshot, level: str) -> dict[str, dict[str, Any]]:
         """Name and colour of each entity of a level, for the charts."""
-        slots, names = self._slots(snapshot, level), snapshot.pool_names
+        slots, names = self._slots(snapshot, level), _names(snapshot)
         shares = [share for one in snapshot.concentration if one.level == level for share in one.shares]
         return {
-            each.entity: {"name": names.get(PoolSlug(each.entity), each.entity), "slot": slots.get(each.entity)}
+            each.entity: {"name": names.get(each.entity, each.entity), "slot": slots.get(each.entity)}
             for each in shares
         }
+
+
+def _names(snapshot: Snapshot) -> Mapping[str, str]:
+    """Names of pools and countries."""
+    return COUNTRIES | {str(slug): name for slug, name in snapshot.pool_names.items()}
+
+
+def _changes(snapshot: Snapshot) -> list[ChangeEntry]:
+    """Significant changes of pools' shares, newest first."""
+    return newest_first(snapshot.estimates.changes if snapshot.estimates else ())

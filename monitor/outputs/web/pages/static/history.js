@@ -1,6 +1,6 @@
 // The history chart: choice of metric and span, drawn once it scrolls into view.
 
-const METRICS = { shares: "Shares", hhi: "HHI", nakamoto: "Nakamoto", effective_entities: "Effective number", top_share_1: "Largest", top_share_3: "Top three",
+const METRICS = { shares: "Shares", hhi_unbiased: "HHI", nakamoto: "Nakamoto", effective_entities: "Effective number", top_share_1: "Largest", top_share_3: "Top three",
   gini: "Gini", entropy_bits: "Entropy", theil: "Theil" };
 const DAY = 86400;
 const AREAS = 10; // series of their own: more are unreadable

@@ -41,7 +41,7 @@ export function draw(section, answer, entities) {
   resized.observe(chart);
   legend(section, shown.length > 1 ? shown : [], entities);
   const [first, last] = [0, -1].map((at) => new Date(answer.times.at(at) * 1000).toISOString().slice(0, 10));
-  chart.setAttribute("aria-label", `${answer.metric} by ${answer.level} over ${answer.window}, ${first} to ${last}`);
+  chart.setAttribute("aria-label", `${answer.metric.replaceAll("_", " ")} by ${answer.level} over ${answer.window}, ${first} to ${last}`);
   readout(chart, plot, { curves: stacked ? curves.toReversed() : curves, entities, written: written.exact });
 }
 
@@ -109,7 +109,7 @@ function numbers(metric) {
   const fixed = (digits) => (value) => value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
   if (metric === "shares" || metric.startsWith("top_share")) return { axis: percent(0), exact: percent(1) };
   if (metric === "nakamoto") return { axis: fixed(0), exact: fixed(0), whole: true };
-  return metric === "hhi" ? { axis: fixed(0), exact: fixed(0) } : { axis: fixed(2), exact: fixed(2) };
+  return metric.startsWith("hhi") ? { axis: fixed(0), exact: fixed(0) } : { axis: fixed(2), exact: fixed(2) };
 }
 
 function legend(section, names, entities) {
