@@ -93,7 +93,7 @@ class Past:
         """A pool's."""
         return [each for each in self.records if each.judged.attribution.pool == pool][::-1][:limit]
 
-    async def course(self, asked: SeriesQuery) -> TimeSeries:
+    async def series(self, asked: SeriesQuery) -> TimeSeries:
         """As many numbers as an answer can hold."""
         row = [at / 7 for at in range(POINTS)]
         return TimeSeries(

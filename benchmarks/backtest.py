@@ -1,7 +1,7 @@
 """How fast are rules held against the past?
 
 Prints blocks a second for the rules that come with the program, over mainnet's embedded history, drawn on to two years;
-how many times as long that takes as a bare loop that only counts the same blocks into a ledger; and the same when no
+how many times as long that takes as a bare loop that only counts the same blocks into a table; and the same when no
 rule ever sleeps (--awake). Each is the best of its runs, in seconds of the processor, since other work
 on the machine only ever slows it down.
 """

@@ -42,9 +42,9 @@ def main() -> int:
     """Measure, print, and tell by the exit code whether it is quick enough."""
     registry = load_registry()
     open_ = questions(registry)
-    ledger = BlockTable.of(history(sorted(registry.pools.by_slug)), levels(registry))
-    rates = network_hashrates(ledger, WINDOWS)
-    found = concentrate(ledger, WINDOWS, rates)
+    table = BlockTable.of(history(sorted(registry.pools.by_slug)), levels(registry))
+    rates = network_hashrates(table, WINDOWS)
+    found = concentrate(table, WINDOWS, rates)
 
     def bare() -> None:
         chance = np.random.Generator(np.random.PCG64(1))
@@ -57,40 +57,40 @@ def main() -> int:
 
     def at_once() -> Snapshot:
         return snapshot(
-            ledger, WINDOWS, Tally(), tip_hash=BlockHash("ab" * 32), first_height=0, caught_up=True, registry="",
+            table, WINDOWS, Tally(), tip_hash=BlockHash("ab" * 32), first_height=0, caught_up=True, registry="",
             pool_names={},
         )  # fmt: skip
 
     def anew() -> object:
         change_points._find.cache_clear()  # noqa: SLF001 -- a new day's worth of blocks
-        return changes(ledger, WINDOWS, level=0)
+        return changes(table, WINDOWS, level=0)
 
     taken = at_once()
 
     def first() -> object:
         change_points._find.cache_clear()  # noqa: SLF001
-        return estimated(taken, ledger, WINDOWS, questions=open_)
+        return estimated(taken, table, WINDOWS, questions=open_)
 
-    current = current_shares(posteriors(ledger, WINDOWS))
-    known, sampled = list(alternatives(ledger, found, open_)), [estimate(each, seed=[1]) for each in found]
+    current = current_shares(posteriors(table, WINDOWS))
+    known, sampled = list(alternatives(table, found, open_)), [estimate(each, seed=[1]) for each in found]
     floor = milliseconds(bare)
     print(f"the same draws, bare numpy     {floor:8.2f} ms")
     parts: dict[str, Callable[[], object]] = {
         "intervals of the indices": lambda: [estimate(each, seed=[1]) for each in found],
-        "trends": lambda: trends(ledger, WINDOWS, posteriors(ledger, WINDOWS)),
-        "shares now": lambda: current_shares(posteriors(ledger, WINDOWS)),
+        "trends": lambda: trends(table, WINDOWS, posteriors(table, WINDOWS)),
+        "shares now": lambda: current_shares(posteriors(table, WINDOWS)),
         "confirmation risks": lambda: confirmation_risks(current),
         "changes, first": anew,
-        "changes, next": lambda: changes(ledger, WINDOWS, level=0),
-        "differences": lambda: differences(ledger, found),
-        "alternatives": lambda: list(alternatives(ledger, found, open_)),
+        "changes, next": lambda: changes(table, WINDOWS, level=0),
+        "differences": lambda: differences(table, found),
+        "alternatives": lambda: list(alternatives(table, found, open_)),
         "envelopes": lambda: envelopes(known),
         "combined intervals": lambda: combined(known, sampled),
     }
     for name, part in parts.items():
         print(f"{name:<30} {milliseconds(part):8.2f} ms")
     whole, quick = milliseconds(first), milliseconds(at_once)
-    after = milliseconds(lambda: estimated(taken, ledger, WINDOWS, questions=open_))
+    after = milliseconds(lambda: estimated(taken, table, WINDOWS, questions=open_))
     print(f"all estimates, first           {whole:8.2f} ms   {whole / floor:5.1f} x bare")
     print(f"all estimates, next            {after:8.2f} ms   {after / floor:5.1f} x bare")
     print(f"what a block waits for         {quick:8.2f} ms")

@@ -27,8 +27,8 @@ MOST_TIMES_BARE = 90
 def main() -> int:
     """Measure, print, and tell by the exit code whether it is quick enough."""
     rows = history(YEAR)
-    ledger = BlockTable.of(rows, (POOL,))
-    codes, times = ledger.rows["entity"][:, 0].copy(), ledger.rows["time"].astype(np.int64)
+    table = BlockTable.of(rows, (POOL,))
+    codes, times = table.rows["entity"][:, 0].copy(), table.rows["time"].astype(np.int64)
 
     def bare() -> None:
         for window in WINDOWS:
@@ -37,11 +37,11 @@ def main() -> int:
             else:
                 np.bincount(codes[times > times[-1] - window.seconds])
 
-    floor, spent = milliseconds(bare), milliseconds(lambda: signals(ledger, WINDOWS))
+    floor, spent = milliseconds(bare), milliseconds(lambda: signals(table, WINDOWS))
     print(f"select and count, bare numpy  {floor:8.2f} ms")
     print(f"signals                       {spent:8.2f} ms   {spent / floor:5.1f} x bare")
     print(f"rebuild of {YEAR:,} rows      {milliseconds(lambda: BlockTable.of(rows, (POOL,))):8.2f} ms")
-    print(f"a row                         {ledger.rows.itemsize:8d} bytes")
+    print(f"a row                         {table.rows.itemsize:8d} bytes")
     return 0 if spent < MOST_MS and spent / floor < MOST_TIMES_BARE else 1
 
 

@@ -96,9 +96,9 @@ async def run(config: Config, stop: asyncio.Event, *, listening: Callable[[str],
         follower = Follower(node, store, Reach.of(config.windows), vitals=vitals)
         backfill = BackfillScheduler(config, store, node, hub=hub, vitals=vitals)
         health = _Health(follower, node, backfill)
-        courses = HistoryQueries(store)
+        history = HistoryQueries(store)
         token = config.web.secret_token
-        sources = Sources(hub, store=store, health=health, directory=directory, history=courses)
+        sources = Sources(hub, store=store, health=health, directory=directory, history=history)
         web = await rooms.enter_async_context(
             WebServer(
                 (Api(sources), Pages(sources), Events(sources), Metrics(Exposition(hub, vitals))),
@@ -116,7 +116,7 @@ async def run(config: Config, stop: asyncio.Event, *, listening: Callable[[str],
             alert_runner.run(), reload_rules(config, alert_runner.set_rules, reload=reload, vitals=vitals), *deliveries
         )
         intake = _intake(
-            config, health, store, hub=hub, vitals=vitals, courses=courses, directory=directory, reload=reload
+            config, health, store, hub=hub, vitals=vitals, history=history, directory=directory, reload=reload
         )
         with suppress(NotImplementedError, ValueError, RuntimeError):  # no signals outside the main thread
             asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, node.notifications.look_now)
@@ -138,7 +138,7 @@ async def _intake(  # noqa: PLR0913 -- what intake and outputs share
     *,
     hub: Hub,
     vitals: Vitals,
-    courses: HistoryQueries,
+    history: HistoryQueries,
     directory: Directory,
     reload: ReloadSignal,
 ) -> NoReturn:
@@ -152,7 +152,7 @@ async def _intake(  # noqa: PLR0913 -- what intake and outputs share
     registry = directory.registry = load_registry(config.registry, network)
     vitals.build_info.labels(__version__, registry.pools.hash).set(1)
     counter = WindowCounter(store, config.windows, Rulebook.of(registry, network))
-    courses.counter = counter
+    history.counter = counter
     pipeline = Pipeline(health.follower, store, counter, hub=hub, vitals=vitals)
 
     async def adopt(changed: Registry) -> None:

@@ -26,7 +26,7 @@ from monitor.analysis.counting.counts import Counts
 from monitor.analysis.indices import nakamoto
 from monitor.analysis.uncertainty.change_points import BIN, THRESHOLD, find
 from monitor.analysis.uncertainty.intervals import TAILS, share_intervals
-from monitor.model import Interval, Likely, Window
+from monitor.model import IndexIntervals, Interval, Window
 from monitor.processing.block_file import read
 
 SIZES = (144, 1008, 2016)
@@ -85,7 +85,7 @@ def coverage(truth: Truth, blocks: int, samples: int, *, seed: int = 1) -> Outco
     return Outcome(*np.mean(held, axis=0).tolist())
 
 
-def published(named: Sequence[int], unknown: int, *, seed: Sequence[int]) -> dict[str, Likely]:
+def published(named: Sequence[int], unknown: int, *, seed: Sequence[int]) -> dict[str, IndexIntervals]:
     """The published estimates, by reading of the unknown blocks."""
     counts = {str(at): count for at, count in enumerate(named)}
     found = estimate(concentration(counts, unknown, level="", window=WINDOW), seed=seed)

@@ -24,7 +24,7 @@ from monitor.analysis.counting.levels import Level
 from monitor.analysis.indices import hhi, nakamoto
 from monitor.analysis.uncertainty.alternatives import Alternatives, alternatives
 from monitor.analysis.uncertainty.combined import combined
-from monitor.analysis.uncertainty.posterior import likely
+from monitor.analysis.uncertainty.posterior import index_intervals
 from monitor.model import BlockRow, Combined, Estimate, Interval, Window
 from monitor.processing.block_file import read
 from monitor.processing.levels import levels
@@ -225,7 +225,7 @@ def _index_coverage(shares: np.ndarray, unknown: float, blocks: int, samples: in
     held = []
     for number in range(samples):
         *named, nobody = chance.multinomial(blocks, [*shares, unknown]).tolist()
-        found = likely([each for each in named if each], nobody, alone=0, seed=[number])
+        found = index_intervals([each for each in named if each], nobody, alone=0, seed=[number])
         assert found
         intervals = [found[0].entropy_bits, *found[0].top_share.values()]
         held.append([each.lower <= number <= each.upper for each, number in zip(intervals, truth, strict=True)])

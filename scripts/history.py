@@ -124,9 +124,9 @@ def by_year(rows: Sequence[BlockRow], registry: Registry) -> Iterator[Year]:
         if len(year) < 10 * PERIOD:
             continue
         windows = [Window("all", blocks=len(year)), Window.parse("1y")]
-        ledger = BlockTable.of(rows[max(0, start - PERIOD) : end], known)
+        table = BlockTable.of(rows[max(0, start - PERIOD) : end], known)
         tip = BlockRef(year[-1].height, BlockHash(f"{year[-1].height:064x}"))
-        told = estimates(ledger, windows, concentrate(ledger, windows), tip=tip, questions=open_)
+        told = estimates(table, windows, concentrate(table, windows), tip=tip, questions=open_)
         yield Year(
             day(year[0]).year,
             measured(year[-QUARTER:], known, open_),

@@ -14,7 +14,7 @@ from monitor.model import BlockHash, BlockRef, PoolSlug, Snapshot, Tally, Window
 
 
 def snapshot(  # noqa: PLR0913 -- it makes one value of many fields
-    ledger: BlockTable,
+    table: BlockTable,
     windows: Sequence[Window],
     tally: Tally,
     *,
@@ -27,36 +27,36 @@ def snapshot(  # noqa: PLR0913 -- it makes one value of many fields
     """Everything that is counted over `windows`; `estimated` and `signals` add the rest.
 
     Raises:
-        ValueError: the ledger is empty.
+        ValueError: the table is empty.
     """
-    if ledger.tip is None:
+    if table.tip is None:
         raise ValueError("there is no snapshot of no blocks")
-    rates = network_hashrates(ledger, windows)
+    rates = network_hashrates(table, windows)
     return Snapshot(
-        tip=ledger.tip,
+        tip=table.tip,
         tip_hash=tip_hash,
         first_height=first_height,
         caught_up=caught_up,
         registry=registry,
-        concentration=concentrate(ledger, windows, rates),
+        concentration=concentrate(table, windows, rates),
         network_rate=rates,
-        confidence=confidences(ledger, windows),
+        confidence=confidences(table, windows),
         tally=tally,
         pool_names=pool_names,
     )
 
 
 def estimated(
-    taken: Snapshot, ledger: BlockTable, windows: Sequence[Window], *, questions: Sequence[UncertainMembership] = ()
+    taken: Snapshot, table: BlockTable, windows: Sequence[Window], *, questions: Sequence[UncertainMembership] = ()
 ) -> Snapshot:
     """`taken` with its estimates: a tenth of a second for a year of blocks.
 
     Args:
-        taken: made of this ledger, unchanged since.
-        ledger: the blocks.
+        taken: made of this table, unchanged since.
+        table: the blocks.
         windows: those that `taken` counted.
         questions: the memberships that are open.
     """
     tip = BlockRef(taken.tip.height, taken.tip_hash)
     found = taken.concentration
-    return replace(taken, estimates=estimates(ledger, windows, found, tip=tip, questions=questions))
+    return replace(taken, estimates=estimates(table, windows, found, tip=tip, questions=questions))

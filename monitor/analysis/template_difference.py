@@ -16,20 +16,20 @@ from monitor.model import Concentration, Difference
 _TEMPLATE: Final = "template"
 
 
-def differences(ledger: BlockTable, found: Sequence[Concentration]) -> tuple[Difference, ...]:
+def differences(table: BlockTable, found: Sequence[Concentration]) -> tuple[Difference, ...]:
     """What it changes to count by template instead of by pool, window by window; nothing unless both are counted."""
-    numbers = {level.name: number for number, level in enumerate(ledger.levels)}
+    numbers = {level.name: number for number, level in enumerate(table.levels)}
     if POOL.name not in numbers or _TEMPLATE not in numbers:
         return ()
-    return tuple(_differences(ledger, found, pool=numbers[POOL.name], template=numbers[_TEMPLATE]))
+    return tuple(_differences(table, found, pool=numbers[POOL.name], template=numbers[_TEMPLATE]))
 
 
 def _differences(
-    ledger: BlockTable, found: Sequence[Concentration], *, pool: int, template: int
+    table: BlockTable, found: Sequence[Concentration], *, pool: int, template: int
 ) -> Iterator[Difference]:
-    builders = {entity: code for code, entity in enumerate(ledger.entities(template), FIRST)}
-    own = np.array([UNKNOWN, ALONE, *(builders.get(entity, -1) for entity in ledger.entities(pool))])
-    entities = ledger.rows["entity"]
+    builders = {entity: code for code, entity in enumerate(table.entities(template), FIRST)}
+    own = np.array([UNKNOWN, ALONE, *(builders.get(entity, -1) for entity in table.entities(pool))])
+    entities = table.rows["entity"]
     elsewhere = (entities[:, template] != own[entities[:, pool]]) & (entities[:, template] >= FIRST)
     templates = {one.window: one for one in found if one.level == _TEMPLATE}
     for paid in found:
@@ -38,7 +38,7 @@ def _differences(
             continue
         if not (paid.split and paid.merged and built.split and built.merged):
             continue
-        blocks = int(elsewhere[covered(ledger.rows, paid.window)].sum())
+        blocks = int(elsewhere[covered(table.rows, paid.window)].sum())
         pairs = {"split": (built.split, paid.split), "merged": (built.merged, paid.merged)}
         yield Difference(
             window=paid.window.name,

@@ -19,8 +19,8 @@ from monitor.analysis import indices
 from monitor.analysis.counting.counts import Counts
 from monitor.analysis.counting.levels import Alone, Entity, Nameless
 from monitor.analysis.uncertainty.intervals import share_intervals
-from monitor.analysis.uncertainty.posterior import likely
-from monitor.model import Curve, Interval, Likely
+from monitor.analysis.uncertainty.posterior import index_intervals
+from monitor.model import Curve, IndexIntervals, Interval
 
 SHARES: Final = "shares"
 INDICES: Final[Mapping[str, Callable[[Counts], NDArray[Any]]]] = {
@@ -39,7 +39,7 @@ OTHERS, UNKNOWN, ALONE = "others", "unknown", "alone"
 
 _Numbers = NDArray[np.int64]
 _Values = list[float | None]
-_INTERVALS: Final[Mapping[str, Callable[[Likely], Interval]]] = {
+_INTERVALS: Final[Mapping[str, Callable[[IndexIntervals], Interval]]] = {
     "hhi": lambda found: found.hhi,
     "hhi_unbiased": lambda found: found.hhi,
     "nakamoto": lambda found: found.nakamoto,
@@ -62,7 +62,7 @@ class PointRange(NamedTuple):
     blocks: int
 
 
-def course(
+def curves(
     stays: Sequence[PointRange], points: int, metric: str, *, limit: int, go_on: Callable[[], None] = lambda: None
 ) -> Mapping[str, Curve]:
     """A metric at each of a number of points.
@@ -192,9 +192,9 @@ class _Sure:
 @lru_cache(maxsize=4 * 1024)
 def _likely(
     sizes: tuple[int, ...], unknown: int, *, alone: int, nameless: tuple[int, ...]
-) -> tuple[Likely, Likely] | None:
+) -> tuple[IndexIntervals, IndexIntervals] | None:
     """Cached: the next request is often the same, some blocks later."""
-    return likely(sizes, unknown, alone=alone, nameless=nameless, seed=(sum(sizes), unknown), draws=_DRAWS)
+    return index_intervals(sizes, unknown, alone=alone, nameless=nameless, seed=(sum(sizes), unknown), draws=_DRAWS)
 
 
 def _shares(stays: Sequence[PointRange], points: int, limit: int) -> Mapping[str, Curve]:

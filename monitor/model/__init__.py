@@ -29,7 +29,7 @@ from monitor.model.estimates import (
     Envelope,
     Estimate,
     Estimates,
-    Likely,
+    IndexIntervals,
     Trend,
 )
 from monitor.model.history import Curve, Grid, Group, SeriesQuery, TimeSeries
@@ -51,7 +51,6 @@ from monitor.model.published import PublishedShare, for_window, published_shares
 from monitor.model.signals import (
     Advantage,
     EmptyBlocks,
-    Following,
     Forecast,
     Luck,
     Period,
@@ -62,5 +61,6 @@ from monitor.model.signals import (
     Signals,
     Spacing,
     Streak,
+    SuccessionTest,
 )
 from monitor.model.snapshot import BlockEvents, Snapshot, Tally

@@ -11,7 +11,7 @@ from monitor.model.measures import Interval, Share
 
 
 @dataclass(frozen=True, slots=True)
-class Likely:
+class IndexIntervals:
     """95 % sampling intervals of the indices, for one reading of the unknown blocks.
 
     The Gini coefficient and Theil's index have none: both depend on how many entities there are, and no sample shows
@@ -37,8 +37,8 @@ class Estimate:
 
     level: str
     window: str
-    split: Likely | None
-    merged: Likely | None
+    split: IndexIntervals | None
+    merged: IndexIntervals | None
 
 
 class CurrentShare(NamedTuple):
@@ -166,8 +166,8 @@ class Envelope:
 class Combined:
     """95 % intervals of one level and window, of everything that is uncertain together. These are the ones to publish.
 
-    Each holds its sampling intervals (`Share`, `Likely`) under every alternative that memberships and unknown blocks
-    allow. The point estimate is what the memberships that count give.
+    Each holds its sampling intervals (`Share`, `IndexIntervals`) under every alternative that memberships and unknown
+    blocks allow. The point estimate is what the memberships that count give.
     """
 
     level: str

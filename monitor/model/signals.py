@@ -155,7 +155,7 @@ class Forecast:
 
 
 @dataclass(frozen=True, slots=True)
-class Following:
+class SuccessionTest:
     """Succession test: how often a block of `leader` was followed by one of `follower`, compared with chance."""
 
     leader: PoolSlug
@@ -222,7 +222,7 @@ class Signals:
     periods: tuple[Period, ...] = ()
     """Oldest first; the last one contains the tip."""
     forecasts: tuple[Forecast, ...] = ()
-    following: tuple[Following, ...] = ()
+    following: tuple[SuccessionTest, ...] = ()
     """Smallest p-value first."""
     races: tuple[Race, ...] = ()
     """Newest first."""

@@ -62,7 +62,7 @@ class Snapshot:
     """Blocks of each window, by its name, with an attribution of each confidence. Unattributed blocks have none."""
     estimates: Estimates | None = None
     """None if they were not computed."""
-    strangers: tuple[Cluster, ...] = ()
+    unknown_miners: tuple[Cluster, ...] = ()
     """Unknown miners with a pseudonym, most blocks first."""
 
     def combined(self, one: Concentration) -> Combined | None:

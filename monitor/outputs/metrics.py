@@ -134,8 +134,12 @@ CATALOGUE = (
     ),
     Published("hhi_lower", f"{_LOWER} the unbiased HHI. {_COMBINED}", s.combined, "hhi.lower"),
     Published("hhi_upper", f"{_UPPER} the unbiased HHI. {_COMBINED}", s.combined, "hhi.upper"),
-    Published("hhi_sampling_lower", f"{_LOWER} the unbiased HHI. {_SAMPLING} {_UNKNOWN}", s.likely, "hhi.lower"),
-    Published("hhi_sampling_upper", f"{_UPPER} the unbiased HHI. {_SAMPLING} {_UNKNOWN}", s.likely, "hhi.upper"),
+    Published(
+        "hhi_sampling_lower", f"{_LOWER} the unbiased HHI. {_SAMPLING} {_UNKNOWN}", s.index_intervals, "hhi.lower"
+    ),
+    Published(
+        "hhi_sampling_upper", f"{_UPPER} the unbiased HHI. {_SAMPLING} {_UNKNOWN}", s.index_intervals, "hhi.upper"
+    ),
     Published(
         "nakamoto_coefficient_lower", f"{_LOWER} the Nakamoto coefficient. {_COMBINED}", s.combined, "nakamoto.lower"
     ),

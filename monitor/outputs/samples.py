@@ -186,7 +186,7 @@ def top_shares(snapshot: Snapshot) -> Rows:
 
 
 @_source("level", "window", "unknown")
-def likely(snapshot: Snapshot) -> Rows:
+def index_intervals(snapshot: Snapshot) -> Rows:
     """The intervals of the indices."""
     for each in _estimates(snapshot).indices:
         yield (each.level, each.window, "split"), each.split

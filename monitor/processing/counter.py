@@ -77,7 +77,7 @@ class CountedState:
 
     plan: Plan
     """The step that led to it."""
-    ledger: BlockTable
+    table: BlockTable
     windows: Sequence[Window]
     tally: Tally
     first_height: int
@@ -89,7 +89,7 @@ class CountedState:
         """Every number of this tip: a tenth of a second for a year of blocks, so it belongs on a thread."""
         registry, rules = self.rulebook.registry, self.rulebook.rules
         taken = snapshot(
-            self.ledger,
+            self.table,
             self.windows,
             self.tally,
             tip_hash=self.plan.end.hash,
@@ -99,9 +99,9 @@ class CountedState:
             pool_names=registry.names,
         )
         return replace(
-            estimated(taken, self.ledger, self.windows, questions=self.rulebook.questions),
-            signals=signals(self.ledger, self.windows, stale=self.stale, rules=rules),
-            strangers=self.unknown_miners,
+            estimated(taken, self.table, self.windows, questions=self.rulebook.questions),
+            signals=signals(self.table, self.windows, stale=self.stale, rules=rules),
+            unknown_miners=self.unknown_miners,
         )
 
 
@@ -127,10 +127,10 @@ class WindowCounter:
         """The lowest stored block."""
 
     def __len__(self) -> int:
-        return len(self._ledger)
+        return len(self._table)
 
     @property
-    def _ledger(self) -> BlockTable:
+    def _table(self) -> BlockTable:
         return self._counted.table
 
     async def recount(self) -> None:
@@ -163,12 +163,12 @@ class WindowCounter:
         if self._unknown_miners.learn(unattributed):
             return False
         self._counted.add(counted_row(each, self._unknown_miners) for each in judged)
-        self._note(self._ledger.levels)
+        self._note(self._table.levels)
         return True
 
     def concentration(self) -> tuple[Concentration, ...]:
         """Shares and indices at the tip, at every level and over every window."""
-        return concentrate(self._ledger, self._windows)
+        return concentrate(self._table, self._windows)
 
     def tally(self, judged: Sequence[Judged], losers: Sequence[PoolSlug | None]) -> None:
         """Add a step to the totals since the start: blocks that joined, and the pools of those that left."""
@@ -176,11 +176,11 @@ class WindowCounter:
 
     async def state(self, plan: Plan) -> CountedState | None:
         """The counts at the end of a step, unaffected by the steps that follow; None while there are no blocks."""
-        if self._first is None or self._ledger.tip is None:
+        if self._first is None or self._table.tip is None:
             return None
         return CountedState(
             plan=plan,
-            ledger=self._ledger.copy(),
+            table=self._table.copy(),
             windows=self._windows,
             tally=self._tally,
             first_height=self._first.height,

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from monitor.analysis.counting.grid import grid
 from monitor.analysis.counting.levels import Entity, Level
-from monitor.analysis.time_series import METRICS, PointRange, course
+from monitor.analysis.time_series import METRICS, PointRange, curves
 from monitor.errors import InputError
 from monitor.model import BlockRow, Grid, PoolSlug, SeriesQuery, TimeSeries
 from monitor.processing.counter import EntityLookup, WindowCounter
@@ -31,7 +31,7 @@ class HistoryQueries:
         entities = self.counter.entities if self.counter else None
         return f"{self._boot}.{self._store.revision}.{entities.edition}" if entities else None
 
-    async def course(self, asked: SeriesQuery) -> TimeSeries:
+    async def series(self, asked: SeriesQuery) -> TimeSeries:
         """The series of a metric. Its thread has ended when a cancelled call returns.
 
         Raises:
@@ -63,7 +63,7 @@ def time_series(reading: Reading, asked: SeriesQuery, entities: EntityLookup) ->
     except ValueError as error:
         raise InputError(str(error)) from None
     ranges = [*_ranges(reading, points, level), *_pseudonym_ranges(reading, points, level, entities=entities)]
-    series = course(ranges, points.points, asked.metric, limit=asked.limit, go_on=reading.go_on)
+    series = curves(ranges, points.points, asked.metric, limit=asked.limit, go_on=reading.go_on)
     return TimeSeries(level.name, asked.metric, points, series=series)
 
 

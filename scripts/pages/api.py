@@ -13,7 +13,7 @@ import aiohttp
 
 from monitor.analysis import POOL, BlockTable, advance, estimated, snapshot
 from monitor.analysis.counting.grid import grid
-from monitor.analysis.time_series import PointRange, course
+from monitor.analysis.time_series import PointRange, curves
 from monitor.hub import Hub
 from monitor.model import (
     Alert,
@@ -100,12 +100,12 @@ class _Courses:
     records: Sequence[BlockRecord]
     edition: str = "1"
 
-    async def course(self, asked: SeriesQuery) -> TimeSeries:
+    async def series(self, asked: SeriesQuery) -> TimeSeries:
         times = [each.judged.block.header.time for each in self.records]
         points = grid(asked, min(times), times[-1])
         pools = [each.judged.attribution.pool for each in self.records]
         stays = [PointRange(*points.stay(time), pool, 1) for time, pool in zip(times, pools, strict=True)]
-        found = course(stays, points.points, asked.metric, limit=asked.limit)
+        found = curves(stays, points.points, asked.metric, limit=asked.limit)
         return TimeSeries(asked.level, asked.metric, points, found)
 
 
@@ -194,13 +194,13 @@ def _publish(hub: Hub, judged: Sequence[Judged]) -> None:
         )
         for each in judged
     ]  # fmt: skip
-    ledger, windows = BlockTable.of(rows, [POOL]), [Window.parse("24h")]
+    table, windows = BlockTable.of(rows, [POOL]), [Window.parse("24h")]
     now = snapshot(
-        ledger, windows, advance(Tally(), connected=judged, disconnected=()),
+        table, windows, advance(Tally(), connected=judged, disconnected=()),
         tip_hash=tip.hash, first_height=rows[0].height, caught_up=True, registry=_REGISTRY,
         pool_names={PoolSlug(slug): name for slug, name in _POOLS.items()},
     )  # fmt: skip
-    hub.publish(estimated(now, ledger, windows))
+    hub.publish(estimated(now, table, windows))
     alert = Alert(
         "pool_majority", Severity.CRITICAL, AlertState.FIRING, tip.header.time + 5.0,
         "Foundry USA probably has more than half of the hashrate",

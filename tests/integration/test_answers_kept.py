@@ -57,10 +57,10 @@ async def serving(part: Counting, hub: Hub, vitals: Vitals) -> AsyncIterator[aio
 
 
 def publish(hub: Hub, height: int) -> None:
-    ledger = BlockTable.of([BlockRow(height, 1_700_000_000, 0x1D00FFFF, PoolSlug("antpool"))], [POOL])
+    table = BlockTable.of([BlockRow(height, 1_700_000_000, 0x1D00FFFF, PoolSlug("antpool"))], [POOL])
     tip = BlockHash("11" * 32)
     taken = snapshot(
-        ledger,
+        table,
         [Window.parse("24h")],
         Tally(),
         tip_hash=tip,

@@ -15,7 +15,7 @@ from support.demo import Demo
 from support.served import sources
 from support.services import get
 
-from monitor.analysis import time_series as course
+from monitor.analysis import time_series
 from monitor.hub import Hub
 from monitor.outputs.web.routes.api import Api
 from monitor.outputs.web.routes.history import Metric
@@ -60,7 +60,7 @@ def test_every_field_and_every_parameter_is_described() -> None:
 
 
 def test_the_metrics_of_the_past_are_those_that_there_are() -> None:
-    assert get_args(Metric) == course.METRICS
+    assert get_args(Metric) == time_series.METRICS
 
 
 def test_what_is_served_is_what_is_documented(demo: Demo, scratch: Path) -> None:

@@ -233,12 +233,12 @@ async def served(hub: Hub, past: Past, health: Well) -> AsyncIterator[aiohttp.Cl
 def publish(hub: Hub, pools: str) -> Snapshot:
     """A block for each letter."""
     rows = [BlockRow(at, 1_700_000_000 + 600 * at, 0x1D00FFFF, PoolSlug(pool)) for at, pool in enumerate(pools)]
-    ledger, windows = BlockTable.of(rows, [POOL]), [Window.parse("24h")]
+    table, windows = BlockTable.of(rows, [POOL]), [Window.parse("24h")]
     found = snapshot(
-        ledger, windows, Tally(), tip_hash=BlockHash("ab" * 32), first_height=0, caught_up=True, registry="abc",
+        table, windows, Tally(), tip_hash=BlockHash("ab" * 32), first_height=0, caught_up=True, registry="abc",
         pool_names={PoolSlug("a"): "Anna", PoolSlug("b"): "Bert"},
     )  # fmt: skip
-    found = estimated(found, ledger, windows)
+    found = estimated(found, table, windows)
     hub.publish(found)
     return found
 

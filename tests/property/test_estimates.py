@@ -9,7 +9,7 @@ from monitor.analysis import POOL, BlockTable, concentrate, concentration, estim
 from monitor.analysis.uncertainty.change_points import BIN
 from monitor.analysis.uncertainty.changes import changes
 from monitor.analysis.uncertainty.intervals import probabilities_above, rate_factors
-from monitor.model import BlockHash, BlockRef, BlockRow, Likely, PoolSlug, Window
+from monitor.model import BlockHash, BlockRef, BlockRow, IndexIntervals, PoolSlug, Window
 
 WINDOW = Window.parse("1b")
 KNOWN = st.dictionaries(st.text(min_size=1), st.integers(1, 3000), max_size=15)
@@ -29,7 +29,7 @@ def test_split_is_the_less_concentrated_reading(known: dict[str, int], unknown: 
     assert found.split.nakamoto.upper >= found.merged.nakamoto.upper
 
 
-def bounds(likely: Likely) -> None:
+def bounds(likely: IndexIntervals) -> None:
     assert 0 <= likely.hhi.lower <= likely.hhi.upper <= 10_000
     assert 1 <= likely.nakamoto.lower <= likely.nakamoto.upper
     assert sum(likely.nakamoto_probability.values()) == pytest.approx(1)
@@ -63,11 +63,11 @@ def test_the_rate_counted_is_within_its_interval(found: int) -> None:
 def test_a_ledger_that_grows_and_forgets_estimates_what_a_new_one_estimates(batch: int, seed: int) -> None:
     rows = [BlockRow(7 + h, 600 * h, 0x1D00FFFF, PoolSlug("abc"[hash((seed, h)) % 3])) for h in range(15 * BIN)]
     windows = [Window.parse("10d"), Window.parse("100b")]
-    ledger, tip = BlockTable((POOL,)), BlockRef(rows[-1].height, BlockHash("ab" * 32))
+    table, tip = BlockTable((POOL,)), BlockRef(rows[-1].height, BlockHash("ab" * 32))
     for start in range(0, len(rows), batch):
-        ledger.extend(rows[start : start + batch])
-        ledger.forget(surplus(ledger, windows))
+        table.extend(rows[start : start + batch])
+        table.forget(surplus(table, windows))
     fresh = BlockTable.of(rows, (POOL,))
-    one, other = (estimates(each, windows, concentrate(each, windows), tip=tip) for each in (ledger, fresh))
+    one, other = (estimates(each, windows, concentrate(each, windows), tip=tip) for each in (table, fresh))
     assert one == other
-    assert changes(ledger, windows, level=0) == changes(fresh, windows, level=0)
+    assert changes(table, windows, level=0) == changes(fresh, windows, level=0)

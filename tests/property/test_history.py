@@ -92,17 +92,17 @@ def test_every_number_is_that_of_counting_block_by_block(
     }
     level = level_of(turns)
     metrics = [*INDICES, SHARES]
-    courses = asyncio.run(asked_of_a_store(found, level, [SeriesQuery("pool", metric, **asked) for metric in metrics]))
+    answers = asyncio.run(asked_of_a_store(found, level, [SeriesQuery("pool", metric, **asked) for metric in metrics]))
     rows = [
         BlockRow(height, START + time, 0, PoolSlug(pool) if pool else None, miner, None if pool else name(height))
         for height, (time, pool, miner) in enumerate(found)
     ]
-    points = by_hand(rows, level, courses[0].grid)
+    points = by_hand(rows, level, answers[0].grid)
 
-    for course in courses[:-1]:
-        for reading, curve in course.series.items():
-            assert curve.value == [index(point, course.metric, reading) for point in points]
-    shares = courses[-1].series
+    for one in answers[:-1]:
+        for reading, curve in one.series.items():
+            assert curve.value == [index(point, one.metric, reading) for point in points]
+    shares = answers[-1].series
     named = [entity for entity in shares if entity not in {OTHERS, UNKNOWN, ALONE}]
     assert len(named) <= LIMIT
     for at, point in enumerate(points):

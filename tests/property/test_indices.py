@@ -127,13 +127,13 @@ def test_a_ledger_that_grows_and_forgets_tells_what_a_new_one_tells(
         rows.append(BlockRow(height, time + min(step, 600), 0x1D00FFFF, None if pool is None else PoolSlug(pool)))
         time += max(step, 0)
     windows = [Window.parse(name) for name in ("1h", "24h", "3d", "7b")]
-    ledger = BlockTable((POOL,), windows)
+    table = BlockTable((POOL,), windows)
     for start in range(0, len(rows), batch):
-        ledger.extend(rows[start : start + batch])
+        table.extend(rows[start : start + batch])
         fresh = BlockTable.of(rows[: start + batch], (POOL,))
-        assert concentrate(ledger, windows) == concentrate(fresh, windows)
-        assert network_hashrates(ledger, windows) == network_hashrates(fresh, windows)
-        for window, blocks in zip(windows, ledger.table(windows).blocks[0], strict=True):
-            inside = ledger.rows[covered(ledger.rows, window)]
+        assert concentrate(table, windows) == concentrate(fresh, windows)
+        assert network_hashrates(table, windows) == network_hashrates(fresh, windows)
+        for window, blocks in zip(windows, table.counts(windows).blocks[0], strict=True):
+            inside = table.rows[covered(table.rows, window)]
             assert blocks.tolist() == np.bincount(inside["entity"][:, 0], minlength=len(blocks)).tolist()
-        ledger.forget(surplus(ledger, windows))
+        table.forget(surplus(table, windows))

@@ -83,10 +83,10 @@ def test_names_do_not_matter(blocks: list[BlockRow]) -> None:
 
 @given(chains(), st.integers(1, 9))
 def test_a_ledger_that_grew_tells_what_a_new_one_tells(blocks: list[BlockRow], step: int) -> None:
-    ledger = BlockTable((POOL,))
+    table = BlockTable((POOL,))
     for start in range(0, len(blocks), step):
-        ledger.extend(blocks[start : start + step])
-    assert signals(ledger, WINDOWS, rules=RULES) == of(blocks)
+        table.extend(blocks[start : start + step])
+    assert signals(table, WINDOWS, rules=RULES) == of(blocks)
 
 
 @given(st.lists(st.integers(0, 3), min_size=1, max_size=200))

@@ -34,10 +34,10 @@ def published(blocks: int, *, news: int = 1, pool: str = "toy") -> Published:
         for each in judged
     ]
     tip = judged[-1].block
-    ledger = BlockTable.of(rows, [POOL])
+    table = BlockTable.of(rows, [POOL])
     now = snapshot(
-        ledger, WINDOWS, Tally(), tip_hash=tip.hash, first_height=1, caught_up=True, registry="none",
+        table, WINDOWS, Tally(), tip_hash=tip.hash, first_height=1, caught_up=True, registry="none",
         pool_names={PoolSlug(pool): pool.title()},
     )  # fmt: skip
     plan = Plan(judged[-1 - news].block.ref, tip.hash, connects=tuple(each.block for each in judged[-news:]))
-    return Published(BlockEvents(plan, judged[-news:], now.pool_names), estimated(now, ledger, WINDOWS))
+    return Published(BlockEvents(plan, judged[-news:], now.pool_names), estimated(now, table, WINDOWS))

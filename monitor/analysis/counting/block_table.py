@@ -71,9 +71,9 @@ class BlockTable:
     @classmethod
     def of(cls, rows: Iterable[BlockRow], levels: Sequence[Level], windows: Sequence[Window] = ()) -> BlockTable:
         """Count `rows` from nothing."""
-        ledger = cls(levels, windows)
-        ledger.extend(rows)
-        return ledger
+        table = cls(levels, windows)
+        table.extend(rows)
+        return table
 
     def __len__(self) -> int:
         return self._end - self._start
@@ -104,7 +104,7 @@ class BlockTable:
         """Where among the rows the one with this number is."""
         return int(number) - self._first
 
-    def table(self, windows: Sequence[Window]) -> Table:
+    def counts(self, windows: Sequence[Window]) -> Table:
         """What each code has at each level in each of the windows."""
         running = self._running
         if not running.has(windows):

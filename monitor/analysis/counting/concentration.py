@@ -19,7 +19,7 @@ from monitor.model import Concentration, Indices, PoolSlug, Rate, Share, Window
 
 
 def concentrate(
-    ledger: BlockTable,
+    table: BlockTable,
     windows: Sequence[Window],
     rates: Mapping[str, Rate | None] | None = None,
     *,
@@ -31,27 +31,27 @@ def concentrate(
     With the network's hashrate by window name, each entity has it in proportion to the work of its blocks. Shares and
     indices that are not asked for are left out, as for an empty window.
     """
-    chosen = [place for place, level in enumerate(ledger.levels) if levels is None or level.name in levels]
-    table = ledger.table(windows)
-    blocks, work = table.blocks[chosen], table.work[chosen]
+    chosen = [place for place, level in enumerate(table.levels) if levels is None or level.name in levels]
+    counts = table.counts(windows)
+    blocks, work = counts.blocks[chosen], counts.work[chosen]
     known = [rates.get(window.name) if rates else None for window in windows]
     hashrates = work * (np.array([rate.value if rate else np.nan for rate in known]) / work.sum(axis=2))[..., None]
     totals = blocks.sum(axis=2).ravel().tolist()
-    hidden = [ledger.nameless(place) for place in chosen]
+    hidden = [table.nameless(place) for place in chosen]
     nameless = [
         {pool: int(blocks[level, at, code]) for pool, code in hidden[level].items() if blocks[level, at, code]}
         for level, at in product(range(len(chosen)), range(len(windows)))
     ]
     heads = blocks[..., :FIRST].reshape(-1, FIRST).tolist()
     readings = _readings(blocks, [list(each.values()) for each in hidden]) if with_indices else repeat((None, None))
-    entities = [ledger.entities(place) for place in chosen]
+    entities = [table.entities(place) for place in chosen]
     counted = [
         _Counted(entities[level], blocks[level, at], total, hashrates=hashrates[level, at] if known[at] else None)
         for (level, at), total in zip(product(range(len(chosen)), range(len(windows))), totals, strict=True)
     ]
     return tuple(
         Concentration(
-            ledger.levels[place].name,
+            table.levels[place].name,
             window,
             total,
             unknown=unknown + sum(pools.values()),

@@ -31,7 +31,7 @@ def covered(rows: Rows, window: Window) -> Where:
 def reached(rows: Rows, windows: Sequence[Window]) -> Rows:
     """The rows from the first one that any of the windows covers on: what an estimate may look at.
 
-    A ledger may hold more than that, or not: numbers do not depend on it.
+    A table may hold more than that, or not: numbers do not depend on it.
     """
     reach = Reach.of(windows)
     first = len(rows) - reach.blocks
@@ -40,36 +40,36 @@ def reached(rows: Rows, windows: Sequence[Window]) -> Rows:
     return rows[max(first, 0) :]
 
 
-def surplus(ledger: BlockTable, windows: Sequence[Window]) -> int:
+def surplus(table: BlockTable, windows: Sequence[Window]) -> int:
     """How many of the first rows no window covers at this tip or any later one.
 
     One row from before the longest window is kept: it shows that history covers the window, and is the parent of its
     first block.
     """
-    if not len(ledger):
+    if not len(table):
         return 0
     reach = Reach.of(windows).with_margin
-    later = ledger.order.numbers[ledger.order.until(_begin(ledger.rows, reach.seconds)) :]
-    by_time = ledger.place(later.min())
-    return max(0, min(by_time, len(ledger) - reach.blocks) - 1)
+    later = table.order.numbers[table.order.until(_begin(table.rows, reach.seconds)) :]
+    by_time = table.place(later.min())
+    return max(0, min(by_time, len(table) - reach.blocks) - 1)
 
 
-def network_hashrates(ledger: BlockTable, windows: Sequence[Window]) -> dict[str, Rate | None]:
+def network_hashrates(table: BlockTable, windows: Sequence[Window]) -> dict[str, Rate | None]:
     """Hashes a second that found the blocks of each window, by its name: their work over the time they took.
 
-    The time is the window's own, or as much of it as the ledger goes back; for a window of blocks it lies between the
+    The time is the window's own, or as much of it as the table goes back; for a window of blocks it lies between the
     earliest and the latest header time. Such a span ends at a block, which was found before it counts: n blocks
     are the work of n - 1 (Bitcoin Core's getnetworkhashps counts in the same way).
 
     None with fewer than two blocks, or no time between them.
     """
     found: dict[str, Rate | None] = dict.fromkeys(window.name for window in windows)
-    if len(ledger) < 2:
+    if len(table) < 2:
         return found
-    work = ledger.table(windows).work[0].sum(axis=1).tolist()
+    work = table.counts(windows).work[0].sum(axis=1).tolist()
     told = [
         (window.name, blocks - 1, (total - first) / seconds)
-        for window, total, (blocks, first, seconds) in zip(windows, work, _extents(ledger, windows), strict=True)
+        for window, total, (blocks, first, seconds) in zip(windows, work, _extents(table, windows), strict=True)
         if blocks > 1 and seconds
     ]
     factors = rate_factors([blocks for _, blocks, _ in told])
@@ -78,23 +78,23 @@ def network_hashrates(ledger: BlockTable, windows: Sequence[Window]) -> dict[str
     return found
 
 
-def confidences(ledger: BlockTable, windows: Sequence[Window]) -> dict[str, dict[Confidence, int]]:
+def confidences(table: BlockTable, windows: Sequence[Window]) -> dict[str, dict[Confidence, int]]:
     """How many blocks of each window have attributions of each confidence, by the window's name."""
-    kinds = ledger.rows["confidence"]
-    counts = [np.bincount(kinds[covered(ledger.rows, window)], minlength=len(CONFIDENCES)) for window in windows]
+    kinds = table.rows["confidence"]
+    counts = [np.bincount(kinds[covered(table.rows, window)], minlength=len(CONFIDENCES)) for window in windows]
     return {
         window.name: {kind: int(many) for kind, many in zip(CONFIDENCES, each, strict=True) if kind}
         for window, each in zip(windows, counts, strict=True)
     }
 
 
-def _extents(ledger: BlockTable, windows: Sequence[Window]) -> Iterator[tuple[int, float, int]]:
+def _extents(table: BlockTable, windows: Sequence[Window]) -> Iterator[tuple[int, float, int]]:
     """Of each window: how many blocks it covers, the work of the first of them, and the seconds that they took."""
-    rows, order = ledger.rows, ledger.order
+    rows, order = table.rows, table.order
     before = order.until(int(rows["time"][-1]) - np.array([window.seconds or 0 for window in windows])).tolist()
     for window, earlier in zip(windows, before, strict=True):
         if window.blocks is None:
-            begin, first = earlier, ledger.place(order.numbers[earlier])
+            begin, first = earlier, table.place(order.numbers[earlier])
         else:
             begin = first = max(0, len(rows) - window.blocks)
         if begin == 0:

@@ -15,23 +15,23 @@ from monitor.analysis.signals.signal_input import SignalInput
 from monitor.analysis.signals.signalling import bip54, forecasts, periods, signalling
 from monitor.analysis.signals.spacing import spacing
 from monitor.analysis.signals.streaks import streaks
-from monitor.analysis.signals.succession import following
+from monitor.analysis.signals.succession import succession_tests
 from monitor.model import Signals, StaleRow, Window
 
 
 def signals(
-    ledger: BlockTable,
+    table: BlockTable,
     windows: Sequence[Window],
     *,
     stale: Iterable[StaleRow] = (),
     rules: ConsensusParams | None = None,
 ) -> Signals:
-    """Read all signals off a ledger with the level `POOL`; the longest window is what a pool is compared with.
+    """Read all signals off a table with the level `POOL`; the longest window is what a pool is compared with.
 
     Raises:
         ValueError: there are no blocks, no windows, or no pools counted.
     """
-    past, rules = SignalInput.of(ledger, windows), rules or ConsensusParams()
+    past, rules = SignalInput.of(table, windows), rules or ConsensusParams()
     lost = tuple(stale)
     run = races(lost)
     return Signals(
@@ -45,7 +45,7 @@ def signals(
         bip54=bip54(past),
         periods=periods(past, rules),
         forecasts=forecasts(past, rules),
-        following=following(past),
+        following=succession_tests(past),
         races=run,
         race_records=records(run, past.shares),
     )

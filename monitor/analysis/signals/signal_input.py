@@ -1,4 +1,4 @@
-"""The ledger as the signals read it: at the level `pool`, in columns of their own, with what each window covers."""
+"""The table as the signals read it: at the level `pool`, in columns of their own, with what each window covers."""
 
 from __future__ import annotations
 
@@ -42,20 +42,20 @@ class SignalInput:
     """What the longest window covers."""
 
     @classmethod
-    def of(cls, ledger: BlockTable, windows: Sequence[Window]) -> SignalInput:
-        """Read a ledger.
+    def of(cls, table: BlockTable, windows: Sequence[Window]) -> SignalInput:
+        """Read a table.
 
         Raises:
             ValueError: it is empty, does not count pools, or there is no window.
         """
-        rows = ledger.rows
+        rows = table.rows
         if not len(rows) or not windows:
             raise ValueError("there are no signals without blocks and windows")
         within = {window.name: _mask(rows, window) for window in windows}
         longest = max(within, key=lambda name: np.count_nonzero(within[name]))
         first = int(np.argmax(within[longest]))
-        level = ledger.levels.index(POOL)
-        pools, pool = _ranked(rows["entity"][:, level], ledger.entities(level), within[longest])
+        level = table.levels.index(POOL)
+        pools, pool = _ranked(rows["entity"][:, level], table.entities(level), within[longest])
         gap = np.diff(rows["time"].astype(np.float64), prepend=np.nan)
         return cls(
             pools=pools,

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from monitor.analysis.distributions import beta_below
 from monitor.analysis.signals.signal_input import Numbers, SignalInput
 from monitor.analysis.uncertainty.holm import holm
-from monitor.model import Following
+from monitor.model import SuccessionTest
 
 _LEAST_SHARE = 0.01
 """Smaller pools have too few successions for a test, and each test made weakens the others."""
@@ -37,7 +37,7 @@ _STRETCH = 144
 Floats = NDArray[np.float64]
 
 
-def following(past: SignalInput) -> tuple[Following, ...]:
+def succession_tests(past: SignalInput) -> tuple[SuccessionTest, ...]:
     """Every pair of pools with a hundredth of the blocks each, the least likely first.
 
     The p-values of pools that follow themselves, and those of two pools, are two sets of tests.
@@ -51,7 +51,7 @@ def following(past: SignalInput) -> tuple[Following, ...]:
         adjusted[tests] = holm(p_values[tests])
     numbers = (each.ravel().tolist() for each in (seen, mean, p_values, adjusted))
     pairs = ((leader, follower) for leader in past.named[:pools] for follower in past.named[:pools])
-    results = (Following(*pair, *row) for pair, row in zip(pairs, zip(*numbers, strict=True), strict=True))
+    results = (SuccessionTest(*pair, *row) for pair, row in zip(pairs, zip(*numbers, strict=True), strict=True))
     return tuple(sorted(results, key=lambda one: (one.adjusted, one.p_value)))
 
 

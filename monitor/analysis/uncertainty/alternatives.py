@@ -67,17 +67,17 @@ class Alternatives:
 
 
 def alternatives(
-    ledger: BlockTable, found: Sequence[Concentration], questions: Sequence[UncertainMembership]
+    table: BlockTable, found: Sequence[Concentration], questions: Sequence[UncertainMembership]
 ) -> Iterator[Alternatives]:
     """One for each level and window, in the order of `found`.
 
     Args:
-        ledger: the blocks; it counts at the level `POOL`, among others.
+        table: the blocks; it counts at the level `POOL`, among others.
         found: what was counted in it.
         questions: the uncertain memberships, each pool once for a level.
     """
-    tip = ledger.tip.time if ledger.tip else ALWAYS
-    blocks = _Blocks(ledger, questions)
+    tip = table.tip.time if table.tip else ALWAYS
+    blocks = _Blocks(table, questions)
     for one in found:
         yield _alternatives(one, [each for each in questions if each.level == one.level], blocks, tip=tip)
 
@@ -93,16 +93,16 @@ class _Claims(NamedTuple):
 class _Blocks:
     """Counts the blocks of the uncertain pools by era, and those of low confidence by entity."""
 
-    def __init__(self, ledger: BlockTable, questions: Sequence[UncertainMembership]) -> None:
-        self._ledger = ledger
-        self._rows = ledger.rows
+    def __init__(self, table: BlockTable, questions: Sequence[UncertainMembership]) -> None:
+        self._table = table
+        self._rows = table.rows
         self._within: dict[Window, NDArray[np.bool_]] = {}
         self._doubtful = self._rows["confidence"] == CONFIDENCES.index(Confidence.LOW)
         self._low = np.flatnonzero(self._doubtful)
         self._places: dict[PoolSlug, NDArray[np.int64]] = {}
         if questions:
-            level = [level.name for level in ledger.levels].index(POOL.name)
-            codes = {pool: code for code, pool in enumerate(ledger.entities(level), FIRST)}
+            level = [level.name for level in table.levels].index(POOL.name)
+            codes = {pool: code for code, pool in enumerate(table.entities(level), FIRST)}
             entity = self._rows["entity"][:, level]
             for pool in {question.pool for question in questions}:
                 self._places[pool] = np.flatnonzero(entity == codes[pool]) if pool in codes else np.empty(0, np.int64)
@@ -121,10 +121,10 @@ class _Blocks:
         """The blocks of low confidence of each entity, at a level in a window."""
         if not len(self._low):
             return Counter()
-        at = [each.name for each in self._ledger.levels].index(level)
+        at = [each.name for each in self._table.levels].index(level)
         codes = self._rows["entity"][self._low[self._is_within(window)[self._low]], at]
-        names: dict[int, Entity] = dict(enumerate(self._ledger.entities(at), FIRST))
-        names |= {code: Nameless(pool) for pool, code in self._ledger.nameless(at).items()}
+        names: dict[int, Entity] = dict(enumerate(self._table.entities(at), FIRST))
+        names |= {code: Nameless(pool) for pool, code in self._table.nameless(at).items()}
         many = np.bincount(codes).tolist()
         return Counter({names[code]: blocks for code, blocks in enumerate(many) if blocks and code in names})
 

@@ -50,22 +50,22 @@ class _Mean(NamedTuple):
 
 
 def changes(
-    ledger: BlockTable, windows: Sequence[Window], *, level: int, known: LevelPosterior | None = None
+    table: BlockTable, windows: Sequence[Window], *, level: int, known: LevelPosterior | None = None
 ) -> tuple[Change, ...]:
     """The changes within the longest of `windows`, oldest first.
 
     Args:
-        ledger: the blocks.
+        table: the blocks.
         windows: how far to look back. Where they begin, so does the watching.
-        level: its number among the ledger's.
+        level: its number among the table's.
         known: the shares now; without them, what follows a new change is taken as it is.
     """
-    rows = reached(ledger.rows, windows)
+    rows = reached(table.rows, windows)
     if not len(rows):
         return ()
     bins = rows["height"] // BIN
     first, bins_seen = int(bins[0]) + int(rows["height"][0] % BIN > 0), int((rows["height"][-1] + 1) // BIN)
-    entities, many = ledger.entities(level), bins_seen - first
+    entities, many = table.entities(level), bins_seen - first
     if many <= BASELINE:
         return ()
     whole = (bins >= first) & (bins < bins_seen)
@@ -77,7 +77,7 @@ def changes(
         height = (first + each.found.at) * BIN
         told.append(
             Change(
-                ledger.levels[level].name,
+                table.levels[level].name,
                 each.entity,
                 height,
                 time=int(rows["time"][np.searchsorted(heights, height)]),
@@ -122,8 +122,8 @@ def sized(counts: NDArray[np.int64], entities: Sequence[str], known: LevelPoster
         entities: those of the codes from `FIRST` on.
         known: the shares now.
     """
-    strangers = [UNKNOWN, *(code for code, name in enumerate(entities, FIRST) if name.startswith(PSEUDONYM))]
-    unknown = counts[:, strangers].sum(axis=1)
+    unattributed = [UNKNOWN, *(code for code, name in enumerate(entities, FIRST) if name.startswith(PSEUDONYM))]
+    unknown = counts[:, unattributed].sum(axis=1)
     found = find(counts[:, FIRST:])
     borders: defaultdict[int, list[int]] = defaultdict(lambda: [0])
     for each in found:

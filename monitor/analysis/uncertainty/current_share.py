@@ -74,12 +74,12 @@ class LevelPosterior(NamedTuple):
         return np.array([own.get(entity, usual) for entity in entities])
 
 
-def posteriors(ledger: BlockTable, windows: Sequence[Window]) -> dict[str, LevelPosterior]:
+def posteriors(table: BlockTable, windows: Sequence[Window]) -> dict[str, LevelPosterior]:
     """The posterior of each level with entities, by its name, over the longest window or half a year."""
-    rows = reached(ledger.rows, windows)[-BIN * MOST_BINS :]
+    rows = reached(table.rows, windows)[-BIN * MOST_BINS :]
     found = {}
-    for number, level in enumerate(ledger.levels):
-        names = ledger.entities(number)
+    for number, level in enumerate(table.levels):
+        names = table.entities(number)
         counts = binned(rows["entity"][:, number], FIRST + len(names))
         seen = sorted(np.flatnonzero(counts[:, FIRST:].any(axis=0)).tolist(), key=lambda code: names[code])
         if seen:

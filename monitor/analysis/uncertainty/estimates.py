@@ -20,7 +20,7 @@ from monitor.model import BlockRef, Concentration, Estimates, Window
 
 
 def estimates(
-    ledger: BlockTable,
+    table: BlockTable,
     windows: Sequence[Window],
     found: Sequence[Concentration],
     *,
@@ -30,25 +30,25 @@ def estimates(
     """Everything that is estimated at one tip.
 
     Args:
-        ledger: the blocks.
+        table: the blocks.
         windows: those that were counted.
         found: what was counted in them, at this tip.
         tip: its hash seeds the random draws, so that the same chain gives the same numbers.
         questions: the memberships that are open.
     """
-    pools = [number for number, level in enumerate(ledger.levels) if level.name == POOL.name]
-    known = posteriors(ledger, windows)
+    pools = [number for number, level in enumerate(table.levels) if level.name == POOL.name]
+    known = posteriors(table, windows)
     current = current_shares(known)
-    readings = list(alternatives(ledger, found, questions))
+    readings = list(alternatives(table, found, questions))
     indices = tuple(estimate(one, seed=_seed(tip, one)) for one in found)
     return Estimates(
         tip=tip,
         indices=indices,
-        trends=trends(ledger, windows, known),
+        trends=trends(table, windows, known),
         changes=tuple(
-            change for number in pools for change in changes(ledger, windows, level=number, known=known.get(POOL.name))
+            change for number in pools for change in changes(table, windows, level=number, known=known.get(POOL.name))
         ),
-        differences=differences(ledger, found),
+        differences=differences(table, found),
         envelopes=envelopes(readings),
         combined=combined(readings, indices),
         current=current,

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.analysis.uncertainty.intervals import PRIOR, TAILS
-from monitor.model import Concentration, Estimate, Interval, Likely
+from monitor.model import Concentration, Estimate, IndexIntervals, Interval
 
 _Draws = NDArray[np.float64]
 """Shares; rows are entities, columns are draws."""
@@ -37,11 +37,11 @@ def estimate(found: Concentration, *, seed: Sequence[int]) -> Estimate:
     sizes = [share.blocks for share in found.shares]
     nameless = list(found.nameless.values())
     draws = _DRAWS // 2 if nameless else _DRAWS  # there the memberships decide how wide the published interval is
-    readings = likely(sizes, found.unknown, alone=found.alone, nameless=nameless, seed=seed, draws=draws)
+    readings = index_intervals(sizes, found.unknown, alone=found.alone, nameless=nameless, seed=seed, draws=draws)
     return Estimate(found.level, found.window.name, *(readings or (None, None)))
 
 
-def likely(
+def index_intervals(
     sizes: Sequence[int],
     unknown: int,
     *,
@@ -49,7 +49,7 @@ def likely(
     nameless: Sequence[int] = (),
     seed: Sequence[int],
     draws: int = _DRAWS,
-) -> tuple[Likely, Likely] | None:
+) -> tuple[IndexIntervals, IndexIntervals] | None:
     """The same of bare numbers: the unknown blocks split, and merged; None of fewer than two blocks.
 
     Args:
@@ -65,8 +65,8 @@ def likely(
         return None
     if nameless:
         rest = unknown - sum(nameless)
-        apart = likely([*sizes, *nameless], 0, alone=alone + rest, seed=seed, draws=draws)
-        together = likely([*sizes, unknown], 0, alone=alone, seed=seed, draws=draws)
+        apart = index_intervals([*sizes, *nameless], 0, alone=alone + rest, seed=seed, draws=draws)
+        together = index_intervals([*sizes, unknown], 0, alone=alone, seed=seed, draws=draws)
         return (apart[0], together[0]) if apart and together else None
     named = len(sizes)
     counts = [*sizes, *([unknown] * bool(unknown)), alone]
@@ -74,12 +74,12 @@ def likely(
     squares = _squares(draw, counts, blocks)
     shares = draw(PRIOR)
     hhi = squares[:named].sum(axis=0)
-    split = _likely(hhi, shares[:named], sizes=counts[:named], blocks=blocks)
+    split = _intervals(hhi, shares[:named], sizes=counts[:named], blocks=blocks)
     if not unknown:
         return split, split
     # To merge them only concentrates; but a square less its bias may come out below zero.
     merged = np.maximum(hhi, hhi + squares[named])
-    return split, _likely(merged, shares[: named + 1], sizes=counts[: named + 1], blocks=blocks)
+    return split, _intervals(merged, shares[: named + 1], sizes=counts[: named + 1], blocks=blocks)
 
 
 def _shares(chance: np.random.Generator, counts: Sequence[int], prior: float, *, draws: int) -> _Draws:
@@ -103,7 +103,7 @@ def _squares(draw: Callable[[float], _Draws], counts: Sequence[int], blocks: int
     return moved
 
 
-def _likely(hhi: _Draws, draws: _Draws, *, sizes: Sequence[int], blocks: int) -> Likely:
+def _intervals(hhi: _Draws, draws: _Draws, *, sizes: Sequence[int], blocks: int) -> IndexIntervals:
     """Intervals from draws, and of the entropy from the sizes: blocks of the entities that are drawn."""
     # Entities that are not among the draws, or smaller than one block, count as miners of one block each.
     ranked = -np.sort(-np.where(draws * blocks < 1, 0, draws), axis=0)
@@ -114,7 +114,7 @@ def _likely(hhi: _Draws, draws: _Draws, *, sizes: Sequence[int], blocks: int) ->
     reached = many.cumsum() / many.sum()
     low, high = (int(values[np.searchsorted(reached, tail)]) for tail in TAILS)
     singles = [max(0, n - len(covered)) / blocks for n in _TOPS]
-    return Likely(
+    return IndexIntervals(
         hhi=Interval(_SCALE * lower, _SCALE * upper),
         nakamoto=Interval(low, high),
         nakamoto_probability=dict(zip(values.tolist(), (many / many.sum()).tolist(), strict=True)),

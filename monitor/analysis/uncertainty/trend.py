@@ -44,34 +44,32 @@ _WALK: Final = float(_WEIGHTS @ _of_walk(_SLICES) @ _WEIGHTS)
 _NORMAL: Final = NormalDist()
 
 
-def trends(
-    ledger: BlockTable, windows: Sequence[Window], posteriors: Mapping[str, LevelPosterior]
-) -> tuple[Trend, ...]:
+def trends(table: BlockTable, windows: Sequence[Window], posteriors: Mapping[str, LevelPosterior]) -> tuple[Trend, ...]:
     """The trend at every level, over each of the windows that is a month or longer and that the history covers.
 
     Args:
-        ledger: the blocks.
+        table: the blocks.
         windows: those to look at.
         posteriors: of each level; how much its entities drift. One that is missing does not drift.
     """
     long = [window for window in windows if (window.seconds or 0) >= SHORTEST]
     found = []
-    for number, level in enumerate(ledger.levels):
-        known, entities = posteriors.get(level.name), ledger.entities(number)
+    for number, level in enumerate(table.levels):
+        known, entities = posteriors.get(level.name), table.entities(number)
         drift = known.drift(entities) if known else np.zeros(len(entities))
-        found += [_trend(ledger, number, window, drift=drift) for window in long]
+        found += [_trend(table, number, window, drift=drift) for window in long]
     return tuple(trend for trend in found if trend is not None)
 
 
-def _trend(ledger: BlockTable, number: int, window: Window, *, drift: Floats) -> Trend | None:
+def _trend(table: BlockTable, number: int, window: Window, *, drift: Floats) -> Trend | None:
     assert window.seconds is not None
-    rows, level = ledger.rows, ledger.levels[number].name
+    rows, level = table.rows, table.levels[number].name
     age = rows["time"][-1].item() - rows["time"].astype(np.int64)
     if age[0] < window.seconds:
         return None
     within = age < window.seconds
     slices = np.clip(_SLICES - 1 - age[within] * _SLICES // window.seconds, 0, _SLICES - 1)
-    size = len(ledger.entities(number)) + FIRST
+    size = len(table.entities(number)) + FIRST
     cells = slices * size + rows["entity"][within, number]
     fitted = line(np.bincount(cells, minlength=_SLICES * size).reshape(_SLICES, size), drift)
     if fitted is None:

@@ -17,7 +17,16 @@ from monitor.analysis import POOL, BlockTable, concentrate, estimate
 from monitor.analysis.uncertainty.alternatives import alternatives
 from monitor.analysis.uncertainty.combined import combined
 from monitor.errors import ConfigError
-from monitor.model import Combined, Concentration, Estimate, Indices, Likely, PublishedShare, Window, published_shares
+from monitor.model import (
+    Combined,
+    Concentration,
+    Estimate,
+    IndexIntervals,
+    Indices,
+    PublishedShare,
+    Window,
+    published_shares,
+)
 from monitor.processing.block_file import read
 from monitor.processing.levels import levels
 from monitor.processing.uncertain_memberships import questions
@@ -104,7 +113,7 @@ def as_json(measured: Measured) -> str:
 
 def _intervals(measured: Measured) -> dict[str, Any] | None:
     """Intervals of the indices; None for a single block."""
-    both: dict[str, Likely | None] = {"split": measured.sampled.split, "merged": measured.sampled.merged}
+    both: dict[str, IndexIntervals | None] = {"split": measured.sampled.split, "merged": measured.sampled.merged}
     known = {reading: likely for reading, likely in both.items() if likely}
     if not known or not measured.combined:
         return None

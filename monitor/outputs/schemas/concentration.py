@@ -142,7 +142,7 @@ class WholeInterval(Schema):
     upper: int = field("Upper end")
 
 
-class Likely(Schema):
+class IndexIntervals(Schema):
     """95 % sampling intervals of the indices, for one reading of the unknown blocks."""
 
     hhi: Interval = field("Of `hhi_unbiased`")
@@ -193,8 +193,12 @@ class Estimates(Schema):
     height: int = field("The block that the estimates are of")
     hash: str = field("Its hash")
     combined: Combined | None = field("The intervals to publish; null with fewer than two blocks")
-    split: Likely | None = field("Sampling alone, each unknown block its own miner; null with fewer than two blocks")
-    merged: Likely | None = field("Sampling alone, all unknown blocks one miner; null with fewer than two blocks")
+    split: IndexIntervals | None = field(
+        "Sampling alone, each unknown block its own miner; null with fewer than two blocks"
+    )
+    merged: IndexIntervals | None = field(
+        "Sampling alone, all unknown blocks one miner; null with fewer than two blocks"
+    )
     trend: Trend | None = field("Null where the window is too short")
     envelope: Envelope | None = field("Null where no membership is uncertain")
     template_difference: TemplateDifference | None = field("Null where the levels do not exist")
@@ -337,7 +341,7 @@ class ConcentrationSummary(Schema):
         )
 
 
-def _sampled(indices: model.Indices | None, likely: model.Likely | None) -> Indices | None:
+def _sampled(indices: model.Indices | None, likely: model.IndexIntervals | None) -> Indices | None:
     if indices is None or likely is None:
         return indices and Indices.of(indices)
     bounds = {

@@ -119,7 +119,7 @@ class Forecast(Schema):
     missing: int = field("Blocks that must still signal")
 
 
-class Following(Schema):
+class SuccessionTest(Schema):
     """How often a block of one pool comes directly after a block of another."""
 
     leader_slug: str = field("The pool that comes first", at="leader")
@@ -167,7 +167,7 @@ class Signals(Schema):
     bip54: list[Signalling] = field("Coinbases that BIP54 would accept")
     periods: list[Period] = field("Retarget periods, oldest first; the last one is the tip's")
     forecasts: list[Forecast] = field("Activation forecasts")
-    following: list[Following] = field("Succession of pools, lowest p-value first")
+    following: list[SuccessionTest] = field("Succession of pools, lowest p-value first")
     races: list[Race] = field("Races for a height, newest first")
     race_records: list[RaceRecord] = field("Races won and lost by pool")
 

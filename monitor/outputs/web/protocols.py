@@ -44,7 +44,7 @@ class HistoryQueries(Protocol):
     def edition(self) -> str | None:
         """Changes whenever a series may have changed; None while there are none."""
 
-    async def course(self, asked: SeriesQuery) -> TimeSeries:
+    async def series(self, asked: SeriesQuery) -> TimeSeries:
         """The series of a metric. Its thread has ended when a cancelled call returns.
 
         Raises:

@@ -40,12 +40,12 @@ WINDOW = Window.parse("100b")
 def taken() -> Snapshot:
     """A pool with 60 of 100 blocks."""
     pools = [PoolSlug("a" if at % 5 < 3 else "b") for at in range(100)]
-    ledger = BlockTable.of([BlockRow(at, 600 * at, 0x1D00FFFF, pool) for at, pool in enumerate(pools)], [POOL])
+    table = BlockTable.of([BlockRow(at, 600 * at, 0x1D00FFFF, pool) for at, pool in enumerate(pools)], [POOL])
     counted = snapshot(
-        ledger, [WINDOW], Tally(), tip_hash=BlockHash("ab" * 32), first_height=0, caught_up=True, registry="",
+        table, [WINDOW], Tally(), tip_hash=BlockHash("ab" * 32), first_height=0, caught_up=True, registry="",
         pool_names={PoolSlug("a"): "Alpha"},
     )  # fmt: skip
-    return estimated(counted, ledger, [WINDOW])
+    return estimated(counted, table, [WINDOW])
 
 
 def alert(value: float, **labels: str) -> Alert:

@@ -31,8 +31,8 @@ def chain(pools: NDArray[np.int64]) -> BlockTable:
     )
 
 
-def shares(ledger: BlockTable, windows: Sequence[Window] = ALL) -> tuple[CurrentShare, ...]:
-    return current_shares(posteriors(ledger, windows))
+def shares(table: BlockTable, windows: Sequence[Window] = ALL) -> tuple[CurrentShare, ...]:
+    return current_shares(posteriors(table, windows))
 
 
 def totals(counts: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -28,8 +28,8 @@ def asked(pool: str, *answers: Entity) -> UncertainMembership:
 
 def ranges(pools: str, *questions: UncertainMembership, window: Window = ALL) -> Envelope:
     rows = [BlockRow(h, 600 * h, 0x1D00FFFF, PoolSlug(p) if p != "?" else None) for h, p in enumerate(pools)]
-    ledger = BlockTable.of(rows, (POOL, COUNTRY))
-    [found] = envelopes(alternatives(ledger, concentrate(ledger, [window]), questions))
+    table = BlockTable.of(rows, (POOL, COUNTRY))
+    [found] = envelopes(alternatives(table, concentrate(table, [window]), questions))
     return found
 
 
@@ -49,12 +49,12 @@ def test_a_membership_counts_by_the_blocks_of_its_own_time() -> None:
 
 def test_what_makes_no_difference_is_not_open() -> None:
     rows = [BlockRow(h, 600 * h, 0x1D00FFFF, PoolSlug(p)) for h, p in enumerate("aabb")]
-    ledger = BlockTable.of(rows, (POOL, COUNTRY))
-    found = concentrate(ledger, [ALL])
-    assert envelopes(alternatives(ledger, found, [asked("c", None, "CN")])) == ()
+    table = BlockTable.of(rows, (POOL, COUNTRY))
+    found = concentrate(table, [ALL])
+    assert envelopes(alternatives(table, found, [asked("c", None, "CN")])) == ()
     same = UncertainMembership("country", PoolSlug("a"), (600,), (("CN", "CN"), ("CN", "CN")))
-    assert envelopes(alternatives(ledger, found, [same])) == ()
-    assert envelopes(alternatives(ledger, found, [])) == ()
+    assert envelopes(alternatives(table, found, [same])) == ()
+    assert envelopes(alternatives(table, found, [])) == ()
 
 
 @given(st.text("abcd?", min_size=4, max_size=40), st.permutations(["US", "CN", "RU", None]))

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pytest
 
 from monitor.analysis import concentration, estimate
-from monitor.model import Estimate, Likely, PoolSlug, Window
+from monitor.model import Estimate, IndexIntervals, PoolSlug, Window
 
 WINDOW = Window.parse("10b")
 
@@ -14,7 +14,7 @@ def of(known: Mapping[str, int], *, unknown: int = 0, alone: int = 0, seed: int 
     return estimate(concentration(known, unknown, alone=alone, level="pool", window=WINDOW), seed=[seed])
 
 
-def split(known: Mapping[str, int], *, unknown: int = 0, alone: int = 0, seed: int = 1) -> Likely:
+def split(known: Mapping[str, int], *, unknown: int = 0, alone: int = 0, seed: int = 1) -> IndexIntervals:
     found = of(known, unknown=unknown, alone=alone, seed=seed).split
     assert found
     return found

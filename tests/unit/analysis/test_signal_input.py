@@ -1,4 +1,4 @@
-"""The ledger in columns, at the level `pool`."""
+"""The table in columns, at the level `pool`."""
 
 import math
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import stats
 from support.rows import past, rows
 
-from monitor.analysis.signals.succession import counts, following, tail
+from monitor.analysis.signals.succession import counts, succession_tests, tail
 
 Codes = NDArray[np.int64]
 
@@ -92,7 +92,7 @@ def test_a_pool_that_grows_is_no_suspect() -> None:
 
 
 def test_a_selfish_miner_is_found_within_a_year() -> None:
-    found = following(past(rows(selfish_chain(0.35, 52_560))))
+    found = succession_tests(past(rows(selfish_chain(0.35, 52_560))))
     alone = {str(each.leader): each for each in found if each.leader == each.follower}
     assert alone["s"].adjusted < 1e-12
     # Where one clumps, all do; but he most.
@@ -105,17 +105,17 @@ def test_two_who_share_secrets_are_found() -> None:
     while len(chain) < 20_000:
         (one,) = chance.choices("abcd", [2, 2, 3, 3])
         chain.append("b" if chain and chain[-1] == "a" and one == "c" and chance.random() < 0.15 else one)
-    first, second, *_ = (each for each in following(past(rows("".join(chain)))) if each.leader != each.follower)
+    first, second, *_ = (each for each in succession_tests(past(rows("".join(chain)))) if each.leader != each.follower)
     assert (first.leader, first.follower) == ("a", "b")
     assert first.adjusted < 1e-4
     assert second.adjusted > 10 * first.adjusted
 
 
 def test_small_pools_and_unknown_blocks_are_not_tested() -> None:
-    found = following(past(rows("ab?" * 300 + "c")))
+    found = succession_tests(past(rows("ab?" * 300 + "c")))
     assert {each.leader for each in found} == {each.follower for each in found} == {"a", "b"}
-    assert following(past(rows("?"))) == ()
-    assert following(past(rows("a"))) == ()
+    assert succession_tests(past(rows("?"))) == ()
+    assert succession_tests(past(rows("a"))) == ()
 
 
 def selfish_chain(share: float, blocks: int) -> str:

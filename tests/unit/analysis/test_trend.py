@@ -27,10 +27,10 @@ def history(shares: np.ndarray, seed: int = 1) -> BlockTable:
     return BlockTable.of(rows, (POOL,))
 
 
-def trend(ledger: BlockTable, drift: float = 0.0) -> Trend:
-    entities = ledger.entities(0)
+def trend(table: BlockTable, drift: float = 0.0) -> Trend:
+    entities = table.entities(0)
     level = LevelPosterior(entities, Posterior(*np.array([[0.2], [1000], [drift]]) * np.ones(len(entities))))
-    [found] = trends(ledger, [MONTH, Window.parse("7d"), Window.parse("2016b")], {"pool": level})
+    [found] = trends(table, [MONTH, Window.parse("7d"), Window.parse("2016b")], {"pool": level})
     return found
 
 
@@ -64,8 +64,8 @@ def test_the_error_is_what_luck_and_drift_do_to_the_slope(lifetime: float) -> No
 
 
 def test_drift_makes_a_trend_less_sure() -> None:
-    ledger = history(np.array([[0.2] * 5, [0.6, 0.1, 0.1, 0.1, 0.1]]))
-    sure, less = trend(ledger), trend(ledger, drift=1 / 1000**2)
+    table = history(np.array([[0.2] * 5, [0.6, 0.1, 0.1, 0.1, 0.1]]))
+    sure, less = trend(table), trend(table, drift=1 / 1000**2)
     assert sure.slope == less.slope
     assert less.lower < sure.lower < sure.upper < less.upper
 

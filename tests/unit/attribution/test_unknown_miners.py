@@ -12,34 +12,34 @@ def paid_to(miner: int) -> Coinbase:
 
 
 def test_a_second_block_gives_the_first_a_name() -> None:
-    strangers = UnknownMiners(REGISTRY)
+    miners = UnknownMiners(REGISTRY)
 
-    assert not strangers.learn([(1, paid_to(1)), (2, paid_to(2))])
-    assert strangers.learn([(3, paid_to(1))]), "the pseudonym of block 1 is news"
-    assert strangers.name(1) == strangers.name(3) is not None
-    assert strangers.name(2) is None
+    assert not miners.learn([(1, paid_to(1)), (2, paid_to(2))])
+    assert miners.learn([(3, paid_to(1))]), "the pseudonym of block 1 is news"
+    assert miners.name(1) == miners.name(3) is not None
+    assert miners.name(2) is None
 
 
 def test_one_more_block_of_a_known_miner_changes_nothing_before_it() -> None:
-    strangers = UnknownMiners(REGISTRY)
-    strangers.learn([(1, paid_to(1)), (2, paid_to(1))])
+    miners = UnknownMiners(REGISTRY)
+    miners.learn([(1, paid_to(1)), (2, paid_to(1))])
 
-    assert not strangers.learn([(3, paid_to(1))])
-    assert strangers.name(3) == strangers.name(1)
+    assert not miners.learn([(3, paid_to(1))])
+    assert miners.name(3) == miners.name(1)
 
 
 def test_only_the_newest_are_remembered() -> None:
-    strangers = UnknownMiners(REGISTRY, memory=3)
-    strangers.learn((height, paid_to(1)) for height in range(1, 4))
+    miners = UnknownMiners(REGISTRY, memory=3)
+    miners.learn((height, paid_to(1)) for height in range(1, 4))
 
-    assert not strangers.learn([(4, paid_to(1))]), "what was forgotten has no name to change"
-    assert strangers.name(1) is None
-    assert [cluster.blocks for cluster in strangers.known] == [3]
+    assert not miners.learn([(4, paid_to(1))]), "what was forgotten has no name to change"
+    assert miners.name(1) is None
+    assert [cluster.blocks for cluster in miners.known] == [3]
 
 
 def test_a_name_goes_when_what_it_was_tied_to_is_forgotten() -> None:
-    strangers = UnknownMiners(REGISTRY, memory=3)
-    strangers.learn([(1, paid_to(1)), (2, paid_to(1)), (3, paid_to(2))])
+    miners = UnknownMiners(REGISTRY, memory=3)
+    miners.learn([(1, paid_to(1)), (2, paid_to(1)), (3, paid_to(2))])
 
-    assert strangers.learn([(4, paid_to(3))]), "block 2 is alone now"
-    assert strangers.name(2) is None
+    assert miners.learn([(4, paid_to(3))]), "block 2 is alone now"
+    assert miners.name(2) is None

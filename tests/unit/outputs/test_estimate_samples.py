@@ -26,16 +26,16 @@ def taken() -> tuple[Snapshot, BlockTable]:
         )
         for h in range(40 * 144)
     ]
-    ledger = BlockTable.of(rows, (POOL, TEMPLATE))
+    table = BlockTable.of(rows, (POOL, TEMPLATE))
     return snapshot(
-        ledger, WINDOWS, Tally(), tip_hash=TIP, first_height=0, caught_up=True, registry="", pool_names={}
-    ), ledger
+        table, WINDOWS, Tally(), tip_hash=TIP, first_height=0, caught_up=True, registry="", pool_names={}
+    ), table
 
 
 @pytest.fixture(scope="module")
 def complete() -> Snapshot:
-    found, ledger = taken()
-    return estimated(found, ledger, WINDOWS, questions=QUESTIONS)
+    found, table = taken()
+    return estimated(found, table, WINDOWS, questions=QUESTIONS)
 
 
 def shown(found: Snapshot) -> dict[str, dict[tuple[str, ...], float]]:

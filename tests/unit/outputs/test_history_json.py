@@ -32,7 +32,7 @@ class Slow:
         self.left = 0
         self.working = self.most = 0
 
-    async def course(self, asked: SeriesQuery) -> TimeSeries:
+    async def series(self, asked: SeriesQuery) -> TimeSeries:
         self.begun.append(asked)
         self.asked.set()
         self.working += 1
@@ -48,9 +48,9 @@ class Slow:
 
 
 @asynccontextmanager
-async def served(courses: Slow) -> AsyncIterator[aiohttp.ClientSession]:
+async def served(history: Slow) -> AsyncIterator[aiohttp.ClientSession]:
     application = web.Application(middlewares=[problems(Vitals())])
-    application.add_routes([route(History(courses).history, sources(Hub(Vitals()), history=courses))])
+    application.add_routes([route(History(history).history, sources(Hub(Vitals()), history=history))])
     runner = web.AppRunner(application, handler_cancellation=True)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -64,43 +64,43 @@ async def served(courses: Slow) -> AsyncIterator[aiohttp.ClientSession]:
 
 
 async def test_an_answer_has_a_number_for_each_time() -> None:
-    courses = Slow()
-    courses.go.set()
-    async with served(courses) as session, session.get("/api/v1/history?metric=hhi&limit=3") as response:
+    history = Slow()
+    history.go.set()
+    async with served(history) as session, session.get("/api/v1/history?metric=hhi&limit=3") as response:
         assert await response.json() == {
             "level": "pool", "metric": "hhi", "window": "2h", "step": 3600, "from": 0, "to": 3600, "times": [0, 3600],
             "series": {"split": {"value": [None, 1 / 3], "lower": [None, 0.1], "upper": None}},
         }  # fmt: skip
-    assert courses.begun == [SeriesQuery(metric="hhi", limit=3)]
+    assert history.begun == [SeriesQuery(metric="hhi", limit=3)]
 
 
 async def test_questions_are_answered_one_at_a_time_and_few_may_wait() -> None:
-    courses = Slow()
-    async with served(courses) as session:
+    history = Slow()
+    async with served(history) as session:
         asking = [asyncio.create_task(session.get("/api/v1/history")) for _ in range(20)]
         (first, *_), _ = await asyncio.wait(asking, return_when=asyncio.FIRST_COMPLETED)
         assert first.result().status == 503
         assert "ask again" in (await first.result().json())["detail"]
 
-        courses.go.set()
+        history.go.set()
         answers = [answer.status for answer in await asyncio.gather(*asking)]
         assert set(answers) == {200, 503}
         assert answers.count(200) >= 8
         async with session.get("/api/v1/history") as again:
             assert again.status == 200
-    assert courses.most == 1
+    assert history.most == 1
 
 
 async def test_nobody_works_for_a_client_that_is_gone() -> None:
-    courses = Slow()
-    async with served(courses) as session:
+    history = Slow()
+    async with served(history) as session:
         asking = asyncio.create_task(session.get("/api/v1/history"))
-        await courses.asked.wait()
+        await history.asked.wait()
         asking.cancel()
         async with asyncio.timeout(60):
-            while courses.working:  # noqa: ASYNC110 -- the server has to notice
+            while history.working:  # noqa: ASYNC110 -- the server has to notice
                 await asyncio.sleep(0.01)
-        courses.go.set()
+        history.go.set()
         async with session.get("/api/v1/history") as response:
             assert response.status == 200
-    assert courses.left == 1
+    assert history.left == 1

@@ -102,11 +102,11 @@ async def test_every_number_is_that_of_the_export_at_the_same_tip(
             def was(name: str, moment: object = moment, **more: str) -> float | None:
                 return exported[name].get((moment, *sorted((labels | more).items())))  # noqa: B023
 
-            *courses, shares = await ask(config, *(_about(at, metric) for metric in (*INDICES, SHARES)))
-            for course in courses:
-                name, own = gauge(course.metric)
+            *found, shares = await ask(config, *(_about(at, metric) for metric in (*INDICES, SHARES)))
+            for one in found:
+                name, own = gauge(one.metric)
                 for reading in ("split", "merged"):
-                    assert course.series[reading].value == [was(name, unknown=reading, **own)], (level, course.metric)
+                    assert one.series[reading].value == [was(name, unknown=reading, **own)], (level, one.metric)
                     compared += 1
             for entity, curve in shares.series.items():
                 if entity not in {OTHERS, UNKNOWN, ALONE}:
@@ -121,29 +121,29 @@ async def test_a_membership_counts_from_its_first_day_on(config: Config, stored:
     """Steps and window that fit neither the days nor each other."""
     known = {level.name: level for level in naming(config).levels}
     asked = SeriesQuery("operator", "shares", window=100_000, step=70_001, limit=40)
-    courses = await ask(config, asked, _about(asked, "hhi"))
+    found = await ask(config, asked, _about(asked, "hhi"))
 
-    assert courses[0].grid.points > 20
-    for at, point in enumerate(by_hand(rows(stored), known["operator"], courses[0].grid)):
+    assert found[0].grid.points > 20
+    for at, point in enumerate(by_hand(rows(stored), known["operator"], found[0].grid)):
         for share in point.shares:
-            assert courses[0].series[share.entity].value[at] == share.share
+            assert found[0].series[share.entity].value[at] == share.share
         assert point.split
-        assert courses[1].series["split"].value[at] == point.split.hhi
+        assert found[1].series["split"].value[at] == point.split.hhi
     before = known["operator"].entity_of(BlockRow(0, stored[0].block.header.time, 0, PoolSlug("f2pool")))
-    theirs = courses[0].series[str(before)].value
+    theirs = found[0].series[str(before)].value
     assert theirs[0]
     assert theirs[-1] == 0  # the company that the override names has its blocks by then
 
 
 @pytest.mark.usefixtures("stored")
 async def test_without_a_span_it_is_all_that_is_stored_in_whole_windows(config: Config, stored: list[Judged]) -> None:
-    (course,) = await ask(config, SeriesQuery(window=WEEK))
+    (one,) = await ask(config, SeriesQuery(window=WEEK))
 
-    assert course.grid.times[-1] == stored[-1].block.header.time
+    assert one.grid.times[-1] == stored[-1].block.header.time
     oldest = min(each.block.header.time for each in stored)
-    assert oldest <= course.grid.begin + 1 <= oldest + course.grid.step
-    assert 100 < course.grid.points <= 400
-    value = course.series["split"]
+    assert oldest <= one.grid.begin + 1 <= oldest + one.grid.step
+    assert 100 < one.grid.points <= 400
+    value = one.series["split"]
     assert None not in value.value
     assert value.lower
     assert value.upper
@@ -153,10 +153,10 @@ async def test_without_a_span_it_is_all_that_is_stored_in_whole_windows(config: 
 @pytest.mark.usefixtures("stored")
 async def test_a_point_without_blocks_has_no_number(config: Config) -> None:
     before = SeriesQuery(first=1_600_000_000, last=1_600_000_000 + 3 * DAY, step=DAY)
-    course, shares = await ask(config, before, _about(before, SHARES))
+    one, shares = await ask(config, before, _about(before, SHARES))
 
-    assert course.series["split"].value == [None] * 4
-    assert course.series["merged"].lower == [None] * 4
+    assert one.series["split"].value == [None] * 4
+    assert one.series["merged"].lower == [None] * 4
     assert shares.series == {}
 
 
@@ -183,9 +183,9 @@ async def test_the_step_that_is_proposed_is_taken(config: Config) -> None:
         await ask(config, SeriesQuery(step=600))
     proposed = int(str(refused.value).split("step of ")[1].split()[0])
 
-    (course,) = await ask(config, SeriesQuery(step=proposed))
+    (one,) = await ask(config, SeriesQuery(step=proposed))
 
-    assert 1900 < course.grid.points <= 2000
+    assert 1900 < one.grid.points <= 2000
 
 
 async def test_an_empty_store_says_so(config: Config) -> None:
@@ -197,10 +197,10 @@ async def test_an_empty_store_says_so(config: Config) -> None:
 
 async def test_there_is_no_answer_before_somebody_knows_who_is_who(config: Config) -> None:
     async with await Store.open(config.store.url) as store:
-        courses = HistoryQueries(store)
-        assert courses.edition is None
+        found = HistoryQueries(store)
+        assert found.edition is None
         with pytest.raises(InputError, match="readyz"):
-            await courses.course(SeriesQuery())
+            await found.series(SeriesQuery())
 
 
 @pytest.mark.usefixtures("stored")

@@ -189,12 +189,12 @@ async def lived(folder: Path) -> History:
             shown[snapshot.tip.height] = snapshot
     found = History(config, node, shown)
     assert found.last.tally.reorgs == 1
-    assert len(found.last.strangers) == len(MINERS)
+    assert len(found.last.unknown_miners) == len(MINERS)
     operators, pools = (
         {share.entity for each in found.last.concentration if each.level == level for share in each.shares}
         for level in ("operator", "pool")
     )
-    assert {each.name for each in found.last.strangers} <= operators & pools
+    assert {each.name for each in found.last.unknown_miners} <= operators & pools
     assert "viabtc" in pools
     assert "antpool" in operators
     return found

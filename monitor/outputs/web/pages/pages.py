@@ -105,7 +105,7 @@ class Pages:
         return self._page(
             "pool.html", snapshot=snapshot, pool=found, windows=profiles.by_window(found),
             blocks=newest[:_STRIP], slots=self._slots(snapshot), entities=self._entities(snapshot, "pool"),
-            miner=next((each for each in snapshot.strangers if each.name == slug), None),
+            miner=next((each for each in snapshot.unknown_miners if each.name == slug), None),
             changes=[each for each in _changes(snapshot) if slug in each.entities],
             advantage=profiles.advantage(slug, snapshot), current=profiles.current(slug, snapshot),
             names=_names(snapshot),

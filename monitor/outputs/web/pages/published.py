@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from monitor.model import Concentration, CurrentShare, Interval, Likely, PublishedShare, Snapshot, for_window
+from monitor.model import Concentration, CurrentShare, IndexIntervals, Interval, PublishedShare, Snapshot, for_window
 
 _MONOPOLY = 10_000
 _CHINA = "CN"
@@ -73,7 +73,7 @@ class Ranges:
     hhi: Interval
     nakamoto: Interval
     effective_entities: Interval
-    sampling: Likely | None
+    sampling: IndexIntervals | None
     """The part of sampling alone; None where that is all."""
 
 

@@ -143,7 +143,7 @@ class History:
         self._waiting += 1
         try:
             async with self._turn:
-                found = await self._queries.course(asked)
+                found = await self._queries.series(asked)
                 return await asyncio.to_thread(_encode, found, window)
         except InputError as error:
             raise Problem(HTTPStatus.BAD_REQUEST, str(error)) from None

@@ -102,4 +102,4 @@ async def signals(query: WindowQuery, sources: Sources) -> Signals:
 @get("/api/v1/unknown")
 async def unknown(sources: Sources) -> UnknownMiners:
     """Recurring unidentified miners, with the evidence that their blocks have in common."""
-    return UnknownMiners.of({"miners": sources.snapshot.strangers})
+    return UnknownMiners.of({"miners": sources.snapshot.unknown_miners})
