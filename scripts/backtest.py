@@ -1,7 +1,7 @@
 """Writes docs/backtest.md from the results of backtests.
 
     pool-monitor backtest FILE --format json > real.json
-    pool-monitor backtest FILE --simulate --years 20 --format json > constant.json
+    pool-monitor backtest FILE --simulate --years 10 --format json > constant.json
     pool-monitor backtest FILE --simulate --years 20 --drift 1 --format json > drift.json
     scripts/firing.py > firing.md
     scripts/backtest.py real.json constant.json drift.json firing.md > docs/backtest.md
@@ -33,7 +33,7 @@ def main(arguments: Sequence[str]) -> int:
         print(__doc__, file=sys.stderr)
         return 2
     real, constant, drift = (json.loads(Path(each).read_text("utf-8")) for each in arguments[:3])
-    firing = Path(arguments[3]).read_text("utf-8")
+    firing = Path(arguments[3]).read_text("utf-8").rstrip("\n")
     sys.stdout.write(wrapped("\n".join([*_head(real, constant, drift), firing, *_alerts(real), _METHOD])))
     return 0
 
@@ -49,7 +49,7 @@ these tables.
 
 ```
 pool-monitor backtest mainnet_blocks_2021_2025.parquet
-pool-monitor backtest mainnet_blocks_2021_2025.parquet --simulate --years 20
+pool-monitor backtest mainnet_blocks_2021_2025.parquet --simulate --years 10
 pool-monitor backtest mainnet_blocks_2021_2025.parquet --simulate --years 20 --drift 1
 scripts/firing.py
 ```

@@ -13,7 +13,6 @@ from monitor.model import (
     Alert,
     AlertState,
     Change,
-    Combined,
     Concentration,
     Interval,
     PoolSlug,
@@ -101,7 +100,7 @@ def _change_summary(pool: str, snapshot: Snapshot | None) -> str:
     text = f"{100 * change.before.share:.1f} → {format_percent(change.after.share)} ({_size(change)})"
     if other is not None:
         how = "gained" if change.size.upper < 0 else "lost"
-        text += f"; {display_name(other.entity, snapshot)} {how} about as much ({_size(other)})"
+        text += f"; {display_name(other.entity, snapshot)} {how} at the same time ({_size(other)})"
     return text
 
 
@@ -123,7 +122,7 @@ def _change_details(labels: _Labels, snapshot: Snapshot) -> Iterator[str]:
                 f"detected at block {each.found_height}."
             )
     if change and other:
-        yield "Hashrate probably moved from one to the other."
+        yield "Hashrate may have moved from one to the other."
     if change and change.labelling:
         yield "Blocks of unknown miners changed by as much the other way: labels changed, probably not hashrate."
 
@@ -186,15 +185,9 @@ def _window_details(labels: _Labels, snapshot: Snapshot) -> Iterator[str]:
                 yield from _index_details(one, labels["unknown"], snapshot)
 
 
-def _published(one: Concentration, snapshot: Snapshot) -> Combined | None:
-    """The intervals of everything that is uncertain; None without estimates."""
-    combined = snapshot.estimates.combined if snapshot.estimates else ()
-    return next((each for each in combined if (each.level, each.window) == (one.level, one.window.name)), None)
-
-
 def _share_details(one: Concentration, share: Share, snapshot: Snapshot) -> str:
     level, sampling = (f" at level {one.level}" if one.level != "pool" else ""), Interval(share.lower, share.upper)
-    published = _published(one, snapshot)
+    published = snapshot.combined(one)
     interval = published.shares.get(share.entity, sampling) if published else sampling
     more = "" if interval == sampling else f"; by sampling alone {_percent_range(share.lower, share.upper)}"
     return (
@@ -224,7 +217,7 @@ def _index_details(one: Concentration, unknown: str, snapshot: Snapshot) -> Iter
 
 def _index_intervals(one: Concentration, snapshot: Snapshot) -> tuple[str, str]:
     """The published intervals of HHI and Nakamoto coefficient as text; empty without estimates."""
-    if published := _published(one, snapshot):
+    if published := snapshot.combined(one):
         return _interval(published.hhi), _interval(published.nakamoto)
     return "", ""
 

@@ -191,9 +191,10 @@ class Replay:
         # numbers that are computed anyway may extend the skips of other rules
         due = [each for each in self._counted if all(wanted.get(pair, -1) >= each.with_indices for pair in each.pairs)]
         table = self._short.table
+        ranks = [level.name for level in self._scope.levels]  # metrics by window are read at the first level
         found = [
             one
-            for (level, window), with_indices in wanted.items()
+            for (level, window), with_indices in sorted(wanted.items(), key=lambda each: ranks.index(each[0][0]))
             for one in concentrate(table, [window], levels=[level], with_indices=with_indices)
         ]
         inputs = self._inputs(row, concentration=found)

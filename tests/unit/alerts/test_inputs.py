@@ -140,7 +140,7 @@ def test_metrics_are_read_from_the_snapshot() -> None:
             "10.0 % (95 % interval 0.0–100.0 %) since (-20.0 points, 95 % interval -30.0 to -10.0); the change was "
             "detected at block 900. b: 30.0 % (95 % interval 0.0–100.0 %) of the blocks before about block 700, "
             "40.0 % (95 % interval 0.0–100.0 %) since (+10.0 points, 95 % interval +5.0 to +15.0); the change was "
-            "detected at block 800. Hashrate probably moved from one to the other.",
+            "detected at block 800. Hashrate may have moved from one to the other.",
         ),
         (
             "network_hashrate_drop_ratio", {"window": "7d"},

@@ -156,6 +156,6 @@ def test_a_change_is_told_with_both_shares_its_size_and_its_counterpart() -> Non
     assert said(replace(loss, counterpart=None)) == "Alpha: 25.0 → 20.0 % (-5.0 points, 95 % interval -7.0 to -3.0)"
     assert said(loss, gain) == (
         "Alpha: 25.0 → 20.0 % (-5.0 points, 95 % interval -7.0 to -3.0); "
-        "b gained about as much (+4.0 points, 95 % interval +2.0 to +6.0)"
+        "b gained at the same time (+4.0 points, 95 % interval +2.0 to +6.0)"
     )
     assert said() == "Alpha: by at least 3.0 %"

@@ -197,3 +197,16 @@ def test_the_risk_of_the_largest_is_looked_at_once_a_day() -> None:
 
     assert (one.alert.height or 0) % 144 == 143
     assert one.alert.since >= rows[0].time + Window.parse("30d").expected_seconds
+
+
+def test_a_rule_by_window_does_not_end_because_another_level_is_counted() -> None:
+    rows = chain([(300, {"a": 0.9, "": 0.1}), (300, {"a": 0.5, "": 0.5})])
+    share = rule('value = "share_ratio"\nwhere = { level = "parity", window = "1d" }\nabove = 0.503')
+    known = replace(
+        rule('value = "window_attributed_ratio"\nwhere = { window = "36h" }\nbelow = 0.8\nuntil = 0.9'), name="known"
+    )
+
+    both = [one for one in episodes([share, known], rows) if one.alert.rule == "known"]
+
+    assert both == episodes([known], rows)
+    assert both
