@@ -48,7 +48,8 @@ class CurrentShare(NamedTuple):
     entity: str
     share: float
     lower: float
-    """Lower end of the 95 % interval of the share of hashrate, on average over that fortnight."""
+    """Lower end of the 95 % interval of the share of hashrate, on average over that fortnight; in `Estimates`, of all
+    that is uncertain."""
     upper: float
     blocks: Interval
     """What holds the share of that fortnight's blocks with 95 % probability: luck comes on top."""

@@ -95,8 +95,8 @@ CATALOGUE = (
         "The share of the hashrate now: an estimate for the coming fortnight, in which older blocks count less.",
         s.current, "share",
     ),
-    Published("share_now_lower_ratio", f"{_LOWER} the share now: sampling and usual drift.", s.current, "lower"),
-    Published("share_now_upper_ratio", f"{_UPPER} the share now: sampling and usual drift.", s.current, "upper"),
+    Published("share_now_lower_ratio", f"{_LOWER} the share now. {_COMBINED}", s.current, "lower"),
+    Published("share_now_upper_ratio", f"{_UPPER} the share now. {_COMBINED}", s.current, "upper"),
     Published(
         "confirmation_risk_ratio",
         "Probability that the largest entity of a level, if it tried, would reverse a payment with so many "

@@ -11,8 +11,8 @@ from monitor.analysis import POOL, BlockTable, Level, concentrate, concentration
 from monitor.analysis.counting.levels import Entity, Nameless
 from monitor.analysis.uncertainty import alternatives as counting
 from monitor.analysis.uncertainty.alternatives import UncertainMembership, alternatives
-from monitor.analysis.uncertainty.combined import combined
-from monitor.model import BlockRow, Combined, Concentration, Confidence, Interval, PoolSlug, Window
+from monitor.analysis.uncertainty.combined import combined, widened
+from monitor.model import BlockRow, Combined, Concentration, Confidence, CurrentShare, Interval, PoolSlug, Window
 
 ALL = Window.parse("9999b")
 HOMES = {"a": "CN", "b": "US", "c": None, "d": "CN", "e": None}
@@ -157,3 +157,17 @@ def test_a_disputed_row_widens_only_the_entity_that_it_claims() -> None:
     assert made.shares["US"].upper < sampled.shares["US"].upper  # without a row c may be anyone's
     assert made.shares["CN"].upper == sampled.shares["CN"].upper
     assert made.nakamoto == Interval(1, 2)
+
+
+def test_the_share_now_is_as_uncertain_besides_as_the_window_of_a_fortnight() -> None:
+    pools = "aaaabbbb" * 20 + "cc" * 20
+    made, one = published(pools), under(pools, {pool: home(pool) for pool in "abc"})
+    now = CurrentShare("country", "US", 0.4, lower=0.35, upper=0.45, blocks=Interval(0.3, 0.5), evidence=300)
+
+    (wide,) = widened([now], [one], [made])
+
+    (sampled,) = (share for share in one.shares if share.entity == "US")
+    assert wide.lower == pytest.approx(now.lower - (sampled.lower - made.shares["US"].lower))
+    assert wide.upper == pytest.approx(now.upper + (made.shares["US"].upper - sampled.upper))
+    assert wide.upper > 0.5
+    assert list(widened([now], [one], [])) == [now]

@@ -17,7 +17,7 @@ The draws of `posterior` for what is counted are included in both indices.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from math import ceil, sqrt
 from typing import Final
@@ -30,8 +30,9 @@ from monitor.analysis.counting.levels import POOL
 from monitor.analysis.counting.time_index import Integers
 from monitor.analysis.indices import hhi, hhi_unbiased, nakamoto
 from monitor.analysis.uncertainty.alternatives import Alternatives
+from monitor.analysis.uncertainty.current_share import FORTNIGHT
 from monitor.analysis.uncertainty.intervals import PRIOR, share_intervals
-from monitor.model import Combined, Estimate, Interval
+from monitor.model import Combined, Concentration, CurrentShare, Estimate, Interval
 
 _SCALE: Final = 10_000
 _NORMAL: Final = 1.959964
@@ -60,6 +61,33 @@ def combined(several: Sequence[Alternatives], estimates: Sequence[Estimate]) -> 
         }
         found.append(_combined(known, sampled, shares))
     return tuple(found)
+
+
+def widened(
+    current: Iterable[CurrentShare], found: Iterable[Concentration], known: Iterable[Combined]
+) -> Iterator[CurrentShare]:
+    """The shares now, with all that is uncertain about them: theirs are of what counts, with luck and drift alone.
+
+    Either end moves as far as it does in the window whose number of blocks is nearest to a fortnight's.
+
+    Args:
+        current: the shares now.
+        found: what was counted in the windows.
+        known: the intervals of the same levels and windows.
+    """
+    nearest: dict[str, Concentration] = {}
+    for one in sorted(found, key=lambda one: -abs(one.blocks - FORTNIGHT)):
+        nearest[one.level] = one
+    intervals = {(each.level, each.window): each.shares for each in known}
+    sampling = {(level, share.entity): share for level, one in nearest.items() for share in one.shares}
+    for now in current:
+        share = sampling.get((now.level, now.entity))
+        wide = intervals.get((now.level, nearest[now.level].window.name), {}).get(now.entity)
+        if share and wide:
+            below, above = share.lower - wide.lower, wide.upper - share.upper
+            yield now._replace(lower=max(now.lower - below, 0.0), upper=min(now.upper + above, 1.0))
+        else:
+            yield now
 
 
 def _combined(known: Alternatives, sampled: Estimate, shares: dict[str, Interval]) -> Combined:

@@ -84,7 +84,10 @@ class CurrentShare(Schema):
     entity: str = field("Slug of the pool, or name of the group at another level")
     name: Name = field("What to call it", at="entity")
     share: float = field("Estimate, 0 to 1")
-    lower: float = field("Lower end of the 95 % interval of the mean share of hashrate: sampling and the usual drift")
+    lower: float = field(
+        "Lower end of the 95 % interval of the mean share of hashrate: of sampling, the usual drift, memberships, "
+        "unknown blocks and attributions of low confidence together"
+    )
     upper: float = field("Upper end")
     blocks_lower: float = field(
         "Lower end of the 95 % interval of the share of that fortnight's blocks", at="blocks.lower"

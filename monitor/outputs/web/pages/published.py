@@ -28,7 +28,6 @@ class ShareRow:
     sampling: Interval | None
     """The part of sampling alone; None where that is all, or nothing is counted."""
     now: CurrentShare | None
-    """The share now, its interval widened by what else is uncertain."""
     hashrate: float | None
 
 
@@ -48,7 +47,7 @@ def _row(share: PublishedShare, now: CurrentShare | None) -> ShareRow:
         share.share,
         interval=published,
         sampling=sampling if share.blocks and published not in {None, sampling} else None,
-        now=_widened(now, sampling, published) if now and published else None,
+        now=now if published else None,
         hashrate=share.hashrate.value if share.hashrate else None,
     )
 
@@ -56,14 +55,6 @@ def _row(share: PublishedShare, now: CurrentShare | None) -> ShareRow:
 def interval(share: PublishedShare) -> Interval | None:
     """The published interval of a share; None as long as it is not estimated."""
     return None if share.lower is None or share.upper is None else Interval(share.lower, share.upper)
-
-
-def _widened(now: CurrentShare, sampling: Interval, published: Interval) -> CurrentShare:
-    """The share now is that of what counts: what else may be true is added to its interval."""
-    return now._replace(
-        lower=max(now.lower - (sampling.lower - published.lower), 0.0),
-        upper=min(now.upper + (published.upper - sampling.upper), 1.0),
-    )
 
 
 @dataclass(frozen=True)
