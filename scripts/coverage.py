@@ -122,14 +122,16 @@ def _coverage(truths: Sequence[Truth], samples: int) -> Iterator[str]:
 How often an interval contains the true value, in per cent, over {samples:,} samples per row (standard error:
 {luck:.1f}). *Share*: all entities with at least {ENOUGH:.2%} of the hashrate, whether they found a block or not.
 *Share, found*: all entities that found a block, as published; a very small miner that found one was lucky, which
-its interval cannot reflect. The Nakamoto coefficient is an integer, so its coverage cannot be exactly 95 %.
+its interval cannot reflect. The Nakamoto coefficient is an integer, so its coverage cannot be exactly 95 %. It is not
+shown where more than half of the blocks are unknown: split, it would count single blocks, and grow with the sample.
 
 | true shares | entities | blocks | share | share, found | HHI, split | HHI, merged | Nakamoto |
 |---|---:|---:|---:|---:|---:|---:|---:|"""
     for truth in truths:
         for blocks in SIZES:
-            held = " | ".join(f"{100 * each:.1f}" for each in coverage(truth, blocks, samples))
-            yield f"| {truth.name} | {len(truth.shares)} | {blocks:,} | {held} |"
+            *held, coefficient = (f"{100 * each:.1f}" for each in coverage(truth, blocks, samples))
+            coefficient = coefficient if truth.unknown < 1 / 2 else "-"
+            yield f"| {truth.name} | {len(truth.shares)} | {blocks:,} | {' | '.join(held)} | {coefficient} |"
 
 
 def _priors(truths: Sequence[Truth], samples: int) -> Iterator[str]:
@@ -193,8 +195,8 @@ def _changes(truth: Truth, years: int) -> Iterator[str]:
     yield f"""
 ## Changes of a share
 
-After every {BIN} blocks (a day), the test computes the log likelihood ratio of a change; the threshold is
-{THRESHOLD:g}. **False alarms**: {false} in {years} years of constant shares, {false / years:.2f} per year over all
+After every {BIN} blocks (a day), the test computes the log likelihood ratio of a change. With the threshold of
+{THRESHOLD:g}: **false alarms**: {false} in {years} years of constant shares, {false / years:.2f} per year over all
 {len(truth.shares)} entities ({truth.name}). **Delay**: days from a change after half a year to its detection, and
 the rate of detection within 30 days, over 200 changes each.
 

@@ -22,17 +22,21 @@ import matplotlib.ticker
 import numpy as np
 from generated import wrapped
 from matplotlib.axes import Axes
+from missing_labels import ARTEFACTS
 
-from monitor.analysis import Alone, BlockTable, Level, concentrate, concentration, estimate, estimates
+from monitor.analysis import BlockTable, Level, UncertainMembership, concentrate, estimate, estimates
+from monitor.analysis.uncertainty.alternatives import alternatives
+from monitor.analysis.uncertainty.combined import combined
 from monitor.analysis.uncertainty.intervals import TAILS
 from monitor.model import (
     BlockHash,
     BlockRef,
     BlockRow,
     Change,
+    Combined,
     Concentration,
     Envelope,
-    IndexIntervals,
+    Estimate,
     Interval,
     Trend,
     Window,
@@ -45,9 +49,15 @@ from monitor.registry.loading import Registry, load_registry
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 PERIOD = 2016
 """Blocks of a point in the pictures: two weeks."""
-LEVELS = {"pool": "the brand", "template": "the template builder", "country": "the seat of the operator"}
-COLORS = {"pool": "#1f5fa8", "template": "#b5542b", "country": "#2f7d4f"}
-LARGE_CHANGE = 0.03
+LEVELS = {
+    "pool": "the brand",
+    "template": "the template builder",
+    "origin": "the country where the brand was founded",
+    "country": "the country where the operator is registered",
+}
+COLORS = {"pool": "#1f5fa8", "template": "#b5542b", "origin": "#7a4fa3", "country": "#2f7d4f"}
+LARGE_CHANGE = 0.01
+"""Least size, by the interval, of the changes that are listed: that of the rule `share_changed`."""
 QUARTER = 90 * 144
 """Blocks at the end of a year by which years are compared: long enough to be sure, short enough to be of one time."""
 
@@ -58,7 +68,8 @@ class Point:
 
     when: date
     found: Concentration
-    likely: IndexIntervals
+    sampled: Estimate
+    published: Combined
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -67,8 +78,11 @@ def main(arguments: Sequence[str]) -> int:
         print(__doc__, file=sys.stderr)
         return 2
     rows, registry = read(Path(arguments[0])), load_registry()
-    known = {level.name: level for level in levels(registry) if level.name in LEVELS}
-    points = {name: list(curve(rows, level)) for name, level in known.items()}
+    known, open_ = levels(registry), questions(registry)
+    stretches = [
+        measured(rows[start : start + PERIOD], known, open_) for start in range(0, len(rows) - PERIOD + 1, PERIOD)
+    ]
+    points = {name: [each[name] for each in stretches] for name in LEVELS}
     years = list(by_year(rows, registry))
     (DOCS / "images").mkdir(exist_ok=True)
     draw_indices(points)
@@ -77,21 +91,16 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def curve(rows: Sequence[BlockRow], level: Level) -> Iterator[Point]:
-    """The level over time, a point for each `PERIOD`."""
-    for start in range(0, len(rows) - PERIOD + 1, PERIOD):
-        yield point(rows[start : start + PERIOD], level)
-
-
-def point(rows: Sequence[BlockRow], level: Level) -> Point:
-    """Count and estimate."""
-    counts = Counter(map(level.entity_of, rows))
-    unknown, alone = counts.pop(None, 0), counts.pop(Alone.ALONE, 0)
-    known = {entity: blocks for entity, blocks in counts.items() if isinstance(entity, str)}
-    found = concentration(known, unknown, alone=alone, level=level.name, window=Window("", blocks=len(rows)))
-    likely = estimate(found, seed=(rows[0].height, len(rows))).split
-    assert likely
-    return Point(day(rows[len(rows) // 2]), found, likely)
+def measured(
+    rows: Sequence[BlockRow], known: Sequence[Level], open_: Sequence[UncertainMembership]
+) -> dict[str, Point]:
+    """Count and estimate, by level."""
+    table = BlockTable.of(rows, known)
+    found = concentrate(table, [Window("", blocks=len(rows))], levels=list(LEVELS))
+    sampled = [estimate(each, seed=(rows[0].height, len(rows))) for each in found]
+    published = combined(list(alternatives(table, found, open_)), sampled)
+    when = day(rows[len(rows) // 2])
+    return {each[0].level: Point(when, *each) for each in zip(found, sampled, published, strict=True)}
 
 
 @dataclass(frozen=True)
@@ -120,7 +129,7 @@ def by_year(rows: Sequence[BlockRow], registry: Registry) -> Iterator[Year]:
         told = estimates(table, windows, concentrate(table, windows), tip=tip, questions=open_)
         yield Year(
             day(year[0]).year,
-            {level.name: point(year[-QUARTER:], level) for level in known if level.name in LEVELS},
+            measured(year[-QUARTER:], known, open_),
             tuple(change for change in told.changes if day_of(change.time).year == day(year[0]).year),
             {trend.level: trend for trend in told.trends},
             {envelope.level: envelope for envelope in told.envelopes if envelope.window == "all"},
@@ -139,16 +148,16 @@ def day_of(time: int) -> date:
 
 def draw_indices(points: dict[str, list[Point]]) -> None:
     """HHI, effective entities and Nakamoto coefficient, a column for each level."""
-    figure, axes = plt.subplots(3, len(points), figsize=(12, 8), sharex=True, sharey="row", layout="constrained")
+    figure, axes = plt.subplots(3, len(points), figsize=(14, 8), sharex=True, sharey="row", layout="constrained")
     for column, (level, curve_) in enumerate(points.items()):
         hhi, entities, nakamoto = axes[:, column]
-        hhi.set_title(f"{level}: {LEVELS[level]}", fontsize=10)
+        hhi.set_title(f"{level}:\n{LEVELS[level]}", fontsize=9)
         unbiased = [each.found.split.hhi_unbiased or 0 for each in curve_ if each.found.split]
-        band(hhi, curve_, unbiased, [each.likely.hhi for each in curve_], COLORS[level])
-        flipped = [Interval(10_000 / each.likely.hhi.upper, 10_000 / each.likely.hhi.lower) for each in curve_]
+        band(hhi, curve_, unbiased, [each.published.hhi for each in curve_], COLORS[level])
+        flipped = [Interval(10_000 / each.published.hhi.upper, 10_000 / each.published.hhi.lower) for each in curve_]
         band(entities, curve_, [10_000 / each for each in unbiased], flipped, COLORS[level])
         counted = [each.found.split.nakamoto for each in curve_ if each.found.split]
-        band(nakamoto, curve_, counted, [each.likely.nakamoto for each in curve_], COLORS[level], step=True)
+        band(nakamoto, curve_, counted, [each.published.nakamoto for each in curve_], COLORS[level], step=True)
         nakamoto.yaxis.get_major_locator().set_params(integer=True)
     for axis, name in zip(axes[:, 0], ("HHI, unbiased", "effective entities", "Nakamoto coefficient"), strict=True):
         axis.set_ylabel(name)
@@ -166,11 +175,15 @@ def draw_pools(curve_: Sequence[Point], years: Sequence[Year]) -> None:
     for axis, pool in zip(axes.flat, largest, strict=True):
         shares = [{share.entity: share for share in each.found.shares}.get(pool) for each in curve_]
         values = [share.share if share else 0 for share in shares]
-        ends = [Interval(share.lower, share.upper) if share else Interval(0, 0) for share in shares]
-        band(axis, curve_, values, ends, COLORS["pool"])
+        intervals = [Interval(share.lower, share.upper) if share else Interval(0, 0) for share in shares]
+        band(axis, curve_, values, intervals, COLORS["pool"])
         changed = [day_of(change.time) for year in years for change in year.changes if change.entity == pool]
         tops = {"transform": axis.get_xaxis_transform(), "color": "#888888", "linewidth": 0.8, "linestyle": ":"}
         axis.vlines(np.array(changed, "datetime64[D]"), 0, 1, **tops)
+        for missing in ARTEFACTS:
+            if missing.pool == pool:
+                ends = np.array([missing.begin, missing.end], "datetime64[D]")
+                axis.axvspan(*ends, color="#d9a400", alpha=0.25)
         axis.set_title(pool, fontsize=10)
         axis.yaxis.set_major_formatter(mpl.ticker.PercentFormatter(1, decimals=0))
         axis.set_ylim(bottom=0)
@@ -204,7 +217,8 @@ def page(rows: Sequence[BlockRow], years: Sequence[Year]) -> Iterator[str]:
 # Does mining concentrate?
 
 The daemon's numbers for the {len(rows):,} blocks of mainnet from {day(rows[0])} to {day(rows[-1])}, with 95 %
-intervals. Source of the pools: the block table of
+intervals: the published ones, of sampling, memberships and unknown blocks together, unless stated otherwise.
+Source of the pools: the block table of
 <https://github.com/sorukumar/bitcoin-mining-pools> (state of April 2026, BSD 2-Clause). The page can be generated
 again from these or other blocks; [the glossary](glossary.md) defines the terms.
 
@@ -214,7 +228,9 @@ scripts/history.py BLOCKS.parquet
 
 ## In short
 
-At the end of each year, over 90 days:
+At the end of each year, over 90 days, without small-sample bias. *Rose* and *fell* are said only if the published
+intervals of both years are apart, which both readings of the unknown blocks and every membership then agree on. A
+membership counts from the day of its first evidence, so a rise by template may be one of what is known.
 """
     for level, meaning in LEVELS.items():
         yield f"- **HHI by {level}** ({meaning}): {'; '.join(verdicts(years, level))}."
@@ -222,21 +238,34 @@ At the end of each year, over 90 days:
 Does mining concentrate? That depends on the years and on the level, and a single day cannot show it: with the
 shares of pools in {last}, the HHI over 144 blocks is within {daily(years[-1].points["pool"])}.
 
+## Labels that are missing
+
+The source lacks the labels of some blocks, so some events below are those of the table, not of mining:
+
+| from | to | what the table has |
+|---|---|---|"""
+    for artefact in ARTEFACTS:
+        yield f"| {artefact.begin} | {artefact.end} | {artefact.text} |"
+    yield f"""
 ## Two weeks at a time
 
-Each point is {PERIOD:,} blocks; unknown blocks are split. The bands are 95 % intervals of the estimates for hashrate.
+Each point is {PERIOD:,} blocks. The lines count unknown blocks split and the memberships that count; the bands are the
+published intervals.
 
-![Concentration of pools, templates and countries, {first} to {last}](images/history-concentration.png)
+![Concentration of pools, templates, origins and countries, {first} to {last}](images/history-concentration.png)
 
 Memberships are counted from the day of their first evidence: a step at level template may only mean that a
 membership became *known*, see the ranges below.
 
 ## Year by year
 
-The last {QUARTER:,} blocks of each, 90 days.
+The last {QUARTER:,} blocks of each, 90 days. *Unknown* are blocks without an entity at the level. The HHI has no
+small-sample bias; *split* and *merged* are the two readings of the unknown blocks, *published* is the 95 % interval of
+everything that is uncertain.
 
-| year | level | HHI, unbiased | effective entities | Nakamoto | largest |
-|---|---|---:|---:|---:|---|"""
+| year | level | unknown | HHI, split | merged | published | Nakamoto, split | merged | published | largest |\
+ published |
+|---|---|---:|---:|---:|---:|---:|---:|---:|---|---:|"""
     for year in years:
         for level, each in year.points.items():
             yield f"| {year.name} | {level} | {' | '.join(cells(each))} |"
@@ -244,7 +273,8 @@ The last {QUARTER:,} blocks of each, 90 days.
 ## Trends
 
 Slope of the effective entities over the year, in entities per year, on 31 December. Above zero: concentration is
-falling. By template, the slope of 2024 reflects memberships that became known.
+falling. The interval includes luck and the usual drift of shares, unknown blocks are split, and memberships are those
+that count: by template, the slope of 2024 reflects memberships that became known.
 
 | year | level | slope | 95 % interval | probability that concentration rose |
 |---|---|---:|---:|---:|"""
@@ -261,8 +291,8 @@ falling. By template, the slope of 2024 reflects memberships that became known.
 Ranges over all combinations of uncertain memberships, for the blocks of a year; sampling uncertainty is not
 included. Shares are listed if they vary by at least a percentage point.
 
-| year | level | HHI | Nakamoto | shares |
-|---|---|---:|---:|---|"""
+| year | level | HHI, split | merged | Nakamoto, split | merged | shares |
+|---|---|---:|---:|---:|---:|---|"""
     for year in years:
         for level, envelope in year.envelopes.items():
             if level in LEVELS:
@@ -270,21 +300,16 @@ included. Shares are listed if they vary by at least a percentage point.
     yield f"""
 ## Shares that changed
 
-Detected changes by at least {LARGE_CHANGE:.0%} of all blocks in each year; the dotted lines in the picture are all
-changes of the six largest pools.
+Changes of each year by at least {LARGE_CHANGE:.0%} of all blocks by the 95 % interval of their size; the dotted lines
+in the picture are all changes of the six largest pools, the yellow bands missing labels. *With* is the pool that gained
+about what this one lost at the same time, or the other way round.
 
 ![Shares of the six largest pools, {first} to {last}](images/history-pools.png)
 
-| from | pool | before | after | detected after |
-|---|---|---:|---:|---:|"""
+| from | pool | before | after | size, in points | with | detected after | remark |
+|---|---|---:|---:|---:|---|---:|---|"""
     for year in years:
-        for change in year.changes:
-            if abs(change.after.share - change.before.share) >= LARGE_CHANGE:
-                late = (change.found_height - change.height + 1) // 144
-                yield (
-                    f"| {day_of(change.time)} | {change.entity} | {change.before.share:.1%} | {change.after.share:.1%} "
-                    f"| {late} {'day' if late == 1 else 'days'} |"
-                )
+        yield from (changed(change) for change in year.changes if change.at_least >= LARGE_CHANGE)
     everything = sum(len(year.changes) for year in years)
     yield f"""
 Including small ones there are {everything} changes in {len(years)} years;
@@ -292,38 +317,64 @@ Including small ones there are {everything} changes in {len(years)} years;
 fifth of their share."""
 
 
+def changed(change: Change) -> str:
+    """A row of the table of changes."""
+    late = (change.found_height - change.height + 1) // 144
+    missing = any(artefact.explains(change) for artefact in ARTEFACTS)
+    remark = "labels of the source" if missing else "labels" if change.labelling else ""
+    size = 100 * (change.after.share - change.before.share)
+    return (
+        f"| {day_of(change.time)} | {change.entity} | {change.before.share:.1%} | {change.after.share:.1%} "
+        f"| {size:+.1f} ({100 * change.size.lower:+.1f} to {100 * change.size.upper:+.1f}) "
+        f"| {change.counterpart or ''} | {late} {'day' if late == 1 else 'days'} | {remark} |"
+    )
+
+
 def verdicts(years: Sequence[Year], level: str) -> Iterator[str]:
     """From year to year: did it concentrate?"""
     for before, after in pairwise(years):
         was, now = before.points[level], after.points[level]
-        if now.likely.hhi.lower > was.likely.hhi.upper:
-            how = "rose"
-        elif now.likely.hhi.upper < was.likely.hhi.lower:
-            how = "fell"
+        if now.published.hhi.lower > was.published.hhi.upper:
+            how = "it rose"
+        elif now.published.hhi.upper < was.published.hhi.lower:
+            how = "it fell"
         else:
-            how = "did not change significantly:"
-        assert was.found.split
-        assert now.found.split
-        numbers = f"from {was.found.split.hhi_unbiased:,.0f} to {now.found.split.hhi_unbiased:,.0f}"
-        yield f"{after.name} it {how} {numbers}"
+            how = "no change is certain"
+        yield f"{after.name} {how}, from {headline(was)} to {headline(now)}"
+
+
+def headline(each: Point) -> str:
+    """The HHI and its published interval."""
+    assert each.found.split
+    hhi = each.published.hhi
+    return f"{each.found.split.headline_hhi:,.0f} ({hhi.lower:,.0f} to {hhi.upper:,.0f})"
 
 
 def cells(each: Point) -> Iterator[str]:
     """Of the table of years."""
-    counted, likely = each.found.split, each.likely
-    assert counted
-    yield f"{counted.hhi_unbiased:,.0f} ({likely.hhi.lower:,.0f} to {likely.hhi.upper:,.0f})"
-    yield f"{counted.effective_entities:.2f} ({10_000 / likely.hhi.upper:.2f} to {10_000 / likely.hhi.lower:.2f})"
-    yield f"{counted.nakamoto} ({whole(likely.nakamoto)})"
+    split, merged = each.found.split, each.found.merged
+    assert split
+    assert merged
     largest = each.found.shares[0]
-    yield f"{largest.entity} {largest.share:.1%} ({largest.lower:.1%} to {largest.upper:.1%})"
+    ends = each.published.shares[largest.entity]
+    yield f"{each.found.unknown / each.found.blocks:.1%}"
+    yield f"{split.headline_hhi:,.0f}"
+    yield f"{merged.headline_hhi:,.0f}"
+    yield f"{each.published.hhi.lower:,.0f} to {each.published.hhi.upper:,.0f}"
+    yield str(split.nakamoto)
+    yield str(merged.nakamoto)
+    yield whole(each.published.nakamoto)
+    yield f"{largest.entity} {largest.share:.1%}"
+    yield f"{ends.lower:.1%} to {ends.upper:.1%}"
 
 
 def ranges(envelope: Envelope) -> Iterator[str]:
     """Of the table of envelopes."""
-    hhi = envelope.hhi["split"]
-    yield f"{hhi.lower:,.0f} to {hhi.upper:,.0f}"
-    yield whole(envelope.nakamoto["split"])
+    for reading in ("split", "merged"):
+        hhi = envelope.hhi[reading]
+        yield f"{hhi.lower:,.0f} to {hhi.upper:,.0f}"
+    for reading in ("split", "merged"):
+        yield whole(envelope.nakamoto[reading])
     wide = {entity: ends for entity, ends in envelope.shares.items() if ends.upper - ends.lower >= 0.01}
     yield ", ".join(f"{entity} {ends.lower:.1%} to {ends.upper:.1%}" for entity, ends in wide.items()) or "-"
 

@@ -71,7 +71,9 @@ def _evaluated(rule: Rule, samples: Samples, known: Mapping[str, Alert]) -> Iter
             seen.add(fresh.key)
             yield old, _next(rule, samples, old=old, fresh=fresh)
     for key, old in known.items():
-        if key not in seen:  # no sample any more, for example an entity without blocks
+        if old.labels.get("window") in samples.incomplete:
+            yield old, old
+        elif key not in seen:  # no sample any more, for example an entity without blocks
             yield old, _next(rule, samples, old=old, fresh=None)
 
 

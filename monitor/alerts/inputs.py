@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple, TypeAlias
 
-from monitor.model import BlockHash, PoolSlug, Snapshot
+from monitor.model import BlockHash, Change, PoolSlug, Snapshot
 from monitor.outputs.samples import Published
 
 LabelledValues: TypeAlias = Iterable[tuple[tuple[str, ...], float]]
@@ -15,6 +15,16 @@ LabelledValues: TypeAlias = Iterable[tuple[tuple[str, ...], float]]
 
 _RECENT_CHANGE_BLOCKS: Final = 30 * 144
 """A change of a share counts as recent for this many blocks: until the share after it is measured, not estimated."""
+
+OVER_LONGEST: Final = frozenset({
+    "share_change_ratio", "long_streak_probability", "streak_probability", "luck_ratio", "luck_zscore",
+    "selfish_mining_p_value", "share_now_ratio", "share_now_lower_ratio", "share_now_upper_ratio",
+    "confirmation_risk_ratio", "share_change_lower_ratio", "share_change_upper_ratio",
+})  # fmt: skip
+"""Metrics that are computed from all blocks of the longest window, whatever their labels say."""
+
+_LONGER: Final = 4
+"""The hashrate of a window is compared with that before it, in a window of at least so many times its length."""
 
 LONG_STREAK: Final = 5
 """Minimum length in blocks. Shorter streaks of very small pools are improbable too, but not worth an alert."""
@@ -44,6 +54,8 @@ class AlertInputs:
     """Seconds since the published data last matched the node's tip."""
     waiting: str | None = None
     """Why the node does not answer."""
+    incomplete: frozenset[str] = frozenset()
+    """Windows, by name, that reach further back than the history."""
 
 
 class MetricSamples(NamedTuple):
@@ -68,6 +80,8 @@ class Samples:
     """The data that the samples were computed from."""
     waiting: str = ""
     """Why the node does not answer, if it does not."""
+    incomplete: frozenset[str] = frozenset()
+    """Windows that reach further back than the history. They have no samples; their alerts keep their state."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +95,8 @@ class AlertMetric:
     """Computes the samples; None if unknown."""
     promql: str
     """The closest expression in PromQL; `{selector}` stands for the rule's label matchers."""
+    placeholders: tuple[str, ...] = ()
+    """Further placeholders that a rule's summary may have, beside labels and value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +120,20 @@ class MetricLookup:
         found = self.alert_metrics.get(name) or self.published.get(name)
         return found.labels if found else None
 
+    def placeholders(self, name: str) -> tuple[str, ...]:
+        """What a rule's summary may have in braces."""
+        own = self.alert_metrics.get(name)
+        return ("value", *(self.labels(name) or ()), *(own.placeholders if own else ()))
+
     def read(self, names: Sequence[str], inputs: AlertInputs) -> Samples:
-        """The samples of these metrics; unknown ones are left out."""
+        """The samples of these metrics; unknown ones are left out.
+
+        So is what the history is too short for: otherwise what is told would depend on where it begins.
+        """
         metrics = {}
         for name in names:
+            if inputs.incomplete and name in OVER_LONGEST:
+                continue
             samples: LabelledValues | None = None
             labels: tuple[str, ...] = ()
             if own := self.alert_metrics.get(name):
@@ -115,10 +141,29 @@ class MetricLookup:
             elif inputs.snapshot is not None and (metric := self.published.get(name)):
                 samples, labels = metric.samples(inputs.snapshot), metric.labels
             if samples is not None:
-                metrics[name] = MetricSamples(labels, tuple(samples))
+                metrics[name] = MetricSamples(labels, _complete(labels, samples, inputs.incomplete))
         snapshot, waiting = inputs.snapshot, inputs.waiting or ""
         height = snapshot.tip.height if snapshot else None
-        return Samples(inputs.now, height, metrics, snapshot=snapshot, waiting=waiting)
+        return Samples(
+            inputs.now, height, metrics, snapshot=snapshot, waiting=waiting, incomplete=inputs.incomplete
+        )  # fmt: skip
+
+
+def incomplete_windows(snapshot: Snapshot) -> frozenset[str]:
+    """The windows that reach further back than the stored history; none if that begins with the chain."""
+    if snapshot.first_height == 0:
+        return frozenset()
+    stored = snapshot.tip.height - snapshot.first_height + 1
+    return frozenset(one.window.name for one in snapshot.concentration if one.blocks >= stored)
+
+
+def _complete(
+    labels: Sequence[str], samples: LabelledValues, incomplete: frozenset[str]
+) -> tuple[tuple[tuple[str, ...], float], ...]:
+    if not incomplete or "window" not in labels:
+        return tuple(samples)
+    at = labels.index("window")
+    return tuple(sample for sample in samples if sample[0][at] not in incomplete)
 
 
 # -- metrics for rules only --------------------------------------------------------------------------------------------
@@ -141,15 +186,50 @@ def _stale(inputs: AlertInputs) -> LabelledValues | None:
 
 
 def _changes(inputs: AlertInputs) -> LabelledValues | None:
-    """The size that a recent change has at least; 0 where only the labels changed."""
+    """The least size of each recent change; 0 where only labels changed.
+
+    Of two changes that belong together, what one entity lost and another gained, the one that was detected first has
+    the larger of both: they are one event.
+    """
     if inputs.snapshot is None or inputs.snapshot.estimates is None:
         return None
-    newest = inputs.snapshot.tip.height
-    return {
-        (change.entity,): 0.0 if change.labelling else change.at_least
-        for change in inputs.snapshot.estimates.changes
-        if newest - change.height < _RECENT_CHANGE_BLOCKS
-    }.items()
+    newest, sizes = inputs.snapshot.tip.height, dict[tuple[str, ...], float]()
+    recent = [each for each in inputs.snapshot.estimates.changes if newest - each.height < _RECENT_CHANGE_BLOCKS]
+    for change in recent:
+        other = counterpart(change, recent)
+        if other is None:
+            sizes[(change.entity,)] = 0.0 if change.labelling else change.at_least
+        elif (change.found_height, change.entity) < (other.found_height, other.entity):
+            sizes[(change.entity,)] = max(change.at_least, other.at_least)
+    return sizes.items()
+
+
+def counterpart(change: Change, changes: Iterable[Change]) -> Change | None:
+    """The change of the entity that won, at about the same time, what this one lost, or the other way round."""
+    if change.counterpart is None:
+        return None
+    pairs = (each for each in changes if (each.entity, each.counterpart) == (change.counterpart, change.entity))
+    return min(pairs, key=lambda each: abs(each.height - change.height), default=None)
+
+
+def _hashrate_drops(inputs: AlertInputs) -> LabelledValues | None:
+    """By how much the network's hashrate in a window is at least below that before it; below 0 if it may have grown."""
+    if inputs.snapshot is None:
+        return None
+    rates = inputs.snapshot.network_rate
+    windows = {one.window.name: one.window for one in inputs.snapshot.concentration}
+    spans = sorted((window.expected_seconds, name) for name, window in windows.items() if rates.get(name))
+    drops = []
+    for at, (seconds, name) in enumerate(spans):
+        longer = next((span for span in spans[at + 1 :] if span[0] >= _LONGER * seconds), None)
+        if longer is None or longer[1] in inputs.incomplete:
+            continue
+        rate, over = rates[name], rates[longer[1]]
+        assert rate
+        assert over
+        before = (over.value * longer[0] - rate.value * seconds) / (longer[0] - seconds)
+        drops.append(((name,), 1 - rate.upper / before if before > 0 else 0.0))
+    return drops
 
 
 def _long_streaks(inputs: AlertInputs) -> LabelledValues | None:
@@ -193,10 +273,9 @@ ALERT_METRICS: Final = (
     AlertMetric(
         name="share_change_ratio",
         help="Size that a change of a pool's share has at least (95 % interval), for 30 days after it.",
-        labels=("pool",),
-        samples=_changes,
-        promql="abs(pool_monitor_share_change_after_ratio{selector} "
-        "- pool_monitor_share_change_before_ratio{selector}) "
+        labels=("pool",), samples=_changes, placeholders=("change",),
+        promql="clamp_min(pool_monitor_share_change_lower_ratio{selector} "
+        "> -pool_monitor_share_change_upper_ratio{selector} or -pool_monitor_share_change_upper_ratio{selector}, 0) "
         "and changes(pool_monitor_share_change_timestamp_seconds{selector}[1d]) > 0",
     ),
     AlertMetric(
@@ -210,6 +289,14 @@ ALERT_METRICS: Final = (
         name="empty_ratio", help="Share of the window's blocks with no transaction except the coinbase.",
         labels=("window",), samples=_empty,
         promql="sum without (pool) (pool_monitor_empty_blocks{selector}) / pool_monitor_window_blocks{selector}",
+    ),
+    AlertMetric(
+        name="network_hashrate_drop_ratio",
+        help="By how much the network's hashrate in the window is at least below that before it (95 % interval); what "
+        f"was before comes from the next window of at least {_LONGER} times the length.",
+        labels=("window",), samples=_hashrate_drops,
+        promql="1 - pool_monitor_network_hashrate_upper_hashes_per_second{selector} / ignoring(window) group_left() "
+        'pool_monitor_network_hashrate_hashes_per_second{window="30d"}',
     ),
     AlertMetric(
         name="block_age_seconds", help="Seconds since the newest block arrived.",

@@ -147,8 +147,8 @@ def _inconsistencies(rules: tuple[Rule, ...], lookup: MetricLookup) -> Iterator[
             yield f"{rule.name}.summary: {error}"
             continue
         for field in fields:
-            if field not in {*labels, "value"}:
-                yield f"{rule.name}.summary: unknown placeholder {{{field}}}; choose from: value, {known}"
+            if field not in (offered := lookup.placeholders(rule.value)):
+                yield f"{rule.name}.summary: unknown placeholder {{{field}}}; choose from: {', '.join(offered)}"
 
 
 def missing_windows(rule: Rule, windows: tuple[Window, ...]) -> list[str]:

@@ -99,7 +99,9 @@ def _summary(rule: Rule, lookup: MetricLookup) -> str:
     placeholders = {
         label: f"{{{{ $labels.{label} }}}}" if label in known else "..." for label in lookup.labels(rule.value) or ()
     }
-    return rule.summary.format_map(placeholders | {"value": f"{{{{ $value | {_template(rule.value)} }}}}"})
+    value = f"{{{{ $value | {_template(rule.value)} }}}}"
+    own = {name: f"by {value}" for name in lookup.placeholders(rule.value) if name not in placeholders}
+    return rule.summary.format_map(own | placeholders | {"value": value})
 
 
 def _template(name: str) -> str:

@@ -17,7 +17,7 @@ from typing import NoReturn, Protocol
 import structlog
 
 from monitor.alerts.evaluate import evaluate
-from monitor.alerts.inputs import AlertInputs, MetricLookup
+from monitor.alerts.inputs import AlertInputs, MetricLookup, incomplete_windows
 from monitor.alerts.rules import Rule
 from monitor.errors import PoolMonitorError
 from monitor.hub import Hub, Listener, News
@@ -190,9 +190,11 @@ class AlertRunner:
         node_behind = await self._node_behind() if waiting is None else None
         behind = max(0.0, now - self._at_tip)
         self._vitals.behind.set(behind)
+        current = snapshot if self._is_current(snapshot) else None
         return AlertInputs(
             now=now,
-            snapshot=snapshot if self._is_current(snapshot) else None,
+            snapshot=current,
+            incomplete=incomplete_windows(current) if current else frozenset(),
             block_at=self._block_at or snapshot.tip.time if snapshot and snapshot.caught_up else None,
             reorgs=self._events.reorgs,
             stale=frozenset(self._events.stale),

@@ -6,8 +6,19 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Final
 
+from monitor.alerts.inputs import counterpart
 from monitor.alerts.rules import Rule
-from monitor.model import PSEUDONYM, Alert, AlertState, Concentration, Interval, PoolSlug, Share, Snapshot
+from monitor.model import (
+    PSEUDONYM,
+    Alert,
+    AlertState,
+    Change,
+    Concentration,
+    Interval,
+    PoolSlug,
+    Share,
+    Snapshot,
+)
 
 _Labels = Mapping[str, str]
 
@@ -20,7 +31,10 @@ def summary(rule: Rule, alert: Alert, snapshot: Snapshot | None) -> str:
     labels = {
         name: display_name(value, snapshot) if name in _ENTITY_LABELS else value for name, value in alert.labels.items()
     }
-    return rule.summary.format_map(labels | {"value": format_value(rule.value, alert.value)})
+    known = labels | {"value": format_value(rule.value, alert.value)}
+    if rule.value == "share_change_ratio":
+        known["change"] = _change_summary(alert.labels["pool"], snapshot) or f"by at least {known['value']}"
+    return rule.summary.format_map(known)
 
 
 def explanation(rule: Rule, alert: Alert, snapshot: Snapshot | None, *, waiting: str = "") -> str:
@@ -71,17 +85,55 @@ def _streak_details(labels: _Labels, snapshot: Snapshot) -> Iterator[str]:
             )
 
 
+def _change_of(pool: str, snapshot: Snapshot) -> tuple[Change | None, Change | None]:
+    """The pool's newest change, and that of its counterpart."""
+    told = snapshot.estimates.changes[::-1] if snapshot.estimates else ()
+    change = next((each for each in told if each.entity == pool), None)
+    return change, counterpart(change, told) if change else None
+
+
+def _change_summary(pool: str, snapshot: Snapshot | None) -> str:
+    """For example: 19.3 % → 24.3 % (+5.0 points, 95 % interval +3.1 to +6.9), what F2Pool lost (-4.2 points, …)."""
+    change, other = _change_of(pool, snapshot) if snapshot else (None, None)
+    if change is None:
+        return ""
+    text = f"{100 * change.before.share:.1f} → {format_percent(change.after.share)} ({_size(change)})"
+    if other is not None:
+        how = "gained" if change.size.upper < 0 else "lost"
+        text += f"; {display_name(other.entity, snapshot)} {how} at the same time ({_size(other)})"
+    return text
+
+
+def _size(change: Change) -> str:
+    """With sign and interval, in percentage points."""
+    size, lower, upper = (
+        100 * each for each in (change.after.share - change.before.share, change.size.lower, change.size.upper)
+    )
+    return f"{size:+.1f} points, 95 % interval {lower:+.1f} to {upper:+.1f}"
+
+
 def _change_details(labels: _Labels, snapshot: Snapshot) -> Iterator[str]:
-    for change in snapshot.estimates.changes[::-1] if snapshot.estimates else ():
-        if change.entity == labels["pool"]:
+    change, other = _change_of(labels["pool"], snapshot)
+    for each in (change, other):
+        if each is not None:
             yield (
-                f"{display_name(change.entity, snapshot)}: {_share_with_interval(change.before)} of the blocks before "
-                f"about block {change.height}, {_share_with_interval(change.after)} since; the change was detected at "
-                f"block {change.found_height}."
+                f"{display_name(each.entity, snapshot)}: {_share_with_interval(each.before)} of the blocks before "
+                f"about block {each.height}, {_share_with_interval(each.after)} since ({_size(each)}); the change was "
+                f"detected at block {each.found_height}."
             )
-            if change.counterpart:
-                yield f"{display_name(change.counterpart, snapshot)}'s share changed by about as much the other way."
-            return
+    if change and other:
+        yield "Hashrate may have moved from one to the other."
+    if change and change.labelling:
+        yield "Blocks of unknown miners changed by as much the other way: labels changed, probably not hashrate."
+
+
+def _hashrate_details(labels: _Labels, snapshot: Snapshot) -> Iterator[str]:
+    if rate := snapshot.network_rate.get(labels["window"]):
+        value, lower, upper = (each / 1e18 for each in rate)
+        yield (
+            f"The network's hashrate over {labels['window']} is {value:,.1f} EH/s "
+            f"(95 % interval {lower:,.1f}–{upper:,.1f})."
+        )
 
 
 def _stale_details(labels: _Labels, snapshot: Snapshot) -> Iterator[str]:
@@ -114,6 +166,7 @@ _DETAILS: Final[Mapping[str, Callable[[_Labels, Snapshot], Iterator[str]]]] = {
     "streak_probability": _streak_details,
     "streak_blocks": _streak_details,
     "share_change_ratio": _change_details,
+    "network_hashrate_drop_ratio": _hashrate_details,
     "stale_block": _stale_details,
     "empty_ratio": _empty_details,
     "signalling_threshold_probability": _signalling_details,
@@ -126,17 +179,21 @@ def _window_details(labels: _Labels, snapshot: Snapshot) -> Iterator[str]:
         if (one.level, one.window.name) == (labels.get("level", "pool"), labels.get("window")):
             for share in one.shares:
                 if share.entity == (labels.get("entity") or labels.get("pool")):
-                    yield _share_details(one, share, name=display_name(share.entity, snapshot))
+                    yield _share_details(one, share, snapshot)
                     yield from _probability_details(share, labels.get("threshold", ""))
             if "unknown" in labels:
                 yield from _index_details(one, labels["unknown"], snapshot)
 
 
-def _share_details(one: Concentration, share: Share, *, name: str) -> str:
-    level = f" at level {one.level}" if one.level != "pool" else ""
+def _share_details(one: Concentration, share: Share, snapshot: Snapshot) -> str:
+    level, sampling = (f" at level {one.level}" if one.level != "pool" else ""), Interval(share.lower, share.upper)
+    published = snapshot.combined(one)
+    interval = published.shares.get(share.entity, sampling) if published else sampling
+    more = "" if interval == sampling else f"; by sampling alone {_percent_range(share.lower, share.upper)}"
     return (
-        f"{name} mined {format_percent(share.share)} of the {one.blocks:,} blocks in window {one.window.name}{level}; "
-        f"estimated hashrate share {_percent_range(share.lower, share.upper)} (95 % interval)."
+        f"{display_name(share.entity, snapshot)} mined {format_percent(share.share)} of the {one.blocks:,} blocks in "
+        f"window {one.window.name}{level}; estimated hashrate share {_percent_range(interval.lower, interval.upper)} "
+        f"(95 % interval{more})."
     )
 
 
@@ -150,7 +207,7 @@ def _index_details(one: Concentration, unknown: str, snapshot: Snapshot) -> Iter
     indices = one.merged if unknown == "merged" else one.split
     if indices is None:
         return
-    hhi, nakamoto = _index_intervals(one, unknown, snapshot)
+    hhi, nakamoto = _index_intervals(one, snapshot)
     largest = (f"{display_name(share.entity, snapshot)} {format_percent(share.share)}" for share in one.shares[:3])
     yield (
         f"Level {one.level}, window {one.window.name} ({one.blocks:,} blocks): HHI {indices.headline_hhi:,.0f}{hhi}, "
@@ -158,13 +215,10 @@ def _index_details(one: Concentration, unknown: str, snapshot: Snapshot) -> Iter
     )
 
 
-def _index_intervals(one: Concentration, unknown: str, snapshot: Snapshot) -> tuple[str, str]:
-    """The intervals of HHI and Nakamoto coefficient as text; empty without estimates."""
-    for estimate in snapshot.estimates.indices if snapshot.estimates else ():
-        if (estimate.level, estimate.window) == (one.level, one.window.name) and (
-            found := estimate.merged if unknown == "merged" else estimate.split
-        ):
-            return _interval(found.hhi), _interval(found.nakamoto)
+def _index_intervals(one: Concentration, snapshot: Snapshot) -> tuple[str, str]:
+    """The published intervals of HHI and Nakamoto coefficient as text; empty without estimates."""
+    if published := snapshot.combined(one):
+        return _interval(published.hhi), _interval(published.nakamoto)
     return "", ""
 
 

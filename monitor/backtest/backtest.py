@@ -1,16 +1,15 @@
-"""The alerts that rules would have raised over stored blocks, or over simulated chains with constant shares."""
+"""The alerts that rules would have raised over stored blocks, or over simulated chains."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from itertools import groupby, takewhile
+from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-
+from monitor.alerts.inputs import OVER_LONGEST
 from monitor.alerts.loading import load_rules, read_rules
 from monitor.alerts.parse import missing_windows
 from monitor.alerts.rules import Rule
@@ -18,6 +17,7 @@ from monitor.analysis import ConsensusParams
 from monitor.analysis.distributions import gamma_quantiles
 from monitor.analysis.uncertainty.intervals import PRIOR, TAILS
 from monitor.backtest.replay import Episode, Replay, ReplayedBlock, Scope
+from monitor.backtest.simulation import BLOCK_SECONDS, BLOCKS_A_YEAR, YEAR_SECONDS, simulated
 from monitor.config import Config
 from monitor.errors import InputError
 from monitor.model import BlockRow, Race, StoredBlock
@@ -28,15 +28,12 @@ from monitor.registry.loading import Registry, load_registry, network_of
 from monitor.store.reading import Reading
 from monitor.store.store import Store
 
-_YEAR: Final = 365.25 * 86_400
-_BLOCK_SECONDS: Final = 600
-_BLOCKS_A_YEAR: Final = 52_560
 _PROGRESS_BLOCKS: Final = 2_000
-_DRAWN_AT_ONCE: Final = 10_000
 _NOT_STORED: Final = frozenset({"node_away_seconds", "node_behind_blocks", "behind_seconds"})
 """Metrics of the node, which are not stored."""
 _IN_BLOCKS: Final = frozenset({
-    "attribution_conflict", "reorg_depth", "stale_block", "empty_ratio", "empty_blocks", "fees_btc", "signalling_ratio",
+    "attribution_conflict", "attribution_confidence_ratio", "network_hashrate_drop_ratio", "reorg_depth",
+    "stale_block", "empty_ratio", "empty_blocks", "fees_btc", "signalling_ratio",
     "signalling_blocks", "signalling_threshold_probability", "bip54_ready_ratio", "difficulty",
     "network_hashrate_hashes_per_second", "network_hashrate_lower_hashes_per_second",
     "network_hashrate_upper_hashes_per_second", "hashrate_hashes_per_second",
@@ -60,6 +57,8 @@ class BacktestOptions:
     years: int | None = None
     """Years to simulate with the shares of the last year of blocks; None: the blocks themselves."""
     seed: int = 0
+    drift: float = 0.0
+    """How fast the simulated shares drift, as a multiple of what was measured; 0: they are constant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +91,7 @@ class RuleResult:
         for begin, end in spans:
             total += max(0.0, end - max(begin, until))
             until = max(until, end)
-        return total / (self.years * _YEAR)
+        return total / (self.years * YEAR_SECONDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +106,7 @@ class BacktestReport:
     blocks: int
     years: float
     simulated: bool
+    drift: float = 0.0
 
 
 async def backtest(config: Config, options: BacktestOptions, progress: Progress | None = None) -> BacktestReport:
@@ -158,20 +158,24 @@ def _report(
     windows = [window for window in config.windows if any(_names(rule, window.name) for rule in fitting)]
     longest = max((window.expected_seconds for window in windows), default=0)
     registry = history.registry
-    replay = Replay(fitting, Scope(levels(registry), config.windows, registry.pools.names, rules=history.consensus))
+    scope = Scope(levels(registry), config.windows, registry.pools.names, rules=history.consensus)
+    replay = Replay(fitting, scope)
     if options.years is None:
         total, blocks = len(history.blocks), iter(history.blocks)
     else:
-        total = options.years * _BLOCKS_A_YEAR + longest // _BLOCK_SECONDS
-        blocks = _simulated(history.blocks, total, options.seed)
-    start: int | None = None
+        if any(rule.value in OVER_LONGEST for rule in fitting):
+            longest = scope.longest.expected_seconds
+        total = options.years * BLOCKS_A_YEAR + longest // BLOCK_SECONDS
+        rows = [block.row for block in history.blocks]
+        blocks = map(ReplayedBlock, simulated(rows, total, seed=options.seed, drift=options.drift))
+    first: BlockRow | None = None
     begin: BlockRow | None = None
     last: BlockRow | None = None
     judged = 0
     for number, block in enumerate(blocks):
         last = block.row
-        start = last.time if start is None else start
-        if begin is None and last.time - start < longest:
+        first = first or last
+        if begin is None and last.time - first.time < longest:
             replay.warm(last)
         else:
             begin = begin or last
@@ -181,16 +185,22 @@ def _report(
             progress(number, total)
     if progress:
         progress(total, total)
-    if begin is None or last is None or last.time <= begin.time:
+    if first is None or begin is None or last is None or last.time <= begin.time:
         raise InputError("too few blocks: the windows of the rules are longer than the history")
-    years = (last.time - begin.time) / _YEAR
-    results = tuple(
-        RuleResult(rule, tuple(one for one in replay.episodes if one.alert.rule == rule.name), years, end=last.time)
-        for rule in fitting
-    )
+    years = (last.time - begin.time) / YEAR_SECONDS
+    complete = (last.time - first.time - scope.longest.expected_seconds) / YEAR_SECONDS
+    results = []
+    for rule in fitting:
+        known = min(years, complete) if rule.value in OVER_LONGEST else years
+        if known > 0:
+            episodes = tuple(one for one in replay.episodes if one.alert.rule == rule.name)
+            results.append(RuleResult(rule, episodes, known, end=last.time))
+        else:
+            left[rule.name] = f"it needs {scope.longest.name} of blocks"
     return BacktestReport(
-        results, left, begin, last=last, blocks=judged, years=years, simulated=options.years is not None
-    )
+        tuple(results), left, begin, last=last, blocks=judged, years=years, simulated=options.years is not None,
+        drift=options.drift,
+    )  # fmt: skip
 
 
 def judgeable(rules: Sequence[Rule], config: Config, *, whole: bool) -> tuple[list[Rule], dict[str, str]]:
@@ -244,17 +254,3 @@ def _race(lost: Sequence[StoredBlock]) -> Race:
         by_height[0].row.height, by_height[0].row.time, tuple(one.hash for one in by_height),
         losers=tuple(one.row.pool for one in by_height), winners=(),
     )  # fmt: skip
-
-
-def _simulated(past: Sequence[ReplayedBlock], blocks: int, seed: int) -> Iterator[ReplayedBlock]:
-    """Blocks drawn at random with the constant shares of the last year."""
-    end = past[-1].row
-    year = list(takewhile(lambda row: row.time >= end.time - _YEAR, (block.row for block in reversed(past))))
-    chance = np.random.default_rng(seed)
-    height, now = end.height, float(end.time)
-    for done in range(0, blocks, _DRAWN_AT_ONCE):
-        size = min(_DRAWN_AT_ONCE, blocks - done)
-        draws, pauses = chance.integers(len(year), size=size), chance.exponential(_BLOCK_SECONDS, size=size)
-        for drawn, pause in zip(draws.tolist(), pauses.tolist(), strict=True):
-            height, now = height + 1, now + pause
-            yield ReplayedBlock(replace(year[drawn], height=height, time=int(now)))

@@ -12,12 +12,13 @@ from monitor.alerts.inputs import LONG_STREAK, AlertInputs, Samples
 from monitor.alerts.loading import METRIC_LOOKUP
 from monitor.alerts.rules import Rule
 from monitor.analysis import POOL, ConsensusParams, Level, concentrate, estimated, snapshot
+from monitor.analysis.confirmation_risk import confirmation_risks
 from monitor.analysis.signals.compute import signals
 from monitor.analysis.signals.signal_input import SignalInput
 from monitor.analysis.signals.streaks import streaks
 from monitor.analysis.uncertainty.change_points import BIN
 from monitor.analysis.uncertainty.changes import changes
-from monitor.analysis.uncertainty.current_share import posteriors
+from monitor.analysis.uncertainty.current_share import current_shares, posteriors
 from monitor.backtest.skipping import NO_SKIP, Skip, SkipPlanner
 from monitor.model import (
     Alert,
@@ -45,6 +46,7 @@ _STREAKS: Final = frozenset({"long_streak_probability"})
 _CHANGES: Final = frozenset({"share_change_ratio"})
 _BY_WINDOW: Final = frozenset({"window_blocks", "window_attributed_ratio"})
 """Metrics that are the same at each level."""
+_RISKS: Final = frozenset({"confirmation_risk_ratio"})
 _SHARES: Final = _BY_WINDOW | {
     "share_ratio",
     "share_sampling_lower_ratio",
@@ -115,8 +117,8 @@ class Replay:
 
     The daemon evaluates every rule at every block. Here a rule is evaluated only when its result can differ: a rule on
     shares or indices when they can have reached its threshold (`skipping`), one on events when there is one, one on
-    changes when they are tested. The alerts are the same, except for numbers that take a tenth of a second (intervals
-    of indices, trends, signals): they are computed once a day.
+    changes when they are tested. The alerts are the same, except for numbers that take long (intervals of indices,
+    trends, signals, confirmation risks): they are computed once a day.
     """
 
     def __init__(self, rules: Sequence[Rule], scope: Scope) -> None:
@@ -128,7 +130,8 @@ class Replay:
         self._events = [each for each in watched if each.rule.value in _EVENTS]
         self._streaks = [each for each in watched if each.rule.value in _STREAKS]
         self._changes = [each for each in watched if each.rule.value in _CHANGES]
-        special = _SHARES | _INDICES | _CLOCK | _EVENTS | _STREAKS | _CHANGES
+        self._risks = [each for each in watched if each.rule.value in _RISKS]
+        special = _SHARES | _INDICES | _CLOCK | _EVENTS | _STREAKS | _CHANGES | _RISKS
         self._daily = [each for each in watched if each.rule.value not in special]
         for each in self._counted:
             each.pairs = _needed(each.rule, scope)
@@ -138,15 +141,19 @@ class Replay:
             [window for window in scope.windows if any(window == other for _, other in needed)],
         )
         self._long = (
-            CountedBlocks(scope.levels, scope.windows) if self._daily else CountedBlocks([POOL], [scope.longest])
+            CountedBlocks(scope.levels, scope.windows)
+            if self._daily or self._risks
+            else CountedBlocks([POOL], [scope.longest])
         )
         self._firing: dict[str, Episode] = {}
         self._run: tuple[PoolSlug | None, int] = (None, 0)
+        self._first: BlockRow | None = None
         self._last: BlockRow | None = None
         self._now = 0.0
 
     def warm(self, row: BlockRow) -> None:
         """Count a block without evaluating rules."""
+        self._first = self._first or row
         pool, blocks = self._run
         self._run = (row.pool, blocks + 1 if row.pool == pool else 1)
         self._short.add([row])
@@ -184,9 +191,10 @@ class Replay:
         # numbers that are computed anyway may extend the skips of other rules
         due = [each for each in self._counted if all(wanted.get(pair, -1) >= each.with_indices for pair in each.pairs)]
         table = self._short.table
+        ranks = [level.name for level in self._scope.levels]  # metrics by window are read at the first level
         found = [
             one
-            for (level, window), with_indices in wanted.items()
+            for (level, window), with_indices in sorted(wanted.items(), key=lambda each: ranks.index(each[0][0]))
             for one in concentrate(table, [window], levels=[level], with_indices=with_indices)
         ]
         inputs = self._inputs(row, concentration=found)
@@ -194,7 +202,8 @@ class Replay:
         for each in due:
             samples = self._judge(each, inputs)
             windows = {window for _, window in each.pairs}
-            each.skip = planner.skip(each.rule, windows, samples=samples, standing=each.standing)
+            filled = inputs.incomplete.isdisjoint(window.name for window in windows)
+            each.skip = planner.skip(each.rule, windows, samples=samples, standing=each.standing) if filled else NO_SKIP
 
     def _look_at_events(self, block: ReplayedBlock) -> None:
         if not self._events or not (block.conflict or block.race or _any_standing(self._events)):
@@ -220,12 +229,17 @@ class Replay:
             self._look(
                 self._changes, self._inputs(row, estimates=Estimates(BlockRef(row.height, _NO_HASH), changes=found))
             )
+        if self._risks:
+            risks = confirmation_risks(current_shares(posteriors(table, [scope.longest])))
+            estimates = Estimates(BlockRef(row.height, _NO_HASH), confirmation_risks=risks)
+            self._look(self._risks, self._inputs(row, estimates=estimates))
         if self._daily:
             taken = replace(
                 estimated(self.snapshot(), table, scope.windows),
                 signals=signals(table, scope.windows, rules=scope.rules),
             )
-            self._look(self._daily, AlertInputs(self._now, taken, block_at=self._now))
+            inputs = AlertInputs(self._now, taken, block_at=self._now, incomplete=self._incomplete(row))
+            self._look(self._daily, inputs)
 
     def snapshot(self) -> Snapshot:
         """The counts at the newest block, of all levels and windows if a rule needs them daily."""
@@ -248,7 +262,19 @@ class Replay:
             concentration=tuple(concentration), tally=Tally(),
             pool_names=self._scope.pool_names, signals=signals, estimates=estimates,
         )  # fmt: skip
-        return AlertInputs(self._now, taken)
+        return AlertInputs(self._now, taken, incomplete=self._incomplete(row))
+
+    def _incomplete(self, row: BlockRow) -> frozenset[str]:
+        """The windows that reach further back than the blocks taken; none if these begin with the chain."""
+        assert self._first
+        if self._first.height == 0:
+            return frozenset()
+        seconds, blocks = row.time - self._first.time, row.height - self._first.height + 1
+        return frozenset(
+            window.name
+            for window in self._scope.windows
+            if (window.seconds or 0) > seconds or (window.blocks or 0) > blocks
+        )
 
     def _look(self, watched: Sequence[_Watched], inputs: AlertInputs) -> None:
         for each in watched:

@@ -9,6 +9,7 @@ from support.services import CHECKOUT
 
 from monitor.alerts.loading import METRIC_LOOKUP, read_rules
 from monitor.config import Config, shipped
+from monitor.model import HHI_BANDS
 
 DOCS = CHECKOUT / "docs"
 
@@ -47,3 +48,9 @@ def test_the_backtest_has_a_row_for_each_rule() -> None:
 
     assert named == {rule.name for rule in read_rules(shipped("alerts.toml"))}
     assert Config().alerts.rules_file is None
+
+
+def test_concentration_is_high_for_the_alert_where_it_is_for_the_page() -> None:
+    rules = {rule.name: rule for rule in read_rules(shipped("alerts.toml"))}
+
+    assert rules["pool_concentration_high"].enter == HHI_BANDS[-1][0]

@@ -38,7 +38,8 @@ def as_table(report: BacktestReport) -> RenderableType:
 
 
 def _title(report: BacktestReport) -> str:
-    what = "simulated blocks with constant shares" if report.simulated else "blocks"
+    shares = f"shares that drift ({report.drift:g} times as measured)" if report.drift else "constant shares"
+    what = f"simulated blocks with {shares}" if report.simulated else "blocks"
     return (
         f"{report.blocks:,} {what}, {report.years:.1f} years, {_date(report.first.time)} to {_date(report.last.time)}"
     )
@@ -61,6 +62,7 @@ def as_json(report: BacktestReport) -> str:
             "last_height": report.last.height,
             "years": report.years,
             "simulated": report.simulated,
+            "drift": report.drift,
             "rules": [_result(result) for result in report.results],
             "not_judged": report.left,
         },

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from support.fake_chain import BEFORE_ALL
 
-from monitor.alerts.inputs import ALERT_METRICS, AlertInputs
+from monitor.alerts.inputs import ALERT_METRICS, AlertInputs, incomplete_windows
 from monitor.alerts.loading import METRIC_LOOKUP
 from monitor.alerts.text import details
 from monitor.model import (
@@ -15,17 +15,20 @@ from monitor.model import (
     BlockHash,
     BlockRow,
     Change,
+    Concentration,
     EmptyBlocks,
     Estimates,
     Forecast,
     Interval,
     PoolSlug,
     Race,
+    Rate,
     Share,
     Signals,
     Snapshot,
     Streak,
     Tally,
+    Window,
 )
 
 A, B = PoolSlug("a"), PoolSlug("b")
@@ -48,7 +51,17 @@ CHANGES = (
         Interval(-0.3, -0.1),
         counterpart="b",
     ),
-    Change("pool", "b", 700, 0, 800, Share("b", 30, 0.3, 0, 1), Share("b", 40, 0.4, 0, 1), Interval(0.05, 0.15)),
+    Change(
+        "pool",
+        "b",
+        700,
+        0,
+        800,
+        Share("b", 30, 0.3, 0, 1),
+        Share("b", 40, 0.4, 0, 1),
+        Interval(0.05, 0.15),
+        counterpart="a",
+    ),
     Change(
         "pool",
         "c",
@@ -61,9 +74,12 @@ CHANGES = (
         labelling=True,
     ),
 )
+WINDOWS = {"7d": 300, "14d": 600, "30d": 1001}
+RATES = {"7d": Rate(0.85, 0.8, 0.9), "14d": Rate(0.9, 0.9, 0.9), "30d": Rate((7 * 0.85 + 23) / 30, 0.9, 1.1)}
 SNAPSHOT = Snapshot(
-    tip=BlockRow(1000, 5000, 0, A), tip_hash=NO_BLOCK, first_height=0, caught_up=True, registry="", concentration=(),
-    tally=Tally(), signals=SIGNALS, estimates=Estimates(BEFORE_ALL, changes=CHANGES),
+    tip=BlockRow(1000, 5000, 0, A), tip_hash=NO_BLOCK, first_height=0, caught_up=True, registry="",
+    concentration=tuple(Concentration("pool", Window.parse(name), blocks, 0) for name, blocks in WINDOWS.items()),
+    tally=Tally(), signals=SIGNALS, estimates=Estimates(BEFORE_ALL, changes=CHANGES), network_rate=RATES,
 )  # fmt: skip
 NOW = AlertInputs(
     now=10_000.0, snapshot=SNAPSHOT, block_at=9_400.0, reorgs={6: 2}, stale=frozenset(LOST), conflicts={A: 1},
@@ -77,9 +93,10 @@ NOW = AlertInputs(
         ("reorg_depth", {("6",): 2.0}),
         ("stale_block", {("7", "a"): 1.0, ("8", "unknown"): 1.0}),
         ("attribution_conflict", {("a",): 1.0}),
-        ("share_change_ratio", {("a",): 0.1, ("b",): 0.05, ("c",): 0.0}),
+        ("share_change_ratio", {("b",): 0.1, ("c",): 0.0}),
         ("long_streak_probability", {("a",): 1e-4}),
         ("empty_ratio", {("7d",): 0.04}),
+        ("network_hashrate_drop_ratio", {("7d",): pytest.approx(0.1)}),
         ("block_age_seconds", {(): 600.0}),
         ("node_away_seconds", {(): 0.0}),
         ("node_behind_blocks", {(): 3.0}),
@@ -95,7 +112,7 @@ def test_what_is_known_has_a_number(name: str, samples: dict[tuple[str, ...], fl
 
 def test_all_facts_are_tried() -> None:
     assert {fact.name for fact in ALERT_METRICS} == set(METRIC_LOOKUP.alert_metrics)
-    assert len(ALERT_METRICS) == 10
+    assert len(ALERT_METRICS) == 11
 
 
 def test_what_is_not_known_has_none() -> None:
@@ -120,8 +137,14 @@ def test_metrics_are_read_from_the_snapshot() -> None:
         (
             "share_change_ratio", {"pool": "a"},
             "a: 30.0 % (95 % interval 0.0–100.0 %) of the blocks before about block 700, "  # noqa: ISC004
-            "10.0 % (95 % interval 0.0–100.0 %) since; the change was detected at block 900. "
-            "b's share changed by about as much the other way.",
+            "10.0 % (95 % interval 0.0–100.0 %) since (-20.0 points, 95 % interval -30.0 to -10.0); the change was "
+            "detected at block 900. b: 30.0 % (95 % interval 0.0–100.0 %) of the blocks before about block 700, "
+            "40.0 % (95 % interval 0.0–100.0 %) since (+10.0 points, 95 % interval +5.0 to +15.0); the change was "
+            "detected at block 800. Hashrate may have moved from one to the other.",
+        ),
+        (
+            "network_hashrate_drop_ratio", {"window": "7d"},
+            "The network's hashrate over 7d is 0.0 EH/s (95 % interval 0.0–0.0).",
         ),
         (
             "stale_block", {"height": "8", "pool": "unknown"},
@@ -136,4 +159,24 @@ def test_metrics_are_read_from_the_snapshot() -> None:
 )  # fmt: skip
 def test_details_of_a_sample(name: str, labels: dict[str, str], sentence: str) -> None:
     assert " ".join(details(name, labels, SNAPSHOT)) == sentence
-    assert list(details(name, labels, replace(SNAPSHOT, signals=None, estimates=None))) == []
+    assert list(details(name, labels, replace(SNAPSHOT, signals=None, estimates=None, network_rate={}))) == []
+
+
+def test_a_change_of_labels_is_told_as_one() -> None:
+    assert " ".join(details("share_change_ratio", {"pool": "c"}, SNAPSHOT)).endswith(
+        "Blocks of unknown miners changed by as much the other way: labels changed, probably not hashrate."
+    )
+
+
+def test_windows_that_the_history_does_not_fill_have_no_samples() -> None:
+    begun = replace(SNAPSHOT, first_height=1)
+    assert incomplete_windows(SNAPSHOT) == frozenset()  # it begins with the chain
+    assert incomplete_windows(begun) == {"30d"}
+
+    young = replace(NOW, snapshot=begun, incomplete=incomplete_windows(begun))
+    found = METRIC_LOOKUP.read(["window_blocks", "share_change_ratio", "network_hashrate_drop_ratio"], young)
+
+    assert dict(found.metrics["window_blocks"].samples) == {("7d",): 300, ("14d",): 600}
+    assert found.metrics["network_hashrate_drop_ratio"].samples == ()  # what was before is not known
+    assert "share_change_ratio" not in found.metrics
+    assert found.incomplete == {"30d"}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from monitor.alerts.rules import Rule
@@ -14,7 +16,22 @@ from monitor.alerts.text import (
     summary,
 )
 from monitor.analysis import POOL, BlockTable, estimated, snapshot
-from monitor.model import Alert, AlertState, BlockHash, BlockRow, PoolSlug, Severity, Snapshot, Tally, Window
+from monitor.model import (
+    Alert,
+    AlertState,
+    BlockHash,
+    BlockRef,
+    BlockRow,
+    Change,
+    Estimates,
+    Interval,
+    PoolSlug,
+    Severity,
+    Share,
+    Snapshot,
+    Tally,
+    Window,
+)
 
 WINDOW = Window.parse("100b")
 
@@ -114,3 +131,31 @@ def test_lengths_of_time() -> None:
     assert [format_duration(seconds) for seconds in (5, 119, 600, 7200, 172_800)] == [
         "5 seconds", "119 seconds", "10 minutes", "2 hours", "2 days",
     ]  # fmt: skip
+
+
+def test_a_change_is_told_with_both_shares_its_size_and_its_counterpart() -> None:
+    loss = Change(
+        "pool", "a", 700, 0, 900, Share("a", 0, 0.25, 0, 1), Share("a", 0, 0.2, 0, 1), Interval(-0.07, -0.03),
+        counterpart="b",
+    )  # fmt: skip
+    gain = replace(
+        loss, entity="b", before=Share("b", 0, 0.1, 0, 1), after=Share("b", 0, 0.14, 0, 1), size=Interval(0.02, 0.06),
+        counterpart="a",
+    )  # fmt: skip
+    base = Snapshot(
+        BlockRow(1000, 0, 0, None), BlockHash("ab" * 32), 0, caught_up=True, registry="", concentration=(),
+        tally=Tally(), pool_names={PoolSlug("a"): "Alpha"},
+    )  # fmt: skip
+    about, one = rule("share_change_ratio", summary="{pool}: {change}"), alert(0.03, pool="a")
+
+    def said(*changes: Change) -> str:
+        return summary(
+            about, one, replace(base, estimates=Estimates(BlockRef(1000, BlockHash("ab" * 32)), changes=changes))
+        )
+
+    assert said(replace(loss, counterpart=None)) == "Alpha: 25.0 → 20.0 % (-5.0 points, 95 % interval -7.0 to -3.0)"
+    assert said(loss, gain) == (
+        "Alpha: 25.0 → 20.0 % (-5.0 points, 95 % interval -7.0 to -3.0); "
+        "b gained at the same time (+4.0 points, 95 % interval +2.0 to +6.0)"
+    )
+    assert said() == "Alpha: by at least 3.0 %"

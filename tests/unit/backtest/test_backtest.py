@@ -122,7 +122,7 @@ async def test_without_a_store_there_is_nothing_to_judge(config: Config) -> None
 async def test_made_up_chains_have_the_shares_of_the_last_year_and_no_news(
     config: Config, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(work, "_BLOCKS_A_YEAR", 3000)
+    monkeypatch.setattr(work, "BLOCKS_A_YEAR", 3000)
     one, same, other = [await backtest(config, BacktestOptions(file=file, years=1, seed=seed)) for seed in (1, 1, 2)]
 
     assert one.simulated

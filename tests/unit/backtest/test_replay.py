@@ -173,3 +173,40 @@ def test_what_takes_long_to_estimate_is_looked_at_once_a_day() -> None:
     (one,) = found(rule('value = "hhi_lower"\nwhere = { level = "pool", window = "36h" }\nabove = 1'), rows)
 
     assert one.alert.height == 143
+
+
+def test_alerts_do_not_depend_on_where_the_history_begins() -> None:
+    rows, window = chain(3 * [(2500, {"a": 0.2, "b": 0.8}), (2500, {"a": 0.5, "b": 0.5})]), Window.parse("20d")
+    rules = [rule('value = "share_change_ratio"\nabove = 0.01')]
+
+    whole, late = (episodes(rules, rows[begin:], (window,)) for begin in (0, 1500))
+
+    filled = next(row.time for row in rows if row.time >= rows[1500].time + window.expected_seconds)
+    settled = filled + window.expected_seconds  # what had fired before has ended
+    assert all(one.alert.since >= filled for one in late)
+    told = [[when(one) for one in found if one.alert.since > settled] for found in (whole, late)]
+    assert len(told[0]) >= 3
+    assert told[0] == told[1]
+
+
+def test_the_risk_of_the_largest_is_looked_at_once_a_day() -> None:
+    rows = [replace(row, height=row.height + 1) for row in chain([(9000, {"a": 0.3, "b": 0.7})])]
+    risk = rule('value = "confirmation_risk_ratio"\nwhere = { level = "pool", confirmations = "6" }\nabove = 0.5')
+
+    (one,) = found(risk, rows, (Window.parse("7d"), Window.parse("30d")))
+
+    assert (one.alert.height or 0) % 144 == 143
+    assert one.alert.since >= rows[0].time + Window.parse("30d").expected_seconds
+
+
+def test_a_rule_by_window_does_not_end_because_another_level_is_counted() -> None:
+    rows = chain([(300, {"a": 0.9, "": 0.1}), (300, {"a": 0.5, "": 0.5})])
+    share = rule('value = "share_ratio"\nwhere = { level = "parity", window = "1d" }\nabove = 0.503')
+    known = replace(
+        rule('value = "window_attributed_ratio"\nwhere = { window = "36h" }\nbelow = 0.8\nuntil = 0.9'), name="known"
+    )
+
+    both = [one for one in episodes([share, known], rows) if one.alert.rule == "known"]
+
+    assert both == episodes([known], rows)
+    assert both
