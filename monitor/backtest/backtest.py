@@ -24,6 +24,7 @@ from monitor.model import BlockRow, Race, StoredBlock
 from monitor.processing.block_file import read
 from monitor.processing.levels import levels
 from monitor.processing.stored_blocks import Progress, Span, StoredBlocks
+from monitor.processing.uncertain_memberships import questions
 from monitor.registry.loading import Registry, load_registry, network_of
 from monitor.store.reading import Reading
 from monitor.store.store import Store
@@ -158,7 +159,9 @@ def _report(
     windows = [window for window in config.windows if any(_names(rule, window.name) for rule in fitting)]
     longest = max((window.expected_seconds for window in windows), default=0)
     registry = history.registry
-    scope = Scope(levels(registry), config.windows, registry.pools.names, rules=history.consensus)
+    scope = Scope(
+        levels(registry), config.windows, registry.pools.names, rules=history.consensus, questions=questions(registry)
+    )
     replay = Replay(fitting, scope)
     if options.years is None:
         total, blocks = len(history.blocks), iter(history.blocks)

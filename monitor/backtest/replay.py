@@ -16,6 +16,7 @@ from monitor.analysis.confirmation_risk import confirmation_risks
 from monitor.analysis.signals.compute import signals
 from monitor.analysis.signals.signal_input import SignalInput
 from monitor.analysis.signals.streaks import streaks
+from monitor.analysis.uncertainty.alternatives import UncertainMembership
 from monitor.analysis.uncertainty.change_points import BIN
 from monitor.analysis.uncertainty.changes import changes
 from monitor.analysis.uncertainty.current_share import current_shares, posteriors
@@ -89,6 +90,8 @@ class Scope:
     pool_names: Mapping[PoolSlug, str] = field(default_factory=dict)
     rules: ConsensusParams = field(default_factory=ConsensusParams)
     """Consensus parameters of the network."""
+    questions: Sequence[UncertainMembership] = ()
+    """Memberships that are uncertain: they widen the intervals."""
 
     @property
     def longest(self) -> Window:
@@ -235,7 +238,7 @@ class Replay:
             self._look(self._risks, self._inputs(row, estimates=estimates))
         if self._daily:
             taken = replace(
-                estimated(self.snapshot(), table, scope.windows),
+                estimated(self.snapshot(), table, scope.windows, questions=scope.questions),
                 signals=signals(table, scope.windows, rules=scope.rules),
             )
             inputs = AlertInputs(self._now, taken, block_at=self._now, incomplete=self._incomplete(row))

@@ -13,6 +13,7 @@ from monitor.alerts.loading import METRIC_LOOKUP
 from monitor.alerts.parse import parse
 from monitor.alerts.rules import Rule
 from monitor.analysis import POOL, Level
+from monitor.analysis.uncertainty.alternatives import UncertainMembership
 from monitor.backtest import skipping
 from monitor.backtest.replay import Episode, Replay, ReplayedBlock, Scope
 from monitor.backtest.skipping import NO_SKIP, Skip, SkipPlanner
@@ -125,6 +126,21 @@ def test_a_pause_is_seen_while_it_lasts() -> None:
 
     assert rows[29].time + 9000 < one.alert.since <= rows[29].time + 9600
     assert one.ended == rows[30].time
+
+
+def test_intervals_leave_open_what_memberships_do() -> None:
+    home = Level("home", lambda row: "here" if row.pool == "a" else "there")
+    disputed = UncertainMembership("home", PoolSlug("b"), (), (("there",), ("here",)))
+    half = rule('value = "share_upper_ratio"\nwhere = { level = "home", entity = "here", window = "1d" }\nabove = 0.9')
+
+    def alerts(*questions: UncertainMembership) -> list[Episode]:
+        replay = Replay([half], Scope((POOL, home), WINDOWS[:1], questions=questions))
+        for row in chain([(800, {"a": 0.5, "b": 0.5})]):
+            replay.take(ReplayedBlock(row))
+        return replay.episodes
+
+    assert alerts() == []
+    assert alerts(disputed)
 
 
 def test_a_streak_is_judged_by_the_share_before_it() -> None:
