@@ -55,8 +55,8 @@ PAST = 2_200
 BLOCK_BYTES = 900_000
 EVENT_RATIO, EVENT_MS, SNAPSHOT_MS = 6.0, 10.0, 250.0
 """Targets of the medians: of the block event, to the bare script and in itself; of the snapshot."""
-PAUSE_SECONDS = 0.3
-"""Between blocks: on mainnet there are minutes, and the estimates after each take a tenth of a second."""
+PAUSE_SECONDS = 1.0
+"""Between blocks: on mainnet there are minutes, and the snapshot of each takes some tenths of a second."""
 FIRST_BYTES = 300
 """Enough for a usual coinbase."""
 CORE = CHECKOUT / ".services" / "core" / "bin" / "bitcoind"

@@ -27,7 +27,7 @@ from monitor.embedded import EmbeddedNode, mainnet, onward
 from monitor.registry.loading import load_pools
 
 YEAR = 52_560
-TARGET_MB = 200
+TARGET_MB = 110
 IDLE = "import monitor.app, time; print(flush=True); time.sleep(60)"
 
 
