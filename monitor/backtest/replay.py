@@ -48,12 +48,8 @@ _CHANGES: Final = frozenset({"share_change_ratio"})
 _BY_WINDOW: Final = frozenset({"window_blocks", "window_attributed_ratio"})
 """Metrics that are the same at each level."""
 _RISKS: Final = frozenset({"confirmation_risk_ratio"})
-_SHARES: Final = _BY_WINDOW | {
-    "share_ratio",
-    "share_sampling_lower_ratio",
-    "share_sampling_upper_ratio",
-    "share_above_probability",
-}
+_INTERVALS: Final = frozenset({"share_sampling_lower_ratio", "share_sampling_upper_ratio"})
+_SHARES: Final = _BY_WINDOW | _INTERVALS | {"share_ratio", "share_above_probability"}
 _INDICES: Final = frozenset({
     "hhi", "hhi_unbiased", "nakamoto_coefficient", "gini_ratio", "entropy_bits", "effective_entities", "theil_index",
     "top_share_ratio",
@@ -114,6 +110,11 @@ class _Watched:
         """Whether it needs more than shares."""
         return self.rule.value in _INDICES
 
+    @property
+    def with_intervals(self) -> bool:
+        """Whether it needs the intervals of shares."""
+        return self.rule.value in _INTERVALS
+
 
 class Replay:
     """Takes blocks, lowest first, and records the alerts.
@@ -138,6 +139,7 @@ class Replay:
         self._daily = [each for each in watched if each.rule.value not in special]
         for each in self._counted:
             each.pairs = _needed(each.rule, scope)
+        self._with_intervals = any(each.with_intervals for each in self._counted)
         needed = {pair for each in self._counted for pair in each.pairs}
         self._short = CountedBlocks(
             [level for level in scope.levels if any(level.name == name for name, _ in needed)],
@@ -198,7 +200,9 @@ class Replay:
         found = [
             one
             for (level, window), with_indices in sorted(wanted.items(), key=lambda each: ranks.index(each[0][0]))
-            for one in concentrate(table, [window], levels=[level], with_indices=with_indices)
+            for one in concentrate(
+                table, [window], levels=[level], with_indices=with_indices, with_intervals=self._with_intervals
+            )
         ]
         inputs = self._inputs(row, concentration=found)
         planner = SkipPlanner(table.rows)

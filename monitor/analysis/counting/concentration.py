@@ -25,11 +25,12 @@ def concentrate(
     *,
     levels: Collection[str] | None = None,
     with_indices: bool = True,
+    with_intervals: bool = True,
 ) -> tuple[Concentration, ...]:
     """The concentration at every level, or those named, and within it over every window, in the order given.
 
-    With the network's hashrate by window name, each entity has it in proportion to the work of its blocks. Shares and
-    indices that are not asked for are left out, as for an empty window.
+    With the network's hashrate by window name, each entity has it in proportion to the work of its blocks. Indices that
+    are not asked for are left out, as for an empty window; intervals of shares are NaN.
     """
     chosen = [place for place, level in enumerate(table.levels) if levels is None or level.name in levels]
     counts = table.counts(windows)
@@ -49,6 +50,7 @@ def concentrate(
         _Counted(entities[level], blocks[level, at], total, hashrates=hashrates[level, at] if known[at] else None)
         for (level, at), total in zip(product(range(len(chosen)), range(len(windows))), totals, strict=True)
     ]
+    certain = _shares(counted, intervals=with_intervals)
     return tuple(
         Concentration(
             table.levels[place].name,
@@ -62,7 +64,13 @@ def concentrate(
             nameless=pools,
         )
         for (place, window), total, (unknown, alone), pools, share, (split, merged) in zip(
-            product(chosen, windows), totals, heads, nameless, _shares(counted), readings, strict=False
+            product(chosen, windows),
+            totals,
+            heads,
+            nameless,
+            _shares(counted, intervals=with_intervals),
+            readings,
+            strict=False,
         )
     )
 
@@ -132,11 +140,11 @@ class _Counted(NamedTuple):
         return sorted((-many, entity, rate) for many, entity, rate in counted if many and entity)
 
 
-def _shares(counted: Sequence[_Counted]) -> Iterator[tuple[Share, ...]]:
+def _shares(counted: Sequence[_Counted], *, intervals: bool = True) -> Iterator[tuple[Share, ...]]:
     """The shares of each level and window; what is certain of them is computed of all at once."""
     ranked = [each.ranked() for each in counted]
     pairs = ((-many, each.total) for each, rows in zip(counted, ranked, strict=True) for many, *_ in rows)
-    certain = iter(certainties(pairs))
+    certain = iter(certainties(pairs, intervals=intervals))
     for each, rows in zip(counted, ranked, strict=True):
         yield tuple(
             Share(

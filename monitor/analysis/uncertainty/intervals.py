@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from monitor.analysis.distributions import beta_below, beta_quantiles, gamma_quantiles
 
@@ -34,12 +35,15 @@ def share_intervals(found: Sequence[int], total: Sequence[int] | int) -> list[tu
     return list(zip(lower.tolist(), upper.tolist(), strict=True))
 
 
-def probabilities_above(threshold: float, found: Sequence[int], total: Sequence[int] | int) -> list[float]:
-    """Probability that the share behind each of `found` blocks among `total` exceeds `threshold`, by the same law."""
+def probabilities_above(threshold: ArrayLike, found: Sequence[int], total: Sequence[int] | int) -> list[float]:
+    """Probability that the share behind each of `found` blocks among `total` exceeds `threshold`, by the same law.
+
+    One threshold, or each its own.
+    """
     x = np.asarray(found, dtype=np.float64)
     # The other side of the mirrored law: small probabilities keep their digits.
     n = np.asarray(total, dtype=np.float64)
-    return [float(chance) for chance in beta_below(1 - threshold, n - x + PRIOR, x + PRIOR)]
+    return [float(chance) for chance in beta_below(np.subtract(1, threshold), n - x + PRIOR, x + PRIOR)]
 
 
 def rate_factors(found: Sequence[int]) -> list[tuple[float, float]]:

@@ -7,7 +7,11 @@ the results are kept, which makes a backtest of rules on intervals five times as
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
+from itertools import repeat
+from math import nan
+from typing import Final, TypeAlias
+
+import numpy as np
 
 from monitor.analysis.uncertainty.intervals import probabilities_above, rate_factors, share_intervals
 from monitor.model import Certainty
@@ -20,28 +24,35 @@ _NEAR: Final = 0.05
 _REMEMBERED: Final = 50_000
 
 
-_known: dict[tuple[int, int], Certainty] = {}
+_Pair: TypeAlias = tuple[int, int]
+_known: dict[_Pair, Certainty] = {}
+_without_intervals: dict[_Pair, Certainty] = {}
 
 
-def certainties(pairs: Iterable[tuple[int, int]]) -> list[Certainty]:
-    """One for each pair of blocks found and blocks in all, in the same order."""
-    wanted = list(pairs)
-    found = {pair: known for pair in wanted if (known := _known.get(pair))}
+def certainties(pairs: Iterable[_Pair], *, intervals: bool = True) -> list[Certainty]:
+    """One for each pair of blocks found and blocks in all, in the same order.
+
+    Args:
+        pairs: blocks found, and blocks in all.
+        intervals: False leaves the intervals out, as NaN: they take most of the time.
+    """
+    wanted, memory = list(pairs), _known if intervals else _without_intervals
+    found = {pair: known for pair in wanted if (known := memory.get(pair))}
     if missing := set(wanted) - found.keys():
-        new = dict(_evaluated(sorted(missing)))
+        new = dict(_evaluated(sorted(missing), intervals=intervals))
         found |= new
-        if len(_known) > _REMEMBERED:  # whoever asks on another thread has what it found
-            _known.clear()
-        _known.update(new)
+        if len(memory) > _REMEMBERED:  # whoever asks on another thread has what it found
+            memory.clear()
+        memory.update(new)
     return [found[pair] for pair in wanted]
 
 
-def _evaluated(pairs: list[tuple[int, int]]) -> Iterable[tuple[tuple[int, int], Certainty]]:
+def _evaluated(pairs: list[_Pair], *, intervals: bool) -> Iterable[tuple[_Pair, Certainty]]:
     found, totals = zip(*pairs, strict=True)
     large = [(x, n) for x, n in pairs if x > _NEAR * n]
     chances = dict.fromkeys(pairs, ()) | _above(large)
-    shares, rates = share_intervals(found, totals), rate_factors(found)
-    for pair, share, rate in zip(pairs, shares, rates, strict=True):
+    shares, rates = (share_intervals(found, totals), rate_factors(found)) if intervals else 2 * (repeat((nan, nan)),)
+    for pair, share, rate in zip(pairs, shares, rates, strict=False):
         yield pair, Certainty(*share, *rate, dict(zip(THRESHOLDS, chances[pair], strict=False)))
 
 
@@ -49,5 +60,7 @@ def _above(pairs: list[tuple[int, int]]) -> dict[tuple[int, int], tuple[float, .
     if not pairs:
         return {}
     found, totals = zip(*pairs, strict=True)
-    chances = [probabilities_above(limit, found, totals) for limit in THRESHOLDS.values()]
-    return dict(zip(pairs, zip(*chances, strict=True), strict=True))
+    each = len(THRESHOLDS)  # all at once: most of the time is that of a call
+    limits = np.repeat(list(THRESHOLDS.values()), len(pairs))
+    chances = np.reshape(probabilities_above(limits, each * found, each * totals), (each, -1)).T.tolist()
+    return dict(zip(pairs, map(tuple, chances), strict=True))
