@@ -68,7 +68,7 @@ def concentrate(
             totals,
             heads,
             nameless,
-            _shares(counted, intervals=with_intervals),
+            certain,
             readings,
             strict=False,
         )
