@@ -147,11 +147,11 @@ def _envelope() -> timeseries.Panel:
     return (
         lines(
             "Range over uncertain memberships",
-            "Smallest and largest share of operators over all combinations of uncertain memberships, for all operators "
-            "that are affected.",
+            "Smallest and largest share of the countries where brands were founded, over all combinations of uncertain "
+            "memberships, for all countries that are affected.",
             {
-                "{{entity}}, at least": series("share_envelope_lower_ratio", level="operator", window="$window"),
-                "{{entity}}, at most": series("share_envelope_upper_ratio", level="operator", window="$window"),
+                "{{entity}}, at least": series("share_envelope_lower_ratio", level="origin", window="$window"),
+                "{{entity}}, at most": series("share_envelope_upper_ratio", level="origin", window="$window"),
             },
         )
         .unit("percentunit")

@@ -101,12 +101,15 @@ async def test_shares_now_are_those_of_one_level(daemon: Inside) -> None:
 
 
 async def test_confirmations_are_as_many_as_the_risk_asks_for(daemon: Inside) -> None:
-    answer = await daemon.ask("/api/v1/confirmations?level=pool&risk=0.9&amount=50")
+    answer = await daemon.ask("/api/v1/confirmations?level=pool&risk=0.5&amount=50")
     (level,) = answer["levels"]
-    assert (answer["risk"], answer["amount"]) == (0.9, 50.0)
+    assert (answer["risk"], answer["amount"]) == (0.5, 50.0)
     assert answer["reward"] == pytest.approx(50, rel=1e-3)  # and some fees
     assert level["entity"] == "foundryusa"
-    assert level["probabilities"][str(level["needed"])] <= 0.9 < level["probabilities"]["1"]
+    assert {p <= 0.5: int(z) >= level["needed"] for z, p in level["probabilities"].items()} == {
+        True: True,
+        False: False,
+    }
     assert level["unprofitable"] is not None
     assert level["probabilities"]["504"] < level["probabilities"]["6"]
     without = await daemon.ask("/api/v1/confirmations")

@@ -23,7 +23,7 @@ from monitor.registry.loading import load_pools
 
 WHO, RIVAL, TORN = PoolSlug("antpool"), PoolSlug("foundryusa"), PoolSlug("torn")
 GRAFANAS = {"__interval": "1s", "__rate_interval": "1m"}
-CHOSEN = {"datasource": "any", "level": "operator", "window": "30d", "unknown": "merged", "trend": "30d", "pool": WHO}
+CHOSEN = {"datasource": "any", "level": "origin", "window": "30d", "unknown": "merged", "trend": "30d", "pool": WHO}
 
 
 @pytest.fixture

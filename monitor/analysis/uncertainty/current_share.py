@@ -81,7 +81,8 @@ def posteriors(table: BlockTable, windows: Sequence[Window]) -> dict[str, LevelP
     for number, level in enumerate(table.levels):
         names = table.entities(number)
         counts = binned(rows["entity"][:, number], FIRST + len(names))
-        seen = sorted(np.flatnonzero(counts[:, FIRST:].any(axis=0)).tolist(), key=lambda code: names[code])
+        blocks = np.flatnonzero(counts[:, FIRST:].any(axis=0)).tolist()
+        seen = sorted((code for code in blocks if names[code]), key=lambda code: names[code])  # the others are nameless
         if seen:
             known = posterior(counts[:, [FIRST + code for code in seen]], counts.sum(axis=1))
             found[level.name] = LevelPosterior([names[code] for code in seen], known)

@@ -7,6 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from monitor.analysis import POOL, BlockTable, Level
+from monitor.analysis.counting.levels import Nameless
 from monitor.analysis.uncertainty.current_share import (
     AHEAD,
     BIN,
@@ -112,3 +113,13 @@ def test_what_no_window_covers_does_not_count() -> None:
     pools[:1000] = 0
     found = shares(chain(pools), [Window.parse("2000b"), Window.parse("1d")])
     assert [each.entity for each in found if each.level == "pool"] == ["p1"]
+
+
+def test_pools_of_an_unknown_entity_have_no_share_together_or_alone() -> None:
+    rows = [BlockRow(h, 600 * h, EASY, PoolSlug("abc"[h % 3])) for h in range(300)]
+    home = Level("home", lambda row: "here" if row.pool == "a" else Nameless(PoolSlug(row.pool or "")))
+
+    found = shares(BlockTable.of(rows, (POOL, home)))
+
+    assert [each.entity for each in found if each.level == "home"] == ["here"]
+    assert next(each.share for each in found if each.entity == "here") == pytest.approx(1 / 3, abs=0.02)
