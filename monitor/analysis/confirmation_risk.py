@@ -12,12 +12,16 @@ all k < z.
 The white paper (S. Nakamoto, 2008) takes the attacker's blocks for Poisson, as if the payee's had come in exactly the
 expected time, which makes the risk too small: 18.9 % for six confirmations at a share of 32.2 %, where it is 21.2 %.
 
-No miner's share is known exactly, and the risk is convex in it. So it is averaged over the posterior of the share.
+No miner's share is known exactly, and the risk is convex in it. So it is averaged over the posterior of the share as
+counted: over luck and drift. What else is uncertain has no probabilities. Its part are the risks at the ends of the
+interval of the largest share.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from types import MappingProxyType
 from typing import Final
 
 import numpy as np
@@ -26,7 +30,7 @@ from numpy.typing import ArrayLike
 
 from monitor.analysis.distributions import Floats
 from monitor.analysis.uncertainty.intervals import PRIOR
-from monitor.model import ConfirmationRisk, CurrentShare
+from monitor.model import ConfirmationRisk, CurrentShare, Interval
 
 MOST: Final = 504
 """Confirmations: half a week's worth."""
@@ -35,12 +39,31 @@ _WIDTH: Final = 7.0
 """Standard deviations on either side of the middle; the rest of the posterior is left out."""
 
 
-def confirmation_risks(current: Iterable[CurrentShare]) -> tuple[ConfirmationRisk, ...]:
-    """The risk from the largest entity of each level; `current` has it first."""
-    largest: dict[str, CurrentShare] = {}
+def confirmation_risks(
+    current: Iterable[CurrentShare], ends: Mapping[str, Interval] = MappingProxyType({})
+) -> tuple[ConfirmationRisk, ...]:
+    """The risk from the largest entity of each level.
+
+    Args:
+        current: the shares now by what is counted, at each level the largest first.
+        ends: the interval of the largest share of each level, with everything that is uncertain.
+    """
+    counted: dict[str, CurrentShare] = {}
     for each in current:
-        largest.setdefault(each.level, each)
-    return tuple(ConfirmationRisk(each.level, each.entity, tuple(risk(each).tolist())) for each in largest.values())
+        counted.setdefault(each.level, each)
+    return tuple(_risk(each, ends.get(each.level)) for each in counted.values())
+
+
+def _risk(current: CurrentShare, ends: Interval | None) -> ConfirmationRisk:
+    average = risk(current)
+    found = ConfirmationRisk(current.level, current.entity, tuple(average.tolist()))
+    if ends is None:
+        return found
+    lower, upper = reversal([ends.lower, ends.upper]).T
+    # Of many confirmations nearly all of the average is from shares that are hardly likely, beyond the interval.
+    return replace(
+        found, lower=tuple(np.minimum(lower, average).tolist()), upper=tuple(np.maximum(upper, average).tolist())
+    )
 
 
 def reversal(shares: ArrayLike, most: int = MOST) -> Floats:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -64,15 +64,27 @@ class ConfirmationRisk:
     level: str
     entity: str
     probabilities: tuple[float, ...]
-    """Of one confirmation, two, three and so on, with the uncertainty of the share averaged out."""
+    """Of one confirmation, two, three and so on, with luck and drift of the share as counted averaged out."""
+    lower: tuple[float, ...] = ()
+    """The same at the lower end of the 95 % interval of the level's largest share, whichever entity has it."""
+    upper: tuple[float, ...] = ()
 
     def of(self, confirmations: int) -> float:
         """Probability that so many confirmations, one or more, are reversed."""
         return self.probabilities[confirmations - 1]
 
+    def range_of(self, confirmations: int) -> Interval | None:
+        """What this probability may be, with everything that is uncertain; None where that is not known."""
+        at = confirmations - 1
+        return Interval(self.lower[at], self.upper[at]) if self.upper else None
+
     def needed(self, risk: float) -> int | None:
         """The fewest confirmations that are reversed with no more than this probability; None if even most are."""
-        return next((many for many, each in enumerate(self.probabilities, start=1) if each <= risk), None)
+        return _fewest(self.probabilities, risk)
+
+    def needed_at_most(self, risk: float) -> int | None:
+        """The same at the upper end."""
+        return _fewest(self.upper, risk)
 
     def unprofitable(self, amount: float, *, reward: float, share: float) -> int | None:
         """The fewest confirmations from which on an attempt costs the entity more than it gains; None if none do.
@@ -88,6 +100,10 @@ class ConfirmationRisk:
         lost = reward * share / (1 - share) if share < 1 else 0.0
         each = enumerate(self.probabilities, start=1)
         return next((many for many, risk in each if risk * amount < (1 - risk) * many * lost), None)
+
+
+def _fewest(probabilities: Sequence[float], risk: float) -> int | None:
+    return next((many for many, each in enumerate(probabilities, start=1) if each <= risk), None)
 
 
 @dataclass(frozen=True, slots=True)

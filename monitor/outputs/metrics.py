@@ -100,7 +100,8 @@ CATALOGUE = (
     Published(
         "confirmation_risk_ratio",
         "Probability that the largest entity of a level, if it tried, would reverse a payment with so many "
-        "confirmations, averaged over the uncertainty of its share now.", s.risks,
+        "confirmations, averaged over luck and drift of its share now as counted. `/api/v1/confirmations` has the "
+        "range with everything that is uncertain.", s.risks,
     ),
     Published(
         "hashrate_hashes_per_second", "The network's hashrate, in proportion to the work of the entity's blocks.",

@@ -359,16 +359,16 @@ async def test_before_the_estimates_no_interval_is_shown() -> None:
 
 async def test_confirmation_risk_and_the_share_now_are_shown() -> None:
     hub = Hub(Vitals())
-    risk = ConfirmationRisk("pool", "a", tuple(0.5**many for many in range(1, 30)))
+    risk = ConfirmationRisk("pool", "a", tuple(0.5**many for many in range(1, 30)), (0.25,) * 29, (0.75,) * 29)
     now = CurrentShare("pool", "a", 0.61, 0.6, 0.9, Interval(0.5, 0.95), 100.0)
     async with served(hub, Past(), Well()) as session:
         hub.publish(uncertain(publish(hub, "aab"), confirmation_risks=(risk,), current=(now,)))
         shown = plain(await text(session))
         pool = plain(await text(session, "/pool/a"))
 
-    assert "Confirmations Anna largest pool 1 50 % 2 25 %" in shown
+    assert "Confirmations Anna largest pool 1 50 % 25 % - 75 % 2 25 %" in shown
     assert "12 1 in 4,100" in shown
-    assert "needed for 0.1 % 10" in shown
+    assert "needed for 0.1 % 10 up to more than 29" in shown
     assert "nothing about intent" in shown
     assert "61.0 %" in shown
     assert "Share now: 61.0 %" in pool

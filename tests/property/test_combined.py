@@ -11,7 +11,7 @@ from monitor.analysis import POOL, BlockTable, Level, concentrate, concentration
 from monitor.analysis.counting.levels import Entity, Nameless
 from monitor.analysis.uncertainty import alternatives as counting
 from monitor.analysis.uncertainty.alternatives import UncertainMembership, alternatives
-from monitor.analysis.uncertainty.combined import combined, widened
+from monitor.analysis.uncertainty.combined import combined, largest, widened
 from monitor.model import BlockRow, Combined, Concentration, Confidence, CurrentShare, Interval, PoolSlug, Window
 
 ALL = Window.parse("9999b")
@@ -182,3 +182,23 @@ def test_the_share_now_is_as_uncertain_besides_as_the_window_of_a_fortnight() ->
     assert wide.upper == pytest.approx(now.upper + (made.shares["US"].upper - sampled.upper))
     assert wide.upper > 0.5
     assert list(widened([now], [one], [])) == [now]
+
+
+def test_an_entity_without_a_recent_block_has_the_margins_of_an_older_window() -> None:
+    pools = "aaaabbbb" * 20 + "cc" * 20
+    made, one = published(pools), under(pools, {pool: home(pool) for pool in "abc"})
+    recent = under("aaaa" * 500, {"a": "CN"})._replace(window=Window.parse("2000b"))
+    now = CurrentShare("country", "US", 0.4, lower=0.35, upper=0.45, blocks=Interval(0.3, 0.5), evidence=300)
+
+    assert list(widened([now], [recent, one], [made])) == list(widened([now], [one], [made]))
+
+
+def test_the_largest_entity_may_be_one_that_nothing_is_counted_for() -> None:
+    pools = "b" * 60 + "c" * 60
+    made = published(pools, question("c", "CN"))
+    one = under(pools, {"b": "US", "c": home("c")})
+    now = CurrentShare("country", "US", 0.5, lower=0.4, upper=0.55, blocks=Interval(0.3, 0.6), evidence=300)
+
+    assert largest([now], [one], [made]) == {"country": Interval(0.4, made.shares["CN"].upper)}
+    assert made.shares["CN"].upper > 0.55
+    assert largest([now], [one], []) == {"country": Interval(0.4, 0.55)}

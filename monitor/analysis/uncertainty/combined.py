@@ -17,6 +17,7 @@ The draws of `posterior` for what is counted are included in both indices.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from math import ceil, sqrt
@@ -68,26 +69,53 @@ def widened(
 ) -> Iterator[CurrentShare]:
     """The shares now, with all that is uncertain about them: theirs are of what counts, with luck and drift alone.
 
-    Either end moves as far as it does in the window whose number of blocks is nearest to a fortnight's.
+    Either end moves as far as it does in the window whose number of blocks is nearest to a fortnight's, of those in
+    which the entity has blocks.
 
     Args:
         current: the shares now.
         found: what was counted in the windows.
         known: the intervals of the same levels and windows.
     """
-    nearest: dict[str, Concentration] = {}
-    for one in sorted(found, key=lambda one: -abs(one.blocks - FORTNIGHT)):
-        nearest[one.level] = one
     intervals = {(each.level, each.window): each.shares for each in known}
-    sampling = {(level, share.entity): share for level, one in nearest.items() for share in one.shares}
+    margins: dict[tuple[str, str], tuple[float, float]] = {}
+    for one in _nearest_first(found):
+        wide = intervals.get((one.level, one.window.name), {})
+        for share in one.shares:
+            if ends := wide.get(share.entity):
+                margins.setdefault((one.level, share.entity), (share.lower - ends.lower, ends.upper - share.upper))
     for now in current:
-        share = sampling.get((now.level, now.entity))
-        wide = intervals.get((now.level, nearest[now.level].window.name), {}).get(now.entity)
-        if share and wide:
-            below, above = share.lower - wide.lower, wide.upper - share.upper
-            yield now._replace(lower=max(now.lower - below, 0.0), upper=min(now.upper + above, 1.0))
-        else:
-            yield now
+        below, above = margins.get((now.level, now.entity), (0.0, 0.0))
+        yield now._replace(lower=max(now.lower - below, 0.0), upper=min(now.upper + above, 1.0))
+
+
+def largest(
+    current: Sequence[CurrentShare], found: Iterable[Concentration], known: Iterable[Combined]
+) -> dict[str, Interval]:
+    """The interval of the share that the largest entity of each level, whichever it is, has now.
+
+    Args:
+        current: the shares now, `widened`. Entities without a counted block have what they may have in the window whose
+            number of blocks is nearest to a fortnight's.
+        found: what was counted in the windows.
+        known: the intervals of the same levels and windows.
+    """
+    counted = {(each.level, each.entity) for each in current}
+    nearest = {one.level: one.window.name for one in reversed(_nearest_first(found))}
+    ends: dict[str, list[Interval]] = defaultdict(list)
+    for now in current:
+        ends[now.level].append(Interval(now.lower, now.upper))
+    for each in known:
+        if each.window == nearest.get(each.level):
+            ends[each.level] += [one for entity, one in each.shares.items() if (each.level, entity) not in counted]
+    return {
+        level: Interval(max(each.lower for each in several), max(each.upper for each in several))
+        for level, several in ends.items()
+    }
+
+
+def _nearest_first(found: Iterable[Concentration]) -> list[Concentration]:
+    return sorted(found, key=lambda one: abs(one.blocks - FORTNIGHT))
 
 
 def _combined(known: Alternatives, sampled: Estimate, shares: dict[str, Interval]) -> Combined:

@@ -11,7 +11,7 @@ from monitor.analysis.counting.levels import POOL
 from monitor.analysis.template_difference import differences
 from monitor.analysis.uncertainty.alternatives import UncertainMembership, alternatives
 from monitor.analysis.uncertainty.changes import changes
-from monitor.analysis.uncertainty.combined import combined, widened
+from monitor.analysis.uncertainty.combined import combined, largest, widened
 from monitor.analysis.uncertainty.current_share import current_shares, posteriors
 from monitor.analysis.uncertainty.membership_range import envelopes
 from monitor.analysis.uncertainty.posterior import estimate
@@ -42,6 +42,7 @@ def estimates(
     readings = list(alternatives(table, found, questions))
     indices = tuple(estimate(one, seed=_seed(tip, one)) for one in found)
     intervals = combined(readings, indices)
+    published = tuple(widened(current, found, intervals))
     return Estimates(
         tip=tip,
         indices=indices,
@@ -52,8 +53,8 @@ def estimates(
         differences=differences(table, found),
         envelopes=envelopes(readings),
         combined=intervals,
-        current=tuple(widened(current, found, intervals)),
-        confirmation_risks=confirmation_risks(current),
+        current=published,
+        confirmation_risks=confirmation_risks(current, largest(published, found, intervals)),
     )
 
 

@@ -90,7 +90,9 @@ class CurrentShare(Schema):
     )
     upper: float = field("Upper end")
     blocks_lower: float = field(
-        "Lower end of the 95 % interval of the share of that fortnight's blocks", at="blocks.lower"
+        "Lower end of the 95 % interval of the share of that fortnight's blocks that will count for it: of sampling, "
+        "drift and luck, without memberships",
+        at="blocks.lower",
     )
     blocks_upper: float = field("Upper end", at="blocks.upper")
 

@@ -20,18 +20,27 @@ class LevelConfirmations(Schema):
     """The risk from the largest entity of a level."""
 
     level: str = field("What blocks are counted for")
-    entity: str = field("The entity that has the largest share of the hashrate now")
+    entity: str = field(
+        "The entity with the largest share of the hashrate now, as counted; another one may be larger, and with "
+        "`lower` and `upper` of the probabilities it is"
+    )
     name: Name = field("What to call it", at="entity")
     share: float = field("Its share of the hashrate now, 0 to 1")
     lower: float = field("Lower end of the 95 % interval of this share")
     upper: float = field("Upper end")
     probabilities: dict[int, float] = field(
         "Probability that the entity, if it tried, would reverse a payment, by the number of confirmations; averaged "
-        "over the uncertainty of its share"
+        "over luck and drift of its share as counted"
     )
+    probabilities_lower: dict[int, float] | None = field(
+        "The same for the lower end of the 95 % interval of the largest share, whichever entity has it: of "
+        "memberships, unknown blocks and attributions of low confidence, too; null where it is not estimated"
+    )
+    probabilities_upper: dict[int, float] | None = field("The same for the upper end")
     needed: int | None = field(
         "The fewest confirmations with a probability of at most `risk`; null: even 504 have more"
     )
+    needed_upper: int | None = field("The same by `probabilities_upper`: enough in spite of everything uncertain")
     unprofitable: int | None = field(
         "The fewest confirmations from which on an attempt to reverse a payment of `amount` costs the entity more, on "
         "average, than it gains; null without an amount or a known reward, and if even 504 do not suffice"
@@ -64,10 +73,14 @@ def _levels(known: model.Estimates, asked: dict[str, Any]) -> Iterator[dict[str,
     amount, reward = asked["amount"], asked["reward"]
     for each in known.confirmation_risks:
         now = current[each.level, each.entity]
+        ranges = {many: each.range_of(many) for many in _SHOWN}
         yield {
             **now._asdict(),
             "probabilities": {many: each.of(many) for many in _SHOWN},
+            "probabilities_lower": {many: known.lower for many, known in ranges.items() if known} or None,
+            "probabilities_upper": {many: known.upper for many, known in ranges.items() if known} or None,
             "needed": each.needed(asked["risk"]),
+            "needed_upper": each.needed_at_most(asked["risk"]),
             "unprofitable": (
                 each.unprofitable(amount, reward=reward, share=now.share) if amount and reward is not None else None
             ),

@@ -80,3 +80,24 @@ def test_an_attempt_on_a_larger_payment_needs_more_confirmations_to_be_unprofita
     gains = [found.of(many) * 100.0 - (1 - found.of(many)) * many * 3.0 * 0.3 / 0.7 for many in (8, 9)]
     assert gains[0] > 0 > gains[1]
     assert found.unprofitable(1.0, reward=0.0, share=0.3) is None
+
+
+def test_what_memberships_allow_is_the_range_of_the_risk() -> None:
+    [found] = confirmation_risks([known(0.3, 2000)], {"pool": Interval(0.2, 0.4)})
+    allowed = found.range_of(6)
+    assert allowed
+    assert [allowed.lower, allowed.upper] == pytest.approx(reversal([0.2, 0.4], 6)[-1])
+    assert found.needed_at_most(0.001) == 133
+    assert special.betainc(132, 0.5, 0.96) > 0.001 > special.betainc(133, 0.5, 0.96)
+    assert (found.needed(0.001) or MOST) < 40
+    [majority] = confirmation_risks([known(0.3)], {"pool": Interval(0.3, 0.6)})
+    assert (majority.upper[-1], majority.needed_at_most(0.001)) == (1.0, None)
+    [counted] = confirmation_risks([known(0.3)])
+    assert (counted.range_of(6), counted.needed_at_most(0.1)) == (None, None)
+
+
+def test_the_average_is_in_the_range_however_many_confirmations() -> None:
+    [found] = confirmation_risks([known(0.3, 400)], {"pool": Interval(0.29, 0.31)})
+    assert all(
+        low <= each <= high for low, each, high in zip(found.lower, found.probabilities, found.upper, strict=True)
+    )

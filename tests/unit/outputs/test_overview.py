@@ -100,4 +100,5 @@ def test_a_template_builder_that_is_the_largest_pool_has_one_column() -> None:
         "largest pool", "largest template builder",
     ]  # fmt: skip
     assert attackers(pool, ConfirmationRisk("template", "a", (0.5,))) == ["largest pool and largest template builder"]
+    assert len(attackers(pool, ConfirmationRisk("template", "a", (0.6,)))) == 2, "it builds for others, too"
     assert attackers() == []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import ceil
 
@@ -101,7 +101,7 @@ class Overview:
         """The confirmation risk of the largest pool and the largest template builder, with what they are."""
         known = self.snapshot.estimates
         found = {each.level: each for each in (known.confirmation_risks if known else ()) if each.level in _ATTACKERS}
-        if len({each.entity for each in found.values()}) < len(found):
+        if len({replace(each, level="") for each in found.values()}) < len(found):
             return [(" and ".join(_ATTACKERS[level] for level in found), next(iter(found.values())))]
         return [(_ATTACKERS[level], each) for level, each in found.items()]
 

@@ -53,7 +53,10 @@ async def shares(query: LevelQuery, sources: Sources) -> Shares:
 
 @get("/api/v1/shares/now")
 async def shares_now(query: LevelOnlyQuery, sources: Sources) -> CurrentShares:
-    """Shares of the hashrate now: estimates for the coming fortnight, with the usual drift in their intervals."""
+    """Shares of the hashrate now: estimates for the coming fortnight, with the usual drift in their intervals.
+
+    Entities without a counted block have none; `/api/v1/shares` has what they may have.
+    """
     snapshot = sources.snapshot
     return CurrentShares.of_level(query.level or snapshot.concentration[0].level, snapshot)
 
