@@ -374,6 +374,18 @@ async def test_confirmation_risk_and_the_share_now_are_shown() -> None:
     assert "Share now: 61.0 %" in pool
 
 
+async def test_blocks_of_as_many_miners_have_no_effective_number() -> None:
+    hub = Hub(Vitals())
+    async with served(hub, Past(), Well()) as session:
+        publish(hub, "abcd")
+        shown = plain(await text(session))
+
+    assert "HHI 0 95 %: 0 -" in shown, "the index without bias of four miners with a block each"
+    assert "equal pools" in shown
+    assert "One to three pools have more than half" in shown, "and what is counted, three, is one of them"
+    assert "10,000.0" not in shown, "no more equal pools than there are blocks"
+
+
 async def test_changes_have_their_size_and_a_pair_is_one_sentence() -> None:
     def change(pool: str, before: float, after: float, **more: object) -> Change:
         shares = [Share(pool, 10, share, lower=share, upper=share) for share in (before, after)]

@@ -151,6 +151,17 @@ def test_it_holds_the_sampling_intervals_of_what_is_counted(pools: str) -> None:
             inside(made.nakamoto, likely.nakamoto.upper)
 
 
+@pytest.mark.parametrize("pools", ["abcd", "abcde" * 6, "?" * 9, "abc" + "?" * 9])
+def test_what_is_counted_is_within_even_if_all_are_as_large(pools: str) -> None:
+    made = published(pools, level="pool")
+    counts = Counter(pools)
+    one = concentration(counts, counts.pop("?", 0), level="pool", window=ALL)
+    for reading in (one.split, one.merged):
+        assert reading
+        inside(made.hhi, reading.headline_hhi)
+        inside(made.nakamoto, reading.nakamoto)
+
+
 def test_a_disputed_row_widens_only_the_entity_that_it_claims() -> None:
     made = published("aaaabbbb" * 20 + "cc" * 20, question("c", "CN"))
     sampled = published("aaaabbbb" * 20 + "cc" * 20)

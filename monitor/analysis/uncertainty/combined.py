@@ -117,6 +117,11 @@ def _indices(known: Alternatives, sampled: Estimate) -> tuple[Interval, Interval
     """The intervals of HHI and Nakamoto coefficient."""
     readings = [each for each in (sampled.split, sampled.merged) if each]
     spread, few = [each.hhi for each in readings], [each.nakamoto for each in readings]
+    # Luck puts some ahead, so draws may leave out what was counted of miners that are all as large.
+    for counted in (known.found.split, known.found.merged):
+        if counted:
+            spread.append(Interval(counted.headline_hhi, counted.headline_hhi))
+            few.append(Interval(counted.nakamoto, counted.nakamoto))
     if _anyones(known) or (known.sure < known.counts).any():
         least, most = _extremes(known)
         lower, upper, blocks = _hhi_ends(least)[0], _hhi_ends(most)[1], known.found.blocks

@@ -55,7 +55,8 @@ def indices(windows: Sequence[Json], *, chosen: str | None = None) -> Table:
             one["window"], f"{one['blocks']:,}", f"{one['unknown']:,}",
             _both(one, "nakamoto", "d"), _interval(sure, "nakamoto", "d"),
             f"{one['headline_hhi']:,.0f}", _interval(sure, "hhi", ",.0f"),
-            _both(one, "effective_entities", ".1f"), f"{one['merged']['top_share']['1']:.1%}",
+            f"{10_000 / one['headline_hhi']:,.1f}" if one["headline_hhi"] else "",
+            _span([one[reading]["top_share"]["1"] for reading in ("split", "merged")], ".1%"),
             _trend(sure.get("trend")),
             style="bold" if one["window"] == chosen else "",
         )  # fmt: skip

@@ -39,7 +39,7 @@ def share(name: str, part: float) -> dict[str, Any]:
 
 
 def window(name: str, **differs: object) -> dict[str, Any]:
-    low = {"nakamoto": 3, "hhi_unbiased": 1400.0, "effective_entities": 7.1, "top_share": {"1": 0.3}}
+    low = {"nakamoto": 3, "hhi_unbiased": 1400.0, "effective_entities": 6.9, "top_share": {"1": 0.3}}
     high = {**low, "nakamoto": 2, "hhi_unbiased": 1500.0}
     combined = {"hhi": {"lower": 1300.0, "upper": 1600.0}, "nakamoto": {"lower": 2, "upper": 4}}
     found = {"level": "pool", "window": name, "blocks": 100, "unknown": 2, "split": low, "merged": high}
@@ -85,6 +85,21 @@ def test_the_hhi_is_the_headline_with_its_published_interval() -> None:
 
     assert " 1,402 " in shown
     assert "1,300-1,600" in shown
+
+
+def test_effective_entities_are_those_of_the_headline() -> None:
+    [row] = (line for line in drawn(as_view(status())).splitlines() if "1,402" in line and " 100 " in line)
+
+    assert " 7.1 " in row, "10,000 / 1,402; as counted there are 6.9"
+    scattered = window("24h", headline_hhi=0.0, blocks=4)
+    assert " 0 " in drawn(as_view(status(concentration=[scattered]))), "as many miners as blocks: no number"
+
+
+def test_the_largest_share_is_two_where_all_unknown_blocks_may_be_one_miners() -> None:
+    split, merged = ({**window("24h")["split"], "top_share": {"1": part}} for part in (0.403, 0.56))
+    shown = drawn(as_view(status(concentration=[window("24h", split=split, merged=merged)])), width=140)
+
+    assert "40.3%-56.0%" in shown
 
 
 def test_shares_now_are_beside_those_of_the_window() -> None:

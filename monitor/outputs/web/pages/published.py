@@ -78,7 +78,9 @@ def ranges(one: Concentration, snapshot: Snapshot) -> Ranges | None:
     return Ranges(
         combined.hhi,
         combined.nakamoto,
-        effective_entities=Interval(_MONOPOLY / combined.hhi.upper, _MONOPOLY / max(combined.hhi.lower, 1.0)),
+        effective_entities=Interval(
+            *(_MONOPOLY / max(end, _MONOPOLY / one.blocks) for end in (combined.hhi.upper, combined.hhi.lower))
+        ),
         sampling=split if split and (split.hhi, split.nakamoto) != (combined.hhi, combined.nakamoto) else None,
     )
 
