@@ -167,6 +167,9 @@ def _paid(outputs: tuple[Output, ...], registry: PoolRegistry) -> _Paid:
         outputs = tuple([Output(1, output.script) for output in outputs if not output.script.startswith(OP_RETURN)])
         known = [output for output in outputs if output.script in payees]
         total = len(outputs)
+    if len(known) == 1:  # as in most blocks
+        [(value, script)] = known
+        return frozenset([_Payout(script, _payout_rank(value, total), 0, order=0)]) if value else _UNPAID
     by_script: dict[bytes, int] = {}
     by_pool: dict[PoolSlug, int] = {}
     for value, script in known:
