@@ -166,7 +166,8 @@ async def _page() -> str:
 
 def _bounds(schema: Mapping[str, Any]) -> str:
     """The range and the default of a number."""
-    found = f", {schema.get('minimum')} to {schema['maximum']:,}" if "maximum" in schema else ""
+    least = f"more than {schema['exclusiveMinimum']}" if "exclusiveMinimum" in schema else schema.get("minimum")
+    found = f", {least} to {schema['maximum']:,}" if "maximum" in schema else ""
     return f"{found}; default {schema['default']}" if found and "default" in schema else found
 
 

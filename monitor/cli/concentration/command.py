@@ -15,7 +15,7 @@ from monitor.model import Window
 def concentration(
     file: Annotated[Path, typer.Argument(help="CSV or Parquet with the columns height, time (unix seconds), pool.")],
     *,
-    level: Annotated[str, typer.Option(help="Level: pool, template, operator or country.")] = "pool",
+    level: Annotated[str, typer.Option(help="Level: pool, template, operator, origin or country.")] = "pool",
     window: Annotated[
         Window | None,
         typer.Option(

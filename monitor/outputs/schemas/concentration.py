@@ -11,7 +11,7 @@ from monitor.outputs.schemas.blocks import Tip
 
 
 class Hashrate(Schema):
-    """Hashes a second, with the ends of the 95 % interval."""
+    """Hashes a second, with the ends of the 95 % interval by sampling alone."""
 
     value: float = field("Estimate")
     lower: float = field("Lower end")
