@@ -100,9 +100,14 @@ CATALOGUE = (
     Published(
         "confirmation_risk_ratio",
         "Probability that the largest entity of a level, if it tried, would reverse a payment with so many "
-        "confirmations, averaged over luck and drift of its share now as counted. `/api/v1/confirmations` has the "
-        "range with everything that is uncertain.", s.risks,
+        "confirmations, averaged over luck and drift of its share now as counted.", s.risks,
     ),
+    Published(
+        "confirmation_risk_lower_ratio",
+        f"The same at the lower end of the level's largest share now, whichever entity has it. {_COMBINED}",
+        s.risk_ranges, "lower",
+    ),
+    Published("confirmation_risk_upper_ratio", "The same at the upper end.", s.risk_ranges, "upper"),
     Published(
         "hashrate_hashes_per_second", "The network's hashrate, in proportion to the work of the entity's blocks.",
         s.shares, "hashrate.value",

@@ -210,6 +210,14 @@ risks = Source(
         ((each.level, str(many)), each.of(many)) for each in _estimates(s).confirmation_risks for many in _CONFIRMATIONS
     ),
 )
+risk_ranges = Source(
+    ("level", "confirmations"),
+    lambda s: (
+        ((each.level, str(many)), each.range_of(many))
+        for each in _estimates(s).confirmation_risks
+        for many in _CONFIRMATIONS
+    ),
+)
 trends = Source(("level", "window"), lambda s: (((each.level, each.window), each) for each in _estimates(s).trends))
 changes = Source(("pool",), lambda s: {(each.entity,): each for each in _estimates(s).changes}.items())
 """The last change of each entity."""

@@ -90,6 +90,9 @@ def test_shares_now_and_the_risk_from_the_largest(complete: Snapshot) -> None:
     assert found["share_now_lower_ratio"]["pool", "d"] < 0.6 < found["share_now_upper_ratio"]["pool", "d"]
     assert found["confirmation_risk_ratio"]["pool", "1"] == pytest.approx(1, abs=1e-4)  # it has a majority
     assert set(found["confirmation_risk_ratio"]) >= {("template", "6"), ("pool", "100")}
+    risk, six = (found[f"confirmation_risk_{end}ratio"] for end in ("lower_", "upper_")), ("pool", "6")
+    lower, upper = (each[six] for each in risk)
+    assert lower <= found["confirmation_risk_ratio"][six] <= upper
 
 
 def test_a_trend_and_the_change_that_made_it(complete: Snapshot) -> None:

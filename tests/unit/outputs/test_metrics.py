@@ -34,6 +34,8 @@ CONTRACT: dict[str, tuple[str, ...]] = {
     "share_sampling_lower_ratio": ENTITY, "share_sampling_upper_ratio": ENTITY,
     "share_now_ratio": ("level", "entity"), "share_now_lower_ratio": ("level", "entity"),
     "share_now_upper_ratio": ("level", "entity"), "confirmation_risk_ratio": ("level", "confirmations"),
+    "confirmation_risk_lower_ratio": ("level", "confirmations"),
+    "confirmation_risk_upper_ratio": ("level", "confirmations"),
     "attribution_confidence_ratio": ("confidence", "window"), "reward_per_work_ratio": ("pool", "window"),
     "hhi_lower": ("level", "window"), "hhi_upper": ("level", "window"),
     "nakamoto_coefficient_lower": ("level", "window"), "nakamoto_coefficient_upper": ("level", "window"),
