@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 WIDTH = 120
-_VERBATIM = re.compile(r"[#|!]|<!|\[!|    |$")
-"""Lines of Markdown that are not prose: headings, tables, HTML, pictures, code, blank lines."""
+_VERBATIM = re.compile(r" *\||[#!]|<!|\[!|    |$")
+"""Lines of Markdown that are not prose: headings, tables (also within items), HTML, pictures, code, blank lines."""
 _ITEM = re.compile(r"[-*] |\d\d?\. ")
 
 

@@ -53,6 +53,11 @@ def test_prose_is_wrapped_at_120_characters(page: Path) -> None:
     assert not long
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(CHECKOUT)))
+def test_no_table_is_folded_into_a_paragraph(page: Path) -> None:
+    assert not re.search(r"\|[ \n]+\|:?--.*\| *\|", _without_code(page))
+
+
 def test_every_page_of_the_documentation_is_in_its_index() -> None:
     index = (DOCS / "README.md").read_text("utf-8")
 
