@@ -3,8 +3,8 @@
     pool-monitor backtest FILE --format json > real.json
     pool-monitor backtest FILE --simulate --years 10 --format json > constant.json
     pool-monitor backtest FILE --simulate --years 20 --drift 1 --format json > drift.json
-    scripts/firing.py > firing.md
-    scripts/backtest.py real.json constant.json drift.json firing.md > docs/backtest.md
+    .venv/bin/python scripts/firing.py > firing.md
+    .venv/bin/python scripts/backtest.py real.json constant.json drift.json firing.md > docs/backtest.md
 
 FILE has a row for each block, with height, time and pool, as CSV or Parquet.
 """
@@ -51,7 +51,7 @@ these tables.
 pool-monitor backtest mainnet_blocks_2021_2025.parquet
 pool-monitor backtest mainnet_blocks_2021_2025.parquet --simulate --years 10
 pool-monitor backtest mainnet_blocks_2021_2025.parquet --simulate --years 20 --drift 1
-scripts/firing.py
+.venv/bin/python scripts/firing.py
 ```
 
 The file is every block of mainnet from 664,063 to 930,340 with height, time and pool, from

@@ -1,6 +1,6 @@
 """Make config/pools/registry.toml from copies of the two upstream lists and our decisions.
 
-    scripts/compile_pools.py [MEMPOOL_JSON BITCOIN_DATA_JSON]
+    .venv/bin/python scripts/compile_pools.py [MEMPOOL_JSON BITCOIN_DATA_JSON]
 
 Without arguments, from the copies in config/pools/upstream/. With arguments, from those files, which then become the
 copies; note their commits in config/pools/README.md. Refuses to write where the lists contradict each other undecided.

@@ -1,6 +1,6 @@
 """Coverage of the published intervals, and false alarms of the test for changes.
 
-    scripts/coverage.py FILE > docs/accuracy.md; scripts/forgery.py
+    .venv/bin/python scripts/coverage.py FILE > docs/accuracy.md; .venv/bin/python scripts/forgery.py
 
 FILE has a row for each block, with height, time and pool, as CSV or Parquet. Its shares of each year are the true
 shares: samples are drawn from them, estimated as in the daemon, and compared with them. It is seeded, so the same

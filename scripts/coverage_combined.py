@@ -1,6 +1,6 @@
 """Combined intervals against alternative memberships, and coverage of the entropy and the top shares.
 
-    scripts/coverage_combined.py FILE
+    .venv/bin/python scripts/coverage_combined.py FILE
 
 Prints its sections of docs/accuracy.md; `scripts/coverage.py` includes them. FILE has a row for each block, with
 height, time and pool, as CSV or Parquet. Seeded: the same file gives the same tables.

@@ -1,7 +1,7 @@
 """Generates from the code: configuration and its example, metrics, API, commands, RPC whitelist, Kubernetes rules.
 
-scripts/docs.py            write the files
-scripts/docs.py --check    only compare; exit status 1 if one differs
+.venv/bin/python scripts/docs.py            write the files
+.venv/bin/python scripts/docs.py --check    only compare; exit status 1 if one differs
 """
 
 from __future__ import annotations

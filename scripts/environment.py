@@ -1,7 +1,7 @@
 """Creates .venv and installs what requirements/ locks, then the project itself, editable.
 
-    scripts/environment.py run    what the daemon needs
-    scripts/environment.py dev    that, and what working on it needs
+    python3 scripts/environment.py run    what the daemon needs
+    python3 scripts/environment.py dev    that, and what working on it needs
 
 Needs Python 3.11 and nothing else: where it comes without pip, as Debian's does without python3-venv, pip is fetched
 from Debian into the environment.

@@ -1,6 +1,6 @@
 """How often the rules on shares fire, by the true share: a section of docs/backtest.md.
 
-    scripts/firing.py [--years N]
+    .venv/bin/python scripts/firing.py [--years N]
 
 Blocks are drawn with a known true share, and each rule of config/alerts.toml on a share is evaluated at every block as
 the daemon does it: the same window of header time, the same posterior, the same duration. `scripts/backtest.py` puts

@@ -1,6 +1,6 @@
 """How often forgeries move a real block to another pool: a section of docs/accuracy.md.
 
-    PYTHONPATH=tests scripts/forgery.py [--check]
+    PYTHONPATH=tests .venv/bin/python scripts/forgery.py [--check]
 
 Every golden coinbase with amounts is forged in every way for every large rival, and every eighth of those without in
 every way that takes text alone. Writes the section anew, at the end of the page; with --check only compares.
@@ -96,7 +96,9 @@ def main(arguments: list[str]) -> int:
     """Write the section or compare it; the exit status."""
     page = PAGE.read_text("utf-8").split(HEAD)[0].rstrip()
     text = "\n".join((page, "", *section(load_pools()), ""))
-    return keep({PAGE: text}, arguments, usage=__doc__ or "", command="PYTHONPATH=tests scripts/forgery.py")
+    return keep(
+        {PAGE: text}, arguments, usage=__doc__ or "", command="PYTHONPATH=tests .venv/bin/python scripts/forgery.py"
+    )
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Writes the Grafana dashboards of grafana/dashboards from scripts/dashboards.
 
-scripts/grafana.py            write them
-scripts/grafana.py --check    only compare; exit status 1 when one is not what it would be
+.venv/bin/python scripts/grafana.py            write them
+.venv/bin/python scripts/grafana.py --check    only compare; exit status 1 when one is not what it would be
 """
 
 from __future__ import annotations

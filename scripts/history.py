@@ -1,6 +1,6 @@
 """Five years of concentration, with how sure it is: writes docs/history.md and its pictures.
 
-    scripts/history.py FILE
+    .venv/bin/python scripts/history.py FILE
 
 FILE has a row for each block, with height, time and pool, as CSV or Parquet. The pages in the repository are made of
 mainnet's blocks of 2021 to 2025. Nothing in them is written by hand: another file gives another history.
@@ -223,7 +223,7 @@ Source of the pools: the block table of
 again from these or other blocks; [the glossary](glossary.md) defines the terms.
 
 ```
-scripts/history.py BLOCKS.parquet
+.venv/bin/python scripts/history.py BLOCKS.parquet
 ```
 
 ## In short

@@ -1,6 +1,6 @@
 """Takes the steps of deploy/docker/Dockerfile in a folder, without a container engine, and starts the demo there.
 
-    scripts/image.py FOLDER
+    .venv/bin/python scripts/image.py FOLDER
 
 What the instructions say is done as they say it, with FOLDER before each path of the image; the base image is this
 machine's Python. The stages share the folder, so what one takes over from another is there already. Exit status 1 when

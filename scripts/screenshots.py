@@ -1,6 +1,6 @@
 """Takes the pictures of the page that docs/images has: of the demo's own blocks, in a real browser.
 
-    PYTHONPATH=tests scripts/screenshots.py [FOLDER]
+    PYTHONPATH=tests .venv/bin/python scripts/screenshots.py [FOLDER]
 
 They change with each run as far as the page does: the blocks are those at the end of the embedded history.
 """

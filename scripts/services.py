@@ -6,8 +6,8 @@ dynamic loader, so they run whatever the machine's own libraries are. A program 
 does, would lose that loader; so it comes from the machine's own release, whose C library it shares. Exit status 1 when
 a service cannot be had.
 
-    scripts/services.py              fetch what is missing
-    scripts/services.py mosquitto    fetch only these
+    python3 scripts/services.py              fetch what is missing
+    python3 scripts/services.py mosquitto    fetch only these
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 Retarget periods of made-up blocks, each of which signals with the same chance as all others, at chances around the
 threshold, where the forecast has most to guess. The rule is the shipped one: above 0.99 for 36 blocks more.
 
-    scripts/signalling_alarms.py
+    .venv/bin/python scripts/signalling_alarms.py
 """
 
 from __future__ import annotations

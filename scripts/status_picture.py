@@ -1,6 +1,6 @@
 """Draws what `pool-monitor status --watch` shows of a demo: docs/images/status.png.
 
-scripts/status_picture.py    needs chromium, and DejaVu Sans Mono to draw with
+.venv/bin/python scripts/status_picture.py    needs chromium, and DejaVu Sans Mono to draw with
 """
 
 from __future__ import annotations

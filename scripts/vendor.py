@@ -1,7 +1,7 @@
 """Fetches the code of others that the pages serve, as vendored.toml in the folder of static files describes it.
 
-    scripts/vendor.py              the recorded version, which must be what was recorded
-    scripts/vendor.py 1.6.33       another version, and record it
+    .venv/bin/python scripts/vendor.py              the recorded version, which must be what was recorded
+    .venv/bin/python scripts/vendor.py 1.6.33       another version, and record it
 
 Needs npm, which fetches the package and is not needed for anything else.
 """
