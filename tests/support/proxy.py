@@ -1,17 +1,20 @@
-"""A TCP proxy that counts connections."""
+"""A TCP proxy that counts connections, and falls silent when it is told to."""
 
 from __future__ import annotations
 
 import asyncio
 import threading
+from math import inf
 from typing import Self
 
 
 class CountingProxy:
     """Passes connections on to a port of 127.0.0.1, from a port of its own. Runs on a thread."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, *, left: float = inf) -> None:
         self.url = ""
+        self.left = left
+        """How many bytes of answers are passed on; then there is silence."""
         self.open = 0
         """How many connections are open now."""
         self.most = 0
@@ -116,7 +119,9 @@ class _Node(asyncio.Protocol):
         self._proxy.transports.add(transport)
 
     def data_received(self, data: bytes) -> None:
-        self._client.write(data)
+        if self._proxy.left > 0:
+            self._proxy.left -= len(data)
+            self._client.write(data)
 
     def connection_lost(self, _error: Exception | None) -> None:
         self._proxy.transports.discard(self._transport)

@@ -92,7 +92,7 @@ def widened(
 def largest(
     current: Sequence[CurrentShare], found: Iterable[Concentration], known: Iterable[Combined]
 ) -> dict[str, Interval]:
-    """The interval of the share that the largest entity of each level, whichever it is, has now.
+    """The interval of the share that the largest entity of each level, whichever it is, has now; of those with any.
 
     Args:
         current: the shares now, `widened`. Entities without a counted block have what they may have in the window whose
@@ -106,8 +106,9 @@ def largest(
     for now in current:
         ends[now.level].append(Interval(now.lower, now.upper))
     for each in known:
-        if each.window == nearest.get(each.level):
-            ends[each.level] += [one for entity, one in each.shares.items() if (each.level, entity) not in counted]
+        for entity, one in each.shares.items():
+            if each.window == nearest.get(each.level) and (each.level, entity) not in counted:
+                ends[each.level].append(one)
     return {
         level: Interval(max(each.lower for each in several), max(each.upper for each in several))
         for level, several in ends.items()
