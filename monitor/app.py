@@ -68,11 +68,11 @@ class _Health:
 
     @property
     def facts(self) -> NodeFacts | None:
-        return self.node.facts
+        return self.source.followed.node.facts
 
     @property
     def heard_at(self) -> float | None:
-        return self.node.heard_at
+        return self.source.followed.node.heard_at
 
     async def node_behind(self) -> int:
         return await self.node.behind()
