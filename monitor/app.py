@@ -104,10 +104,10 @@ async def run(config: Config, stop: asyncio.Event, *, listening: Callable[[str],
             await rooms.enter_async_context(NodeClient(section, vitals))
             for section in (config.counted_node, *config.observers)
         ]
-        source = FallbackSource(_observers(config, nodes), store.tip)
+        source = FallbackSource(_observers(config, nodes), store.tip, patience=config.counted_node.fallback_seconds)
         follower = Follower(source, store, Reach.of(config.windows), vitals=vitals)
         backfill = BackfillScheduler(config, store, nodes[0], hub=hub, vitals=vitals)
-        health = _Health(follower, nodes[0], backfill, source)
+        health = _Health(follower, nodes[0], backfill, source=source)
         history = HistoryQueries(store)
         token = config.web.secret_token
         sources = Sources(hub, store=store, health=health, directory=directory, history=history)

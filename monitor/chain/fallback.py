@@ -12,9 +12,7 @@ from monitor.chain.observer import ObservedNode, Observer
 from monitor.errors import NodeAway, PoolMonitorError
 from monitor.model import Block, BlockHash, BlockRef, Notice
 
-_PATIENCE_SECONDS = 60.0
-"""How long the counted node may be away before another stands in."""
-_RETURN_SECONDS = 15.0
+_RETURN_SECONDS = 5.0
 """How often the counted node is asked meanwhile."""
 
 _T = TypeVar("_T")
@@ -33,7 +31,7 @@ class FallbackSource:
         nodes: Sequence[Observer],
         tip: Callable[[], Awaitable[BlockRef | None]],
         *,
-        patience: float = _PATIENCE_SECONDS,
+        patience: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Combine nodes.
@@ -84,7 +82,9 @@ class FallbackSource:
 
     async def news(self) -> Notice:
         """See `ChainSource.news`."""
-        return await self.followed.node.news()
+        if self.followed is self._counted:
+            return await self.followed.node.news()
+        return await self.followed.news()  # its observer listens to the node already
 
     # -- who is asked --------------------------------------------------------------------------------------------------
 

@@ -34,7 +34,7 @@ class BranchStore(Protocol):
         """Store blocks that are not on the counted chain."""
 
 
-async def trace(node: ObservedNode, tip: BlockHash, store: BranchStore, known: Line | None = None) -> Line | None:
+async def trace(node: ObservedNode, tip: BlockHash, store: BranchStore, *, known: Line | None = None) -> Line | None:
     """The line from the counted chain to a block.
 
     Args:
@@ -126,7 +126,14 @@ async def _header(node: ObservedNode, block: BlockHash) -> HeaderFacts:
 
 def _of_header(header: HeaderFacts) -> BranchBlock:
     return BranchBlock(
-        header.ref, header.parent, header.time, header.bits, header.version, pool=None, attributed=False, counted=False
+        header.ref,
+        header.parent,
+        time=header.time,
+        bits=header.bits,
+        version=header.version,
+        pool=None,
+        attributed=False,
+        counted=False,
     )
 
 

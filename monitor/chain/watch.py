@@ -167,7 +167,7 @@ class NodesWatch:
         if node.best is None:
             return None, False
         try:
-            line = await trace(node, node.best, self._store, self._lines.get(name))
+            line = await trace(node, node.best, self._store, known=self._lines.get(name))
             if line is None:
                 self._lines.pop(name, None)
                 return None, False

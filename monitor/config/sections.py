@@ -62,6 +62,9 @@ class NodeSection(Section):
     """Timeout of a request to the node, after which the node counts as unreachable and is asked again. Increase it on
     slow machines."""
 
+    fallback_seconds: float = Field(default=60.0, ge=0)
+    """How long the counted node may be away before an observer on the same chain stands in for it."""
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         web_address(self.url, "url", "http://127.0.0.1:8332")

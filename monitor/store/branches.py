@@ -82,7 +82,13 @@ def _sightings(connection: Connection, *, lowest: int = 0, limit: int = 10_000) 
     query = select(sightings).where(sightings.c.height >= lowest)
     rows = connection.execute(query.order_by(sightings.c.height.desc(), sightings.c.lag_seconds).limit(limit))
     return [
-        Sighting(BlockRef(row.height, block_hash(row.hash)), row.node, row.seen_at, row.lag_seconds, row.status)
+        Sighting(
+            BlockRef(row.height, block_hash(row.hash)),
+            row.node,
+            row.seen_at,
+            lag_seconds=row.lag_seconds,
+            status=row.status,
+        )
         for row in rows
     ]
 
@@ -118,7 +124,10 @@ def _headers(connection: Connection) -> list[StaleHeader]:
     rows = connection.execute(select(stale_headers).order_by(stale_headers.c.height, stale_headers.c.hash))
     return [
         StaleHeader(
-            BlockRef(row.height, block_hash(row.hash)), row.header, PoolSlug(row.pool) if row.pool else None, row.source
+            BlockRef(row.height, block_hash(row.hash)),
+            row.header,
+            pool=PoolSlug(row.pool) if row.pool else None,
+            source=row.source,
         )
         for row in rows
     ]
@@ -144,7 +153,7 @@ class StoredBranches:
 
     async def add_header(self, ref: BlockRef, header: bytes | None, source: str) -> None:
         """Store a stale block of which only a node's header is known."""
-        await self.note_headers([StaleHeader(ref, header, None, source)])
+        await self.note_headers([StaleHeader(ref, header, pool=None, source=source)])
 
     async def add(self, judged: Sequence[Judged]) -> None:
         """Store blocks that are not on the counted chain. One that is stored already stays as it is."""
@@ -164,9 +173,15 @@ class StoredBranches:
 
 def _branch_block(row: Any) -> BranchBlock:  # noqa: ANN401 -- a row of `_OF_TREE`
     return BranchBlock(
-        BlockRef(row.height, block_hash(row.hash)), block_hash(row.parent), row.time, row.bits, row.version,
-        pool=None if row.pool is None else PoolSlug(row.pool), attributed=True, counted=not row.stale,
-    )  # fmt: skip
+        BlockRef(row.height, block_hash(row.hash)),
+        block_hash(row.parent),
+        time=row.time,
+        bits=row.bits,
+        version=row.version,
+        pool=None if row.pool is None else PoolSlug(row.pool),
+        attributed=True,
+        counted=not row.stale,
+    )
 
 
 def _insert(connection: Connection, table: Any) -> Any:  # noqa: ANN401 -- see `writing`

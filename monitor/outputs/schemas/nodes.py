@@ -120,10 +120,9 @@ class Nodes(Schema):
             }
             for block in view.tree
         ]
-        followed = next((node for node in view.nodes if node.followed), view.nodes[0])
         return cls.of(
             {
-                "agree": view.agree, "counted": view.nodes[0].name, "followed": followed.name, "nodes": view.nodes,
+                "agree": view.agree, "counted": view.nodes[0].name, "followed": view.followed.name, "nodes": view.nodes,
                 "splits": [Split.of_split(each) for each in view.splits], "tree": tree,
             },
             names,
