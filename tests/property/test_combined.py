@@ -11,6 +11,7 @@ from support.examples import few
 from monitor.analysis import POOL, BlockTable, Level, concentrate, concentration, estimate
 from monitor.analysis.counting.levels import Entity, Nameless
 from monitor.analysis.uncertainty import alternatives as counting
+from monitor.analysis.uncertainty import extremes
 from monitor.analysis.uncertainty.alternatives import UncertainMembership, alternatives
 from monitor.analysis.uncertainty.combined import combined, largest, widened
 from monitor.model import BlockRow, Combined, Concentration, Confidence, CurrentShare, Interval, PoolSlug, Window
@@ -124,6 +125,21 @@ def test_a_block_of_low_confidence_may_be_anyones(
     for (claimed,) in asked.answers:
         homes = {pool: home(pool) for pool in HOMES} | {"c": claimed, "?": None}
         check(made, under(pools, homes | elsewhere))
+
+
+@given(st.text("abcde?ABCDE", min_size=30, max_size=200), CLAIMS, CLAIMS)
+def test_the_alternatives_that_are_left_out_are_within_the_others(
+    pools: str, c: list[str | None], d: list[str | None]
+) -> None:
+    questions = [question("c", *c), question("d", *d, "d alone")]
+    made = published(pools, *questions)
+    with pytest.MonkeyPatch.context() as patched:
+        for name in ("_finest", "_coarsest"):
+            patched.setattr(extremes, name, lambda answers, _: answers)
+        every = published(pools, *questions)
+    assert made.nakamoto.lower == every.nakamoto.lower
+    assert every.nakamoto.upper - made.nakamoto.upper in {0, 1}
+    assert (made.hhi.lower, made.hhi.upper) == pytest.approx((every.hhi.lower, every.hhi.upper), rel=0.01)
 
 
 @given(DOUBTFUL, st.sets(st.sampled_from("ABCDE")))
