@@ -50,6 +50,15 @@ def _best_at(connection: Connection, height: int) -> BlockHash | None:
     return block_hash(found) if found else None
 
 
+def _bits_at(connection: Connection, heights: Iterable[int]) -> dict[int, int]:
+    """The compact targets of the counted blocks at these heights, as far as history has them."""
+    wanted, found = sorted(set(heights)), {}
+    for at in range(0, len(wanted), 500):
+        query = select(blocks.c.height, blocks.c.bits).where(ON_BEST_CHAIN, blocks.c.height.in_(wanted[at : at + 500]))
+        found.update({row.height: row.bits for row in connection.execute(query)})
+    return found
+
+
 def _note_sightings(connection: Connection, seen: Iterable[Sighting]) -> None:
     """Store sightings. The first time of a block and node stays; a later status replaces an earlier one."""
     statement = _insert(connection, sightings)
@@ -71,7 +80,13 @@ def _sightings(connection: Connection, *, lowest: int = 0, limit: int = 10_000) 
     query = select(sightings).where(sightings.c.height >= lowest)
     rows = connection.execute(query.order_by(sightings.c.height.desc(), sightings.c.lag_seconds).limit(limit))
     return [
-        Sighting(BlockRef(row.height, block_hash(row.hash)), row.node, row.seen_at, row.lag_seconds, row.status)
+        Sighting(
+            BlockRef(row.height, block_hash(row.hash)),
+            row.node,
+            row.seen_at,
+            lag_seconds=row.lag_seconds,
+            status=row.status,
+        )
         for row in rows
     ]
 
@@ -107,7 +122,10 @@ def _headers(connection: Connection) -> list[StaleHeader]:
     rows = connection.execute(select(stale_headers).order_by(stale_headers.c.height, stale_headers.c.hash))
     return [
         StaleHeader(
-            BlockRef(row.height, block_hash(row.hash)), row.header, PoolSlug(row.pool) if row.pool else None, row.source
+            BlockRef(row.height, block_hash(row.hash)),
+            row.header,
+            PoolSlug(row.pool) if row.pool else None,
+            source=row.source,
         )
         for row in rows
     ]
@@ -123,6 +141,7 @@ class StoredBranches:
 
     place = reads(_place)
     best_at = reads(_best_at)
+    bits_at = reads(_bits_at)
     sightings = reads(_sightings)
     note_sightings = writes(_note_sightings)
     note_headers = writes(_note_headers)
@@ -144,7 +163,7 @@ class StoredBranches:
 
 def _as_place(row: Any) -> Place:  # noqa: ANN401 -- a row of the query above
     pool = None if row.pool is None else PoolSlug(row.pool)
-    return Place(BlockRef(row.height, block_hash(row.hash)), block_hash(row.parent), not row.stale, pool)
+    return Place(BlockRef(row.height, block_hash(row.hash)), block_hash(row.parent), counted=not row.stale, pool=pool)
 
 
 def _insert(connection: Connection, table: Any) -> Any:  # noqa: ANN401 -- see `writing`
