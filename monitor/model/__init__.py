@@ -72,6 +72,7 @@ from monitor.model.signals import (
     Signalling,
     Signals,
     Spacing,
+    StaleRate,
     Streak,
     SuccessionTest,
 )
