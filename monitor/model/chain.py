@@ -42,15 +42,18 @@ class Coinbase:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """The 80-byte block header."""
+    """A block header."""
 
     hash: BlockHash
     version: int
+    """Without the bit that announces an extension."""
     parent: BlockHash
     merkle_root: bytes
     time: int
     bits: int
     nonce: int
+    extension: bytes = b""
+    """The 84 bytes that a header of the BLAKE2b chain has in addition, as serialised; empty in Bitcoin."""
 
 
 @dataclass(frozen=True, slots=True)
