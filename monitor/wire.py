@@ -24,7 +24,7 @@ EXTENDED_HEADER_BYTES = 164
 MAX_BLOCK_BYTES = 4_000_000
 """Consensus allows 4,000,000 weight units, and no byte weighs less than one."""
 MAX_MONEY_SAT = 21_000_000 * 100_000_000
-_MIN_TX_BYTES = 60
+MIN_TX_BYTES = 60
 """One input, one output, empty scripts."""
 _MIN_OUTPUT_BYTES = 9
 
@@ -57,10 +57,10 @@ def decode_block(data: bytes, *, height: int) -> Block:
         WireError: `data` is not a block.
     """
     header = decode_header(data)
-    tx_count, at = _compact(data, HEADER_BYTES + len(header.extension))
+    tx_count, at = decode_compact(data, HEADER_BYTES + len(header.extension))
     if tx_count == 0:
         raise WireError("a block without a coinbase: the transaction count is 0")
-    if tx_count > MAX_BLOCK_BYTES // _MIN_TX_BYTES:
+    if tx_count > MAX_BLOCK_BYTES // MIN_TX_BYTES:
         raise WireError(f"{tx_count} transactions cannot fit into a block")
     coinbase, _ = decode_coinbase(data, at)
     return Block(height, header, tx_count, coinbase=coinbase)
@@ -149,7 +149,7 @@ def decode_coinbase(data: bytes, at: int = 0) -> tuple[Coinbase, int]:
         (sequence,) = _UINT32.unpack_from(data, at)
         outputs, at = decode_outputs(data, at + 4)
         if has_witness:
-            items, at = _compact(data, at)
+            items, at = decode_compact(data, at)
             if items > MAX_BLOCK_BYTES:
                 raise WireError(f"a witness of {items} items cannot fit into a block")
             for _ in range(items):
@@ -162,7 +162,7 @@ def decode_coinbase(data: bytes, at: int = 0) -> tuple[Coinbase, int]:
 
 def decode_outputs(data: bytes, at: int = 0) -> tuple[tuple[Output, ...], int]:
     """Decode a counted list of outputs that starts at `at`; also return where it ends."""
-    count, at = _compact(data, at)
+    count, at = decode_compact(data, at)
     if count > MAX_BLOCK_BYTES // _MIN_OUTPUT_BYTES:
         raise WireError(f"{count} outputs cannot fit into a block")
     outputs, total = [], 0
@@ -182,6 +182,21 @@ def decode_outputs(data: bytes, at: int = 0) -> tuple[tuple[Output, ...], int]:
     except (_StructError, IndexError):
         raise Truncated(f"the bytes end inside output {len(outputs)} of {count}") from None
     return tuple(outputs), at
+
+
+def decode_compact(data: bytes, at: int) -> tuple[int, int]:
+    """Decode the length or count at `at`; also return where it ends."""
+    try:
+        first = data[at]
+        if first < 0xFD:
+            return first, at + 1
+        form, least = _COMPACT[first]
+        number: int = form.unpack_from(data, at + 1)[0]
+    except (IndexError, _StructError):
+        raise Truncated(f"the bytes end inside the number at byte {at}") from None
+    if number < least:  # nodes reject it as well: only the shortest encoding is valid
+        raise WireError(f"the number at byte {at} is not in its shortest encoding")
+    return number, at + 1 + form.size
 
 
 def encode_header(header: Header) -> bytes:
@@ -311,7 +326,7 @@ def _extended_hash(header: bytes) -> bytes:
     if not any(key):
         return digest
     mask = int.from_bytes(_tagged(b"Bitcoin block hash PoW XOR mask", key)) & ((1 << 256 - clear_bits) - 1)
-    masked = int.from_bytes(digest) ^ mask
+    masked: int = int.from_bytes(digest) ^ mask
     return masked.to_bytes(32)
 
 
@@ -325,24 +340,9 @@ def _counted(data: bytes) -> bytes:
     return encode_compact(len(data)) + data
 
 
-def _compact(data: bytes, at: int) -> tuple[int, int]:
-    """A length or count at `at`, and where it ends."""
-    try:
-        first = data[at]
-        if first < 0xFD:
-            return first, at + 1
-        form, least = _COMPACT[first]
-        number: int = form.unpack_from(data, at + 1)[0]
-    except (IndexError, _StructError):
-        raise Truncated(f"the bytes end inside the number at byte {at}") from None
-    if number < least:  # nodes reject it as well: only the shortest encoding is valid
-        raise WireError(f"the number at byte {at} is not in its shortest encoding")
-    return number, at + 1 + form.size
-
-
 def _bytes(data: bytes, at: int) -> tuple[bytes, int]:
     """A counted string at `at`, and where it ends."""
-    length, at = _compact(data, at)
+    length, at = decode_compact(data, at)
     if length > MAX_BLOCK_BYTES:
         raise WireError(f"{length} bytes at byte {at} cannot fit into a block")
     end = at + length

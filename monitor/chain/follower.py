@@ -19,7 +19,7 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wai
 
 from monitor.chain.plan import Inconsistent, joined, stands_on
 from monitor.chain.source import ChainSource
-from monitor.errors import ChainError, NodeAway, NodeBusy
+from monitor.errors import ChainError, InvalidBlock, NodeAway, NodeBusy
 from monitor.model import Block, BlockHash, BlockRef, Notice, Plan, Reach
 from monitor.vitals import Vitals
 
@@ -31,7 +31,7 @@ _REMIND_SECONDS = 60.0
 _PAUSE = wait_random_exponential(multiplier=0.1, max=5)
 """Seconds before a request is repeated."""
 
-_PASSING = (NodeAway, NodeBusy, Inconsistent)
+_PASSING = (NodeAway, NodeBusy, InvalidBlock, Inconsistent)
 """Errors that a repeated request may cure."""
 
 _T = TypeVar("_T")
@@ -206,4 +206,5 @@ class Follower:
 
 def _kind(error: BaseException | None) -> str:
     """The label of the error in `errors_total`."""
-    return {NodeBusy: "node_busy", Inconsistent: "inconsistent"}.get(type(error), "node_away")  # type: ignore[arg-type]
+    kinds = {NodeBusy: "node_busy", Inconsistent: "inconsistent", InvalidBlock: "invalid_block"}
+    return kinds.get(type(error), "node_away")  # type: ignore[arg-type]

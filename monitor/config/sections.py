@@ -26,6 +26,10 @@ class NodeSection(Section):
     network: Literal["auto", Network] = "auto"
     """Network of the node; the daemon stops if the node follows another one. With auto the network is that of the node,
     and commands that work without a node use main."""
+    chain: Literal["bitcoin", "rdts", "any"] = "bitcoin"
+    """Chain to follow. While the node is on another one, the daemon waits and says so: several chains have Bitcoin's
+    genesis block, port and addresses. rdts is the chain of BIP110 with proof of work by BLAKE2b; any follows whatever
+    the node follows."""
     cookie_file: Literal["auto"] | Path = "auto"
     """Path of the authentication cookie, which the node writes at startup and its own user can read. With auto, the
     cookie in Bitcoin Core's default data directory, in the folder of the network. Set it if bitcoind runs with -datadir

@@ -26,7 +26,9 @@ Call = Literal[
     "getblockcount",
     "getblockhash",
     "getblockheader",
+    "getdeploymentinfo",
     "getnetworkinfo",
+    "gettxoutproof",
     "getzmqnotifications",
     "waitfornewblock",
 ]

@@ -1,13 +1,10 @@
 """Block headers of both formats, against real ones and hostile ones."""
 
-import csv
-from pathlib import Path
-from typing import NamedTuple
-
 import pytest
+from support.headers import KNOWN, Known
 
 from monitor.errors import Truncated, WireError
-from monitor.model import BlockHash, Coinbase, Output
+from monitor.model import Coinbase, Output
 from monitor.wire import (
     EXTENDED_HEADER_BYTES,
     HEADER_BYTES,
@@ -19,30 +16,12 @@ from monitor.wire import (
     encode_header,
 )
 
-
-class Known(NamedTuple):
-    """A row of headers.csv."""
-
-    network: str
-    height: int
-    hash: BlockHash
-    raw: bytes
-
-
-def known() -> list[Known]:
-    with (Path(__file__).parents[1] / "data" / "headers.csv").open() as rows:
-        return [
-            Known(each["network"], int(each["height"]), BlockHash(each["hash"]), bytes.fromhex(each["header"]))
-            for each in csv.DictReader(rows)
-        ]
-
-
-EXTENDED = [each for each in known() if len(each.raw) == EXTENDED_HEADER_BYTES]
+EXTENDED = [each for each in KNOWN if len(each.raw) == EXTENDED_HEADER_BYTES]
 FIRST = next(each for each in EXTENDED if each.height == 961_640)
-ACROSS = [each for each in known() if each.network == "main" and each.height <= 961_640]
+ACROSS = [each for each in KNOWN if each.network == "main" and each.height <= 961_640]
 
 
-@pytest.mark.parametrize("header", known(), ids=lambda each: f"{each.network}-{each.height}")
+@pytest.mark.parametrize("header", KNOWN, ids=lambda each: f"{each.network}-{each.height}")
 def test_a_real_header_has_its_hash_and_is_written_as_it_was(header: Known) -> None:
     decoded = decode_header(header.raw)
     assert decoded.hash == header.hash
