@@ -67,7 +67,7 @@ RULES: Mapping[str, DifficultyRules] = MappingProxyType(
         "test": DifficultyRules(2**224 - 1, has_slow_blocks=True),
         "testnet4": DifficultyRules(2**224 - 1, has_slow_blocks=True, bip94=True),
         "signet": DifficultyRules(0x0377AE << 216, signed=True),
-        "regtest": DifficultyRules(2**255 - 1, retargets=False, has_slow_blocks=True),
+        "regtest": DifficultyRules(2**255 - 1, retargets=False),
     }
 )
 """By the name of the network in `getblockchaininfo`."""
@@ -114,9 +114,9 @@ def ancestor(link: Link, height: int, *, below: Below) -> Link | None:
 
 
 def _ordinary_bits(rules: DifficultyRules, parent: Link, time: int, *, below: Below) -> int | None:
+    if not rules.retargets:
+        return parent.bits
     if (parent.height + 1) % PERIOD_BLOCKS == 0:
-        if not rules.retargets:
-            return parent.bits
         # The span is that of 2,015 blocks, an error of the first version that became consensus.
         first = ancestor(parent, parent.height + 1 - PERIOD_BLOCKS, below=below)
         if first is None:
