@@ -145,6 +145,7 @@ class Follower:
         hashes = await self._source.successors(onto, self._batch)
         refs = [BlockRef(onto.height + above, each) for above, each in enumerate(hashes, start=1)]
         blocks = joined(onto, await self._fetch(refs))
+        await self._source.check(onto, blocks)
         if not blocks and not (common and disconnects):
             raise Inconsistent(f"the node's tip {node_tip} is not ours, yet nothing follows block {onto.height}")
         if disconnects and not common:
@@ -163,7 +164,10 @@ class Follower:
         if not self._caught_up:
             return None
         block = await self._source.block(BlockRef(tip.height + 1, node_tip))
-        return Plan(tip, node_tip, connects=(block,), noticed=noticed) if stands_on(block, tip) else None
+        if not stands_on(block, tip):
+            return None
+        await self._source.check(tip, (block,))
+        return Plan(tip, node_tip, connects=(block,), noticed=noticed)
 
     async def _common_block(self, tip: BlockRef | None) -> tuple[BlockRef | None, list[BlockRef]]:
         """Our highest block on the node's best chain, and our blocks above it, highest first."""

@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import NamedTuple, TypeAlias
 
-from monitor.model import Block, BlockHash
+from monitor.model import BlockHash, Header
 from monitor.wire import target
 
 PERIOD_BLOCKS = 2016
 _PERIOD_SECONDS = 14 * 24 * 3600
-_MOST_CHANGE = 4
+MOST_CHANGE = 4
 """The target changes at most by this factor."""
 _SLOW_SECONDS = 20 * 60
 """On test networks, a block that comes later than this after its parent may have the least difficulty."""
@@ -32,10 +32,9 @@ class Link(NamedTuple):
     bits: int
 
     @classmethod
-    def of(cls, block: Block) -> Link:
-        """The link that a block adds to its chain."""
-        header = block.header
-        return cls(block.height, header.hash, header.parent, header.time, header.bits)
+    def of(cls, header: Header, height: int) -> Link:
+        """The link that a header adds to its chain."""
+        return cls(height, header.hash, header.parent, header.time, header.bits)
 
 
 Below: TypeAlias = Callable[[Link], Link | None]
@@ -122,7 +121,7 @@ def _ordinary_bits(rules: DifficultyRules, parent: Link, time: int, *, below: Be
         if first is None:
             return None
         seconds = parent.time - first.time
-        seconds = min(max(seconds, _PERIOD_SECONDS // _MOST_CHANGE), _PERIOD_SECONDS * _MOST_CHANGE)
+        seconds = min(max(seconds, _PERIOD_SECONDS // MOST_CHANGE), _PERIOD_SECONDS * MOST_CHANGE)
         base = first.bits if rules.bip94 else parent.bits
         return compact(min(target(base) * seconds // _PERIOD_SECONDS, rules.limit))
     if not rules.has_slow_blocks:

@@ -11,12 +11,13 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from monitor.consensus import merkle
-from monitor.consensus.difficulty import Below, DifficultyRules, Link, required_bits
+from monitor.consensus.difficulty import MOST_CHANGE, PERIOD_BLOCKS, Below, DifficultyRules, Link, required_bits
 from monitor.errors import InvalidBlock
 from monitor.model import Block, BlockRef
 from monitor.wire import committed_by_extension, target
 
-_MEDIAN_BLOCKS = 11
+MEDIAN_BLOCKS = 11
+"""The time of a block must be after the median of so many before it."""
 _FUTURE_SECONDS = 2 * 3600
 _TIME_WARP_SECONDS = 600
 """By how much time may run back at the first block of a period, where BIP94 limits it."""
@@ -78,14 +79,12 @@ def verify_block(block: Block, parent: Link | None, rules: DifficultyRules, *, b
     """Check the header of a block against its ancestors.
 
     Args:
-        block: its height is that of the chain on which `parent` is.
+        block: stands on `parent`.
         parent: None if it is not known; most rules cannot be checked then.
         rules: those of the network.
         below: the parent of a link.
         now: Unix time.
     """
-    if parent and parent.height + 1 != block.height:
-        parent = None  # the height is a guess
     findings = [_proof_of_work(block, rules)]
     if parent:
         findings += (
@@ -145,6 +144,10 @@ def _proof_of_work(block: Block, rules: DifficultyRules) -> Finding:
 def _difficulty(block: Block, parent: Link, rules: DifficultyRules, *, below: Below) -> Finding:
     required = required_bits(rules, parent, block.header.time, below=below)
     if required is None:
+        if not rules.has_slow_blocks and target(block.header.bits) > MOST_CHANGE * target(parent.bits):
+            return Finding(
+                Check.DIFFICULTY, Outcome.FAILED, f"its target is more than {MOST_CHANGE} times the last one"
+            )
         return Finding(Check.DIFFICULTY, Outcome.UNCHECKED, "an ancestor that sets its target is not known")
     if block.header.bits != required:
         reason = f"its target is {block.header.bits:08x}, the chain demands {required:08x}"
@@ -156,13 +159,13 @@ def _time(block: Block, parent: Link, rules: DifficultyRules, *, below: Below, n
     time = block.header.time
     if time > now + _FUTURE_SECONDS:
         return Finding(Check.TIME, Outcome.FAILED, f"its time is {time - now:.0f} s in the future")
-    if rules.bip94 and block.height % 2016 == 0 and time < parent.time - _TIME_WARP_SECONDS:
+    if rules.bip94 and block.height % PERIOD_BLOCKS == 0 and time < parent.time - _TIME_WARP_SECONDS:
         return Finding(Check.TIME, Outcome.FAILED, f"its time is {parent.time - time} s before that of its parent")
     times, link = [parent.time], below(parent)
-    while link and len(times) < _MEDIAN_BLOCKS:
+    while link and len(times) < MEDIAN_BLOCKS:
         times.append(link.time)
         link = below(link)
-    if len(times) < min(_MEDIAN_BLOCKS, block.height):
+    if len(times) < min(MEDIAN_BLOCKS, block.height):
         return Finding(Check.TIME, Outcome.UNCHECKED, f"only {len(times)} of its ancestors are known")
     if time <= sorted(times)[len(times) // 2]:
         return Finding(Check.TIME, Outcome.FAILED, f"its time is not after the median of {len(times)} blocks before it")

@@ -153,6 +153,10 @@ class ChainIdentity:
                 return f"on another chain{since}: {name}"
 
 
+EMBEDDED_VERSION = "pool-monitor:embedded"
+"""The version that the embedded node says."""
+
+
 @dataclass(frozen=True, slots=True)
 class NodeFacts:
     """Network, tip and capabilities of a node."""
@@ -176,6 +180,11 @@ class NodeFacts:
     def blocks_by(self) -> str:
         """The fastest interface for blocks."""
         return "rest blockpart" if self.blockpart else "rest block" if self.rest else "rpc getblock"
+
+    @property
+    def is_simulated(self) -> bool:
+        """Whether it is the embedded node, which makes blocks without work."""
+        return self.version == EMBEDDED_VERSION
 
     @property
     def pruned(self) -> bool:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, NoReturn, Self
-from urllib.parse import urlsplit
 
 import structlog
 
@@ -14,7 +14,17 @@ from monitor import libzmq
 from monitor.config import NodeSection
 from monitor.consensus.identity import Statement, chain_of, fork_heights, identify
 from monitor.errors import InvalidBlock, NodeAway, NodeBusy, NodeError, NodeRefused, OnAnotherChain, WireError
-from monitor.model import NO_BLOCK, Block, BlockHash, BlockRef, ChainIdentity, NodeFacts, Notice
+from monitor.model import (
+    NO_BLOCK,
+    Block,
+    BlockHash,
+    BlockRef,
+    ChainIdentity,
+    ChainTip,
+    HeaderFacts,
+    NodeFacts,
+    Notice,
+)
 from monitor.node import errors
 from monitor.node.connections import MAX_CONNECTIONS, Connections
 from monitor.node.notifications import BlockNotifications
@@ -42,7 +52,7 @@ class NodeClient:
     def __init__(self, node: NodeSection, vitals: Vitals, *, connections: int = MAX_CONNECTIONS) -> None:
         self._node = node
         self._vitals = vitals
-        self._label = urlsplit(node.url).netloc
+        self._label = node.label
         self._connections = Connections(connections)
         self._rpc = Rpc(node, vitals, self._connections)
         self._rest = Rest(node, vitals, self._connections)
@@ -51,6 +61,10 @@ class NodeClient:
         """What the node last said about itself; None before the first contact."""
         self.heard_at: float | None = None
         """When it last said which block is its best, Unix time."""
+        self.best: BlockHash | None = None
+        """Its best block, as last heard."""
+        self.fault: str | None = None
+        """Why it does not answer; None while it does."""
         vitals.node_up.labels(self._label).set(0)
 
     async def __aenter__(self) -> Self:
@@ -74,14 +88,15 @@ class NodeClient:
         """Learn what the node can do; see `ChainSource.ready`."""
         try:
             facts = await self.introduce()
-        except NodeError:
-            self._vitals.node_up.labels(self._label).set(0)
+        except NodeError as error:
+            self._note_fault(error)
             raise
         known = self.facts and (self.facts.genesis, self.facts.version, self.facts.chain)
         if known != (facts.genesis, facts.version, facts.chain):
             log.info("connected to the node", **self._describe(facts))
         self.facts = facts
         if refusal := self.chain_refusal(facts.chain):
+            self._note_fault(refusal)
             raise refusal
         return facts.genesis
 
@@ -89,11 +104,11 @@ class NodeClient:
         """Hash of the node's best block."""
         try:
             best = BlockHash(await self._rpc.call("getbestblockhash"))
-        except NodeError:
-            self._vitals.node_up.labels(self._label).set(0)
+        except NodeError as error:
+            self._note_fault(error)
             raise
         self._vitals.node_up.labels(self._label).set(1)
-        self.heard_at = time.time()
+        self.fault, self.best, self.heard_at = None, best, time.time()
         self._vitals.node_last_contact.labels(self._label).set(self.heard_at)
         return best
 
@@ -128,6 +143,9 @@ class NodeClient:
             raise refusal
         return block
 
+    async def check(self, onto: BlockRef, blocks: Sequence[Block]) -> None:
+        """See `ChainSource.check`. This node is believed; `VerifiedNode` is not."""
+
     async def start_for(self, *, seconds: int, blocks: int) -> BlockRef:
         """See `ChainSource.start_for`."""
         facts = self.facts = await self.introduce()  # the first ones may be old
@@ -158,7 +176,9 @@ class NodeClient:
 
     async def news(self) -> Notice:
         """See `ChainSource.news`."""
-        return await self.notifications.wait()
+        notice = await self.notifications.wait()
+        self.best = notice.tip or self.best
+        return notice
 
     # -- for `check` ---------------------------------------------------------------------------------------------------
 
@@ -195,12 +215,14 @@ class NodeClient:
 
     def chain_refusal(self, chain: ChainIdentity) -> OnAnotherChain | None:
         """The error for a node on this chain; None if it is the wanted one."""
-        if self._node.chain in {"any", chain.name}:
+        wanted = self._node.chain
+        if wanted == "auto":
+            wanted = "any" if self._node.role == "observer" else "bitcoin"
+        if wanted in {"any", chain.name}:
             return None
-        wanted = "Bitcoin" if self._node.chain == "bitcoin" else self._node.chain
         return OnAnotherChain(
             f"the node at {self._node.url} is {chain}",
-            remedy=f"use a node that follows {wanted}, or set node.chain to the chain to follow",
+            remedy=f"use a node that follows {wanted}, or set node.chain to the chain that is to be followed",
         )
 
     async def coinbase_proof(self, block: BlockHash, txid: str) -> bytes | None:
@@ -242,6 +264,38 @@ class NodeClient:
         header = await self._header(block)
         return BlockRef(int(header["height"]), block) if header else None
 
+    # -- for observers -------------------------------------------------------------------------------------------------
+
+    async def header(self, block: BlockHash) -> HeaderFacts | None:
+        """See `ObservedNode.header`."""
+        header = await self._header(block)
+        if header is None:
+            return None
+        return HeaderFacts(
+            BlockRef(int(header["height"]), block),
+            parent=BlockHash(header.get("previousblockhash", NO_BLOCK)),
+            time=int(header["time"]),
+            bits=int(header["bits"], 16),
+            version=int(header["version"]),
+            chain_work=int(header["chainwork"], 16),
+        )
+
+    async def raw_header(self, block: BlockHash) -> bytes | None:
+        """See `ObservedNode.raw_header`."""
+        try:
+            return bytes.fromhex(await self._rpc.call("getblockheader", block, False))  # noqa: FBT003 -- the node's own
+        except errors.RpcError as error:
+            if error.code == errors.NOT_FOUND:
+                return None
+            raise
+
+    async def chain_tips(self) -> list[ChainTip]:
+        """See `ObservedNode.chain_tips`."""
+        return [
+            ChainTip(BlockRef(int(tip["height"]), BlockHash(tip["hash"])), int(tip["branchlen"]), str(tip["status"]))
+            for tip in await self._rpc.call("getchaintips")
+        ]
+
     # -- requests ------------------------------------------------------------------------------------------------------
 
     async def _chain(self, network: str, tip: BlockRef) -> ChainIdentity:
@@ -271,6 +325,10 @@ class NodeClient:
         if self.facts is None:
             raise NodeAway("the node has not answered yet")
         return self.facts
+
+    def _note_fault(self, error: NodeError) -> None:
+        self._vitals.node_up.labels(self._label).set(0)
+        self.fault = str(error)
 
     def _describe(self, facts: NodeFacts) -> dict[str, object]:
         heard = [] if libzmq.refusal() else list(facts.zmq)

@@ -26,6 +26,7 @@ Call = Literal[
     "getblockcount",
     "getblockhash",
     "getblockheader",
+    "getchaintips",
     "getdeploymentinfo",
     "getnetworkinfo",
     "gettxoutproof",

@@ -149,7 +149,7 @@ def test_no_secret_is_in_an_error(text: str, write: Write) -> None:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("[nod]\nx = 1", "nod: unknown key; choose one of: .*node.url"),
+        ("[xyz]\nx = 1", "xyz: unknown key; choose one of: .*node.url"),
         ("[node]\nurll = 1", "node.urll: unknown key; did you mean node.url\\?"),
         ("[web]\nPort = 1", "web.Port: unknown key; did you mean web.port\\?"),
         ("self = 1", "self: unknown key"),

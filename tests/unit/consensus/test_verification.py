@@ -56,10 +56,15 @@ def test_without_its_parent_only_the_work_is_checked() -> None:
     found.require()
 
 
-def test_a_guessed_height_judges_nothing() -> None:
-    links = chain(20)
-    found = verdict(replace(block_on(links[-1]), height=5), links)
-    assert outcome(found, Check.DIFFICULTY) is Outcome.UNCHECKED
+def test_a_target_far_from_the_last_one_is_refused_although_the_period_is_not_known() -> None:
+    parent = link(2015)._replace(bits=0x1702353D)
+    header = replace(decode_header(KNOWN[0].raw), parent=parent.hash)
+    for bits, expected in ((0x1708D4F4, Outcome.UNCHECKED), (0x1708D4F5, Outcome.FAILED)):
+        block = Block(2016, replace(header, bits=bits), 1, Coinbase(b"", ()))
+        assert (
+            outcome(verify_block(block, parent, RULES["main"], below=lambda _: None, now=2e9), Check.DIFFICULTY)
+            is expected
+        )
 
 
 def test_with_too_few_ancestors_the_time_is_not_checked() -> None:
@@ -117,10 +122,14 @@ def real(height: int) -> Block:
     return Block(height, decode_header(known.raw), 798 if height == 961_640 else 1, coinbase)
 
 
+def link_of(height: int) -> Link:
+    return Link.of(real(height).header, height)
+
+
 def test_the_change_of_the_work_is_followed() -> None:
     rules = rules_of("main", extended_from=961_640)
     assert rules
-    parent, block = Link.of(real(961_639)), real(961_640)
+    parent, block = link_of(961_639), real(961_640)
     found = verify_block(block, parent, rules, below=lambda _: None, now=2e9)
     assert outcome(found, Check.PROOF_OF_WORK) is Outcome.PASSED
     assert outcome(found, Check.DIFFICULTY) is Outcome.PASSED
@@ -128,12 +137,12 @@ def test_the_change_of_the_work_is_followed() -> None:
 
 
 def test_headers_of_the_other_format_are_refused_on_either_side_of_the_change() -> None:
-    parent, block = Link.of(real(961_639)), real(961_640)
+    parent, block = link_of(961_639), real(961_640)
     bitcoin = verify_block(block, parent, RULES["main"], below=lambda _: None, now=2e9)
     assert "its header has 164 bytes, those of this chain have 80" in str(bitcoin.failed)
     rules = rules_of("main", extended_from=961_639)
     assert rules
-    late = verify_block(real(961_639), Link.of(real(961_638)), rules, below=lambda _: None, now=2e9)
+    late = verify_block(real(961_639), link_of(961_638), rules, below=lambda _: None, now=2e9)
     assert "its header has 80 bytes, those of this chain have 164" in str(late.failed)
 
 
@@ -141,7 +150,7 @@ def test_an_extended_header_commits_to_the_number_of_transactions() -> None:
     rules = rules_of("main", extended_from=961_640)
     assert rules
     block = replace(real(961_640), tx_count=3)
-    found = verify_block(block, Link.of(real(961_639)), rules, below=lambda _: None, now=2e9)
+    found = verify_block(block, link_of(961_639), rules, below=lambda _: None, now=2e9)
     assert "commits to height 961640 and" in str(found.failed)
 
 

@@ -11,13 +11,12 @@ from support.bitcoind import Bitcoind
 from support.blocks import Built
 from support.lying import LyingNode, with_bits, without_work
 
-from monitor.chain.verified import VerifiedSource
 from monitor.config import NodeSection
-from monitor.consensus.difficulty import DifficultyRules, Link, rules_of
 from monitor.consensus.verification import Check, Outcome
 from monitor.errors import InvalidBlock, OnAnotherChain
-from monitor.model import BlockHash, BlockRef, ChainIdentity
+from monitor.model import Block, BlockHash, BlockRef, ChainIdentity
 from monitor.node.client import NodeClient
+from monitor.node.verified import VerifiedNode
 from monitor.vitals import Vitals
 
 pytestmark = pytest.mark.service("bitcoind")
@@ -26,32 +25,30 @@ FORK = 5
 
 
 @asynccontextmanager
-async def verified(
-    node: Bitcoind, url: str | None = None, *, chain: str = "bitcoin", rest: str = "auto"
-) -> AsyncIterator[VerifiedSource]:
-    """A source of this node with each block checked, that knows the chain as far as block 1."""
+async def verified(node: Bitcoind, url: str | None = None, **more: object) -> AsyncIterator[VerifiedNode]:
+    """A client that does not trust this node."""
     section = NodeSection.model_validate(
-        {"url": url or node.url, "cookie_file": node.cookie_file, "chain": chain, "rest": rest, "zmq": "off"}
+        {"url": url or node.url, "cookie_file": node.cookie_file, "zmq": "off", "trusted": False} | more
     )
-    genesis = node.call("getblockheader", node.call("getblockhash", 0))
-    known = Link(0, BlockHash(genesis["hash"]), BlockHash("0" * 64), genesis["time"], int(genesis["bits"], 16))
-    async with NodeClient(section, Vitals()) as client:
-
-        def rules() -> DifficultyRules | None:
-            assert client.facts
-            return rules_of(client.facts.network, extended_from=client.facts.chain.extended_from)
-
-        source = VerifiedSource(client, rules, proves=True, known=[known])
-        await source.ready()
-        yield source
+    async with VerifiedNode(section, Vitals()) as client:
+        await client.ready()
+        yield client
 
 
-async def follow(source: VerifiedSource, node: Bitcoind) -> None:
-    """Fetch the node's whole chain, newest first: the order of answers must not matter."""
+async def follow(source: VerifiedNode, node: Bitcoind) -> None:
+    """Fetch and check the node's whole chain."""
+    genesis = BlockRef(0, await source.ready())
     best = await asyncio.to_thread(node.call, "getblockcount")
     hashes = [await asyncio.to_thread(node.call, "getblockhash", height) for height in range(1, best + 1)]
     refs = [BlockRef(height, BlockHash(each)) for height, each in enumerate(hashes, start=1)]
-    await asyncio.gather(*map(source.block, refs))
+    await source.check(genesis, await asyncio.gather(*map(source.block, refs)))
+
+
+async def take(source: VerifiedNode, ref: BlockRef) -> Block:
+    """Fetch and check a block."""
+    block = await source.block(ref)
+    await source.check(BlockRef(ref.height - 1, block.header.parent), (block,))
+    return block
 
 
 @pytest.mark.parametrize("rest", ["auto", "off"])
@@ -115,7 +112,7 @@ async def test_a_longer_chain_of_wrong_work_is_not_believed(
             await follow(source, bitcoind)
             assert await source.tip() == forged.hash
             with pytest.raises(InvalidBlock, match=reason):
-                await source.block(BlockRef(13, forged.hash))
+                await take(source, BlockRef(13, forged.hash))
 
 
 async def test_a_coinbase_that_is_not_committed_is_not_believed(bitcoind: Bitcoind) -> None:
@@ -124,14 +121,14 @@ async def test_a_coinbase_that_is_not_committed_is_not_believed(bitcoind: Bitcoi
         liar.serve_other_coinbase(tip)
         async with verified(bitcoind, liar.url) as source:
             with pytest.raises(InvalidBlock, match="does not contain the coinbase"):
-                await source.block(BlockRef(3, tip))
+                await take(source, BlockRef(3, tip))
             honest = bitcoind.call("gettxoutproof", bitcoind.call("getblock", tip)["tx"], tip)
             liar.lies["gettxoutproof"] = lambda *_: honest
             with pytest.raises(InvalidBlock, match="begins with another transaction"):
-                await source.block(BlockRef(3, tip))
+                await take(source, BlockRef(3, tip))
             liar.lies["gettxoutproof"] = lambda *_: "no hex"
             with pytest.raises(InvalidBlock, match="the proof of its coinbase is invalid"):
-                await source.block(BlockRef(3, tip))
+                await take(source, BlockRef(3, tip))
 
 
 async def test_a_node_that_gives_no_proof_leaves_the_coinbase_unchecked(bitcoind: Bitcoind) -> None:
@@ -139,7 +136,7 @@ async def test_a_node_that_gives_no_proof_leaves_the_coinbase_unchecked(bitcoind
     with LyingNode(bitcoind) as liar:
         liar.lies["gettxoutproof"] = refuse
         async with verified(bitcoind, liar.url) as source:
-            await source.block(BlockRef(1, tip))
+            await take(source, BlockRef(1, tip))
             assert source.verdict
             assert [each.check for each in source.verdict.unchecked] == [Check.COINBASE]
 
@@ -154,3 +151,11 @@ async def test_a_node_that_says_little_is_on_bitcoin(bitcoind: Bitcoind) -> None
 def refuse(*_: object) -> None:
     """As a whitelist does."""
     raise PermissionError
+
+
+async def test_ancestors_are_learned_from_the_node_itself(bitcoind: Bitcoind) -> None:
+    tip = bitcoind.call("generatetodescriptor", 30, ANYONE)[-1]
+    async with verified(bitcoind) as source:
+        await take(source, BlockRef(30, tip))
+        assert source.verdict
+        assert not source.verdict.unchecked
