@@ -19,7 +19,7 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wai
 
 from monitor.chain.plan import Inconsistent, joined, stands_on
 from monitor.chain.source import ChainSource
-from monitor.errors import ChainError, NodeAway, NodeBusy
+from monitor.errors import ChainError, InvalidBlock, NodeAway, NodeBusy
 from monitor.model import Block, BlockHash, BlockRef, Notice, Plan, Reach
 from monitor.vitals import Vitals
 
@@ -31,7 +31,7 @@ _REMIND_SECONDS = 60.0
 _PAUSE = wait_random_exponential(multiplier=0.1, max=5)
 """Seconds before a request is repeated."""
 
-_PASSING = (NodeAway, NodeBusy, Inconsistent)
+_PASSING = (NodeAway, NodeBusy, InvalidBlock, Inconsistent)
 """Errors that a repeated request may cure."""
 
 _T = TypeVar("_T")
@@ -145,6 +145,7 @@ class Follower:
         hashes = await self._source.successors(onto, self._batch)
         refs = [BlockRef(onto.height + above, each) for above, each in enumerate(hashes, start=1)]
         blocks = joined(onto, await self._fetch(refs))
+        await self._source.check(onto, blocks)
         if not blocks and not (common and disconnects):
             raise Inconsistent(f"the node's tip {node_tip} is not ours, yet nothing follows block {onto.height}")
         if disconnects and not common:
@@ -163,7 +164,10 @@ class Follower:
         if not self._caught_up:
             return None
         block = await self._source.block(BlockRef(tip.height + 1, node_tip))
-        return Plan(tip, node_tip, connects=(block,), noticed=noticed) if stands_on(block, tip) else None
+        if not stands_on(block, tip):
+            return None
+        await self._source.check(tip, (block,))
+        return Plan(tip, node_tip, connects=(block,), noticed=noticed)
 
     async def _common_block(self, tip: BlockRef | None) -> tuple[BlockRef | None, list[BlockRef]]:
         """Our highest block on the node's best chain, and our blocks above it, highest first."""
@@ -206,4 +210,5 @@ class Follower:
 
 def _kind(error: BaseException | None) -> str:
     """The label of the error in `errors_total`."""
-    return {NodeBusy: "node_busy", Inconsistent: "inconsistent"}.get(type(error), "node_away")  # type: ignore[arg-type]
+    kinds = {NodeBusy: "node_busy", Inconsistent: "inconsistent", InvalidBlock: "invalid_block"}
+    return kinds.get(type(error), "node_away")  # type: ignore[arg-type]

@@ -11,11 +11,11 @@ import aiohttp
 from yarl import URL
 
 from monitor.config import NodeSection
-from monitor.errors import NodeAway, NodeBusy, Truncated
+from monitor.errors import NodeAway, NodeBusy, Truncated, WireError
 from monitor.model import NO_BLOCK, Block, BlockHash, BlockRef
 from monitor.node.connections import Connections
 from monitor.vitals import Vitals
-from monitor.wire import HEADER_BYTES, MAX_BLOCK_BYTES, decode_block, display_hash, double_sha256
+from monitor.wire import HEADER_BYTES, MAX_BLOCK_BYTES, decode_block, decode_headers
 
 PATHS = ("headers", "block", "blockpart")
 """What is requested, below /rest/."""
@@ -54,7 +54,13 @@ class Rest:
         from_genesis = block.hash == NO_BLOCK
         start = genesis if from_genesis else block.hash
         raw = await self._get("headers", f"{min(count + 1, _MOST_HEADERS)}/{start}.bin") or b""
-        hashes = [display_hash(double_sha256(raw[at : at + HEADER_BYTES])) for at in range(0, len(raw), HEADER_BYTES)]
+        try:
+            headers = decode_headers(raw)
+        except WireError as error:
+            raise NodeBusy(f"the node sent something else than headers: {error}") from None
+        if headers and headers[0].hash != start:
+            raise NodeBusy(f"the node sent header {headers[0].hash} instead of {start}")
+        hashes = [each.hash for each in headers]
         return hashes[:count] if from_genesis else hashes[1 : count + 1]
 
     async def block(self, ref: BlockRef) -> Block | None:

@@ -27,7 +27,9 @@ Call = Literal[
     "getblockhash",
     "getblockheader",
     "getchaintips",
+    "getdeploymentinfo",
     "getnetworkinfo",
+    "gettxoutproof",
     "getzmqnotifications",
     "waitfornewblock",
 ]

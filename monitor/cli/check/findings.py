@@ -113,10 +113,12 @@ async def _node(config: Config) -> AsyncIterator[Finding]:
     try:
         async with NodeClient(config.counted_node, Vitals()) as node:
             facts = await node.introduce()
+            refusal = node.chain_refusal(facts.chain)
     except PoolMonitorError as error:
         yield _bad(error)
         return
     yield Finding(Grade.GOOD, f"The node answers: {facts.version}, {facts.network}, height {facts.tip.height}.")
+    yield _bad(refusal) if refusal else _chain(facts)
     yield _bulk(facts)
     yield _notices(facts)
     if facts.pruned:
@@ -124,6 +126,15 @@ async def _node(config: Config) -> AsyncIterator[Finding]:
             Grade.BETTER, f"The node is pruned: history can begin at block {facts.first_height}.",
             "An unpruned node (prune=0 in bitcoin.conf) has the whole history; new blocks are complete either way.",
         )  # fmt: skip
+
+
+def _chain(facts: NodeFacts) -> Finding:
+    if facts.chain.parts_at is None:
+        return Finding(Grade.GOOD, f"The node is {facts.chain}.")
+    return Finding(
+        Grade.BETTER, f"The node is {facts.chain}.",
+        "From that block on its blocks are not counted; use a node without these rules in time.",
+    )  # fmt: skip
 
 
 async def _receivers(config: Config) -> list[Finding]:
