@@ -35,7 +35,7 @@ def combined(several: Sequence[Alternatives], estimates: Sequence[Estimate]) -> 
     shares = share_bounds([known for known, _ in enough])
     wide = index_unions([known for known, _ in enough])
     return tuple(
-        _combined(known, sampled, wider, found)
+        _combined(known, sampled, wider=wider, shares=found)
         for (known, sampled), wider, found in zip(enough, wide, shares, strict=True)
     )
 
@@ -117,7 +117,7 @@ def _nearest_first(found: Iterable[Concentration]) -> list[Concentration]:
 
 
 def _combined(
-    known: Alternatives, sampled: Estimate, wider: IndexBounds | None, shares: dict[str, Interval]
+    known: Alternatives, sampled: Estimate, *, wider: IndexBounds | None, shares: dict[str, Interval]
 ) -> Combined:
     likely = [each for each in (sampled.split, sampled.merged) if each]
     spread, few = [each.hhi for each in likely], [each.nakamoto for each in likely]
