@@ -26,6 +26,7 @@ Call = Literal[
     "getblockcount",
     "getblockhash",
     "getblockheader",
+    "getchaintips",
     "getnetworkinfo",
     "getzmqnotifications",
     "waitfornewblock",

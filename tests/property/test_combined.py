@@ -6,6 +6,7 @@ from itertools import product
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.examples import few
 
 from monitor.analysis import POOL, BlockTable, Level, concentrate, concentration, estimate
 from monitor.analysis.counting.levels import Entity, Nameless
@@ -89,6 +90,7 @@ CLAIMS = st.lists(st.sampled_from(["US", "CN", "RU", None]), min_size=1, max_siz
 
 @pytest.mark.parametrize("most", [4096, 1])
 @given(POOLS, CLAIMS, CLAIMS, st.sampled_from(["US", "CN"]))
+@few
 def test_every_alternative_lies_inside(
     most: int, pools: str, c: list[str | None], d: list[str | None], anyones: str
 ) -> None:
@@ -106,6 +108,7 @@ def test_every_alternative_lies_inside(
 
 @pytest.mark.parametrize("most", [4096, 1])
 @given(DOUBTFUL, CLAIMS, st.lists(st.sampled_from(["as said", "unknown", "US", "CN"]), min_size=5, max_size=5))
+@few
 def test_a_block_of_low_confidence_may_be_anyones(
     most: int, pools: str, c: list[str | None], answers: list[str]
 ) -> None:

@@ -102,8 +102,8 @@ def test_a_change_that_the_unknown_mirror_is_one_of_labels() -> None:
 
 
 def test_before_and_after_are_those_around_the_change_not_years_of_drift() -> None:
-    early, before, after = np.tile([30, 114], (200, 1)), np.tile([43, 101], (60, 1)), np.tile([101, 43], (200, 1))
-    bins = np.vstack([early, before, after, np.tile([108, 36], (100, 1))])
+    early, before, after = np.tile([30, 114], (100, 1)), np.tile([43, 101], (60, 1)), np.tile([101, 43], (100, 1))
+    bins = np.vstack([early, before, after, np.tile([108, 36], (60, 1))])
     found = [each for each in changes(chain(bins), [WINDOW], level=0) if each.entity == "p0"][-1]
     assert (found.before.share, found.after.share) == pytest.approx((43 / 144, 101 / 144), abs=0.001)
 
