@@ -68,7 +68,7 @@ async def _fill(config: Config, store: Store, lowest: int, *, on_progress: OnPro
         def report(now: Progress, earlier: int = begun - before) -> None:
             on_progress(replace(now, done=earlier + now.done, total=total))
 
-        ended = await fill(store, BackfillJob(config.node, config.registry, network, wanted=wanted), report)
+        ended = await fill(store, BackfillJob(config.counted_node, config.registry, network, wanted=wanted), report)
         wanted = await missing(store, lowest, size=_SIZE) or wanted
         if ended.fault is None:
             await store.note_gap(ended.gap)
@@ -100,7 +100,7 @@ async def _watch(store: Store, lowest: int, on_progress: OnProgress) -> Backfill
 
 async def _met(config: Config, store: Store) -> tuple[str, BlockRef]:
     """The node's network and tip, after its chain was claimed for the store."""
-    async with NodeClient(config.node, Vitals()) as node:
+    async with NodeClient(config.counted_node, Vitals()) as node:
         await store.claim(await node.ready())
         assert node.facts
         await store.note_network(node.facts.network)

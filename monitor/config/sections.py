@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 from typing import Literal, Self
+from urllib.parse import urlsplit
 
 from platformdirs import user_data_path
 from pydantic import Field, SecretStr, model_validator
@@ -18,8 +19,16 @@ Network = Literal["main", "testnet4", "signet", "regtest"]
 
 
 class NodeSection(Section):
-    """Address of the Bitcoin node, and access to it."""
+    """Address of a Bitcoin node, and access to it. For several nodes write a [[nodes]] table for each instead."""
 
+    name: str = Field(default="", max_length=64, examples=["home"])
+    """Name of the node in the log, metrics and pages. Default: its host and port."""
+    role: Literal["auto", "counted", "observer"] = "auto"
+    """What the node is for: the best chain of the counted node is the one that is counted, and the others are compared
+    with it. With auto the first node is the counted one."""
+    trusted: bool = True
+    """Whether the node is yours, or that of someone you trust. Of a node that is not trusted each block is checked as
+    far as that is possible without validating transactions, and it never stands in for the counted node."""
     url: str = "http://127.0.0.1:8332"
     """URL of the node's RPC and REST interfaces. The default ports are 8332 (main), 48332 (testnet4), 38332 (signet)
     and 18443 (regtest). User and password have keys of their own."""
@@ -53,6 +62,9 @@ class NodeSection(Section):
     """Timeout of a request to the node, after which the node counts as unreachable and is asked again. Increase it on
     slow machines."""
 
+    fallback_seconds: float = Field(default=60.0, ge=0)
+    """How long the counted node may be away before an observer on the same chain stands in for it."""
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         web_address(self.url, "url", "http://127.0.0.1:8332")
@@ -65,9 +77,23 @@ class NodeSection(Section):
         return self
 
     @property
+    def label(self) -> str:
+        """Its name for people and metrics."""
+        return self.name or urlsplit(self.url).netloc
+
+    @property
     def secret_password(self) -> SecretStr | None:
         """The password, from the configuration or its file."""
         return secret(self.password, self.password_file, "node.password")
+
+
+class SplitsSection(Section):
+    """When nodes on different branches are a split, which is reported, and not two blocks found at the same time."""
+
+    depth: int = Field(default=2, ge=1)
+    """Blocks that the other branch has at least, above the last common block."""
+    seconds: float = Field(default=600, ge=0)
+    """Time since the first block of the other branch was seen."""
 
 
 class StoreSection(Section):

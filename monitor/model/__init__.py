@@ -46,6 +46,18 @@ from monitor.model.measures import (
     market,
 )
 from monitor.model.names import NO_BLOCK, PREFIX, PSEUDONYM, BlockHash, PoolSlug
+from monitor.model.nodes import (
+    Branch,
+    BranchBlock,
+    ChainTip,
+    HeaderFacts,
+    NodeRole,
+    NodeState,
+    NodesView,
+    Relation,
+    Sighting,
+    Split,
+)
 from monitor.model.profile import PoolMembership, Profile
 from monitor.model.published import PublishedShare, for_window, published_shares
 from monitor.model.signals import (

@@ -7,14 +7,13 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Any, NoReturn, Self, TypeVar, get_args
-from urllib.parse import urlsplit
 
 import structlog
 
 from monitor import libzmq
 from monitor.config import Network, NodeSection
 from monitor.errors import NodeAway, NodeBusy, NodeError, NodeRefused, WireError
-from monitor.model import NO_BLOCK, Block, BlockHash, BlockRef, NodeFacts, Notice
+from monitor.model import NO_BLOCK, Block, BlockHash, BlockRef, ChainTip, HeaderFacts, NodeFacts, Notice
 from monitor.node import errors
 from monitor.node.connections import MAX_CONNECTIONS, Connections
 from monitor.node.notifications import BlockNotifications
@@ -49,7 +48,7 @@ class NodeClient:
     def __init__(self, node: NodeSection, vitals: Vitals, *, connections: int = MAX_CONNECTIONS) -> None:
         self._node = node
         self._vitals = vitals
-        self._label = urlsplit(node.url).netloc
+        self._label = node.label
         self._connections = Connections(connections)
         self._rpc = Rpc(node, vitals, self._connections)
         self._rest = Rest(node, vitals, self._connections)
@@ -58,6 +57,10 @@ class NodeClient:
         """What the node last said about itself; None before the first contact."""
         self.heard_at: float | None = None
         """When it last said which block is its best, Unix time."""
+        self.best: BlockHash | None = None
+        """Its best block, as last heard."""
+        self.fault: str | None = None
+        """Why it does not answer; None while it does."""
         vitals.node_up.labels(self._label).set(0)
 
     async def __aenter__(self) -> Self:
@@ -81,8 +84,8 @@ class NodeClient:
         """Learn what the node can do; see `ChainSource.ready`."""
         try:
             facts = await self.introduce()
-        except NodeError:
-            self._vitals.node_up.labels(self._label).set(0)
+        except NodeError as error:
+            self._note_fault(error)
             raise
         if self.facts is None or facts.genesis != self.facts.genesis or facts.version != self.facts.version:
             log.info("connected to the node", **self._describe(facts))
@@ -93,11 +96,11 @@ class NodeClient:
         """Hash of the node's best block."""
         try:
             best = BlockHash(await self._rpc.call("getbestblockhash"))
-        except NodeError:
-            self._vitals.node_up.labels(self._label).set(0)
+        except NodeError as error:
+            self._note_fault(error)
             raise
         self._vitals.node_up.labels(self._label).set(1)
-        self.heard_at = time.time()
+        self.fault, self.best, self.heard_at = None, best, time.time()
         self._vitals.node_last_contact.labels(self._label).set(self.heard_at)
         return best
 
@@ -151,7 +154,9 @@ class NodeClient:
 
     async def news(self) -> Notice:
         """See `ChainSource.news`."""
-        return await self.notifications.wait()
+        notice = await self.notifications.wait()
+        self.best = notice.tip or self.best
+        return notice
 
     # -- what it can do ------------------------------------------------------------------------------------------------
 
@@ -236,6 +241,38 @@ class NodeClient:
         header = await self._header(block)
         return BlockRef(int(header["height"]), block) if header else None
 
+    # -- for observers -------------------------------------------------------------------------------------------------
+
+    async def header(self, block: BlockHash) -> HeaderFacts | None:
+        """See `ObservedNode.header`."""
+        header = await self._header(block)
+        if header is None:
+            return None
+        return HeaderFacts(
+            BlockRef(int(header["height"]), block),
+            parent=BlockHash(header.get("previousblockhash", NO_BLOCK)),
+            time=int(header["time"]),
+            bits=int(header["bits"], 16),
+            version=int(header["version"]),
+            chain_work=int(header["chainwork"], 16),
+        )
+
+    async def raw_header(self, block: BlockHash) -> bytes | None:
+        """See `ObservedNode.raw_header`."""
+        try:
+            return bytes.fromhex(await self._rpc.call("getblockheader", block, False))  # noqa: FBT003 -- the node's own
+        except errors.RpcError as error:
+            if error.code == errors.NOT_FOUND:
+                return None
+            raise
+
+    async def chain_tips(self) -> list[ChainTip]:
+        """See `ObservedNode.chain_tips`."""
+        return [
+            ChainTip(BlockRef(int(tip["height"]), BlockHash(tip["hash"])), int(tip["branchlen"]), str(tip["status"]))
+            for tip in await self._rpc.call("getchaintips")
+        ]
+
     # -- requests ------------------------------------------------------------------------------------------------------
 
     @property
@@ -243,6 +280,10 @@ class NodeClient:
         if self.facts is None:
             raise NodeAway("the node has not answered yet")
         return self.facts
+
+    def _note_fault(self, error: NodeError) -> None:
+        self._vitals.node_up.labels(self._label).set(0)
+        self.fault = str(error)
 
     def _describe(self, facts: NodeFacts) -> dict[str, object]:
         heard = [] if libzmq.refusal() else list(facts.zmq)

@@ -27,6 +27,7 @@ Call = Literal[
     "getblockhash",
     "getblockheader",
     "getchainstates",
+    "getchaintips",
     "getnetworkinfo",
     "getzmqnotifications",
     "waitfornewblock",

@@ -1,7 +1,8 @@
 """The tables, as they are after the newest migration.
 
-`blocks` holds every block that was ever on the best chain; `attributions` holds each distinct attribution once, because
-a pool signs thousands of blocks alike. Hashes are 32 bytes in display order: `hex(hash)` is what people search for.
+`blocks` holds every block whose coinbase we know, of every branch; `attributions` holds each distinct attribution once,
+because a pool signs thousands of blocks alike. Hashes are 32 bytes in display order: `hex(hash)` is what people search
+for.
 """
 
 from __future__ import annotations
@@ -11,11 +12,13 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Float,
     ForeignKey,
     Index,
     Integer,
     LargeBinary,
     MetaData,
+    PrimaryKeyConstraint,
     String,
     Table,
     text,
@@ -43,7 +46,7 @@ blocks = Table(
     Column("id", Integer, primary_key=True),
     Column("hash", LargeBinary(32), nullable=False, unique=True),
     Column("height", Integer, nullable=False),
-    Column("stale", Boolean, nullable=False, comment="was on the best chain and is not now"),
+    Column("stale", Boolean, nullable=False, comment="not on the best chain, any more or ever"),
     Column("version", Integer, nullable=False),
     Column("parent", LargeBinary(32), nullable=False),
     Column("merkle_root", LargeBinary(32), nullable=False),
@@ -81,6 +84,30 @@ pending_attributions = Table(
     Column("block", Integer, ForeignKey("blocks.id"), primary_key=True),
     Column("attribution", Integer, ForeignKey("attributions.id"), nullable=False),
     Column("miner", String),
+)
+
+# Stale blocks of which we have no coinbase: from public lists, or from nodes that know only their header.
+stale_headers = Table(
+    "stale_headers",
+    tables,
+    Column("hash", LargeBinary(32), primary_key=True),
+    Column("height", Integer, nullable=False, index=True),
+    Column("header", LargeBinary, comment="as serialised; NULL where a list has only the hash"),
+    Column("pool", String, comment="slug, as the list has it; NULL is unknown"),
+    Column("source", String, nullable=False, comment="name of the node or list"),
+)
+
+# Which node had a block when, and what it says of the branch that ends there.
+sightings = Table(
+    "sightings",
+    tables,
+    Column("hash", LargeBinary(32), nullable=False),
+    Column("node", String, nullable=False),
+    Column("height", Integer, nullable=False, index=True),
+    Column("seen_at", Float, comment="Unix time; NULL if the node had it before it was asked"),
+    Column("lag_seconds", Float, comment="after the first node, by one monotonic clock; 0 is the first"),
+    Column("status", String, comment="in the words of `getchaintips`"),
+    PrimaryKeyConstraint("hash", "node"),
 )
 
 # What is known of the database as a whole: network, genesis, wanted height, why history ends.

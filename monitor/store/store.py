@@ -19,6 +19,7 @@ from monitor.model import Attribution, BlockRow, Coinbase, Judged, Plan, PoolSlu
 from monitor.store import queries, writing
 from monitor.store.alerts import StoredAlerts
 from monitor.store.attribution_ids import AttributionIds
+from monitor.store.branches import StoredBranches
 from monitor.store.migrations import demand_newest, migrate
 from monitor.store.reading import Reading
 from monitor.store.reattribution import Moved, Reattribution
@@ -47,6 +48,8 @@ class Store:
         """Higher after each write."""
         self.alerts = StoredAlerts(self._write, self._read)
         """The state of alerts, and the queue of changes for their receivers."""
+        self.branches = StoredBranches(self._write, self._read, self._ids)
+        """Blocks that are not counted, and when each node had which block."""
 
     @classmethod
     async def open(cls, url: str, *, beside: bool = False) -> Store:

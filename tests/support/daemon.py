@@ -132,7 +132,9 @@ class Daemon:
         self.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind:
+            print(self.log)  # noqa: T201 -- pytest shows it with the failure
         if self._process is not None:
             self.kill()
 

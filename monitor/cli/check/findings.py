@@ -58,8 +58,8 @@ async def check(config: Config) -> AsyncIterator[Finding]:
     yield _port(config, running=running)
     for finding in await _receivers(config):
         yield finding
-    if config.node.blocks_dir:
-        yield await asyncio.to_thread(_files, config.node.blocks_dir)
+    if config.counted_node.blocks_dir:
+        yield await asyncio.to_thread(_files, config.counted_node.blocks_dir)
     async for finding in _node(config, running=running):
         yield finding
 
@@ -112,7 +112,7 @@ def _port(config: Config, *, running: bool) -> Finding:
 
 async def _node(config: Config, *, running: bool) -> AsyncIterator[Finding]:
     try:
-        async with NodeClient(config.node, Vitals()) as node:
+        async with NodeClient(config.counted_node, Vitals()) as node:
             facts = await node.introduce()
         load_registry(config.registry, facts.network)
     except PoolMonitorError as error:

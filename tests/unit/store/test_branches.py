@@ -1,0 +1,61 @@
+"""Blocks that are not counted, and when each node had which block."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from support.fake_chain import BEFORE_ALL, chain_on, judge
+
+from monitor.model import BlockHash, BlockRef, Plan, PoolSlug, Sighting
+from monitor.store.branches import StaleHeader
+from monitor.store.store import Store
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    async with await Store.open(f"sqlite:///{tmp_path / 'blocks.sqlite'}") as opened:
+        yield opened
+
+
+async def test_a_block_of_a_branch_is_stored_as_stale_until_the_chain_takes_it(store: Store) -> None:
+    main = chain_on(BEFORE_ALL, 4)
+    own, other = main[:3], chain_on(main[1].ref, 2)
+    await store.apply(Plan(BEFORE_ALL, own[-1].hash, connects=tuple(own)), judge(own, "toy"))
+    await store.branches.add(judge(other, "rival"))
+    await store.branches.add(judge(own, "rival"))  # changes nothing
+
+    assert await store.tip() == own[-1].ref
+    places = [await store.branches.find(block.hash) for block in (own[2], other[0], other[1])]
+    assert [found and (found.ref, found.counted, found.pool) for found in places] == [
+        (own[2].ref, True, "toy"), (other[0].ref, False, "rival"), (other[1].ref, False, "rival"),
+    ]  # fmt: skip
+    assert await store.branches.find(main[3].hash) is None
+    assert await store.branches.best_at(own[2].height) == own[2].hash
+    assert await store.branches.best_at(99) is None
+
+    await store.apply(
+        Plan(main[1].ref, other[-1].hash, disconnects=(own[2].ref,), connects=tuple(other)), judge(other, "rival")
+    )
+    assert await store.tip() == other[-1].ref
+
+
+async def test_the_first_time_of_a_sighting_stays_and_its_status_changes(store: Store) -> None:
+    block = BlockRef(7, BlockHash("ab" * 32))
+    await store.branches.note_sightings([Sighting(block, "home", 100.0, 0.0), Sighting(block, "far", 102.5, 2.5)])
+    await store.branches.note_sightings([Sighting(block, "home", None, None, "valid-fork")])
+    await store.branches.note_sightings([Sighting(block, "home", 300.0, 9.0)])
+    assert await store.branches.sightings() == [
+        Sighting(block, "home", 100.0, 0.0, "valid-fork"), Sighting(block, "far", 102.5, 2.5),
+    ]  # fmt: skip
+    assert await store.branches.sightings(lowest=8) == []
+
+
+async def test_of_a_header_the_block_may_come_later(store: Store) -> None:
+    [block] = chain_on(BEFORE_ALL, 1)
+    bare, full = StaleHeader(block.ref, None, None, "list"), StaleHeader(block.ref, b"raw", PoolSlug("toy"), "other")
+    assert await store.branches.note_headers([bare]) == 1
+    assert await store.branches.note_headers([full]) == 0
+    assert await store.branches.headers() == [StaleHeader(block.ref, b"raw", PoolSlug("toy"), "list")]
+    await store.branches.add(judge([block], "toy"))
+    assert await store.branches.headers() == []
+    assert await store.branches.note_headers([full]) == 0
