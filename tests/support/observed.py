@@ -37,9 +37,9 @@ class ObservedFake:
         self.best = await self.node.tip()
         return self.best
 
-    async def is_on_main_chain(self, block: BlockHash) -> bool:
+    async def hash_at(self, height: int) -> BlockHash | None:
         self._check()
-        return await self.node.is_on_main_chain(block)
+        return await self.node.hash_at(height)
 
     async def successors(self, block: BlockRef, count: int) -> list[BlockHash]:
         self._check()
