@@ -44,7 +44,7 @@ def estimate(found: Concentration, *, seed: Sequence[int]) -> Estimate:
         _holding(one, indices) if one and indices else one
         for one, indices in zip(readings or (None, None), counted, strict=True)
     )
-    return Estimate(found.level, found.window.name, split, merged)
+    return Estimate(found.level, found.window.name, split=split, merged=merged)
 
 
 def _holding(likely: IndexIntervals, counted: Indices) -> IndexIntervals:
