@@ -277,7 +277,7 @@ class Change(Schema):
     )
     size: Interval = field("95 % interval of `after` less `before`: both ends below zero for a loss")
     labelling: bool = field("Whether unknown blocks mirror at least half of it: then labels changed, not the hashrate")
-    counterpart: str | None = field("The entity that won what this one lost, or the other way round; null: none")
+    counterpart: str | None = field("The entity that won about what this one lost, or the other way round; null: none")
 
 
 class Changes(Schema):
