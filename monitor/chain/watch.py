@@ -211,6 +211,7 @@ class NodesWatch:
             tip=tip,
             relation=relation(tip, line.fork, counted) if tip and line else Relation.UNKNOWN,
             fork=line.fork if line else None,
+            chain=facts.chain.name if facts else None,
             trusted=observer.trusted,
             heard_at=node.heard_at,
             followed=followed,

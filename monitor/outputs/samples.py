@@ -304,6 +304,7 @@ def by_pool(signal: str, pools: int = _POOLS) -> Source:
 
 
 advantages = by_pool("advantages", _LARGEST)
+stale_rates = by_pool("stale_rates", _LARGEST)
 
 
 @_source("pool", "window")

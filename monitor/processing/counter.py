@@ -180,6 +180,7 @@ class WindowCounter:
         """The counts at the end of a step, unaffected by the steps that follow; None while there are no blocks."""
         if self._first is None or self._table.tip is None:
             return None
+        counted_seconds = self._table.tip.time - int(self._table.rows["time"][0]) + 1
         return CountedState(
             plan=plan,
             table=self._table.copy(),
@@ -188,7 +189,7 @@ class WindowCounter:
             first_height=self._first.height,
             rulebook=self.rulebook,
             unknown_miners=self._unknown_miners.known[:_MOST_PSEUDONYMS],
-            stale=await self._store.stale(seconds=self._seconds),
+            stale=await self._store.stale(seconds=max(self._seconds, counted_seconds)),
         )
 
     def _note(self, levels: Sequence[Level], questions: Sequence[UncertainMembership]) -> None:

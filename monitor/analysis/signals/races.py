@@ -1,7 +1,9 @@
 """Blocks found at the same time: who won, who lost, and whether chance does that.
 
-A race is known only where a node changed its mind: it had heard of the stale branch first. That favours nobody, as long
-as all are heard of equally fast.
+A race is known where a node saw its stale branch: the counted node, which had it on its best chain first, an observer,
+or a node or chain behind an imported list. The first of these favours no pool as long as all blocks travel equally
+fast, and with the others both orders of arrival are seen. Merge-mined chains are a source of lists that favours: there,
+only blocks of pools that merge-mine are seen, and each of them as a loser.
 
 The null model of a race between a block of A's and one of B's, of shares a and b: both mine on their own block, all
 others on the one that they heard of first, half of them on either, and whoever finds the next block decides. A wins
@@ -37,6 +39,7 @@ def races(stale: Iterable[StaleRow]) -> tuple[Race, ...]:
             stale=tuple(row.hash for row in branch),
             losers=tuple(row.pool for row in branch),
             winners=tuple(row.winner_pool for row in branch),
+            builder=branch[-1].builder,
         )
         for branch in branches
     ]

@@ -110,6 +110,7 @@ def _signals(slug: PoolSlug, seen: Signals) -> dict[str, Any]:
         "signalling": signalling(seen.signalling),
         "bip54": signalling(seen.bip54),
         "race_record": next(iter(its(seen.race_records)), None),
+        "stale_rates": its(seen.stale_rates),
         "races": [each for each in seen.races if slug in (*each.losers, *each.winners)],
     }
 
