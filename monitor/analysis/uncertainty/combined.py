@@ -13,7 +13,7 @@ The intervals of `posterior` for what is counted are included in both indices.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 
 from monitor.analysis.uncertainty.alternatives import Alternatives
@@ -62,53 +62,52 @@ def index_unions(several: Sequence[Alternatives]) -> list[IndexBounds | None]:
 
 
 def widened(
-    current: Iterable[CurrentShare], found: Iterable[Concentration], known: Iterable[Combined]
+    current: Iterable[CurrentShare], found: Sequence[Concentration], known: Iterable[Combined]
 ) -> Iterator[CurrentShare]:
     """The shares now, with all that is uncertain about them: theirs are of what counts, with luck and drift alone.
 
     Either end moves as far as it does in the window whose number of blocks is nearest to a fortnight's, of those in
-    which the entity has blocks.
+    which the entity has blocks. Entities without a counted block follow: theirs is what they may have in that window.
 
     Args:
         current: the shares now.
         found: what was counted in the windows.
         known: the intervals of the same levels and windows.
     """
+    counted: dict[str, dict[str, CurrentShare]] = {one.level: {} for one in found}
+    for each in current:
+        counted.setdefault(each.level, {})[each.entity] = each
     intervals = {(each.level, each.window): each.shares for each in known}
+    nearest: dict[str, Mapping[str, Interval]] = {}
     margins: dict[tuple[str, str], tuple[float, float]] = {}
     for one in _nearest_first(found):
         wide = intervals.get((one.level, one.window.name), {})
+        nearest.setdefault(one.level, wide)
         for share in one.shares:
             if ends := wide.get(share.entity):
                 margins.setdefault((one.level, share.entity), (share.lower - ends.lower, ends.upper - share.upper))
-    for now in current:
-        below, above = margins.get((now.level, now.entity), (0.0, 0.0))
-        yield now._replace(lower=max(now.lower - below, 0.0), upper=min(now.upper + above, 1.0))
+    for level, entities in counted.items():
+        for now in entities.values():
+            below, above = margins.get((level, now.entity), (0.0, 0.0))
+            yield now._replace(lower=max(now.lower - below, 0.0), upper=min(now.upper + above, 1.0))
+        possible = {entity: ends.upper for entity, ends in nearest.get(level, {}).items() if entity not in entities}
+        for entity, upper in sorted(possible.items(), key=lambda each: (-each[1], each[0])):
+            yield CurrentShare(level, entity, 0.0, lower=0.0, upper=upper, blocks=Interval(0.0, 0.0), evidence=0.0)
 
 
-def largest(
-    current: Sequence[CurrentShare], found: Iterable[Concentration], known: Iterable[Combined]
-) -> dict[str, Interval]:
+def largest(published: Iterable[CurrentShare]) -> dict[str, Interval]:
     """The interval of the share that the largest entity of each level, whichever it is, has now; of those with any.
 
     Args:
-        current: the shares now, `widened`. Entities without a counted block have what they may have in the window whose
-            number of blocks is nearest to a fortnight's.
-        found: what was counted in the windows.
-        known: the intervals of the same levels and windows.
+        published: the shares now, `widened`.
     """
-    counted = {(each.level, each.entity) for each in current}
-    nearest = {one.level: one.window.name for one in reversed(_nearest_first(found))}
-    ends: dict[str, list[Interval]] = defaultdict(list)
-    for now in current:
-        ends[now.level].append(Interval(now.lower, now.upper))
-    for each in known:
-        for entity, one in each.shares.items():
-            if each.window == nearest.get(each.level) and (each.level, entity) not in counted:
-                ends[each.level].append(one)
+    ends: dict[str, list[CurrentShare]] = defaultdict(list)
+    for now in published:
+        ends[now.level].append(now)
     return {
         level: Interval(max(each.lower for each in several), max(each.upper for each in several))
         for level, several in ends.items()
+        if any(each.is_counted for each in several)
     }
 
 

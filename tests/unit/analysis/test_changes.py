@@ -110,8 +110,9 @@ def test_what_the_two_of_a_pair_gained_and_lost_may_be_as_large(seed: int) -> No
         and abs(loss.height - gain.height) <= 7 * BIN
     ]
     for loss, gain in pairs:
-        assert -loss.size.lower >= gain.size.lower
-        assert gain.size.upper >= -loss.size.upper
+        lost, won = loss.before.share - loss.after.share, gain.after.share - gain.before.share
+        assert gain.size.lower - 1e-3 <= lost <= gain.size.upper + 1e-3
+        assert -loss.size.upper - 1e-3 <= won <= -loss.size.lower + 1e-3
     assert found
 
 
