@@ -9,7 +9,7 @@ from typing import TypeVar
 import structlog
 
 from monitor.chain.observer import ObservedNode, Observer
-from monitor.errors import NodeAway, PoolMonitorError
+from monitor.errors import NodeAway, NodeRefused, PoolMonitorError
 from monitor.model import Block, BlockHash, BlockRef, Notice
 
 _RETURN_SECONDS = 5.0
@@ -64,9 +64,9 @@ class FallbackSource:
         await self._return()
         return await self._ask(lambda node: node.tip())
 
-    async def is_on_main_chain(self, block: BlockHash) -> bool:
-        """See `ChainSource.is_on_main_chain`."""
-        return await self._ask(lambda node: node.is_on_main_chain(block))
+    async def hash_at(self, height: int) -> BlockHash | None:
+        """See `ChainSource.hash_at`."""
+        return await self._ask(lambda node: node.hash_at(height))
 
     async def successors(self, block: BlockRef, count: int) -> list[BlockHash]:
         """See `ChainSource.successors`."""
@@ -95,7 +95,7 @@ class FallbackSource:
     async def _ask(self, question: Callable[[ObservedNode], Awaitable[_T]]) -> _T:
         try:
             answer = await question(self.followed.node)
-        except NodeAway:
+        except (NodeAway, NodeRefused):
             if self._away_since is None:
                 self._away_since = self._clock()
             if self._clock() - self._away_since >= self._patience:
@@ -112,7 +112,7 @@ class FallbackSource:
                 continue
             try:
                 await other.node.ready()
-                fits = self._has_same_rules(other) and await other.node.is_on_main_chain(tip.hash)
+                fits = self._has_same_rules(other) and await other.node.hash_at(tip.height) == tip.hash
             except PoolMonitorError:  # it is away, too
                 continue
             if fits:
@@ -133,7 +133,7 @@ class FallbackSource:
         try:
             await self._counted.node.ready()
             best, tip = await self._counted.node.tip(), await self._tip()
-            has_ours = tip is None or await self._counted.node.is_on_main_chain(tip.hash)
+            has_ours = tip is None or await self._counted.node.hash_at(tip.height) == tip.hash
             if not has_ours and not await self._has_more_work(best, tip):
                 return
         except PoolMonitorError:  # not yet

@@ -20,8 +20,8 @@ class ChainSource(Protocol):
     async def tip(self) -> BlockHash:
         """Hash of the node's best block."""
 
-    async def is_on_main_chain(self, block: BlockHash) -> bool:
-        """Whether `block` is on the node's best chain now; False also if the node does not know it."""
+    async def hash_at(self, height: int) -> BlockHash | None:
+        """The block at this height of the node's best chain; None if that chain is shorter."""
 
     async def successors(self, block: BlockRef, count: int) -> list[BlockHash]:
         """Up to `count` blocks that follow `block` on the best chain, lowest first; empty if it is not on it."""

@@ -32,21 +32,21 @@ FORKS = (
     # Cash (networks.py) and bitprim (parser.cpp).
     Fork(
         "main", 478_559, "bitcoin-cash",
-        BlockHash("000000000000000000651ef99cb9fcbe0dadde1d424bd9f15ff20136191a5eec"),
-        BlockHash("00000000000000000019f112ec0a9982926f1258cdcc558dd7c3b7e5dc7fa148"),
+        hash=BlockHash("000000000000000000651ef99cb9fcbe0dadde1d424bd9f15ff20136191a5eec"),
+        bitcoin=BlockHash("00000000000000000019f112ec0a9982926f1258cdcc558dd7c3b7e5dc7fa148"),
     ),
     # 2026-08-08: mandatory signalling of BIP110 (reduced data). The header of the first hash is public, with its work;
     # both hashes are in fork-observer's pull request 167.
     Fork(
         "main", 961_632, RDTS,
-        BlockHash("0000000000000000000169eb6f811ddbd0daf343af7b62180cdb13e7c78dbc16"),
-        BlockHash("00000000000000000000d1e01392faa65ceeaed307f0a3159144b84146ff24ba"),
+        hash=BlockHash("0000000000000000000169eb6f811ddbd0daf343af7b62180cdb13e7c78dbc16"),
+        bitcoin=BlockHash("00000000000000000000d1e01392faa65ceeaed307f0a3159144b84146ff24ba"),
     ),
     # 2026-08-31: the change to BLAKE2b. Header in fork-observer's pull request 167.
     Fork(
         "testnet4", 150_308, RDTS,
-        BlockHash("000000000000b9d1b7e1bb0e77215ee92c6ef7ec8f4473e23908380649e779b6"),
-        None,
+        hash=BlockHash("000000000000b9d1b7e1bb0e77215ee92c6ef7ec8f4473e23908380649e779b6"),
+        bitcoin=None,
     ),
 )  # fmt: skip
 

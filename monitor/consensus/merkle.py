@@ -88,7 +88,7 @@ def decode_merkle_block(data: bytes) -> MerkleBlock:
     size, at = decode_compact(data, end)
     if at + size != len(data):
         raise WireError(f"a merkle block of {at + size} bytes in {len(data)}")
-    return MerkleBlock(header, tx_count, hashes, data[at:])
+    return MerkleBlock(header, tx_count, hashes, flags=data[at:])
 
 
 def prove(merkle: MerkleBlock) -> Proved:

@@ -166,7 +166,7 @@ class NodeFacts:
     version: str
     tip: BlockRef
     first_height: int
-    """Height of the lowest block that it has not pruned."""
+    """Height of the lowest block that it has, with all above it."""
     rest: bool
     """Whether it serves REST."""
     blockpart: bool
@@ -175,6 +175,10 @@ class NodeFacts:
     """Addresses at which it publishes new blocks."""
     chain: ChainIdentity = ChainIdentity()
     """The chain that it is on."""
+    rest_refusal: str | None = None
+    """What a request for REST was answered instead, if it was made and REST is not served."""
+    snapshot: bool = False
+    """Whether it began with a UTXO snapshot and is still downloading the blocks before it."""
 
     @property
     def blocks_by(self) -> str:
@@ -188,5 +192,12 @@ class NodeFacts:
 
     @property
     def pruned(self) -> bool:
-        """Whether it has deleted the oldest blocks."""
+        """Whether it lacks the oldest blocks: it has deleted them, or not downloaded them yet."""
         return self.first_height > 0
+
+    @property
+    def missing_blocks(self) -> str:
+        """Why it lacks the oldest blocks, if it does."""
+        if self.snapshot:
+            return f"the node began with a UTXO snapshot and is still downloading the blocks below {self.first_height}"
+        return f"the node has pruned the blocks below {self.first_height}"

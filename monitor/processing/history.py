@@ -90,7 +90,7 @@ def _ranges(
             if enter < leave:
                 uncertain = pool if pool in eras else None
                 yield PointRange(
-                    enter, leave, known[pool, miner], blocks, doubtful=doubtful,
+                    enter, leave, known[pool, miner], blocks=blocks, doubtful=doubtful,
                     pool=uncertain, era=eras[uncertain] if uncertain else 0,
                 )  # fmt: skip
 

@@ -181,6 +181,8 @@ class Store:
     gap = reads(queries.gap)
     tip = reads(queries.tip)
     first = reads(queries.first)
+    check_chain = reads(queries.check_chain)
+    has = reads(queries.has)
     below = reads(queries.below)
     next_below = reads(writing.next_below)
     unattributed = reads(queries.unattributed)

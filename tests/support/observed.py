@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from monitor.errors import NodeAway, NodeBusy
 from monitor.model import Block, BlockHash, BlockRef, ChainTip, HeaderFacts, NodeFacts, Notice
@@ -37,9 +37,9 @@ class ObservedFake:
         self.best = await self.node.tip()
         return self.best
 
-    async def is_on_main_chain(self, block: BlockHash) -> bool:
+    async def hash_at(self, height: int) -> BlockHash | None:
         self._check()
-        return await self.node.is_on_main_chain(block)
+        return await self.node.hash_at(height)
 
     async def successors(self, block: BlockRef, count: int) -> list[BlockHash]:
         self._check()
@@ -50,6 +50,10 @@ class ObservedFake:
         if ref.hash in self._without:
             raise NodeBusy("the node has only its header")
         return await self.node.block(ref)
+
+    async def check(self, onto: BlockRef, blocks: Sequence[Block]) -> None:
+        self._check()
+        await self.node.check(onto, blocks)
 
     async def start_for(self, *, seconds: int, blocks: int) -> BlockRef:
         self._check()

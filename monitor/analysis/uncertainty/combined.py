@@ -7,7 +7,7 @@ low confidence, which may be anyone's. At the level `pool` these are some unknow
 The alternatives are too many for random draws, so the sampling part is computed in closed form for all of them: of a
 share, Beta quantiles at the smallest and the largest number of blocks (`intervals`); of the indices, `closed_form`.
 
-The draws of `posterior` for what is counted are included in both indices.
+The intervals of `posterior` for what is counted are included in both indices.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def combined(several: Sequence[Alternatives], estimates: Sequence[Estimate]) -> 
     shares = share_bounds([known for known, _ in enough])
     wide = index_unions([known for known, _ in enough])
     return tuple(
-        _combined(known, sampled, wider, found)
+        _combined(known, sampled, wider=wider, shares=found)
         for (known, sampled), wider, found in zip(enough, wide, shares, strict=True)
     )
 
@@ -117,15 +117,10 @@ def _nearest_first(found: Iterable[Concentration]) -> list[Concentration]:
 
 
 def _combined(
-    known: Alternatives, sampled: Estimate, wider: IndexBounds | None, shares: dict[str, Interval]
+    known: Alternatives, sampled: Estimate, *, wider: IndexBounds | None, shares: dict[str, Interval]
 ) -> Combined:
     likely = [each for each in (sampled.split, sampled.merged) if each]
     spread, few = [each.hhi for each in likely], [each.nakamoto for each in likely]
-    # Luck puts some ahead, so draws may leave out what was counted of miners that are all as large.
-    for counted in (known.found.split, known.found.merged):
-        if counted:
-            spread.append(Interval(counted.headline_hhi, counted.headline_hhi))
-            few.append(Interval(counted.nakamoto, counted.nakamoto))
     if wider:
         spread.append(wider.hhi)
         few.append(wider.nakamoto)

@@ -153,7 +153,7 @@ class IndexIntervals(Schema):
     hhi: Interval = field("Of `hhi_unbiased`")
     nakamoto: WholeInterval = field("Of the Nakamoto coefficient")
     nakamoto_probability: dict[int, float] = field("Probability of each value that it may have")
-    effective_entities: Interval = field("Of 10,000 / `hhi_unbiased`")
+    effective_entities: Interval = field("Of 10,000 / `hhi_unbiased`; `effective_entities` is within")
     entropy_bits: Interval = field("Of the entropy")
     top_share: dict[int, Interval] = field("Of the share of the largest one, two and three entities together")
 
