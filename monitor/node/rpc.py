@@ -14,7 +14,7 @@ from bitcoinrpc.authproxy import AuthServiceProxy, JSONRPCException
 
 from monitor.config import NodeSection
 from monitor.errors import NodeRefused
-from monitor.node import errors
+from monitor.node import errors, transport
 from monitor.node.connections import MAX_CONNECTIONS, Connections, unless_queue_stays_full
 from monitor.node.credentials import authorization
 from monitor.vitals import Vitals
@@ -91,14 +91,24 @@ class Rpc:
             return connection.call(method, params)
 
 
+_FAILURES = (OSError, http.client.HTTPException, ValueError, AttributeError, TypeError, RecursionError)
+"""Of a connection, and of the library, which takes whatever JSON comes for an object."""
+
+
 class _RpcConnection:
     """One connection, with the credentials that were valid when it was opened."""
 
     def __init__(self, node: NodeSection) -> None:
         self._node = node
         address = urlsplit(node.url)
-        kind = _HttpsConnection if address.scheme == "https" else _HttpConnection
-        self._http = kind(str(address.hostname), address.port, timeout=node.timeout_seconds)
+        host, port, timeout = str(address.hostname), address.port, node.timeout_seconds
+        self._http = (
+            _HttpsConnection(host, port, timeout=timeout, context=transport.trusted(node))
+            if address.scheme == "https"
+            else _HttpConnection(host, port, timeout=timeout)
+        )
+        self._http.proxy = transport.proxy(node)
+        self._failures: tuple[type[Exception], ...] = (*_FAILURES, *transport.proxy_errors(node))
         # The library wants user and password in the URL and does not unquote them. Ours are added by the connection.
         url = f"{address.scheme}://_:_@{address.netloc}{address.path}"
         self._proxy = AuthServiceProxy(url, timeout=node.timeout_seconds, connection=self._http)
@@ -123,8 +133,7 @@ class _RpcConnection:
         except errors.HttpError as error:
             self._http.close()
             raise errors.from_http(error, method, self._node.url) from None
-        except (OSError, http.client.HTTPException, ValueError, AttributeError, TypeError, RecursionError) as error:
-            # The library takes whatever JSON comes for an object.
+        except self._failures as error:
             self._http.close()
             raise errors.from_transport(error, self._node.url) from None
 
@@ -144,6 +153,13 @@ class _HttpConnection(http.client.HTTPConnection):
     """Adds our credentials to each request, and raises `HttpError` for answers that are not JSON."""
 
     authorization = ""
+    proxy: Any = None
+
+    def connect(self) -> None:
+        if self.proxy:
+            self.sock = self.proxy.connect(self.host, self.port, timeout=self.timeout)
+        else:
+            super().connect()
 
     def request(self, method: str, url: str, body: Any = None, headers: Any = None, **more: Any) -> None:  # noqa: ANN401
         super().request(method, url, body, {**(headers or {}), "Authorization": self.authorization}, **more)
@@ -156,5 +172,5 @@ class _HttpConnection(http.client.HTTPConnection):
         return response
 
 
-class _HttpsConnection(_HttpConnection, http.client.HTTPSConnection):
+class _HttpsConnection(http.client.HTTPSConnection, _HttpConnection):
     """The same over TLS, for a node behind a proxy."""
