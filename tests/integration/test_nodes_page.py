@@ -131,6 +131,8 @@ async def test_the_feed_is_found_and_read(hub: Hub) -> None:
             body, tag = await response.read(), response.headers["ETag"]
             assert response.content_type == "application/atom+xml"
             base = str(response.url.origin())
+        async with session.get("/feed.atom", headers={"Host": "x:99999999"}) as response:
+            assert response.status == 400
         async with session.get("/feed.atom", headers={"If-None-Match": tag}) as response:
             assert response.status == 304
 
