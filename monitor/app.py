@@ -25,6 +25,7 @@ from monitor.config import Config
 from monitor.hub import Hub
 from monitor.model import Coverage, NodeFacts, NodeRole, Reach
 from monitor.node.client import NodeClient
+from monitor.node.verified import VerifiedNode
 from monitor.outputs.exposition import Exposition
 from monitor.outputs.journal import Journal
 from monitor.outputs.supervised import supervised
@@ -103,13 +104,13 @@ async def run(config: Config, stop: asyncio.Event, *, listening: Callable[[str],
     async with AsyncExitStack() as rooms:
         store = await rooms.enter_async_context(await Store.open(config.store.url))
         nodes = [
-            await rooms.enter_async_context(NodeClient(section, vitals))
+            await rooms.enter_async_context(VerifiedNode(section, vitals))
             for section in (config.counted_node, *config.observers)
         ]
-        source = FallbackSource(_observers(config, nodes), store.tip)
+        source = FallbackSource(_observers(config, nodes), store.tip, patience=config.counted_node.fallback_seconds)
         follower = Follower(source, store, Reach.of(config.windows), vitals=vitals)
         backfill = BackfillScheduler(config, store, nodes[0], hub=hub, vitals=vitals)
-        health = _Health(follower, nodes[0], backfill, source)
+        health = _Health(follower, nodes[0], backfill, source=source)
         history = HistoryQueries(store)
         token = config.web.secret_token
         sources = Sources(

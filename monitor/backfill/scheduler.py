@@ -124,7 +124,7 @@ class BackfillScheduler:
         assert self._node.facts
         first = self._node.facts.first_height
         if first > wanted.top.height and self._config.counted_node.blocks_dir is None:
-            return Finished(gap=f"the node has pruned the blocks below {first}")
+            return Finished(gap=self._node.facts.missing_blocks)
         async with self._unpaused, self._node.reserve(BACKFILL_CONNECTIONS):
 
             def note(now: Progress) -> None:

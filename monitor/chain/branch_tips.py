@@ -33,14 +33,17 @@ async def fetch_tips(observer: Observer, store: TipStore, judge: Callable[[Seque
     tips = sorted(await observer.node.chain_tips(), key=lambda each: -each.tip.height)
     beside = [each for each in tips if each.status != "active"][:_MOST_TIPS]
     for each in beside:
-        await _fetch_branch(observer, each, store, judge)
-    await store.note_sightings(Sighting(each.tip, observer.name, None, None, each.status) for each in beside)
+        await _fetch_branch(observer, each, store, judge=judge)
+    await store.note_sightings(
+        Sighting(each.tip, observer.name, None, lag_seconds=None, status=each.status) for each in beside
+    )
 
 
 async def _fetch_branch(
     observer: Observer,
     branch: ChainTip,
     store: TipStore,
+    *,
     judge: Callable[[Sequence[Block]], Sequence[Judged]],
 ) -> None:
     """Store the blocks of a branch as far as they are not stored: whole ones, or their headers."""
@@ -50,6 +53,7 @@ async def _fetch_branch(
             return
         try:
             block = await observer.node.block(ref)
+            await observer.node.check(BlockRef(ref.height - 1, block.header.parent), (block,))
         except NodeAway:
             raise
         except (NodeError, ChainError, WireError):  # only the header is there

@@ -103,7 +103,7 @@ def splits(
         branches = (_branch(ours, here, rules, counted=True), _branch(line, beside, rules, counted=False))
         began = since.get(lowest, now)
         lasting = branches[1].length >= rules.split_depth and now - began >= rules.split_seconds
-        found.append(Split(line.fork, began, branches, lasting))
+        found.append(Split(line.fork, began, branches, lasting=lasting))
     return tuple(sorted(found, key=lambda split: -split.depth))
 
 
@@ -125,6 +125,12 @@ def _branch(line: Line, nodes: Sequence[str], rules: BranchRules, *, counted: bo
 def _branch_block(judged: Judged) -> BranchBlock:
     block, header = judged.block, judged.block.header
     return BranchBlock(
-        block.ref, header.parent, header.time, header.bits, header.version,
-        pool=judged.attribution.pool, attributed=True, counted=False,
-    )  # fmt: skip
+        block.ref,
+        header.parent,
+        time=header.time,
+        bits=header.bits,
+        version=header.version,
+        pool=judged.attribution.pool,
+        attributed=True,
+        counted=False,
+    )

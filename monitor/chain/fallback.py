@@ -9,12 +9,10 @@ from typing import TypeVar
 import structlog
 
 from monitor.chain.observer import ObservedNode, Observer
-from monitor.errors import NodeAway, PoolMonitorError
+from monitor.errors import NodeAway, NodeRefused, PoolMonitorError
 from monitor.model import Block, BlockHash, BlockRef, Notice
 
-_PATIENCE_SECONDS = 60.0
-"""How long the counted node may be away before another stands in."""
-_RETURN_SECONDS = 15.0
+_RETURN_SECONDS = 5.0
 """How often the counted node is asked meanwhile."""
 
 _T = TypeVar("_T")
@@ -33,7 +31,7 @@ class FallbackSource:
         nodes: Sequence[Observer],
         tip: Callable[[], Awaitable[BlockRef | None]],
         *,
-        patience: float = _PATIENCE_SECONDS,
+        patience: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Combine nodes.
@@ -66,9 +64,9 @@ class FallbackSource:
         await self._return()
         return await self._ask(lambda node: node.tip())
 
-    async def is_on_main_chain(self, block: BlockHash) -> bool:
-        """See `ChainSource.is_on_main_chain`."""
-        return await self._ask(lambda node: node.is_on_main_chain(block))
+    async def hash_at(self, height: int) -> BlockHash | None:
+        """See `ChainSource.hash_at`."""
+        return await self._ask(lambda node: node.hash_at(height))
 
     async def successors(self, block: BlockRef, count: int) -> list[BlockHash]:
         """See `ChainSource.successors`."""
@@ -78,20 +76,26 @@ class FallbackSource:
         """See `ChainSource.block`."""
         return await self._ask(lambda node: node.block(ref))
 
+    async def check(self, onto: BlockRef, blocks: Sequence[Block]) -> None:
+        """See `ChainSource.check`."""
+        await self._ask(lambda node: node.check(onto, blocks))
+
     async def start_for(self, *, seconds: int, blocks: int) -> BlockRef:
         """See `ChainSource.start_for`."""
         return await self._ask(lambda node: node.start_for(seconds=seconds, blocks=blocks))
 
     async def news(self) -> Notice:
         """See `ChainSource.news`."""
-        return await self.followed.node.news()
+        if self.followed is self._counted:
+            return await self.followed.node.news()
+        return await self.followed.news()  # its observer listens to the node already
 
     # -- who is asked --------------------------------------------------------------------------------------------------
 
     async def _ask(self, question: Callable[[ObservedNode], Awaitable[_T]]) -> _T:
         try:
             answer = await question(self.followed.node)
-        except NodeAway:
+        except (NodeAway, NodeRefused):
             if self._away_since is None:
                 self._away_since = self._clock()
             if self._clock() - self._away_since >= self._patience:
@@ -107,13 +111,19 @@ class FallbackSource:
             if other is self.followed or not other.trusted or other.fault or tip is None:
                 continue
             try:
-                fits = await other.node.ready() and await other.node.is_on_main_chain(tip.hash)
+                await other.node.ready()
+                fits = self._has_same_rules(other) and await other.node.hash_at(tip.height) == tip.hash
             except PoolMonitorError:  # it is away, too
                 continue
             if fits:
                 log.warning("another node stands in", node=other.name, instead_of=self.followed.name, height=tip.height)
                 self.followed, self._away_since = other, None
                 return
+
+    def _has_same_rules(self, other: Observer) -> bool:
+        """Whether its chain is, and will be, that of the counted node as last heard."""
+        counted, theirs = self._counted.node.facts, other.node.facts
+        return counted is None or theirs is None or counted.chain == theirs.chain
 
     async def _return(self) -> None:
         """Ask the counted node again once it has what we have."""
@@ -123,7 +133,7 @@ class FallbackSource:
         try:
             await self._counted.node.ready()
             best, tip = await self._counted.node.tip(), await self._tip()
-            has_ours = tip is None or await self._counted.node.is_on_main_chain(tip.hash)
+            has_ours = tip is None or await self._counted.node.hash_at(tip.height) == tip.hash
             if not has_ours and not await self._has_more_work(best, tip):
                 return
         except PoolMonitorError:  # not yet

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from typing import NoReturn, Protocol
 
@@ -54,6 +55,8 @@ class Observer:
         """Whether its word is taken for what cannot be checked."""
         self.fault: str | None = None
         """What is wrong with what it says; None if nothing is."""
+        self._notice = Notice(0.0)
+        self._noticed = asyncio.Event()
 
     @property
     def reason(self) -> str | None:
@@ -61,6 +64,12 @@ class Observer:
         if self.fault or self.node.fault:
             return self.fault or self.node.fault
         return None if self.node.best else "it has not answered yet"
+
+    async def news(self) -> Notice:
+        """Wait for the next notice, or for its being away. For one caller, while `run` listens to the node."""
+        await self._noticed.wait()
+        self._noticed.clear()
+        return self._notice
 
     async def run(
         self, check: Callable[[BlockHash], Awaitable[None]], arrived: Callable[[Observer, Notice | None], None]
@@ -82,6 +91,7 @@ class Observer:
                 await self._follow(arrived)
             except PoolMonitorError as error:  # a refusal, too: this node spoils nothing but itself
                 self._fail(error)
+                self._pass_on(Notice(time.monotonic()))
                 arrived(self, None)
             await asyncio.sleep(pause)
             pause = min(2 * pause, _MOST_PAUSE_SECONDS)
@@ -90,8 +100,13 @@ class Observer:
         while True:
             known = self.node.best
             notice = await self.node.news()
+            self._pass_on(notice)
             if await self.node.tip() != known:
                 arrived(self, notice)
+
+    def _pass_on(self, notice: Notice) -> None:
+        self._notice = notice
+        self._noticed.set()
 
     def _fail(self, error: PoolMonitorError) -> None:
         if self.fault is None:

@@ -66,7 +66,10 @@ class Arrivals:
             if not arrival.waiting or block not in heights or not complete:
                 continue
             ref = BlockRef(heights[block], block)
-            found += [Sighting(ref, node, unix, at - arrival.first) for node, (at, unix) in arrival.waiting.items()]
+            found += [
+                Sighting(ref, node, unix, lag_seconds=at - arrival.first)
+                for node, (at, unix) in arrival.waiting.items()
+            ]
             arrival.told |= arrival.waiting.keys()
             arrival.waiting.clear()
         return found

@@ -166,7 +166,7 @@ class NodesWatch:
         if node.best is None:
             return None, False
         try:
-            line = await trace(node, node.best, self._store, self._lines.get(name))
+            line = await trace(node, node.best, self._store, known=self._lines.get(name))
             if line is None:
                 self._lines.pop(name, None)
                 return None, False
@@ -210,6 +210,7 @@ class NodesWatch:
             tip=tip,
             relation=relation(tip, line.fork, counted) if tip and line else Relation.UNKNOWN,
             fork=line.fork if line else None,
+            chain=facts.chain.name if facts else None,
             trusted=observer.trusted,
             heard_at=node.heard_at,
             followed=followed,

@@ -35,6 +35,10 @@ class NodeSection(Section):
     network: Literal["auto", Network] = "auto"
     """Network of the node; the daemon stops if the node follows another one. With auto the network is that of the node,
     and commands that work without a node use main."""
+    chain: Literal["auto", "bitcoin", "rdts", "any"] = "auto"
+    """Chain to follow; while the node is on another one it is not counted, and the daemon says so. Several chains have
+    Bitcoin's genesis block, port and addresses. rdts is the chain of BIP110, with proof of work by BLAKE2b; any is
+    whatever chain the node is on. With auto, bitcoin for the counted node, and any for observers."""
     cookie_file: Literal["auto"] | Path = "auto"
     """Path of the authentication cookie, which the node writes at startup and its own user can read. With auto, the
     cookie in Bitcoin Core's default data directory, in the folder of the network. Set it if bitcoind runs with -datadir
@@ -61,6 +65,9 @@ class NodeSection(Section):
     timeout_seconds: float = Field(default=30.0, ge=0.5, le=600)
     """Timeout of a request to the node, after which the node counts as unreachable and is asked again. Increase it on
     slow machines."""
+
+    fallback_seconds: float = Field(default=60.0, ge=0)
+    """How long the counted node may be away before an observer on the same chain stands in for it."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

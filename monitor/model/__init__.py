@@ -18,7 +18,21 @@ from monitor.model.attribution import (
     StoredBlock,
     StoredCoinbase,
 )
-from monitor.model.chain import Block, BlockRef, Coinbase, Header, NodeFacts, Notice, Output, Plan
+from monitor.model.chain import (
+    BITCOIN,
+    EMBEDDED_VERSION,
+    RDTS,
+    UNKNOWN_CHAIN,
+    Block,
+    BlockRef,
+    ChainIdentity,
+    Coinbase,
+    Header,
+    NodeFacts,
+    Notice,
+    Output,
+    Plan,
+)
 from monitor.model.coverage import Coverage
 from monitor.model.estimates import (
     Change,
@@ -74,6 +88,7 @@ from monitor.model.signals import (
     Signalling,
     Signals,
     Spacing,
+    StaleRate,
     Streak,
     SuccessionTest,
 )

@@ -177,6 +177,11 @@ class NodesView:
         return next((each for each in self.splits if each.lasting), None)
 
     @property
+    def followed(self) -> NodeState:
+        """The node from which the counted chain is taken now."""
+        return next((node for node in self.nodes if node.followed), self.nodes[0])
+
+    @property
     def outline(self) -> tuple[object, ...]:
         """What people would call a change: not the time when a node was last heard."""
         return tuple(replace(node, heard_at=None) for node in self.nodes), self.tree, self.splits

@@ -8,9 +8,22 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple, Protocol, TypeVar
 
+from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+
+from monitor.node.errors import QueueFull
+
 MAX_CONNECTIONS = 4
 """RPC, REST, long poll and backfill together. Bitcoin Core 32 accepts 16, those of wallets and bitcoin-cli included."""
 _IDLE_SECONDS = 5.0
+
+unless_queue_stays_full = retry(
+    retry=retry_if_exception_type(QueueFull),
+    wait=wait_random_exponential(multiplier=0.05, max=1),
+    stop=stop_after_attempt(6),
+    reraise=True,
+)
+"""Decorates a request: repeats it a few times where the node's work queue was full, so that a batch keeps its answers.
+"""
 
 
 class Connection(Protocol):

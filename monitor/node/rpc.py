@@ -15,7 +15,7 @@ from bitcoinrpc.authproxy import AuthServiceProxy, JSONRPCException
 from monitor.config import NodeSection
 from monitor.errors import NodeRefused
 from monitor.node import errors
-from monitor.node.connections import MAX_CONNECTIONS, Connections
+from monitor.node.connections import MAX_CONNECTIONS, Connections, unless_queue_stays_full
 from monitor.node.credentials import authorization
 from monitor.vitals import Vitals
 
@@ -26,8 +26,11 @@ Call = Literal[
     "getblockcount",
     "getblockhash",
     "getblockheader",
+    "getchainstates",
     "getchaintips",
+    "getdeploymentinfo",
     "getnetworkinfo",
+    "gettxoutproof",
     "getzmqnotifications",
     "waitfornewblock",
 ]
@@ -45,6 +48,7 @@ class Rpc:
         self._connections = connections
         self._threads = ThreadPoolExecutor(MAX_CONNECTIONS, thread_name_prefix="rpc")
 
+    @unless_queue_stays_full
     async def call(self, method: Call, *params: object) -> Any:  # noqa: ANN401 -- JSON of any shape
         """Call one method.
 
@@ -63,6 +67,12 @@ class Rpc:
                 # Only then is the connection free for the next call.
                 await asyncio.gather(answer, return_exceptions=True)
                 raise
+
+    async def optional(self, method: Call, *params: object) -> Any:  # noqa: ANN401
+        """The answer to a call that can be done without; None if the node does not have or allow it."""
+        with suppress(errors.RpcError, NodeRefused):
+            return await self.call(method, *params)
+        return None
 
     def close(self) -> None:
         """End the threads. No call may be under way."""
@@ -112,9 +122,9 @@ class _RpcConnection:
             raise errors.from_rpc(method, error) from None
         except errors.HttpError as error:
             self._http.close()
-            raise errors.from_http(error, self._node.url) from None
-        except (OSError, http.client.HTTPException, ValueError, AttributeError) as error:
-            # AttributeError: the library takes whatever JSON comes for an object.
+            raise errors.from_http(error, method, self._node.url) from None
+        except (OSError, http.client.HTTPException, ValueError, AttributeError, TypeError, RecursionError) as error:
+            # The library takes whatever JSON comes for an object.
             self._http.close()
             raise errors.from_transport(error, self._node.url) from None
 
@@ -140,8 +150,9 @@ class _HttpConnection(http.client.HTTPConnection):
 
     def getresponse(self) -> http.client.HTTPResponse:
         response = super().getresponse()
-        if response.getheader("Content-Type") != "application/json":
+        if response.headers.get_content_type() != "application/json":
             raise errors.HttpError(response.status, response.reason)
+        response.headers.replace_header("Content-Type", "application/json")  # the library accepts no charset
         return response
 
 

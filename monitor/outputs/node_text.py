@@ -26,7 +26,7 @@ def summary(view: NodesView) -> str:
 def disagreement(view: NodesView) -> str | None:
     """What a reader of any number should know: that nodes disagree, or that another node stands in; None if neither."""
     parts = []
-    counted, followed = view.nodes[0], followed_node(view)
+    counted, followed = view.nodes[0], view.followed
     if followed is not counted:
         why = f" ({counted.reason})" if counted.reason else ""
         parts.append(f"{followed.name} stands in for {counted.name}, which is away{why}.")
@@ -40,7 +40,7 @@ def disagreement(view: NodesView) -> str | None:
 
 def place(node: NodeState, view: NodesView) -> str:
     """Where the tip of a node is, seen from the counted tip."""
-    counted = followed_node(view).tip
+    counted = view.followed.tip
     match node.relation:
         case Relation.SAME:
             return "same chain, newest block"
@@ -52,11 +52,6 @@ def place(node: NodeState, view: NodesView) -> str:
             return f"on another branch since block {node.fork.height + 1}, {_blocks(node.apart)}"
         case _:
             return "" if not node.up else "not known yet"
-
-
-def followed_node(view: NodesView) -> NodeState:
-    """The node from which the counted chain is taken now."""
-    return next((node for node in view.nodes if node.followed), view.nodes[0])
 
 
 def of_split(split: Split) -> str:

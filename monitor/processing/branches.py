@@ -13,7 +13,7 @@ from monitor.model import BlockRow, BranchBlock
 
 def count_branch(blocks: Sequence[BranchBlock], levels: Sequence[Level]) -> BranchCounts:
     """The blocks of a branch by level and entity, and by the version bits that they signal with."""
-    rows = [BlockRow(block.ref.height, block.time, block.bits, block.pool) for block in blocks]
+    rows = [BlockRow(block.ref.height, block.time, block.bits, pool=block.pool) for block in blocks]
     entities = {
         level.name: Counter(entity for row in rows if isinstance(entity := level.entity_of(row), str))
         for level in levels

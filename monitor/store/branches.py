@@ -61,6 +61,15 @@ def _above(connection: Connection, height: int) -> list[BranchBlock]:
     return [_branch_block(row) for row in rows]
 
 
+def _bits_at(connection: Connection, heights: Iterable[int]) -> dict[int, int]:
+    """The compact targets of the counted blocks at these heights, as far as history has them."""
+    wanted, found = sorted(set(heights)), {}
+    for at in range(0, len(wanted), 500):
+        query = select(blocks.c.height, blocks.c.bits).where(ON_BEST_CHAIN, blocks.c.height.in_(wanted[at : at + 500]))
+        found.update({row.height: row.bits for row in connection.execute(query)})
+    return found
+
+
 def _note_sightings(connection: Connection, seen: Iterable[Sighting]) -> None:
     """Store sightings. The first time of a block and node stays; a later status replaces an earlier one."""
     statement = _insert(connection, sightings)
@@ -82,7 +91,13 @@ def _sightings(connection: Connection, *, lowest: int = 0, limit: int = 10_000) 
     query = select(sightings).where(sightings.c.height >= lowest)
     rows = connection.execute(query.order_by(sightings.c.height.desc(), sightings.c.lag_seconds).limit(limit))
     return [
-        Sighting(BlockRef(row.height, block_hash(row.hash)), row.node, row.seen_at, row.lag_seconds, row.status)
+        Sighting(
+            BlockRef(row.height, block_hash(row.hash)),
+            row.node,
+            row.seen_at,
+            lag_seconds=row.lag_seconds,
+            status=row.status,
+        )
         for row in rows
     ]
 
@@ -118,7 +133,10 @@ def _headers(connection: Connection) -> list[StaleHeader]:
     rows = connection.execute(select(stale_headers).order_by(stale_headers.c.height, stale_headers.c.hash))
     return [
         StaleHeader(
-            BlockRef(row.height, block_hash(row.hash)), row.header, PoolSlug(row.pool) if row.pool else None, row.source
+            BlockRef(row.height, block_hash(row.hash)),
+            row.header,
+            pool=PoolSlug(row.pool) if row.pool else None,
+            source=row.source,
         )
         for row in rows
     ]
@@ -137,6 +155,7 @@ class StoredBranches:
     best_at = reads(_best_at)
     lowest = reads(_lowest)
     tip = reads(queries.tip)
+    bits_at = reads(_bits_at)
     sightings = reads(_sightings)
     note_sightings = writes(_note_sightings)
     note_headers = writes(_note_headers)
@@ -144,7 +163,7 @@ class StoredBranches:
 
     async def add_header(self, ref: BlockRef, header: bytes | None, source: str) -> None:
         """Store a stale block of which only a node's header is known."""
-        await self.note_headers([StaleHeader(ref, header, None, source)])
+        await self.note_headers([StaleHeader(ref, header, pool=None, source=source)])
 
     async def add(self, judged: Sequence[Judged]) -> None:
         """Store blocks that are not on the counted chain. One that is stored already stays as it is."""
@@ -164,9 +183,15 @@ class StoredBranches:
 
 def _branch_block(row: Any) -> BranchBlock:  # noqa: ANN401 -- a row of `_OF_TREE`
     return BranchBlock(
-        BlockRef(row.height, block_hash(row.hash)), block_hash(row.parent), row.time, row.bits, row.version,
-        pool=None if row.pool is None else PoolSlug(row.pool), attributed=True, counted=not row.stale,
-    )  # fmt: skip
+        BlockRef(row.height, block_hash(row.hash)),
+        block_hash(row.parent),
+        time=row.time,
+        bits=row.bits,
+        version=row.version,
+        pool=None if row.pool is None else PoolSlug(row.pool),
+        attributed=True,
+        counted=not row.stale,
+    )
 
 
 def _insert(connection: Connection, table: Any) -> Any:  # noqa: ANN401 -- see `writing`

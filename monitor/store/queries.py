@@ -15,7 +15,6 @@ from monitor.model import (
     Coinbase,
     Method,
     PoolSlug,
-    StaleRow,
     StoredCoinbase,
 )
 from monitor.store.rows import COUNTED, block_hash, confidence_of, counted_row, record
@@ -46,6 +45,12 @@ def first(connection: Connection) -> BlockRef | None:
     """The lowest block of the best chain; None if nothing is stored."""
     row = connection.execute(LOWEST).first()
     return BlockRef(row.height, block_hash(row.hash)) if row else None
+
+
+def has(connection: Connection, block: BlockHash) -> bool:
+    """Whether a block is on the best chain."""
+    query = select(blocks.c.height).where(ON_BEST_CHAIN, blocks.c.hash == bytes.fromhex(block))
+    return connection.execute(query).first() is not None
 
 
 def below(connection: Connection, block: BlockRef) -> BlockRef | None:
@@ -112,25 +117,6 @@ def named_by_tag(connection: Connection) -> Iterator[StoredCoinbase]:
         yield StoredCoinbase(height, time, Coinbase(script, decode_outputs(outputs)[0]))
 
 
-def stale(connection: Connection, *, seconds: int) -> list[StaleRow]:
-    """Stale blocks of the last `seconds` of header time, with the pool of the best chain's block at each height."""
-    lost, won = blocks.alias(), blocks.alias()
-    lost_by, won_by = attributions.alias(), attributions.alias()
-    newest_time = select(blocks.c.time).where(ON_BEST_CHAIN).order_by(blocks.c.height.desc()).limit(1)
-    rows = connection.execute(
-        select(lost.c.height, lost.c.hash, lost.c.parent, lost.c.time, lost_by.c.pool, won_by.c.pool)
-        .join(lost_by, lost.c.attribution == lost_by.c.id)
-        .join(won, (won.c.height == lost.c.height) & not_(won.c.stale))
-        .join(won_by, won.c.attribution == won_by.c.id)
-        .where(lost.c.stale, lost.c.time > newest_time.scalar_subquery() - seconds)
-        .order_by(lost.c.height, lost.c.id)
-    )
-    return [
-        StaleRow(height, block_hash(own), block_hash(parent), time=time, pool=pool, winner_pool=winner_pool)
-        for height, own, parent, time, pool, winner_pool in rows
-    ]
-
-
 def newest(connection: Connection, limit: int, *, below: int | None = None) -> list[BlockRecord]:
     """Blocks with their attributions, highest first, stale ones included; only those lower than `below`.
 
@@ -176,10 +162,18 @@ def claim(connection: Connection, genesis: BlockHash) -> None:
     Raises:
         StoreRefused: it is bound to another.
     """
+    check_chain(connection, genesis)
+    set_metadata(connection, _GENESIS, genesis)
+
+
+def check_chain(connection: Connection, genesis: BlockHash) -> None:
+    """Raise if the database is bound to a chain with another genesis block.
+
+    Raises:
+        StoreRefused: it is.
+    """
     found = get_metadata(connection, _GENESIS)
-    if found is None:
-        set_metadata(connection, _GENESIS, genesis)
-    elif found != genesis:
+    if found not in {None, genesis}:
         raise StoreRefused(
             f"the database holds the chain with genesis block {found}, the node is on the one with {genesis}",
             remedy="choose another store.url for this network",

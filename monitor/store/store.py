@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, exc
 
 from monitor.errors import StoreError, StoreInUse, StoreRefused
 from monitor.model import Attribution, BlockRow, Coinbase, Judged, Plan, PoolSlug
-from monitor.store import queries, writing
+from monitor.store import queries, stale_blocks, writing
 from monitor.store.alerts import StoredAlerts
 from monitor.store.attribution_ids import AttributionIds
 from monitor.store.branches import StoredBranches
@@ -184,10 +184,12 @@ class Store:
     gap = reads(queries.gap)
     tip = reads(queries.tip)
     first = reads(queries.first)
+    check_chain = reads(queries.check_chain)
+    has = reads(queries.has)
     below = reads(queries.below)
     next_below = reads(writing.next_below)
     unattributed = reads(queries.unattributed)
-    stale = reads(queries.stale)
+    stale = reads(stale_blocks.stale)
     blocks = reads(queries.newest)
     block = reads(queries.one)
     blocks_of = reads(queries.of_pool)

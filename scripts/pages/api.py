@@ -13,7 +13,8 @@ import aiohttp
 
 from monitor.analysis import POOL, BlockTable, advance, estimated, snapshot
 from monitor.analysis.counting.grid import grid
-from monitor.analysis.time_series import PointRange, curves
+from monitor.analysis.counting.points import PointRange
+from monitor.analysis.time_series import curves
 from monitor.hub import Hub
 from monitor.model import (
     Alert,
@@ -118,7 +119,7 @@ class _Courses:
         points = grid(asked, min(times), times[-1])
         pools = [each.judged.attribution.pool for each in self.records]
         stays = [PointRange(*points.stay(time), pool, 1) for time, pool in zip(times, pools, strict=True)]
-        found = curves(stays, points.points, asked.metric, limit=asked.limit)
+        found = curves(stays, points, asked)
         return TimeSeries(asked.level, asked.metric, points, found)
 
 

@@ -1,88 +1,170 @@
-"""Two real nodes that part and join again, as people see it: page, terminal, feed."""
+"""Several real nodes: that agree, that follow different branches, and of which one is away."""
 
 from __future__ import annotations
 
-import json
-import subprocess
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-import feedparser
 import pytest
-from support.bitcoind import Bitcoind
 from support.blocks import Recipe, mine_all
-from support.daemon import POOL_MONITOR, Daemon
-from support.services import wait_until
+from support.daemon import Daemon
+from support.network import Peered, agree, network, tables, until
+from support.services import program
 
-pytestmark = pytest.mark.timeout(240)  # the daemon looks at branches every five seconds
+pytestmark = pytest.mark.service("bitcoind")
 
-
-def test_a_split_is_seen_and_its_end(start_bitcoind: Callable[..., Bitcoind], scratch: Path) -> None:
-    home, friend = start_bitcoind(), start_bitcoind()
-    mine_all(home, [Recipe(tag=b"/ViaBTC/")] * 5)
-    hand_over(home, friend, range(1, 6))
-    nodes = [
-        {"name": name, "url": each.url, "cookie_file": str(each.cookie_file)}
-        for name, each in (("home", home), ("friend", friend))
-    ]
-    with Daemon(scratch / "daemon", nodes=json.dumps(nodes), windows="100b", splits__seconds=0) as daemon:
-        daemon.wait_for(home.call("getbestblockhash"))
-        part(daemon, home, friend)
-        daemon.kill()
-        daemon.start()
-        join(daemon, home, friend)
+ANT, F2, VIA = Recipe(tag=b"/AntPool/"), Recipe(tag=b"/F2Pool/"), Recipe(tag=b"/ViaBTC/")
+Nodes = dict[str, Peered]
 
 
-def part(daemon: Daemon, home: Bitcoind, friend: Bitcoind) -> None:
-    """Each node gets blocks of its own."""
-    wait_until(lambda: says(daemon, "Both nodes are on the same chain."), seconds=40, what="the nodes to agree")
-    mine_all(home, [Recipe(tag=b"/AntPool/")] * 3)
-    mine_all(friend, [Recipe(tag=b"/F2Pool/")] * 2)
-    said = "Nodes disagree: friend is on another branch since block 6: 2 blocks, and 3 on the counted branch."
-    wait_until(lambda: says(daemon, said), seconds=40, what="the split")
-    assert "Split above block 5" in daemon.text("/nodes")
-    assert "Nodes disagree" in daemon.text("/")
-    shown = status(daemon, "--nodes")
-    assert "not counted: friend" in shown
-    assert "o F2Pool < friend" in shown
-    assert "\x1b" not in shown
-    assert json.loads(status(daemon, "--nodes", "--json"))["splits"][0]["depth"] == 2
-    assert "! Nodes disagree" in status(daemon)
-    wait_until(lambda: "The nodes follow different branches" in titles(daemon), seconds=40, what="the feed")
+@pytest.fixture
+def nodes(scratch: Path) -> Iterator[Nodes]:
+    """Three that share five blocks and are connected in a row."""
+    with network(program("bitcoind"), scratch, ("home", "friend", "far")) as running:
+        home, friend, far = running.values()
+        home.join(friend)
+        friend.join(far)
+        mine_all(home, [ANT] * 5)
+        agree(*running.values())
+        yield running
 
 
-def join(daemon: Daemon, home: Bitcoind, friend: Bitcoind) -> None:
-    """The friend gets the longer branch."""
-    hand_over(home, friend, range(6, 9))
-    wait_until(lambda: says(daemon, "Both nodes are on the same chain."), seconds=60, what="the nodes to agree again")
-    wait_until(lambda: "The nodes follow the same branch again" in titles(daemon), seconds=40, what="the end")
-    told = titles(daemon)
-    assert told.count("The nodes follow different branches") == 1
-    assert {f"Stale block {height} of F2Pool" for height in (6, 7)} <= {*told}
+def daemon(nodes: Nodes, folder: Path, **of_each: object) -> Daemon:
+    return Daemon(folder, windows="100b", splits__seconds=0, nodes=tables(nodes, **of_each))
 
 
-def hand_over(one: Bitcoind, other: Bitcoind, heights: range) -> None:
-    """The other node gets blocks of the one's best chain."""
-    for height in heights:
-        other.call("submitblock", one.call("getblock", one.call("getblockhash", height), 0))
+def relations(running: Daemon) -> dict[str, str]:
+    return {each["name"]: each["relation"] for each in running.ask("/api/v1/nodes")["nodes"]}
 
 
-def says(daemon: Daemon, sentence: str) -> bool:
-    """Whether the API's summary begins so."""
-    with suppress(OSError):  # before the first look at the nodes it answers 503
-        return str(daemon.ask("/api/v1/nodes")["summary"]).startswith(sentence)
-    return False
+def split(running: Daemon) -> dict[str, Any] | None:
+    lasting = [each for each in running.ask("/api/v1/nodes")["splits"] if each["lasting"]]
+    return lasting[0] if lasting else None
 
 
-def titles(daemon: Daemon) -> list[str]:
-    """What the feed has, newest first."""
-    read = feedparser.parse(daemon.text("/feed.atom"))
-    assert not read.bozo
-    return [each.title for each in read.entries]
+def firing(running: Daemon) -> set[str]:
+    return {each["rule"] for each in running.ask("/api/v1/alerts")["alerts"] if each["state"] == "firing"}
 
 
-def status(daemon: Daemon, *options: str) -> str:
-    """What `pool-monitor status` prints, into a pipe."""
-    command = [*POOL_MONITOR, "status", "--url", f"http://127.0.0.1:{daemon.port}", *options]
-    return subprocess.run(command, check=True, capture_output=True, text=True, cwd=daemon.folder).stdout
+def counted(running: Daemon) -> list[Any]:
+    """The numbers of every window: shares and indices with their intervals."""
+    return [running.ask(f"/api/v1/{name}?level=template")["windows"] for name in ("shares", "concentration")]
+
+
+def test_nodes_that_part_and_come_together_again(nodes: Nodes, scratch: Path) -> None:
+    home, friend, far = nodes.values()
+    with daemon(nodes, scratch / "daemon") as running:
+        running.wait_for(home.tip)
+        until(lambda: set(relations(running).values()) == {"same"}, "all nodes to be on one branch")
+        mine_all(home, [VIA])
+        agree(*nodes.values())
+        running.wait_for(home.tip)
+        until(lambda: set(relations(running).values()) == {"same"}, "all nodes to follow")
+        assert running.ask("/api/v1/nodes")["agree"]
+
+        home.part()
+        mine_all(home, [ANT] * 12)
+        mine_all(friend, [F2] * 8 + [VIA] * 4)
+        agree(friend, far)
+        until(
+            lambda: (found := split(running)) and [each["attributed"] for each in found["branches"]] == [12, 12],
+            "both branches to be attributed",
+        )
+        found = split(running)
+        assert found
+        assert found["ancestor"]["height"] == 6
+        ours, theirs = found["branches"]
+        assert (ours["nodes"], ours["blocks"], ours["entities"]["pool"]) == (["home"], 12, {"antpool": 12})
+        assert (theirs["nodes"], theirs["blocks"]) == (["friend", "far"], 12)
+        assert theirs["entities"]["pool"] == {"f2pool": 8, "viabtc": 4}
+        until(lambda: "chain_split" in firing(running), "the alert")
+        assert running.metric('pool_monitor_branch_share_ratio{branch="friend",entity="f2pool",level="pool"}') == 8 / 12
+        assert running.metric("pool_monitor_nodes_agree") == 0
+        assert running.metric("pool_monitor_block_height") == 18
+
+        mine_all(friend, [F2])
+        home.join(friend)
+        agree(*nodes.values())
+        running.wait_for(home.tip)
+        until(lambda: set(relations(running).values()) == {"same"}, "the split to end")
+        assert split(running) is None
+        until(lambda: "chain_split" not in firing(running), "the alert to be resolved")
+        joined = counted(running)
+        stale = [each for each in running.ask("/api/v1/blocks?limit=100")["blocks"] if each["stale"]]
+        assert [each["pool_slug"] for each in stale] == ["antpool"] * 12
+    with daemon(nodes, scratch / "fresh") as fresh:
+        fresh.wait_for(home.tip)
+        assert counted(fresh) == joined
+
+
+def test_another_node_stands_in_and_the_counted_one_returns_without_a_jump(nodes: Nodes, scratch: Path) -> None:
+    home, friend, _ = nodes.values()
+    with daemon(nodes, scratch / "daemon", fallback_seconds=0.5) as running:
+        running.wait_for(home.tip)
+        home.kill()
+        mine_all(friend, [F2] * 2)
+        until(lambda: running.ask("/api/v1/nodes")["followed"] == "friend", "another node to stand in")
+        running.wait_for(friend.tip)
+        assert running.ask("/api/v1/nodes")["counted"] == "home"
+        until(lambda: "node_replaced" in firing(running), "the alert")
+        home.start()
+        home.join(friend)
+        agree(home, friend)
+        until(lambda: running.ask("/api/v1/nodes")["followed"] == "home", "the counted node to return", seconds=60)
+        mine_all(home, [VIA])
+        running.wait_for(home.tip)
+        assert running.metric("pool_monitor_reorgs_total") == 0
+        assert running.events("another node stands in")[0]["node"] == "friend"
+
+
+def test_a_node_on_another_branch_never_stands_in(nodes: Nodes, scratch: Path) -> None:
+    home, friend, far = nodes.values()
+    home.part()
+    mine_all(home, [ANT])
+    mine_all(friend, [F2] * 3)
+    agree(friend, far)
+    with daemon(nodes, scratch / "daemon", fallback_seconds=0.1) as running:
+        running.wait_for(home.tip)
+        home.kill()
+        until(lambda: running.ask("/api/v1/status")["waiting"], "the daemon to wait")
+        mine_all(friend, [F2])
+        until(lambda: running.metric('pool_monitor_node_height{node="friend"}') == 9, "the observer to go on")
+        assert running.ask("/api/v1/nodes")["followed"] == "home"
+        assert running.metric("pool_monitor_block_height") == 6
+
+
+def test_what_a_node_left_before_we_came_is_fetched(nodes: Nodes, scratch: Path) -> None:
+    home, friend, _ = nodes.values()
+    home.part()
+    mine_all(home, [ANT] * 2)
+    friend.part()
+    mine_all(friend, [F2] * 3)
+    home.join(friend)
+    agree(home, friend)
+    home.call("invalidateblock", home.call("getblockhash", 8))
+    home.call("reconsiderblock", friend.tip)
+    agree(home, friend)
+    with daemon({"home": home}, scratch / "daemon") as running:
+        running.wait_for(home.tip)
+        until(
+            lambda: (
+                [each["pool_slug"] for each in running.ask("/api/v1/blocks")["blocks"] if each["stale"]]
+                == ["antpool"] * 2
+            ),
+            "the stale branch to be fetched",
+        )
+
+
+def test_an_observer_that_is_away_spoils_nothing(nodes: Nodes, scratch: Path) -> None:
+    home, friend, _ = nodes.values()
+    friend.kill()
+    with daemon(nodes, scratch / "daemon") as running:
+        running.wait_for(home.tip)
+        state = {each["name"]: each for each in running.ask("/api/v1/nodes")["nodes"]}
+        assert not state["friend"]["up"]
+        assert "is bitcoind running" in state["friend"]["reason"]
+        mine_all(home, [VIA])
+        running.wait_for(home.tip)
+        friend.start()
+        until(lambda: relations(running)["friend"] == "behind", "the observer to come back", seconds=60)

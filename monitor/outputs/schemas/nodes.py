@@ -7,7 +7,7 @@ from typing import Self
 
 from monitor import model
 from monitor.model import NodeRole, PoolSlug, Relation
-from monitor.outputs.node_text import followed_node, place, summary
+from monitor.outputs.node_text import place, summary
 from monitor.outputs.schemas.base import OptionalName, PreciseTime, Schema, Time, field
 
 
@@ -133,7 +133,7 @@ class Nodes(Schema):
         return cls.of(
             {
                 "summary": summary(view), "agree": view.agree, "counted": view.nodes[0].name,
-                "followed": followed_node(view).name, "nodes": nodes,
+                "followed": view.followed.name, "nodes": nodes,
                 "splits": [Split.of_split(each) for each in view.splits], "tree": tree,
             },
             names,

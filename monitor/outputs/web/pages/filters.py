@@ -153,6 +153,11 @@ def deviation(ratio: float) -> str:
     return f"{signed(100 * (ratio - 1), 2)}\u00a0%"
 
 
+def per_ten_thousand(rate: float) -> str:
+    """A rare event's rate, without its unit."""
+    return f"{10_000 * rate:.1f}"
+
+
 def direction(trend: Trend) -> tuple[str, str]:
     """An arrow, and the direction of concentration, qualified by its probability."""
     for least, how in ((0.975, ""), (0.8, "probably ")):
@@ -184,6 +189,6 @@ def coinbase_text(script: bytes) -> str:
 
 _FILTERS = (
     noun, spelt, percent, count, signed, between, window, hashrate, bitcoin, moment, ago, markets, probability, rough,
-    span, size, odds, deviation, direction, work, name_of, iso,
+    span, size, odds, deviation, direction, work, name_of, iso, per_ten_thousand,
 )  # fmt: skip
 FILTERS = {function.__name__: function for function in _FILTERS}

@@ -27,6 +27,7 @@ from monitor.outputs.web.pages.overview import CONFIRMATIONS, Overview
 from monitor.outputs.web.pages.palette import palette
 from monitor.outputs.web.pages.published import claim
 from monitor.outputs.web.problems import Problem
+from monitor.outputs.web.pages.stale_rates import StaleRates
 from monitor.outputs.web.sources import Sources
 
 _STRIP = 48
@@ -76,7 +77,8 @@ class Pages:
         return self._page(
             "overview.html", view=view, snapshot=snapshot, blocks=await self._sources.store.blocks(_STRIP),
             slots=self._slots(snapshot, level), pools=self._slots(snapshot), entities=self._entities(snapshot, level),
-            names=_names(snapshot), claim=claim(snapshot), changes=_changes(snapshot), confirmations=CONFIRMATIONS,
+            names=_names(snapshot), claim=claim(snapshot), stale=StaleRates.of(snapshot, view.chosen),
+            changes=_changes(snapshot), confirmations=CONFIRMATIONS,
         )  # fmt: skip
 
     @cached
@@ -113,7 +115,8 @@ class Pages:
             blocks=newest[:_STRIP], slots=self._slots(snapshot), entities=self._entities(snapshot, "pool"),
             miner=next((each for each in snapshot.unknown_miners if each.name == slug), None),
             changes=[each for each in _changes(snapshot) if slug in each.entities],
-            advantage=profiles.advantage(slug, snapshot), current=profiles.current(slug, snapshot),
+            advantage=profiles.advantage(slug, snapshot), stale_rate=profiles.stale_rate(slug, snapshot),
+            current=profiles.current(slug, snapshot),
             names=_names(snapshot),
         )  # fmt: skip
 
