@@ -74,11 +74,12 @@ async def test_every_panel_variable_and_annotation_has_data(
 
 
 async def part(node: EmbeddedNode, friend: EmbeddedNode, prometheus: Prometheus) -> None:
-    """Two blocks that both nodes have, then one that only the friend has."""
+    """Two blocks that both nodes have, then one that each has alone."""
     for number in (1, 2):
         assert node.mine(RIVAL) == friend.mine(RIVAL)
         await seen(prometheus, f'pool_monitor_block_first_seen_seconds_count{{node="friend"}} == {number}')
     friend.mine(WHO)
+    node.mine(RIVAL)
     await seen(prometheus, "pool_monitor_branch_blocks")
 
 

@@ -7,20 +7,25 @@ from dataclasses import replace
 
 from monitor.model import (
     BlockHash,
+    BlockRecord,
     BlockRef,
     Branch,
     BranchBlock,
+    JournalEntry,
     NodeRole,
     NodeState,
     NodesView,
     PoolSlug,
     Relation,
+    Sighting,
     Split,
 )
 
 TOP = 900_049
 POOLS = tuple(map(PoolSlug, ("foundryusa", "antpool", "viabtc", "f2pool", "foundryusa", "spiderpool", "marapool")))
 TIME, BITS, VERSION = 1_750_000_000, 0x17025A1F, 0x2000_0000
+
+LAGS = {"home": (0.0, 0.0, 2.0), "friend": (1.0, 3.0, 0.0)}
 
 
 def hash_of(height: int, branch: int = 0) -> BlockHash:
@@ -104,3 +109,24 @@ def replaced() -> NodesView:
     """The counted node is away, and another stands in."""
     away = node(up=False, reason="nothing listens at 127.0.0.1:8332", followed=False)
     return view([away, node("friend", followed=True)])
+
+
+class Stored:
+    """What the pages ask of the store."""
+
+    def __init__(self, entries: Sequence[JournalEntry] = ()) -> None:
+        self.entries = list(entries)
+
+    async def sightings(self, *, limit: int) -> list[Sighting]:  # noqa: ARG002
+        alone = Sighting(BlockRef(TOP, hash_of(TOP)), "home", 1.0, 0.0)
+        return [alone] + [
+            Sighting(BlockRef(at, hash_of(at)), name, 1.0, lag)
+            for name, lags in LAGS.items()
+            for at, lag in enumerate(lags)
+        ]
+
+    async def newest(self, *, limit: int) -> list[JournalEntry]:
+        return self.entries[:limit]
+
+    async def blocks(self, limit: int, *, below: int | None = None) -> list[BlockRecord]:  # noqa: ARG002
+        return []

@@ -26,6 +26,7 @@ from monitor.outputs.web.pages.nodes import SIGHTINGS, NodesPage
 from monitor.outputs.web.pages.overview import CONFIRMATIONS, Overview
 from monitor.outputs.web.pages.palette import palette
 from monitor.outputs.web.pages.published import claim
+from monitor.outputs.web.problems import Problem
 from monitor.outputs.web.pages.stale_rates import StaleRates
 from monitor.outputs.web.sources import Sources
 
@@ -146,8 +147,12 @@ class Pages:
 
     async def feed(self, request: web.Request) -> web.Response:
         """What happened, as Atom. Its links begin as the request does, so it is not cached for others."""
+        try:
+            base = str(request.url.origin())
+        except ValueError:
+            raise Problem(HTTPStatus.BAD_REQUEST, "the header Host is invalid") from None
         entries = await self._sources.journal.newest(limit=feed.ENTRIES)
-        answer = Answer(feed.atom(entries, str(request.url.origin())), {"Content-Type": feed.CONTENT_TYPE})
+        answer = Answer(feed.atom(entries, base), {"Content-Type": feed.CONTENT_TYPE})
         return answer.to(request)
 
     def _missing(self, reason: str) -> web.Response:

@@ -67,12 +67,16 @@ class Events:
             ):
                 await response.prepare(request)
                 await response.write(b": connected\n\n")
-                beside = asyncio.gather(self._send_alerts(alerts, response), self._send_branches(views, response))
+                beside = [
+                    asyncio.create_task(self._send_alerts(alerts, response)),
+                    asyncio.create_task(self._send_branches(views, response)),
+                ]
                 try:
                     # In a task of its own, a block does not pass through a dozen frames of the server.
                     await asyncio.create_task(self._send(news, response))
                 finally:
-                    beside.cancel()
+                    for each in beside:
+                        each.cancel()
         finally:
             self._clients.discard(task)
         return response
