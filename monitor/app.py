@@ -27,6 +27,8 @@ from monitor.model import Coverage, NodeFacts, NodeRole, Reach
 from monitor.node.client import NodeClient
 from monitor.node.verified import VerifiedNode
 from monitor.outputs.exposition import Exposition
+from monitor.outputs.journal import Journal
+from monitor.outputs.supervised import supervised
 from monitor.outputs.web.cache import AnswerCache
 from monitor.outputs.web.pages.pages import Pages
 from monitor.outputs.web.routes.api import Api
@@ -111,7 +113,15 @@ async def run(config: Config, stop: asyncio.Event, *, listening: Callable[[str],
         health = _Health(follower, nodes[0], backfill, source=source)
         history = HistoryQueries(store)
         token = config.web.secret_token
-        sources = Sources(hub, store=store, health=health, directory=directory, history=history)
+        sources = Sources(
+            hub,
+            store=store,
+            branches=store.branches,
+            journal=store.journal,
+            health=health,
+            directory=directory,
+            history=history,
+        )
         web = await rooms.enter_async_context(
             WebServer(
                 (Api(sources), Pages(sources), Events(sources), Metrics(Exposition(hub, vitals))),
@@ -138,6 +148,7 @@ async def run(config: Config, stop: asyncio.Event, *, listening: Callable[[str],
         with suppress(_Stopped):
             await _all_or_none(
                 _until(stop), *(node.run() for node in nodes), intake, alerts,
+                supervised("journal", Journal(hub, store.journal).run, vitals),
                 manager.keep_informed(lambda: _status(hub, health)),
             )  # fmt: skip
         manager.stopping()

@@ -47,6 +47,7 @@ from monitor.model.estimates import (
     Trend,
 )
 from monitor.model.history import Curve, Grid, Group, SeriesQuery, TimeSeries
+from monitor.model.journal import EntryKind, JournalEntry
 from monitor.model.measures import (
     HHI_BANDS,
     Certainty,
@@ -61,6 +62,7 @@ from monitor.model.measures import (
 )
 from monitor.model.names import NO_BLOCK, PREFIX, PSEUDONYM, BlockHash, PoolSlug
 from monitor.model.nodes import (
+    TREE_HEIGHTS,
     Branch,
     BranchBlock,
     ChainTip,

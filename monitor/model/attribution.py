@@ -136,6 +136,8 @@ class StaleRow:
     winner_pool: PoolSlug | None
     builder: PoolSlug | None = None
     """Pool of the best chain's block above; None also if there is none yet."""
+    stored: bool = True
+    """Whether its coinbase is stored, not only header or hash."""
 
 
 @dataclass(frozen=True, slots=True)

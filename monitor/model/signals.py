@@ -185,6 +185,8 @@ class Race:
     """Pools of the blocks of the best chain at the same heights."""
     builder: PoolSlug | None = None
     """Pool of the next block of the best chain, which decided the race; None also if there is none yet."""
+    stored: bool = True
+    """Whether the lowest stale block is stored with its coinbase."""
 
     @property
     def depth(self) -> int:

@@ -24,20 +24,25 @@ def stale(connection: Connection, *, seconds: int) -> list[StaleRow]:
     Without a header, time and parent are taken from that block. Tips that a node found invalid are not.
     """
     tip = connection.execute(_TIP_TIME).first()
-    since = tip.time - seconds if tip else 0
-    found = [
-        *connection.execute(_STALE_BLOCKS, {"since": since}),
-        *connection.execute(_STALE_HEADERS, {"since": since}),
-    ]
-    return sorted(map(_stale_row, found), key=lambda row: row.height)
+    since = {"since": tip.time - seconds if tip else 0}
+    found = [_stale_row(row, stored=True) for row in connection.execute(_STALE_BLOCKS, since)]
+    found += [_stale_row(row, stored=False) for row in connection.execute(_STALE_HEADERS, since)]
+    return sorted(found, key=lambda row: row.height)
 
 
-def _stale_row(row: Row[Any]) -> StaleRow:
-    height, own, header, parent, time, *pools = tuple(row)
-    if header:
-        known = decode_header(header)
-        return StaleRow(height, block_hash(own), known.parent, known.time, *pools)
-    return StaleRow(height, block_hash(own), block_hash(parent), time, *pools)
+def _stale_row(row: Row[Any], *, stored: bool) -> StaleRow:
+    height, own, header, parent, time, pool, winner_pool, builder = tuple(row)
+    known = decode_header(header) if header else None
+    return StaleRow(
+        height,
+        block_hash(own),
+        known.parent if known else block_hash(parent),
+        time=known.time if known else time,
+        pool=pool,
+        winner_pool=winner_pool,
+        builder=builder,
+        stored=stored,
+    )
 
 
 def _stale_queries() -> tuple[Select[Any], Select[Any]]:

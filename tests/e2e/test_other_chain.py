@@ -1,13 +1,17 @@
-"""A node that leaves Bitcoin while it is followed."""
+"""Nodes on another chain, and one that lies, as the counted node and beside it."""
 
 from __future__ import annotations
 
+import json
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from support.bitcoind import Bitcoind
+from support.blocks import Recipe, mine_all
 from support.daemon import POOL_MONITOR, Daemon, environment
+from support.lying import LyingNode, without_work
 from support.services import wait_until
 
 ANYONE = "raw(51)"
@@ -50,3 +54,38 @@ def test_the_daemon_says_that_its_node_is_on_another_chain_and_follows_it_on_req
     daemon.start()
     daemon.wait_for(tip)
     assert daemon.ask("/api/v1/status")["waiting"] is None
+
+
+def test_observers_on_another_chain_are_followed_and_liars_are_not_believed(
+    start_bitcoind: Callable[..., Bitcoind], scratch: Path
+) -> None:
+    home, other, knots = start_bitcoind(), start_bitcoind(), start_bitcoind(f"-testactivationheight=blake2b@{FORK}")
+    for block in mine_all(home, [Recipe()] * (FORK - 1)):
+        for node in (other, knots):
+            node.call("submitblock", home.call("getblock", block, 0))
+    tip = mine_all(home, [Recipe(tag=b"/AntPool/")] * 4)[-1]
+    knots.call("generatetodescriptor", 3, ANYONE)
+    with LyingNode(other) as liar:
+        liar.serve_on_top(without_work(other))
+        nodes = [
+            {"name": "home", "url": home.url, "cookie_file": str(home.cookie_file)},
+            {"name": "knots", "url": knots.url, "cookie_file": str(knots.cookie_file)},
+            {"name": "liar", "url": liar.url, "cookie_file": str(other.cookie_file), "trusted": False},
+        ]
+        with Daemon(scratch / "daemon", splits__seconds=0, nodes=json.dumps(nodes)) as daemon:
+            daemon.wait_for(tip)
+
+            def said(name: str) -> dict[str, Any]:
+                found: dict[str, Any] = next(
+                    each for each in daemon.ask("/api/v1/nodes")["nodes"] if each["name"] == name
+                )
+                return found
+
+            wait_until(lambda: said("knots")["relation"] == "branch", seconds=20, what="the branch to be followed")
+            assert (said("knots")["chain"], said("knots")["apart"]) == ("rdts", 3)
+            assert said("knots")["fork"]["height"] == FORK - 1
+            assert said("home")["chain"] == "bitcoin"
+            wait_until(lambda: said("liar")["reason"] is not None, seconds=20, what="the liar to be found out")
+            assert "does not have the work that its target (207fffff) demands" in said("liar")["reason"]
+            assert not said("liar")["up"]
+            assert daemon.ask("/api/v1/status")["height"] == FORK + 3

@@ -192,6 +192,7 @@ async def test_a_pool_is_told_with_everything(daemon: Inside) -> None:
     assert {each["window"]: each["of"] for each in told["shares"]}["24h"] == 5
     assert told["signals"].keys() == {
         "streak", "luck", "empty_blocks", "rewards", "advantages", "signalling", "bip54", "race_record", "races",
+        "stale_rates",
     }  # fmt: skip
     assert told["newest"]["blocks"] == 1
     assert told["newest"]["payouts"][0]["address"] in told["addresses"]

@@ -6,7 +6,7 @@ import json
 import threading
 from base64 import b64encode
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -41,7 +41,8 @@ class LyingNode:
                 self.send_header("Content-Type", "text/html" if status == 403 else "application/json")
                 self.send_header("Content-Length", str(len(answer)))
                 self.end_headers()
-                self.wfile.write(answer)
+                with suppress(BrokenPipeError):  # the client has gone
+                    self.wfile.write(answer)
 
             def do_GET(self) -> None:
                 self.send_error(404)
@@ -70,8 +71,14 @@ class LyingNode:
 
     def serve_on_top(self, block: Built) -> None:
         """Claim that this block is the newest one."""
-        raw, header = block.raw.hex(), {"confirmations": 1, "height": block.height, "time": block.header.time}
-        known = {block.hash: header}
+        raw = block.raw.hex()
+        header = block.header
+        known = {
+            block.hash: {
+                "confirmations": 1, "height": block.height, "time": header.time, "previousblockhash": header.parent,
+                "bits": f"{header.bits:08x}", "version": header.version, "chainwork": "ff" * 32,
+            }
+        }  # fmt: skip
         forged_header = encode_header(block.header).hex()
         chain = self.node.call("getblockchaininfo")
         changed = {"blocks": block.height, "headers": block.height, "bestblockhash": block.hash}

@@ -30,7 +30,7 @@ def races(stale: Iterable[StaleRow]) -> tuple[Race, ...]:
     A branch with several ends is reported as one branch per end.
     """
     rows = {row.hash: row for row in stale}
-    below = {row.parent for row in rows.values()}
+    below = {under.hash for row in rows.values() if (under := _under(row, rows))}
     branches = [_branch(row, rows) for row in rows.values() if row.hash not in below]
     found = [
         Race(
@@ -40,6 +40,7 @@ def races(stale: Iterable[StaleRow]) -> tuple[Race, ...]:
             losers=tuple(row.pool for row in branch),
             winners=tuple(row.winner_pool for row in branch),
             builder=branch[-1].builder,
+            stored=branch[0].stored,
         )
         for branch in branches
     ]
@@ -82,6 +83,12 @@ def at_least(wins: int, chances: Sequence[float]) -> float:
 def _branch(top: StaleRow, rows: Mapping[BlockHash, StaleRow]) -> list[StaleRow]:
     """The stale blocks under one, and itself, lowest first."""
     branch = [top]
-    while (under := rows.get(branch[-1].parent)) is not None:
+    while (under := _under(branch[-1], rows)) is not None:
         branch.append(under)
     return branch[::-1]
+
+
+def _under(row: StaleRow, rows: Mapping[BlockHash, StaleRow]) -> StaleRow | None:
+    """The stale block that another stands on. A list may claim any height for a block of which it has no header."""
+    found = rows.get(row.parent)
+    return found if found and found.height == row.height - 1 else None

@@ -141,6 +141,9 @@ class Race(Schema):
     losers: list[str | None] = field("Pools of the stale blocks; null: unknown")
     winners: list[str | None] = field("Pools of the blocks on the best chain in their place; null: unknown")
     depth: int = field("How many blocks went stale")
+    stored: bool = field(
+        "Whether `/api/v1/blocks/{hash}` has the lowest stale block; else only header or hash are known"
+    )
     builder: str | None = field("Pool of the next block of the best chain, which decided the race; null: unknown")
 
 

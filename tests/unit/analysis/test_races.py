@@ -50,6 +50,11 @@ def test_the_block_above_the_branch_decides_the_race() -> None:
     assert [each.builder for each in races(rows)] == ["c", None]
 
 
+def test_wrong_heights_and_a_block_on_itself_are_races_of_their_own() -> None:
+    rows = [stale(5, "x", "x", "a", "b"), stale(9, "y", "x", "a", "b"), stale(7, "z", "y", "a", "b")]
+    assert [(each.height, each.stale) for each in races(rows)] == [(9, ("y",)), (7, ("z",)), (5, ("x",))]
+
+
 def test_a_branch_that_branches_is_two_races() -> None:
     rows = [stale(5, "x", "w", "a", "b"), stale(6, "y", "x", "a", "b"), stale(6, "z", "x", "c", "b")]
     assert [each.stale for each in races(rows)] == [("x", "z"), ("x", "y")]

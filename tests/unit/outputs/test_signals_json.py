@@ -73,6 +73,7 @@ def test_what_belongs_to_no_window_is_always_there() -> None:
             "losers": ["b"],
             "winners": ["a"],
             "depth": 1,
+            "stored": True,
             "builder": None,
         }
     ]

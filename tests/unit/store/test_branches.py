@@ -83,6 +83,8 @@ async def test_stale_blocks_without_a_coinbase_are_races_too(store: Store) -> No
         (3, rival.hash, main[2].hash, rival.header.time, "rival"),
     }
     assert {(row.height, row.winner_pool, row.builder) for row in found} == {(2, "toy", "toy"), (3, "toy", None)}
+    assert {row.height for row in found if not row.stored} == {2, 3}
+    assert [row.hash for row in found if row.stored] == [whole.hash]
     assert await store.stale(seconds=0) == []
 
     await store.branches.note_sightings([Sighting(rival.ref, "far", None, None, "invalid")])
