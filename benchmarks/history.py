@@ -29,6 +29,7 @@ from monitor.model import Block, BlockRef, Judged, Plan, SeriesQuery
 from monitor.processing.counter import EntityLookup
 from monitor.processing.history import time_series
 from monitor.processing.levels import levels
+from monitor.processing.uncertain_memberships import questions
 from monitor.registry.loading import load_registry
 from monitor.store.store import Store
 
@@ -56,7 +57,8 @@ QUESTIONS = {
 async def measure(path: Path, blocks: int) -> int:
     """Fill a store where there is none, ask, and tell by the exit code whether it is quick enough."""
     registry = load_registry()
-    naming = EntityLookup(levels(registry), UnknownMiners(registry.pools).names(), 1)
+    names = UnknownMiners(registry.pools).names()
+    naming = EntityLookup(levels(registry), names, 1, questions=questions(registry))
     async with await Store.open(f"sqlite:///{path}") as store:
         if await store.tip() is None:
             await fill(store, islice(judged(), blocks))

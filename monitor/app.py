@@ -25,7 +25,10 @@ from monitor.config import Config
 from monitor.hub import Hub
 from monitor.model import Coverage, NodeFacts, NodeRole, Reach
 from monitor.node.client import NodeClient
+from monitor.node.verified import VerifiedNode
 from monitor.outputs.exposition import Exposition
+from monitor.outputs.journal import Journal
+from monitor.outputs.supervised import supervised
 from monitor.outputs.web.cache import AnswerCache
 from monitor.outputs.web.pages.pages import Pages
 from monitor.outputs.web.routes.api import Api
@@ -101,7 +104,7 @@ async def run(config: Config, stop: asyncio.Event, *, listening: Callable[[str],
     async with AsyncExitStack() as rooms:
         store = await rooms.enter_async_context(await Store.open(config.store.url))
         nodes = [
-            await rooms.enter_async_context(NodeClient(section, vitals))
+            await rooms.enter_async_context(VerifiedNode(section, vitals))
             for section in (config.counted_node, *config.observers)
         ]
         source = FallbackSource(_observers(config, nodes), store.tip, patience=config.counted_node.fallback_seconds)
@@ -110,7 +113,15 @@ async def run(config: Config, stop: asyncio.Event, *, listening: Callable[[str],
         health = _Health(follower, nodes[0], backfill, source=source)
         history = HistoryQueries(store)
         token = config.web.secret_token
-        sources = Sources(hub, store=store, health=health, directory=directory, history=history)
+        sources = Sources(
+            hub,
+            store=store,
+            branches=store.branches,
+            journal=store.journal,
+            health=health,
+            directory=directory,
+            history=history,
+        )
         web = await rooms.enter_async_context(
             WebServer(
                 (Api(sources), Pages(sources), Events(sources), Metrics(Exposition(hub, vitals))),
@@ -137,6 +148,7 @@ async def run(config: Config, stop: asyncio.Event, *, listening: Callable[[str],
         with suppress(_Stopped):
             await _all_or_none(
                 _until(stop), *(node.run() for node in nodes), intake, alerts,
+                supervised("journal", Journal(hub, store.journal).run, vitals),
                 manager.keep_informed(lambda: _status(hub, health)),
             )  # fmt: skip
         manager.stopping()

@@ -53,6 +53,7 @@ async def _fetch_branch(
             return
         try:
             block = await observer.node.block(ref)
+            await observer.node.check(BlockRef(ref.height - 1, block.header.parent), (block,))
         except NodeAway:
             raise
         except (NodeError, ChainError, WireError):  # only the header is there

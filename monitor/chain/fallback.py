@@ -76,6 +76,10 @@ class FallbackSource:
         """See `ChainSource.block`."""
         return await self._ask(lambda node: node.block(ref))
 
+    async def check(self, onto: BlockRef, blocks: Sequence[Block]) -> None:
+        """See `ChainSource.check`."""
+        await self._ask(lambda node: node.check(onto, blocks))
+
     async def start_for(self, *, seconds: int, blocks: int) -> BlockRef:
         """See `ChainSource.start_for`."""
         return await self._ask(lambda node: node.start_for(seconds=seconds, blocks=blocks))
@@ -107,13 +111,19 @@ class FallbackSource:
             if other is self.followed or not other.trusted or other.fault or tip is None:
                 continue
             try:
-                fits = await other.node.ready() and await other.node.hash_at(tip.height) == tip.hash
+                await other.node.ready()
+                fits = self._has_same_rules(other) and await other.node.hash_at(tip.height) == tip.hash
             except PoolMonitorError:  # it is away, too
                 continue
             if fits:
                 log.warning("another node stands in", node=other.name, instead_of=self.followed.name, height=tip.height)
                 self.followed, self._away_since = other, None
                 return
+
+    def _has_same_rules(self, other: Observer) -> bool:
+        """Whether its chain is, and will be, that of the counted node as last heard."""
+        counted, theirs = self._counted.node.facts, other.node.facts
+        return counted is None or theirs is None or counted.chain == theirs.chain
 
     async def _return(self) -> None:
         """Ask the counted node again once it has what we have."""

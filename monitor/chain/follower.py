@@ -22,7 +22,7 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_ran
 
 from monitor.chain.plan import Behind, Inconsistent, joined, stands_on
 from monitor.chain.source import ChainSource
-from monitor.errors import ChainError, NodeAway, NodeBusy, NodeError, NodeRefused
+from monitor.errors import ChainError, InvalidBlock, NodeAway, NodeBusy, NodeError, NodeRefused
 from monitor.model import Block, BlockHash, BlockRef, Notice, Plan, Reach
 from monitor.vitals import Vitals
 
@@ -36,11 +36,12 @@ LASTING_SECONDS = 900.0
 _PAUSE = wait_random_exponential(multiplier=0.1, max=5)
 """Seconds before a request is repeated."""
 
-_PASSING = (NodeAway, NodeBusy, Inconsistent)
+_PASSING = (NodeAway, NodeBusy, InvalidBlock, Inconsistent)
 """Errors that a repeated request may cure."""
 _KINDS = {
     NodeBusy: "node_busy",
     NodeRefused: "node_refused",
+    InvalidBlock: "invalid_block",
     Inconsistent: "inconsistent",
     Behind: "node_behind",
 }
@@ -183,6 +184,7 @@ class Follower:
         hashes = await self._source.successors(onto, self._batch)
         refs = [BlockRef(onto.height + above, each) for above, each in enumerate(hashes, start=1)]
         blocks = joined(onto, await self._fetch(refs))
+        await self._source.check(onto, blocks)
         if not blocks:
             raise Inconsistent(f"the node's tip {node_tip} is not ours, yet nothing follows block {onto.height}")
         if disconnects and not common:
@@ -201,7 +203,10 @@ class Follower:
         if not self._caught_up:
             return None
         block = await self._source.block(BlockRef(tip.height + 1, node_tip))
-        return Plan(tip, node_tip, connects=(block,), noticed=noticed) if stands_on(block, tip) else None
+        if not stands_on(block, tip):
+            return None
+        await self._source.check(tip, (block,))
+        return Plan(tip, node_tip, connects=(block,), noticed=noticed)
 
     async def _common_block(self, tip: BlockRef | None) -> tuple[BlockRef | None, list[BlockRef]]:
         """Our highest block on the node's best chain, and our blocks above it, highest first.

@@ -77,6 +77,9 @@ async def complete(line: Line, node: ObservedNode) -> list[Block]:
     """Blocks that are missing in a line: those of which there is only the header, and those below the lowest one.
 
     At most a chunk of them, highest first; a block that the node does not have ends them.
+
+    Raises:
+        InvalidBlock: one of them breaks a rule.
     """
     wanted = [block.ref for block in line.blocks if not block.attributed][::-1]
     if not wanted and not line.is_whole and len(line.blocks) < _LONGEST:
@@ -91,6 +94,8 @@ async def complete(line: Line, node: ObservedNode) -> list[Block]:
         found.append(block)
         if not wanted and not line.is_whole and ref.height - 1 > line.fork.height:
             wanted = [BlockRef(ref.height - 1, block.header.parent)]
+    for block in reversed(found):
+        await node.check(BlockRef(block.height - 1, block.header.parent), (block,))
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from monitor.model import Block, BlockHash, BlockRef, Notice
@@ -27,6 +28,13 @@ class ChainSource(Protocol):
 
     async def block(self, ref: BlockRef) -> Block:
         """A block as far as its coinbase."""
+
+    async def check(self, onto: BlockRef, blocks: Sequence[Block]) -> None:
+        """Check blocks that follow `onto`, lowest first, as far as the node is not believed.
+
+        Raises:
+            InvalidBlock: one of them breaks a consensus rule.
+        """
 
     async def start_for(self, *, seconds: int, blocks: int) -> BlockRef:
         """The block to begin after, so that the following ones cover so much header time and so many blocks.

@@ -23,6 +23,7 @@ from monitor.chain.observer import Observer
 from monitor.chain.sightings import Arrivals
 from monitor.errors import ChainError, NodeAway, NodeError, PoolMonitorError, WireError
 from monitor.model import (
+    TREE_HEIGHTS,
     Block,
     BlockEvents,
     BlockHash,
@@ -35,8 +36,6 @@ from monitor.model import (
     Snapshot,
 )
 
-TREE_HEIGHTS = 50
-"""How many of the highest heights the tree shows."""
 _LONGEST = 20_000
 """Blocks of a branch that are counted, the highest ones."""
 _LOOK_SECONDS = 5.0
@@ -211,6 +210,7 @@ class NodesWatch:
             tip=tip,
             relation=relation(tip, line.fork, counted) if tip and line else Relation.UNKNOWN,
             fork=line.fork if line else None,
+            chain=facts.chain.name if facts else None,
             trusted=observer.trusted,
             heard_at=node.heard_at,
             followed=followed,

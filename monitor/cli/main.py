@@ -22,6 +22,7 @@ _MODULES: Final = {
     "backtest": "monitor.cli.backtest.command",
     "alerts": "monitor.cli.alerts.command",
     "export": "monitor.cli.export",
+    "stale": "monitor.cli.stale.command",
     "registry": "monitor.cli.registry.command",
 }
 """The module of each command. It has a function of that name, or a group of commands."""

@@ -94,7 +94,8 @@ class Config(BaseSettings):
     def observers(self) -> tuple[NodeSection, ...]:
         """The other nodes."""
         counted = self.counted_node
-        return tuple(each for each in self.nodes if each is not counted)
+        others = (each for each in self.nodes if each is not counted)
+        return tuple(each.model_copy(update={"role": "observer"}) for each in others)
 
     @classmethod
     def settings_customise_sources(

@@ -35,6 +35,10 @@ class NodeSection(Section):
     network: Literal["auto", Network] = "auto"
     """Network of the node; the daemon stops if the node follows another one. With auto the network is that of the node,
     and commands that work without a node use main."""
+    chain: Literal["auto", "bitcoin", "rdts", "any"] = "auto"
+    """Chain to follow; while the node is on another one it is not counted, and the daemon says so. Several chains have
+    Bitcoin's genesis block, port and addresses. rdts is the chain of BIP110, with proof of work by BLAKE2b; any is
+    whatever chain the node is on. With auto, bitcoin for the counted node, and any for observers."""
     cookie_file: Literal["auto"] | Path = "auto"
     """Path of the authentication cookie, which the node writes at startup and its own user can read. With auto, the
     cookie in Bitcoin Core's default data directory, in the folder of the network. Set it if bitcoind runs with -datadir

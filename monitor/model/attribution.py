@@ -126,7 +126,7 @@ class StoredCoinbase(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class StaleRow:
-    """A stale block, and the pool of the best chain's block at its height."""
+    """A stale block, and the pools of the best chain's blocks at its height and above."""
 
     height: int
     hash: BlockHash
@@ -134,6 +134,10 @@ class StaleRow:
     time: int
     pool: PoolSlug | None
     winner_pool: PoolSlug | None
+    builder: PoolSlug | None = None
+    """Pool of the best chain's block above; None also if there is none yet."""
+    stored: bool = True
+    """Whether its coinbase is stored, not only header or hash."""
 
 
 @dataclass(frozen=True, slots=True)

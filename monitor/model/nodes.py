@@ -10,6 +10,9 @@ from typing import NamedTuple
 from monitor.model.chain import BlockRef
 from monitor.model.names import BlockHash, PoolSlug
 
+TREE_HEIGHTS = 50
+"""How many of the highest heights the tree of branches shows."""
+
 
 class NodeRole(StrEnum):
     """What a node is for."""

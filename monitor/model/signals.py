@@ -183,6 +183,10 @@ class Race:
     """Pools of the stale blocks."""
     winners: tuple[PoolSlug | None, ...]
     """Pools of the blocks of the best chain at the same heights."""
+    builder: PoolSlug | None = None
+    """Pool of the next block of the best chain, which decided the race; None also if there is none yet."""
+    stored: bool = True
+    """Whether the lowest stale block is stored with its coinbase."""
 
     @property
     def depth(self) -> int:
@@ -202,6 +206,30 @@ class RaceRecord:
     p_value: float
     """Probability of winning at least as many by chance."""
     adjusted: float
+    """The p-value corrected for the number of tests (Holm)."""
+
+
+@dataclass(frozen=True, slots=True)
+class StaleRate:
+    """Which part of a pool's blocks in a window went stale, as far as stale blocks are known."""
+
+    pool: PoolSlug
+    window: str
+    blocks: int
+    """Those of the best chain."""
+    stale: int
+    share: float
+    """The pool's share of all blocks of the window, stale ones included."""
+    rate: float
+    """Stale blocks divided by all blocks that the pool found."""
+    lower: float
+    """Lower end of the 95 % interval of the rate."""
+    upper: float
+    expected: float
+    """Rate that a pool of this size has if all blocks travel equally fast."""
+    p_value: float | None
+    """Probability of a number at least as far from the expectation by chance; None if less than one is expected."""
+    adjusted: float | None
     """The p-value corrected for the number of tests (Holm)."""
 
 
@@ -227,3 +255,5 @@ class Signals:
     races: tuple[Race, ...] = ()
     """Newest first."""
     race_records: tuple[RaceRecord, ...] = ()
+    stale_rates: tuple[StaleRate, ...] = ()
+    """Of windows with a known stale block."""

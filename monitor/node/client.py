@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, NoReturn, Self, TypeVar, get_args
 
@@ -12,8 +12,19 @@ import structlog
 
 from monitor import libzmq
 from monitor.config import Network, NodeSection
-from monitor.errors import NodeAway, NodeBusy, NodeError, NodeRefused, WireError
-from monitor.model import NO_BLOCK, Block, BlockHash, BlockRef, ChainTip, HeaderFacts, NodeFacts, Notice
+from monitor.consensus.identity import Statement, chain_of, fork_heights, identify
+from monitor.errors import InvalidBlock, NodeAway, NodeBusy, NodeError, NodeRefused, OnAnotherChain, WireError
+from monitor.model import (
+    NO_BLOCK,
+    Block,
+    BlockHash,
+    BlockRef,
+    ChainIdentity,
+    ChainTip,
+    HeaderFacts,
+    NodeFacts,
+    Notice,
+)
 from monitor.node import errors
 from monitor.node.connections import MAX_CONNECTIONS, Connections
 from monitor.node.notifications import BlockNotifications
@@ -87,9 +98,13 @@ class NodeClient:
         except NodeError as error:
             self._note_fault(error)
             raise
-        if self.facts is None or facts.genesis != self.facts.genesis or facts.version != self.facts.version:
+        known = self.facts and (self.facts.genesis, self.facts.version, self.facts.chain)
+        if known != (facts.genesis, facts.version, facts.chain):
             log.info("connected to the node", **self._describe(facts))
         self.facts = facts
+        if refusal := self.chain_refusal(facts.chain):
+            self._note_fault(refusal)
+            raise refusal
         return facts.genesis
 
     async def tip(self) -> BlockHash:
@@ -122,7 +137,13 @@ class NodeClient:
 
     async def block(self, ref: BlockRef) -> Block:
         """See `ChainSource.block`."""
-        return await self._by_rest_or_rpc(lambda: self._rest.block(ref), lambda: self._block(ref))
+        block = await self._by_rest_or_rpc(lambda: self._rest.block(ref), lambda: self._block(ref))
+        if (name := chain_of(block.header)) and (refusal := self.chain_refusal(ChainIdentity(name))):
+            raise refusal
+        return block
+
+    async def check(self, onto: BlockRef, blocks: Sequence[Block]) -> None:
+        """See `ChainSource.check`. This node is believed; `VerifiedNode` is not."""
 
     async def start_for(self, *, seconds: int, blocks: int) -> BlockRef:
         """See `ChainSource.start_for`."""
@@ -206,7 +227,37 @@ class NodeClient:
             rest_refusal=self._rest.refusal,
             blockpart=self._rest.has_blockpart,
             zmq=tuple(await self.notifications.publishers()),
+            chain=await self._chain(network, tip),
         )
+
+    def chain_refusal(self, chain: ChainIdentity) -> OnAnotherChain | None:
+        """The error for a node on this chain; None if it is the wanted one."""
+        wanted = self._node.chain
+        if wanted == "auto":
+            wanted = "any" if self._node.role == "observer" else "bitcoin"
+        if wanted in {"any", chain.name}:
+            return None
+        return OnAnotherChain(
+            f"the node at {self._node.url} is {chain}",
+            remedy=f"use a node that follows {wanted}, or set node.chain to the chain that is to be followed",
+        )
+
+    async def coinbase_proof(self, block: BlockHash, txid: str) -> bytes | None:
+        """A merkle block for the coinbase; None if the node does not give one.
+
+        Raises:
+            InvalidBlock: the node says that the block has no such transaction.
+        """
+        try:
+            return bytes.fromhex(await self._rpc.call("gettxoutproof", [txid], block))
+        except errors.RpcError as error:
+            if error.code == errors.NOT_FOUND and "transactions" in str(error):
+                raise InvalidBlock(f"block {block} does not contain the coinbase that the node sent for it") from None
+            return None
+        except NodeRefused:  # the call is not on the node's whitelist
+            return None
+        except (TypeError, ValueError):
+            return b""  # proves nothing
 
     async def _snapshot_height(self, chain: dict[str, Any]) -> int | None:
         """The height of the UTXO snapshot whose earlier blocks are still being downloaded; None if there is none."""
@@ -275,6 +326,21 @@ class NodeClient:
 
     # -- requests ------------------------------------------------------------------------------------------------------
 
+    async def _chain(self, network: str, tip: BlockRef) -> ChainIdentity:
+        """The chain that the node is on, by as much as it says."""
+        heights = fork_heights(network, tip.height)
+        hashes = [await self._rpc.optional("getblockhash", height) for height in heights]
+        header = await self._rpc.optional("getblockheader", tip.hash, False)  # noqa: FBT003 -- the call has no names
+        return identify(
+            Statement(
+                network,
+                tip,
+                hashes={height: BlockHash(each) for height, each in zip(heights, hashes, strict=True) if each},
+                tip_header=bytes.fromhex(header) if header else None,
+                deployments=await self._rpc.optional("getdeploymentinfo"),
+            )
+        )
+
     @property
     def _introduced(self) -> NodeFacts:
         if self.facts is None:
@@ -288,7 +354,8 @@ class NodeClient:
     def _describe(self, facts: NodeFacts) -> dict[str, object]:
         heard = [] if libzmq.refusal() else list(facts.zmq)
         return {
-            "node": self._label, "network": facts.network, "version": facts.version, "height": facts.tip.height,
+            "node": self._label, "network": facts.network, "chain": str(facts.chain),
+            "version": facts.version, "height": facts.tip.height,
             "blocks_by": facts.blocks_by, "notices_by": heard or "long poll and timer",
             "pruned": facts.pruned,
         }  # fmt: skip

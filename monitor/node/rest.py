@@ -17,7 +17,7 @@ from monitor.model import NO_BLOCK, Block, BlockHash, BlockRef
 from monitor.node.connections import Connections, unless_queue_stays_full
 from monitor.node.errors import QueueFull
 from monitor.vitals import Vitals
-from monitor.wire import HEADER_BYTES, MAX_BLOCK_BYTES, decode_block, display_hash, double_sha256
+from monitor.wire import EXTENDED_HEADER_BYTES, MAX_BLOCK_BYTES, decode_block, decode_header, decode_headers
 
 PATHS = ("headers", "block", "blockpart")
 """What is requested, below /rest/."""
@@ -64,7 +64,7 @@ class Rest:
         self.refusal = await self._refusal(tip, "headers", f"1/{tip}.bin")
         self.available = self.refusal is None
         if self.available:
-            self.has_blockpart = await self._refusal(tip, "blockpart", _part(tip, HEADER_BYTES)) is None
+            self.has_blockpart = await self._refusal(tip, "blockpart", _part(tip, EXTENDED_HEADER_BYTES)) is None
 
     def give_up(self, reason: NotServed) -> None:
         """Do without REST until the next probe: RPC has served what REST has not."""
@@ -81,7 +81,10 @@ class Rest:
         from_genesis = block.hash == NO_BLOCK
         start = genesis if from_genesis else block.hash
         raw = await self._get("headers", f"{min(count + 1, _MOST_HEADERS)}/{start}.bin")
-        hashes = [display_hash(double_sha256(raw[at : at + HEADER_BYTES])) for at in range(0, len(raw), HEADER_BYTES)]
+        try:
+            hashes = [each.hash for each in decode_headers(raw)]
+        except WireError as error:
+            raise NotServed(f"GET /rest/headers was answered with something else than headers: {error}") from None
         if hashes[:1] not in ([], [start]):
             raise NotServed("GET /rest/headers was answered with something else than headers")
         return hashes[:count] if from_genesis else hashes[1 : count + 1]
@@ -103,8 +106,9 @@ class Rest:
             header = await self._get(name, path)
         except NodeError as error:  # RPC has just answered, so it is not the node that is away
             return str(error)
-        if len(header) == HEADER_BYTES and display_hash(double_sha256(header)) == tip:
-            return None
+        with suppress(WireError):
+            if decode_header(header).hash == tip:
+                return None
         return f"GET /rest/{name} was answered with something else than the header of the best block"
 
     async def _in_parts(self, ref: BlockRef) -> Block | None:

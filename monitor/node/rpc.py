@@ -28,7 +28,9 @@ Call = Literal[
     "getblockheader",
     "getchainstates",
     "getchaintips",
+    "getdeploymentinfo",
     "getnetworkinfo",
+    "gettxoutproof",
     "getzmqnotifications",
     "waitfornewblock",
 ]
@@ -66,10 +68,10 @@ class Rpc:
                 await asyncio.gather(answer, return_exceptions=True)
                 raise
 
-    async def optional(self, method: Call) -> Any:  # noqa: ANN401
+    async def optional(self, method: Call, *params: object) -> Any:  # noqa: ANN401
         """The answer to a call that can be done without; None if the node does not have or allow it."""
         with suppress(errors.RpcError, NodeRefused):
-            return await self.call(method)
+            return await self.call(method, *params)
         return None
 
     def close(self) -> None:

@@ -239,6 +239,17 @@ CATALOGUE = (
     ),
     Published("reward_per_work_lower_ratio", f"{_LOWER} the reward for a unit of work.", s.advantages, "lower"),
     Published("reward_per_work_upper_ratio", f"{_UPPER} the reward for a unit of work.", s.advantages, "upper"),
+    Published(
+        "stale_rate_ratio",
+        "Known stale blocks over all blocks that the pool found, of pools that expect at least one in the window.",
+        s.stale_rates, "rate",
+    ),
+    Published("stale_rate_lower_ratio", f"{_LOWER} the stale rate.", s.stale_rates, "lower"),
+    Published("stale_rate_upper_ratio", f"{_UPPER} the stale rate.", s.stale_rates, "upper"),
+    Published(
+        "stale_rate_expected_ratio", "Stale rate of a pool of this size if all blocks travel equally fast.",
+        s.stale_rates, "expected",
+    ),
     Published("empty_blocks", "Blocks without a transaction but the coinbase.", s.by_pool("empty"), "empty"),
     Published("fees_btc", "What blocks claimed above the subsidy, in bitcoin.", s.fees),
     Published(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import groupby, islice
+from itertools import groupby
 from typing import Any, Generic, TypeAlias, TypeVar
 
 from monitor import wire
@@ -205,9 +205,12 @@ combined = Source(("level", "window"), lambda s: (((each.level, each.window), ea
 
 @_source("level", "entity")
 def current(snapshot: Snapshot) -> Rows:
-    """Shares now of the largest entities."""
-    for level, several in groupby(_estimates(snapshot).current, lambda each: each.level):
-        for each in islice(several, _LARGEST):
+    """Shares now of the largest entities, and of those that may have many blocks, but have none counted."""
+    for level, group in groupby(_estimates(snapshot).current, lambda each: each.level):
+        several = list(group)
+        counted = [each for each in several if each.is_counted]
+        possible = [each for each in several[len(counted) :] if each.upper > _POSSIBLE]
+        for each in (*counted[:_LARGEST], *possible[:_MOST_POSSIBLE]):
             yield (level, each.entity), each
 
 
@@ -301,6 +304,11 @@ def by_pool(signal: str, pools: int = _POOLS) -> Source:
 
 
 advantages = by_pool("advantages", _LARGEST)
+stale_rates = Source(
+    ("pool", "window"),
+    lambda s: (((each.pool, each.window), each) for each in _signals(s).stale_rates if each.p_value is not None),
+)
+"""Of pools that are large enough for a window to expect a stale block of them: a handful."""
 
 
 @_source("pool", "window")

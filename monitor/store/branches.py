@@ -61,6 +61,15 @@ def _above(connection: Connection, height: int) -> list[BranchBlock]:
     return [_branch_block(row) for row in rows]
 
 
+def _bits_at(connection: Connection, heights: Iterable[int]) -> dict[int, int]:
+    """The compact targets of the counted blocks at these heights, as far as history has them."""
+    wanted, found = sorted(set(heights)), {}
+    for at in range(0, len(wanted), 500):
+        query = select(blocks.c.height, blocks.c.bits).where(ON_BEST_CHAIN, blocks.c.height.in_(wanted[at : at + 500]))
+        found.update({row.height: row.bits for row in connection.execute(query)})
+    return found
+
+
 def _note_sightings(connection: Connection, seen: Iterable[Sighting]) -> None:
     """Store sightings. The first time of a block and node stays; a later status replaces an earlier one."""
     statement = _insert(connection, sightings)
@@ -146,6 +155,7 @@ class StoredBranches:
     best_at = reads(_best_at)
     lowest = reads(_lowest)
     tip = reads(queries.tip)
+    bits_at = reads(_bits_at)
     sightings = reads(_sightings)
     note_sightings = writes(_note_sightings)
     note_headers = writes(_note_headers)

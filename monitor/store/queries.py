@@ -15,7 +15,6 @@ from monitor.model import (
     Coinbase,
     Method,
     PoolSlug,
-    StaleRow,
     StoredCoinbase,
 )
 from monitor.store.rows import COUNTED, block_hash, confidence_of, counted_row, record
@@ -116,25 +115,6 @@ def named_by_tag(connection: Connection) -> Iterator[StoredCoinbase]:
     )
     for height, time, script, outputs in rows:
         yield StoredCoinbase(height, time, Coinbase(script, decode_outputs(outputs)[0]))
-
-
-def stale(connection: Connection, *, seconds: int) -> list[StaleRow]:
-    """Stale blocks of the last `seconds` of header time, with the pool of the best chain's block at each height."""
-    lost, won = blocks.alias(), blocks.alias()
-    lost_by, won_by = attributions.alias(), attributions.alias()
-    newest_time = select(blocks.c.time).where(ON_BEST_CHAIN).order_by(blocks.c.height.desc()).limit(1)
-    rows = connection.execute(
-        select(lost.c.height, lost.c.hash, lost.c.parent, lost.c.time, lost_by.c.pool, won_by.c.pool)
-        .join(lost_by, lost.c.attribution == lost_by.c.id)
-        .join(won, (won.c.height == lost.c.height) & not_(won.c.stale))
-        .join(won_by, won.c.attribution == won_by.c.id)
-        .where(lost.c.stale, lost.c.time > newest_time.scalar_subquery() - seconds)
-        .order_by(lost.c.height, lost.c.id)
-    )
-    return [
-        StaleRow(height, block_hash(own), block_hash(parent), time=time, pool=pool, winner_pool=winner_pool)
-        for height, own, parent, time, pool, winner_pool in rows
-    ]
 
 
 def newest(connection: Connection, limit: int, *, below: int | None = None) -> list[BlockRecord]:

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from support.bitcoind import Bitcoind
 from support.blocks import Recipe, mine_all
+from support.command import pool_monitor
 from support.daemon import POOL_MONITOR, Daemon
 from support.fullnode import BLOCKS, QUICK, Full
 from support.peers import Start
@@ -38,9 +39,7 @@ def best_chain(daemon: Daemon) -> list[tuple[int, bytes, bytes]]:
 
 def command(daemon: Daemon, *arguments: str) -> str:
     """What a command beside it prints."""
-    done = subprocess.run(
-        [*POOL_MONITOR, *arguments], env=daemon.environment, capture_output=True, text=True, check=False
-    )
+    done = pool_monitor(*arguments, folder=daemon.folder, environment=daemon.environment)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

@@ -153,6 +153,9 @@ class FakeNode:
         await asyncio.sleep(0)
         return self.known[ref.hash]
 
+    async def check(self, onto: BlockRef, blocks: Sequence[Block]) -> None:
+        """See `ChainSource.check`."""
+
     async def start_for(self, *, seconds: int, blocks: int) -> BlockRef:
         self._asked("start_for")
         earliest = self.chain[-1].header.time - seconds

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from monitor.errors import NodeAway, NodeBusy
 from monitor.model import Block, BlockHash, BlockRef, ChainTip, HeaderFacts, NodeFacts, Notice
@@ -50,6 +50,10 @@ class ObservedFake:
         if ref.hash in self._without:
             raise NodeBusy("the node has only its header")
         return await self.node.block(ref)
+
+    async def check(self, onto: BlockRef, blocks: Sequence[Block]) -> None:
+        self._check()
+        await self.node.check(onto, blocks)
 
     async def start_for(self, *, seconds: int, blocks: int) -> BlockRef:
         self._check()

@@ -14,6 +14,7 @@ from monitor.analysis.signals.rewards import rewards
 from monitor.analysis.signals.signal_input import SignalInput
 from monitor.analysis.signals.signalling import bip54, forecasts, periods, signalling
 from monitor.analysis.signals.spacing import spacing
+from monitor.analysis.signals.stale_rates import stale_rates
 from monitor.analysis.signals.streaks import streaks
 from monitor.analysis.signals.succession import succession_tests
 from monitor.model import Signals, StaleRow, Window
@@ -48,4 +49,5 @@ def signals(
         following=succession_tests(past),
         races=run,
         race_records=records(run, past.shares),
+        stale_rates=stale_rates(past, lost),
     )

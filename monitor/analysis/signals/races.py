@@ -1,7 +1,9 @@
 """Blocks found at the same time: who won, who lost, and whether chance does that.
 
-A race is known only where a node changed its mind: it had heard of the stale branch first. That favours nobody, as long
-as all are heard of equally fast.
+A race is known where a node saw its stale branch: the counted node, which had it on its best chain first, an observer,
+or a node or chain behind an imported list. The first of these favours no pool as long as all blocks travel equally
+fast, and with the others both orders of arrival are seen. Merge-mined chains are a source of lists that favours: there,
+only blocks of pools that merge-mine are seen, and each of them as a loser.
 
 The null model of a race between a block of A's and one of B's, of shares a and b: both mine on their own block, all
 others on the one that they heard of first, half of them on either, and whoever finds the next block decides. A wins
@@ -28,7 +30,7 @@ def races(stale: Iterable[StaleRow]) -> tuple[Race, ...]:
     A branch with several ends is reported as one branch per end.
     """
     rows = {row.hash: row for row in stale}
-    below = {row.parent for row in rows.values()}
+    below = {under.hash for row in rows.values() if (under := _under(row, rows))}
     branches = [_branch(row, rows) for row in rows.values() if row.hash not in below]
     found = [
         Race(
@@ -37,6 +39,8 @@ def races(stale: Iterable[StaleRow]) -> tuple[Race, ...]:
             stale=tuple(row.hash for row in branch),
             losers=tuple(row.pool for row in branch),
             winners=tuple(row.winner_pool for row in branch),
+            builder=branch[-1].builder,
+            stored=branch[0].stored,
         )
         for branch in branches
     ]
@@ -79,6 +83,12 @@ def at_least(wins: int, chances: Sequence[float]) -> float:
 def _branch(top: StaleRow, rows: Mapping[BlockHash, StaleRow]) -> list[StaleRow]:
     """The stale blocks under one, and itself, lowest first."""
     branch = [top]
-    while (under := rows.get(branch[-1].parent)) is not None:
+    while (under := _under(branch[-1], rows)) is not None:
         branch.append(under)
     return branch[::-1]
+
+
+def _under(row: StaleRow, rows: Mapping[BlockHash, StaleRow]) -> StaleRow | None:
+    """The stale block that another stands on. A list may claim any height for a block of which it has no header."""
+    found = rows.get(row.parent)
+    return found if found and found.height == row.height - 1 else None

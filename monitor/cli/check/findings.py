@@ -114,6 +114,7 @@ async def _node(config: Config, *, running: bool) -> AsyncIterator[Finding]:
     try:
         async with NodeClient(config.counted_node, Vitals()) as node:
             facts = await node.introduce()
+            refusal = node.chain_refusal(facts.chain)
         load_registry(config.registry, facts.network)
     except PoolMonitorError as error:
         yield _bad(error)
@@ -122,6 +123,7 @@ async def _node(config: Config, *, running: bool) -> AsyncIterator[Finding]:
         Grade.GOOD,
         f"The node answers and sends its best block: {facts.version}, {facts.network}, height {facts.tip.height}.",
     )
+    yield _bad(refusal) if refusal else _chain(facts)
     if another := await _another_chain(config, facts, running=running):
         yield another
     yield _bulk(facts)
@@ -136,6 +138,15 @@ async def _node(config: Config, *, running: bool) -> AsyncIterator[Finding]:
             Grade.BETTER, f"The node is pruned: history can begin at block {facts.first_height}.",
             "An unpruned node (prune=0 in bitcoin.conf) has the whole history; new blocks are complete either way.",
         )  # fmt: skip
+
+
+def _chain(facts: NodeFacts) -> Finding:
+    if facts.chain.parts_at is None:
+        return Finding(Grade.GOOD, f"The node is {facts.chain}.")
+    return Finding(
+        Grade.BETTER, f"The node is {facts.chain}.",
+        "From that block on its blocks are not counted; use a node without these rules in time.",
+    )  # fmt: skip
 
 
 async def _another_chain(config: Config, facts: NodeFacts, *, running: bool) -> Finding | None:

@@ -7,6 +7,7 @@ from typing import Self
 
 from monitor import model
 from monitor.model import NodeRole, PoolSlug, Relation
+from monitor.outputs.node_text import place, summary
 from monitor.outputs.schemas.base import OptionalName, PreciseTime, Schema, Time, field
 
 
@@ -35,6 +36,7 @@ class NodeState(Schema):
         "or `unknown`"
     )
     fork: BlockPlace | None = field("The highest counted block on its best chain; null if it is not known")
+    place: str = field("The relation in words; empty while the node is away")
     apart: int = field("Blocks on its best chain above that one")
     heard_at: PreciseTime | None = field("When it last said which block is its best; null before")
 
@@ -97,6 +99,7 @@ class Split(Schema):
 class Nodes(Schema):
     """All nodes and branches."""
 
+    summary: str = field("Whether the nodes agree, and of which branch the numbers are, in words")
     agree: bool = field("Whether no node is on another branch")
     counted: str = field("The node whose chain is counted, by configuration")
     followed: str = field("The node from which it is taken now")
@@ -120,9 +123,17 @@ class Nodes(Schema):
             }
             for block in view.tree
         ]
+        nodes = [
+            {
+                **{name: getattr(node, name) for name in NodeState.model_fields if name != "place"},
+                "place": place(node, view),
+            }
+            for node in view.nodes
+        ]
         return cls.of(
             {
-                "agree": view.agree, "counted": view.nodes[0].name, "followed": view.followed.name, "nodes": view.nodes,
+                "summary": summary(view), "agree": view.agree, "counted": view.nodes[0].name,
+                "followed": view.followed.name, "nodes": nodes,
                 "splits": [Split.of_split(each) for each in view.splits], "tree": tree,
             },
             names,

@@ -8,7 +8,7 @@ from monitor.model import Method
 from monitor.outputs.schemas.base import Hex, Schema, field
 from monitor.outputs.schemas.blocks import Tip
 from monitor.outputs.schemas.concentration import Change, Share
-from monitor.outputs.schemas.signals import Advantage, EmptyBlocks, Luck, Race, RaceRecord, Reward, Streak
+from monitor.outputs.schemas.signals import Advantage, EmptyBlocks, Luck, Race, RaceRecord, Reward, StaleRate, Streak
 
 
 class PoolShare(Share):
@@ -68,6 +68,7 @@ class PoolSignals(Schema):
     bip54: list[PoolSignalling] = field("Coinbases that BIP54 would accept, by window")
     race_record: RaceRecord | None = field("Races won and lost; null: none")
     races: list[Race] = field("Its races, newest first")
+    stale_rates: list[StaleRate] = field("Its stale rate, in windows with a known stale block")
 
 
 class Evidence(Schema):

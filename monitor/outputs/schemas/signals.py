@@ -141,6 +141,10 @@ class Race(Schema):
     losers: list[str | None] = field("Pools of the stale blocks; null: unknown")
     winners: list[str | None] = field("Pools of the blocks on the best chain in their place; null: unknown")
     depth: int = field("How many blocks went stale")
+    stored: bool = field(
+        "Whether `/api/v1/blocks/{hash}` has the lowest stale block; else only header or hash are known"
+    )
+    builder: str | None = field("Pool of the next block of the best chain, which decided the race; null: unknown")
 
 
 class RaceRecord(PoolRef):
@@ -151,6 +155,21 @@ class RaceRecord(PoolRef):
     expected: float = field("Races that it wins by chance")
     p_value: float = field("Probability of as many or more by chance")
     adjusted: float = field("The p-value, adjusted for the number of tests (Holm)")
+
+
+class StaleRate(PoolRef):
+    """Which part of a pool's blocks went stale, as far as stale blocks are known."""
+
+    window: str = field("Name of the window")
+    blocks: int = field("Blocks of the best chain")
+    stale: int = field("Known stale blocks")
+    share: float = field("Share of all blocks of the window, stale ones included")
+    rate: float = field("Stale blocks over all blocks that the pool found")
+    lower: float = field("Lower end of its 95 % interval")
+    upper: float = field("Upper end")
+    expected: float = field("Rate of a pool of this size if all blocks travel equally fast")
+    p_value: float | None = field("Probability of a number as far from it by chance; null if less than one is expected")
+    adjusted: float | None = field("The p-value, adjusted for the number of tests (Holm)")
 
 
 class Signals(Schema):
@@ -170,6 +189,7 @@ class Signals(Schema):
     following: list[SuccessionTest] = field("Succession of pools, lowest p-value first")
     races: list[Race] = field("Races for a height, newest first")
     race_records: list[RaceRecord] = field("Races won and lost by pool")
+    stale_rates: list[StaleRate] = field("Stale rates, in windows with a known stale block")
 
     @classmethod
     def of_snapshot(cls, snapshot: Snapshot, window: str | None = None) -> Self:

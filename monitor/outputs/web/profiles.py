@@ -64,6 +64,14 @@ def advantage(slug: str, snapshot: Snapshot) -> model.Advantage | None:
     return max(known, key=lambda each: sizes[each.window], default=None)
 
 
+def stale_rate(slug: str, snapshot: Snapshot) -> model.StaleRate | None:
+    """Its stale rate over the longest window; None without a known stale block of any pool."""
+    seen = snapshot.signals.stale_rates if snapshot.signals else ()
+    sizes = {one.window.name: one.blocks for one in snapshot.concentration}
+    known = [each for each in seen if each.pool == slug and each.window in sizes]
+    return max(known, key=lambda each: sizes[each.window], default=None)
+
+
 def current(slug: str, snapshot: Snapshot) -> model.CurrentShare | None:
     """Its share now; None before there are estimates, or without a block."""
     known = snapshot.estimates.current if snapshot.estimates else ()
@@ -110,6 +118,7 @@ def _signals(slug: PoolSlug, seen: Signals) -> dict[str, Any]:
         "signalling": signalling(seen.signalling),
         "bip54": signalling(seen.bip54),
         "race_record": next(iter(its(seen.race_records)), None),
+        "stale_rates": its(seen.stale_rates),
         "races": [each for each in seen.races if slug in (*each.losers, *each.winners)],
     }
 

@@ -1,5 +1,7 @@
 """Blocks found at the same time."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -37,6 +39,20 @@ def test_stale_blocks_on_each_other_are_one_race() -> None:
     assert (found.height, found.time, found.stale) == (941_881, 942_881, ("x", "y"))
     assert (found.losers, found.winners) == (("antpool", "viabtc"), ("foundryusa", "foundryusa"))
     assert (newest.depth, found.depth) == (1, 2)
+
+
+def test_the_block_above_the_branch_decides_the_race() -> None:
+    rows = [
+        replace(stale(5, "x", "w", "a", "b"), builder=PoolSlug("c")),
+        replace(stale(6, "y", "x", "a", "c"), builder=None),
+        replace(stale(9, "z", "v", "a", "b"), builder=PoolSlug("c")),
+    ]  # fmt: skip
+    assert [each.builder for each in races(rows)] == ["c", None]
+
+
+def test_wrong_heights_and_a_block_on_itself_are_races_of_their_own() -> None:
+    rows = [stale(5, "x", "x", "a", "b"), stale(9, "y", "x", "a", "b"), stale(7, "z", "y", "a", "b")]
+    assert [(each.height, each.stale) for each in races(rows)] == [(9, ("y",)), (7, ("z",)), (5, ("x",))]
 
 
 def test_a_branch_that_branches_is_two_races() -> None:

@@ -66,7 +66,16 @@ def test_what_belongs_to_no_window_is_always_there() -> None:
     assert found["forecasts"][0]["missing"] == 1109 - 2
     assert found["following"][0].keys() >= {"leader_slug", "follower_name", "p_value"}
     assert found["races"] == [
-        {"height": 2015, "time": "1970-01-01T00:00:05Z", "stale": ["x"], "losers": ["b"], "winners": ["a"], "depth": 1}
+        {
+            "height": 2015,
+            "time": "1970-01-01T00:00:05Z",
+            "stale": ["x"],
+            "losers": ["b"],
+            "winners": ["a"],
+            "depth": 1,
+            "stored": True,
+            "builder": None,
+        }
     ]
     assert found["race_records"][0]["pool_slug"] in "ab"
 

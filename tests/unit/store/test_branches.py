@@ -9,6 +9,7 @@ from support.fake_chain import BEFORE_ALL, chain_on, judge
 from monitor.model import BlockHash, BlockRef, Plan, PoolSlug, Sighting
 from monitor.store.branches import StaleHeader
 from monitor.store.store import Store
+from monitor.wire import encode_header
 
 
 @pytest.fixture
@@ -59,3 +60,33 @@ async def test_of_a_header_the_block_may_come_later(store: Store) -> None:
     await store.branches.add(judge([block], "toy"))
     assert await store.branches.headers() == []
     assert await store.branches.note_headers([full]) == 0
+
+
+async def test_stale_blocks_without_a_coinbase_are_races_too(store: Store) -> None:
+    main = chain_on(BEFORE_ALL, 4)
+    await store.apply(Plan(BEFORE_ALL, main[-1].hash, connects=tuple(main)), judge(main, "toy"))
+    [whole], [rival] = chain_on(main[1].ref, 1), chain_on(main[2].ref, 1)
+    [above] = chain_on(main[3].ref, 1)
+    bare = BlockRef(2, BlockHash("ab" * 32))
+    await store.branches.note_headers([
+        StaleHeader(bare, None, None, "list"),
+        StaleHeader(rival.ref, encode_header(rival.header), PoolSlug("rival"), "list"),
+        StaleHeader(whole.ref, encode_header(whole.header), PoolSlug("rival"), "list"),
+        StaleHeader(above.ref, encode_header(above.header), PoolSlug("rival"), "list"),  # nothing is beside it yet
+    ])  # fmt: skip
+    await store.branches.add(judge([whole], "other"))
+
+    found = await store.stale(seconds=10**9)
+    assert {(row.height, row.hash, row.parent, row.time, row.pool) for row in found} == {
+        (2, bare.hash, main[2].header.parent, main[2].header.time, None),
+        (2, whole.hash, main[1].hash, whole.header.time, "other"),
+        (3, rival.hash, main[2].hash, rival.header.time, "rival"),
+    }
+    assert {(row.height, row.winner_pool, row.builder) for row in found} == {(2, "toy", "toy"), (3, "toy", None)}
+    assert {row.height for row in found if not row.stored} == {2, 3}
+    assert [row.hash for row in found if row.stored] == [whole.hash]
+    assert await store.stale(seconds=0) == []
+
+    await store.branches.note_sightings([Sighting(rival.ref, "far", None, None, "invalid")])
+    assert {row.height for row in await store.stale(seconds=10**9)} == {2}
+    assert await store.branches.bits_at([1, 1, 99]) == {1: main[1].header.bits}

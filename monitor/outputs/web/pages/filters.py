@@ -20,7 +20,7 @@ _NOUNS = {
 _UNITS = {"h": "hour", "d": "day", "y": "year", "b": "block"}
 _PREFIXES = ((1e21, "ZH/s"), (1e18, "EH/s"), (1e15, "PH/s"), (1e12, "TH/s"), (1e9, "GH/s"))
 
-
+_RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _NEVER = 1e-9
 """Probabilities are computed to a few decimals more."""
 
@@ -153,6 +153,11 @@ def deviation(ratio: float) -> str:
     return f"{signed(100 * (ratio - 1), 2)}\u00a0%"
 
 
+def per_ten_thousand(rate: float) -> str:
+    """A rare event's rate, without its unit."""
+    return f"{10_000 * rate:.1f}"
+
+
 def direction(trend: Trend) -> tuple[str, str]:
     """An arrow, and the direction of concentration, qualified by its probability."""
     for least, how in ((0.975, ""), (0.8, "probably ")):
@@ -161,6 +166,12 @@ def direction(trend: Trend) -> tuple[str, str]:
         if trend.rising <= 1 - least:
             return "↘", f"{how}falling"
     return "→", "no clear direction"
+
+
+def work(hashes: int) -> str:
+    """Expected hashes in words."""
+    power = len(str(hashes)) - 1
+    return f"{hashes:,} hashes" if power < 6 else f"{hashes / 10**power:.2f} × 10{str(power).translate(_RAISED)} hashes"
 
 
 def name_of(entity: str, names: Mapping[str, str]) -> str:
@@ -178,6 +189,6 @@ def coinbase_text(script: bytes) -> str:
 
 _FILTERS = (
     noun, spelt, percent, count, signed, between, window, hashrate, bitcoin, moment, ago, markets, probability, rough,
-    span, size, odds, deviation, direction, name_of, iso,
+    span, size, odds, deviation, direction, work, name_of, iso, per_ten_thousand,
 )  # fmt: skip
 FILTERS = {function.__name__: function for function in _FILTERS}

@@ -1,4 +1,4 @@
-"""The pages: overview, block, pool, memberships. They are rendered here, from the same values as the API."""
+"""The pages: overview, block, pool, memberships, nodes. They are rendered here, from the same values as the API."""
 
 from __future__ import annotations
 
@@ -12,17 +12,21 @@ from aiohttp import web
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from monitor import __version__
-from monitor.model import AlertState, BlockHash, PoolSlug, Snapshot
+from monitor.model import TREE_HEIGHTS, AlertState, BlockHash, PoolSlug, Snapshot
+from monitor.outputs.node_text import disagreement
 from monitor.outputs.web import profiles
+from monitor.outputs.web.answer import Answer
 from monitor.outputs.web.cache import cached
-from monitor.outputs.web.pages import filters
+from monitor.outputs.web.pages import feed, filters
 from monitor.outputs.web.pages.assets import Assets
 from monitor.outputs.web.pages.change_pairs import ChangeEntry, newest_first
 from monitor.outputs.web.pages.countries import COUNTRIES
 from monitor.outputs.web.pages.memberships import LEVELS, MembershipView
+from monitor.outputs.web.pages.nodes import SIGHTINGS, NodesPage
 from monitor.outputs.web.pages.overview import CONFIRMATIONS, Overview
 from monitor.outputs.web.pages.palette import palette
 from monitor.outputs.web.pages.published import claim
+from monitor.outputs.web.pages.stale_rates import StaleRates
 from monitor.outputs.web.sources import Sources
 
 _STRIP = 48
@@ -56,6 +60,8 @@ class Pages:
             web.get("/block/{hash}", self.block),
             web.get("/pool/{slug}", self.pool),
             web.get("/memberships", self.memberships),
+            web.get("/nodes", self.nodes),
+            web.get(feed.PATH, self.feed),
             *self._assets.routes(),
         ]
 
@@ -70,7 +76,8 @@ class Pages:
         return self._page(
             "overview.html", view=view, snapshot=snapshot, blocks=await self._sources.store.blocks(_STRIP),
             slots=self._slots(snapshot, level), pools=self._slots(snapshot), entities=self._entities(snapshot, level),
-            names=_names(snapshot), claim=claim(snapshot), changes=_changes(snapshot), confirmations=CONFIRMATIONS,
+            names=_names(snapshot), claim=claim(snapshot), stale=StaleRates.of(snapshot, view.chosen),
+            changes=_changes(snapshot), confirmations=CONFIRMATIONS,
         )  # fmt: skip
 
     @cached
@@ -107,7 +114,8 @@ class Pages:
             blocks=newest[:_STRIP], slots=self._slots(snapshot), entities=self._entities(snapshot, "pool"),
             miner=next((each for each in snapshot.unknown_miners if each.name == slug), None),
             changes=[each for each in _changes(snapshot) if slug in each.entities],
-            advantage=profiles.advantage(slug, snapshot), current=profiles.current(slug, snapshot),
+            advantage=profiles.advantage(slug, snapshot), stale_rate=profiles.stale_rate(slug, snapshot),
+            current=profiles.current(slug, snapshot),
             names=_names(snapshot),
         )  # fmt: skip
 
@@ -123,6 +131,25 @@ class Pages:
         )  # fmt: skip
         return self._page("memberships.html", view=view, levels=LEVELS, snapshot=snapshot, names=_names(snapshot))
 
+    @cached
+    async def nodes(self, request: web.Request) -> web.Response:  # noqa: ARG002
+        """Which node is on which branch, and the tree of the newest blocks."""
+        hub = self._sources.hub
+        if hub.nodes is None:
+            return self._page("waiting.html")
+        sightings = await self._sources.branches.sightings(limit=SIGHTINGS)
+        snapshot = hub.snapshot
+        return self._page(
+            "nodes.html", page=NodesPage.of(hub.nodes, sightings), snapshot=snapshot, heights=TREE_HEIGHTS,
+            slots=self._slots(snapshot) if snapshot else {}, names=_names(snapshot) if snapshot else {},
+        )  # fmt: skip
+
+    async def feed(self, request: web.Request) -> web.Response:
+        """What happened, as Atom. Its links begin as the request does, so it is not cached for others."""
+        entries = await self._sources.journal.newest(limit=feed.ENTRIES)
+        answer = Answer(feed.atom(entries, str(request.url.origin())), {"Content-Type": feed.CONTENT_TYPE})
+        return answer.to(request)
+
     def _missing(self, reason: str) -> web.Response:
         response = self._page("missing.html", reason=reason)
         response.set_status(HTTPStatus.NOT_FOUND)
@@ -132,6 +159,7 @@ class Pages:
         common: Mapping[str, Any] = {
             "assets": self._assets.path,
             "alerts": [each for each in self._sources.hub.alerts if each.state is AlertState.FIRING],
+            "disagreement": disagreement(nodes) if (nodes := self._sources.hub.nodes) else None,
             "waiting": self._sources.health.waiting,
             "coverage": self._sources.health.coverage,
             "now": time.time(),
