@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import http.client
 import socket
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from math import inf
 from typing import Any, Literal, get_args
 from urllib.parse import urlsplit
 
@@ -103,6 +105,8 @@ class _RpcConnection:
         url = f"{address.scheme}://_:_@{address.netloc}{address.path}"
         self._proxy = AuthServiceProxy(url, timeout=node.timeout_seconds, connection=self._http)
         self.aborted = False
+        self.opened_at = inf
+        """When the socket was opened: monotonic, seconds."""
 
     @property
     def is_open(self) -> bool:
@@ -114,7 +118,9 @@ class _RpcConnection:
         try:
             if not self.is_open:
                 self._http.authorization = authorization(self._node)
+                self.opened_at = inf
                 self._http.connect()
+                self.opened_at = time.monotonic()
             if self.aborted:  # before there was a socket
                 raise ConnectionAbortedError
             return getattr(self._proxy, method)(*params)

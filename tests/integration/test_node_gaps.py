@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 from support.bitcoind import Bitcoind
 from support.daemon import Inside, inside
 from support.faulty import Answer, Fault, FaultyProxy, Request, error, one_in, result
+from support.proxy import CountingProxy
 from support.services import pauses
 
 from monitor.backfill import scheduler
@@ -141,3 +143,19 @@ async def history(daemon: Inside, *, missing: int) -> Any:  # noqa: ANN401 -- JS
             if known and known["missing_blocks"] == missing and (not missing or known["reason"]):
                 return status
             await asyncio.sleep(next(pause))
+
+
+@pytest.mark.parametrize("rest", ["auto", "off"])
+async def test_a_node_that_accepts_few_connections_is_followed_with_fewer(
+    node: Bitcoind, tmp_path: Path, rest: str
+) -> None:
+    with capture_logs() as log, CountingProxy(node.port, capacity=3) as proxy:
+        config = settings(node, proxy.url, tmp_path, rest=rest, zmq="off")
+        async with inside(config) as daemon:
+            await daemon.wait_for(node.call("getbestblockhash"), seconds=30)
+            cut = proxy.cut
+            for _ in range(3):
+                await daemon.wait_for(node.call("generatetodescriptor", 1, "raw(51)")[0])
+        assert cut
+        assert proxy.cut - cut <= 2
+    assert [line["connections"] for line in log if "accepts no more" in line["event"]] in ([3], [3, 2])
