@@ -83,7 +83,7 @@ def verify_block(block: Block, parent: Link | None, rules: DifficultyRules, *, b
         parent: None if it is not known; most rules cannot be checked then.
         rules: those of the network.
         below: the parent of a link.
-        now: Unix time.
+        now: Unix time; infinite if no block can be too early.
     """
     findings = [_proof_of_work(block, rules)]
     if parent:
