@@ -34,12 +34,14 @@ from monitor.model import (
     Coverage,
     Curve,
     Grid,
+    JournalEntry,
     Judged,
     Method,
     NodeFacts,
     Output,
     PoolSlug,
     SeriesQuery,
+    Sighting,
     Snapshot,
     StaleRow,
     Tally,
@@ -92,6 +94,14 @@ class Past:
     async def blocks_of(self, pool: PoolSlug, limit: int) -> list[BlockRecord]:
         """A pool's."""
         return [each for each in self.records if each.judged.attribution.pool == pool][::-1][:limit]
+
+    async def sightings(self, *, limit: int) -> list[Sighting]:  # noqa: ARG002
+        """None."""
+        return []
+
+    async def newest(self, *, limit: int) -> list[JournalEntry]:  # noqa: ARG002
+        """None."""
+        return []
 
     async def series(self, asked: SeriesQuery) -> TimeSeries:
         """As many numbers as an answer can hold."""
@@ -155,7 +165,7 @@ def served(hub: Hub, vitals: Vitals) -> WebServer:
     )  # fmt: skip
     health = Health(facts, Coverage(890_000, 880_000, 942_559))
     directory = Directory(load_registry())
-    sources = Sources(hub, store=past, health=health, directory=directory, history=past)
+    sources = Sources(hub, store=past, branches=past, journal=past, health=health, directory=directory, history=past)
     return WebServer(
         [Api(sources), Pages(sources)], AnswerCache(sources.state), vitals, host="127.0.0.1", port=0, token=None
     )

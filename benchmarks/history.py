@@ -29,6 +29,7 @@ from monitor.model import Block, BlockRef, Judged, Plan, SeriesQuery
 from monitor.processing.counter import EntityLookup
 from monitor.processing.history import time_series
 from monitor.processing.levels import levels
+from monitor.processing.uncertain_memberships import questions
 from monitor.registry.loading import load_registry
 from monitor.store.store import Store
 
@@ -45,7 +46,8 @@ BARE = (
 QUESTIONS = {
     "HHI of pools, every week": SeriesQuery("pool", "hhi", step=WEEK),
     "the same of thirty days": SeriesQuery("pool", "hhi", window=30 * DAY, step=WEEK),
-    "HHI with intervals, 4 weeks": SeriesQuery("pool", "hhi", step=4 * WEEK),
+    "HHI of pools, every 4 weeks": SeriesQuery("pool", "hhi", step=4 * WEEK),
+    "HHI of templates, every week": SeriesQuery("template", "hhi", step=WEEK),
     "HHI of operators, every week": SeriesQuery("operator", "hhi", step=WEEK),
     "shares of templates, every week": SeriesQuery("template", "shares", step=WEEK),
     "shares, 40 series, 4 days": SeriesQuery("pool", "shares", step=4 * DAY, limit=40),
@@ -56,7 +58,8 @@ QUESTIONS = {
 async def measure(path: Path, blocks: int) -> int:
     """Fill a store where there is none, ask, and tell by the exit code whether it is quick enough."""
     registry = load_registry()
-    naming = EntityLookup(levels(registry), UnknownMiners(registry.pools).names(), 1)
+    names = UnknownMiners(registry.pools).names()
+    naming = EntityLookup(levels(registry), names, 1, questions=questions(registry))
     async with await Store.open(f"sqlite:///{path}") as store:
         if await store.tip() is None:
             await fill(store, islice(judged(), blocks))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -16,12 +16,19 @@ from monitor.alerts.loading import METRIC_LOOKUP, load_rules, reload_rules
 from monitor.alerts.receivers import delivery
 from monitor.alerts.runner import AlertRunner
 from monitor.backfill.scheduler import BackfillScheduler
+from monitor.chain.branches import BranchRules
+from monitor.chain.fallback import FallbackSource
 from monitor.chain.follower import Follower
+from monitor.chain.observer import Observer
+from monitor.chain.watch import NodesWatch
 from monitor.config import Config
 from monitor.hub import Hub
-from monitor.model import Coverage, NodeFacts, Reach
+from monitor.model import Coverage, NodeFacts, NodeRole, Reach
 from monitor.node.client import NodeClient
+from monitor.node.verified import VerifiedNode
 from monitor.outputs.exposition import Exposition
+from monitor.outputs.journal import Journal
+from monitor.outputs.supervised import supervised
 from monitor.outputs.web.cache import AnswerCache
 from monitor.outputs.web.pages.pages import Pages
 from monitor.outputs.web.routes.api import Api
@@ -30,8 +37,10 @@ from monitor.outputs.web.routes.metrics import Metrics
 from monitor.outputs.web.server import WebServer
 from monitor.outputs.web.sources import Sources
 from monitor.pipeline import Pipeline
+from monitor.processing.branches import count_branch
 from monitor.processing.counter import Rulebook, WindowCounter
 from monitor.processing.history import HistoryQueries
+from monitor.processing.judging import judge
 from monitor.registry.directory import Directory
 from monitor.registry.loading import Registry, files, load_registry
 from monitor.reload import ReloadSignal, keep_current
@@ -52,7 +61,9 @@ class _Health:
 
     follower: Follower
     node: NodeClient
+    """The counted one."""
     backfill: BackfillScheduler
+    source: FallbackSource
 
     @property
     def waiting(self) -> str | None:
@@ -60,11 +71,11 @@ class _Health:
 
     @property
     def facts(self) -> NodeFacts | None:
-        return self.node.facts
+        return self.source.followed.node.facts
 
     @property
     def heard_at(self) -> float | None:
-        return self.node.heard_at
+        return self.source.followed.node.heard_at
 
     async def node_behind(self) -> int:
         return await self.node.behind()
@@ -92,13 +103,25 @@ async def run(config: Config, stop: asyncio.Event, *, listening: Callable[[str],
     rules = load_rules(config)
     async with AsyncExitStack() as rooms:
         store = await rooms.enter_async_context(await Store.open(config.store.url))
-        node = await rooms.enter_async_context(NodeClient(config.node, vitals))
-        follower = Follower(node, store, Reach.of(config.windows), vitals=vitals)
-        backfill = BackfillScheduler(config, store, node, hub=hub, vitals=vitals)
-        health = _Health(follower, node, backfill)
+        nodes = [
+            await rooms.enter_async_context(VerifiedNode(section, vitals))
+            for section in (config.counted_node, *config.observers)
+        ]
+        source = FallbackSource(_observers(config, nodes), store.tip, patience=config.counted_node.fallback_seconds)
+        follower = Follower(source, store, Reach.of(config.windows), vitals=vitals)
+        backfill = BackfillScheduler(config, store, nodes[0], hub=hub, vitals=vitals)
+        health = _Health(follower, nodes[0], backfill, source=source)
         history = HistoryQueries(store)
         token = config.web.secret_token
-        sources = Sources(hub, store=store, health=health, directory=directory, history=history)
+        sources = Sources(
+            hub,
+            store=store,
+            branches=store.branches,
+            journal=store.journal,
+            health=health,
+            directory=directory,
+            history=history,
+        )
         web = await rooms.enter_async_context(
             WebServer(
                 (Api(sources), Pages(sources), Events(sources), Metrics(Exposition(hub, vitals))),
@@ -119,12 +142,13 @@ async def run(config: Config, stop: asyncio.Event, *, listening: Callable[[str],
             config, health, store, hub=hub, vitals=vitals, history=history, directory=directory, reload=reload
         )
         with suppress(NotImplementedError, ValueError, RuntimeError):  # no signals outside the main thread
-            asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, node.notifications.look_now)
+            asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, nodes[0].notifications.look_now)
         manager = ServiceManager()
         manager.ready()
         with suppress(_Stopped):
             await _all_or_none(
-                _until(stop), node.run(), intake, alerts,
+                _until(stop), *(node.run() for node in nodes), intake, alerts,
+                supervised("journal", Journal(hub, store.journal).run, vitals),
                 manager.keep_informed(lambda: _status(hub, health)),
             )  # fmt: skip
         manager.stopping()
@@ -163,6 +187,17 @@ async def _intake(  # noqa: PLR0913 -- what intake and outputs share
         async with health.backfill.paused():
             await pipeline.adopt(Rulebook.of(changed, network))
 
+    rules = BranchRules(
+        judge=lambda blocks: tuple(judge(blocks, counter.rulebook.registry)),
+        count=lambda blocks: count_branch(blocks, counter.rulebook.levels),
+        split_depth=config.splits.depth,
+        split_seconds=config.splits.seconds,
+    )
+    watch = NodesWatch(
+        health.source, store.branches, rules=rules, publish=hub.show_nodes,
+        lag=lambda name, seconds: vitals.first_seen_seconds.labels(name).observe(seconds),
+    )  # fmt: skip
+
     async def stay_current() -> NoReturn:
         await pipeline.revise()
         await keep_current(
@@ -175,8 +210,30 @@ async def _intake(  # noqa: PLR0913 -- what intake and outputs share
         pipeline.publish(),
         health.backfill.run(network, lock=pipeline.lock, recount=pipeline.recount),
         stay_current(),
+        watch.run(store.claim),
+        _keep_informed(watch, hub),
     )
     raise AssertionError("the pipeline returned")
+
+
+def _observers(config: Config, nodes: Sequence[NodeClient]) -> list[Observer]:
+    """All nodes by name, the counted one first."""
+    counted, *others = nodes
+    return [
+        Observer(config.counted_node.label, counted, role=NodeRole.COUNTED, trusted=config.counted_node.trusted),
+        *(
+            Observer(section.label, node, trusted=section.trusted)
+            for section, node in zip(config.observers, others, strict=True)
+        ),
+    ]
+
+
+async def _keep_informed(watch: NodesWatch, hub: Hub) -> NoReturn:
+    """Tell the watch of each step of the counted chain."""
+    with hub.listen("nodes") as news:
+        async for each in news:
+            watch.take(each)
+    raise AssertionError("the hub has ended")
 
 
 async def _all_or_none(*parts: Coroutine[Any, Any, None]) -> None:

@@ -8,9 +8,11 @@ PoolMonitorError            1  crashed: restart the process
 ├── InputError              1  unreadable input of an offline command
 ├── NodeError               1  unexpected response from the node
 │   ├── NodeAway            -  unreachable, warming up or downloading: retried, never fatal to the daemon
+│   │   └── OnAnotherChain  -  follows another chain than the wanted one
 │   ├── NodeBusy            -  temporary fault: retried
 │   └── NodeRefused         2  wrong credentials or network: needs a change by the operator
 ├── ChainError              1  the node's answers contradict each other for longer than a reorg explains
+│   └── InvalidBlock        -  a block breaks a consensus rule: the node is not believed, and asked again
 ├── WireError               1  bytes that do not parse as a block
 │   └── Truncated           -  bytes that end early and may parse once there are more
 ├── ReceiverError           -  an alert was not delivered; never fatal to the daemon
@@ -95,6 +97,10 @@ class NodeAway(NodeError):  # noqa: N818 -- a state of the node rather than an e
     """The node is not reachable or not ready: wait."""
 
 
+class OnAnotherChain(NodeAway):
+    """The node follows another chain than the wanted one: wait until it does not."""
+
+
 class NodeBusy(NodeError):  # noqa: N818
     """A temporary fault: retry."""
 
@@ -107,6 +113,10 @@ class NodeRefused(NodeError):  # noqa: N818
 
 class ChainError(PoolMonitorError):
     """The node's answers contradict each other."""
+
+
+class InvalidBlock(ChainError):  # noqa: N818 -- says what is wrong with a block, not with the program
+    """A block of the node breaks a consensus rule."""
 
 
 class WireError(PoolMonitorError):

@@ -1,4 +1,4 @@
-"""Passes block events, snapshots and alerts from the pipeline to the outputs.
+"""Passes block events, snapshots, alerts and the view of all nodes from the pipeline to the outputs.
 
 Publishing never waits. Each listener has a bounded queue. A listener that falls behind loses the oldest items, which
 are counted; the next snapshot that it receives is complete all the same.
@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Generic, TypeAlias, TypeVar
 
-from monitor.model import Alert, BlockEvents, Snapshot
+from monitor.model import Alert, BlockEvents, NodesView, Snapshot
 from monitor.vitals import Vitals
 
 News: TypeAlias = BlockEvents | Snapshot
@@ -28,8 +28,11 @@ class Hub:
         """None until the first one is published."""
         self.alerts: tuple[Alert, ...] = ()
         """Those that are pending or firing, and those that were resolved recently."""
+        self.nodes: NodesView | None = None
+        """All nodes and branches; None until the first look at them."""
         self._listeners: set[Listener[News]] = set()
         self._alert_listeners: set[Listener[Alert]] = set()
+        self._node_listeners: set[Listener[NodesView]] = set()
         self._vitals = vitals
 
     def announce(self, events: BlockEvents) -> None:
@@ -47,6 +50,13 @@ class Hub:
         for each in changed:
             self._send(self._alert_listeners, each)
 
+    def show_nodes(self, view: NodesView) -> None:
+        """Replace the view of all nodes, and send it if nodes or branches have changed."""
+        changed = self.nodes is None or view.outline != self.nodes.outline
+        self.nodes = view
+        if changed:
+            self._send(self._node_listeners, view)
+
     def listen(self, name: str, *, limit: int = 100) -> AbstractContextManager[Listener[News]]:
         """Receive block events and snapshots from now on; at most `limit` of them wait to be read."""
         return _registered(self._listeners, name, limit)
@@ -54,6 +64,10 @@ class Hub:
     def listen_to_alerts(self, name: str, *, limit: int = 1000) -> AbstractContextManager[Listener[Alert]]:
         """Receive alerts that change state from now on; at most `limit` of them wait to be read."""
         return _registered(self._alert_listeners, name, limit)
+
+    def listen_to_nodes(self, name: str, *, limit: int = 100) -> AbstractContextManager[Listener[NodesView]]:
+        """Receive the view of all nodes whenever it changes from now on; at most `limit` of them wait to be read."""
+        return _registered(self._node_listeners, name, limit)
 
     def _send(self, listeners: set[Listener[_T]], news: _T) -> None:
         for listener in listeners:

@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from monitor.model import PREFIX
 
 _FAST = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+_LAGS = (0.0, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0)
 
 
 class Vitals:
@@ -42,6 +43,10 @@ class Vitals:
         self.block_publish_seconds = duration(
             "block_publish_seconds", "Time from the notification of a block to the snapshot that counts it."
         )
+        self.first_seen_seconds = Histogram(
+            "block_first_seen_seconds", "Time until a node had a block, after the first node that had it.", ["node"],
+            namespace=PREFIX, registry=self.registry, buckets=_LAGS,
+        )  # fmt: skip
         self.node_behind = gauge("node_behind_blocks", "Blocks for which the node has only the header so far.")
         self.behind = gauge(
             "behind_seconds", "Time since the numbers were last known to include the node's newest block."

@@ -12,6 +12,7 @@ from pathlib import Path
 from dashboards.concentration import concentration
 from dashboards.frame import written
 from dashboards.health import health
+from dashboards.nodes import nodes
 from dashboards.overview import overview
 from dashboards.pools import pools
 from generated import keep
@@ -21,7 +22,7 @@ FOLDER = Path(__file__).resolve().parent.parent / "grafana" / "dashboards"
 
 def dashboards() -> dict[str, str]:
     """Every dashboard as Grafana reads it, by its file's name."""
-    made = (overview(), concentration(), pools(), health())
+    made = (overview(), concentration(), pools(), nodes(), health())
     return {f"{str(each.build().uid).removeprefix('pool-monitor-')}.json": written(each) for each in made}
 
 

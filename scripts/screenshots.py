@@ -1,4 +1,4 @@
-"""Takes the pictures of the page that docs/images has: of the demo's own blocks, in a real browser.
+"""Takes the pictures of the page that docs/images has, in a real browser: of the demo's own blocks, and of a split.
 
     PYTHONPATH=tests .venv/bin/python scripts/screenshots.py [FOLDER]
 
@@ -12,21 +12,31 @@ import os
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
 
 from PIL import Image
 from playwright.async_api import Browser, expect
+from support import node_views
 from support.browser import running
+from support.served import server, sources
 
 from monitor import app as daemon
+from monitor.analysis import POOL, BlockTable, snapshot
 from monitor.cli.demo_daemon import signatures_of
 from monitor.config import Config
 from monitor.embedded import EmbeddedNode, mainnet, onward, replay
-from monitor.registry.loading import load_pools
+from monitor.hub import Hub
+from monitor.model import BlockRow, Tally, Window
+from monitor.outputs.web.pages.pages import Pages
+from monitor.outputs.web.routes.events import Events
+from monitor.registry.directory import Directory
+from monitor.registry.loading import load_pools, load_registry
+from monitor.vitals import Vitals
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 WATCHED = 100
@@ -52,15 +62,49 @@ SHOTS = (
     Shot("page-pool", "/pool/antpool", DESKTOP, "light"),
     Shot("page-block", "/block/{block}", (1120, 900), "dark"),
 )
+NODES = (
+    Shot("nodes-split", "/nodes", (1120, 1300), "light"),
+    Shot("nodes-phone-dark", "/nodes", (390, 1500), "dark"),
+)
+"""Of a server without a daemon."""
 
 
 async def main(folder: Path) -> None:
-    """Start a daemon on the embedded history, and look at it."""
-    async with _daemon() as (url, block), running(_chromium()) as browser:
-        for shot in SHOTS:
-            path = folder / f"{shot.name}.webp"
-            await _take(browser, url + shot.path.format(block=block), shot, path)
-            print(f"screenshots: {path} ({path.stat().st_size // 1000} kB)")
+    """Start a daemon on the embedded history, and look at it; then at the page of nodes that disagree."""
+    async with running(_chromium()) as browser:
+        async with _split() as url:
+            await _take_all(browser, url, NODES, folder)
+        async with _daemon() as (url, block):
+            shots = [replace(shot, path=shot.path.format(block=block)) for shot in SHOTS]
+            await _take_all(browser, url, shots, folder)
+
+
+async def _take_all(browser: Browser, url: str, shots: Sequence[Shot], folder: Path) -> None:
+    for shot in shots:
+        path = folder / f"{shot.name}.webp"
+        await _take(browser, url + shot.path, shot, path)
+        print(f"screenshots: {path} ({path.stat().st_size // 1000} kB)")
+
+
+@asynccontextmanager
+async def _split() -> AsyncIterator[str]:
+    """The address of pages that show a split between three nodes, as of now."""
+    node_views.TIME = int(time.time()) - 100
+    directory = Directory(load_registry())
+    names = {profile.slug: profile.name for profile in directory.profiles()}
+    rows = [BlockRow(each.ref.height, each.time, each.bits, each.pool) for each in node_views.chain()[::-1]]
+    hub, stored = Hub(Vitals()), node_views.Stored()
+    hub.publish(
+        snapshot(
+            BlockTable.of(rows, [POOL]), [Window.parse("24h")], Tally(),
+            tip_hash=node_views.hash_of(node_views.TOP), first_height=rows[0].height, caught_up=True, registry="none",
+            pool_names=names,
+        )
+    )  # fmt: skip
+    hub.show_nodes(node_views.split())
+    over = sources(hub, store=stored, branches=stored, journal=stored, directory=directory)
+    async with server([Pages(over), Events(over)], over) as serving:
+        yield serving.url
 
 
 @asynccontextmanager

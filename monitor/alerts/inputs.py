@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple, TypeAlias
 
-from monitor.model import BlockHash, Change, PoolSlug, Snapshot
+from monitor.model import BlockHash, Change, NodeRole, NodesView, PoolSlug, Snapshot
 from monitor.outputs.samples import Published
 
 LabelledValues: TypeAlias = Iterable[tuple[tuple[str, ...], float]]
@@ -54,6 +54,8 @@ class AlertInputs:
     """Seconds since the published data last matched the node's tip."""
     waiting: str | None = None
     """Why the node does not answer."""
+    nodes: NodesView | None = None
+    """All nodes and branches."""
     incomplete: frozenset[str] = frozenset()
     """Windows, by name, that reach further back than the history."""
 
@@ -249,6 +251,19 @@ def _empty(inputs: AlertInputs) -> LabelledValues | None:
     return [((window,), empty[window] / many) for window, many in blocks.items() if many]
 
 
+def _split_depth(inputs: AlertInputs) -> LabelledValues | None:
+    if inputs.nodes is None:
+        return None
+    return _unlabelled(float(inputs.nodes.split.depth if inputs.nodes.split else 0))
+
+
+def _replaced(inputs: AlertInputs) -> LabelledValues | None:
+    """By the node that stands in."""
+    if inputs.nodes is None:
+        return None
+    return [((each.name,), 1.0) for each in inputs.nodes.nodes if each.followed and each.role is not NodeRole.COUNTED]
+
+
 def _increased_recently(counter: str) -> str:
     """A counter that increased, or a new series, which `increase` does not see."""
     return f"increase({counter}{{selector}}[1h]) > 0 or ({counter}{{selector}} unless {counter}{{selector}} offset 1h)"
@@ -311,6 +326,16 @@ ALERT_METRICS: Final = (
     AlertMetric(
         name="node_behind_blocks", help="Blocks of which the node has the header only.",
         samples=lambda inputs: _unlabelled(inputs.node_behind), promql="pool_monitor_node_behind_blocks",
+    ),
+    AlertMetric(
+        name="split_depth_blocks",
+        help="Blocks of the deepest branch that nodes follow beside the counted one, if it is a split; else 0.",
+        samples=_split_depth, promql="pool_monitor_split_depth_blocks",
+    ),
+    AlertMetric(
+        name="node_replaced", help="1 while another node stands in for the counted one.", labels=("node",),
+        samples=_replaced,
+        promql="pool_monitor_node_followed{selector} == 1 and on (node) pool_monitor_node_observer == 1",
     ),
     AlertMetric(
         name="behind_seconds", help="Seconds since the published data last matched the node's tip.",

@@ -9,10 +9,10 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import NoReturn, Protocol
+from typing import Any, NoReturn, Protocol
 
 import structlog
 
@@ -21,7 +21,7 @@ from monitor.alerts.inputs import AlertInputs, MetricLookup, incomplete_windows
 from monitor.alerts.rules import Rule
 from monitor.errors import PoolMonitorError
 from monitor.hub import Hub, Listener, News
-from monitor.model import Alert, AlertState, BlockEvents, BlockHash, PoolSlug, Snapshot
+from monitor.model import Alert, AlertState, BlockEvents, BlockHash, NodesView, PoolSlug, Snapshot
 from monitor.vitals import Vitals
 
 TICK_SECONDS = 15.0
@@ -112,12 +112,12 @@ class AlertRunner:
 
     async def run(self) -> NoReturn:
         """Evaluate for ever."""
-        with self._hub.listen("alerts", limit=1000) as news:
+        with self._hub.listen("alerts", limit=1000) as news, self._hub.listen_to_nodes("alerts") as views:
             await self._load()
             while True:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(self._tick):
-                        await self._take_until_snapshot(news)
+                        await _first_of(self._take_until_snapshot(news), _until_nodes_differ(views, self._hub.nodes))
                 while one := news.get_nowait():
                     self._take(one)
                 try:
@@ -194,6 +194,7 @@ class AlertRunner:
         return AlertInputs(
             now=now,
             snapshot=current,
+            nodes=self._hub.nodes,
             incomplete=incomplete_windows(current) if current else frozenset(),
             block_at=self._block_at or snapshot.tip.time if snapshot and snapshot.caught_up else None,
             reorgs=self._events.reorgs,
@@ -214,3 +215,21 @@ class AlertRunner:
             return None
         self._vitals.node_behind.set(behind)
         return behind
+
+
+async def _until_nodes_differ(views: Listener[NodesView], before: NodesView | None) -> None:
+    """Wait until a split begins, grows or ends, or another node is followed."""
+    async for view in views:
+        if before is None or (view.split, view.followed) != (before.split, before.followed):
+            return
+
+
+async def _first_of(*parts: Coroutine[Any, Any, None]) -> None:
+    """Run all parts until the first one ends."""
+    tasks = [asyncio.create_task(part) for part in parts]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

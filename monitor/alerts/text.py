@@ -200,7 +200,7 @@ def _share_details(one: Concentration, share: Share, snapshot: Snapshot) -> str:
 def _probability_details(share: Share, threshold: str) -> Iterator[str]:
     if (probability := share.above.get(threshold)) is not None:
         limit = f"{100 * float(threshold):.3g} %"
-        yield f"The probability of a hashrate share above {limit} is {format_percent(probability)}."
+        yield f"By sampling alone, the probability of a hashrate share above {limit} is {format_percent(probability)}."
 
 
 def _index_details(one: Concentration, unknown: str, snapshot: Snapshot) -> Iterator[str]:

@@ -62,7 +62,10 @@ def _risk(current: CurrentShare, ends: Interval | None) -> ConfirmationRisk:
     lower, upper = reversal([ends.lower, ends.upper]).T
     # Of many confirmations nearly all of the average is from shares that are hardly likely, beyond the interval.
     return replace(
-        found, lower=tuple(np.minimum(lower, average).tolist()), upper=tuple(np.maximum(upper, average).tolist())
+        found,
+        lower=tuple(np.minimum(lower, average).tolist()),
+        upper=tuple(np.maximum(upper, average).tolist()),
+        largest=ends,
     )
 
 

@@ -123,14 +123,16 @@ class BackfillScheduler:
         """Run until it ends; None if it was paused."""
         assert self._node.facts
         first = self._node.facts.first_height
-        if first > wanted.top.height and self._config.node.blocks_dir is None:
-            return Finished(gap=f"the node has pruned the blocks below {first}")
+        if first > wanted.top.height and self._config.counted_node.blocks_dir is None:
+            return Finished(gap=self._node.facts.missing_blocks)
         async with self._unpaused, self._node.reserve(BACKFILL_CONNECTIONS):
 
             def note(now: Progress) -> None:
                 self._note(wanted, by=now.activity, done=now.done)
 
-            job = BackfillJob(self._config.node, self._config.registry, network, wanted=wanted, niceness=_NICENESS)
+            job = BackfillJob(
+                self._config.counted_node, self._config.registry, network, wanted=wanted, niceness=_NICENESS
+            )
             self._filling = asyncio.create_task(fill(self._store, job, note, lock=lock))
             try:
                 return await self._filling

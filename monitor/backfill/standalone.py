@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import dataclass, replace
 
 import structlog
@@ -10,6 +11,7 @@ import structlog
 from monitor.backfill.ingest import OnProgress, Progress, fill, missing
 from monitor.backfill.segments import MissingBlocks
 from monitor.backfill.worker import BackfillJob
+from monitor.chain.follower import LASTING_SECONDS
 from monitor.config import Config
 from monitor.errors import InputError, NodeError, NodeRefused, StoreInUse
 from monitor.model import BlockRef
@@ -60,7 +62,7 @@ async def _fill(config: Config, store: Store, lowest: int, *, on_progress: OnPro
         if lowest > tip.height:
             raise InputError(f"block {lowest} does not exist yet: the node's best block is {tip.height}")
         wanted = wanted or MissingBlocks(tip, lowest, tip, size=_SIZE)
-    begun, pause = wanted.top.height, _LEAST_PAUSE_SECONDS
+    begun, pause, accepted = wanted.top.height, _LEAST_PAUSE_SECONDS, time.monotonic()
     total = begun - lowest + 1
     while not wanted.is_done:
         before = wanted.top.height
@@ -68,13 +70,14 @@ async def _fill(config: Config, store: Store, lowest: int, *, on_progress: OnPro
         def report(now: Progress, earlier: int = begun - before) -> None:
             on_progress(replace(now, done=earlier + now.done, total=total))
 
-        ended = await fill(store, BackfillJob(config.node, config.registry, network, wanted=wanted), report)
+        ended = await fill(store, BackfillJob(config.counted_node, config.registry, network, wanted=wanted), report)
         wanted = await missing(store, lowest, size=_SIZE) or wanted
         if ended.fault is None:
             await store.note_gap(ended.gap)
             break
         after = wanted.top.height
-        if after == begun or ended.refused:
+        accepted = accepted if ended.refused and after == before else time.monotonic()
+        if after == begun or time.monotonic() - accepted >= LASTING_SECONDS:
             raise (NodeRefused if ended.refused else NodeError)(ended.fault)
         pause = _LEAST_PAUSE_SECONDS if after < before else min(2 * pause, _MOST_PAUSE_SECONDS)
         log.warning("backfill failed, retrying", reason=ended.fault, seconds=pause)
@@ -100,7 +103,7 @@ async def _watch(store: Store, lowest: int, on_progress: OnProgress) -> Backfill
 
 async def _met(config: Config, store: Store) -> tuple[str, BlockRef]:
     """The node's network and tip, after its chain was claimed for the store."""
-    async with NodeClient(config.node, Vitals()) as node:
+    async with NodeClient(config.counted_node, Vitals()) as node:
         await store.claim(await node.ready())
         assert node.facts
         await store.note_network(node.facts.network)

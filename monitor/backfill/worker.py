@@ -210,7 +210,7 @@ async def _by_node(job: BackfillJob, registry: PoolRegistry, send: _Send) -> Fin
             wanted = wanted.below(segment)
     if wanted.is_done:
         return Finished()
-    return Finished(gap=f"the node has pruned the blocks below {facts.first_height}")
+    return Finished(gap=facts.missing_blocks)
 
 
 def _rows(segment: Segment, registry: PoolRegistry) -> RowBatch:

@@ -3,6 +3,9 @@
 There is one path for everything that can happen to a chain. Is our tip still on the node's best chain? If not, step
 back one block and ask again; then connect the blocks that follow. Reorganisations of any depth, same-height switches,
 invalidated blocks, restarts and the first start all take it, and the cursor is the tip of what is stored.
+
+Absence is not denial: a block of ours is left only for another one at a height that we have. A node that ends at one of
+our blocks is behind, and is waited for.
 """
 
 from __future__ import annotations
@@ -15,11 +18,11 @@ from functools import partial
 from typing import Protocol, TypeAlias, TypeVar
 
 import structlog
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_random_exponential
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_random_exponential
 
-from monitor.chain.plan import Inconsistent, joined, stands_on
+from monitor.chain.plan import Behind, Inconsistent, joined, stands_on
 from monitor.chain.source import ChainSource
-from monitor.errors import ChainError, NodeAway, NodeBusy
+from monitor.errors import ChainError, InvalidBlock, NodeAway, NodeBusy, NodeError, NodeRefused
 from monitor.model import Block, BlockHash, BlockRef, Notice, Plan, Reach
 from monitor.vitals import Vitals
 
@@ -28,11 +31,21 @@ _BATCH = 500
 _CONTRADICTIONS = 100
 """More in a row than a reorganisation explains: the node is broken."""
 _REMIND_SECONDS = 60.0
+LASTING_SECONDS = 900.0
+"""A node that has answered before and refuses for less time than this is away, not wrongly configured."""
 _PAUSE = wait_random_exponential(multiplier=0.1, max=5)
 """Seconds before a request is repeated."""
 
-_PASSING = (NodeAway, NodeBusy, Inconsistent)
+_PASSING = (NodeAway, NodeBusy, InvalidBlock, Inconsistent)
 """Errors that a repeated request may cure."""
+_KINDS = {
+    NodeBusy: "node_busy",
+    NodeRefused: "node_refused",
+    InvalidBlock: "invalid_block",
+    Inconsistent: "inconsistent",
+    Behind: "node_behind",
+}
+"""Labels of `errors_total`; all other errors are `node_away`."""
 
 _T = TypeVar("_T")
 Pause: TypeAlias = Callable[[RetryCallState], float]
@@ -42,6 +55,9 @@ log = structlog.get_logger()
 
 class StoredChain(Protocol):
     """What the follower needs of our own chain."""
+
+    async def has(self, block: BlockHash) -> bool:
+        """Whether this block is on our best chain."""
 
     async def below(self, block: BlockRef) -> BlockRef | None:
         """The parent of this block of our best chain; None if it is the first one stored."""
@@ -71,6 +87,9 @@ class Follower:
         self._pause = pause
         self._met = False
         self._caught_up = False
+        self._answered = False
+        """Whether the node has ever answered, now or before the last start."""
+        self._refused_since: float | None = None
         self._away_since: float | None = None
         self._reminded = 0.0
         self.waiting: str | None = None
@@ -84,9 +103,15 @@ class Follower:
         Args:
             tip: the tip of what is stored; None to begin as far back as `reach` says.
         """
+        self._answered = self._answered or tip is not None
         notice = Notice(time.monotonic())
         while True:
-            plan = await self._persistently(partial(self._plan, tip, notice))
+            try:
+                plan = await self._persistently(partial(self._plan, tip, notice))
+            except Behind as error:
+                self._log_waiting(error)
+                notice = await self._source.news()
+                continue
             if plan.is_empty and self._caught_up:
                 notice = await self._source.news()
                 continue
@@ -102,16 +127,28 @@ class Follower:
         """An answer, however long it takes: wait for a node that is away, ask again one that is busy."""
         try:
             answer = await ask()
-        except _PASSING as error:
+        except (NodeError, ChainError) as error:
+            if not self._may_pass(error):
+                raise
             self._log_waiting(error)
             answer = await self._again(ask)
+        self._answered, self._refused_since = True, None
         self._log_restored()
         return answer
+
+    def _may_pass(self, error: BaseException) -> bool:
+        """Whether a repeated request may cure it, as it may cure a refusal by a node that has answered before."""
+        if not isinstance(error, NodeRefused):
+            self._refused_since = None
+            return isinstance(error, _PASSING)
+        now = time.monotonic()
+        self._refused_since = now if self._refused_since is None else self._refused_since
+        return self._answered and now - self._refused_since < LASTING_SECONDS
 
     async def _again(self, ask: Callable[[], Awaitable[_T]]) -> _T:
         contradictions = 0
         async for attempt in AsyncRetrying(
-            retry=retry_if_exception_type(_PASSING),
+            retry=retry_if_exception(self._may_pass),
             wait=self._pause,
             before_sleep=lambda state: self._log_waiting(state.outcome.exception() if state.outcome else None),
         ):
@@ -140,12 +177,15 @@ class Follower:
             return Plan(tip, node_tip, noticed=noticed)
         if tip and (plan := await self._one_more(tip, node_tip, noticed)):
             return plan
+        if tip and await self._stored.has(node_tip):
+            raise Behind(f"the node is behind: its best block {node_tip} is one of ours, our tip is block {tip.height}")
         common, disconnects = await self._common_block(tip)
         onto = common or await self._source.start_for(seconds=self._reach.seconds, blocks=self._reach.blocks)
         hashes = await self._source.successors(onto, self._batch)
         refs = [BlockRef(onto.height + above, each) for above, each in enumerate(hashes, start=1)]
         blocks = joined(onto, await self._fetch(refs))
-        if not blocks and not (common and disconnects):
+        await self._source.check(onto, blocks)
+        if not blocks:
             raise Inconsistent(f"the node's tip {node_tip} is not ours, yet nothing follows block {onto.height}")
         if disconnects and not common:
             log.warning("no stored block is on the node's chain, starting over", blocks=len(disconnects))
@@ -163,32 +203,47 @@ class Follower:
         if not self._caught_up:
             return None
         block = await self._source.block(BlockRef(tip.height + 1, node_tip))
-        return Plan(tip, node_tip, connects=(block,), noticed=noticed) if stands_on(block, tip) else None
+        if not stands_on(block, tip):
+            return None
+        await self._source.check(tip, (block,))
+        return Plan(tip, node_tip, connects=(block,), noticed=noticed)
 
     async def _common_block(self, tip: BlockRef | None) -> tuple[BlockRef | None, list[BlockRef]]:
-        """Our highest block on the node's best chain, and our blocks above it, highest first."""
+        """Our highest block on the node's best chain, and our blocks above it, highest first.
+
+        Raises:
+            Behind: the node has no other block at any of their heights.
+        """
         disconnects: list[BlockRef] = []
-        common = tip
-        while common and not await self._source.is_on_main_chain(common.hash):
+        replaced, common = False, tip
+        while common and (theirs := await self._source.hash_at(common.height)) != common.hash:
+            replaced = replaced or theirs is not None
             disconnects.append(common)
             common = await self._stored.below(common)
+        if disconnects and not replaced:
+            raise Behind(f"the node is behind: its best chain ends below block {disconnects[-1].height}, which we have")
         return common, disconnects
 
     async def _fetch(self, refs: list[BlockRef]) -> list[Block]:
-        """All of these blocks, or the first error."""
+        """The blocks below the first one that fails; its error, if it is the lowest."""
         tasks = [asyncio.create_task(self._source.block(ref)) for ref in refs]
+        blocks: list[Block] = []
         try:
-            return await asyncio.gather(*tasks)
-        except BaseException:
+            for task in tasks:
+                blocks.append(await task)  # noqa: PERF401 -- those before an error are kept
+        except NodeError:
+            if not blocks:
+                raise
+        finally:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            raise
+        return blocks
 
     def _log_waiting(self, error: BaseException | None) -> None:
         self._vitals.errors.labels(_kind(error)).inc()
         self.waiting = str(error)
-        if isinstance(error, NodeAway):  # another node may come back
+        if isinstance(error, (NodeAway, NodeRefused)):  # another node may come back
             self._met = False
         now = time.monotonic()
         if self._away_since is None:
@@ -206,4 +261,4 @@ class Follower:
 
 def _kind(error: BaseException | None) -> str:
     """The label of the error in `errors_total`."""
-    return {NodeBusy: "node_busy", Inconsistent: "inconsistent"}.get(type(error), "node_away")  # type: ignore[arg-type]
+    return next((label for kind, label in _KINDS.items() if isinstance(error, kind)), "node_away")

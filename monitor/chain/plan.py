@@ -12,19 +12,25 @@ class Inconsistent(ChainError):  # noqa: N818 -- a passing state
     """The answers do not fit together: the node's best chain changed between them. Ask again."""
 
 
+class Behind(ChainError):  # noqa: N818 -- a passing state
+    """The node's best chain ends at one of our blocks, or below them, and it has no other block at their heights."""
+
+
 def joined(onto: BlockRef, blocks: Sequence[Block]) -> tuple[Block, ...]:
-    """The same blocks, checked to continue `onto` without a gap.
+    """The blocks that continue `onto`, up to the first one that does not fit.
 
     Args:
         onto: the parent of the first one.
         blocks: lowest first; may be empty.
 
     Raises:
-        Inconsistent: the parent of some block is not the one before it.
+        Inconsistent: not even the first one fits.
     """
     below = onto
-    for block in blocks:
+    for count, block in enumerate(blocks):
         if not stands_on(block, below):
+            if count:
+                return tuple(blocks[:count])
             raise Inconsistent(
                 f"block {block.height} {block.hash} stands on {block.header.parent}, "
                 f"but below it we have {below.height} {below.hash}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from monitor.model import Block, BlockHash, BlockRef, Notice
@@ -19,14 +20,21 @@ class ChainSource(Protocol):
     async def tip(self) -> BlockHash:
         """Hash of the node's best block."""
 
-    async def is_on_main_chain(self, block: BlockHash) -> bool:
-        """Whether `block` is on the node's best chain now; False also if the node does not know it."""
+    async def hash_at(self, height: int) -> BlockHash | None:
+        """The block at this height of the node's best chain; None if that chain is shorter."""
 
     async def successors(self, block: BlockRef, count: int) -> list[BlockHash]:
         """Up to `count` blocks that follow `block` on the best chain, lowest first; empty if it is not on it."""
 
     async def block(self, ref: BlockRef) -> Block:
         """A block as far as its coinbase."""
+
+    async def check(self, onto: BlockRef, blocks: Sequence[Block]) -> None:
+        """Check blocks that follow `onto`, lowest first, as far as the node is not believed.
+
+        Raises:
+            InvalidBlock: one of them breaks a consensus rule.
+        """
 
     async def start_for(self, *, seconds: int, blocks: int) -> BlockRef:
         """The block to begin after, so that the following ones cover so much header time and so many blocks.

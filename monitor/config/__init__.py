@@ -22,6 +22,7 @@ from monitor.config.sections import (
     NodeSection,
     Override,
     RegistrySection,
+    SplitsSection,
     StoreSection,
     WebSection,
 )

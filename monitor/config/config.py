@@ -13,7 +13,7 @@ from pydantic import BaseModel, BeforeValidator, Field, ValidationError, model_v
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from monitor.config.receivers import AlertsSection, MqttSection
-from monitor.config.sections import LogSection, NodeSection, RegistrySection, StoreSection, WebSection
+from monitor.config.sections import LogSection, NodeSection, RegistrySection, SplitsSection, StoreSection, WebSection
 from monitor.errors import ConfigError
 from monitor.model import Window
 
@@ -44,6 +44,10 @@ class Config(BaseSettings):
     )
 
     node: NodeSection = Field(default_factory=NodeSection)
+    nodes: tuple[NodeSection, ...] = Field(default=(), examples=[[{"name": "home"}, {"name": "friend"}]])
+    """Several nodes in place of one: tables with the keys of node. The first is the counted node, unless another has
+    that role; the others are observers."""
+    splits: SplitsSection = Field(default_factory=SplitsSection)
     store: StoreSection = Field(default_factory=StoreSection)
     windows: Annotated[tuple[Window, ...], NoDecode, BeforeValidator(_windows), Field(min_length=1)] = tuple(
         map(Window.parse, DEFAULT_WINDOWS)
@@ -63,6 +67,35 @@ class Config(BaseSettings):
         if len(set(names)) < len(names):
             raise ValueError("windows: list each window once")
         return self
+
+    @model_validator(mode="after")
+    def _nodes_are_consistent(self) -> Self:
+        if not self.nodes:
+            return self
+        if "node" in self.model_fields_set:
+            raise ValueError("nodes: write either [node] or [[nodes]], not both")
+        labels = [each.label for each in self.nodes]
+        if len(set(labels)) < len(labels):
+            raise ValueError("nodes: give each node a name of its own")
+        if [each.role for each in self.nodes].count("counted") > 1:
+            raise ValueError("nodes: one node at most has the role counted")
+        if all(each.role == "observer" for each in self.nodes):
+            raise ValueError("nodes: one node must not be an observer")
+        return self
+
+    @property
+    def counted_node(self) -> NodeSection:
+        """The node whose chain is counted."""
+        chosen = [each for each in self.nodes if each.role == "counted"]
+        candidates = [each for each in self.nodes if each.role == "auto"]
+        return next(iter(chosen + candidates), self.node)
+
+    @property
+    def observers(self) -> tuple[NodeSection, ...]:
+        """The other nodes."""
+        counted = self.counted_node
+        others = (each for each in self.nodes if each is not counted)
+        return tuple(each.model_copy(update={"role": "observer"}) for each in others)
 
     @classmethod
     def settings_customise_sources(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 from typing import Literal, Self
+from urllib.parse import urlsplit
 
 from platformdirs import user_data_path
 from pydantic import Field, SecretStr, model_validator
@@ -18,14 +19,26 @@ Network = Literal["main", "testnet4", "signet", "regtest"]
 
 
 class NodeSection(Section):
-    """Address of the Bitcoin node, and access to it."""
+    """Address of a Bitcoin node, and access to it. For several nodes write a [[nodes]] table for each instead."""
 
+    name: str = Field(default="", max_length=64, examples=["home"])
+    """Name of the node in the log, metrics and pages. Default: its host and port."""
+    role: Literal["auto", "counted", "observer"] = "auto"
+    """What the node is for: the best chain of the counted node is the one that is counted, and the others are compared
+    with it. With auto the first node is the counted one."""
+    trusted: bool = True
+    """Whether the node is yours, or that of someone you trust. Of a node that is not trusted each block is checked as
+    far as that is possible without validating transactions, and it never stands in for the counted node."""
     url: str = "http://127.0.0.1:8332"
     """URL of the node's RPC and REST interfaces. The default ports are 8332 (main), 48332 (testnet4), 38332 (signet)
     and 18443 (regtest). User and password have keys of their own."""
     network: Literal["auto", Network] = "auto"
     """Network of the node; the daemon stops if the node follows another one. With auto the network is that of the node,
     and commands that work without a node use main."""
+    chain: Literal["auto", "bitcoin", "rdts", "any"] = "auto"
+    """Chain to follow; while the node is on another one it is not counted, and the daemon says so. Several chains have
+    Bitcoin's genesis block, port and addresses. rdts is the chain of BIP110, with proof of work by BLAKE2b; any is
+    whatever chain the node is on. With auto, bitcoin for the counted node, and any for observers."""
     cookie_file: Literal["auto"] | Path = "auto"
     """Path of the authentication cookie, which the node writes at startup and its own user can read. With auto, the
     cookie in Bitcoin Core's default data directory, in the folder of the network. Set it if bitcoind runs with -datadir
@@ -37,6 +50,12 @@ class NodeSection(Section):
     """Password of the user. Preferably in a file of its own: password_file."""
     password_file: Path | None = Field(default=None, examples=["/etc/pool-monitor/password"])
     """File that contains only the password. Read at startup and at each new connection."""
+    ca_file: Path | None = Field(default=None, examples=["/etc/pool-monitor/node.pem"])
+    """File with the certificate (PEM) to trust instead of those of the system, for a node behind HTTPS with a
+    certificate of its own."""
+    proxy: str | None = Field(default=None, examples=["socks5://127.0.0.1:9050"])
+    """SOCKS proxy for RPC and REST, such as that of Tor, which resolves the name of the node, too. Needs the extra
+    socks. ZMQ does not use it: set zmq to off for a node that cannot be reached directly."""
     zmq: str = "auto"
     """ZMQ address for notifications of new blocks. With auto the node is asked for it (zmqpubhashblock or
     zmqpubsequence in bitcoin.conf). Set an address that publishes hashblock, such as tcp://127.0.0.1:28332, if the one
@@ -53,9 +72,14 @@ class NodeSection(Section):
     """Timeout of a request to the node, after which the node counts as unreachable and is asked again. Increase it on
     slow machines."""
 
+    fallback_seconds: float = Field(default=60.0, ge=0)
+    """How long the counted node may be away before an observer on the same chain stands in for it."""
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         web_address(self.url, "url", "http://127.0.0.1:8332")
+        if self.proxy and not self.proxy.startswith(("socks5://", "socks4://")):
+            raise ValueError("proxy must look like socks5://127.0.0.1:9050")
         if self.zmq not in {"auto", "off"} and not self.zmq.startswith(("tcp://", "ipc://")):
             raise ValueError("zmq must be auto, off, or an address such as tcp://127.0.0.1:28332")
         if (self.user is None) != (self.secret_password is None):
@@ -65,9 +89,23 @@ class NodeSection(Section):
         return self
 
     @property
+    def label(self) -> str:
+        """Its name for people and metrics."""
+        return self.name or urlsplit(self.url).netloc
+
+    @property
     def secret_password(self) -> SecretStr | None:
         """The password, from the configuration or its file."""
         return secret(self.password, self.password_file, "node.password")
+
+
+class SplitsSection(Section):
+    """When nodes on different branches are a split, which is reported, and not two blocks found at the same time."""
+
+    depth: int = Field(default=2, ge=1)
+    """Blocks that the other branch has at least, above the last common block."""
+    seconds: float = Field(default=600, ge=0)
+    """Time since the first block of the other branch was seen."""
 
 
 class StoreSection(Section):

@@ -14,7 +14,7 @@ from aiohttp import web
 
 from monitor.embedded.chain import Entry
 from monitor.embedded.state import State
-from monitor.model import BlockHash
+from monitor.model import EMBEDDED_VERSION, BlockHash
 from monitor.wire import difficulty, encode_header
 
 MISC = -1
@@ -58,7 +58,7 @@ class Methods:
         """Version; the subversion names the embedded node."""
         return {
             "version": 310000 if self._state.blockpart else 290000,
-            "subversion": "/pool-monitor:embedded/",
+            "subversion": f"/{EMBEDDED_VERSION}/",
             "protocolversion": 70016,
             "networkactive": False,
             "connections": 0,

@@ -18,7 +18,21 @@ from monitor.model.attribution import (
     StoredBlock,
     StoredCoinbase,
 )
-from monitor.model.chain import Block, BlockRef, Coinbase, Header, NodeFacts, Notice, Output, Plan
+from monitor.model.chain import (
+    BITCOIN,
+    EMBEDDED_VERSION,
+    RDTS,
+    UNKNOWN_CHAIN,
+    Block,
+    BlockRef,
+    ChainIdentity,
+    Coinbase,
+    Header,
+    NodeFacts,
+    Notice,
+    Output,
+    Plan,
+)
 from monitor.model.coverage import Coverage
 from monitor.model.estimates import (
     Change,
@@ -33,6 +47,7 @@ from monitor.model.estimates import (
     Trend,
 )
 from monitor.model.history import Curve, Grid, Group, SeriesQuery, TimeSeries
+from monitor.model.journal import EntryKind, JournalEntry
 from monitor.model.measures import (
     HHI_BANDS,
     Certainty,
@@ -47,6 +62,7 @@ from monitor.model.measures import (
 )
 from monitor.model.names import NO_BLOCK, PREFIX, PSEUDONYM, BlockHash, PoolSlug
 from monitor.model.nodes import (
+    TREE_HEIGHTS,
     Branch,
     BranchBlock,
     ChainTip,

@@ -42,15 +42,18 @@ class Coinbase:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """The 80-byte block header."""
+    """A block header."""
 
     hash: BlockHash
     version: int
+    """Without the bit that announces an extension."""
     parent: BlockHash
     merkle_root: bytes
     time: int
     bits: int
     nonce: int
+    extension: bytes = b""
+    """The 84 bytes that a header of the BLAKE2b chain has in addition, as serialised; empty in Bitcoin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +120,43 @@ class Notice(NamedTuple):
     """The node's best block at that time, if the notice names it."""
 
 
+BITCOIN, RDTS, UNKNOWN_CHAIN = "bitcoin", "rdts", "unknown"
+"""Names of chains. RDTS is the chain of BIP110 (reduced data), with proof of work by BLAKE2b."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChainIdentity:
+    """The chain that a node is on. `str` says it as a part of a sentence: "the node is …"."""
+
+    name: str = BITCOIN
+    since: int | None = None
+    """Height of the first block that it does not share with Bitcoin, as far as known."""
+    parts_at: int | None = None
+    """Height at which its rules will leave Bitcoin, if it is on Bitcoin now."""
+    extended_from: int | None = None
+    """Height of the first block with a header of 164 bytes, if it has such blocks."""
+    reason: str | None = None
+    """How an unknown chain shows."""
+
+    def __str__(self) -> str:
+        since = "" if self.since is None else f" since block {self.since}"
+        match self.name:
+            case "bitcoin" if self.parts_at is not None:
+                return f"on Bitcoin, with rules that leave it at block {self.parts_at}"
+            case "bitcoin":
+                return "on Bitcoin"
+            case "rdts":
+                return f"on another chain{since}: RDTS (BIP110), with proof of work by BLAKE2b"
+            case "unknown":
+                return f"on an unknown chain{since}: {self.reason}"
+            case name:
+                return f"on another chain{since}: {name}"
+
+
+EMBEDDED_VERSION = "pool-monitor:embedded"
+"""The version that the embedded node says."""
+
+
 @dataclass(frozen=True, slots=True)
 class NodeFacts:
     """Network, tip and capabilities of a node."""
@@ -126,13 +166,19 @@ class NodeFacts:
     version: str
     tip: BlockRef
     first_height: int
-    """Height of the lowest block that it has not pruned."""
+    """Height of the lowest block that it has, with all above it."""
     rest: bool
     """Whether it serves REST."""
     blockpart: bool
     """Whether it serves parts of blocks over REST."""
     zmq: tuple[str, ...]
     """Addresses at which it publishes new blocks."""
+    chain: ChainIdentity = ChainIdentity()
+    """The chain that it is on."""
+    rest_refusal: str | None = None
+    """What a request for REST was answered instead, if it was made and REST is not served."""
+    snapshot: bool = False
+    """Whether it began with a UTXO snapshot and is still downloading the blocks before it."""
 
     @property
     def blocks_by(self) -> str:
@@ -140,6 +186,18 @@ class NodeFacts:
         return "rest blockpart" if self.blockpart else "rest block" if self.rest else "rpc getblock"
 
     @property
+    def is_simulated(self) -> bool:
+        """Whether it is the embedded node, which makes blocks without work."""
+        return self.version == EMBEDDED_VERSION
+
+    @property
     def pruned(self) -> bool:
-        """Whether it has deleted the oldest blocks."""
+        """Whether it lacks the oldest blocks: it has deleted them, or not downloaded them yet."""
         return self.first_height > 0
+
+    @property
+    def missing_blocks(self) -> str:
+        """Why it lacks the oldest blocks, if it does."""
+        if self.snapshot:
+            return f"the node began with a UTXO snapshot and is still downloading the blocks below {self.first_height}"
+        return f"the node has pruned the blocks below {self.first_height}"

@@ -54,7 +54,12 @@ class CurrentShare(NamedTuple):
     blocks: Interval
     """What holds the share of that fortnight's blocks with 95 % probability: luck comes on top."""
     evidence: float
-    """How many blocks of a constant share would be as much evidence."""
+    """How many blocks of a constant share would be as much evidence; 0 without a counted block."""
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether blocks are counted for it. The others may have some, by what memberships allow: theirs is 0."""
+        return self.evidence > 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +73,8 @@ class ConfirmationRisk:
     lower: tuple[float, ...] = ()
     """The same at the lower end of the 95 % interval of the level's largest share, whichever entity has it."""
     upper: tuple[float, ...] = ()
+    largest: Interval | None = None
+    """The 95 % interval of the level's largest share."""
 
     def of(self, confirmations: int) -> float:
         """Probability that so many confirmations, one or more, are reversed."""
@@ -97,9 +104,21 @@ class ConfirmationRisk:
             reward: of a block, in the same unit.
             share: of the hashrate.
         """
-        lost = reward * share / (1 - share) if share < 1 else 0.0
-        each = enumerate(self.probabilities, start=1)
-        return next((many for many, risk in each if risk * amount < (1 - risk) * many * lost), None)
+        return _unprofitable(self.probabilities, amount, _forgone(reward, share))
+
+    def unprofitable_at_most(self, amount: float, *, reward: float) -> int | None:
+        """The same at the upper end: the larger the share, the more confirmations."""
+        return _unprofitable(self.upper, amount, _forgone(reward, self.largest.upper)) if self.largest else None
+
+
+def _forgone(reward: float, share: float) -> float:
+    """The rewards that a failure forgoes for each confirmation."""
+    return reward * share / (1 - share) if share < 1 else 0.0
+
+
+def _unprofitable(probabilities: Sequence[float], amount: float, forgone: float) -> int | None:
+    each = enumerate(probabilities, start=1)
+    return next((many for many, risk in each if risk * amount < (1 - risk) * many * forgone), None)
 
 
 def _fewest(probabilities: Sequence[float], risk: float) -> int | None:
@@ -212,6 +231,6 @@ class Estimates:
     combined: tuple[Combined, ...] = ()
     """Every level and window with at least two blocks."""
     current: tuple[CurrentShare, ...] = ()
-    """Every level, and within it every entity, largest first."""
+    """Every level, and within it every entity, largest first; then those without a counted block."""
     confirmation_risks: tuple[ConfirmationRisk, ...] = ()
     """Of the largest entity of every level."""

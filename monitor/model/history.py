@@ -67,6 +67,8 @@ class Group(NamedTuple):
     miner: str | None
     """Only for pools with miners that count as entities of their own."""
     blocks: int
+    doubtful: bool = False
+    """Whether their attribution has low confidence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +77,11 @@ class Curve:
 
     value: Sequence[float | None]
     lower: Sequence[float | None] | None = None
-    """Lower ends of the 95 % sampling intervals; None if they were not computed."""
+    """Lower ends of the published 95 % intervals, of everything that is uncertain; None for an index without one."""
     upper: Sequence[float | None] | None = None
+    sampling_lower: Sequence[float | None] | None = None
+    """Lower ends of their sampling part."""
+    sampling_upper: Sequence[float | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)

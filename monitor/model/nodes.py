@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import NamedTuple
 
 from monitor.model.chain import BlockRef
 from monitor.model.names import BlockHash, PoolSlug
+
+TREE_HEIGHTS = 50
+"""How many of the highest heights the tree of branches shows."""
 
 
 class NodeRole(StrEnum):
@@ -75,6 +78,7 @@ class BranchBlock(NamedTuple):
     ref: BlockRef
     parent: BlockHash
     time: int
+    bits: int
     version: int
     pool: PoolSlug | None
     attributed: bool
@@ -123,14 +127,13 @@ class Branch:
     counted: bool
     length: int
     work: int
-    """Expected hashes behind its blocks; 0 if not known."""
-    blocks: Mapping[PoolSlug | None, int]
-    """How many of its blocks each pool has, as far as they are known."""
-
-    @property
-    def known(self) -> int:
-        """Blocks whose coinbase we have."""
-        return sum(self.blocks.values())
+    """Expected hashes behind its known blocks and headers."""
+    known: int
+    """Blocks whose coinbase we have: what follows is counted among them."""
+    entities: Mapping[str, Mapping[str, int]]
+    """Blocks by level and entity, most first; those of unknown entities are left out."""
+    bits: Mapping[int, int]
+    """Blocks that signal with each version bit, most first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,3 +175,13 @@ class NodesView:
     def split(self) -> Split | None:
         """The deepest split that lasts."""
         return next((each for each in self.splits if each.lasting), None)
+
+    @property
+    def followed(self) -> NodeState:
+        """The node from which the counted chain is taken now."""
+        return next((node for node in self.nodes if node.followed), self.nodes[0])
+
+    @property
+    def outline(self) -> tuple[object, ...]:
+        """What people would call a change: not the time when a node was last heard."""
+        return tuple(replace(node, heard_at=None) for node in self.nodes), self.tree, self.splits

@@ -4,20 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Any, NoReturn, Self
-from urllib.parse import urlsplit
+from typing import Any, NoReturn, Self, TypeVar, get_args
 
 import structlog
 
 from monitor import libzmq
-from monitor.config import NodeSection
+from monitor.config import Network, NodeSection
+from monitor.consensus.identity import chain_of
 from monitor.errors import NodeAway, NodeBusy, NodeError, NodeRefused, WireError
-from monitor.model import NO_BLOCK, Block, BlockHash, BlockRef, NodeFacts, Notice
-from monitor.node import errors
+from monitor.model import (
+    NO_BLOCK,
+    UNKNOWN_CHAIN,
+    Block,
+    BlockHash,
+    BlockRef,
+    ChainIdentity,
+    ChainTip,
+    HeaderFacts,
+    NodeFacts,
+    Notice,
+)
+from monitor.node import errors, identity
 from monitor.node.connections import MAX_CONNECTIONS, Connections
 from monitor.node.notifications import BlockNotifications
-from monitor.node.rest import Rest
+from monitor.node.rest import NotServed, Rest
 from monitor.node.rpc import Rpc
 from monitor.vitals import Vitals
 from monitor.wire import decode_block
@@ -31,6 +43,13 @@ _NETWORKS = {
     BlockHash("0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206"): "regtest",
 }
 """By genesis block. A signet is what `getblockchaininfo` calls one."""
+_PARTS_OF_ANSWERS = (KeyError, TypeError, ValueError, AttributeError, IndexError)
+"""Raised where an answer is JSON of another shape than Bitcoin's."""
+
+_PRUNED = "the node is pruned: history begins later than the windows need"
+_SNAPSHOT = "the node is still downloading old blocks: history begins later than the windows need"
+
+_T = TypeVar("_T")
 
 log = structlog.get_logger()
 
@@ -41,7 +60,7 @@ class NodeClient:
     def __init__(self, node: NodeSection, vitals: Vitals, *, connections: int = MAX_CONNECTIONS) -> None:
         self._node = node
         self._vitals = vitals
-        self._label = urlsplit(node.url).netloc
+        self._label = node.label
         self._connections = Connections(connections)
         self._rpc = Rpc(node, vitals, self._connections)
         self._rest = Rest(node, vitals, self._connections)
@@ -50,6 +69,10 @@ class NodeClient:
         """What the node last said about itself; None before the first contact."""
         self.heard_at: float | None = None
         """When it last said which block is its best, Unix time."""
+        self.best: BlockHash | None = None
+        """Its best block, as last heard."""
+        self.fault: str | None = None
+        """Why it does not answer; None while it does."""
         vitals.node_up.labels(self._label).set(0)
 
     async def __aenter__(self) -> Self:
@@ -73,54 +96,55 @@ class NodeClient:
         """Learn what the node can do; see `ChainSource.ready`."""
         try:
             facts = await self.introduce()
-        except NodeError:
-            self._vitals.node_up.labels(self._label).set(0)
+        except NodeError as error:
+            self._note_fault(error)
             raise
-        if self.facts is None or facts.genesis != self.facts.genesis or facts.version != self.facts.version:
+        known = self.facts and (self.facts.genesis, self.facts.version, self.facts.chain)
+        if known != (facts.genesis, facts.version, facts.chain):
             log.info("connected to the node", **self._describe(facts))
         self.facts = facts
+        if refusal := identity.refusal(self._node, facts.chain):
+            self._note_fault(refusal)
+            raise refusal
         return facts.genesis
 
     async def tip(self) -> BlockHash:
         """Hash of the node's best block."""
         try:
             best = BlockHash(await self._rpc.call("getbestblockhash"))
-        except NodeError:
-            self._vitals.node_up.labels(self._label).set(0)
+        except NodeError as error:
+            self._note_fault(error)
             raise
         self._vitals.node_up.labels(self._label).set(1)
-        self.heard_at = time.time()
+        self.fault, self.best, self.heard_at = None, best, time.time()
         self._vitals.node_last_contact.labels(self._label).set(self.heard_at)
         return best
 
-    async def is_on_main_chain(self, block: BlockHash) -> bool:
-        """See `ChainSource.is_on_main_chain`."""
-        if block == NO_BLOCK:
-            return True
-        header = await self._header(block)
-        return header is not None and int(header["confirmations"]) >= 0
+    async def hash_at(self, height: int) -> BlockHash | None:
+        """See `ChainSource.hash_at`."""
+        try:
+            return BlockHash(await self._rpc.call("getblockhash", height))
+        except errors.RpcError as error:
+            if error.code == errors.OUT_OF_RANGE:
+                return None
+            raise
 
     async def successors(self, block: BlockRef, count: int) -> list[BlockHash]:
         """See `ChainSource.successors`."""
-        if self._rest.available:
-            return await self._rest.successors(block, count, self._introduced.genesis)
-        if not await self.is_on_main_chain(block.hash):
-            return []
-        best = int(await self._rpc.call("getblockcount"))
-        heights = range(block.height + 1, min(block.height + count, best) + 1)
-        return await asyncio.gather(*map(self._hash_at, heights))
+        return await self._by_rest_or_rpc(
+            lambda: self._rest.successors(block, count, self._introduced.genesis),
+            lambda: self._successors(block, count),
+        )
 
     async def block(self, ref: BlockRef) -> Block:
         """See `ChainSource.block`."""
-        try:
-            block = await self._rest.block(ref) if self._rest.available else await self._whole(ref)
-        except WireError as error:
-            raise NodeBusy(f"the node sent something else than block {ref.hash}: {error}") from None
-        if block is None:
-            await self._explain_missing(ref)
-        elif block.hash != ref.hash:
-            raise NodeBusy(f"the node sent block {block.hash} instead of {ref.hash}")
+        block = await self._any_block(ref)
+        if (name := chain_of(block.header)) and (refusal := identity.refusal(self._node, ChainIdentity(name))):
+            raise refusal
         return block
+
+    async def check(self, onto: BlockRef, blocks: Sequence[Block]) -> None:
+        """See `ChainSource.check`. This node is believed; `VerifiedNode` is not."""
 
     async def start_for(self, *, seconds: int, blocks: int) -> BlockRef:
         """See `ChainSource.start_for`."""
@@ -128,8 +152,8 @@ class NodeClient:
         needed = await self._first_since(facts.first_height, seconds=seconds + _CLOCK_SLACK_SECONDS, blocks=blocks)
         first = max(facts.first_height, needed)
         if first == facts.first_height > 0:
-            log.warning("the node is pruned: history begins later than the windows need", first_height=first)
-        return BlockRef(first - 1, await self._hash_at(first - 1) if first else NO_BLOCK)
+            log.warning(_SNAPSHOT if facts.snapshot else _PRUNED, first_height=first)
+        return await self.at(first - 1) if first else BlockRef(-1, NO_BLOCK)
 
     async def reach(self, *, seconds: int, blocks: int) -> int:
         """The lowest height that is needed to cover so much header time and so many blocks, approximately.
@@ -152,21 +176,36 @@ class NodeClient:
 
     async def news(self) -> Notice:
         """See `ChainSource.news`."""
-        return await self.notifications.wait()
+        notice = await self.notifications.wait()
+        self.best = notice.tip or self.best
+        return notice
 
-    # -- for `check` ---------------------------------------------------------------------------------------------------
+    # -- what it can do ------------------------------------------------------------------------------------------------
 
     async def introduce(self) -> NodeFacts:
-        """Ask the node for its chain, its version and its interfaces.
+        """Ask the node for its chain, its version and its interfaces, each of which is proved by using it.
+
+        The daemon and `check` both decide by this whether a node can be used.
 
         Raises:
             NodeAway: it is starting, or still downloading the chain.
-            NodeRefused: it follows another network than the one configured.
+            NodeBusy: it does not send its best block.
+            NodeRefused: it follows another network than the one configured, or one that is not supported.
         """
-        chain = await self._rpc.call("getblockchaininfo")
+        try:
+            return await self._facts(await self._rpc.call("getblockchaininfo"))
+        except _PARTS_OF_ANSWERS as error:
+            raise NodeBusy(f"the node's answers about itself have another shape than expected ({error!r})") from None
+
+    async def _facts(self, chain: dict[str, Any]) -> NodeFacts:
         tip = BlockRef(int(chain["blocks"]), BlockHash(chain["bestblockhash"]))
-        genesis = await self._hash_at(0)
+        genesis = (await self.at(0)).hash
         network = "signet" if chain["chain"] == "signet" else _NETWORKS.get(genesis, str(chain["chain"]))
+        if network not in get_args(Network):
+            raise NodeRefused(
+                f"the node at {self._node.url} follows {'testnet3' if network == 'test' else network}",
+                remedy=f"use a node of one of these networks: {', '.join(get_args(Network))}",
+            )
         if self._node.network not in {"auto", network}:
             raise NodeRefused(
                 f"the node at {self._node.url} follows {network}, the configuration says {self._node.network}",
@@ -174,17 +213,33 @@ class NodeClient:
             )
         if chain["initialblockdownload"] and network != "regtest":  # regtest has no peers
             raise NodeAway(f"the node is still downloading the chain: {100 * chain['verificationprogress']:.1f} %")
+        own_chain = await identity.ask_identity(self._rpc, network, tip)
         await self._rest.probe(tip.hash)
+        if own_chain.name != UNKNOWN_CHAIN:
+            await self._any_block(tip)  # proves that blocks come, by REST or RPC
+        snapshot = await self._snapshot_height(chain)
+        about = await self._rpc.optional("getnetworkinfo") or {}
         return NodeFacts(
             network=network,
             genesis=genesis,
-            version=str((await self._rpc.call("getnetworkinfo"))["subversion"]).strip("/"),
+            version=str(about.get("subversion", "unknown version")).strip("/"),
             tip=tip,
-            first_height=int(chain.get("pruneheight", 0)),
+            first_height=max(int(chain.get("pruneheight", 0)), 0 if snapshot is None else snapshot + 1),
+            snapshot=snapshot is not None,
             rest=self._rest.available,
+            rest_refusal=self._rest.refusal,
             blockpart=self._rest.has_blockpart,
             zmq=tuple(await self.notifications.publishers()),
+            chain=own_chain,
         )
+
+    async def _snapshot_height(self, chain: dict[str, Any]) -> int | None:
+        """The height of the UTXO snapshot whose earlier blocks are still being downloaded; None if there is none."""
+        if background := chain.get("backgroundvalidation"):  # since Bitcoin Core 32
+            return int(background["snapshotheight"])
+        states = (await self._rpc.optional("getchainstates") or {}).get("chainstates", [])
+        base = next((each["snapshot_blockhash"] for each in states if not each.get("validated", True)), None)
+        return int((await self._header(base) or {"height": 0})["height"]) if base else None
 
     # -- for alerts ----------------------------------------------------------------------------------------------------
 
@@ -201,12 +256,47 @@ class NodeClient:
         Raises:
             NodeBusy: the best chain is shorter.
         """
-        return BlockRef(height, await self._hash_at(height))
+        block = await self.hash_at(height)
+        if block is None:
+            raise NodeBusy(f"the node no longer has a block at height {height}")
+        return BlockRef(height, block)
 
     async def find(self, block: BlockHash) -> BlockRef | None:
         """A block by its hash, on the best chain or stale; None if the node does not know it."""
         header = await self._header(block)
         return BlockRef(int(header["height"]), block) if header else None
+
+    # -- for observers -------------------------------------------------------------------------------------------------
+
+    async def header(self, block: BlockHash) -> HeaderFacts | None:
+        """See `ObservedNode.header`."""
+        header = await self._header(block)
+        if header is None:
+            return None
+        return HeaderFacts(
+            BlockRef(int(header["height"]), block),
+            parent=BlockHash(header.get("previousblockhash", NO_BLOCK)),
+            time=int(header["time"]),
+            bits=int(header["bits"], 16),
+            version=int(header["version"]),
+            chain_work=int(header["chainwork"], 16),
+        )
+
+    async def raw_header(self, block: BlockHash) -> bytes | None:
+        """See `ObservedNode.raw_header`."""
+        try:
+            return bytes.fromhex(await self._rpc.call("getblockheader", block, False))  # noqa: FBT003 -- the node's own
+        except errors.RpcError as error:
+            if error.code == errors.NOT_FOUND:
+                return None
+            raise
+
+    async def chain_tips(self) -> list[ChainTip]:
+        """See `ObservedNode.chain_tips`."""
+        return [
+            ChainTip(BlockRef(int(tip["height"]), BlockHash(tip["hash"])), int(tip["branchlen"]), str(tip["status"]))
+            for tip in await self._rpc.call("getchaintips")
+        ]
 
     # -- requests ------------------------------------------------------------------------------------------------------
 
@@ -216,10 +306,15 @@ class NodeClient:
             raise NodeAway("the node has not answered yet")
         return self.facts
 
+    def _note_fault(self, error: NodeError) -> None:
+        self._vitals.node_up.labels(self._label).set(0)
+        self.fault = str(error)
+
     def _describe(self, facts: NodeFacts) -> dict[str, object]:
         heard = [] if libzmq.refusal() else list(facts.zmq)
         return {
-            "node": self._label, "network": facts.network, "version": facts.version, "height": facts.tip.height,
+            "node": self._label, "network": facts.network, "chain": str(facts.chain),
+            "version": facts.version, "height": facts.tip.height,
             "blocks_by": facts.blocks_by, "notices_by": heard or "long poll and timer",
             "pruned": facts.pruned,
         }  # fmt: skip
@@ -234,26 +329,45 @@ class NodeClient:
         return header
 
     async def _time_at(self, height: int) -> int:
-        header = await self._header(await self._hash_at(height))
+        header = await self._header((await self.at(height)).hash)
         return int(header["time"]) if header else 0
 
-    async def _hash_at(self, height: int) -> BlockHash:
+    async def _by_rest_or_rpc(self, by_rest: Callable[[], Awaitable[_T]], by_rpc: Callable[[], Awaitable[_T]]) -> _T:
+        """The answer of REST, else that of RPC: that REST does not serve something says nothing about the node."""
+        if not self._rest.available:
+            return await by_rpc()
         try:
-            return BlockHash(await self._rpc.call("getblockhash", height))
-        except errors.RpcError as error:
-            if error.code == errors.OUT_OF_RANGE:
-                raise NodeBusy(f"the node no longer has a block at height {height}") from None
-            raise
+            return await by_rest()
+        except NotServed as error:
+            answer = await by_rpc()
+            self._rest.give_up(error)
+            return answer
 
-    async def _whole(self, ref: BlockRef) -> Block | None:
+    async def _any_block(self, ref: BlockRef) -> Block:
+        """A block, whatever chain it is of."""
+        return await self._by_rest_or_rpc(lambda: self._rest.block(ref), lambda: self._block(ref))
+
+    async def _successors(self, block: BlockRef, count: int) -> list[BlockHash]:
+        if block.hash != NO_BLOCK and await self.hash_at(block.height) != block.hash:
+            return []
+        best = int(await self._rpc.call("getblockcount"))
+        heights = range(block.height + 1, min(block.height + count, best) + 1)
+        return [ref.hash for ref in await asyncio.gather(*map(self.at, heights))]
+
+    async def _block(self, ref: BlockRef) -> Block:
         try:
-            return decode_block(bytes.fromhex(await self._rpc.call("getblock", ref.hash, 0)), height=ref.height)
+            block = decode_block(bytes.fromhex(await self._rpc.call("getblock", ref.hash, 0)), height=ref.height)
         except errors.RpcError as error:
             if error.code in {errors.NOT_FOUND, errors.MISC}:
-                return None
+                await self._explain_missing(ref, error)
             raise
+        except (WireError, TypeError, ValueError) as error:
+            raise NodeBusy(f"the node sent something else than block {ref.hash}: {error}") from None
+        if block.hash != ref.hash:
+            raise NodeBusy(f"the node sent block {block.hash} instead of {ref.hash}")
+        return block
 
-    async def _explain_missing(self, ref: BlockRef) -> NoReturn:
+    async def _explain_missing(self, ref: BlockRef, answer: errors.RpcError) -> NoReturn:
         chain = await self._rpc.call("getblockchaininfo")
         first = int(chain.get("pruneheight", 0))
         if ref.height < first:
@@ -262,4 +376,4 @@ class NodeClient:
                 remedy="use a node that "
                 "still has it, or move the database away (store.url) to begin with what this node has",
             )
-        raise NodeBusy(f"the node does not have block {ref.hash} at {ref.height} any more, or not yet")
+        raise NodeBusy(f"the node does not have block {ref.hash} at {ref.height} any more, or not yet: {answer}")

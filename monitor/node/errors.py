@@ -19,8 +19,8 @@ MISC = -1
 METHOD_NOT_FOUND = -32601
 
 
-class RpcError(NodeError):
-    """The node answered a call with an error code."""
+class RpcError(NodeBusy):
+    """The node answered a call with an error code. One that the caller does not know may pass."""
 
     def __init__(self, method: str, code: int, message: str) -> None:
         super().__init__(f"the node answered {method} with error {code}: {message}")
@@ -33,6 +33,10 @@ class HttpError(Exception):
     def __init__(self, status: int, reason: str) -> None:
         super().__init__(f"HTTP {status} {reason}")
         self.status = status
+
+
+class QueueFull(NodeBusy):
+    """The node has too many requests to answer, and refused this one."""
 
 
 class DroppedConnection(NodeAway):
@@ -50,8 +54,8 @@ def from_rpc(method: str, error: JSONRPCException) -> NodeError:
     return RpcError(method, code, message)
 
 
-def from_http(error: HttpError, url: str) -> NodeError:
-    """The error for an HTTP answer that is not JSON."""
+def from_http(error: HttpError, method: str, url: str) -> NodeError:
+    """The error for an HTTP answer to a call that is not JSON."""
     if error.status == 401:
         return NodeRefused(
             f"the node at {url} does not accept our credentials",
@@ -59,10 +63,11 @@ def from_http(error: HttpError, url: str) -> NodeError:
         )
     if error.status == 403:
         return NodeRefused(
-            f"the node at {url} forbids us to ask", remedy="look at rpcallowip and rpcwhitelist in bitcoin.conf"
+            f"the node at {url} forbids {method} ({error})",
+            remedy="check rpcallowip and rpcwhitelist in bitcoin.conf",
         )
-    if error.status == 503:
-        return NodeBusy(f"the node's work queue is full ({error})")
+    if error.status in {429, 503}:
+        return QueueFull(f"the node's work queue is full ({error})")
     if error.status >= 500:
         return NodeAway(f"no answer from the node at {url} ({error})")
     return NodeRefused(f"what listens at {url} does not speak Bitcoin's RPC ({error})", remedy="check node.url")

@@ -89,8 +89,9 @@ class BlockNotifications:
             try:
                 best = await self._rpc.call("waitfornewblock", wait_ms, *([known] if accepts_tip else []))
             except RpcError as error:
-                if error.code == METHOD_NOT_FOUND:
-                    await asyncio.Event().wait()  # this node has no long poll
+                if error.code == METHOD_NOT_FOUND:  # this node has no long poll; another may come in its place
+                    await asyncio.sleep(_SILENCE_SECONDS)
+                    return
                 if error.code != MISC or not accepts_tip:
                     raise
                 accepts_tip = False
@@ -149,7 +150,7 @@ class BlockNotifications:
         host = str(urlsplit(self._node.url).hostname)
         addresses = {
             each["type"].removeprefix("pub"): _reachable(each["address"], host)
-            for each in await self._rpc.call("getzmqnotifications")
+            for each in await self._rpc.optional("getzmqnotifications") or ()
         }
         # `sequence` also carries every transaction of the mempool, so it is only the second choice.
         return next(({addresses[topic]: topic} for topic in ("hashblock", "sequence") if topic in addresses), {})

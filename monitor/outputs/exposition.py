@@ -15,6 +15,7 @@ from prometheus_client.exposition import choose_encoder
 
 from monitor.hub import Hub
 from monitor.outputs.metrics import SnapshotCollector
+from monitor.outputs.node_metrics import NodesCollector
 from monitor.vitals import Vitals
 
 _FRESH_SECONDS = 0.1
@@ -40,6 +41,7 @@ class Exposition:
     def __init__(self, hub: Hub, vitals: Vitals) -> None:
         self._hub = hub
         self._own = vitals.registry
+        self._own.register(NodesCollector(hub))
         self._mining = CollectorRegistry()
         self._mining.register(SnapshotCollector(hub))
         self._made: dict[str, _Made] = {}

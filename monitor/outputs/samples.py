@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import groupby, islice
-from typing import Any, TypeAlias
+from itertools import groupby
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from monitor import wire
 from monitor.model import PREFIX, BlockRef, Confidence, Estimates, PoolSlug, Signals, Snapshot
@@ -37,21 +37,24 @@ _CONFIRMATIONS = (1, 2, 3, 6, 12, 24, 48, 100)
 Rows: TypeAlias = Iterable[tuple[tuple[str, ...], Any]]
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+_Of = TypeVar("_Of")
+
+
+@dataclass(frozen=True)  # without slots: typing notes the arguments of a generic on each instance
+class SourceOf(Generic[_Of]):
     """Label names, and the rows with their label values."""
 
     labels: tuple[str, ...]
-    rows: Callable[[Snapshot], Rows]
+    rows: Callable[[_Of], Rows]
 
 
-@dataclass(frozen=True, slots=True)
-class Published:
+@dataclass(frozen=True)
+class PublishedOf(Generic[_Of]):
     """A metric."""
 
     name: str
     help: str
-    source: Source
+    source: SourceOf[_Of]
     value: str = ""
     """The attribute of a row of the source, as in `tip.height`; empty: the row itself. None is not published."""
     is_counter: bool = False
@@ -66,7 +69,7 @@ class Published:
         """The names of the labels."""
         return self.source.labels
 
-    def samples(self, snapshot: Snapshot) -> Iterator[tuple[tuple[str, ...], float]]:
+    def samples(self, snapshot: _Of) -> Iterator[tuple[tuple[str, ...], float]]:
         """The numbers with their label values."""
         path = self.value.split(".") if self.value else ()
         for labels, value in self.source.rows(snapshot):
@@ -74,6 +77,10 @@ class Published:
                 value = None if value is None else getattr(value, name)  # noqa: PLW2901 -- walks along the path
             if value is not None:
                 yield labels, value
+
+
+Source: TypeAlias = SourceOf[Snapshot]
+Published: TypeAlias = PublishedOf[Snapshot]
 
 
 def _source(*labels: str) -> Callable[[Callable[[Snapshot], Rows]], Source]:
@@ -198,9 +205,12 @@ combined = Source(("level", "window"), lambda s: (((each.level, each.window), ea
 
 @_source("level", "entity")
 def current(snapshot: Snapshot) -> Rows:
-    """Shares now of the largest entities."""
-    for level, several in groupby(_estimates(snapshot).current, lambda each: each.level):
-        for each in islice(several, _LARGEST):
+    """Shares now of the largest entities, and of those that may have many blocks, but have none counted."""
+    for level, group in groupby(_estimates(snapshot).current, lambda each: each.level):
+        several = list(group)
+        counted = [each for each in several if each.is_counted]
+        possible = [each for each in several[len(counted) :] if each.upper > _POSSIBLE]
+        for each in (*counted[:_LARGEST], *possible[:_MOST_POSSIBLE]):
             yield (level, each.entity), each
 
 

@@ -69,6 +69,8 @@ class EntityLookup:
     """Of the miner of an unattributed block, by its height."""
     edition: int
     """Higher with each count."""
+    questions: Sequence[UncertainMembership] = ()
+    """Memberships that are not certain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +140,7 @@ class WindowCounter:
         reach = self._reach.with_margin
         unattributed = await self._store.unattributed(MEMORY)
         self._first = await self._store.first()
-        levels = self.rulebook.levels
+        levels, questions = self.rulebook.levels, self.rulebook.questions
         unknown_miners = UnknownMiners(self.rulebook.registry)
 
         def count(rows: Iterator[BlockRow]) -> CountedBlocks:
@@ -149,7 +151,7 @@ class WindowCounter:
 
         self._counted = await self._store.recent(count, seconds=reach.seconds, count=reach.blocks)
         self._unknown_miners = unknown_miners
-        self._note(levels)
+        self._note(levels, questions)
 
     def add(self, judged: Sequence[Judged]) -> bool:
         """Count blocks that join on top.
@@ -163,7 +165,7 @@ class WindowCounter:
         if self._unknown_miners.learn(unattributed):
             return False
         self._counted.add(counted_row(each, self._unknown_miners) for each in judged)
-        self._note(self._table.levels)
+        self._note(self._table.levels, self.entities.questions if self.entities else self.rulebook.questions)
         return True
 
     def concentration(self) -> tuple[Concentration, ...]:
@@ -190,6 +192,6 @@ class WindowCounter:
             stale=await self._store.stale(seconds=max(self._seconds, counted_seconds)),
         )
 
-    def _note(self, levels: Sequence[Level]) -> None:
+    def _note(self, levels: Sequence[Level], questions: Sequence[UncertainMembership]) -> None:
         edition = self.entities.edition + 1 if self.entities else 1
-        self.entities = EntityLookup(levels, self._unknown_miners.names(), edition)
+        self.entities = EntityLookup(levels, self._unknown_miners.names(), edition, questions=questions)

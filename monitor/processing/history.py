@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from monitor.analysis.counting.grid import grid
 from monitor.analysis.counting.levels import Entity, Level
-from monitor.analysis.time_series import METRICS, PointRange, curves
+from monitor.analysis.counting.points import PointRange
+from monitor.analysis.time_series import METRICS, curves
+from monitor.analysis.uncertainty.alternatives import UncertainMembership
 from monitor.errors import InputError
 from monitor.model import BlockRow, Grid, PoolSlug, SeriesQuery, TimeSeries
 from monitor.processing.counter import EntityLookup, WindowCounter
@@ -62,21 +65,34 @@ def time_series(reading: Reading, asked: SeriesQuery, entities: EntityLookup) ->
         points = grid(asked, *stored)
     except ValueError as error:
         raise InputError(str(error)) from None
-    ranges = [*_ranges(reading, points, level), *_pseudonym_ranges(reading, points, level, entities=entities)]
-    series = curves(ranges, points.points, asked.metric, limit=asked.limit, go_on=reading.go_on)
+    questions = [each for each in entities.questions if each.level == level.name]
+    ranges = [
+        *_ranges(reading, points, level, questions=questions),
+        *_pseudonym_ranges(reading, points, level, entities=entities),
+    ]
+    series = curves(ranges, points, asked, questions=questions, go_on=reading.go_on)
     return TimeSeries(level.name, asked.metric, points, series=series)
 
 
-def _ranges(reading: Reading, points: Grid, level: Level) -> Iterator[PointRange]:
+def _ranges(
+    reading: Reading, points: Grid, level: Level, *, questions: Sequence[UncertainMembership]
+) -> Iterator[PointRange]:
     """The points that count each group of blocks, and the entity that the group counts for."""
     begin, end = points.begin + 1, points.times[-1] + 1
-    for since, until in pairwise([begin, *(turn for turn in level.turns if begin < turn < end), end]):
+    turns = sorted({*level.turns, *(edge for question in questions for edge in question.edges)})
+    for since, until in pairwise([begin, *(turn for turn in turns if begin < turn < end), end]):
         known: dict[tuple[PoolSlug | None, str | None], Entity] = {}
-        for enter, leave, pool, miner, blocks in reading.groups(points, (since, until), by_miner=level.by_miner):
+        eras = {question.pool: bisect_right(question.edges, since) for question in questions}
+        groups = reading.groups(points, (since, until), by_miner=level.by_miner)
+        for enter, leave, pool, miner, blocks, doubtful in groups:
             if (pool, miner) not in known:
                 known[pool, miner] = level.entity_of(BlockRow(0, since, 0, pool=pool, miner=miner))
             if enter < leave:
-                yield PointRange(enter, leave, known[pool, miner], blocks=blocks)
+                uncertain = pool if pool in eras else None
+                yield PointRange(
+                    enter, leave, known[pool, miner], blocks=blocks, doubtful=doubtful,
+                    pool=uncertain, era=eras[uncertain] if uncertain else 0,
+                )  # fmt: skip
 
 
 def _pseudonym_ranges(reading: Reading, points: Grid, level: Level, *, entities: EntityLookup) -> Iterator[PointRange]:

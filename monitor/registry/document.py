@@ -16,6 +16,7 @@ from monitor.registry.pool import Custodian, Kind, Place, Pool
 
 _MAX_TAG_BYTES = 100
 """No coinbase script is longer."""
+_KINDS, _PLACES = frozenset(Kind), frozenset(Place)
 
 
 def section(document: dict[str, Any], network: str) -> tuple[list[Pool], list[Custodian]]:
@@ -91,10 +92,10 @@ def _pool(entry: dict[str, Any], where: str) -> Pool:
     if not re.fullmatch(r"[a-z0-9]{1,64}", slug):
         raise RegistryError(f"{where}: slug {slug!r} may hold only a-z and 0-9: correct it")
     kind = _text(entry, "kind", where, default=Kind.POOL)
-    if kind not in set(Kind):
+    if kind not in _KINDS:
         raise RegistryError(f"{where}: kind {kind!r} is none of {', '.join(Kind)}: correct it")
     place = _text(entry, "place", where, default=Place.ANYWHERE)
-    if place not in set(Place):
+    if place not in _PLACES:
         raise RegistryError(f"{where}: place {place!r} is none of {', '.join(Place)}: correct it")
     pool = Pool(
         slug=PoolSlug(slug),

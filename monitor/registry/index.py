@@ -108,9 +108,10 @@ def _tags(pools: Sequence[Pool]) -> tuple[Tag, ...]:
             other, _ = owners.setdefault(text, (pool.slug, text in pool.plain_tags))
             if other != pool.slug:
                 raise RegistryError(f"tag {text!r} belongs to two pools, {other} and {pool.slug}: keep one")
+    longest_first = sorted(owners, key=len, reverse=True)
     found = []
     for text, (slug, plain) in sorted(owners.items()):
-        within = any(text in longer and theirs != slug for longer, (theirs, _) in owners.items())
+        within = any(owners[longer][0] != slug for longer in longest_first if text in longer)
         generic = plain or (within and not _is_whole(text))
         found.append(Tag(slug, text.encode(), printable(text), generic=generic, at_start=slug in at_start))
     return tuple(found)

@@ -80,7 +80,7 @@ def load_pools(network: str = "main", *, forgiving: bool = True) -> PoolRegistry
 
 def network_of(config: Config) -> str:
     """The configured network; main until a node says which."""
-    return "main" if config.node.network == "auto" else config.node.network
+    return "main" if config.counted_node.network == "auto" else config.counted_node.network
 
 
 def files(section: RegistrySection) -> tuple[Path, ...]:

@@ -6,24 +6,15 @@ from collections.abc import Callable, Iterable, Sequence
 from importlib import import_module
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, or_, select
 
-from monitor.model import BlockHash, BlockRef, Judged, PoolSlug, Sighting
-from monitor.store import writing
+from monitor.model import BlockHash, BlockRef, BranchBlock, Judged, PoolSlug, Sighting
+from monitor.store import queries, writing
 from monitor.store.attribution_ids import AttributionIds
 from monitor.store.queries import ON_BEST_CHAIN
 from monitor.store.rows import block_hash, block_row
 from monitor.store.schema import attributions, blocks, sightings, stale_headers
 from monitor.store.transactions import reads, writes
-
-
-class Place(NamedTuple):
-    """A stored block, as far as branches need it."""
-
-    ref: BlockRef
-    parent: BlockHash
-    counted: bool
-    pool: PoolSlug | None
 
 
 class StaleHeader(NamedTuple):
@@ -37,17 +28,37 @@ class StaleHeader(NamedTuple):
     """Name of the node or list."""
 
 
-def _place(connection: Connection, block: BlockHash) -> Place | None:
-    """Where a block is stored; None if it is not."""
-    query = select(blocks.c.height, blocks.c.hash, blocks.c.parent, blocks.c.stale, attributions.c.pool)
+_OF_TREE = (
+    blocks.c.height, blocks.c.hash, blocks.c.parent, blocks.c.time, blocks.c.bits, blocks.c.version, blocks.c.stale,
+    attributions.c.pool,
+)  # fmt: skip
+
+
+def _find(connection: Connection, block: BlockHash) -> BranchBlock | None:
+    """A stored block; None if it is not stored."""
+    query = select(*_OF_TREE)
     row = connection.execute(query.join_from(blocks, attributions).where(blocks.c.hash == bytes.fromhex(block))).first()
-    return row and _as_place(row)
+    return _branch_block(row) if row else None
 
 
 def _best_at(connection: Connection, height: int) -> BlockHash | None:
     """The counted block at a height; None if history does not have it."""
     found = connection.execute(select(blocks.c.hash).where(ON_BEST_CHAIN, blocks.c.height == height)).scalar()
     return block_hash(found) if found else None
+
+
+def _lowest(connection: Connection) -> int:
+    """The height at which history begins; 0 without history."""
+    first = queries.first(connection)
+    return first.height if first else 0
+
+
+def _above(connection: Connection, height: int) -> list[BranchBlock]:
+    """The stored blocks of every branch above a height, lowest first."""
+    query = select(*_OF_TREE).join_from(blocks, attributions)
+    of_either = or_(ON_BEST_CHAIN & (blocks.c.height > height), blocks.c.stale & (blocks.c.height > height))
+    rows = connection.execute(query.where(of_either).order_by(blocks.c.height, blocks.c.stale, blocks.c.id))
+    return [_branch_block(row) for row in rows]
 
 
 def _bits_at(connection: Connection, heights: Iterable[int]) -> dict[int, int]:
@@ -124,7 +135,7 @@ def _headers(connection: Connection) -> list[StaleHeader]:
         StaleHeader(
             BlockRef(row.height, block_hash(row.hash)),
             row.header,
-            PoolSlug(row.pool) if row.pool else None,
+            pool=PoolSlug(row.pool) if row.pool else None,
             source=row.source,
         )
         for row in rows
@@ -139,16 +150,25 @@ class StoredBranches:
         self._read = read
         self._ids = ids
 
-    place = reads(_place)
+    find = reads(_find)
+    above = reads(_above)
     best_at = reads(_best_at)
+    lowest = reads(_lowest)
+    tip = reads(queries.tip)
     bits_at = reads(_bits_at)
     sightings = reads(_sightings)
     note_sightings = writes(_note_sightings)
     note_headers = writes(_note_headers)
     headers = reads(_headers)
 
+    async def add_header(self, ref: BlockRef, header: bytes | None, source: str) -> None:
+        """Store a stale block of which only a node's header is known."""
+        await self.note_headers([StaleHeader(ref, header, pool=None, source=source)])
+
     async def add(self, judged: Sequence[Judged]) -> None:
         """Store blocks that are not on the counted chain. One that is stored already stays as it is."""
+        if not judged:
+            return
         await self._write(lambda connection: self._add(connection, judged))
 
     def _add(self, connection: Connection, judged: Sequence[Judged]) -> None:
@@ -161,9 +181,17 @@ class StoredBranches:
         connection.execute(stale_headers.delete().where(stale_headers.c.hash.in_(hashes)))
 
 
-def _as_place(row: Any) -> Place:  # noqa: ANN401 -- a row of the query above
-    pool = None if row.pool is None else PoolSlug(row.pool)
-    return Place(BlockRef(row.height, block_hash(row.hash)), block_hash(row.parent), counted=not row.stale, pool=pool)
+def _branch_block(row: Any) -> BranchBlock:  # noqa: ANN401 -- a row of `_OF_TREE`
+    return BranchBlock(
+        BlockRef(row.height, block_hash(row.hash)),
+        block_hash(row.parent),
+        time=row.time,
+        bits=row.bits,
+        version=row.version,
+        pool=None if row.pool is None else PoolSlug(row.pool),
+        attributed=True,
+        counted=not row.stale,
+    )
 
 
 def _insert(connection: Connection, table: Any) -> Any:  # noqa: ANN401 -- see `writing`

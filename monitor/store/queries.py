@@ -47,6 +47,12 @@ def first(connection: Connection) -> BlockRef | None:
     return BlockRef(row.height, block_hash(row.hash)) if row else None
 
 
+def has(connection: Connection, block: BlockHash) -> bool:
+    """Whether a block is on the best chain."""
+    query = select(blocks.c.height).where(ON_BEST_CHAIN, blocks.c.hash == bytes.fromhex(block))
+    return connection.execute(query).first() is not None
+
+
 def below(connection: Connection, block: BlockRef) -> BlockRef | None:
     """The parent of a block of the best chain; None where history begins."""
     above = blocks.alias()
@@ -156,10 +162,18 @@ def claim(connection: Connection, genesis: BlockHash) -> None:
     Raises:
         StoreRefused: it is bound to another.
     """
+    check_chain(connection, genesis)
+    set_metadata(connection, _GENESIS, genesis)
+
+
+def check_chain(connection: Connection, genesis: BlockHash) -> None:
+    """Raise if the database is bound to a chain with another genesis block.
+
+    Raises:
+        StoreRefused: it is.
+    """
     found = get_metadata(connection, _GENESIS)
-    if found is None:
-        set_metadata(connection, _GENESIS, genesis)
-    elif found != genesis:
+    if found not in {None, genesis}:
         raise StoreRefused(
             f"the database holds the chain with genesis block {found}, the node is on the one with {genesis}",
             remedy="choose another store.url for this network",

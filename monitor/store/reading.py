@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, case, func, null, select
 
-from monitor.model import BlockRow, Coinbase, Grid, Group, Method, StoredBlock, StoredCoinbase
+from monitor.model import BlockRow, Coinbase, Confidence, Grid, Group, Method, StoredBlock, StoredCoinbase
 from monitor.store import queries
 from monitor.store.queries import ON_BEST_CHAIN, PAGE
 from monitor.store.rows import COUNTED, block_hash, confidence_of, counted_row
@@ -98,8 +98,9 @@ class Reading:
         """
         self.go_on()
         connection = self._connection
-        pools = {row.id: row.pool for row in connection.execute(select(attributions.c.id, attributions.c.pool))}
-        by_name = [number for number, pool in pools.items() if pool in by_miner]
+        stored = connection.execute(select(attributions.c.id, attributions.c.pool, attributions.c.confidence))
+        judged = {row.id: (row.pool, confidence_of(row.confidence) is Confidence.LOW) for row in stored}
+        by_name = [number for number, (pool, _) in judged.items() if pool in by_miner]
         time, attribution = blocks.c.time, blocks.c.attribution
         # As `Grid.stay` has it. Quotients are rounded up, so one is taken off first: what is divided is never negative.
         stays = (
@@ -115,7 +116,8 @@ class Reading:
         )
         grouped = (stays.enter, stays.leave, stays.attribution, stays.miner)
         for enter, leave, number, miner, many in connection.execute(select(*grouped, func.count()).group_by(*grouped)):
-            yield Group(enter, min(leave, grid.points), pools[number], miner=miner, blocks=many)
+            pool, doubtful = judged[number]
+            yield Group(enter, min(leave, grid.points), pool, miner=miner, blocks=many, doubtful=doubtful)
 
     def unattributed_within(self, within: tuple[int, int]) -> list[tuple[int, int]]:
         """Height and header time of the unattributed blocks with a header time in this range."""

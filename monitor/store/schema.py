@@ -110,6 +110,19 @@ sightings = Table(
     PrimaryKeyConstraint("hash", "node"),
 )
 
+# What happened to the chain and the nodes, for the feed.
+journal = Table(
+    "journal",
+    tables,
+    Column("key", String, primary_key=True, comment="the same when the same is noted again"),
+    Column("kind", String, nullable=False),
+    Column("at", Float, nullable=False, index=True, comment="Unix time"),
+    Column("title", String, nullable=False),
+    Column("text", String, nullable=False),
+    Column("path", String, nullable=False, comment="of the page that shows it"),
+    Column("about", String, nullable=False, comment="common ancestor of a split; else empty"),
+)
+
 # What is known of the database as a whole: network, genesis, wanted height, why history ends.
 metadata = Table(
     "metadata",

@@ -20,6 +20,7 @@ from monitor.store import queries, stale_blocks, writing
 from monitor.store.alerts import StoredAlerts
 from monitor.store.attribution_ids import AttributionIds
 from monitor.store.branches import StoredBranches
+from monitor.store.journal import StoredJournal
 from monitor.store.migrations import demand_newest, migrate
 from monitor.store.reading import Reading
 from monitor.store.reattribution import Moved, Reattribution
@@ -50,6 +51,8 @@ class Store:
         """The state of alerts, and the queue of changes for their receivers."""
         self.branches = StoredBranches(self._write, self._read, self._ids)
         """Blocks that are not counted, and when each node had which block."""
+        self.journal = StoredJournal(self._write, self._read)
+        """What happened, for the feed."""
 
     @classmethod
     async def open(cls, url: str, *, beside: bool = False) -> Store:
@@ -181,6 +184,8 @@ class Store:
     gap = reads(queries.gap)
     tip = reads(queries.tip)
     first = reads(queries.first)
+    check_chain = reads(queries.check_chain)
+    has = reads(queries.has)
     below = reads(queries.below)
     next_below = reads(writing.next_below)
     unattributed = reads(queries.unattributed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from string import ascii_uppercase
 
-from grafana_foundation_sdk.builders import bargauge, common, stat, table, timeseries
+from grafana_foundation_sdk.builders import bargauge, common, stat, statetimeline, table, timeseries
 from grafana_foundation_sdk.builders.dashboard import ThresholdsConfig
 from grafana_foundation_sdk.builders.prometheus import Dataquery as Query
 from grafana_foundation_sdk.cog.builder import Builder
@@ -88,6 +88,23 @@ def band(title: str, about: str, curves: Mapping[str, str]) -> timeseries.Panel:
     made.override_by_name(UPPER, properties({**edge, "custom.fillBelowTo": LOWER, "custom.fillOpacity": 18}))
     inner = next(name for name in curves if name not in {LOWER, UPPER})
     return made.override_by_name(inner, properties({"color": edge["color"], "custom.lineWidth": 2}))
+
+
+def states(title: str, about: str, curves: Mapping[str, str]) -> statetimeline.Panel:
+    """A bar over time for each series, coloured by its state: who places it says what each value means."""
+    return (
+        statetimeline.Panel()
+        .title(title)
+        .description(about)
+        .datasource(SOURCE)
+        .targets(_queries(curves))
+        .show_value(VisibilityMode.NEVER)
+        .row_height(0.7)
+        .merge_values(merge_values=True)
+        .thresholds(steps("blue"))
+        .span(12)
+        .height(6)
+    )
 
 
 def dotted() -> list[DynamicConfigValue]:

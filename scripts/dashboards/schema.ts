@@ -2,6 +2,7 @@
 import type * as raw from '@grafana/schema/dist/types/raw/dashboard/x/types.gen';
 import type * as bargauge from '@grafana/schema/dist/types/raw/composable/bargauge/panelcfg/x/types.gen';
 import type * as stat from '@grafana/schema/dist/types/raw/composable/stat/panelcfg/x/types.gen';
+import type * as statetimeline from '@grafana/schema/dist/types/raw/composable/statetimeline/panelcfg/x/types.gen';
 import type * as table from '@grafana/schema/dist/types/raw/composable/table/panelcfg/x/types.gen';
 import type * as timeseries from '@grafana/schema/dist/types/raw/composable/timeseries/panelcfg/x/types.gen';
 
@@ -50,6 +51,7 @@ export interface Shipped extends Omit<raw.Dashboard, 'panels' | 'annotations' | 
     | Shown<'stat', stat.Options, None>
     | Shown<'bargauge', bargauge.Options, None>
     | Shown<'table', table.Options, Partial<table.FieldConfig>>
+    | Shown<'state-timeline', statetimeline.Options, Partial<statetimeline.FieldConfig>>
     | Shown<'timeseries', timeseries.Options, Partial<timeseries.FieldConfig>>
     | Omit<raw.RowPanel, 'panels'> & { panels: None[] }
   >;

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from inspect import getdoc
 from typing import Any
 
@@ -13,7 +13,8 @@ import aiohttp
 
 from monitor.analysis import POOL, BlockTable, advance, estimated, snapshot
 from monitor.analysis.counting.grid import grid
-from monitor.analysis.time_series import PointRange, curves
+from monitor.analysis.counting.points import PointRange
+from monitor.analysis.time_series import curves
 from monitor.hub import Hub
 from monitor.model import (
     Alert,
@@ -23,18 +24,25 @@ from monitor.model import (
     BlockHash,
     BlockRecord,
     BlockRow,
+    BranchBlock,
     Candidate,
     Coinbase,
     Confidence,
     Coverage,
     Header,
+    JournalEntry,
     Judged,
     Method,
     NodeFacts,
+    NodeRole,
+    NodeState,
+    NodesView,
     Output,
     PoolSlug,
+    Relation,
     SeriesQuery,
     Severity,
+    Sighting,
     Tally,
     TimeSeries,
     Window,
@@ -92,6 +100,12 @@ class _Past:
     async def blocks_of(self, pool: PoolSlug, limit: int) -> list[BlockRecord]:
         return [each for each in self.records if each.judged.attribution.pool == pool][::-1][:limit]
 
+    async def sightings(self, *, limit: int) -> list[Sighting]:  # noqa: ARG002
+        return []
+
+    async def newest(self, *, limit: int) -> list[JournalEntry]:  # noqa: ARG002
+        return []
+
 
 @dataclass(frozen=True)
 class _Courses:
@@ -105,7 +119,7 @@ class _Courses:
         points = grid(asked, min(times), times[-1])
         pools = [each.judged.attribution.pool for each in self.records]
         stays = [PointRange(*points.stay(time), pool, 1) for time, pool in zip(times, pools, strict=True)]
-        found = curves(stays, points.points, asked.metric, limit=asked.limit)
+        found = curves(stays, points, asked)
         return TimeSeries(asked.level, asked.metric, points, found)
 
 
@@ -141,7 +155,9 @@ async def _page() -> str:
     covered = Coverage(930_337, 878_000, 930_340, reason="the node has pruned the blocks below 930337")
     past, health = _Past([BlockRecord(each, stale=False) for each in judged]), _Health(facts, covered)
     directory = Directory(load_registry())
-    sources = Sources(hub, store=past, health=health, directory=directory, history=_Courses(past.records))
+    sources = Sources(
+        hub, store=past, branches=past, journal=past, health=health, directory=directory, history=_Courses(past.records)
+    )
     api = Api(sources)
     parts = [_HEAD]
     server = WebServer([api], AnswerCache(sources.state), vitals, host="127.0.0.1", port=0, token=None)
@@ -185,6 +201,27 @@ async def _get(session: aiohttp.ClientSession, path: str) -> Any:  # noqa: ANN40
         return json.loads(await response.text(), parse_float=lambda digits: float(f"{round(float(digits), 6):.12g}"))
 
 
+def _nodes(judged: Sequence[Judged]) -> NodesView:
+    """A node that has them, and another that has all but the newest."""
+    tip, below = (each.block.ref for each in judged[:-3:-1])
+    heard = judged[-1].block.header.time + 4.5
+    home = NodeState(
+        "home", NodeRole.COUNTED, up=True, network="main", version="/Satoshi:30.0.0/", tip=tip, relation=Relation.SAME,
+        fork=tip, heard_at=heard, followed=True,
+    )  # fmt: skip
+    friend = replace(
+        home, name="friend", role=NodeRole.OBSERVER, tip=below, fork=below, relation=Relation.BEHIND, followed=False
+    )
+    tree = [
+        BranchBlock(
+            each.block.ref, each.block.header.parent, each.block.header.time, each.block.header.bits,
+            each.block.header.version, pool=each.attribution.pool, attributed=True, counted=True,
+        )
+        for each in judged[::-1]
+    ]  # fmt: skip
+    return NodesView((home, friend), tuple(tree))
+
+
 def _publish(hub: Hub, judged: Sequence[Judged]) -> None:
     """Count the blocks as the daemon does."""
     tip = judged[-1].block
@@ -202,6 +239,7 @@ def _publish(hub: Hub, judged: Sequence[Judged]) -> None:
         pool_names={PoolSlug(slug): name for slug, name in _POOLS.items()},
     )  # fmt: skip
     hub.publish(estimated(now, table, windows))
+    hub.show_nodes(_nodes(judged))
     alert = Alert(
         "pool_majority", Severity.CRITICAL, AlertState.FIRING, tip.header.time + 5.0,
         "Foundry USA probably has more than half of the hashrate",

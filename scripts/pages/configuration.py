@@ -13,7 +13,7 @@ from annotated_types import Ge, Le
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
-from monitor.config import DEFAULT_FILE, ENVIRONMENT_PREFIX, Config, Override
+from monitor.config import DEFAULT_FILE, ENVIRONMENT_PREFIX, Config, NodeSection, Override
 from monitor.model import Window
 
 _INTRODUCTION = f"""\
@@ -38,6 +38,7 @@ _EXAMPLE_HEAD = f"""\
 _LISTS = {
     Window: "a list of strings (in a variable: comma-separated)",
     Override: "a list of tables (in a variable: as JSON)",
+    NodeSection: "a list of tables (in a variable: as JSON)",
     str: "a list of strings (in a variable: as JSON)",
     SecretStr: "a list of strings (secret; in a variable: as JSON)",
 }
@@ -145,6 +146,6 @@ def _words(annotation: Any) -> Iterator[str]:  # noqa: ANN401 -- any type
             yield from _words(each)
     elif annotation is not type(None):
         yield {
-            bool: "`true` or `false`", int: "a whole number", str: "a string", Path: "a path",
+            bool: "`true` or `false`", int: "a whole number", float: "a number", str: "a string", Path: "a path",
             SecretStr: "a string (secret)",
         }[annotation]  # fmt: skip

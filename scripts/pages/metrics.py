@@ -8,6 +8,7 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from monitor.model import PREFIX
 from monitor.outputs.metrics import CATALOGUE
+from monitor.outputs.node_metrics import NODE_CATALOGUE
 from monitor.vitals import Vitals
 
 _HEAD = f"""\
@@ -29,7 +30,9 @@ _LABELS = {
     "confidence": "[confidence of the attribution](glossary.md#blocks-and-who-mined-them): `high`, `medium`, `low`",
     "confirmations": "number of confirmations of a payment: 1 to 100",
     "threshold": "a share: `0.25`, `0.333`, `0.5`",
-    "node": "the node's host and port",
+    "node": "name of the node; its host and port without one",
+    "chain": "the chain that a node's rules make; `unknown` if it does not say",
+    "branch": "`counted`, or the name of a node that follows the other branch",
     "kind": "[kind of error](runbook.md#kinds-of-errors)",
     "output": "name of the output",
     "rule": "[rule](alerts.md) of the alert",
@@ -58,8 +61,9 @@ _QUERIES = (
 
 def page() -> str:
     """The page."""
-    parts = [_HEAD, "\n## Mining\n\n", *_table(_mining()), "\n## The daemon itself\n\n", *_table(_itself())]
-    used = {label for _, _, labels, _ in (*_mining(), *_itself()) for label in labels}
+    parts = [_HEAD, "\n## Mining\n\n", *_table(_mining()), "\n## Nodes and branches\n\n"]
+    parts += [*_table(_nodes()), "\n## The daemon itself\n\n", *_table(_itself())]
+    used = {label for _, _, labels, _ in (*_mining(), *_nodes(), *_itself()) for label in labels}
     parts += ["\n## Labels\n\n| Label | Meaning |\n|---|---|\n"]
     parts += [f"| `{name}` | {meaning} |\n" for name, meaning in _LABELS.items() if name in used]
     assert used <= set(_LABELS), f"labels without a meaning: {used - set(_LABELS)}"
@@ -82,6 +86,11 @@ def _mining() -> Iterator[_Row]:
     for each in CATALOGUE:
         counts = each.is_counter
         yield each.name + "_total" * counts, "counter" if counts else "gauge", each.labels, each.help
+
+
+def _nodes() -> Iterator[_Row]:
+    for each in NODE_CATALOGUE:
+        yield each.name, "gauge", each.labels, each.help
 
 
 def _itself() -> Iterator[_Row]:

@@ -67,14 +67,12 @@ async def test_the_chain_is_asked_by_hash(peer: Peer) -> None:
         assert await source.successors(BlockRef(2, chain[2]), 100) == chain[3:]
         assert await source.successors(BlockRef(5, chain[5]), 100) == []
         assert await source.successors(BlockRef(5, NOWHERE), 100) == []
-        assert [await source.is_on_main_chain(each) for each in (NO_BLOCK, GENESIS, chain[5], NOWHERE)] == [
-            True, True, True, False,
-        ]  # fmt: skip
+        assert [await source.hash_at(height) for height in (0, 5, 6)] == [GENESIS, chain[5], None]
 
         await peer.invalidate(chain[4])
 
         assert await source.tip() == chain[3]
-        assert [await source.is_on_main_chain(each) for each in chain[3:]] == [True, False, False]
+        assert [await source.hash_at(height) for height in (3, 4, 5)] == [chain[3], None, None]
         assert await source.successors(BlockRef(4, chain[4]), 100) == []
         assert await source.successors(BlockRef(3, chain[3]), 100) == []
 
@@ -182,8 +180,9 @@ async def _blocks(source: ChainSource, refs: list[BlockRef]) -> list[Block]:
 
 
 async def test_only_the_part_that_is_needed_is_asked_for(embedded: EmbeddedNode) -> None:
-    full, empty = embedded.mine(), embedded.mine(transactions=0)
+    full = embedded.mine()
     async with asking(told(embedded)) as source:
+        empty = embedded.mine(transactions=0)
         embedded.asked.clear()
         await source.block(BlockRef(6, full))
         assert embedded.asked == {"rest/blockpart": 1}
@@ -217,7 +216,7 @@ async def test_a_node_never_has_more_than_four_requests_to_answer(kind: str, sta
             peer.node.stall()  # so that every request stays open
             asked = asyncio.gather(
                 *(source.block(BlockRef(*each)) for each in enumerate(chain)),
-                *(source.is_on_main_chain(each) for each in chain),
+                *(source.hash_at(height) for height in range(len(chain))),
             )
             await until(lambda: peer.node.most_in_flight == MAX_CONNECTIONS == 4)
             peer.node.resume()
@@ -233,7 +232,7 @@ async def test_connections_that_are_reserved_are_not_used_meanwhile(embedded: Em
         for reserved, most in ((BACKFILL_CONNECTIONS, 2), (0, 4)):
             async with source.reserve(reserved):
                 embedded.stall()
-                asked = asyncio.gather(*(source.is_on_main_chain(each) for each in 2 * chain))
+                asked = asyncio.gather(*(source.hash_at(height) for height in range(len(chain)) for _ in range(2)))
                 await until(lambda most=most: embedded.most_in_flight == most)
                 embedded.resume()
                 assert all(await asked)

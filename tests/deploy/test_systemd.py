@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 from support.bitcoind import Bitcoind
 from support.blocks import Recipe, mine, mine_all
-from support.daemon import Daemon
+from support.daemon import Daemon, environment
 from support.peers import Start
 from support.seccomp import ARCHITECTURES, Rule, confined, of_rule, only
 from support.services import CHECKOUT, program, wait_until
@@ -118,8 +118,9 @@ def test_it_runs_where_no_memory_may_be_written_and_executed(scratch: Path) -> N
         "os.execv(sys.executable, [sys.executable, '-m', 'monitor', 'demo', '--seconds', '0.1', '--port', '0'])"
     )
     process = subprocess.Popen(
-        [sys.executable, "-c", denied], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, cwd=scratch
-    )
+        [sys.executable, "-c", denied], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, cwd=scratch,
+        env=environment(windows="24h"),
+    )  # fmt: skip
     try:
         assert process.stderr
         lines = iter(process.stderr.readline, "")
@@ -214,8 +215,9 @@ def test_where_the_scheduler_is_refused_it_goes_on_without_zmq(
 def test_where_the_scheduler_is_refused_the_demo_runs(under: Callable[[str], list[str]]) -> None:
     demo = [sys.executable, "-m", "monitor", "demo", "--seconds", "0.1", "--port", "0"]
     process = subprocess.Popen(
-        [*under(WITHOUT_THE_SCHEDULER), *demo], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-    )
+        [*under(WITHOUT_THE_SCHEDULER), *demo], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+        env=environment(windows="24h"),
+    )  # fmt: skip
     try:
         assert process.stderr
         lines = iter(process.stderr.readline, "")

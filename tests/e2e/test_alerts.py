@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import sqlite3
-import subprocess
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -16,7 +15,8 @@ import pytest
 from support.alertmanager import Alertmanager
 from support.bitcoind import Bitcoind
 from support.blocks import Recipe, mine_all
-from support.daemon import POOL_MONITOR, Daemon, environment
+from support.command import pool_monitor
+from support.daemon import Daemon, environment
 from support.hook import Hook, until
 from support.services import wait_until
 
@@ -142,9 +142,8 @@ def test_rules_are_read_again_and_wrong_ones_refused(bitcoind: Bitcoind, daemon:
 
 def test_the_command_shows_how_they_stand(bitcoind: Bitcoind, daemon: Daemon) -> None:
     def said(*arguments: str) -> str:
-        command = [*POOL_MONITOR, "alerts", "list", *arguments]
         settings = environment(store__url=f"sqlite:///{daemon.folder / 'blocks.sqlite'}", windows="50b")
-        return subprocess.run(command, env=settings, capture_output=True, text=True, check=True).stdout
+        return pool_monitor("alerts", "list", *arguments, folder=daemon.folder, environment=settings).stdout
 
     url = f"http://127.0.0.1:{daemon.port}"
     assert said("--url", url) == "no alert is pending, firing or was resolved in the last day\n"

@@ -5,17 +5,16 @@ from __future__ import annotations
 import socket
 import sqlite3
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from support.bitcoind import Bitcoind
 from support.blocks import Recipe, mine_all
+from support.command import pool_monitor
 from support.daemon import POOL_MONITOR, Daemon, environment
 from support.services import free_port, get, wait_until
 
-from monitor.__main__ import main
 from monitor.errors import Exit
 
 DONE, CRASHED, MISCONFIGURED = Exit.STOPPED, Exit.CRASHED, Exit.MISCONFIGURED
@@ -24,12 +23,10 @@ Start = Callable[..., Daemon]
 
 def say(folder: Path, *arguments: object, **settings: object) -> tuple[int, str]:
     """Run a command: its exit status, and all it has to say, on long lines."""
-    done = subprocess.run(
-        [*POOL_MONITOR, *map(str, arguments)], env=environment(**settings) | {"COLUMNS": "300"}, cwd=folder,
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
-    )  # fmt: skip
-    assert "Traceback" not in done.stdout
-    return done.returncode, done.stdout
+    done = pool_monitor(*arguments, folder=folder, environment=environment(**settings) | {"COLUMNS": "300"})
+    said = done.stdout + done.stderr
+    assert "Traceback" not in said
+    return done.returncode, said
 
 
 def on(node: Bitcoind, **settings: object) -> dict[str, object]:
@@ -60,20 +57,14 @@ WRONG_FILES = {
 
 @pytest.mark.parametrize("what", WRONG_FILES)
 @pytest.mark.parametrize("command", ["run", "check"])
-def test_a_wrong_configuration_is_told_with_its_path(
-    scratch: Path, command: str, what: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_a_wrong_configuration_is_told_with_its_path(scratch: Path, command: str, what: str) -> None:
     text, sentence = WRONG_FILES[what]
     file = scratch / "wrong.toml"
     file.write_text(text)
-    monkeypatch.setattr(sys, "argv", ["pool-monitor", command, "-c", str(file)])
-    monkeypatch.setenv("COLUMNS", "300")
 
-    with pytest.raises(SystemExit) as ended:  # in this process: to start one for each takes a second
-        main()
+    status, said = say(scratch, command, "-c", file)
 
-    said = "".join(capfd.readouterr())
-    assert ended.value.code == MISCONFIGURED
+    assert status == MISCONFIGURED
     assert sentence in said
     assert "hunter2" not in said
 
@@ -81,9 +72,10 @@ def test_a_wrong_configuration_is_told_with_its_path(
 def test_a_wrong_configuration_ends_the_program(scratch: Path) -> None:
     file = scratch / "wrong.toml"
     file.write_text("[nodes]\n")
-    status, said = say(scratch, "run", "-c", file)
-    assert status == MISCONFIGURED
-    assert "nodes: unknown key; did you mean" in said
+    done = subprocess.run([*POOL_MONITOR, "run", "-c", file], env=environment(), capture_output=True, check=False)
+    assert done.returncode == MISCONFIGURED
+    assert b"nodes: unknown key; did you mean" in done.stderr
+    assert b"Traceback" not in done.stderr
 
 
 def test_a_misspelt_variable_is_told(scratch: Path) -> None:
@@ -101,7 +93,9 @@ def test_a_configuration_that_is_not_there_is_told(scratch: Path) -> None:
 # -- the node ----------------------------------------------------------------------------------------------------------
 
 
-def test_a_node_that_is_not_there_is_waited_for_and_check_says_so(bitcoind: Bitcoind, start_daemon: Start) -> None:
+def test_a_node_that_is_not_there_is_waited_for_and_check_says_so(
+    bitcoind: Bitcoind, start_daemon: Start, scratch: Path
+) -> None:
     bitcoind.stop()
     cookie = bitcoind.datadir / "old cookie"
     cookie.write_text("__cookie__:old")
@@ -111,7 +105,7 @@ def test_a_node_that_is_not_there_is_waited_for_and_check_says_so(bitcoind: Bitc
     with pytest.raises(OSError, match=r"nothing listens at .*; is bitcoind running, with server=1"):
         get(daemon.port, "/readyz")
     assert len(daemon.events("waiting for the node")) == 1
-    status, said = say(bitcoind.datadir, "check", **on(bitcoind, node__cookie_file=cookie))
+    status, said = say(scratch, "check", **on(bitcoind, node__cookie_file=cookie, **store(scratch)))
     assert status == CRASHED
     assert f"Nothing listens at {bitcoind.url}" in said
     assert "Is bitcoind running, with server=1?" in said
@@ -285,9 +279,6 @@ def test_rules_that_are_wrong_stop_the_start_and_are_found_by_check(scratch: Pat
     rules = scratch / "alerts.toml"
     rules.write_text('[[rule]]\nname = "a"\nvalue = "hhi"\nabove = 1\nseverity = "info"\nsummary = "s"\nfor = "soon"\n')
     for command in ("run", "check"):
-        done = subprocess.run(
-            [*POOL_MONITOR, command], env=environment(alerts__rules_file=rules, store__url=f"sqlite:///{scratch}/s"),
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        assert done.returncode == 2, done.stdout + done.stderr
-        assert "rule.0.for (a): 'soon' is not a duration" in " ".join((done.stdout + done.stderr).split())
+        status, said = say(scratch, command, alerts__rules_file=rules, store__url=f"sqlite:///{scratch}/s")
+        assert status == MISCONFIGURED
+        assert "rule.0.for (a): 'soon' is not a duration" in " ".join(said.split())

@@ -10,9 +10,8 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from axe_playwright_python.base import AXE_FILE_PATH
 from playwright.async_api import Browser, Page, expect
-from support.browser import PHONE, Tab, running, tab
+from support.browser import PHONE, Tab, running, tab, violations
 from support.daemon import Inside, inside
 from support.services import free_port, program
 
@@ -29,8 +28,6 @@ FOUNDRY, ANTPOOL, VIABTC, TORN, HOSTILE = (
 )
 HOSTILE_TAG = b"<img src=x onerror=alert(1)><script>alert(2)</script>"
 MINED = ([FOUNDRY] * 3 + [ANTPOOL] * 2 + [VIABTC]) * 6
-SERIOUS = {"wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"}
-"""Rules that axe holds a page against: those of the guidelines, and its own advice."""
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
@@ -217,7 +214,7 @@ async def test_without_a_script_it_is_whole(opened: Opened) -> None:
 
 
 async def test_on_a_phone_nothing_is_cut_off(opened: Opened, node: EmbeddedNode) -> None:
-    for path in ("/", "/?level=country", "/pool/antpool", "/memberships", f"/block/{node.tip.hash}"):
+    for path in ("/", "/?level=country", "/pool/antpool", "/memberships", "/nodes", f"/block/{node.tip.hash}"):
         page = (await opened(path, viewport=PHONE)).page
         assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
 
@@ -269,7 +266,14 @@ async def test_it_survives_a_restart_of_the_daemon(host: Host, browser: Browser,
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_it_is_accessible(opened: Opened, node: EmbeddedNode, scheme: str) -> None:
-    for path in ("/memberships?level=origin", "/?level=country", f"/block/{node.tip.hash}", "/pool/antpool", "/"):
+    for path in (
+        "/memberships?level=origin",
+        "/?level=country",
+        "/nodes",
+        f"/block/{node.tip.hash}",
+        "/pool/antpool",
+        "/",
+    ):
         page = (await opened(path, color_scheme=scheme)).page
         if await page.locator("[data-part=history]").count():
             await charted(page)
@@ -277,14 +281,6 @@ async def test_it_is_accessible(opened: Opened, node: EmbeddedNode, scheme: str)
 
     await page.evaluate("document.querySelector('main').append(new Image())")
     assert any(each.startswith("image-alt") for each in await violations(page)), "the check itself checks nothing"
-
-
-async def violations(page: Page) -> list[str]:
-    """What axe finds wrong, in one line each."""
-    await page.evaluate(AXE_FILE_PATH.read_text("utf-8"))  # through the debugger: the page's policy forbids its own
-    check = "tags => axe.run(document, {runOnly: tags, resultTypes: ['violations']}).then((found) => found.violations)"
-    found = await page.evaluate(check, sorted(SERIOUS))
-    return [f"{each['id']}: {each['nodes'][0]['html'][:200]} ({len(each['nodes'])})" for each in found]
 
 
 async def test_the_keyboard_reaches_everything(opened: Opened) -> None:

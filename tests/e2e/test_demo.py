@@ -24,12 +24,12 @@ SERIES_LIMIT = 5_000
 
 
 @contextmanager
-def demo(folder: Path, **settings: object) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
-    """A fast demo whose temporary folders are made in this one: the process, and its port."""
+def demo(folder: Path, seconds: float, **settings: object) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    """A demo whose temporary folders are made in this one: the process, and its port."""
     said = folder / "said"
     with said.open("wb") as out:
         process = subprocess.Popen(
-            [*POOL_MONITOR, "demo", "--seconds", "0.05", "--port", "0"], cwd=folder, stdin=subprocess.DEVNULL,
+            [*POOL_MONITOR, "demo", "--seconds", str(seconds), "--port", "0"], cwd=folder, stdin=subprocess.DEVNULL,
             stdout=out, stderr=subprocess.STDOUT,
             env=environment(**settings) | {"TMPDIR": str(folder), "PYTHONUNBUFFERED": "1"},
         )  # fmt: skip
@@ -48,7 +48,7 @@ def test_the_demo_shows_mainnet_with_its_races_and_tells_nobody(scratch: Path) -
     """Although the configuration in the working directory, as the daemon's own may be, names a broker."""
     with socket.create_server(("127.0.0.1", 0)) as broker:
         broker.settimeout(0)
-        with demo(scratch, mqtt__url=f"mqtt://127.0.0.1:{broker.getsockname()[1]}") as (_, port):
+        with demo(scratch, 0.05, mqtt__url=f"mqtt://127.0.0.1:{broker.getsockname()[1]}") as (_, port):
             wait_until(lambda: _ask(port, "/readyz")["ready"], seconds=30, what="the demo to be ready")
             assert len(_ask(port, "/api/v1/shares?window=7d")["windows"][0]["shares"]) > 10
             assert get(port, "/").startswith(b"<!doctype html>")
@@ -64,7 +64,7 @@ def test_the_demo_shows_mainnet_with_its_races_and_tells_nobody(scratch: Path) -
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_the_demo_leaves_nothing_behind(scratch: Path, number: int) -> None:
-    with demo(scratch) as (process, port):
+    with demo(scratch, 600) as (process, port):
         assert _ask(port, "/healthz")["alive"]
         process.send_signal(number)
         assert process.wait() == 0

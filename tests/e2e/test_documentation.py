@@ -59,6 +59,7 @@ INSTEAD = {
     "~/pool-monitor": "$PWD/pool-monitor",
     "pool-monitor registry show --unknown": "POOL_MONITOR_STORE__URL=$STOPPED pool-monitor registry show --unknown",
     "registry update --from": "registry update --yes --from",
+    "pool-monitor export openmetrics": "POOL_MONITOR_STORE__URL=$STOPPED pool-monitor export openmetrics",
 }
 """What is typed in place of an address, a height, or a folder of the machine's own."""
 

@@ -16,15 +16,15 @@ from support.daemon import Daemon
 from support.services import wait_until
 
 TAGS = (b"/Foundry USA Pool #dropgold/", b"/AntPool/", b"/ViaBTC/", b"/nobody knows/", b"/slush/")
-CUTS = 6
-MOST = 400
+CUTS = 4
+MOST = 200
 """Blocks that arrive meanwhile: on a slow machine no more than on a fast one."""
 
 
 def test_a_daemon_killed_again_and_again_ends_with_the_same_numbers(bitcoind: Bitcoind, scratch: Path) -> None:
     chance = random.Random(0)  # noqa: S311 -- repeatable, not secret
     node: dict[str, Any] = {"node__url": bitcoind.url, "node__cookie_file": bitcoind.cookie_file}
-    mine_all(bitcoind, _recipes(chance, 700))  # more than one batch to catch up with
+    mine_all(bitcoind, _recipes(chance, 520))  # more than one batch to catch up with
     cut, fresh = Daemon(scratch / "cut", **node), Daemon(scratch / "fresh", **node)
 
     with _blocks_arriving(bitcoind, chance):

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 from support.bitcoind import Bitcoind
 from support.blocks import Recipe, mine_all
-from support.daemon import POOL_MONITOR, Daemon, environment
+from support.command import pool_monitor
+from support.daemon import Daemon, environment
 from support.services import wait_until
 
 from monitor.config import shipped
@@ -26,11 +26,6 @@ def newer(tmp_path: Path) -> Path:
     return path
 
 
-def update(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [*POOL_MONITOR, "registry", "update", "--yes", *arguments]
-    return subprocess.run(command, env=environment(), capture_output=True, text=True, check=False)
-
-
 def test_a_running_daemon_takes_it_up_at_once_and_keeps_it_when_the_file_is_damaged(
     bitcoind: Bitcoind, newer: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -41,7 +36,7 @@ def test_a_running_daemon_takes_it_up_at_once_and_keeps_it_when_the_file_is_dama
     with Daemon(tmp_path / "daemon", **settings) as daemon:
         daemon.wait_for(bitcoind.call("getbestblockhash"))
         assert daemon.metric(share) is None
-        done = update("--from", str(newer))
+        done = pool_monitor("registry", "update", "--yes", "--from", newer, folder=tmp_path, environment=environment())
         assert done.returncode == 0, done.stderr
         wait_until(lambda: daemon.metric(share) == 0.5, seconds=20, what="the newer list to count")
         (tmp_path / "data" / "pool-monitor" / "registry" / "lists.json").write_text("junk")

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
 from support.bitcoind import Bitcoind
 from support.blocks import Recipe, mine, mine_all
-from support.daemon import POOL_MONITOR, environment
+from support.command import pool_monitor
+from support.daemon import environment
 
 TAGS = (b"/ViaBTC/", b"/AntPool/", b"no pool's")
 
@@ -22,12 +23,9 @@ def node(request: pytest.FixtureRequest, start_bitcoind: Callable[..., Bitcoind]
     return started
 
 
-def attribute(node: Bitcoind, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def attribute(node: Bitcoind, folder: Path, *arguments: str) -> CompletedProcess[str]:
     settings = environment(node__url=node.url, node__cookie_file=node.cookie_file)
-    return subprocess.run(
-        [*POOL_MONITOR, "attribute", *arguments],
-        env=settings, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    return pool_monitor("attribute", *arguments, folder=folder, environment=settings)
 
 
 def test_blocks_are_named_by_range_height_and_hash(node: Bitcoind, tmp_path: Path) -> None:

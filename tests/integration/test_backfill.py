@@ -18,6 +18,7 @@ import pytest
 from structlog.testing import capture_logs
 from support.bitcoind import Bitcoind
 from support.blocks import Recipe, mine_all
+from support.command import pool_monitor
 from support.daemon import POOL_MONITOR, environment
 from support.fullnode import BLOCKS, QUICK, Build, Full, copied
 from support.peers import BURN, Start
@@ -248,9 +249,7 @@ def test_a_full_disk_ends_it_with_the_reason_and_a_whole_store(full: Full, tmp_p
     stored = count(path)
     assert 0 < stored < BLOCKS + 1
     tables(path)
-    done = subprocess.run(
-        [*POOL_MONITOR, "backfill"], env=settings, cwd=tmp_path, capture_output=True, text=True, check=False
-    )
+    done = pool_monitor("backfill", folder=tmp_path, environment=settings)
     assert done.returncode == 0, done.stderr
     assert "The store holds blocks 0 to 3,000." in done.stdout
     check(path, node)

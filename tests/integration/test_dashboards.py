@@ -30,6 +30,16 @@ CHOSEN = {"datasource": "any", "level": "origin", "window": "30d", "unknown": "m
 def node(monkeypatch: pytest.MonkeyPatch) -> EmbeddedNode:
     """One with real history, and a bit in every block."""
     monkeypatch.setattr(blocks, "VERSION", 0x2000_0010)
+    return made()
+
+
+@pytest.fixture
+def friend(node: EmbeddedNode) -> EmbeddedNode:  # noqa: ARG001 -- made after it, with the same bit
+    """Another one with the same blocks."""
+    return made()
+
+
+def made() -> EmbeddedNode:
     signatures = signatures_of(load_pools("main"))
     signatures[TORN] = Signature(signatures[RIVAL].tag, signatures[WHO].script)
     return EmbeddedNode(network="main", signatures=signatures, history=latest())
@@ -44,13 +54,14 @@ def latest() -> Iterator[Found]:
 
 
 async def test_every_panel_variable_and_annotation_has_data(
-    node: EmbeddedNode, tmp_path: Path, start_prometheus: Callable[..., Prometheus]
+    node: EmbeddedNode, friend: EmbeddedNode, tmp_path: Path, start_prometheus: Callable[..., Prometheus]
 ) -> None:
-    async with node, inside(config(node, tmp_path)) as daemon:
+    async with node, friend, inside(config(node, friend, folder=tmp_path)) as daemon:
         await daemon.wait_for(node.tip.hash, seconds=30)
         port = urlsplit(daemon.url).port
         prometheus = await asyncio.to_thread(start_prometheus, port, interval="500ms")
         await seen(prometheus, "pool_monitor_estimates_block_height")
+        await part(node, friend, prometheus)
         await happens(node, daemon)
         await seen(prometheus, 'pool_monitor_errors_total{kind="node_away"}')
         node.mine(RIVAL)
@@ -60,6 +71,16 @@ async def test_every_panel_variable_and_annotation_has_data(
         silent = await asyncio.to_thread(unanswered, prometheus)
 
     assert silent == []
+
+
+async def part(node: EmbeddedNode, friend: EmbeddedNode, prometheus: Prometheus) -> None:
+    """Two blocks that both nodes have, then one that each has alone."""
+    for number in (1, 2):
+        assert node.mine(RIVAL) == friend.mine(RIVAL)
+        await seen(prometheus, f'pool_monitor_block_first_seen_seconds_count{{node="friend"}} == {number}')
+    friend.mine(WHO)
+    node.mine(RIVAL)
+    await seen(prometheus, "pool_monitor_branch_blocks")
 
 
 async def happens(node: EmbeddedNode, daemon: Inside) -> None:
@@ -99,9 +120,14 @@ async def seen(prometheus: Prometheus, expression: str) -> None:
     await asyncio.to_thread(prometheus.wait_for, expression)
 
 
-def config(node: EmbeddedNode, folder: Path) -> Config:
+def config(node: EmbeddedNode, friend: EmbeddedNode, *, folder: Path) -> Config:
+    access = {"poll_seconds": 0.2, "timeout_seconds": 0.5}
     return Config.model_validate({
-        "node": {"url": node.url, "cookie_file": node.cookie_file, "poll_seconds": 0.2, "timeout_seconds": 0.5},
+        "nodes": [
+            {"name": name, "url": each.url, "cookie_file": each.cookie_file, **access}
+            for name, each in (("home", node), ("friend", friend))
+        ],
+        "splits": {"depth": 1, "seconds": 0},
         "store": {"url": f"sqlite:///{folder / 'blocks.sqlite'}"},
         "web": {"port": 0},
     })  # fmt: skip

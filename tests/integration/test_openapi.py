@@ -22,7 +22,7 @@ from monitor.outputs.web.routes.history import Metric
 from monitor.outputs.web.routes.openapi import document as openapi
 from monitor.vitals import Vitals
 
-EXAMPLES = 8
+EXAMPLES = 3
 """For each path; more in `make fuzz`'s spirit by hand."""
 ENDLESS = "/api/v1/events"
 SETTINGS = """\
@@ -35,7 +35,7 @@ checks.positive_data_acceptance.enabled = false
 
 @pytest.fixture
 def demo(scratch: Path) -> Iterator[Demo]:
-    with Demo(scratch) as running:
+    with Demo(scratch, seconds=600) as running:  # a block every half second would take most of the time
         running.wait_until_ready()
         yield running
 

@@ -336,7 +336,7 @@ async def test_the_interval_that_is_read_has_everything_uncertain_in_it() -> Non
         hub.publish(uncertain(publish(hub, "aab"), combined=(MAY_BE, SEAT)))
         shown = plain(await text(session, "/?level=origin&window=30d"))
 
-    assert "One to two countries of origin have more than half of the hashrate." in shown
+    assert "One to two countries of origin have more than half of the hashrate (95 % interval)." in shown
     assert "The largest, United States, has 40.0 % of the last 100 blocks: 31.0 - 55.0 % of the hashrate" in shown
     assert "31.0 - 50.0 % by sampling alone" in shown
     assert "China, for which no block is counted, may have up to 61.0 %." in shown

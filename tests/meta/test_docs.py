@@ -13,8 +13,8 @@ import pytest
 from support.services import CHECKOUT
 
 from monitor.chain.follower import _kind
-from monitor.chain.plan import Inconsistent
-from monitor.errors import Exit, NodeAway, NodeBusy
+from monitor.chain.plan import Behind, Inconsistent
+from monitor.errors import Exit, InvalidBlock, NodeAway, NodeBusy, NodeRefused
 from monitor.model import PREFIX
 from monitor.reload import REJECTED
 
@@ -107,7 +107,9 @@ def test_the_runbook_explains_every_kind_of_error() -> None:
     explained = set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE))
 
     counted = set(re.findall(r"errors\.labels\(\"(\w+)\"\)", "".join(map(Path.read_text, SOURCES))))
-    counted |= {_kind(NodeAway()), _kind(NodeBusy()), _kind(Inconsistent()), *REJECTED}
+    counted |= {_kind(each()) for each in (NodeAway, NodeBusy, NodeRefused, InvalidBlock, Inconsistent, Behind)} | {
+        *REJECTED
+    }
 
     assert explained == counted
 

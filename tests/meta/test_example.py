@@ -54,6 +54,7 @@ def test_with_every_key_set_the_example_can_be_used(tmp_path: Path, way: str) ->
     own.cert_chain_pems[0].write_to_path(tmp_path / "client.pem")
     own.private_key_pem.write_to_path(tmp_path / "client.key")
     written = tomllib.loads(WRITTEN_OUT.replace("/etc/pool-monitor/", f"{tmp_path}/"))
+    assert Config(nodes=written.pop("nodes")).observers  # instead of `node`
 
     config = Config(**_one_way(written, in_files=way == "in a file"))
 

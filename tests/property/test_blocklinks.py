@@ -20,7 +20,8 @@ def forests(draw: st.DrawFn) -> tuple[list[tuple[bytes, bytes]], bytes]:
     parents = [draw(st.sampled_from([bytes(32), *hashes[:number][-4:]])) for number in range(count)]
     blocks = list(zip(hashes, parents, strict=True))
     table = draw(st.permutations(blocks + draw(st.lists(st.sampled_from(blocks), max_size=5))))
-    there = [block for block in table if block[0] not in draw(st.sets(st.sampled_from(hashes), max_size=count // 3))]
+    gone = draw(st.sets(st.sampled_from(hashes), max_size=count // 3))
+    there = [block for block in table if block[0] not in gone]
     return there or blocks, draw(st.sampled_from(there or blocks))[0]
 
 

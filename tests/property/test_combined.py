@@ -6,10 +6,12 @@ from itertools import product
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.examples import few
 
 from monitor.analysis import POOL, BlockTable, Level, concentrate, concentration, estimate
 from monitor.analysis.counting.levels import Entity, Nameless
 from monitor.analysis.uncertainty import alternatives as counting
+from monitor.analysis.uncertainty import extremes
 from monitor.analysis.uncertainty.alternatives import UncertainMembership, alternatives
 from monitor.analysis.uncertainty.combined import combined, largest, widened
 from monitor.model import BlockRow, Combined, Concentration, Confidence, CurrentShare, Interval, PoolSlug, Window
@@ -88,6 +90,7 @@ CLAIMS = st.lists(st.sampled_from(["US", "CN", "RU", None]), min_size=1, max_siz
 
 @pytest.mark.parametrize("most", [4096, 1])
 @given(POOLS, CLAIMS, CLAIMS, st.sampled_from(["US", "CN"]))
+@few
 def test_every_alternative_lies_inside(
     most: int, pools: str, c: list[str | None], d: list[str | None], anyones: str
 ) -> None:
@@ -105,6 +108,7 @@ def test_every_alternative_lies_inside(
 
 @pytest.mark.parametrize("most", [4096, 1])
 @given(DOUBTFUL, CLAIMS, st.lists(st.sampled_from(["as said", "unknown", "US", "CN"]), min_size=5, max_size=5))
+@few
 def test_a_block_of_low_confidence_may_be_anyones(
     most: int, pools: str, c: list[str | None], answers: list[str]
 ) -> None:
@@ -121,6 +125,21 @@ def test_a_block_of_low_confidence_may_be_anyones(
     for (claimed,) in asked.answers:
         homes = {pool: home(pool) for pool in HOMES} | {"c": claimed, "?": None}
         check(made, under(pools, homes | elsewhere))
+
+
+@given(st.text("abcde?ABCDE", min_size=30, max_size=200), CLAIMS, CLAIMS)
+def test_the_alternatives_that_are_left_out_are_within_the_others(
+    pools: str, c: list[str | None], d: list[str | None]
+) -> None:
+    questions = [question("c", *c), question("d", *d, "d alone")]
+    made = published(pools, *questions)
+    with pytest.MonkeyPatch.context() as patched:
+        for name in ("_finest", "_coarsest"):
+            patched.setattr(extremes, name, lambda answers, _: answers)
+        every = published(pools, *questions)
+    assert made.nakamoto.lower == every.nakamoto.lower
+    assert every.nakamoto.upper - made.nakamoto.upper in {0, 1}
+    assert (made.hhi.lower, made.hhi.upper) == pytest.approx((every.hhi.lower, every.hhi.upper), rel=0.01)
 
 
 @given(DOUBTFUL, st.sets(st.sampled_from("ABCDE")))
@@ -175,12 +194,13 @@ def test_the_share_now_is_as_uncertain_besides_as_the_window_of_a_fortnight() ->
     made, one = published(pools), under(pools, {pool: home(pool) for pool in "abc"})
     now = CurrentShare("country", "US", 0.4, lower=0.35, upper=0.45, blocks=Interval(0.3, 0.5), evidence=300)
 
-    (wide,) = widened([now], [one], [made])
+    wide, *others = widened([now], [one], [made])
 
     (sampled,) = (share for share in one.shares if share.entity == "US")
     assert wide.lower == pytest.approx(now.lower - (sampled.lower - made.shares["US"].lower))
     assert wide.upper == pytest.approx(now.upper + (made.shares["US"].upper - sampled.upper))
     assert wide.upper > 0.5
+    assert [(each.entity, each.share, each.upper) for each in others] == [("CN", 0, made.shares["CN"].upper)]
     assert list(widened([now], [one], [])) == [now]
 
 
@@ -190,7 +210,7 @@ def test_an_entity_without_a_recent_block_has_the_margins_of_an_older_window() -
     recent = under("aaaa" * 500, {"a": "CN"})._replace(window=Window.parse("2000b"))
     now = CurrentShare("country", "US", 0.4, lower=0.35, upper=0.45, blocks=Interval(0.3, 0.5), evidence=300)
 
-    assert list(widened([now], [recent, one], [made])) == list(widened([now], [one], [made]))
+    assert next(widened([now], [recent, one], [made])) == next(widened([now], [one], [made]))
 
 
 def test_the_largest_entity_may_be_one_that_nothing_is_counted_for() -> None:
@@ -199,6 +219,8 @@ def test_the_largest_entity_may_be_one_that_nothing_is_counted_for() -> None:
     one = under(pools, {"b": "US", "c": home("c")})
     now = CurrentShare("country", "US", 0.5, lower=0.4, upper=0.55, blocks=Interval(0.3, 0.6), evidence=300)
 
-    assert largest([now], [one], [made]) == {"country": Interval(0.4, made.shares["CN"].upper)}
+    possible = [each for each in widened([], [one], [made]) if each.entity == "CN"]
+    assert largest(possible) == {}
+    assert largest([now, *possible]) == {"country": Interval(0.4, made.shares["CN"].upper)}
     assert made.shares["CN"].upper > 0.55
-    assert largest([now], [one], []) == {"country": Interval(0.4, 0.55)}
+    assert largest([now]) == {"country": Interval(0.4, 0.55)}

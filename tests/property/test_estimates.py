@@ -1,7 +1,7 @@
 """What holds of the estimates whatever the counts are."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from support.examples import few
 
@@ -33,7 +33,36 @@ def bounds(likely: IndexIntervals) -> None:
     assert 0 <= likely.hhi.lower <= likely.hhi.upper <= 10_000
     assert 1 <= likely.nakamoto.lower <= likely.nakamoto.upper
     assert sum(likely.nakamoto_probability.values()) == pytest.approx(1)
-    assert likely.nakamoto.lower in likely.nakamoto_probability
+    assert likely.nakamoto.lower <= max(likely.nakamoto_probability)
+    assert min(likely.nakamoto_probability) <= likely.nakamoto.upper
+
+
+@given(
+    st.dictionaries(st.text("abcdefgh", min_size=1, max_size=1), st.integers(1, 5)),
+    st.integers(0, 4),
+    st.integers(0, 4),
+)
+@example({"a": 3}, 0, 0)
+@example(dict.fromkeys("abcdefgh", 2), 0, 0)
+@example({}, 4, 0)
+def test_a_sampling_interval_holds_what_was_counted(known: dict[str, int], unknown: int, alone: int) -> None:
+    one = concentration(known, unknown, alone=alone, level="pool", window=WINDOW)
+    found = estimate(one, seed=[1])
+    for share in one.shares:
+        assert share.lower <= share.share <= share.upper
+    for likely, counted in ((found.split, one.split), (found.merged, one.merged)):
+        if likely is None:
+            assert one.blocks < 2
+            continue
+        assert counted
+        for interval, value in (
+            (likely.hhi, counted.headline_hhi),
+            (likely.nakamoto, counted.nakamoto),
+            (likely.effective_entities, counted.effective_entities),
+            (likely.entropy_bits, counted.entropy_bits),
+            *((likely.top_share[n], counted.top_share[n]) for n in (1, 2, 3)),
+        ):
+            assert interval.lower <= value <= interval.upper
 
 
 @given(st.lists(st.integers(1, 3000), max_size=15, min_size=1), st.integers(0, 300))

@@ -15,7 +15,8 @@ from support.history import by_hand, index
 from monitor.analysis import Alone, Level
 from monitor.analysis.counting.grid import MOST_POINTS, grid
 from monitor.analysis.counting.levels import Entity
-from monitor.analysis.time_series import ALONE, INDICES, OTHERS, SHARES, UNKNOWN
+from monitor.analysis.share_series import ALONE, OTHERS, UNKNOWN
+from monitor.analysis.time_series import INDICES, SHARES
 from monitor.model import NO_BLOCK, Attribution, Block, BlockRow, Grid, Judged, Plan, PoolSlug, SeriesQuery, TimeSeries
 from monitor.processing.counter import EntityLookup
 from monitor.processing.history import time_series
@@ -113,6 +114,7 @@ def test_every_number_is_that_of_counting_block_by_block(
             assert curve.upper
             if share:
                 assert (curve.value[at], curve.lower[at], curve.upper[at]) == (share.share, share.lower, share.upper)
+                assert (curve.sampling_lower, curve.sampling_upper) == (curve.lower, curve.upper)
             else:
                 assert curve.value[at] == (0 if point.blocks else None)
         rest = sum(share.blocks for entity, share in by_name.items() if entity not in named)

@@ -26,9 +26,12 @@ COINBASES = st.builds(
     Coinbase, st.binary(max_size=300), st.lists(OUTPUTS, max_size=5).map(tuple),
     version=INT32, sequence=UINT32, locktime=UINT32,
 )  # fmt: skip
+EXTENSIONS = st.binary(min_size=84, max_size=84).map(lambda each: each[:30] + bytes((each[30] & 0x3F,)) + each[31:])
+"""Without the flags that are reserved."""
 HEADERS = st.builds(
-    Header, hash=st.just(BlockHash("")), version=INT32, parent=HASHES.map(lambda each: BlockHash(each.hex())),
-    merkle_root=HASHES, time=UINT32, bits=UINT32, nonce=UINT32,
+    Header, hash=st.just(BlockHash("")), version=st.integers(0, 2**31 - 1),
+    parent=HASHES.map(lambda each: BlockHash(each.hex())), merkle_root=HASHES, time=UINT32, bits=UINT32, nonce=UINT32,
+    extension=st.just(b"") | EXTENSIONS,
 )  # fmt: skip
 WITNESSES = st.none() | st.binary(max_size=300)
 COUNTS = st.integers(1, 66_666)

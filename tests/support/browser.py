@@ -9,12 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from axe_playwright_python.base import AXE_FILE_PATH
 from playwright.async_api import Browser, ConsoleMessage, Page, Request, async_playwright, expect
 
 from support.services import CHECKOUT, PATIENCE
 
 expect.set_options(timeout=10_000 * PATIENCE)  # milliseconds
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
+
+SERIOUS = {"wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"}
+"""Rules that axe holds a page against: those of the guidelines, and its own advice."""
 
 
 @dataclass
@@ -68,3 +72,11 @@ async def tab(browser: Browser, **how: Any) -> AsyncIterator[Tab]:  # noqa: ANN4
         yield found
     finally:
         await context.close()
+
+
+async def violations(page: Page) -> list[str]:
+    """What axe finds wrong, in one line each."""
+    await page.evaluate(AXE_FILE_PATH.read_text("utf-8"))  # through the debugger: the page's policy forbids its own
+    check = "tags => axe.run(document, {runOnly: tags, resultTypes: ['violations']}).then((found) => found.violations)"
+    found = await page.evaluate(check, sorted(SERIOUS))
+    return [f"{each['id']}: {each['nodes'][0]['html'][:200]} ({len(each['nodes'])})" for each in found]

@@ -123,6 +123,11 @@ class Daemon:
         assert found, what
         return 1024 * int(found[1])
 
+    def processor_seconds(self) -> float:
+        """Processor time that it has taken."""
+        fields = Path(f"/proc/{self._running.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     @property
     def _running(self) -> subprocess.Popen[bytes]:
         assert self._process is not None, "the daemon is not running"
@@ -132,7 +137,9 @@ class Daemon:
         self.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind:
+            print(self.log)  # noqa: T201 -- pytest shows it with the failure
         if self._process is not None:
             self.kill()
 

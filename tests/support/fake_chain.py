@@ -138,9 +138,9 @@ class FakeNode:
         self._asked("tip")
         return self.best.hash
 
-    async def is_on_main_chain(self, block: BlockHash) -> bool:
-        self._asked("is_on_main_chain")
-        return self._has(block)
+    async def hash_at(self, height: int) -> BlockHash | None:
+        self._asked("hash_at")
+        return self.chain[height].hash if height < len(self.chain) else None
 
     async def successors(self, block: BlockRef, count: int) -> list[BlockHash]:
         self._asked("successors")
@@ -152,6 +152,9 @@ class FakeNode:
         self._asked("block")
         await asyncio.sleep(0)
         return self.known[ref.hash]
+
+    async def check(self, onto: BlockRef, blocks: Sequence[Block]) -> None:
+        """See `ChainSource.check`."""
 
     async def start_for(self, *, seconds: int, blocks: int) -> BlockRef:
         self._asked("start_for")
@@ -197,6 +200,9 @@ class Memory:
             self.chain.append(block)
             self.known[block.hash] = block
             below = block.ref
+
+    async def has(self, block: BlockHash) -> bool:
+        return block in self.known and self.known[block] in self.chain
 
     async def below(self, block: BlockRef) -> BlockRef | None:
         at = self.chain.index(self.known[block.hash])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from monitor.analysis import POOL, BlockTable
@@ -25,8 +24,8 @@ def rows(pools: str, *, height: int = 1000, gaps: Sequence[int] = (), **columns:
     """
     made, time = [], 1_700_000_000
     for index, pool in enumerate(pools):
-        row = BlockRow(height + index, time, EASY, None if pool == "?" else PoolSlug(pool))
-        made.append(replace(row, **{name: values[index] for name, values in columns.items()}))
+        more = {name: values[index] for name, values in columns.items()}
+        made.append(BlockRow(height + index, time, EASY, None if pool == "?" else PoolSlug(pool), **more))
         time += gaps[index] if index < len(gaps) else 600
     return made
 

@@ -54,6 +54,15 @@ def test_a_file_says_what_differs(write: Write) -> None:
     assert [(window.seconds, window.blocks) for window in config.windows] == [(86_400, None), (None, 100)]
 
 
+def test_of_several_nodes_the_first_is_counted_or_the_one_that_says_so(write: Write) -> None:
+    config = load(write('[[nodes]]\nurl = "http://a:1"\n[[nodes]]\nname = "b"\nurl = "http://b:1"\n'))
+    assert (config.counted_node.label, [each.label for each in config.observers]) == ("a:1", ["b"])
+    config = load(write('[[nodes]]\nurl = "http://a:1"\n[[nodes]]\nurl = "http://b:1"\nrole = "counted"\n'))
+    assert (config.counted_node.label, [each.label for each in config.observers]) == ("b:1", ["a:1"])
+    assert load(write("")).counted_node == load(write("")).node
+    assert load(write("")).observers == ()
+
+
 def test_the_file_in_the_working_directory_is_read_when_none_is_named(tmp_path: Path, write: Write) -> None:
     (tmp_path / "pool-monitor.toml").write_text("[web]\nport = 1\n")
     assert load().web.port == 1
@@ -149,7 +158,7 @@ def test_no_secret_is_in_an_error(text: str, write: Write) -> None:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("[nod]\nx = 1", "nod: unknown key; choose one of: .*node.url"),
+        ("[xyz]\nx = 1", "xyz: unknown key; choose one of: .*node.url"),
         ("[node]\nurll = 1", "node.urll: unknown key; did you mean node.url\\?"),
         ("[web]\nPort = 1", "web.Port: unknown key; did you mean web.port\\?"),
         ("self = 1", "self: unknown key"),
@@ -182,6 +191,14 @@ def test_no_secret_is_in_an_error(text: str, write: Write) -> None:
         ("[web]\nport = 65536", "web.port: Input should be less than or equal to 65535"),
         ("[web]\nport = -1", "web.port: Input should be greater than or equal to 0"),
         ('[log]\nlevel = "loud"', "log.level: Input should be 'debug', 'info', 'warning' or 'error'"),
+        ('[[nodes]]\n[node]\nrest = "off"', r"nodes: write either \[node\] or \[\[nodes\]\], not both"),
+        ("[[nodes]]\n[[nodes]]", "nodes: give each node a name of its own"),
+        (
+            '[[nodes]]\nname = "a"\nrole = "counted"\n[[nodes]]\nrole = "counted"',
+            "nodes: one node at most has the role counted",
+        ),
+        ('[[nodes]]\nrole = "observer"', "nodes: one node must not be an observer"),
+        ('[[nodes]]\nurl = "node"', "nodes.0: url must look like"),
         ("windows = []", "windows: "),
         ("windows = 5", r"windows: windows must be a list such as \['24h', '2016b'\]"),
         (
@@ -254,7 +271,7 @@ def test_a_secret_that_cannot_be_read(
     [
         ("POOL_MONITOR_NODE__URLL", r"unknown variable; did you mean POOL_MONITOR_NODE__URL\?"),
         ("POOL_MONITOR_NODE_URL", r"unknown variable; did you mean POOL_MONITOR_NODE__URL\?"),
-        ("POOL_MONITOR_NODE", "unknown variable; did you mean POOL_MONITOR_NODE__"),
+        ("POOL_MONITOR_NODE", "unknown variable; did you mean POOL_MONITOR_NODE"),
         ("POOL_MONITOR_", "unknown variable"),
         ("POOL_MONITOR_XYZZY", "unknown variable"),
     ],

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
@@ -20,7 +21,7 @@ from monitor.model import Concentration, Confidence, PoolSlug, Window
 ALWAYS: Final = -(2**62)
 _MOST: Final = 4096
 """Combinations of alternatives. Where there are more, the smallest uncertain pools are not combined but `loose`."""
-_Choices: TypeAlias = Mapping[PoolSlug, Sequence["_Claims"]]
+_Choices: TypeAlias = Mapping[PoolSlug, Sequence["Claims"]]
 """The entities of each uncertain pool's blocks, in every alternative. The first is the one that is counted."""
 
 
@@ -43,6 +44,14 @@ class UncertainMembership:
         return [answer for answer, first in zip(self.answers, since, strict=True) if first <= tip]
 
 
+class Claims(NamedTuple):
+    """Blocks by the entity that they count for."""
+
+    counts: Counter[Entity]
+    doubtful: Counter[Entity]
+    """Those of them with an attribution of low confidence."""
+
+
 @dataclass(frozen=True, eq=False)
 class Alternatives:
     """All that memberships allow for one level and window."""
@@ -51,19 +60,67 @@ class Alternatives:
     open: tuple[str, ...]
     """The pools whose membership is uncertain and that have blocks in the window."""
     entities: Sequence[str]
-    counts: Integers
-    """(alternatives, entities): the blocks of each. The first row is what is counted, less `loose` pools."""
-    disputed: Integers
-    """(alternatives, pools): blocks of uncertain pools that no row claims in this alternative."""
     unclaimed: Sequence[int]
     """Blocks of each pool without any row."""
     unattributed: int
     """Blocks of which nothing is known. With `unclaimed`, these may be any entity's."""
     loose: Counter[Entity]
     """As counted: the blocks of uncertain pools that are too many to be combined."""
-    sure: Integers
-    """(alternatives, entities and pools): the columns of `counts`, `disputed` and `unclaimed` without the blocks of low
-    confidence."""
+    certain: Integers
+    """(entities and uncertain pools, 2): the blocks that count for them in every alternative, and those of low
+    confidence among them."""
+    choices: Sequence[Integers]
+    """Of each uncertain pool (answers, entities and uncertain pools, 2): the same of its own blocks. Those that no row
+    claims count for the pool. The first answer is what is counted."""
+    doubtful: Sequence[int]
+    """The blocks of low confidence among `unclaimed`."""
+
+    @cached_property
+    def _all(self) -> Integers:
+        """(alternatives, entities and uncertain pools, 2)."""
+        every = self.certain[None]
+        for answers in self.choices:
+            every = (every[:, None] + answers).reshape(-1, *self.certain.shape)
+        return every
+
+    @property
+    def counts(self) -> Integers:
+        """(alternatives, entities): the blocks of each. The first row is what is counted, less `loose` pools."""
+        return self._all[:, : len(self.entities), 0]
+
+    @property
+    def disputed(self) -> Integers:
+        """(alternatives, pools): blocks of uncertain pools that no row claims in this alternative."""
+        pools = self._all[:, len(self.entities) :, 0]
+        return pools[:, pools.any(axis=0)]
+
+    @cached_property
+    def free(self) -> int:
+        """The blocks that nothing claims for sure: as many in every alternative."""
+        every = [self.certain, *(answers[0] for answers in self.choices)]
+        return int(self.found.blocks - self.found.alone - sum((each[:, 0] - each[:, 1]).sum() for each in every))
+
+    @property
+    def anyones(self) -> bool:
+        """Whether a block that nothing claims may be anyone's."""
+        return self.found.level != POOL.name
+
+    @cached_property
+    def least(self) -> Integers:
+        """(entities): the smallest number of blocks of each."""
+        return self._bounds(np.min, lambda each: each[..., 0] - each[..., 1])
+
+    @cached_property
+    def most(self) -> Integers:
+        """(entities): the largest number."""
+        if self.anyones:
+            return self.free + self._bounds(np.max, lambda each: each[..., 0] - each[..., 1])
+        return self._bounds(np.max, lambda each: each[..., 0])
+
+    def _bounds(self, end: Callable[..., Integers], blocks: Callable[[Integers], Integers]) -> Integers:
+        """Each pool adds its smallest or largest number, whatever the others do."""
+        found = blocks(self.certain) + sum(end(blocks(answers), axis=0) for answers in self.choices)
+        return found[: len(self.entities)]
 
 
 def alternatives(
@@ -79,15 +136,8 @@ def alternatives(
     tip = table.tip.time if table.tip else ALWAYS
     blocks = _Blocks(table, questions)
     for one in found:
-        yield _alternatives(one, [each for each in questions if each.level == one.level], blocks, tip=tip)
-
-
-class _Claims(NamedTuple):
-    """Blocks by the entity that they count for."""
-
-    counts: Counter[Entity]
-    doubtful: Counter[Entity]
-    """Those of them with an attribution of low confidence."""
+        eras = [(each, *blocks.count(each, one.window)) for each in questions if each.level == one.level]
+        yield combinations(one, blocks.claims(one), eras, tip=tip)
 
 
 class _Blocks:
@@ -117,8 +167,14 @@ class _Blocks:
         every, low = np.bincount(era, minlength=eras), np.bincount(era[self._doubtful[places]], minlength=eras)
         return every.tolist(), low.tolist()
 
-    def doubtful(self, level: str, window: Window) -> Counter[Entity]:
-        """The blocks of low confidence of each entity, at a level in a window."""
+    def claims(self, found: Concentration) -> Claims:
+        """All blocks of a level and window."""
+        counts = Counter[Entity]({share.entity: share.blocks for share in found.shares})
+        counts.update({Nameless(pool): blocks for pool, blocks in found.nameless.items()})
+        counts[None] = found.unknown - sum(found.nameless.values())
+        return Claims(counts, self._of_low_confidence(found.level, found.window))
+
+    def _of_low_confidence(self, level: str, window: Window) -> Counter[Entity]:
         if not len(self._low):
             return Counter()
         at = [each.name for each in self._table.levels].index(level)
@@ -136,48 +192,55 @@ class _Blocks:
         return self._within[window]
 
 
-def _alternatives(
-    found: Concentration, questions: Sequence[UncertainMembership], blocks: _Blocks, *, tip: int
+def combinations(
+    found: Concentration,
+    counted: Claims,
+    eras: Iterable[tuple[UncertainMembership, Sequence[int], Sequence[int]]],
+    *,
+    tip: int,
 ) -> Alternatives:
-    choices: dict[PoolSlug, list[_Claims]] = {}
-    for question in questions:
-        every, low = blocks.count(question, found.window)
+    """Those of one level and window.
+
+    Args:
+        found: what was counted; of its numbers `blocks` and `alone` are used.
+        counted: the blocks of each entity; they are changed.
+        eras: each uncertain membership, with the pool's blocks in each era, and those of them with low confidence.
+        tip: the tip's time, Unix seconds.
+    """
+    choices: dict[PoolSlug, list[Claims]] = {}
+    for question, every, low in eras:
         if any(every):
-            answers = _distinct(_Claims(_by_entity(each, every), _by_entity(each, low)) for each in question.at(tip))
+            answers = _distinct(Claims(_by_entity(each, every), _by_entity(each, low)) for each in question.at(tip))
             if len(answers) > 1:
                 choices[question.pool] = answers
     combined = _largest(choices)
-    settled = _Claims(
-        Counter({share.entity: share.blocks for share in found.shares}), blocks.doubtful(found.level, found.window)
-    )
-    settled.counts.update({Nameless(pool): blocks for pool, blocks in found.nameless.items()})
-    settled.counts[None] = found.unknown - sum(found.nameless.values())
-    for counted, *_ in choices.values():
-        settled.counts.subtract(counted.counts)
-        settled.doubtful.subtract(counted.doubtful)
+    for first, *_ in choices.values():
+        counted.counts.subtract(first.counts)
+        counted.doubtful.subtract(first.doubtful)
     loose: Counter[Entity] = Counter()
     for pool in choices.keys() - combined.keys():
         loose.update(choices[pool][0].counts)
-    entities = sorted(_named(settled.counts, *(answer.counts for each in choices.values() for answer in each)))
+    entities = sorted(_named(counted.counts, *(answer.counts for each in choices.values() for answer in each)))
     columns: list[Entity] = [*entities, *map(Nameless, combined)]
-    counts = _columns([settled], columns)
-    for each in combined.values():
-        counts = (counts[:, None] + _columns(each, columns)).reshape(-1, len(columns), 2)
-    disputed = counts[:, len(entities) :][:, counts[:, len(entities) :, 0].any(axis=0)]
-    pools = [entity for entity, blocks in settled.counts.items() if isinstance(entity, Nameless) and blocks]
-    unclaimed = np.tile(_columns([settled], pools), (len(counts), 1, 1))
-    both = np.concatenate((counts[:, : len(entities)], disputed, unclaimed), axis=1)
+    places = {entity: place for place, entity in enumerate(columns)}
+    unclaimed = [entity for entity, blocks in counted.counts.items() if isinstance(entity, Nameless) and blocks]
     return Alternatives(
-        found, open=tuple(sorted(choices)), entities=entities, counts=counts[:, : len(entities), 0],
-        disputed=disputed[..., 0], unclaimed=unclaimed[0, :, 0].tolist(), unattributed=settled.counts[None],
-        loose=loose, sure=both[..., 0] - both[..., 1],
+        found, tuple(sorted(choices)), entities,
+        unclaimed=[counted.counts[entity] for entity in unclaimed], unattributed=counted.counts[None], loose=loose,
+        certain=_columns([counted], places)[0], choices=[_columns(each, places) for each in combined.values()],
+        doubtful=[counted.doubtful[entity] for entity in unclaimed],
     )  # fmt: skip
 
 
-def _columns(several: Sequence[_Claims], entities: Sequence[Entity]) -> Integers:
-    """(alternatives, entities, 2): all blocks, and those of low confidence."""
-    found = [[(each.counts[entity], each.doubtful[entity]) for entity in entities] for each in several]
-    return np.array(found, np.int64).reshape(len(several), len(entities), 2)
+def _columns(several: Sequence[Claims], places: Mapping[Entity, int]) -> Integers:
+    """(alternatives, places, 2): all blocks, and those of low confidence."""
+    found = np.zeros((len(several), len(places), 2), np.int64)
+    for row, claims in enumerate(several):
+        for layer, counts in enumerate(claims):
+            for entity, blocks in counts.items():
+                if entity in places:
+                    found[row, places[entity], layer] = blocks
+    return found
 
 
 def _by_entity(answer: Sequence[Entity], eras: Sequence[int]) -> Counter[Entity]:
@@ -188,8 +251,8 @@ def _by_entity(answer: Sequence[Entity], eras: Sequence[int]) -> Counter[Entity]
     return blocks
 
 
-def _distinct(answers: Iterator[_Claims]) -> list[_Claims]:
-    kept: list[_Claims] = []
+def _distinct(answers: Iterator[Claims]) -> list[Claims]:
+    kept: list[Claims] = []
     for answer in answers:
         if answer not in kept:
             kept.append(answer)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from math import hypot, sqrt
+from math import sqrt
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -163,14 +163,18 @@ def _is_mirrored(change: float, before: _Mean, after: _Mean) -> bool:
 
 
 def _paired(told: list[Sized]) -> list[Sized]:
-    """The same, with the counterpart of each loss that is about as large as one gain at about the same time."""
+    """The same, with the counterpart of each loss that is about as large as one gain at about the same time.
+
+    As large: either size is in the interval of the other. A wide interval alone does not make a pair of a large change
+    and a small one.
+    """
     pairs = [
         (abs(loss.found.at - gain.found.at), -gain.size, lost, won)
         for lost, loss in enumerate(told)
         for won, gain in enumerate(told)
         if loss.size < 0 < gain.size
         and abs(loss.found.at - gain.found.at) <= _SAME_TIME
-        and abs(loss.size + gain.size) <= _NORMAL * hypot(loss.error, gain.error)
+        and abs(loss.size + gain.size) <= _NORMAL * min(loss.error, gain.error)
         and not (loss.labelling or gain.labelling)
     ]
     paired = dict(enumerate(told))

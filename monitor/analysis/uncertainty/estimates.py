@@ -54,7 +54,7 @@ def estimates(
         envelopes=envelopes(readings),
         combined=intervals,
         current=published,
-        confirmation_risks=confirmation_risks(current, largest(published, found, intervals)),
+        confirmation_risks=confirmation_risks(current, largest(published)),
     )
 
 

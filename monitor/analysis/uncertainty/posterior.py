@@ -8,13 +8,14 @@ docs/adr/0016-posterior.md has the reasons, docs/accuracy.md how often the inter
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from monitor.analysis.uncertainty.intervals import PRIOR, TAILS
-from monitor.model import Concentration, Estimate, IndexIntervals, Interval
+from monitor.model import Concentration, Estimate, IndexIntervals, Indices, Interval
 
 _Draws = NDArray[np.float64]
 """Shares; rows are entities, columns are draws."""
@@ -28,7 +29,7 @@ _TOPS = (1, 2, 3)
 
 
 def estimate(found: Concentration, *, seed: Sequence[int]) -> Estimate:
-    """The intervals of one level and window, for either reading of the unknown blocks.
+    """The intervals of one level and window, for either reading of the unknown blocks; each holds what was counted.
 
     Args:
         found: what was counted.
@@ -38,7 +39,32 @@ def estimate(found: Concentration, *, seed: Sequence[int]) -> Estimate:
     nameless = list(found.nameless.values())
     draws = _DRAWS // 2 if nameless else _DRAWS  # there the memberships decide how wide the published interval is
     readings = index_intervals(sizes, found.unknown, alone=found.alone, nameless=nameless, seed=seed, draws=draws)
-    return Estimate(found.level, found.window.name, *(readings or (None, None)))
+    counted = (found.split, found.merged)
+    split, merged = (
+        _holding(one, indices) if one and indices else one
+        for one, indices in zip(readings or (None, None), counted, strict=True)
+    )
+    return Estimate(found.level, found.window.name, split=split, merged=merged)
+
+
+def _holding(likely: IndexIntervals, counted: Indices) -> IndexIntervals:
+    """The intervals, widened to hold what was counted.
+
+    Draws of a few blocks may all lie on one side of it: luck puts some of miners that are all as large ahead, and a
+    miner with every block has less than everything in each draw.
+    """
+    return replace(
+        likely,
+        hhi=_with(likely.hhi, counted.headline_hhi),
+        nakamoto=_with(likely.nakamoto, counted.nakamoto),
+        effective_entities=_with(likely.effective_entities, counted.effective_entities),
+        entropy_bits=_with(likely.entropy_bits, counted.entropy_bits),
+        top_share={n: _with(each, counted.top_share[n]) for n, each in likely.top_share.items()},
+    )
+
+
+def _with(interval: Interval, value: float) -> Interval:
+    return Interval(min(interval.lower, value), max(interval.upper, value))
 
 
 def index_intervals(

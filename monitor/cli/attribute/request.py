@@ -80,7 +80,7 @@ class Request:
             InputError: a file cannot be read, or a range goes beyond the node's best block.
             RegistryError: the registry cannot be used.
         """
-        section = self.config.node.model_copy(update={"network": self.network} if self.network else {})
+        section = self.config.counted_node.model_copy(update={"network": self.network} if self.network else {})
         async with NodeClient(section, Vitals()) as node:
             facts = await node.introduce()
             self._check_ranges(facts)

@@ -6,6 +6,7 @@ import asyncio
 import os
 import socket
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -14,8 +15,9 @@ from monitor import libzmq
 from monitor.alerts.check import probe_receivers
 from monitor.alerts.loading import load_rules
 from monitor.config import Config
-from monitor.errors import Exit, PoolMonitorError, StoreInUse
+from monitor.errors import Exit, PoolMonitorError, StoreError, StoreInUse, StoreRefused
 from monitor.model import NodeFacts
+from monitor.node import identity
 from monitor.node.blockfiles import BlockFiles
 from monitor.node.client import NodeClient
 from monitor.registry.loading import load_registry, network_of
@@ -57,9 +59,9 @@ async def check(config: Config) -> AsyncIterator[Finding]:
     yield _port(config, running=running)
     for finding in await _receivers(config):
         yield finding
-    if config.node.blocks_dir:
-        yield await asyncio.to_thread(_files, config.node.blocks_dir)
-    async for finding in _node(config):
+    if config.counted_node.blocks_dir:
+        yield await asyncio.to_thread(_files, config.counted_node.blocks_dir)
+    async for finding in _node(config, running=running):
         yield finding
 
 
@@ -109,21 +111,54 @@ def _port(config: Config, *, running: bool) -> Finding:
     return Finding(Grade.GOOD, f"The address {where} is free.")
 
 
-async def _node(config: Config) -> AsyncIterator[Finding]:
+async def _node(config: Config, *, running: bool) -> AsyncIterator[Finding]:
     try:
-        async with NodeClient(config.node, Vitals()) as node:
+        async with NodeClient(config.counted_node, Vitals()) as node:
             facts = await node.introduce()
+        refusal = identity.refusal(config.counted_node, facts.chain)
+        load_registry(config.registry, facts.network)
     except PoolMonitorError as error:
         yield _bad(error)
         return
-    yield Finding(Grade.GOOD, f"The node answers: {facts.version}, {facts.network}, height {facts.tip.height}.")
+    yield Finding(
+        Grade.GOOD,
+        f"The node answers and sends its best block: {facts.version}, {facts.network}, height {facts.tip.height}.",
+    )
+    yield _bad(refusal) if refusal else _chain(facts)
+    if another := await _another_chain(config, facts, running=running):
+        yield another
     yield _bulk(facts)
     yield _notices(facts)
-    if facts.pruned:
+    if facts.snapshot:
+        yield Finding(
+            Grade.BETTER, f"{_sentence(facts.missing_blocks)} History can begin at block {facts.first_height}.",
+            "Nothing has to be done: older blocks are added once the node has downloaded them.",
+        )  # fmt: skip
+    elif facts.pruned:
         yield Finding(
             Grade.BETTER, f"The node is pruned: history can begin at block {facts.first_height}.",
             "An unpruned node (prune=0 in bitcoin.conf) has the whole history; new blocks are complete either way.",
         )  # fmt: skip
+
+
+def _chain(facts: NodeFacts) -> Finding:
+    if facts.chain.parts_at is None:
+        return Finding(Grade.GOOD, f"The node is {facts.chain}.")
+    return Finding(
+        Grade.BETTER, f"The node is {facts.chain}.",
+        "From that block on its blocks are not counted; use a node without these rules in time.",
+    )  # fmt: skip
+
+
+async def _another_chain(config: Config, facts: NodeFacts, *, running: bool) -> Finding | None:
+    """The refusal by a database that holds another chain; None if it does not, or cannot be opened."""
+    with suppress(StoreError):
+        async with await Store.open(config.store.url, beside=running) as store:
+            try:
+                await store.check_chain(facts.genesis)
+            except StoreRefused as error:
+                return _bad(error)
+    return None
 
 
 async def _receivers(config: Config) -> list[Finding]:
@@ -158,9 +193,16 @@ def _bulk(facts: NodeFacts) -> Finding:
         return Finding(
             Grade.GOOD, "Blocks come over REST. (Bitcoin Core 31 and later can send only the part that is needed.)"
         )
+    slower = "complete blocks come over RPC, about twenty times slower."
+    if facts.rest_refusal is None or "HTTP 404" in facts.rest_refusal:
+        return Finding(
+            Grade.BETTER, f"The node's REST interface is off: {slower}",
+            "Add this line to bitcoin.conf and restart the node:\nrest=1",
+        )  # fmt: skip
     return Finding(
-        Grade.BETTER, "The node's REST interface is off: complete blocks come over RPC, about twenty times slower.",
-        "Add this line to bitcoin.conf and restart the node:\nrest=1",
+        Grade.BETTER, f"{_sentence(facts.rest_refusal)} There is no REST interface: {slower}",
+        "Let GET /rest/ through to the node, or do without it in the configuration of pool-monitor:\n"
+        '[node]\nrest = "off"',
     )  # fmt: skip
 
 

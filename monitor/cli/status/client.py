@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Self
@@ -41,6 +41,8 @@ class Status:
     """Shares now."""
     blocks: list[dict[str, Any]]
     alerts: list[dict[str, Any]]
+    disagreement: str | None = None
+    """That nodes disagree or another one stands in, and of which branch the numbers are; None if neither."""
 
 
 class Client:
@@ -75,6 +77,7 @@ class Client:
             alerts = await self._get("alerts", missing={"alerts": []})
             if status["tip"] is None:
                 return Status(status, [], [], now=[], blocks=[], alerts=alerts["alerts"])
+            nodes = await self._get("nodes", missing={})
             if choice.window not in {None, *status["windows"]}:
                 choices = ", ".join(status["windows"])
                 raise PoolMonitorError(f"unknown window {choice.window!r}", remedy=f"choose one of: {choices}")
@@ -86,12 +89,19 @@ class Client:
                 now=(await self._get("shares/now", missing={"shares": []}, **at))["shares"] or [],
                 blocks=(await self._get("blocks", limit=str(_BLOCKS)))["blocks"],
                 alerts=alerts["alerts"],
+                disagreement=nodes["summary"] if nodes and not is_calm(nodes) else None,
             )
 
     async def alerts(self) -> list[dict[str, Any]]:
         """The alerts. Raises the errors of `ask`."""
         with self._explained():
             found: list[dict[str, Any]] = (await self._get("alerts"))["alerts"]
+            return found
+
+    async def nodes(self) -> dict[str, Any]:
+        """Nodes and branches. Raises the errors of `ask`."""
+        with self._explained():
+            found: dict[str, Any] = await self._get("nodes")
             return found
 
     async def news(self) -> AsyncIterator[None]:
@@ -122,9 +132,9 @@ class Client:
             ) from None
 
     async def _get(self, name: str, *, missing: Any = None, **query: str) -> Any:  # noqa: ANN401 -- JSON is whatever it is
-        """One response; `missing` if the daemon does not have the path."""
+        """One response; `missing` if the daemon does not have it, or not yet."""
         async with self._session.get(f"{self.base}/api/v1/{name}", params=query) as response:
-            if response.status == 404 and missing is not None:
+            if response.status in {404, 503} and missing is not None:
                 return missing
             if response.status == 401:
                 raise PoolMonitorError(
@@ -136,6 +146,11 @@ class Client:
             if response.status == 400:
                 raise PoolMonitorError(answer["detail"])
             return answer
+
+
+def is_calm(nodes: Mapping[str, Any]) -> bool:
+    """Whether the nodes agree, and none stands in."""
+    return bool(nodes["agree"] and nodes["counted"] == nodes["followed"])
 
 
 def _printable(value: Any) -> Any:  # noqa: ANN401 -- JSON is whatever it is

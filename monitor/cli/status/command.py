@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+import time
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,24 +22,47 @@ _WIDEST = 120
 """Wider tables are harder to read. Also the width of output that is not a terminal."""
 
 
-def status(
+def status(  # noqa: PLR0913 -- its options
     config: ConfigOption = None,
     *,
     url: UrlOption = None,
     level: Annotated[str | None, typer.Option(help="Level: pool, template, operator, origin or country.")] = None,
     window: Annotated[str | None, typer.Option(help="Window, as configured: 24h, 7d, 2016b.")] = None,
     watch: Annotated[bool, typer.Option("--watch", "-w", help="Show a live screen.")] = False,
+    nodes: Annotated[
+        bool, typer.Option("--nodes", help="Show nodes, splits and the newest blocks of every branch.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON; with --watch one line per change.")] = False,
 ) -> None:
     """Show the state of a running daemon. Exit status 1 if none answers.
 
     Prints shares with intervals, indices for every window, alerts and the newest blocks. With --watch the screen is
     updated live: `q` or Ctrl-C quits, `l` selects the next level, `w` the next window. If the output is not a terminal,
-    each change is printed.
+    each change is printed. With --nodes: which node is on which branch, once; --json prints the response of
+    /api/v1/nodes.
     """
+    if nodes:
+        asyncio.run(_show_nodes(load(config), url, as_json=as_json))
+        return
     from monitor.cli.status.client import Choice  # noqa: PLC0415 -- slow, and only needed here
 
     asyncio.run(_show(load(config), url, Choice(level, window), watch=watch, as_json=as_json))
+
+
+async def _show_nodes(config: Config, url: str | None, *, as_json: bool) -> None:
+    from monitor.cli.status.client import Client  # noqa: PLC0415 -- slow, and only needed here
+    from monitor.cli.status.nodes import as_nodes  # noqa: PLC0415
+
+    async with Client(config, url) as client:
+        found = await client.nodes()
+    if as_json:
+        typer.echo(json.dumps(found))
+    else:
+        _console().print(as_nodes(found, time.time()))
+
+
+def _console() -> Console:
+    return Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else _WIDEST)
 
 
 async def _show(config: Config, url: str | None, choice: Choice, *, watch: bool, as_json: bool) -> None:
@@ -47,7 +71,7 @@ async def _show(config: Config, url: str | None, choice: Choice, *, watch: bool,
     from monitor.cli.status.watch import print_changes  # noqa: PLC0415
     from monitor.cli.status.watch import watch as fill  # noqa: PLC0415
 
-    console = Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else _WIDEST)
+    console = _console()
 
     def show(found: Status) -> None:
         if as_json:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rich.console import Group, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.layout import Layout
 from rich.padding import Padding
 from rich.text import Text
@@ -35,7 +35,7 @@ class Shown:
 
 def as_view(found: Status, window: str | None = None) -> RenderableType:
     """State, alerts, shares of one window, indices of all windows, newest blocks."""
-    parts: list[RenderableType] = [headline(found.status)]
+    parts: list[RenderableType] = [headline(found.status), *_disagreement(found)]
     if _standing(found):
         parts += ["", alerts(found.alerts)]
     if found.concentration:
@@ -55,6 +55,10 @@ def as_screen(shown: Shown, *, width: int, height: int) -> RenderableType:
     found, now = shown.found, shown.now
     room = height - _HEADLINE - _FOOT
     parts = [Layout(headline(found.status, now=now), size=_HEADLINE)]
+    for said in _disagreement(found):
+        lines = len(said.wrap(Console(width=width), width))
+        parts.append(Layout(said, size=lines))
+        room -= lines
     rows = min(_standing(found), _ALERTS, room // 2 - _HEAD)
     if rows > 0:
         parts.append(Layout(alerts(found.alerts, rows=rows, now=now), size=rows + _HEAD))
@@ -94,6 +98,11 @@ _LEGEND = Text(
     "95 %: interval of sampling, memberships, unknown blocks and low confidence together. now: the coming fortnight.",
     "dim",
 )
+
+
+def _disagreement(found: Status) -> list[Text]:
+    """That nodes disagree or another one stands in, and of which branch the numbers are."""
+    return [Text(f"! {found.disagreement}", "bold magenta")] if found.disagreement else []
 
 
 def _standing(found: Status) -> int:

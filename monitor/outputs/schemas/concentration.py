@@ -91,7 +91,7 @@ class CurrentShare(Schema):
     upper: float = field("Upper end")
     blocks_lower: float = field(
         "Lower end of the 95 % interval of the share of that fortnight's blocks that will count for it: of sampling, "
-        "drift and luck, without memberships",
+        "drift and luck, without memberships; both ends are 0 as long as no block counts for it",
         at="blocks.lower",
     )
     blocks_upper: float = field("Upper end", at="blocks.upper")
@@ -103,7 +103,9 @@ class CurrentShares(Schema):
     tip: Tip = field("The newest block")
     level: str = field("What blocks are counted for")
     height: int | None = field("The block that the estimates are of; null as long as there are none")
-    shares: list[CurrentShare] | None = field("Largest first; null until they are estimated")
+    shares: list[CurrentShare] | None = field(
+        "Largest first; then entities that may have blocks, but have none counted; null until they are estimated"
+    )
 
     @classmethod
     def of_level(cls, level: str, snapshot: Snapshot) -> Self:
@@ -153,7 +155,7 @@ class IndexIntervals(Schema):
     hhi: Interval = field("Of `hhi_unbiased`")
     nakamoto: WholeInterval = field("Of the Nakamoto coefficient")
     nakamoto_probability: dict[int, float] = field("Probability of each value that it may have")
-    effective_entities: Interval = field("Of 10,000 / `hhi_unbiased`")
+    effective_entities: Interval = field("Of 10,000 / `hhi_unbiased`; `effective_entities` is within")
     entropy_bits: Interval = field("Of the entropy")
     top_share: dict[int, Interval] = field("Of the share of the largest one, two and three entities together")
 
@@ -275,7 +277,7 @@ class Change(Schema):
     )
     size: Interval = field("95 % interval of `after` less `before`: both ends below zero for a loss")
     labelling: bool = field("Whether unknown blocks mirror at least half of it: then labels changed, not the hashrate")
-    counterpart: str | None = field("The entity that won what this one lost, or the other way round; null: none")
+    counterpart: str | None = field("The entity that won about what this one lost, or the other way round; null: none")
 
 
 class Changes(Schema):

@@ -43,7 +43,11 @@ class LevelConfirmations(Schema):
     needed_upper: int | None = field("The same by `probabilities_upper`: enough in spite of everything uncertain")
     unprofitable: int | None = field(
         "The fewest confirmations from which on an attempt to reverse a payment of `amount` costs the entity more, on "
-        "average, than it gains; null without an amount or a known reward, and if even 504 do not suffice"
+        "average, than it gains, with its share as counted; null without an amount or a known reward, and if even 504 "
+        "do not suffice"
+    )
+    unprofitable_upper: int | None = field(
+        "The same at the upper end of the 95 % interval of the largest share: enough in spite of everything uncertain"
     )
 
 
@@ -71,6 +75,7 @@ class Confirmations(Schema):
 def _levels(known: model.Estimates, asked: dict[str, Any]) -> Iterator[dict[str, Any]]:
     current = {(each.level, each.entity): each for each in known.current}
     amount, reward = asked["amount"], asked["reward"]
+    is_known = amount is not None and reward is not None
     for each in known.confirmation_risks:
         now = current[each.level, each.entity]
         ranges = {many: each.range_of(many) for many in _SHOWN}
@@ -81,9 +86,8 @@ def _levels(known: model.Estimates, asked: dict[str, Any]) -> Iterator[dict[str,
             "probabilities_upper": {many: known.upper for many, known in ranges.items() if known} or None,
             "needed": each.needed(asked["risk"]),
             "needed_upper": each.needed_at_most(asked["risk"]),
-            "unprofitable": (
-                each.unprofitable(amount, reward=reward, share=now.share) if amount and reward is not None else None
-            ),
+            "unprofitable": each.unprofitable(amount, reward=reward, share=now.share) if is_known else None,
+            "unprofitable_upper": each.unprofitable_at_most(amount, reward=reward) if is_known else None,
         }
 
 

@@ -17,8 +17,13 @@ class Curve(Schema):
     """A number for each point in time; null where there is none."""
 
     value: Numbers = field("The values")
-    lower: Numbers | None = field("Lower ends of the 95 % sampling intervals; null where they are not estimated")
+    lower: Numbers | None = field(
+        "Lower ends of the published 95 % intervals: of sampling, memberships, unknown blocks and attributions of low "
+        "confidence together; null for an index without intervals"
+    )
     upper: Numbers | None = field("Upper ends")
+    sampling_lower: Numbers | None = field("Lower ends of their sampling part: what blocks as a sample explain")
+    sampling_upper: Numbers | None = field("Upper ends")
 
 
 class TimeSeries(Schema):

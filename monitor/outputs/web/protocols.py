@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Protocol
 
-from monitor.model import BlockHash, BlockRecord, Coverage, NodeFacts, PoolSlug, Profile, SeriesQuery, TimeSeries
+from monitor.model import (
+    BlockHash,
+    BlockRecord,
+    Coverage,
+    JournalEntry,
+    NodeFacts,
+    PoolSlug,
+    Profile,
+    SeriesQuery,
+    Sighting,
+    TimeSeries,
+)
 
 
 class BlockStore(Protocol):
@@ -19,6 +30,20 @@ class BlockStore(Protocol):
 
     async def blocks_of(self, pool: PoolSlug, limit: int) -> list[BlockRecord]:
         """The blocks of a pool, highest first, stale ones included."""
+
+
+class BranchStore(Protocol):
+    """What is stored of nodes and branches."""
+
+    async def sightings(self, *, limit: int) -> list[Sighting]:
+        """The newest sightings, highest blocks first."""
+
+
+class JournalQueries(Protocol):
+    """What happened."""
+
+    async def newest(self, *, limit: int) -> list[JournalEntry]:
+        """The newest entries, newest first."""
 
 
 class PoolDirectory(Protocol):

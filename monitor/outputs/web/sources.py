@@ -9,7 +9,14 @@ from http import HTTPStatus
 from monitor.hub import Hub
 from monitor.model import Snapshot
 from monitor.outputs.web.problems import Problem
-from monitor.outputs.web.protocols import BlockStore, Health, HistoryQueries, PoolDirectory
+from monitor.outputs.web.protocols import (
+    BlockStore,
+    BranchStore,
+    Health,
+    HistoryQueries,
+    JournalQueries,
+    PoolDirectory,
+)
 
 _AGE_SECONDS = 20.0
 """Pages say how long ago something was: after this time they are rendered again."""
@@ -21,6 +28,8 @@ class Sources:
 
     hub: Hub
     store: BlockStore
+    branches: BranchStore
+    journal: JournalQueries
     health: Health
     directory: PoolDirectory
     history: HistoryQueries
@@ -39,4 +48,5 @@ class Sources:
     def state(self) -> tuple[object, ...]:
         """All that an answer may depend on: while it is the same, so is the answer."""
         age = time.time() // _AGE_SECONDS
-        return self.hub.snapshot, self.hub.alerts, self.health.waiting, self.health.coverage, age
+        nodes = self.hub.nodes.outline if self.hub.nodes else ()
+        return self.hub.snapshot, self.hub.alerts, nodes, self.health.waiting, self.health.coverage, age

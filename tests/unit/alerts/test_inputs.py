@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 from support.fake_chain import BEFORE_ALL
+from support.views import split_view
 
 from monitor.alerts.inputs import ALERT_METRICS, AlertInputs, incomplete_windows
 from monitor.alerts.loading import METRIC_LOOKUP
@@ -81,9 +82,11 @@ SNAPSHOT = Snapshot(
     concentration=tuple(Concentration("pool", Window.parse(name), blocks, 0) for name, blocks in WINDOWS.items()),
     tally=Tally(), signals=SIGNALS, estimates=Estimates(BEFORE_ALL, changes=CHANGES), network_rate=RATES,
 )  # fmt: skip
+VIEW = split_view(3)
+VIEW = replace(VIEW, nodes=tuple(replace(each, followed=each.name == "far") for each in VIEW.nodes))
 NOW = AlertInputs(
     now=10_000.0, snapshot=SNAPSHOT, block_at=9_400.0, reorgs={6: 2}, stale=frozenset(LOST), conflicts={A: 1},
-    node_away=0.0, node_behind=3, behind=12.0,
+    node_away=0.0, node_behind=3, behind=12.0, nodes=VIEW,
 )  # fmt: skip
 
 
@@ -100,6 +103,8 @@ NOW = AlertInputs(
         ("block_age_seconds", {(): 600.0}),
         ("node_away_seconds", {(): 0.0}),
         ("node_behind_blocks", {(): 3.0}),
+        ("split_depth_blocks", {(): 3.0}),
+        ("node_replaced", {("far",): 1.0}),
         ("behind_seconds", {(): 12.0}),
     ],
 )
@@ -112,7 +117,7 @@ def test_what_is_known_has_a_number(name: str, samples: dict[tuple[str, ...], fl
 
 def test_all_facts_are_tried() -> None:
     assert {fact.name for fact in ALERT_METRICS} == set(METRIC_LOOKUP.alert_metrics)
-    assert len(ALERT_METRICS) == 11
+    assert len(ALERT_METRICS) == 13
 
 
 def test_what_is_not_known_has_none() -> None:

@@ -69,8 +69,8 @@ def test_a_share_comes_with_its_interval_and_the_chance_that_is_asked_about(take
     assert summary(about, one, taken) == "Alpha over 100b: 97.8 %"
     assert explanation(about, one, taken) == (
         "Alpha mined 60.0 % of the 100 blocks in window 100b; estimated hashrate share 50.2–69.2 % (95 % interval). "
-        "The probability of a hashrate share above 50 % is 97.8 %. share_above_probability is 97.8 %; the alert fires "
-        "above 95.0 % for 12 blocks and resolves at or below 50.0 %. It may decide alone."
+        "By sampling alone, the probability of a hashrate share above 50 % is 97.8 %. share_above_probability is "
+        "97.8 %; the alert fires above 95.0 % for 12 blocks and resolves at or below 50.0 %. It may decide alone."
     )
 
 

@@ -58,7 +58,7 @@ def test_windows_have_their_own() -> None:
 @pytest.mark.parametrize("better", [0.0, 0.02])
 def test_intervals_hold_the_true_advantage(better: float) -> None:
     chance, held = np.random.default_rng(3), []
-    for _ in range(80):
+    for _ in range(40):
         which = chance.choice(3, size=1440, p=[0.4, 0.35, 0.25])
         fees = chance.exponential(0.1, 1440) * COIN
         values = np.round(3 * COIN + fees + better * 3.1 * COIN * (which == 0)).astype(int).tolist()

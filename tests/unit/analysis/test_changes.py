@@ -86,6 +86,36 @@ def test_what_one_lost_and_another_won_is_one_change() -> None:
     assert not left.labelling
 
 
+def test_changes_of_unequal_size_are_no_pair() -> None:
+    bins = np.vstack([np.tile([60, 20, 30, 34], (60, 1)), np.tile([16, 40, 42, 46], (60, 1))])
+    found = {each.entity: each for each in changes(chain(bins), [WINDOW], level=0)}
+    lost, won = found["p0"], found["p1"]
+    assert abs(lost.height - won.height) <= BIN
+    assert lost.size.upper < 0 < won.size.lower
+    assert -lost.size.upper > won.size.upper, "for sure more than the other won"
+    assert {each.counterpart for each in found.values()} == {None}
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_what_the_two_of_a_pair_gained_and_lost_may_be_as_large(seed: int) -> None:
+    mixes = np.random.default_rng(seed).dirichlet(3 * np.ones(5), size=4)
+    bins = np.vstack([np.random.default_rng([seed, at]).multinomial(BIN, mix, size=60) for at, mix in enumerate(mixes)])
+    found = changes(chain(bins), [WINDOW], level=0)
+    pairs = [
+        (loss, gain)
+        for loss in found
+        for gain in found
+        if (loss.counterpart, gain.counterpart) == (gain.entity, loss.entity)
+        and loss.size.upper < 0 < gain.size.lower
+        and abs(loss.height - gain.height) <= 7 * BIN
+    ]
+    for loss, gain in pairs:
+        lost, won = loss.before.share - loss.after.share, gain.after.share - gain.before.share
+        assert gain.size.lower - 1e-3 <= lost <= gain.size.upper + 1e-3
+        assert -loss.size.upper - 1e-3 <= won <= -loss.size.lower + 1e-3
+    assert found
+
+
 def test_what_all_others_share_has_no_counterpart() -> None:
     bins = np.vstack([np.tile([60, 21, 21, 21, 21], (40, 1)), np.tile([28, 29, 29, 29, 29], (40, 1))])
     found = changes(chain(bins), [WINDOW], level=0)
@@ -102,8 +132,8 @@ def test_a_change_that_the_unknown_mirror_is_one_of_labels() -> None:
 
 
 def test_before_and_after_are_those_around_the_change_not_years_of_drift() -> None:
-    early, before, after = np.tile([30, 114], (200, 1)), np.tile([43, 101], (60, 1)), np.tile([101, 43], (200, 1))
-    bins = np.vstack([early, before, after, np.tile([108, 36], (100, 1))])
+    early, before, after = np.tile([30, 114], (100, 1)), np.tile([43, 101], (60, 1)), np.tile([101, 43], (100, 1))
+    bins = np.vstack([early, before, after, np.tile([108, 36], (60, 1))])
     found = [each for each in changes(chain(bins), [WINDOW], level=0) if each.entity == "p0"][-1]
     assert (found.before.share, found.after.share) == pytest.approx((43 / 144, 101 / 144), abs=0.001)
 

@@ -80,6 +80,19 @@ def test_an_attempt_on_a_larger_payment_needs_more_confirmations_to_be_unprofita
     gains = [found.of(many) * 100.0 - (1 - found.of(many)) * many * 3.0 * 0.3 / 0.7 for many in (8, 9)]
     assert gains[0] > 0 > gains[1]
     assert found.unprofitable(1.0, reward=0.0, share=0.3) is None
+    assert found.unprofitable_at_most(1.0, reward=3.0) is None
+
+
+def test_what_is_unprofitable_at_most_is_that_of_the_largest_share() -> None:
+    [found] = confirmation_risks([known(0.3, 1e9)], {"pool": Interval(0.3, 0.4)})
+    [larger] = confirmation_risks([known(0.4, 1e9)])
+    for amount in (0.01, 3.0, 100.0, 10_000.0):
+        at_most = found.unprofitable_at_most(amount, reward=3.0)
+        assert at_most == larger.unprofitable(amount, reward=3.0, share=0.4)
+        counted = found.unprofitable(amount, reward=3.0, share=0.3)
+        assert at_most
+        assert counted
+        assert at_most >= counted
 
 
 def test_what_memberships_allow_is_the_range_of_the_risk() -> None:

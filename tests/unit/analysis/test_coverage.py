@@ -11,7 +11,7 @@ import pytest
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 MONTH = CHECKOUT / "tests" / "data" / "mainnet_2024_09.parquet"
-SAMPLES = 150
+SAMPLES = 60
 LUCK = 3 * 100 * (0.95 * 0.05 / SAMPLES) ** 0.5  # three standard deviations, in per cent
 
 

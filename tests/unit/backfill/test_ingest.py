@@ -96,10 +96,10 @@ def test_where_files_end_the_node_is_asked_and_its_absence_told(order: BackfillJ
 @pytest.mark.parametrize("rest", ["auto", "off"])
 async def test_the_node_has_no_more_to_answer_than_the_daemon_lends(rest: str) -> None:
     async with EmbeddedNode() as node:
-        for _ in range(600):
+        for _ in range(200):
             node.mine()
         settings = {"url": node.url, "cookie_file": node.cookie_file, "rest": rest}
-        asked = MissingBlocks(node.tip, 0, node.tip, 20)
+        asked = MissingBlocks(node.tip, 0, node.tip, 10)
         order = BackfillJob(NodeSection.model_validate(settings), RegistrySection(), "regtest", wanted=asked)
         loop, begun = asyncio.get_running_loop(), asyncio.Event()
 

@@ -75,7 +75,7 @@ async def test_the_size_of_a_batch_makes_no_difference(batch: int) -> None:
     found.node.mine(11, depth=7)
     await found.settle()
     assert found.memory.chain == found.node.chain
-    found.node.mine(0, depth=9)
+    found.node.mine(1, depth=9)
     await found.settle()
     assert found.memory.chain == found.node.chain
 
@@ -123,8 +123,7 @@ async def test_the_time_of_the_notice_travels_with_the_plan(monkeypatch: pytest.
 # -- the chain moves ---------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("depth", [1, 2, 9])
-@pytest.mark.parametrize("longer_by", [-1, 0, 1, 30])
+@pytest.mark.parametrize(("depth", "longer_by"), [(d, by) for d in (1, 2, 9) for by in (-1, 0, 1, 30) if d + by])
 async def test_a_reorg_of_any_depth_leaves_and_joins_in_one_plan(depth: int, longer_by: int) -> None:
     found = await settled(10)
     left = [block.ref for block in reversed(found.node.chain[-depth:])]
@@ -136,16 +135,62 @@ async def test_a_reorg_of_any_depth_leaves_and_joins_in_one_plan(depth: int, lon
     assert found.memory.chain == found.node.chain
 
 
-async def test_an_invalidated_tip_leaves_a_shorter_chain() -> None:
+async def test_an_invalidated_tip_is_left_once_there_is_another_block() -> None:
     found = await settled(10)
     found.node.mine(0, depth=4)
-    [plan] = await found.settle()
-    assert [ref.height for ref in plan.disconnects] == [9, 8, 7, 6]
-    assert plan.connects == ()
-    assert plan.caught_up
+    assert await found.settle() == []
+    assert found.follower.waiting
     found.node.mine()
     [plan] = await found.settle()
+    assert [ref.height for ref in plan.disconnects] == [9, 8, 7, 6]
     assert [block.height for block in plan.connects] == [6]
+    assert found.follower.waiting is None
+
+
+async def test_a_node_that_lost_its_last_blocks_is_waited_for_until_it_has_them_again() -> None:
+    found = await settled(10)
+    lost = found.node.chain[-4:]
+    found.node.mine(0, depth=4)
+    for block in (None, *lost[:3]):
+        found.node.switch(blocks=[block] if block else [])
+        assert await found.settle() == []
+        assert found.follower.waiting == (
+            f"the node is behind: its best block {found.node.best.hash} is one of ours, our tip is block 9"
+        )
+    assert errors(found, "node_behind") == 4
+    found.node.switch(blocks=lost[3:])
+    assert await found.settle() == []
+    assert found.follower.waiting is None
+    [block] = found.node.mine()
+    [plan] = await found.settle()
+    assert (plan.disconnects, plan.connects) == ((), (block,))
+
+
+async def test_a_restart_beside_a_node_that_is_behind_waits() -> None:
+    found = await settled(10)
+    lost = found.node.chain[-1:]
+    found.node.mine(0, depth=1)
+    found = await found.restart()
+    assert await found.settle() == []
+    assert found.follower.waiting
+    found.node.switch(blocks=lost)
+    [plan] = await found.settle()
+    assert plan.is_empty
+    assert plan.caught_up
+
+
+async def test_a_node_that_ends_below_our_history_is_behind() -> None:
+    node, memory = FakeNode(50), Memory()
+    found = Following(node, memory, reach=Reach(0, 5))
+    await found.settle()
+    lost = node.chain[-30:]
+    node.mine(0, depth=30)
+    assert await found.settle() == []
+    assert found.follower.waiting == "the node is behind: its best chain ends below block 45, which we have"
+    node.switch(blocks=lost)
+    assert await found.settle() == []
+    assert memory.chain == node.chain[-5:]
+    assert not found.follower.waiting
 
 
 async def test_a_branch_may_come_back() -> None:
@@ -195,7 +240,7 @@ async def test_a_node_that_changes_its_mind_while_a_batch_is_fetched() -> None:
     assert found.memory.chain == found.node.chain
 
 
-@pytest.mark.parametrize("question", ["ready", "tip", "is_on_main_chain", "successors", "block", "start_for"])
+@pytest.mark.parametrize("question", ["ready", "tip", "hash_at", "successors", "block", "start_for"])
 @pytest.mark.parametrize("depth", [1, 4])
 async def test_a_node_that_changes_its_mind_before_any_answer(question: str, depth: int) -> None:
     """Three times in a row, from the first start on."""
@@ -205,6 +250,9 @@ async def test_a_node_that_changes_its_mind_before_any_answer(question: str, dep
     assert found.memory.chain == found.node.chain
     found.node.before_answer = times(3, question, lambda: found.node.mine(depth - 1, depth=depth))
     found.node.mine(5, depth=2)
+    await found.settle()
+    found.node.before_answer = lambda _question: None
+    found.node.mine(9)  # a shorter chain without another block would be one that is behind
     await found.settle()
     assert found.memory.chain == found.node.chain
 
@@ -225,7 +273,7 @@ async def test_a_batch_that_does_not_join_is_asked_for_again() -> None:
     found.node.successors = successors  # type: ignore[method-assign]
     await found.settle()
     assert found.memory.chain == found.node.chain
-    assert errors(found, "inconsistent") == 2
+    assert errors(found, "inconsistent") == 1  # the part that fits was kept
 
 
 async def test_a_node_that_contradicts_itself_for_ever_ends_it() -> None:
@@ -244,7 +292,7 @@ async def test_a_node_that_contradicts_itself_for_ever_ends_it() -> None:
 # -- the node fails ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("question", ["ready", "tip", "is_on_main_chain", "successors", "block", "start_for"])
+@pytest.mark.parametrize("question", ["ready", "tip", "hash_at", "successors", "block", "start_for"])
 @pytest.mark.parametrize(("error", "kind"), [(NodeAway("gone"), "node_away"), (NodeBusy("busy"), "node_busy")])
 async def test_a_passing_fault_costs_time_and_no_block(question: str, error: NodeError, kind: str) -> None:
     found = following(10)
@@ -273,9 +321,7 @@ async def test_while_the_node_is_away_the_reason_can_be_read() -> None:
     assert found.follower.waiting is None
 
 
-@pytest.mark.parametrize(
-    "error", [NodeRefused("wrong password"), NodeError("what?"), ChainError("no"), OSError("disk")]
-)
+@pytest.mark.parametrize("error", [NodeError("what?"), ChainError("no"), OSError("disk")])
 async def test_what_no_waiting_cures_is_not_waited_for(error: Exception) -> None:
     found = await settled(3)
     found.node.mine()
@@ -284,12 +330,44 @@ async def test_what_no_waiting_cures_is_not_waited_for(error: Exception) -> None
         await found.settle()
 
 
-async def test_the_first_error_of_a_batch_ends_the_whole_batch() -> None:
+async def test_a_refusal_at_the_first_start_is_final() -> None:
+    found = following(3)
+    found.node.before_answer = times(1, "ready", failing(NodeRefused("wrong password")))
+    with pytest.raises(NodeRefused, match="wrong password"):
+        await found.settle()
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+async def test_a_refusal_by_a_node_that_has_answered_before_is_waited_out(restarted: bool) -> None:  # noqa: FBT001
+    found = await settled(3)
+    found = await found.restart() if restarted else found
+    found.node.mine()
+    found.node.before_answer = times(50, "tip", failing(NodeRefused("wrong password")))
+    await found.settle()
+    assert found.memory.chain == found.node.chain
+    assert errors(found, "node_refused") == 50
+
+
+async def test_the_blocks_below_one_that_fails_are_kept() -> None:
+    """The rest is requested again, and nothing goes on in the background."""
+    found = await settled(3)
+    found.node.mine(50)
+    answered = iter(range(100))
+    found.node.before_answer = lambda asked: (
+        failing(NodeBusy("later"))() if asked == "block" and next(answered) in {1, 21, 41} else None
+    )
+    plans = await found.settle()
+    assert found.memory.chain == found.node.chain
+    assert len(plans) > 1
+    assert sum(len(plan.connects) for plan in plans) == 50
+
+
+async def test_an_error_that_no_waiting_cures_ends_the_whole_batch() -> None:
     """Nothing of it goes on in the background."""
     found = await settled(3)
     found.node.mine(50)
-    found.node.before_answer = times(1, "block", failing(NodeRefused("pruned")))
-    with pytest.raises(NodeRefused, match="pruned"):
+    found.node.before_answer = times(1, "block", failing(NodeError("what?")))
+    with pytest.raises(NodeError, match="what"):
         await found.settle()
     assert found.node.asked.count("block") <= 51
 

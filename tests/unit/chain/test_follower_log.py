@@ -9,7 +9,7 @@ from tenacity import RetryCallState
 
 from monitor.chain import follower
 from monitor.chain.follower import Follower
-from monitor.errors import NodeAway, NodeBusy, NodeError
+from monitor.errors import NodeAway, NodeBusy, NodeError, NodeRefused
 from monitor.model import Reach
 from monitor.vitals import Vitals
 
@@ -68,6 +68,46 @@ async def test_the_latest_reason_is_the_one_told(clock: Clock) -> None:
 
 async def test_a_node_that_answers_is_not_spoken_of(clock: Clock) -> None:
     assert await story(FakeNode(3), clock) == []
+
+
+async def followed(node: FakeNode, memory: Memory, clock: Clock) -> None:
+    """Take the steps up to the node's tip, each ten seconds of waiting apart."""
+    follower = Follower(node, memory, ALL, vitals=Vitals(), pause=clock.pause)
+    async for plan in follower.plans(memory.tip):
+        memory.apply(plan)
+        if plan.caught_up:
+            return
+
+
+async def test_a_refusal_after_good_service_is_final_once_it_lasts_fifteen_minutes(clock: Clock) -> None:
+    node, memory = FakeNode(3), Memory()
+    await followed(node, memory, clock)
+    node.mine()
+    begun = clock.now
+
+    def refuse(question: str) -> None:
+        if question == "tip":
+            raise NodeRefused("wrong password")
+
+    node.before_answer = refuse
+    with pytest.raises(NodeRefused, match="wrong password"):
+        await followed(node, memory, clock)
+    assert clock.now - begun == 900
+
+
+async def test_refusals_that_do_not_last_are_not_added_up(clock: Clock) -> None:
+    node, memory = FakeNode(3), Memory()
+    await followed(node, memory, clock)
+    node.mine()
+    faults = iter(([NodeRefused("wrong password")] * 80 + [NodeAway("gone")]) * 3)
+
+    def fail(question: str) -> None:
+        if question == "tip" and (fault := next(faults, None)):
+            raise fault
+
+    node.before_answer = fail
+    await followed(node, memory, clock)
+    assert memory.chain == node.chain
 
 
 async def test_a_history_begun_anew_is_said(clock: Clock) -> None:

@@ -1,4 +1,4 @@
-"""A batch joins, or it is no batch."""
+"""A batch is kept as far as it joins."""
 
 from dataclasses import replace
 
@@ -18,20 +18,25 @@ def test_nothing_continues_anything() -> None:
     assert joined(BEFORE_ALL, []) == ()
 
 
-@pytest.mark.parametrize("at", range(5))
-def test_a_stranger_anywhere_spoils_the_batch(at: int) -> None:
+@pytest.mark.parametrize("at", range(1, 5))
+def test_what_stands_below_a_block_of_another_chain_is_kept(at: int) -> None:
     chain = chain_on(BEFORE_ALL, 5)
-    chain[at] = block_on(chain_on(BEFORE_ALL, at)[-1].ref if at else chain[4].ref)
-    with pytest.raises(Inconsistent, match=rf"^block \d+ {chain[at].hash} stands on {chain[at].header.parent}, but"):
-        joined(BEFORE_ALL, chain)
+    chain[at] = block_on(chain_on(BEFORE_ALL, at)[-1].ref)
+    assert joined(BEFORE_ALL, chain) == tuple(chain[:at])
 
 
-@pytest.mark.parametrize("at", range(4))
-def test_a_missing_block_spoils_the_batch(at: int) -> None:
+@pytest.mark.parametrize("at", range(1, 4))
+def test_what_stands_below_a_missing_block_is_kept(at: int) -> None:
     chain = chain_on(BEFORE_ALL, 5)
+    below = tuple(chain[:at])
     del chain[at]
-    with pytest.raises(Inconsistent):
-        joined(BEFORE_ALL, chain)
+    assert joined(BEFORE_ALL, chain) == below
+
+
+def test_a_first_block_that_does_not_fit_is_an_error() -> None:
+    chain = chain_on(BEFORE_ALL, 3)
+    with pytest.raises(Inconsistent, match=rf"^block 1 {chain[1].hash} stands on {chain[0].hash}, but below it"):
+        joined(BEFORE_ALL, chain[1:])
 
 
 def test_the_right_parent_at_the_wrong_height_is_no_parent() -> None:

@@ -20,10 +20,14 @@ def answer(code: int, message: str = "so it is") -> JSONRPCException:
 
 @pytest.mark.parametrize(
     ("code", "kind"),
-    [(-28, NodeAway), (-342, NodeRefused), (-343, NodeRefused), (-5, errors.RpcError), (-8, errors.RpcError)],
+    [(-28, NodeAway), (-342, NodeRefused), (-343, NodeRefused), (-5, errors.RpcError), (-77, errors.RpcError)],
 )
 def test_an_rpc_error_is_sorted_by_its_code(code: int, kind: type[Exception]) -> None:
     assert type(errors.from_rpc("getblock", answer(code))) is kind
+
+
+def test_an_rpc_error_that_is_not_known_may_pass() -> None:
+    assert isinstance(errors.from_rpc("getblock", answer(-77)), NodeBusy)
 
 
 def test_an_rpc_error_keeps_code_method_and_message() -> None:
@@ -37,15 +41,16 @@ def test_an_rpc_error_keeps_code_method_and_message() -> None:
     ("status", "kind", "remedy"),
     [
         (401, NodeRefused, "node.cookie_file, or node.user and node.password_file"),
-        (403, NodeRefused, "rpcallowip and rpcwhitelist"),
+        (403, NodeRefused, f"the node at {URL} forbids getblock (HTTP 403 X); check rpcallowip and rpcwhitelist"),
         (404, NodeRefused, "check node.url"),
         (200, NodeRefused, "check node.url"),
-        (503, NodeBusy, "work queue is full"),
+        (429, errors.QueueFull, "work queue is full"),
+        (503, errors.QueueFull, "work queue is full"),
         (502, NodeAway, URL),
     ],
 )
 def test_an_http_status_is_sorted(status: int, kind: type[Exception], remedy: str) -> None:
-    error = errors.from_http(errors.HttpError(status, "X"), URL)
+    error = errors.from_http(errors.HttpError(status, "X"), "getblock", URL)
     assert type(error) is kind
     assert remedy in str(error)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from unittest.mock import AsyncMock
 
 import pytest
 from aiohttp import web
@@ -11,11 +12,13 @@ from support.services import free_port
 
 from monitor.config import NodeSection
 from monitor.embedded import EmbeddedNode
-from monitor.errors import NodeAway, NodeBusy, WireError
+from monitor.errors import NodeAway, NodeBusy
 from monitor.model import BlockHash, BlockRef
 from monitor.node.connections import Connections
-from monitor.node.rest import Rest
+from monitor.node.errors import QueueFull
+from monitor.node.rest import NotServed, Rest
 from monitor.vitals import Vitals
+from monitor.wire import display_hash, double_sha256
 
 REF = BlockRef(5, BlockHash("ab" * 32))
 
@@ -50,6 +53,11 @@ async def answering(status: int, body: bytes, *, cut: bool = False, chunked: boo
         await runner.cleanup()
 
 
+def named(raw: bytes) -> BlockRef:
+    """Its hash, at a height of our choice."""
+    return BlockRef(5, display_hash(double_sha256(raw[:80])))
+
+
 async def raw_block() -> bytes:
     """A real one, as a node would send it."""
     async with EmbeddedNode() as node:
@@ -61,9 +69,9 @@ async def raw_block() -> bytes:
 
 async def test_a_block_is_read_no_further_than_its_coinbase() -> None:
     raw = await raw_block()
+    ref = named(raw)
     async with answering(200, raw + bytes(4_000_000)) as rest:
-        block = await rest.block(REF)
-        assert block
+        block = await rest.block(ref)
         assert block.height == 5
         assert block.coinbase.outputs
 
@@ -82,37 +90,51 @@ async def test_a_connection_that_ends_too_early_is_a_node_that_is_away() -> None
             await rest.block(REF)
 
 
-async def test_bytes_that_are_no_block_are_an_error_of_their_own() -> None:
-    async with answering(200, b"<html>" * 1000) as rest:
-        with pytest.raises(WireError):
-            await rest.block(REF)
-
-
 @pytest.mark.parametrize(
-    ("status", "kind"),
-    [(503, NodeAway), (500, NodeBusy), (429, NodeBusy)],
+    ("status", "body", "kind"),
+    [
+        (200, b"<html>" * 1000, NotServed),
+        (404, b"not found", NotServed),
+        (401, b"", NotServed),
+        (502, b"", NotServed),
+        (503, b"Service temporarily unavailable: Loading block index", NodeAway),
+        (503, b"Work queue depth exceeded", QueueFull),
+        (429, b"slow down", QueueFull),
+    ],
 )
-async def test_a_refusal_is_waited_out(status: int, kind: type[Exception]) -> None:
-    async with answering(status, b"no") as rest:
+async def test_what_is_not_the_block_is_sorted_by_what_it_says(
+    status: int, body: bytes, kind: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("asyncio.sleep", AsyncMock())  # between repetitions
+    async with answering(status, body) as rest:
         with pytest.raises(kind):
             await rest.block(REF)
-        with pytest.raises(kind):
-            await rest.probe(REF.hash)
-
-
-async def test_what_is_not_there_is_none() -> None:
-    async with answering(404, b"not found") as rest:
-        assert await rest.block(REF) is None
         await rest.probe(REF.hash)
         assert not rest.available
         assert not rest.has_blockpart
+        assert rest.refusal
+
+
+async def test_another_block_is_not_the_block() -> None:
+    async with answering(200, await raw_block()) as rest:
+        with pytest.raises(NotServed, match=f"instead of {REF.hash}"):
+            await rest.block(REF)
+
+
+async def test_headers_begin_with_the_one_that_was_requested() -> None:
+    raw = (await raw_block())[:80]
+    async with answering(200, raw) as rest:
+        with pytest.raises(NotServed, match="something else than headers"):
+            await rest.successors(REF, 5, REF.hash)
+        assert await rest.successors(named(raw), 5, REF.hash) == []
 
 
 async def test_behind_a_proxy_that_sends_chunks_it_works_as_well() -> None:
     raw = await raw_block()
-    async with answering(200, raw, chunked=True) as rest:
-        await rest.probe(REF.hash)
+    ref = named(raw)
+    async with answering(200, raw[:80], chunked=True) as rest:
+        await rest.probe(ref.hash)
+        assert rest.available
         assert rest.has_blockpart
-        block = await rest.block(REF)
-        assert block
-        assert block.coinbase.outputs
+    async with answering(200, raw, chunked=True) as rest:
+        assert (await rest.block(ref)).coinbase.outputs

@@ -69,7 +69,12 @@ async def test_an_answer_has_a_number_for_each_time() -> None:
     async with served(history) as session, session.get("/api/v1/history?metric=hhi&limit=3") as response:
         assert await response.json() == {
             "level": "pool", "metric": "hhi", "window": "2h", "step": 3600, "from": 0, "to": 3600, "times": [0, 3600],
-            "series": {"split": {"value": [None, 1 / 3], "lower": [None, 0.1], "upper": None}},
+            "series": {
+                "split": {
+                    "value": [None, 1 / 3], "lower": [None, 0.1], "upper": None,
+                    "sampling_lower": None, "sampling_upper": None,
+                },
+            },
         }  # fmt: skip
     assert history.begun == [SeriesQuery(metric="hhi", limit=3)]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from threading import Event
@@ -14,15 +15,20 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from support.history import by_hand
 from support.stored import store_mainnet
 
-from monitor.analysis.time_series import ALONE, INDICES, OTHERS, SHARES, UNKNOWN
+from monitor.analysis import BlockTable, concentrate, estimate
+from monitor.analysis.share_series import ALONE, OTHERS, UNKNOWN
+from monitor.analysis.time_series import INDICES, SHARES
+from monitor.analysis.uncertainty.alternatives import alternatives
+from monitor.analysis.uncertainty.combined import combined
 from monitor.attribution.unknown_miners import UnknownMiners
 from monitor.config import Config, RegistrySection, StoreSection
 from monitor.errors import InputError
 from monitor.export.history import ExportOptions, export_history
-from monitor.model import PREFIX, BlockRow, Judged, PoolSlug, SeriesQuery, TimeSeries, Window
+from monitor.model import PREFIX, BlockRow, Curve, Judged, PoolSlug, SeriesQuery, TimeSeries, Window
 from monitor.processing.counter import EntityLookup
 from monitor.processing.history import HistoryQueries, time_series
 from monitor.processing.levels import levels
+from monitor.processing.uncertain_memberships import questions
 from monitor.registry.loading import load_registry
 from monitor.store.reading import Reading
 from monitor.store.store import Store
@@ -51,20 +57,23 @@ async def stored(config: Config) -> list[Judged]:
 
 def naming(config: Config) -> EntityLookup:
     registry = load_registry(config.registry)
-    return EntityLookup(levels(registry), UnknownMiners(registry.pools).names(), 1)
+    return EntityLookup(levels(registry), UnknownMiners(registry.pools).names(), 1, questions=questions(registry))
 
 
-async def ask(config: Config, *questions: SeriesQuery) -> list[TimeSeries]:
+async def ask(config: Config, *asked: SeriesQuery) -> list[TimeSeries]:
     known = naming(config)
     async with await Store.open(config.store.url, beside=True) as store:
-        return [await store.reading(partial(time_series, asked=each, entities=known)) for each in questions]
+        return [await store.reading(partial(time_series, asked=each, entities=known)) for each in asked]
 
 
 def rows(stored: list[Judged]) -> list[BlockRow]:
     return [
-        BlockRow(each.block.height, each.block.header.time, 0, each.attribution.pool, each.attribution.miner)
+        BlockRow(
+            each.block.height, each.block.header.time, 0, each.attribution.pool, each.attribution.miner,
+            confidence=each.attribution.confidence,
+        )
         for each in stored
-    ]
+    ]  # fmt: skip
 
 
 def gauge(metric: str) -> tuple[str, Mapping[str, str]]:
@@ -110,11 +119,49 @@ async def test_every_number_is_that_of_the_export_at_the_same_tip(
                     compared += 1
             for entity, curve in shares.series.items():
                 if entity not in {OTHERS, UNKNOWN, ALONE}:
-                    assert curve.value == [was(f"{PREFIX}_share_ratio", entity=entity)]
-                    assert curve.lower == [was(f"{PREFIX}_share_sampling_lower_ratio", entity=entity)]
-                    assert curve.upper == [was(f"{PREFIX}_share_sampling_upper_ratio", entity=entity)]
+                    assert curve.value == [was(f"{PREFIX}_share_ratio", entity=entity) or 0]
+                    sampled = [was(f"{PREFIX}_share_sampling_{end}_ratio", entity=entity) for end in ("lower", "upper")]
+                    if curve.value != [0]:
+                        assert [curve.sampling_lower, curve.sampling_upper] == [[end] for end in sampled]
                     compared += 1
     assert compared > 120
+
+
+async def test_the_intervals_of_the_newest_point_are_the_published_ones(config: Config, stored: list[Judged]) -> None:
+    known = naming(config)
+    table = BlockTable.of([replace(row, bits=1) for row in rows(stored)], known.levels)
+    week = Window.parse("7d")
+    found = concentrate(table, [week])
+    sampled = [estimate(each, seed=[1]) for each in found]
+    for one, published in zip(found, combined(list(alternatives(table, found, known.questions)), sampled), strict=True):
+        asked = SeriesQuery(one.level, SHARES, WEEK, first=stored[-1].block.header.time, limit=40)
+        shares, hhi, nakamoto, effective = await ask(
+            config, asked, *(_about(asked, metric) for metric in ("hhi_unbiased", "nakamoto", "effective_entities"))
+        )
+        assert OTHERS not in shares.series, "all of them have a series of their own"
+        for entity, interval in published.shares.items():
+            assert interval_of(shares.series[entity]) == pytest.approx((interval.lower, interval.upper)), entity
+        for series, whole in ((hhi, published.hhi), (nakamoto, published.nakamoto)):
+            for curve in series.series.values():
+                nearly = 0.05 * (whole.upper - whole.lower)
+                assert interval_of(curve) == pytest.approx((whole.lower, whole.upper), abs=nearly)
+                assert_holds(curve)
+        assert_holds(effective.series["split"])
+
+
+def interval_of(curve: Curve) -> tuple[float, float]:
+    assert curve.lower
+    assert curve.upper
+    assert curve.lower[0] is not None is not curve.upper[0]
+    return curve.lower[0], curve.upper[0]
+
+
+def assert_holds(curve: Curve) -> None:
+    """The published interval holds its sampling part, and that what is counted."""
+    lower, upper = interval_of(curve)
+    assert curve.value[0]
+    sampled = interval_of(replace(curve, lower=curve.sampling_lower, upper=curve.sampling_upper))
+    assert lower <= sampled[0] <= curve.value[0] <= sampled[1] <= upper
 
 
 async def test_a_membership_counts_from_its_first_day_on(config: Config, stored: list[Judged]) -> None:

@@ -183,7 +183,7 @@ async def lived(folder: Path) -> History:
         await pipeline.snapshot()
         extend(node, 8, shift=3, depth=6)
         await pipeline.snapshot()
-        for _ in range(12):
+        for _ in range(7):
             extend(node, 1)
             snapshot = await pipeline.snapshot()
             shown[snapshot.tip.height] = snapshot

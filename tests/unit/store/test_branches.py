@@ -26,11 +26,11 @@ async def test_a_block_of_a_branch_is_stored_as_stale_until_the_chain_takes_it(s
     await store.branches.add(judge(own, "rival"))  # changes nothing
 
     assert await store.tip() == own[-1].ref
-    places = [await store.branches.place(block.hash) for block in (own[2], other[0], other[1])]
-    assert [place and (place.ref, place.counted, place.pool) for place in places] == [
+    places = [await store.branches.find(block.hash) for block in (own[2], other[0], other[1])]
+    assert [found and (found.ref, found.counted, found.pool) for found in places] == [
         (own[2].ref, True, "toy"), (other[0].ref, False, "rival"), (other[1].ref, False, "rival"),
     ]  # fmt: skip
-    assert await store.branches.place(main[3].hash) is None
+    assert await store.branches.find(main[3].hash) is None
     assert await store.branches.best_at(own[2].height) == own[2].hash
     assert await store.branches.best_at(99) is None
 

@@ -20,7 +20,7 @@ _NOUNS = {
 _UNITS = {"h": "hour", "d": "day", "y": "year", "b": "block"}
 _PREFIXES = ((1e21, "ZH/s"), (1e18, "EH/s"), (1e15, "PH/s"), (1e12, "TH/s"), (1e9, "GH/s"))
 
-
+_RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _NEVER = 1e-9
 """Probabilities are computed to a few decimals more."""
 
@@ -168,6 +168,12 @@ def direction(trend: Trend) -> tuple[str, str]:
     return "→", "no clear direction"
 
 
+def work(hashes: int) -> str:
+    """Expected hashes in words."""
+    power = len(str(hashes)) - 1
+    return f"{hashes:,} hashes" if power < 6 else f"{hashes / 10**power:.2f} × 10{str(power).translate(_RAISED)} hashes"
+
+
 def name_of(entity: str, names: Mapping[str, str]) -> str:
     """The name of a pool or country."""
     return names.get(entity, entity)
@@ -183,6 +189,6 @@ def coinbase_text(script: bytes) -> str:
 
 _FILTERS = (
     noun, spelt, percent, count, signed, between, window, hashrate, bitcoin, moment, ago, markets, probability, rough,
-    span, size, odds, deviation, direction, name_of, iso, per_ten_thousand,
+    span, size, odds, deviation, direction, work, name_of, iso, per_ten_thousand,
 )  # fmt: skip
 FILTERS = {function.__name__: function for function in _FILTERS}

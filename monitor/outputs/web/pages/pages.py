@@ -1,4 +1,4 @@
-"""The pages: overview, block, pool, memberships. They are rendered here, from the same values as the API."""
+"""The pages: overview, block, pool, memberships, nodes. They are rendered here, from the same values as the API."""
 
 from __future__ import annotations
 
@@ -12,18 +12,22 @@ from aiohttp import web
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from monitor import __version__
-from monitor.model import AlertState, BlockHash, PoolSlug, Snapshot
+from monitor.model import TREE_HEIGHTS, AlertState, BlockHash, PoolSlug, Snapshot
+from monitor.outputs.node_text import disagreement
 from monitor.outputs.web import profiles
+from monitor.outputs.web.answer import Answer
 from monitor.outputs.web.cache import cached
-from monitor.outputs.web.pages import filters
+from monitor.outputs.web.pages import feed, filters
 from monitor.outputs.web.pages.assets import Assets
 from monitor.outputs.web.pages.change_pairs import ChangeEntry, newest_first
 from monitor.outputs.web.pages.countries import COUNTRIES
 from monitor.outputs.web.pages.memberships import LEVELS, MembershipView
+from monitor.outputs.web.pages.nodes import SIGHTINGS, NodesPage
 from monitor.outputs.web.pages.overview import CONFIRMATIONS, Overview
 from monitor.outputs.web.pages.palette import palette
 from monitor.outputs.web.pages.published import claim
 from monitor.outputs.web.pages.stale_rates import StaleRates
+from monitor.outputs.web.problems import Problem
 from monitor.outputs.web.sources import Sources
 
 _STRIP = 48
@@ -34,6 +38,12 @@ _HEADERS = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
+_TEMPLATES = Environment(
+    loader=PackageLoader("monitor.outputs.web.pages"), autoescape=select_autoescape(),
+    undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+)  # fmt: skip
+"""Each is compiled when a page first needs it: all of them take a third of the time of a start."""
+_TEMPLATES.filters |= filters.FILTERS
 
 
 class Pages:
@@ -42,13 +52,6 @@ class Pages:
     def __init__(self, sources: Sources) -> None:
         self._sources = sources
         self._assets = Assets()
-        self._jinja = Environment(
-            loader=PackageLoader("monitor.outputs.web.pages"), autoescape=select_autoescape(),
-            undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
-        )  # fmt: skip
-        self._jinja.filters |= filters.FILTERS
-        for name in self._jinja.list_templates():
-            self._jinja.get_template(name)  # compiled at the start, not while the first reader waits
 
     def routes(self) -> list[web.RouteDef]:
         """The pages and their files."""
@@ -57,6 +60,8 @@ class Pages:
             web.get("/block/{hash}", self.block),
             web.get("/pool/{slug}", self.pool),
             web.get("/memberships", self.memberships),
+            web.get("/nodes", self.nodes),
+            web.get(feed.PATH, self.feed),
             *self._assets.routes(),
         ]
 
@@ -126,6 +131,29 @@ class Pages:
         )  # fmt: skip
         return self._page("memberships.html", view=view, levels=LEVELS, snapshot=snapshot, names=_names(snapshot))
 
+    @cached
+    async def nodes(self, request: web.Request) -> web.Response:  # noqa: ARG002
+        """Which node is on which branch, and the tree of the newest blocks."""
+        hub = self._sources.hub
+        if hub.nodes is None:
+            return self._page("waiting.html")
+        sightings = await self._sources.branches.sightings(limit=SIGHTINGS)
+        snapshot = hub.snapshot
+        return self._page(
+            "nodes.html", page=NodesPage.of(hub.nodes, sightings), snapshot=snapshot, heights=TREE_HEIGHTS,
+            slots=self._slots(snapshot) if snapshot else {}, names=_names(snapshot) if snapshot else {},
+        )  # fmt: skip
+
+    async def feed(self, request: web.Request) -> web.Response:
+        """What happened, as Atom. Its links begin as the request does, so it is not cached for others."""
+        try:
+            base = str(request.url.origin())
+        except ValueError:
+            raise Problem(HTTPStatus.BAD_REQUEST, "the header Host is invalid") from None
+        entries = await self._sources.journal.newest(limit=feed.ENTRIES)
+        answer = Answer(feed.atom(entries, base), {"Content-Type": feed.CONTENT_TYPE})
+        return answer.to(request)
+
     def _missing(self, reason: str) -> web.Response:
         response = self._page("missing.html", reason=reason)
         response.set_status(HTTPStatus.NOT_FOUND)
@@ -135,12 +163,13 @@ class Pages:
         common: Mapping[str, Any] = {
             "assets": self._assets.path,
             "alerts": [each for each in self._sources.hub.alerts if each.state is AlertState.FIRING],
+            "disagreement": disagreement(nodes) if (nodes := self._sources.hub.nodes) else None,
             "waiting": self._sources.health.waiting,
             "coverage": self._sources.health.coverage,
             "now": time.time(),
             "version": __version__,
         }
-        text = self._jinja.get_template(template).render({**common, **values})
+        text = _TEMPLATES.get_template(template).render({**common, **values})
         return web.Response(text=text, content_type="text/html", headers=_HEADERS)
 
     def _slots(self, snapshot: Snapshot, level: str = "pool") -> Mapping[str, int]:

@@ -1,7 +1,8 @@
-"""Server-sent events, as JSON: `block`, `reorg`, `snapshot`, `alert`.
+"""Server-sent events, as JSON: `block`, `reorg`, `snapshot`, `alert`, `branch`, `split`.
 
 `block` for each block that joined and `reorg` for blocks that left follow right after the commit, `snapshot` when all
-numbers of the new tip are published, `alert` when an alert fires or is resolved. A client that is too slow loses the
+numbers of the new tip are published, `alert` when an alert fires or is resolved, `branch` when the branches that nodes
+follow change, and `split` when a split begins, grows or ends. A client that is too slow loses the
 oldest events.
 """
 
@@ -16,10 +17,11 @@ from typing import Any
 from aiohttp import web
 
 from monitor.hub import Listener, News
-from monitor.model import Alert, BlockRecord, Snapshot
+from monitor.model import Alert, BlockRecord, NodesView, Snapshot
 from monitor.outputs.schemas.alerts import Alert as AlertSchema
 from monitor.outputs.schemas.base import Schema
 from monitor.outputs.schemas.blocks import Block, Reorg, SnapshotEvent
+from monitor.outputs.schemas.nodes import BranchEvent, Split, SplitEvent
 from monitor.outputs.web.problems import Problem
 from monitor.outputs.web.routes.endpoint import get, route
 from monitor.outputs.web.sources import Sources
@@ -60,16 +62,21 @@ class Events:
             with (
                 self._hub.listen("events") as news,
                 self._hub.listen_to_alerts("events") as alerts,
+                self._hub.listen_to_nodes("events") as views,
                 suppress(asyncio.CancelledError, ConnectionError),
             ):
                 await response.prepare(request)
                 await response.write(b": connected\n\n")
-                beside = asyncio.create_task(self._send_alerts(alerts, response))
+                beside = [
+                    asyncio.create_task(self._send_alerts(alerts, response)),
+                    asyncio.create_task(self._send_branches(views, response)),
+                ]
                 try:
                     # In a task of its own, a block does not pass through a dozen frames of the server.
                     await asyncio.create_task(self._send(news, response))
                 finally:
-                    beside.cancel()
+                    for each in beside:
+                        each.cancel()
         finally:
             self._clients.discard(task)
         return response
@@ -90,6 +97,14 @@ class Events:
             async for alert in alerts:
                 await response.write(_event("alert", AlertSchema.of(alert)))
 
+    async def _send_branches(self, views: Listener[NodesView], response: web.StreamResponse) -> None:
+        before = self._hub.nodes
+        with suppress(ConnectionError):
+            async for view in views:
+                for name, content in branch_events(before, view):
+                    await response.write(_event(name, content))
+                before = view
+
 
 def _event(name: str, content: Schema) -> bytes:
     return b"event: %b\ndata: %b\n\n" % (name.encode(), content.encode())
@@ -106,3 +121,13 @@ def events(news: News) -> Iterator[tuple[str, Schema]]:
     if plan.caught_up:
         for judged in news.judged:
             yield "block", Block.of(BlockRecord(judged, stale=False), news.pool_names)
+
+
+def branch_events(before: NodesView | None, view: NodesView) -> Iterator[tuple[str, Schema]]:
+    """The events that a change of the view makes, each with its name."""
+    old = before.splits if before else ()
+    if view.splits != old:
+        yield "branch", BranchEvent(agree=view.agree, splits=[Split.of_split(each) for each in view.splits])
+    lasting = [each for each in view.splits if each.lasting]
+    if lasting != [each for each in old if each.lasting]:
+        yield "split", SplitEvent(splits=[Split.of_split(each) for each in lasting])

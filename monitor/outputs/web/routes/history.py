@@ -120,8 +120,12 @@ class History:
         counted as one miner (`merged`). `shares` have a series for each of the entities that are largest on average,
         and `others`, `unknown`, and `alone` for miners who each count for themselves, where there are any. Numbers are
         in the order of `times` (Unix seconds); a point without blocks has none. `lower` and `upper` are the ends of the
-        95 % sampling interval: always for shares; for `nakamoto`, `hhi` and `hhi_unbiased` (for both, that of the
-        unbiased index) unless there are too many points and entities; never for other indices.
+        published 95 % interval, `sampling_lower` and `sampling_upper` those of its sampling part: of shares, `hhi` and
+        `hhi_unbiased` (for both, that of the unbiased index), `nakamoto` and `effective_entities`. Both readings of an
+        index have one published interval, which holds both. The intervals of indices are computed without random draws:
+        of a hundred blocks or more, their ends differ from those of `/api/v1/concentration` by a few per cent of the
+        width. `unknown` and `alone` have the sampling interval alone. Entities that may have blocks, but have none
+        counted, follow those that have some.
 
         The `ETag` changes when the series may have changed. Requests are answered one at a time; 503 means that too
         many wait.

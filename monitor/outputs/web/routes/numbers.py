@@ -55,7 +55,8 @@ async def shares(query: LevelQuery, sources: Sources) -> Shares:
 async def shares_now(query: LevelOnlyQuery, sources: Sources) -> CurrentShares:
     """Shares of the hashrate now: estimates for the coming fortnight, with the usual drift in their intervals.
 
-    Entities without a counted block have none; `/api/v1/shares` has what they may have.
+    Entities without a counted block have what they may have in the window with a number of blocks nearest to a
+    fortnight's.
     """
     snapshot = sources.snapshot
     return CurrentShares.of_level(query.level or snapshot.concentration[0].level, snapshot)

@@ -11,7 +11,7 @@ const AGAIN = 5000;
 export function listen(handlers) {
   const stream = new EventSource("/api/v1/events");
   stream.addEventListener("open", () => { handlers.onState(true); handlers.onNews(); });
-  for (const name of ["snapshot", "alert"]) stream.addEventListener(name, () => handlers.onNews());
+  for (const name of ["snapshot", "alert", "branch", "split"]) stream.addEventListener(name, () => handlers.onNews());
   stream.addEventListener("block", (event) => handlers.onBlock(JSON.parse(event.data)));
   stream.addEventListener("error", () => {
     handlers.onState(false);

@@ -1,0 +1,252 @@
+"""All nodes together: which block each has, and the blocks of every branch.
+
+Of every new tip of an observer the headers down to the counted chain are requested, from the node that has it. Blocks
+of another branch are fetched, attributed and stored as stale. Blocks that merely arrive earlier than at the counted
+node are not: they are about to be counted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from typing import NoReturn, Protocol
+
+import structlog
+
+from monitor.chain.branch_tips import TipStore, fetch_tips
+from monitor.chain.branches import BranchRules, Line, completed, relation, splits
+from monitor.chain.fallback import FallbackSource
+from monitor.chain.lines import complete, trace
+from monitor.chain.observer import Observer
+from monitor.chain.sightings import Arrivals
+from monitor.errors import ChainError, NodeAway, NodeError, PoolMonitorError, WireError
+from monitor.model import (
+    TREE_HEIGHTS,
+    Block,
+    BlockEvents,
+    BlockHash,
+    BlockRef,
+    BranchBlock,
+    NodeState,
+    NodesView,
+    Notice,
+    Relation,
+    Snapshot,
+)
+
+_LONGEST = 20_000
+"""Blocks of a branch that are counted, the highest ones."""
+_LOOK_SECONDS = 5.0
+_TIPS_SECONDS = 600.0
+_MOST_HEIGHTS = 5_000
+"""Blocks of which the height is remembered."""
+_NEWS = 10
+"""Steps of more blocks are catching up: nobody had just announced them."""
+
+log = structlog.get_logger()
+
+
+class WatchStore(TipStore, Protocol):
+    """What the watch needs of the store; see `store.branches`."""
+
+    async def tip(self) -> BlockRef | None:
+        """The tip of the counted chain."""
+
+    async def above(self, height: int) -> list[BranchBlock]:
+        """The stored blocks of every branch above a height, lowest first."""
+
+
+class NodesWatch:
+    """Watches all nodes, and publishes what they say."""
+
+    def __init__(
+        self,
+        source: FallbackSource,
+        store: WatchStore,
+        *,
+        rules: BranchRules,
+        publish: Callable[[NodesView], None],
+        lag: Callable[[str, float], None],
+    ) -> None:
+        """Watch nodes.
+
+        Args:
+            source: where the counted chain is taken from, and all nodes. The follower hears what it says.
+            store: the counted chain, and the other branches.
+            rules: for blocks and branches.
+            publish: called with each new view.
+            lag: called with a node and how much later than the first one it had a block.
+        """
+        self._store = store
+        self._rules = rules
+        self._publish = publish
+        self._lag = lag
+        self._source = source
+        self._arrivals = Arrivals()
+        self._heights: dict[BlockHash, int] = {}
+        self._lines: dict[str, Line] = {}
+        self._since: dict[BlockHash, float] = {}
+        """When the lowest block of each branch was first seen, Unix time."""
+        self._ready = asyncio.Event()
+        """Set while the counted chain ends at its node's tip."""
+        self._changed = asyncio.Event()
+
+    async def run(self, check: Callable[[BlockHash], Awaitable[None]]) -> NoReturn:
+        """Watch for ever. `check` raises if a genesis block is not that of the counted chain."""
+        async with asyncio.TaskGroup() as group:
+            for observer in self._source.nodes[1:]:
+                group.create_task(observer.run(check, self._arrived), name=f"observe {observer.name}")
+            group.create_task(self._look_for_ever(), name="look at branches")
+            group.create_task(self._ask_for_tips(), name="ask for chain tips")
+        raise AssertionError("an observer returned")
+
+    def take(self, news: BlockEvents | Snapshot) -> None:
+        """Take note of a step of the counted chain, or of its newest state."""
+        if isinstance(news, Snapshot):
+            self._note_ready(caught_up=news.caught_up)
+        else:
+            self._take(news)
+        self._changed.set()
+
+    def _take(self, events: BlockEvents) -> None:
+        plan = events.plan
+        self._note_ready(caught_up=plan.caught_up)
+        if plan.caught_up and len(plan.connects) <= _NEWS:
+            for block in plan.connects:
+                self._seen(block.hash, self._source.followed.name, plan.noticed)
+                self._heights[block.hash] = block.height
+
+    def _note_ready(self, *, caught_up: bool) -> None:
+        if caught_up:
+            self._ready.set()
+        else:
+            self._ready.clear()
+
+    def _arrived(self, observer: Observer, notice: Notice | None) -> None:
+        if notice and observer.node.best:
+            self._seen(observer.node.best, observer.name, notice.at)
+        self._changed.set()
+
+    def _seen(self, block: BlockHash, node: str, at: float) -> None:
+        self._arrivals.note(block, node, at=at, unix=time.time() - (time.monotonic() - at))
+
+    # -- the view ------------------------------------------------------------------------------------------------------
+
+    async def _look_for_ever(self) -> NoReturn:
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_LOOK_SECONDS):
+                    await self._changed.wait()
+            self._changed.clear()
+            if await self._look():
+                self._changed.set()
+
+    async def _look(self) -> bool:
+        """Look at all nodes once; whether there is more to fetch."""
+        counted = await self._store.tip()
+        if counted is None:
+            return False
+        more = False
+        states = []
+        for observer in self._source.nodes:
+            line, fetched = await self._line(observer) if self._ready.is_set() else (None, False)
+            more |= fetched
+            states.append(self._state(observer, counted, line))
+        await self._settle(states)
+        forks = [line.fork.height for line in self._lines.values() if line.blocks]
+        newest = await self._store.above(max(min([counted.height - TREE_HEIGHTS, *forks]), counted.height - _LONGEST))
+        self._publish(self._view(states, newest))
+        return more
+
+    async def _line(self, observer: Observer) -> tuple[Line | None, bool]:
+        """The branch of a node, and whether blocks of it were fetched."""
+        node, name = observer.node, observer.name
+        if node.best is None:
+            return None, False
+        try:
+            line = await trace(node, node.best, self._store, known=self._lines.get(name))
+            if line is None:
+                self._lines.pop(name, None)
+                return None, False
+            fetched: list[Block] = []
+            if line.blocks and relation(line.tip, line.fork, await self._tip()) is Relation.BRANCH:
+                fetched = await complete(line, node)
+        except NodeAway:
+            return self._lines.get(name), False
+        except (NodeError, ChainError, WireError) as error:
+            observer.fault = str(error)
+            return self._lines.get(name), False
+        judged = self._rules.judge(fetched)
+        await self._store.add(judged)
+        self._lines[name] = line = completed(line, judged)
+        for block in line.blocks:
+            self._heights[block.ref.hash] = block.ref.height
+        if line.blocks:
+            lowest = line.blocks[0]
+            is_news = self._arrivals.first_seen(lowest.ref.hash) is not None
+            self._since.setdefault(lowest.ref.hash, time.time() if is_news else min(lowest.time, time.time()))
+        return line, bool(fetched)
+
+    async def _tip(self) -> BlockRef:
+        tip = await self._store.tip()
+        assert tip, "the counted chain has ended"
+        return tip
+
+    def _state(self, observer: Observer, counted: BlockRef, line: Line | None) -> NodeState:
+        node, facts = observer.node, observer.node.facts
+        tip = line.tip if line else None
+        followed = observer is self._source.followed
+        if followed and self._ready.is_set():
+            tip = counted
+        return NodeState(
+            observer.name,
+            observer.role,
+            up=observer.reason is None,
+            reason=observer.reason,
+            network=facts.network if facts else None,
+            version=facts.version if facts else None,
+            tip=tip,
+            relation=relation(tip, line.fork, counted) if tip and line else Relation.UNKNOWN,
+            fork=line.fork if line else None,
+            chain=facts.chain.name if facts else None,
+            trusted=observer.trusted,
+            heard_at=node.heard_at,
+            followed=followed,
+        )
+
+    def _view(self, states: Sequence[NodeState], newest: Sequence[BranchBlock]) -> NodesView:
+        ours = [block for block in newest if block.counted]
+        headers = {block.ref.hash: block for line in self._lines.values() for block in line.blocks}
+        tree = headers | {block.ref.hash: block for block in newest}
+        lowest = max(block.ref.height for block in tree.values()) - TREE_HEIGHTS
+        shown = [block for block in tree.values() if block.ref.height > lowest]
+        return NodesView(
+            tuple(states),
+            tuple(sorted(shown, key=lambda block: (-block.ref.height, not block.counted, block.ref.hash))),
+            splits(states, self._lines, ours, since=self._since, now=time.time(), rules=self._rules),
+        )
+
+    async def _settle(self, states: Sequence[NodeState]) -> None:
+        """Store the sightings that are complete."""
+        up = {each.name for each in states if each.up}
+        found = self._arrivals.settled(up, time.monotonic(), self._heights)
+        if not found:
+            return
+        await self._store.note_sightings(found)
+        for each in found:
+            if each.lag_seconds is not None:
+                self._lag(each.node, each.lag_seconds)
+        for block in list(self._heights)[:-_MOST_HEIGHTS]:
+            del self._heights[block]
+
+    async def _ask_for_tips(self) -> NoReturn:
+        """Fetch branches that nodes know and none follows, forever."""
+        while True:
+            await self._ready.wait()
+            for observer in self._source.nodes:
+                if observer.reason is None:
+                    with suppress(PoolMonitorError):  # the node is away; later
+                        await fetch_tips(observer, self._store, self._rules.judge)
+            await asyncio.sleep(_TIPS_SECONDS)

@@ -1,0 +1,153 @@
+"""All nodes, the branches that they follow, and splits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Self
+
+from monitor import model
+from monitor.model import NodeRole, PoolSlug, Relation
+from monitor.outputs.node_text import place, summary
+from monitor.outputs.schemas.base import OptionalName, PreciseTime, Schema, Time, field
+
+
+class BlockPlace(Schema):
+    """Height and hash of a block."""
+
+    height: int = field("Height of the block")
+    hash: str = field("Hash of the block")
+
+
+class NodeState(Schema):
+    """One node, as last heard."""
+
+    name: str = field("Name of the node, as configured; its host and port without one")
+    role: NodeRole = field("`counted`: its best chain is counted; `observer`: it is compared with it")
+    followed: bool = field("Whether the counted chain is taken from it now: the counted node, or one that stands in")
+    trusted: bool = field("Whether its word is taken for what cannot be checked")
+    up: bool = field("Whether it answered the last request, and is believed")
+    reason: str | None = field("Why it is not; null while it is")
+    network: str | None = field("Network of the node; null until it answers")
+    version: str | None = field("User agent of the node; null until it answers")
+    chain: str | None = field("The chain that its rules make; null if it does not say")
+    tip: BlockPlace | None = field("Its best block; null until it is known")
+    relation: Relation = field(
+        "Where its tip is, seen from the counted one: the `same`, `behind` or `ahead` on that chain, on a `branch`, "
+        "or `unknown`"
+    )
+    fork: BlockPlace | None = field("The highest counted block on its best chain; null if it is not known")
+    place: str = field("The relation in words; empty while the node is away")
+    apart: int = field("Blocks on its best chain above that one")
+    heard_at: PreciseTime | None = field("When it last said which block is its best; null before")
+
+
+class TreeBlock(Schema):
+    """A block of the tree of branches."""
+
+    height: int = field("Height of the block")
+    hash: str = field("Hash of the block")
+    parent: str = field("Hash of its parent")
+    time: Time = field("Header time")
+    pool_slug: str | None = field("The pool; null: unknown", at="pool")
+    pool_name: OptionalName = field("Name of the pool; null: unknown", at="pool")
+    attributed: bool = field("Whether its coinbase is known; without it the pool is not")
+    counted: bool = field("Whether it is on the chain that is counted")
+    nodes: list[str] = field("Nodes whose best block it is")
+
+
+class Branch(Schema):
+    """The blocks of a branch above the block where branches part."""
+
+    tip: BlockPlace = field("Its highest block")
+    nodes: list[str] = field("Nodes whose best chain it is")
+    counted: bool = field("Whether it is the branch that is counted")
+    blocks: int = field("Its length", at="length")
+    work: str = field("Expected hashes behind its blocks, in decimal: more digits than a number of JSON has")
+    attributed: int = field("Blocks whose coinbase is known; the next two count these", at="known")
+    entities: dict[str, dict[str, int]] = field("Blocks by level and entity, most first, unknown ones left out")
+    signalling: dict[str, int] = field("Blocks that signal with each version bit, most first")
+
+    @classmethod
+    def of_branch(cls, branch: model.Branch) -> Self:
+        """One branch."""
+        return cls.of({
+            "tip": branch.tip, "nodes": branch.nodes, "counted": branch.counted, "length": branch.length,
+            "work": str(branch.work), "known": branch.known, "entities": branch.entities,
+            "signalling": {str(bit): blocks for bit, blocks in branch.bits.items()},
+        })  # fmt: skip
+
+
+class Split(Schema):
+    """Nodes on different branches."""
+
+    lasting: bool = field("Whether it is deep and old enough to be a split (`splits.depth`, `splits.seconds`)")
+    ancestor: BlockPlace = field("The highest block that both branches have")
+    since: Time = field("When the first block of the other branch was seen")
+    depth: int = field("Blocks of the other branch")
+    branches: list[Branch] = field("The counted one first")
+
+    @classmethod
+    def of_split(cls, split: model.Split) -> Self:
+        """One split."""
+        branches = [Branch.of_branch(each) for each in split.branches]
+        return cls.of({
+            "lasting": split.lasting, "ancestor": split.ancestor, "since": split.since, "depth": split.depth,
+            "branches": branches,
+        })  # fmt: skip
+
+
+class Nodes(Schema):
+    """All nodes and branches."""
+
+    summary: str = field("Whether the nodes agree, and of which branch the numbers are, in words")
+    agree: bool = field("Whether no node is on another branch")
+    counted: str = field("The node whose chain is counted, by configuration")
+    followed: str = field("The node from which it is taken now")
+    nodes: list[NodeState] = field("The counted node first")
+    splits: list[Split] = field("One for each branch beside the counted one, deepest first")
+    tree: list[TreeBlock] = field("The blocks of the newest 50 heights on every branch, highest first")
+
+    @classmethod
+    def of_view(cls, view: model.NodesView, names: Mapping[PoolSlug, str]) -> Self:
+        """All of a view."""
+        tips: dict[str, list[str]] = {}
+        for node in view.nodes:
+            if node.tip:
+                tips.setdefault(node.tip.hash, []).append(node.name)
+        tree = [
+            {
+                **block._asdict(),
+                "height": block.ref.height,
+                "hash": block.ref.hash,
+                "nodes": tips.get(block.ref.hash, []),
+            }
+            for block in view.tree
+        ]
+        nodes = [
+            {
+                **{name: getattr(node, name) for name in NodeState.model_fields if name != "place"},
+                "place": place(node, view),
+            }
+            for node in view.nodes
+        ]
+        return cls.of(
+            {
+                "summary": summary(view), "agree": view.agree, "counted": view.nodes[0].name,
+                "followed": view.followed.name, "nodes": nodes,
+                "splits": [Split.of_split(each) for each in view.splits], "tree": tree,
+            },
+            names,
+        )  # fmt: skip
+
+
+class SplitEvent(Schema):
+    """The splits that last, after one began, grew or ended."""
+
+    splits: list[Split] = field("Deepest first; empty after the last one ended")
+
+
+class BranchEvent(Schema):
+    """The branches that nodes follow, after one appeared, grew or ended."""
+
+    agree: bool = field("Whether no node is on another branch")
+    splits: list[Split] = field("One for each branch beside the counted one, deepest first")

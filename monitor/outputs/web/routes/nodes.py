@@ -1,0 +1,19 @@
+"""All nodes and branches."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from monitor.outputs.schemas.nodes import Nodes
+from monitor.outputs.web.problems import Problem
+from monitor.outputs.web.routes.endpoint import NO_BLOCK_YET, get
+from monitor.outputs.web.sources import Sources
+
+
+@get("/api/v1/nodes", problems=NO_BLOCK_YET, cached=False)
+async def nodes(sources: Sources) -> Nodes:
+    """Which node is on which branch, the tree of the newest blocks, and splits."""
+    view, snapshot = sources.hub.nodes, sources.hub.snapshot
+    if view is None:
+        raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "no block is stored yet; /readyz says why")
+    return Nodes.of_view(view, snapshot.pool_names if snapshot else {})

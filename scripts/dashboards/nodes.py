@@ -1,0 +1,245 @@
+"""Several nodes: which branch each is on, who mines on which, and how late each has blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from grafana_foundation_sdk.builders import stat, statetimeline, timeseries
+from grafana_foundation_sdk.builders.dashboard import Dashboard, Row
+from grafana_foundation_sdk.models.dashboard import ValueMap, ValueMappingResult
+
+from dashboards.frame import frame
+from dashboards.panels import lines, number, states, steps
+from dashboards.series import about, series
+
+_NONE = "or on () vector(0)"
+
+
+def nodes() -> Dashboard:
+    """The dashboard."""
+    made = frame(
+        "Nodes and branches",
+        "Whether the nodes agree, which branch each is on, who mines on it, and how late each has blocks.",
+        slug="nodes",
+        page="/nodes",
+    )
+    for panel in _numbers():
+        made.with_panel(panel)
+    made.with_row(Row("Which node is where")).with_panel(_agreement()).with_panel(_up())
+    made.with_panel(_heights()).with_panel(_apart())
+    made.with_row(Row("Branches")).with_panel(_shares()).with_panel(_signalling()).with_panel(_lengths())
+    made.with_row(Row("Blocks that arrive late or go")).with_panel(_median()).with_panel(_late())
+    return made.with_panel(_stale()).with_panel(_depth()).with_panel(_alerts())
+
+
+def _numbers() -> Iterator[stat.Panel]:
+    yield (
+        number("Nodes", about("nodes_agree", "A branch of one block is an everyday race."), series("nodes_agree"))
+        .unit("none")
+        .mappings([_words(agree=(1, "green"), disagree=(0, "red"))])
+        .thresholds(steps("red", green=1))
+    )
+    yield (
+        number(
+            "Depth of the split",
+            about("split_depth_blocks", "What counts as a split: `splits.depth` and `splits.seconds`."),
+            series("split_depth_blocks"),
+        )
+        .unit("none")
+        .thresholds(steps("green", red=1))
+    )
+    yield (
+        number(
+            "Split since",
+            about("split_start_timestamp_seconds", "Shown as the time since then; 0 without a split."),
+            f"time() - {series('split_start_timestamp_seconds')} {_NONE}",
+        )
+        .unit("s")
+        .thresholds(steps("green", red=1))
+    )
+    yield (
+        number("Nodes that answer", about("node_up", "Shown as their number."), f"sum({series('node_up')})")
+        .unit("none")
+        .thresholds(steps("red", green=1))
+    )
+    yield (
+        number(
+            "Counted node replaced",
+            about("node_followed", "Shown: whether an observer stands in for the counted node."),
+            f"max({series('node_followed')} * {series('node_observer')})",
+        )
+        .unit("none")
+        .mappings([_words(no=(0, "green"), yes=(1, "red"))])
+        .thresholds(steps("green", red=1))
+    )
+    yield (
+        number(
+            "Stale blocks per day",
+            about("stale_blocks_total", "One or two a month are normal."),
+            f"sum(increase({series('stale_blocks_total')}[1d])) {_NONE}",
+        )
+        .unit("none")
+        .decimals(1)
+        .thresholds(steps("green", yellow=2, red=4))
+    )
+
+
+def _agreement() -> statetimeline.Panel:
+    return (
+        states(
+            "Agreement",
+            "Whether the nodes are on the same branch, and whether branches are deep and old enough for a split.",
+            {"nodes agree": series("nodes_agree"), "no split": f"{series('split_depth_blocks')} == bool 0"},
+        )
+        .unit("none")
+        .mappings([_words(yes=(1, "green"), no=(0, "red"))])
+    )  # fmt: skip
+
+
+def _up() -> statetimeline.Panel:
+    return (
+        states(
+            "Nodes that answer",
+            about("node_up", "One that is away is not compared."),
+            {"{{node}}": f"max by (node) ({series('node_up')})"},
+        )
+        .unit("none")
+        .mappings([_words(up=(1, "green"), away=(0, "red"))])
+    )
+
+
+def _heights() -> timeseries.Panel:
+    return (
+        lines(
+            "Heights",
+            about("node_height", "Lines that part are branches of different length, or a node that is behind."),
+            {"{{node}}": f"max by (node) ({series('node_height')})"},
+        )
+        .unit("none")
+        .decimals(0)
+    )
+
+
+def _apart() -> timeseries.Panel:
+    return (
+        lines(
+            "Blocks apart",
+            about("node_apart_blocks", "One for a few minutes is a race; more is another branch."),
+            {"{{node}}": f"max by (node) ({series('node_apart_blocks')})"},
+        )
+        .unit("none")
+        .min(0)
+    )
+
+
+def _shares() -> timeseries.Panel:
+    return (
+        lines(
+            "Shares on each branch",
+            about("branch_share_ratio", "By pool. Empty while the nodes agree."),
+            {"{{branch}}: {{entity}}": f"max by (branch, entity) ({series('branch_share_ratio', level='pool')})"},
+        )
+        .unit("percentunit")
+        .min(0)
+        .no_value("the nodes agree")
+    )
+
+
+def _signalling() -> timeseries.Panel:
+    return (
+        lines(
+            "Signalling on each branch",
+            about("branch_signalling_ratio", "Empty while the nodes agree, and for a branch that signals nothing."),
+            {"{{branch}}: bit {{bit}}": f"max by (branch, bit) ({series('branch_signalling_ratio')})"},
+        )
+        .unit("percentunit")
+        .min(0)
+        .span(6)
+        .no_value("the nodes agree")
+    )
+
+
+def _lengths() -> timeseries.Panel:
+    return (
+        lines(
+            "Length of each branch",
+            about("branch_blocks", "Without retargets, the longer one has more work. Empty while the nodes agree."),
+            {"{{branch}}": f"max by (branch) ({series('branch_blocks')})"},
+        )
+        .unit("none")
+        .min(0)
+        .span(6)
+        .no_value("the nodes agree")
+    )
+
+
+def _median() -> timeseries.Panel:
+    return _lag("Lag, median", 0.5)
+
+
+def _late() -> timeseries.Panel:
+    return _lag("Lag, 95th percentile", 0.95)
+
+
+def _lag(title: str, quantile: float) -> timeseries.Panel:
+    rate = f"sum by (le, node) (rate({series('block_first_seen_seconds_bucket')}[6h]))"
+    return (
+        lines(
+            title,
+            about("block_first_seen_seconds", "Over six hours. A node that is always late is badly connected."),
+            {"{{node}}": f"histogram_quantile({quantile}, {rate})"},
+        )
+        .unit("s")
+        .min(0)
+    )
+
+
+def _stale() -> timeseries.Panel:
+    return (
+        lines(
+            "Stale blocks",
+            about("stale_blocks_total", "By pool, over a day."),
+            {"{{pool}}": f"sum by (pool) (increase({series('stale_blocks_total')}[1d]))"},
+        )
+        .unit("none")
+        .min(0)
+        .span(8)
+        .no_value("none")
+    )
+
+
+def _depth() -> timeseries.Panel:
+    return (
+        lines(
+            "Depth of reorganisations",
+            about("reorg_depth_blocks", "Of the last one. Two are rare, three are not explained by chance."),
+            {"blocks": series("reorg_depth_blocks")},
+        )
+        .unit("none")
+        .min(0)
+        .span(8)
+    )
+
+
+def _alerts() -> timeseries.Panel:
+    rules = "~chain_split|node_replaced|reorganisation|deep_reorganisation|stale_block"
+    return (
+        lines(
+            "Alerts",
+            about("alerts_firing", "Of the rules on nodes and branches. What to do: docs/runbook.md."),
+            {"{{rule}}": f"sum by (rule) ({series('alerts_firing', rule=rules)}) {_NONE}"},
+        )
+        .unit("none")
+        .decimals(0)
+        .min(0)
+        .span(8)
+    )
+
+
+def _words(**names: tuple[int, str]) -> ValueMap:
+    return ValueMap(
+        options={
+            str(value): ValueMappingResult(text=text, color=colour, index=at)
+            for at, (text, (value, colour)) in enumerate(names.items())
+        }
+    )
