@@ -17,7 +17,7 @@ from monitor.errors import InputError
 from monitor.model import BlockHash, BlockRef, Header
 from monitor.wire import HEADER_BYTES, decode_header, encode_header
 
-MAX_BYTES: Final = 64 * 1024 * 1024
+MAX_BYTES: Final = 16 * 1024 * 1024
 """The largest list of today has less than a megabyte."""
 _MAX_HEIGHT: Final = 2**31 - 1
 _MAX_NAME: Final = 100

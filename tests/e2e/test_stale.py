@@ -65,6 +65,7 @@ def test_blocks_that_no_node_has_seen_are_races_from_the_next_block_on(
     page = daemon.text("/?window=10b")
     assert 'data-part="stale-rates"' in page
     assert f'href="/block/{two[0].hash}"' not in page
+    assert "one of 4 blocks: 2500.0 in 10,000" in daemon.text("/pool/antpool")
 
     assert "0 new; 2 already known; 1 refused" in command(daemon, "import", file).stdout
     listed = json.loads(command(daemon, "list", "--window", "10b", "--format", "json").stdout)
