@@ -26,8 +26,8 @@ from monitor.outputs.web.pages.nodes import SIGHTINGS, NodesPage
 from monitor.outputs.web.pages.overview import CONFIRMATIONS, Overview
 from monitor.outputs.web.pages.palette import palette
 from monitor.outputs.web.pages.published import claim
-from monitor.outputs.web.problems import Problem
 from monitor.outputs.web.pages.stale_rates import StaleRates
+from monitor.outputs.web.problems import Problem
 from monitor.outputs.web.sources import Sources
 
 _STRIP = 48
