@@ -46,7 +46,8 @@ BARE = (
 QUESTIONS = {
     "HHI of pools, every week": SeriesQuery("pool", "hhi", step=WEEK),
     "the same of thirty days": SeriesQuery("pool", "hhi", window=30 * DAY, step=WEEK),
-    "HHI with intervals, 4 weeks": SeriesQuery("pool", "hhi", step=4 * WEEK),
+    "HHI of pools, every 4 weeks": SeriesQuery("pool", "hhi", step=4 * WEEK),
+    "HHI of templates, every week": SeriesQuery("template", "hhi", step=WEEK),
     "HHI of operators, every week": SeriesQuery("operator", "hhi", step=WEEK),
     "shares of templates, every week": SeriesQuery("template", "shares", step=WEEK),
     "shares, 40 series, 4 days": SeriesQuery("pool", "shares", step=4 * DAY, limit=40),

@@ -43,7 +43,8 @@ def share_curves(
     for group in groups:
         if isinstance(group.entity, str):
             weights[group.entity] += group.blocks * (group.leave - group.enter)
-    ranked = sorted({**weights, **possible}, key=lambda entity: (-weights[entity], -possible[entity], entity))[:limit]
+    found = sorted({**weights, **possible}, key=lambda entity: (-weights[entity], -possible[entity], entity))
+    ranked, others = found[:limit], found[limit:]
     rows = {name: row for row, name in enumerate((*ranked, OTHERS, UNKNOWN, ALONE))}
     blocks = np.zeros((_KINDS, len(rows), grid.points + 1), np.int64)
     for group in groups:
@@ -55,13 +56,14 @@ def share_curves(
         blocks[:, row, group.leave] -= group.blocks
     blocks = blocks.cumsum(axis=2)[..., :-1]
     total = blocks[_VALUE].sum(axis=0)
-    for at, found in enumerate(bounds):
-        blocks[1:, : rows[UNKNOWN], at] = 0
-        for entity, (least, most) in found.entities.items():
+    named = slice(rows[UNKNOWN] if others else rows[OTHERS])
+    blocks[1:, named] = 0
+    for at, (entities, free) in enumerate(bounds):
+        for entity, (least, most) in entities.items():
             row = rows.get(entity, rows[OTHERS])
             blocks[_LOWER, row, at] += least
-            blocks[_UPPER, row, at] += most - found.free
-        blocks[_UPPER, : rows[UNKNOWN], at] += found.free
+            blocks[_UPPER, row, at] += most - free
+        blocks[_UPPER, named, at] += free
     return {name: _curve(blocks[:, row], total) for name, row in rows.items() if blocks[:, row].any()}
 
 

@@ -103,13 +103,16 @@ async def from_node(node: NodeClient, missing: MissingBlocks) -> AsyncIterator[S
     tasks = deque(asyncio.create_task(_between(node, *each)) for each in islice(bounds, BACKFILL_CONNECTIONS))
     try:
         while tasks:
-            blocks = await tasks[0]
+            blocks, error = await tasks[0]
             tasks.popleft()
             tasks.extend(asyncio.create_task(_between(node, *each)) for each in islice(bounds, 1))
-            if not blocks or blocks[-1].ref != top:
-                raise NodeBusy(f"block {top.height} {top.hash} is not on the node's best chain")
-            top = BlockRef(blocks[0].height - 1, blocks[0].header.parent)
-            yield Segment(blocks)
+            if blocks and blocks[-1].ref == top:
+                top = BlockRef(blocks[0].height - 1, blocks[0].header.parent)
+                yield Segment(blocks)
+            elif error is None:
+                error = NodeBusy(f"block {top.height} {top.hash} is not on the node's best chain")
+            if error:
+                raise error
     finally:
         for task in tasks:
             task.cancel()
@@ -177,11 +180,20 @@ def _read_stale(files: BlockFiles, records: Records, heights: list[int]) -> Iter
                 yield block
 
 
-async def _between(node: NodeClient, start: int, end: int) -> tuple[Block, ...]:
-    """The blocks of the best chain at the heights from `start` to below `end`; fewer where the chain ends."""
-    last = BlockRef(-1, NO_BLOCK) if start == 0 else await node.at(start - 1)
+async def _between(node: NodeClient, start: int, end: int) -> tuple[tuple[Block, ...], NodeError | None]:
+    """The blocks of the best chain at the heights from `start` to below `end`; fewer where the chain ends.
+
+    They are requested from the top down, so that those above one that fails can be stored; its error comes with them.
+    """
     refs: list[BlockRef] = []
-    while last.height + 1 < end and (hashes := await node.successors(last, end - 1 - last.height)):
-        refs += [BlockRef(height, each) for height, each in enumerate(hashes, start=last.height + 1)]
-        last = refs[-1]
-    return tuple([await node.block(ref) for ref in refs])
+    blocks: deque[Block] = deque()
+    try:
+        last = BlockRef(-1, NO_BLOCK) if start == 0 else await node.at(start - 1)
+        while last.height + 1 < end and (hashes := await node.successors(last, end - 1 - last.height)):
+            refs += [BlockRef(height, each) for height, each in enumerate(hashes, start=last.height + 1)]
+            last = refs[-1]
+        for ref in reversed(refs):
+            blocks.appendleft(await node.block(ref))
+    except NodeError as error:
+        return tuple(blocks), error
+    return tuple(blocks), None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import dataclass, replace
 
 import structlog
@@ -10,6 +11,7 @@ import structlog
 from monitor.backfill.ingest import OnProgress, Progress, fill, missing
 from monitor.backfill.segments import MissingBlocks
 from monitor.backfill.worker import BackfillJob
+from monitor.chain.follower import LASTING_SECONDS
 from monitor.config import Config
 from monitor.errors import InputError, NodeError, NodeRefused, StoreInUse
 from monitor.model import BlockRef
@@ -60,7 +62,7 @@ async def _fill(config: Config, store: Store, lowest: int, *, on_progress: OnPro
         if lowest > tip.height:
             raise InputError(f"block {lowest} does not exist yet: the node's best block is {tip.height}")
         wanted = wanted or MissingBlocks(tip, lowest, tip, size=_SIZE)
-    begun, pause = wanted.top.height, _LEAST_PAUSE_SECONDS
+    begun, pause, accepted = wanted.top.height, _LEAST_PAUSE_SECONDS, time.monotonic()
     total = begun - lowest + 1
     while not wanted.is_done:
         before = wanted.top.height
@@ -74,7 +76,8 @@ async def _fill(config: Config, store: Store, lowest: int, *, on_progress: OnPro
             await store.note_gap(ended.gap)
             break
         after = wanted.top.height
-        if after == begun or ended.refused:
+        accepted = accepted if ended.refused and after == before else time.monotonic()
+        if after == begun or time.monotonic() - accepted >= LASTING_SECONDS:
             raise (NodeRefused if ended.refused else NodeError)(ended.fault)
         pause = _LEAST_PAUSE_SECONDS if after < before else min(2 * pause, _MOST_PAUSE_SECONDS)
         log.warning("backfill failed, retrying", reason=ended.fault, seconds=pause)

@@ -31,7 +31,7 @@ _BATCH = 500
 _CONTRADICTIONS = 100
 """More in a row than a reorganisation explains: the node is broken."""
 _REMIND_SECONDS = 60.0
-_LASTING_SECONDS = 900.0
+LASTING_SECONDS = 900.0
 """A node that has answered before and refuses for less time than this is away, not wrongly configured."""
 _PAUSE = wait_random_exponential(multiplier=0.1, max=5)
 """Seconds before a request is repeated."""
@@ -143,7 +143,7 @@ class Follower:
             return isinstance(error, _PASSING)
         now = time.monotonic()
         self._refused_since = now if self._refused_since is None else self._refused_since
-        return self._answered and now - self._refused_since < _LASTING_SECONDS
+        return self._answered and now - self._refused_since < LASTING_SECONDS
 
     async def _again(self, ask: Callable[[], Awaitable[_T]]) -> _T:
         contradictions = 0

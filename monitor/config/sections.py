@@ -50,6 +50,12 @@ class NodeSection(Section):
     """Password of the user. Preferably in a file of its own: password_file."""
     password_file: Path | None = Field(default=None, examples=["/etc/pool-monitor/password"])
     """File that contains only the password. Read at startup and at each new connection."""
+    ca_file: Path | None = Field(default=None, examples=["/etc/pool-monitor/node.pem"])
+    """File with the certificate (PEM) to trust instead of those of the system, for a node behind HTTPS with a
+    certificate of its own."""
+    proxy: str | None = Field(default=None, examples=["socks5://127.0.0.1:9050"])
+    """SOCKS proxy for RPC and REST, such as that of Tor, which resolves the name of the node, too. Needs the extra
+    socks. ZMQ does not use it: set zmq to off for a node that cannot be reached directly."""
     zmq: str = "auto"
     """ZMQ address for notifications of new blocks. With auto the node is asked for it (zmqpubhashblock or
     zmqpubsequence in bitcoin.conf). Set an address that publishes hashblock, such as tcp://127.0.0.1:28332, if the one
@@ -72,6 +78,8 @@ class NodeSection(Section):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         web_address(self.url, "url", "http://127.0.0.1:8332")
+        if self.proxy and not self.proxy.startswith(("socks5://", "socks4://")):
+            raise ValueError("proxy must look like socks5://127.0.0.1:9050")
         if self.zmq not in {"auto", "off"} and not self.zmq.startswith(("tcp://", "ipc://")):
             raise ValueError("zmq must be auto, off, or an address such as tcp://127.0.0.1:28332")
         if (self.user is None) != (self.secret_password is None):

@@ -232,6 +232,11 @@ class StaleRate:
     adjusted: float | None
     """The p-value corrected for the number of tests (Holm)."""
 
+    @property
+    def is_notable(self) -> bool:
+        """Whether the pool has a known stale block, or is large enough to expect one."""
+        return bool(self.stale) or self.p_value is not None
+
 
 @dataclass(frozen=True, slots=True)
 class Signals:

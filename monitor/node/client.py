@@ -12,10 +12,11 @@ import structlog
 
 from monitor import libzmq
 from monitor.config import Network, NodeSection
-from monitor.consensus.identity import Statement, chain_of, fork_heights, identify
-from monitor.errors import InvalidBlock, NodeAway, NodeBusy, NodeError, NodeRefused, OnAnotherChain, WireError
+from monitor.consensus.identity import chain_of
+from monitor.errors import NodeAway, NodeBusy, NodeError, NodeRefused, WireError
 from monitor.model import (
     NO_BLOCK,
+    UNKNOWN_CHAIN,
     Block,
     BlockHash,
     BlockRef,
@@ -25,7 +26,7 @@ from monitor.model import (
     NodeFacts,
     Notice,
 )
-from monitor.node import errors
+from monitor.node import errors, identity
 from monitor.node.connections import MAX_CONNECTIONS, Connections
 from monitor.node.notifications import BlockNotifications
 from monitor.node.rest import NotServed, Rest
@@ -102,7 +103,7 @@ class NodeClient:
         if known != (facts.genesis, facts.version, facts.chain):
             log.info("connected to the node", **self._describe(facts))
         self.facts = facts
-        if refusal := self.chain_refusal(facts.chain):
+        if refusal := identity.refusal(self._node, facts.chain):
             self._note_fault(refusal)
             raise refusal
         return facts.genesis
@@ -137,8 +138,8 @@ class NodeClient:
 
     async def block(self, ref: BlockRef) -> Block:
         """See `ChainSource.block`."""
-        block = await self._by_rest_or_rpc(lambda: self._rest.block(ref), lambda: self._block(ref))
-        if (name := chain_of(block.header)) and (refusal := self.chain_refusal(ChainIdentity(name))):
+        block = await self._any_block(ref)
+        if (name := chain_of(block.header)) and (refusal := identity.refusal(self._node, ChainIdentity(name))):
             raise refusal
         return block
 
@@ -212,8 +213,10 @@ class NodeClient:
             )
         if chain["initialblockdownload"] and network != "regtest":  # regtest has no peers
             raise NodeAway(f"the node is still downloading the chain: {100 * chain['verificationprogress']:.1f} %")
+        own_chain = await identity.ask_identity(self._rpc, network, tip)
         await self._rest.probe(tip.hash)
-        await self.block(tip)  # proves that blocks come, by REST or RPC
+        if own_chain.name != UNKNOWN_CHAIN:
+            await self._any_block(tip)  # proves that blocks come, by REST or RPC
         snapshot = await self._snapshot_height(chain)
         about = await self._rpc.optional("getnetworkinfo") or {}
         return NodeFacts(
@@ -227,37 +230,8 @@ class NodeClient:
             rest_refusal=self._rest.refusal,
             blockpart=self._rest.has_blockpart,
             zmq=tuple(await self.notifications.publishers()),
-            chain=await self._chain(network, tip),
+            chain=own_chain,
         )
-
-    def chain_refusal(self, chain: ChainIdentity) -> OnAnotherChain | None:
-        """The error for a node on this chain; None if it is the wanted one."""
-        wanted = self._node.chain
-        if wanted == "auto":
-            wanted = "any" if self._node.role == "observer" else "bitcoin"
-        if wanted in {"any", chain.name}:
-            return None
-        return OnAnotherChain(
-            f"the node at {self._node.url} is {chain}",
-            remedy=f"use a node that follows {wanted}, or set node.chain to the chain that is to be followed",
-        )
-
-    async def coinbase_proof(self, block: BlockHash, txid: str) -> bytes | None:
-        """A merkle block for the coinbase; None if the node does not give one.
-
-        Raises:
-            InvalidBlock: the node says that the block has no such transaction.
-        """
-        try:
-            return bytes.fromhex(await self._rpc.call("gettxoutproof", [txid], block))
-        except errors.RpcError as error:
-            if error.code == errors.NOT_FOUND and "transactions" in str(error):
-                raise InvalidBlock(f"block {block} does not contain the coinbase that the node sent for it") from None
-            return None
-        except NodeRefused:  # the call is not on the node's whitelist
-            return None
-        except (TypeError, ValueError):
-            return b""  # proves nothing
 
     async def _snapshot_height(self, chain: dict[str, Any]) -> int | None:
         """The height of the UTXO snapshot whose earlier blocks are still being downloaded; None if there is none."""
@@ -326,21 +300,6 @@ class NodeClient:
 
     # -- requests ------------------------------------------------------------------------------------------------------
 
-    async def _chain(self, network: str, tip: BlockRef) -> ChainIdentity:
-        """The chain that the node is on, by as much as it says."""
-        heights = fork_heights(network, tip.height)
-        hashes = [await self._rpc.optional("getblockhash", height) for height in heights]
-        header = await self._rpc.optional("getblockheader", tip.hash, False)  # noqa: FBT003 -- the call has no names
-        return identify(
-            Statement(
-                network,
-                tip,
-                hashes={height: BlockHash(each) for height, each in zip(heights, hashes, strict=True) if each},
-                tip_header=bytes.fromhex(header) if header else None,
-                deployments=await self._rpc.optional("getdeploymentinfo"),
-            )
-        )
-
     @property
     def _introduced(self) -> NodeFacts:
         if self.facts is None:
@@ -383,6 +342,10 @@ class NodeClient:
             answer = await by_rpc()
             self._rest.give_up(error)
             return answer
+
+    async def _any_block(self, ref: BlockRef) -> Block:
+        """A block, whatever chain it is of."""
+        return await self._by_rest_or_rpc(lambda: self._rest.block(ref), lambda: self._block(ref))
 
     async def _successors(self, block: BlockRef, count: int) -> list[BlockHash]:
         if block.hash != NO_BLOCK and await self.hash_at(block.height) != block.hash:

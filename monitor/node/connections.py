@@ -6,15 +6,22 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from math import inf
 from typing import Any, NamedTuple, Protocol, TypeVar
 
+import structlog
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
+from monitor.errors import NodeAway
 from monitor.node.errors import QueueFull
 
 MAX_CONNECTIONS = 4
 """RPC, REST, long poll and backfill together. Bitcoin Core 32 accepts 16, those of wallets and bitcoin-cli included."""
 _IDLE_SECONDS = 5.0
+_LEAST = 2
+"""One for the long poll, and one for everything else."""
+_FEWER_SECONDS = 600.0
+"""How long to do with one connection less, after the node has accepted no more while an older one worked."""
 
 unless_queue_stays_full = retry(
     retry=retry_if_exception_type(QueueFull),
@@ -24,6 +31,9 @@ unless_queue_stays_full = retry(
 )
 """Decorates a request: repeats it a few times where the node's work queue was full, so that a batch keeps its answers.
 """
+
+
+log = structlog.get_logger()
 
 
 class Connection(Protocol):
@@ -49,9 +59,14 @@ class Connections:
         self._limit = limit
         self._slots = asyncio.Semaphore(limit)
         self._used = 0
+        self._reserved = 0
+        self._unopened_at = -inf
+        """When a connection could not be opened last; monotonic. An older one that works afterwards shows that the node
+        is not away, but accepts no more."""
         self._idle: list[_Idle] = []
         """The one that was used longest ago comes first."""
         self._closing: asyncio.Task[None] | None = None
+        self._withheld: set[asyncio.Task[None]] = set()
 
     @asynccontextmanager
     async def use(self, create: Callable[[], _C]) -> AsyncIterator[_C]:
@@ -59,9 +74,15 @@ class Connections:
         async with self._slots:
             self._used += 1
             connection = self._take(create) or create()
+            started = time.monotonic()
             try:
                 await self._make_room()
                 yield connection
+                self._note_answer(getattr(connection, "opened_at", inf))  # that of a REST session is not known
+            except NodeAway:
+                if getattr(connection, "opened_at", -inf) >= started:
+                    self._unopened_at = time.monotonic()
+                raise
             finally:
                 self._used -= 1
                 self._idle.append(_Idle(time.monotonic(), create, connection))
@@ -70,8 +91,10 @@ class Connections:
 
     @asynccontextmanager
     async def reserve(self, count: int) -> AsyncIterator[None]:
-        """Leave `count` of the connections to another process."""
+        """Leave `count` of the connections to another process; fewer where two would not be left."""
+        count = max(0, min(count, self._limit - self._reserved - _LEAST))
         reserved = 0
+        self._reserved += count
         try:
             while reserved < count:
                 await self._slots.acquire()
@@ -81,14 +104,16 @@ class Connections:
             yield
         finally:
             self._used -= reserved
+            self._reserved -= count
             for _ in range(reserved):
                 self._slots.release()
 
     async def close(self) -> None:
         """Close every connection. No request may be under way."""
-        if self._closing:
-            self._closing.cancel()
-            await asyncio.gather(self._closing, return_exceptions=True)
+        tasks = [*self._withheld, *([self._closing] if self._closing else [])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         while self._idle:
             await self._idle.pop().connection.close()
 
@@ -97,6 +122,20 @@ class Connections:
             if self._idle[at].create == create:
                 return self._idle.pop(at).connection
         return None
+
+    def _note_answer(self, opened_at: float) -> None:
+        """Do with one less, if a newer connection than the one that has just answered could not be opened."""
+        if opened_at < self._unopened_at and self._limit - self._reserved > _LEAST:
+            left = self._limit - self._reserved - 1
+            log.warning("the node accepts no more connections, using fewer", connections=left, seconds=_FEWER_SECONDS)
+            task = asyncio.create_task(self._withhold(), name="withhold a connection")
+            self._withheld.add(task)
+            task.add_done_callback(self._withheld.discard)
+        self._unopened_at = -inf
+
+    async def _withhold(self) -> None:
+        async with self.reserve(1):
+            await asyncio.sleep(_FEWER_SECONDS)
 
     async def _make_room(self) -> None:
         while self._used + len(self._idle) > self._limit:

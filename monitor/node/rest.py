@@ -14,6 +14,7 @@ from yarl import URL
 from monitor.config import NodeSection
 from monitor.errors import NodeAway, NodeBusy, NodeError, Truncated, WireError
 from monitor.model import NO_BLOCK, Block, BlockHash, BlockRef
+from monitor.node import transport
 from monitor.node.connections import Connections, unless_queue_stays_full
 from monitor.node.errors import QueueFull
 from monitor.vitals import Vitals
@@ -40,6 +41,9 @@ class Rest:
 
     def __init__(self, node: NodeSection, vitals: Vitals, connections: Connections) -> None:
         self._node = node
+        self._failures: tuple[type[Exception], ...] = (
+            aiohttp.ClientError, TimeoutError, *transport.proxy_errors(node),
+        )  # fmt: skip
         self._connections = connections
         self._base = f"{node.url.rstrip('/')}/rest/"
         self._seconds = {name: vitals.node_rpc_seconds.labels(f"rest_{name}") for name in PATHS}
@@ -165,7 +169,7 @@ class Rest:
                     if response.status != 200:
                         raise await _error(name, response)
                     yield response
-            except (aiohttp.ClientError, TimeoutError) as error:
+            except self._failures as error:
                 raise NodeAway(f"the REST interface at {self._node.url} cannot be reached ({error!r})") from None
             self._seconds[name].observe(time.perf_counter() - started)
 
@@ -173,7 +177,7 @@ class Rest:
         """A session with one connection."""
         return aiohttp.ClientSession(
             timeout=aiohttp.ClientTimeout(total=self._node.timeout_seconds),
-            connector=aiohttp.TCPConnector(limit=1),
+            connector=transport.connector(self._node),
             cookie_jar=aiohttp.DummyCookieJar(),
         )
 

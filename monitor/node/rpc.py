@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import http.client
 import socket
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from math import inf
 from typing import Any, Literal, get_args
 from urllib.parse import urlsplit
 
 from bitcoinrpc.authproxy import AuthServiceProxy, JSONRPCException
 
 from monitor.config import NodeSection
-from monitor.errors import NodeRefused
-from monitor.node import errors
+from monitor.errors import NodeAway, NodeRefused
+from monitor.node import errors, transport
 from monitor.node.connections import MAX_CONNECTIONS, Connections, unless_queue_stays_full
 from monitor.node.credentials import authorization
 from monitor.vitals import Vitals
@@ -37,6 +39,10 @@ Call = Literal[
 """Every RPC call that is made. The type checker accepts no other; the whitelist for bitcoind is generated from it."""
 
 CALLS: tuple[Call, ...] = get_args(Call)
+_MOST_BYTES = 32 << 20
+"""Of an answer. The largest block takes eight million bytes in hexadecimal."""
+_MOST_TIMEOUTS = 2
+"""How often `node.timeout_seconds` an answer may take in all: that setting limits each pause in it."""
 
 
 class Rpc:
@@ -58,15 +64,22 @@ class Rpc:
         """
         async with self._connections.use(self._connect) as connection:
             connection.aborted = False
-            loop = asyncio.get_running_loop()
-            answer = loop.run_in_executor(self._threads, self._call, connection, method, params)
             try:
-                return await asyncio.shield(answer)
-            except asyncio.CancelledError:
-                connection.abort()
-                # Only then is the connection free for the next call.
-                await asyncio.gather(answer, return_exceptions=True)
-                raise
+                async with asyncio.timeout(_MOST_TIMEOUTS * self._node.timeout_seconds):
+                    return await self._on_thread(connection, method, params)
+            except TimeoutError:
+                raise NodeAway(f"the node at {self._node.url} takes too long to answer {method}") from None
+
+    async def _on_thread(self, connection: _RpcConnection, method: Call, params: tuple[object, ...]) -> Any:  # noqa: ANN401
+        loop = asyncio.get_running_loop()
+        answer = loop.run_in_executor(self._threads, self._call, connection, method, params)
+        try:
+            return await asyncio.shield(answer)
+        except asyncio.CancelledError:
+            connection.abort()
+            # Only then is the connection free for the next call.
+            await asyncio.gather(answer, return_exceptions=True)
+            raise
 
     async def optional(self, method: Call, *params: object) -> Any:  # noqa: ANN401
         """The answer to a call that can be done without; None if the node does not have or allow it."""
@@ -91,18 +104,30 @@ class Rpc:
             return connection.call(method, params)
 
 
+_FAILURES = (OSError, http.client.HTTPException, ValueError, AttributeError, TypeError, RecursionError)
+"""Of a connection, and of the library, which takes whatever JSON comes for an object."""
+
+
 class _RpcConnection:
     """One connection, with the credentials that were valid when it was opened."""
 
     def __init__(self, node: NodeSection) -> None:
         self._node = node
         address = urlsplit(node.url)
-        kind = _HttpsConnection if address.scheme == "https" else _HttpConnection
-        self._http = kind(str(address.hostname), address.port, timeout=node.timeout_seconds)
+        host, port, timeout = str(address.hostname), address.port, node.timeout_seconds
+        self._http = (
+            _HttpsConnection(host, port, timeout=timeout, context=transport.trusted(node))
+            if address.scheme == "https"
+            else _HttpConnection(host, port, timeout=timeout)
+        )
+        self._http.proxy = transport.proxy(node)
+        self._failures: tuple[type[Exception], ...] = (*_FAILURES, *transport.proxy_errors(node))
         # The library wants user and password in the URL and does not unquote them. Ours are added by the connection.
         url = f"{address.scheme}://_:_@{address.netloc}{address.path}"
         self._proxy = AuthServiceProxy(url, timeout=node.timeout_seconds, connection=self._http)
         self.aborted = False
+        self.opened_at = inf
+        """When the socket was opened: monotonic, seconds."""
 
     @property
     def is_open(self) -> bool:
@@ -114,7 +139,9 @@ class _RpcConnection:
         try:
             if not self.is_open:
                 self._http.authorization = authorization(self._node)
+                self.opened_at = inf
                 self._http.connect()
+                self.opened_at = time.monotonic()
             if self.aborted:  # before there was a socket
                 raise ConnectionAbortedError
             return getattr(self._proxy, method)(*params)
@@ -123,8 +150,7 @@ class _RpcConnection:
         except errors.HttpError as error:
             self._http.close()
             raise errors.from_http(error, method, self._node.url) from None
-        except (OSError, http.client.HTTPException, ValueError, AttributeError, TypeError, RecursionError) as error:
-            # The library takes whatever JSON comes for an object.
+        except self._failures as error:
             self._http.close()
             raise errors.from_transport(error, self._node.url) from None
 
@@ -140,10 +166,28 @@ class _RpcConnection:
         self._http.close()
 
 
+class _LimitedResponse(http.client.HTTPResponse):
+    """A response that is not read without end."""
+
+    def read(self, amt: int | None = None) -> bytes:
+        body = super().read(_MOST_BYTES if amt is None else amt)
+        if len(body) == _MOST_BYTES:
+            raise http.client.HTTPException(f"an answer of more than {_MOST_BYTES} bytes")
+        return body
+
+
 class _HttpConnection(http.client.HTTPConnection):
     """Adds our credentials to each request, and raises `HttpError` for answers that are not JSON."""
 
+    response_class = _LimitedResponse
     authorization = ""
+    proxy: Any = None
+
+    def connect(self) -> None:
+        if self.proxy:
+            self.sock = self.proxy.connect(self.host, self.port, timeout=self.timeout)
+        else:
+            super().connect()
 
     def request(self, method: str, url: str, body: Any = None, headers: Any = None, **more: Any) -> None:  # noqa: ANN401
         super().request(method, url, body, {**(headers or {}), "Authorization": self.authorization}, **more)
@@ -156,5 +200,5 @@ class _HttpConnection(http.client.HTTPConnection):
         return response
 
 
-class _HttpsConnection(_HttpConnection, http.client.HTTPSConnection):
+class _HttpsConnection(http.client.HTTPSConnection, _HttpConnection):
     """The same over TLS, for a node behind a proxy."""

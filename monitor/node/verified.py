@@ -10,8 +10,9 @@ from monitor.config import NodeSection
 from monitor.consensus.difficulty import PERIOD_BLOCKS, DifficultyRules, Link, rules_of
 from monitor.consensus.merkle import coinbase_id
 from monitor.consensus.verification import MEDIAN_BLOCKS, Finding, Verdict, verify_block, verify_coinbase
-from monitor.errors import WireError
+from monitor.errors import InvalidBlock, NodeRefused, WireError
 from monitor.model import Block, BlockHash, BlockRef
+from monitor.node import errors
 from monitor.node.client import NodeClient
 from monitor.node.connections import MAX_CONNECTIONS
 from monitor.vitals import Vitals
@@ -68,8 +69,25 @@ class VerifiedNode(NodeClient):
     async def _coinbase(self, block: Block) -> tuple[Finding, ...]:
         if self._node.trusted:
             return ()
-        proof = await self.coinbase_proof(block.hash, display_hash(coinbase_id(block)))
+        proof = await self._proof(block.hash, display_hash(coinbase_id(block)))
         return (verify_coinbase(block, proof),)
+
+    async def _proof(self, block: BlockHash, txid: str) -> bytes | None:
+        """A merkle block for the coinbase; None if the node does not give one.
+
+        Raises:
+            InvalidBlock: the node says that the block has no such transaction.
+        """
+        try:
+            return bytes.fromhex(await self._rpc.call("gettxoutproof", [txid], block))
+        except errors.RpcError as error:
+            if error.code == errors.NOT_FOUND and "transactions" in str(error):
+                raise InvalidBlock(f"block {block} does not contain the coinbase that the node sent for it") from None
+            return None
+        except NodeRefused:  # the call is not on the node's whitelist
+            return None
+        except (TypeError, ValueError):
+            return b""  # proves nothing
 
     async def _learn_ancestors(self, block: BlockRef) -> None:
         """Ask for the headers that the rules of most blocks need. Their hashes prove that they are the ancestors."""

@@ -241,7 +241,7 @@ CATALOGUE = (
     Published("reward_per_work_upper_ratio", f"{_UPPER} the reward for a unit of work.", s.advantages, "upper"),
     Published(
         "stale_rate_ratio",
-        "Known stale blocks over all blocks that the pool found, of pools that expect at least one in the window.",
+        "Known stale blocks over all blocks found, of pools with a known one, or large enough to expect one.",
         s.stale_rates, "rate",
     ),
     Published("stale_rate_lower_ratio", f"{_LOWER} the stale rate.", s.stale_rates, "lower"),

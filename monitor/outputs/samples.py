@@ -306,9 +306,8 @@ def by_pool(signal: str, pools: int = _POOLS) -> Source:
 advantages = by_pool("advantages", _LARGEST)
 stale_rates = Source(
     ("pool", "window"),
-    lambda s: (((each.pool, each.window), each) for each in _signals(s).stale_rates if each.p_value is not None),
+    lambda s: (((each.pool, each.window), each) for each in _signals(s).stale_rates if each.is_notable),
 )
-"""Of pools that are large enough for a window to expect a stale block of them: a handful."""
 
 
 @_source("pool", "window")

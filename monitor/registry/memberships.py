@@ -12,11 +12,12 @@ from __future__ import annotations
 import tomllib
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, date, datetime, timedelta
 from enum import IntEnum
 from hashlib import sha256
 from itertools import pairwise
+from operator import attrgetter
 from typing import Any, Final
 
 from monitor.errors import RegistryError
@@ -97,6 +98,10 @@ class Membership:
         return replace(self, until=day), later
 
 
+_values = attrgetter(*(each.name for each in fields(Membership)))
+"""All that a row states, without the copies that `dataclasses.asdict` makes."""
+
+
 class Memberships:
     """The rows, arranged for queries: each aspect of each pool as spans of time that do not overlap.
 
@@ -110,7 +115,7 @@ class Memberships:
     """
 
     def __init__(self, rows: Iterable[Membership] = (), *, min_confidence: Confidence = Confidence.MEDIUM) -> None:
-        self.stated = tuple(sorted(rows, key=lambda row: tuple(map(str, asdict(row).values()))))
+        self.stated = tuple(sorted(rows, key=lambda row: tuple(map(str, _values(row)))))
         """As the files have them."""
         self.rows = tuple(part for row in self.stated for part in row.parts)
         """As they count: a row whose evidence is old is two."""

@@ -30,7 +30,13 @@ def pools() -> Dashboard:
     made.with_panel(_windows()).with_panel(_above()).with_panel(_envelope())
     made.with_row(Row("Luck")).with_panel(_luck()).with_panel(_zscore()).with_panel(_streak())
     made.with_row(Row("Blocks")).with_panel(_fees()).with_panel(_empty()).with_panel(_signalling())
-    return made.with_panel(_methods()).with_panel(_stale()).with_panel(_selfish()).with_panel(_advantage())
+    return (
+        made.with_panel(_methods())
+        .with_panel(_stale())
+        .with_panel(_selfish())
+        .with_panel(_advantage())
+        .with_panel(_stale_rate())
+    )
 
 
 def _numbers() -> Iterator[stat.Panel]:
@@ -293,7 +299,28 @@ def _advantage() -> timeseries.Panel:
         )
         .unit("percentunit")
         .decimals(1)
-        .span(24)
+        .span(12)
+    )
+
+
+def _stale_rate() -> timeseries.Panel:
+    return (
+        band(
+            "Stale rate",
+            about(
+                "stale_rate_ratio",
+                "The band is the 95 % interval, the line beside it the rate that the size of the pool explains.",
+            ),
+            {
+                "rate": series("stale_rate_ratio", **_OWN),
+                "by size": series("stale_rate_expected_ratio", **_OWN),
+                "lower": series("stale_rate_lower_ratio", **_OWN),
+                "upper": series("stale_rate_upper_ratio", **_OWN),
+            },
+        )
+        .unit("percentunit")
+        .decimals(2)
+        .span(12)
     )
 
 

@@ -6,13 +6,14 @@ import asyncio
 import hmac
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
 from support.hook import until
 from support.peers import Start
+from support.services import free_port
 from support.sources import KINDS, asking, running, told
 
 from monitor.config import NodeSection
@@ -95,9 +96,18 @@ async def test_another_network_than_configured_is_for_a_person_to_mend(embedded:
 
 
 async def test_a_missing_cookie_is_a_node_that_does_not_run() -> None:
-    async with NodeClient(NodeSection(cookie_file=Path("/nowhere/.cookie")), Vitals()) as source:
-        with pytest.raises(NodeAway, match=r"node\.cookie_file"):
+    section = NodeSection(url=f"http://127.0.0.1:{free_port()}", cookie_file=Path("/nowhere/.cookie"))
+    async with NodeClient(section, Vitals()) as source:
+        with pytest.raises(NodeAway, match=r"the node is not running, or node\.cookie_file"):
             await source.ready()
+
+
+async def test_a_missing_cookie_beside_a_node_that_listens_is_a_node_with_a_password(start_bitcoind: Start) -> None:
+    async with running(KINDS["bitcoind"], start_bitcoind) as peer:
+        section = peer.section(cookie_file=Path("/nowhere/.cookie"))
+        async with NodeClient(section, Vitals()) as source:
+            with pytest.raises(NodeAway, match=r"but a node listens at .*rpcpassword or rpcauth; set node\.user and"):
+                await source.ready()
 
 
 LISTENERS = {
@@ -136,6 +146,38 @@ async def test_half_an_answer_is_a_node_that_is_away(what: str) -> None:
     async with listener(HALVES[what]) as source:
         with pytest.raises(NodeAway, match=r"http://127\.0\.0\.1"):
             await source.ready()
+
+
+async def test_an_answer_without_end_is_a_node_that_is_away() -> None:
+    """Its size is limited."""
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n"
+    async with listener(head + b"[" * 40_000_000) as source:
+        with pytest.raises(NodeAway, match="half an answer"):
+            await source.ready()
+
+
+async def test_an_answer_that_drips_is_a_node_that_is_away() -> None:
+    """Each pause is short, but all together they are limited, too."""
+    given_up = asyncio.Event()
+
+    async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(65536)
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 9999\r\n\r\n")
+        with suppress(ConnectionError):
+            while True:
+                writer.write(b"[")
+                await writer.drain()
+                await asyncio.sleep(0.05)
+        writer.close()
+        given_up.set()
+
+    async with await asyncio.start_server(drip, "127.0.0.1", 0) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        section = NodeSection(url=url, user="x", password=SecretStr("y"), timeout_seconds=0.5)
+        async with NodeClient(section, Vitals()) as source:
+            with pytest.raises(NodeAway, match="takes too long to answer getblockchaininfo"):
+                await source.ready()
+        await given_up.wait()
 
 
 @asynccontextmanager

@@ -61,7 +61,7 @@ def test_blocks_that_no_node_has_seen_are_races_from_the_next_block_on(
     assert (race["winners"], race["builder"], race["stored"]) == (["antpool", "foundryusa"], "viabtc", False)
     rates = {each["pool_slug"]: each for each in daemon.ask("/api/v1/signals?window=10b")["stale_rates"]}
     assert (rates["antpool"]["blocks"], rates["antpool"]["stale"], rates["viabtc"]["stale"]) == (3, 1, 0)
-    assert daemon.metric('pool_monitor_stale_rate_ratio{pool="antpool",window="10b"}') in (None, pytest.approx(0.25))
+    assert daemon.metric('pool_monitor_stale_rate_ratio{pool="antpool",window="10b"}') == pytest.approx(0.25)
     page = daemon.text("/?window=10b")
     assert 'data-part="stale-rates"' in page
     assert f'href="/block/{two[0].hash}"' not in page
@@ -88,7 +88,7 @@ def test_imports_and_blocks_do_not_wait_for_each_other(
     daemon = start_daemon(bitcoind, windows="40b")
     daemon.wait_for(chain[-1])
     file = tmp_path / "long.csv"
-    file.write_text("height,hash\n" + "".join(f"{at % 20},{at:064x}\n" for at in range(20_000)))
+    file.write_text("height,hash\n" + "".join(f"{at % 20},{at:064x}\n" for at in range(5_000)))
     running = [
         subprocess.Popen(
             [*POOL_MONITOR, "stale", "import", str(file)], env=daemon.environment, stdout=subprocess.PIPE, text=True
@@ -100,6 +100,6 @@ def test_imports_and_blocks_do_not_wait_for_each_other(
     printed = [each.communicate()[0] for each in running]
     assert [each.returncode for each in running] == [0, 0]
     new = sum(int(text.split(" new;")[0].split("; ")[-1].replace(",", "")) for text in printed)
-    assert new >= 20_000  # each counts those that came while it wrote
+    assert new >= 5_000  # each counts those that came while it wrote
     assert not daemon.events("the database failed")
     assert "already known" in command(daemon, "import", file).stdout

@@ -5,12 +5,13 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from support.bitcoind import Bitcoind
 from support.blocks import Recipe, mine_all
 from support.daemon import Daemon
-from support.services import wait_until
+from support.services import program, wait_until
 
 POOLS = {
     "foundryusa": (0.30, b"/Foundry USA Pool #dropgold/"),
@@ -27,17 +28,21 @@ HHI = 10_000 * sum(share**2 for share, _ in POOLS.values())
 NAKAMOTO = 2
 
 
-@pytest.fixture
-def daemon(bitcoind: Bitcoind, scratch: Path) -> Iterator[Daemon]:
+@pytest.fixture(scope="module")
+def daemon() -> Iterator[Daemon]:
     """On a chain whose every block is of a pool drawn by its share."""
     shares, tags = zip(*POOLS.values(), (UNKNOWN, b"nobody in particular"), strict=True)
     drawn = random.Random(2009).choices(tags, shares, k=BLOCKS)  # noqa: S311 -- no secret
-    tip = mine_all(bitcoind, (Recipe(tag=tag, time=1_700_000_000 + 600 * n) for n, tag in enumerate(drawn)))[-1]
-    with Daemon(scratch / "daemon", node__url=bitcoind.url, node__cookie_file=bitcoind.cookie_file) as running:
-        running.wait_for(tip)
-        height = "pool_monitor_estimates_block_height"
-        wait_until(lambda: running.metric(height) == BLOCKS, seconds=10, what="the estimates of the tip")
-        yield running
+    with (
+        TemporaryDirectory(prefix="pool-monitor-test-") as folder,
+        Bitcoind(program("bitcoind"), Path(folder, "node")) as node,
+    ):
+        tip = mine_all(node, (Recipe(tag=tag, time=1_700_000_000 + 600 * n) for n, tag in enumerate(drawn)))[-1]
+        with Daemon(Path(folder, "daemon"), node__url=node.url, node__cookie_file=node.cookie_file) as running:
+            running.wait_for(tip)
+            height = "pool_monitor_estimates_block_height"
+            wait_until(lambda: running.metric(height) == BLOCKS, seconds=10, what="the estimates of the tip")
+            yield running
 
 
 def test_the_published_intervals_hold_the_truth(daemon: Daemon) -> None:

@@ -141,6 +141,16 @@ async def test_a_node_that_gives_no_proof_leaves_the_coinbase_unchecked(bitcoind
             assert [each.check for each in source.verdict.unchecked] == [Check.COINBASE]
 
 
+async def test_a_node_with_headers_of_an_unknown_format_is_on_an_unknown_chain(bitcoind: Bitcoind) -> None:
+    with LyingNode(bitcoind) as liar:
+        liar.lies["getblockheader"] = lambda *_: "00" * 100
+        liar.lies["getblock"] = lambda *_: "00" * 200
+        section = NodeSection(url=liar.url, cookie_file=bitcoind.cookie_file)
+        async with NodeClient(section, Vitals()) as client:
+            with pytest.raises(OnAnotherChain, match="on an unknown chain: the 100 bytes of its newest header"):
+                await client.ready()
+
+
 async def test_a_node_that_says_little_is_on_bitcoin(bitcoind: Bitcoind) -> None:
     with LyingNode(bitcoind) as liar:
         liar.lies["getdeploymentinfo"] = refuse

@@ -114,10 +114,10 @@ def calls(names: Collection[str], answer: Answer) -> Fault:
     return fault
 
 
-def one_in(hundred: int, answer: Answer) -> Fault:
+def one_in(requests: int, answer: Answer) -> Fault:
     """One request in so many is refused, the others are not."""
     number = count(1)
-    return lambda _request: answer if next(number) % hundred == 0 else None
+    return lambda _request: answer if next(number) % requests == 0 else None
 
 
 def error(code: int, message: str) -> Answer:

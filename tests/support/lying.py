@@ -41,7 +41,7 @@ class LyingNode:
                 self.send_header("Content-Type", "text/html" if status == 403 else "application/json")
                 self.send_header("Content-Length", str(len(answer)))
                 self.end_headers()
-                with suppress(BrokenPipeError):  # the client has gone
+                with suppress(ConnectionError):  # the client has gone
                     self.wfile.write(answer)
 
             def do_GET(self) -> None:

@@ -11,10 +11,14 @@ from typing import Self
 class CountingProxy:
     """Passes connections on to a port of 127.0.0.1, from a port of its own. Runs on a thread."""
 
-    def __init__(self, port: int, *, left: float = inf) -> None:
+    def __init__(self, port: int, *, left: float = inf, capacity: float = inf) -> None:
         self.url = ""
         self.left = left
         """How many bytes of answers are passed on; then there is silence."""
+        self.capacity = capacity
+        """How many connections are served at the same time; more are cut."""
+        self.cut = 0
+        """How many were cut."""
         self.open = 0
         """How many connections are open now."""
         self.most = 0
@@ -72,6 +76,10 @@ class _Client(asyncio.Protocol):
         self._proxy.transports.add(transport)
         self._is_open = True
         self._proxy.count(1)
+        if self._proxy.open > self._proxy.capacity:
+            self._proxy.cut += 1
+            transport.abort()
+            return
         transport.pause_reading()  # until there is somewhere to pass it on to
         self._connecting = self._proxy.loop.create_task(self._connect())
 

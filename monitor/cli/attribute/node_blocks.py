@@ -88,5 +88,6 @@ async def _locate(node: NodeClient, facts: NodeFacts, block: BlockName) -> Block
             raise InputError(f"the node does not know block {block}")
         ref = found
     if ref.height < facts.first_height:
-        raise InputError(f"the node has pruned block {ref.height}: it has blocks from {facts.first_height} on")
+        lacks = "has not downloaded" if facts.snapshot else "has pruned"
+        raise InputError(f"the node {lacks} block {ref.height}: it has blocks from {facts.first_height} on")
     return ref

@@ -17,6 +17,7 @@ from monitor.alerts.loading import load_rules
 from monitor.config import Config
 from monitor.errors import Exit, PoolMonitorError, StoreError, StoreInUse, StoreRefused
 from monitor.model import NodeFacts
+from monitor.node import identity
 from monitor.node.blockfiles import BlockFiles
 from monitor.node.client import NodeClient
 from monitor.registry.loading import load_registry, network_of
@@ -114,7 +115,7 @@ async def _node(config: Config, *, running: bool) -> AsyncIterator[Finding]:
     try:
         async with NodeClient(config.counted_node, Vitals()) as node:
             facts = await node.introduce()
-            refusal = node.chain_refusal(facts.chain)
+        refusal = identity.refusal(config.counted_node, facts.chain)
         load_registry(config.registry, facts.network)
     except PoolMonitorError as error:
         yield _bad(error)

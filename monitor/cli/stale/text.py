@@ -82,7 +82,7 @@ def rates(view: StaleView, form: str) -> None:
         return
     columns = ("pool", "share", "blocks", "stale", "per 10,000", "95 %", "by size", "p-value", "corrected")
     made = table(*columns, right=columns[1:])
-    shown = [rate for rate in view.rates if rate.stale or rate.p_value is not None]
+    shown = [rate for rate in view.rates if rate.is_notable]
     for rate in shown:
         made.add_row(
             _names(view, (rate.pool,)), f"{rate.share:.1%}", f"{rate.blocks:,}", f"{rate.stale:,}", _tens(rate.rate),

@@ -138,6 +138,7 @@ async def test_the_intervals_of_the_newest_point_are_the_published_ones(config: 
         shares, hhi, nakamoto, effective = await ask(
             config, asked, *(_about(asked, metric) for metric in ("hhi_unbiased", "nakamoto", "effective_entities"))
         )
+        assert OTHERS not in shares.series, "all of them have a series of their own"
         for entity, interval in published.shares.items():
             assert interval_of(shares.series[entity]) == pytest.approx((interval.lower, interval.upper)), entity
         for series, whole in ((hhi, published.hhi), (nakamoto, published.nakamoto)):

@@ -47,7 +47,7 @@ class StaleRates:
         name = chosen.window.name
         window = name if name in windows else max(windows, key=lambda each: sizes[each])
         inside = [each for each in seen if each.window == window]
-        shown = [each for each in inside if each.stale or each.p_value is not None][:_ROWS]
+        shown = [each for each in inside if each.is_notable][:_ROWS]
         return cls(window, shown, len(inside) - len(shown))
 
     @property

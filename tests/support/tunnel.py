@@ -1,0 +1,81 @@
+"""What stands between a daemon and its node: TLS, or a SOCKS proxy."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import threading
+from typing import Self
+
+_CONNECT, _BY_NAME = 1, 3
+
+
+class Tunnel:
+    """Passes connections on to a port of 127.0.0.1, from a port of its own. Runs on a thread.
+
+    Args:
+        port: where a connection ends up, whatever it asks a SOCKS proxy for.
+        context: a TLS context, to take off TLS.
+        socks: whether it speaks SOCKS 5; `asked` has what it was asked for.
+    """
+
+    def __init__(self, port: int, *, context: ssl.SSLContext | None = None, socks: bool = False) -> None:
+        self.asked: set[tuple[str, int]] = set()
+        self.port = 0
+        self._target = port
+        self._context = context
+        self._socks = socks
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="tunnel", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        serving = asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self._context)
+        self._server = asyncio.run_coroutine_threadsafe(serving, self._loop).result()
+        self.port = self._server.sockets[0].getsockname()[1]
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    async def _close(self) -> None:
+        self._server.close()
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            if self._socks:
+                await self._greet(reader, writer)
+            there, back = await asyncio.open_connection("127.0.0.1", self._target)
+            try:
+                await asyncio.gather(_copy(reader, back), _copy(there, writer))
+            finally:
+                back.close()
+        except (OSError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            writer.close()
+
+    async def _greet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """RFC 1928, without authentication and only for names."""
+        _, methods = await reader.readexactly(2)
+        await reader.readexactly(methods)
+        writer.write(b"\x05\x00")
+        _, command, _, kind = await reader.readexactly(4)
+        assert (command, kind) == (_CONNECT, _BY_NAME), "the proxy was to resolve the name"
+        name = await reader.readexactly((await reader.readexactly(1))[0])
+        self.asked.add((name.decode(), int.from_bytes(await reader.readexactly(2))))
+        writer.write(b"\x05\x00\x00\x01" + bytes(6))
+
+
+async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while data := await reader.read(65_536):
+        writer.write(data)
+        await writer.drain()
+    writer.close()
