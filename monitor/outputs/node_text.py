@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from monitor.model import NodeState, NodesView, Relation, Split
+from monitor.model import BITCOIN, NodeState, NodesView, Relation, Split
 
 
 def summary(view: NodesView) -> str:
@@ -66,6 +66,8 @@ def of_split(split: Split) -> str:
 def _silence(node: NodeState) -> str:
     if node.up:
         return "its position is not known yet"
+    if node.chain not in {None, BITCOIN}:
+        return f"is not compared ({node.reason})"
     return f"does not answer ({node.reason})" if node.reason else "does not answer"
 
 

@@ -39,13 +39,17 @@ def _nodes(nodes: Sequence[Json], now: float) -> Table:
         roles += [] if node["trusted"] else ["not trusted"]
         made.add_row(
             Text(node["name"]), ", ".join(roles),
-            Text("up") if node["up"] else Text("away", "bold magenta"),
+            Text("up") if node["up"] else Text("refused" if _is_foreign(node) else "away", "bold magenta"),
             str(node["tip"]["height"]) if node["tip"] else "",
             Text(node["place"] or node["reason"] or "", "bold magenta" if node["relation"] == "branch" else ""),
-            Text(node["chain"] or node["network"] or ""), Text(node["version"] or ""),
+            Text(node["chain"] if _is_foreign(node) else node["network"] or ""), Text(node["version"] or ""),
             f"{ago(now - seconds(node['heard_at']))} ago" if node["heard_at"] else "",
         )  # fmt: skip
     return made
+
+
+def _is_foreign(node: Json) -> bool:
+    return node["chain"] not in {None, "bitcoin"}
 
 
 def _split(split: Json, names: Json) -> Table:
