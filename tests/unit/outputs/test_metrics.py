@@ -159,7 +159,7 @@ def test_a_pool_that_left_a_window_leaves_no_series_behind() -> None:
 
 @pytest.fixture(scope="module")
 def like_mainnet() -> Snapshot:
-    """A year of real pools, over the default windows and all levels, with estimates and signals."""
+    """Months of real pools, over the default windows and all levels, with estimates and signals."""
     registry, windows = load_registry(), [Window.parse(name) for name in DEFAULT_WINDOWS]
     history = [
         BlockRow(
@@ -167,7 +167,7 @@ def like_mainnet() -> Snapshot:
             version=0x2000_0000 | (each.height % 9 == 0), tx_count=3000, value_sat=3_2000_0000,
             confidence=None if each.pool == "unknown" else Confidence.HIGH if each.height % 8 else Confidence.LOW,
         )
-        for each in islice(onward(mainnet(), 0), 53_000)
+        for each in islice(onward(mainnet(), 0), 20_000)
     ]  # fmt: skip
     table = BlockTable.of(history, levels(registry))
     made = snapshot(

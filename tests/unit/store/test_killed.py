@@ -19,7 +19,7 @@ from monitor.model import BlockRef, Plan
 from monitor.store.store import Store
 
 TESTS = Path(__file__).parents[2]
-PLANS = (9, 0, 4)
+PLANS = (9, 0)
 """What each writer stores at least before it is killed. Where in the next transaction that is, is up to the machine."""
 
 
