@@ -237,13 +237,15 @@ async def test_a_reorg_is_counted(store: Store) -> None:
     assert street.events[-1].plan.disconnects != ()
 
 
-async def test_an_invalidated_tip_lowers_the_numbers(store: Store) -> None:
+async def test_a_node_that_lost_its_newest_blocks_changes_nothing_before_it_has_others(store: Store) -> None:
     node = FakeNode(10)
     async with (street := Street(node, store)).open():
-        await street.settle()
+        before = await street.settle()
         node.mine(0, depth=4)
+        assert (await street.settle()).tip_hash == before.tip_hash
+        node.mine(1)
         snapshot = await street.settle()
-    assert (snapshot.tip.height, snapshot.tip_hash) == (5, node.best.hash)
+    assert (snapshot.tip.height, snapshot.tip_hash) == (6, node.best.hash)
 
 
 async def test_windows_of_blocks_alone(store: Store) -> None:
@@ -293,7 +295,7 @@ async def test_outputs_hear_of_a_block_after_its_commit(store: Store, path: Path
     node = FakeNode(30)
     witness = Witness(Vitals(), path)
     async with (street := Street(node, store, hub=witness, batch=7)).open():
-        for length, depth in ((1, 0), (5, 3), (0, 6), (1, 1)):
+        for length, depth in ((1, 0), (5, 3), (2, 6), (1, 1)):
             await street.settle()
             node.mine(length, depth=depth)
         await street.settle()
@@ -312,16 +314,14 @@ async def test_what_cannot_be_stored_is_not_told_and_ends_it(store: Store) -> No
     assert await store.tip() == node.chain[-2].ref
 
 
-async def test_a_node_that_refuses_ends_it(store: Store) -> None:
+async def test_a_node_that_refuses_from_the_start_ends_it(store: Store) -> None:
     node = FakeNode(5)
+
+    def refuse(_question: str) -> None:
+        raise NodeRefused("wrong password")
+
+    node.before_answer = refuse
     async with (street := Street(node, store)).open():
-        await street.settle()
-
-        def refuse(_question: str) -> None:
-            raise NodeRefused("wrong password")
-
-        node.before_answer = refuse
-        node.ring()
         with pytest.raises(NodeRefused, match="wrong password"):
             await street.settle()
 
@@ -347,7 +347,7 @@ def test_a_restart_makes_no_difference(story: list[tuple[list[tuple[bytes, int]]
         async with await Store.open(f"sqlite:///{folder}/blocks.sqlite") as store, AsyncExitStack() as running:
             await running.enter_async_context((street := Street(node, store)).open())
             for blocks, depth, restart in story:
-                mine(node, blocks, depth=min(depth, node.best.height))
+                mine(node, blocks, depth=min(depth, node.best.height) if blocks else 0)
                 shown = await street.settle()
                 if restart:
                     await running.aclose()
