@@ -30,6 +30,12 @@ def _windows(value: object) -> object:
     return tuple(Window.parse(name.strip()) if isinstance(name, str) else name for name in names)
 
 
+def _tables(value: object) -> object:
+    if isinstance(value, dict):
+        raise ValueError("write [[nodes]], in double brackets: a table for each node")  # noqa: TRY004 -- see above
+    return value
+
+
 class Config(BaseSettings):
     """The checked configuration."""
 
@@ -44,7 +50,9 @@ class Config(BaseSettings):
     )
 
     node: NodeSection = Field(default_factory=NodeSection)
-    nodes: tuple[NodeSection, ...] = Field(default=(), examples=[[{"name": "home"}, {"name": "friend"}]])
+    nodes: Annotated[tuple[NodeSection, ...], BeforeValidator(_tables)] = Field(
+        default=(), examples=[[{"name": "home"}, {"name": "friend"}]]
+    )
     """Several nodes in place of one: tables with the keys of node. The first is the counted node, unless another has
     that role; the others are observers."""
     splits: SplitsSection = Field(default_factory=SplitsSection)

@@ -38,7 +38,7 @@ def on(node: Bitcoind, **settings: object) -> dict[str, object]:
 
 WRONG_FILES = {
     "unknown key": ('[node]\nurll = "x"\n', "node.urll: unknown key; did you mean node.url?"),
-    "unknown section": ("[nodes]\n", "nodes: unknown key; did you mean"),
+    "unknown section": ("[noodes]\n", "noodes: unknown key; did you mean"),
     "broken TOML": ("[node\n", "invalid TOML: Expected ']'"),
     "no such window": ('windows = ["1w"]\n', "invalid window '1w'; use a number with h, d, y"),
     "no URL": ('[node]\nurl = "localhost"\n', "node: url must look like http://127.0.0.1:8332"),
@@ -71,10 +71,10 @@ def test_a_wrong_configuration_is_told_with_its_path(scratch: Path, command: str
 
 def test_a_wrong_configuration_ends_the_program(scratch: Path) -> None:
     file = scratch / "wrong.toml"
-    file.write_text("[nodes]\n")
+    file.write_text("[noodes]\n")
     done = subprocess.run([*POOL_MONITOR, "run", "-c", file], env=environment(), capture_output=True, check=False)
     assert done.returncode == MISCONFIGURED
-    assert b"nodes: unknown key; did you mean" in done.stderr
+    assert b"noodes: unknown key; did you mean" in done.stderr
     assert b"Traceback" not in done.stderr
 
 

@@ -192,6 +192,7 @@ def test_no_secret_is_in_an_error(text: str, write: Write) -> None:
         ("[web]\nport = -1", "web.port: Input should be greater than or equal to 0"),
         ('[log]\nlevel = "loud"', "log.level: Input should be 'debug', 'info', 'warning' or 'error'"),
         ('[[nodes]]\n[node]\nrest = "off"', r"nodes: write either \[node\] or \[\[nodes\]\], not both"),
+        ("[nodes]", r"nodes: write \[\[nodes\]\], in double brackets"),
         ("[[nodes]]\n[[nodes]]", "nodes: give each node a name of its own"),
         (
             '[[nodes]]\nname = "a"\nrole = "counted"\n[[nodes]]\nrole = "counted"',
