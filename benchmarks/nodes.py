@@ -2,25 +2,28 @@
 
     python benchmarks/nodes.py cost [blocks]    # processor time, memory and requests with 0, 1 and 2 observers
     python benchmarks/nodes.py kills [times]    # kill -9 of daemon or node, and partitions, in random order
+    python benchmarks/nodes.py flaps [times]    # every node fails and comes back, each in its own way, all the time
 
 Every node is a real one on regtest; they are connected to each other.
 """
 
 from __future__ import annotations
 
+import asyncio
 import random
 import re
 import sqlite3
 import sys
 import tempfile
 import time
-from contextlib import closing
+from contextlib import AsyncExitStack, closing
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 from support.blocks import Recipe, mine_all
 from support.daemon import Daemon
+from support.faulty import PAGE, Answer, Fault, FaultyProxy
 from support.network import Peered, agree, network, tables
 from support.services import program, wait_until
 
@@ -39,6 +42,8 @@ def main(arguments: list[str]) -> None:
             cost(int(blocks[0]) if blocks else 200)
         case ["kills", *times]:
             kills(int(times[0]) if times else 50)
+        case ["flaps", *times]:
+            asyncio.run(flaps(int(times[0]) if times else 600))
         case _:
             sys.exit(__doc__)
 
@@ -130,6 +135,64 @@ def kills(times: int) -> None:
             ours = [nodes["home"].call("getblockhash", at) for at in range(height + 1)]
             assert _stored(folder / "daemon") == ours, "the stored chain is not that of the nodes"
             print(f"\n{done}: {height + 1} blocks, none lost or doubled; the numbers are those of a fresh start")
+
+
+# -- flaps -------------------------------------------------------------------------------------------------------------
+
+_FAULTS: tuple[Fault, ...] = (
+    lambda _request: Answer(503, b"Work queue depth exceeded"),
+    lambda _request: Answer(401),
+    lambda _request: Answer(502),
+    lambda _request: PAGE,
+    lambda request: Answer(403) if request.method == "POST" else None,
+    lambda request: Answer(404) if request.method == "GET" else None,
+)
+"""What is in front of a node answers so for a while."""
+FLAP_SECONDS = 0.25
+"""Until a node fails, or comes back. A node that flaps every six seconds does so 600 times in an hour."""
+
+
+async def flaps(times: int) -> None:
+    """Every node fails and comes back, while blocks arrive."""
+    chance = random.Random(0)  # noqa: S311 -- repeatable, not secret
+    with tempfile.TemporaryDirectory() as name, network(BINARY, Path(name), ("home", "friend", "far")) as nodes:
+        folder, home = Path(name), nodes["home"]
+        await asyncio.to_thread(_connect, nodes)
+        await asyncio.to_thread(mine_all, home, recipes(chance, BEFORE))
+        await asyncio.to_thread(agree, *nodes.values())
+        async with AsyncExitStack() as running:
+            proxies = [await running.enter_async_context(FaultyProxy(node.url)) for node in nodes.values()]
+            urls = dict(zip(nodes, (proxy.url for proxy in proxies), strict=True))
+            settings = {"nodes": tables(nodes, urls=urls, fallback_seconds=1), "windows": "24h,7d,30d"}
+            daemon, fresh = Daemon(folder / "daemon", **settings), Daemon(folder / "fresh", **settings)
+            await asyncio.to_thread(daemon.start)
+            await asyncio.to_thread(daemon.wait_for, home.tip)
+            memory = daemon.memory("VmRSS")
+            for number in range(times):
+                proxy = chance.choice(proxies)
+                proxy.fault = chance.choice(_FAULTS) if chance.random() < 0.5 else lambda _request: None
+                if number % 4 == 0:
+                    await asyncio.to_thread(mine_all, home, recipes(chance, 1))
+                await asyncio.sleep(FLAP_SECONDS)
+                print(f"\r{number + 1} of {times}", end="", flush=True)
+            for proxy in proxies:
+                proxy.fault = lambda _request: None
+            await asyncio.to_thread(daemon.wait_for, home.tip, seconds=60)
+            await asyncio.to_thread(fresh.start)
+            await asyncio.to_thread(fresh.wait_for, home.tip, seconds=60)
+            height = await asyncio.to_thread(home.call, "getblockcount")
+            ours = [await asyncio.to_thread(home.call, "getblockhash", at) for at in range(height + 1)]
+            assert _stored(folder / "daemon") == ours, "the stored chain is not that of the nodes"
+            reorgs = daemon.metric("pool_monitor_reorgs_total")
+            await asyncio.to_thread(
+                wait_until, lambda: _numbers(daemon) == _numbers(fresh), seconds=30, what="the numbers to be equal"
+            )
+            print(
+                f"\n{times} flaps: {height + 1} blocks, none lost or doubled, {reorgs:.0f} reorganisations; numbers "
+                f"as of a fresh start; {memory / 1e6:.1f} MB before, {daemon.memory('VmRSS') / 1e6:.1f} after"
+            )
+            for each in (daemon, fresh):
+                await asyncio.to_thread(each.stop)
 
 
 def _connect(nodes: dict[str, Peered]) -> None:

@@ -30,7 +30,7 @@ def nodes(scratch: Path) -> Iterator[Nodes]:
         yield running
 
 
-def daemon(nodes: Nodes, folder: Path, **of_each: object) -> Daemon:
+def daemon(nodes: Nodes, folder: Path, **of_each: Any) -> Daemon:  # noqa: ANN401 -- any keys of a node
     return Daemon(folder, windows="100b", splits__seconds=0, nodes=tables(nodes, **of_each))
 
 

@@ -47,8 +47,13 @@ class Daemon:
 
     def start(self) -> None:
         """Start, and return when it listens."""
+
+        def listens() -> bool:
+            assert self._running.poll() is None, f"the daemon ended: {self.log}"
+            return bool(self.events("listening"))
+
         self.launch()
-        wait_until(lambda: bool(self.events("listening")), seconds=60, what="the daemon to listen")
+        wait_until(listens, seconds=60, what="the daemon to listen")
 
     def launch(self) -> None:
         """Start, and do not wait for anything."""

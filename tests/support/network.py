@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -52,11 +52,12 @@ def agree(*nodes: Peered) -> None:
     wait_until(lambda: len({node.tip for node in nodes}) == 1, seconds=30, what="the nodes to agree")
 
 
-def tables(nodes: dict[str, Peered], **more: object) -> str:
-    """`[[nodes]]` as a variable has it: in the order of the nodes, the first one is counted."""
+def tables(nodes: Mapping[str, Peered], *, urls: Mapping[str, str] | None = None, **more: object) -> str:
+    """`[[nodes]]` as a variable has it: in the order of the nodes, the first one is counted. `urls` replace theirs."""
+    at = {name: node.url for name, node in nodes.items()} | dict(urls or {})
     return json.dumps(
         [
-            {"name": name, "url": node.url, "cookie_file": str(node.cookie_file), "poll_seconds": 0.5, **more}
+            {"name": name, "url": at[name], "cookie_file": str(node.cookie_file), "poll_seconds": 0.5, **more}
             for name, node in nodes.items()
         ]
     )
