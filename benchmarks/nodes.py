@@ -127,7 +127,7 @@ def kills(times: int) -> None:
         _connect(nodes)
         mine_all(nodes["home"], recipes(chance, 5))
         agree(*nodes.values())
-        with daemon, Daemon(folder / "fresh", **settings) as fresh:
+        with closing(daemon), Daemon(folder / "fresh", **settings) as fresh:
             for each in (daemon, fresh):
                 each.wait_for(nodes["home"].tip, seconds=60)
             wait_until(lambda: _numbers(daemon) == _numbers(fresh), seconds=30, what="the numbers to be equal")

@@ -145,6 +145,10 @@ class Daemon:
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind:
             print(self.log)  # noqa: T201 -- pytest shows it with the failure
+        self.close()
+
+    def close(self) -> None:
+        """End it if it runs."""
         if self._process is not None:
             self.kill()
 
