@@ -45,7 +45,6 @@ def test_never_more_than_four_and_idle_ones_are_closed(full: Full, scratch: Path
         assert 1 < proxy.most <= MAX_CONNECTIONS == 4
 
         left = 0 if "zmq" in way else 1  # the long poll
-        if "zmq" in way:
-            daemon.wait_for(*mine_all(node, [Recipe(tag=b"/ViaBTC/")]))  # ends a long poll from before the first notice
+        daemon.wait_for(*mine_all(node, [Recipe(tag=b"/ViaBTC/")]))  # ends a long poll from before the first notice
         wait_until(lambda: proxy.open == left, seconds=20, what="idle connections to be closed")
         daemon.wait_for(*mine_all(node, [Recipe(tag=b"/F2Pool/")]))  # and they are opened again
