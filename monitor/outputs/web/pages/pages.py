@@ -13,6 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 
 from monitor import __version__
 from monitor.model import TREE_HEIGHTS, AlertState, BlockHash, PoolSlug, Snapshot
+from monitor.outputs.lags import SIGHTINGS
 from monitor.outputs.node_text import disagreement
 from monitor.outputs.web import profiles
 from monitor.outputs.web.answer import Answer
@@ -22,7 +23,7 @@ from monitor.outputs.web.pages.assets import Assets
 from monitor.outputs.web.pages.change_pairs import ChangeEntry, newest_first
 from monitor.outputs.web.pages.countries import COUNTRIES
 from monitor.outputs.web.pages.memberships import LEVELS, MembershipView
-from monitor.outputs.web.pages.nodes import SIGHTINGS, NodesPage
+from monitor.outputs.web.pages.nodes import NodesPage
 from monitor.outputs.web.pages.overview import CONFIRMATIONS, Overview
 from monitor.outputs.web.pages.palette import palette
 from monitor.outputs.web.pages.published import claim
