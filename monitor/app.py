@@ -193,10 +193,7 @@ async def _intake(  # noqa: PLR0913 -- what intake and outputs share
         split_depth=config.splits.depth,
         split_seconds=config.splits.seconds,
     )
-    watch = NodesWatch(
-        health.source, store.branches, rules=rules, publish=hub.show_nodes,
-        lag=lambda name, seconds: vitals.first_seen_seconds.labels(name).observe(seconds),
-    )  # fmt: skip
+    watch = NodesWatch(health.source, store.branches, rules=rules, publish=hub.show_nodes, lag=vitals.observe_lag)
 
     async def stay_current() -> NoReturn:
         await pipeline.revise()

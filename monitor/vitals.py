@@ -10,7 +10,7 @@ from functools import partial
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from monitor.model import PREFIX
+from monitor.model import PREFIX, Sighting
 
 _FAST = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 _LAGS = (0.0, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0)
@@ -47,6 +47,11 @@ class Vitals:
             "block_first_seen_seconds", "Time until a node had a block, after the first node that had it.", ["node"],
             namespace=PREFIX, registry=self.registry, buckets=_LAGS,
         )  # fmt: skip
+        self.first_seen_by_pool_seconds = Histogram(
+            "block_first_seen_by_pool_seconds",
+            "Time until each other node had a block, after the first node that had it, by pool of the block.", ["pool"],
+            namespace=PREFIX, registry=self.registry, buckets=_LAGS[1:],
+        )  # fmt: skip
         self.node_behind = gauge("node_behind_blocks", "Blocks for which the node has only the header so far.")
         self.behind = gauge(
             "behind_seconds", "Time since the numbers were last known to include the node's newest block."
@@ -57,3 +62,15 @@ class Vitals:
         self.output_dropped = counter(
             "output_dropped", "Events and snapshots dropped because an output was too slow.", ["output"]
         )
+
+    def observe_lag(self, seen: Sighting) -> None:
+        """Observe how much later than the first node a node had a block.
+
+        The lag of the first node is 0 by node, and left out by pool. There are as many pools as found blocks, at most
+        those of the registry and the unknown.
+        """
+        if seen.lag_seconds is None:
+            return
+        self.first_seen_seconds.labels(seen.node).observe(seen.lag_seconds)
+        if seen.lag_seconds:
+            self.first_seen_by_pool_seconds.labels(seen.pool or "unknown").observe(seen.lag_seconds)

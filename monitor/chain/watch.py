@@ -33,6 +33,7 @@ from monitor.model import (
     NodesView,
     Notice,
     Relation,
+    Sighting,
     Snapshot,
 )
 
@@ -68,7 +69,7 @@ class NodesWatch:
         *,
         rules: BranchRules,
         publish: Callable[[NodesView], None],
-        lag: Callable[[str, float], None],
+        lag: Callable[[Sighting], None],
     ) -> None:
         """Watch nodes.
 
@@ -77,7 +78,7 @@ class NodesWatch:
             store: the counted chain, and the other branches.
             rules: for blocks and branches.
             publish: called with each new view.
-            lag: called with a node and how much later than the first one it had a block.
+            lag: called with each sighting once it is stored, to observe its lag.
         """
         self._store = store
         self._rules = rules
@@ -236,8 +237,8 @@ class NodesWatch:
             return
         await self._store.note_sightings(found)
         for each in found:
-            if each.lag_seconds is not None:
-                self._lag(each.node, each.lag_seconds)
+            stored = await self._store.find(each.block.hash)
+            self._lag(each._replace(pool=stored.pool if stored else None))
         for block in list(self._heights)[:-_MOST_HEIGHTS]:
             del self._heights[block]
 

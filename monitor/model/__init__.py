@@ -77,6 +77,7 @@ from monitor.model.nodes import (
 from monitor.model.profile import PoolMembership, Profile
 from monitor.model.published import PublishedShare, for_window, published_shares
 from monitor.model.signals import (
+    SOON_SECONDS,
     Advantage,
     EmptyBlocks,
     Forecast,

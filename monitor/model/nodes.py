@@ -70,6 +70,8 @@ class Sighting(NamedTuple):
     """After the first node that had it, by one monotonic clock; 0 is the first."""
     status: str | None = None
     """Of the branch that ends here; see `ChainTip`."""
+    pool: PoolSlug | None = None
+    """The block's; None if it is unknown, or the block is not stored."""
 
 
 class BranchBlock(NamedTuple):

@@ -40,6 +40,14 @@ class Luck:
     """Standard deviations, of luck and usual drift together, above the expectation; None where nothing can differ."""
 
 
+SOON_SECONDS = 30
+"""An empty block seen within this time of its parent was probably mined before its miner had a template on that parent.
+
+Validation, a template, and the next job to the miners take some seconds, slow pools up to half a minute. If emptiness
+had nothing to do with the parent, 1 - exp(-30 / 600) = 5 % of empty blocks would come as soon.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class EmptyBlocks:
     """A pool's blocks in a window that contain only the coinbase."""
@@ -51,6 +59,12 @@ class EmptyBlocks:
     empty: int
     within: Mapping[int, int]
     """Number of empty blocks by the most seconds between their header time and their parent's."""
+    timed: int = 0
+    """Empty blocks of which nodes saw the block and its parent arrive."""
+    soon: int | None = None
+    """Those that were seen within `SOON_SECONDS` of their parent; None if `timed` is 0."""
+    median_seconds: float | None = None
+    """Median interval of the timed ones; None if there are none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from monitor.hub import Hub
+from monitor.model import SOON_SECONDS
 from monitor.outputs import samples as s
 from monitor.outputs.samples import Published
 
@@ -251,6 +252,16 @@ CATALOGUE = (
         s.stale_rates, "expected",
     ),
     Published("empty_blocks", "Blocks without a transaction but the coinbase.", s.by_pool("empty"), "empty"),
+    Published(
+        "empty_blocks_timed",
+        "Empty blocks that nodes saw arrive after they saw the parent arrive. Absent while there is none.",
+        s.timed_empty, "timed",
+    ),
+    Published(
+        "empty_blocks_soon",
+        f"Those of them that were seen within {SOON_SECONDS} seconds of the parent: probably mined before there was a "
+        "template.", s.timed_empty, "soon",
+    ),
     Published("fees_btc", "What blocks claimed above the subsidy, in bitcoin.", s.fees),
     Published(
         "block_interval_seconds", "Mean time between the header times of a window's blocks and their parents'.",

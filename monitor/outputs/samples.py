@@ -303,6 +303,7 @@ def by_pool(signal: str, pools: int = _POOLS) -> Source:
     return Source(("pool", "window"), rows)
 
 
+timed_empty = Source(("pool", "window"), lambda s: (row for row in by_pool("empty").rows(s) if row[1].timed))
 advantages = by_pool("advantages", _LARGEST)
 stale_rates = Source(
     ("pool", "window"),

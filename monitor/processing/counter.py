@@ -5,7 +5,7 @@ In go the steps that were stored; out comes the state of the counts at one tip, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from monitor.analysis.consensus import ConsensusParams
@@ -41,6 +41,9 @@ from monitor.store.store import Store
 
 _MOST_PSEUDONYMS = 100
 """Unknown miners in a snapshot, those with the most blocks first."""
+
+_MOST_EMPTY = 1_000
+"""Empty blocks of which the interval after the parent is looked up: two years of mainnet at one in a hundred."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,8 @@ class CountedState:
     rulebook: Rulebook
     unknown_miners: tuple[Cluster, ...]
     stale: Sequence[StaleRow]
+    intervals: Mapping[int, float] = field(default_factory=dict)
+    """Seconds from the parent to an empty block, as nodes saw them, by height."""
 
     def snapshot(self) -> Snapshot:
         """Every number of this tip: a tenth of a second for a year of blocks, so it belongs on a thread."""
@@ -102,7 +107,7 @@ class CountedState:
         )
         return replace(
             estimated(taken, self.table, self.windows, questions=self.rulebook.questions),
-            signals=signals(self.table, self.windows, stale=self.stale, rules=rules),
+            signals=signals(self.table, self.windows, stale=self.stale, intervals=self.intervals, rules=rules),
             unknown_miners=self.unknown_miners,
         )
 
@@ -190,7 +195,14 @@ class WindowCounter:
             rulebook=self.rulebook,
             unknown_miners=self._unknown_miners.known[:_MOST_PSEUDONYMS],
             stale=await self._store.stale(seconds=max(self._seconds, counted_seconds)),
+            intervals=await self._store.seen_intervals(self._newest_empty()),
         )
+
+    def _newest_empty(self) -> list[int]:
+        """Heights of the newest empty blocks."""
+        rows = self._table.rows
+        heights: list[int] = rows["height"][rows["empty"]][-_MOST_EMPTY:].tolist()
+        return heights
 
     def _note(self, levels: Sequence[Level], questions: Sequence[UncertainMembership]) -> None:
         edition = self.entities.edition + 1 if self.entities else 1

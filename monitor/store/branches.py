@@ -88,7 +88,8 @@ def _note_sightings(connection: Connection, seen: Iterable[Sighting]) -> None:
 
 def _sightings(connection: Connection, *, lowest: int = 0, limit: int = 10_000) -> list[Sighting]:
     """The newest sightings, highest blocks first."""
-    query = select(sightings).where(sightings.c.height >= lowest)
+    query = select(sightings, attributions.c.pool).where(sightings.c.height >= lowest)
+    query = query.outerjoin(blocks, blocks.c.hash == sightings.c.hash).outerjoin(attributions)
     rows = connection.execute(query.order_by(sightings.c.height.desc(), sightings.c.lag_seconds).limit(limit))
     return [
         Sighting(
@@ -97,6 +98,7 @@ def _sightings(connection: Connection, *, lowest: int = 0, limit: int = 10_000) 
             row.seen_at,
             lag_seconds=row.lag_seconds,
             status=row.status,
+            pool=PoolSlug(row.pool) if row.pool else None,
         )
         for row in rows
     ]

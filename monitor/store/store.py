@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, exc
 
 from monitor.errors import StoreError, StoreInUse, StoreRefused
 from monitor.model import Attribution, BlockRow, Coinbase, Judged, Plan, PoolSlug
-from monitor.store import queries, stale_blocks, writing
+from monitor.store import queries, seen_intervals, stale_blocks, writing
 from monitor.store.alerts import StoredAlerts
 from monitor.store.attribution_ids import AttributionIds
 from monitor.store.branches import StoredBranches
@@ -190,6 +190,7 @@ class Store:
     next_below = reads(writing.next_below)
     unattributed = reads(queries.unattributed)
     stale = reads(stale_blocks.stale)
+    seen_intervals = reads(seen_intervals.seen_intervals)
     blocks = reads(queries.newest)
     block = reads(queries.one)
     blocks_of = reads(queries.of_pool)

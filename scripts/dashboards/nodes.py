@@ -28,7 +28,8 @@ def nodes() -> Dashboard:
     made.with_row(Row("Which node is where")).with_panel(_agreement()).with_panel(_up())
     made.with_panel(_heights()).with_panel(_apart())
     made.with_row(Row("Branches")).with_panel(_shares()).with_panel(_signalling()).with_panel(_lengths())
-    made.with_row(Row("Blocks that arrive late or go")).with_panel(_median()).with_panel(_late())
+    made.with_row(Row("Blocks that arrive late or go"))
+    made.with_panel(_median()).with_panel(_late()).with_panel(_median_by_pool())
     return made.with_panel(_stale()).with_panel(_depth()).with_panel(_alerts())
 
 
@@ -174,23 +175,27 @@ def _lengths() -> timeseries.Panel:
 
 
 def _median() -> timeseries.Panel:
-    return _lag("Lag, median", 0.5)
+    return _lag("Lag, median", "Over six hours. A node that is always late is badly connected.")
 
 
 def _late() -> timeseries.Panel:
-    return _lag("Lag, 95th percentile", 0.95)
+    text = "Over six hours. A node that is always late is badly connected."
+    return _lag("Lag, 95th percentile", text, quantile=0.95)
 
 
-def _lag(title: str, quantile: float) -> timeseries.Panel:
-    rate = f"sum by (le, node) (rate({series('block_first_seen_seconds_bucket')}[6h]))"
+def _median_by_pool() -> timeseries.Panel:
+    text = "Median over a day. Latency between these nodes, not of the network. Empty with one node."
+    return _lag("Lag by pool, median", text, by="pool", span="1d").no_value("nothing to compare")
+
+
+def _lag(title: str, text: str, *, by: str = "node", quantile: float = 0.5, span: str = "6h") -> timeseries.Panel:
+    name = "block_first_seen_seconds" if by == "node" else "block_first_seen_by_pool_seconds"
+    rate = f"sum by (le, {by}) (rate({series(f'{name}_bucket')}[{span}]))"
     return (
-        lines(
-            title,
-            about("block_first_seen_seconds", "Over six hours. A node that is always late is badly connected."),
-            {"{{node}}": f"histogram_quantile({quantile}, {rate})"},
-        )
+        lines(title, about(name, text), {f"{{{{{by}}}}}": f"histogram_quantile({quantile}, {rate})"})
         .unit("s")
         .min(0)
+        .span(8)
     )
 
 

@@ -100,8 +100,12 @@ class _Past:
     async def blocks_of(self, pool: PoolSlug, limit: int) -> list[BlockRecord]:
         return [each for each in self.records if each.judged.attribution.pool == pool][::-1][:limit]
 
-    async def sightings(self, *, limit: int) -> list[Sighting]:  # noqa: ARG002
-        return []
+    async def sightings(self, *, limit: int) -> list[Sighting]:
+        return [
+            Sighting(each.judged.block.ref, node, None, lag_seconds=lag, pool=each.judged.attribution.pool)
+            for each in await self.blocks(limit // 2)
+            for node, lag in (("home", 0.0), ("friend", 0.5 + each.judged.block.height % 3 / 4))
+        ]
 
     async def newest(self, *, limit: int) -> list[JournalEntry]:  # noqa: ARG002
         return []

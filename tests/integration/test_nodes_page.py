@@ -18,6 +18,7 @@ from monitor.hub import Hub
 from monitor.model import EntryKind, JournalEntry
 from monitor.outputs.web.cache import AnswerCache
 from monitor.outputs.web.pages.pages import Pages
+from monitor.outputs.web.routes.api import Api
 from monitor.outputs.web.server import WebServer
 from monitor.registry.directory import Directory
 from monitor.registry.loading import load_registry
@@ -31,7 +32,7 @@ HOSTILE = "</title><script>alert(1)</script>"
 async def served(hub: Hub, stored: Stored | None = None) -> AsyncIterator[aiohttp.ClientSession]:
     stored = stored or Stored()
     over = sources(hub, store=stored, branches=stored, journal=stored, directory=Directory(load_registry()))
-    async with server([Pages(over)], over) as running, aiohttp.ClientSession(running.url) as session:
+    async with server([Pages(over), Api(over)], over) as running, aiohttp.ClientSession(running.url) as session:
         yield session
 
 
@@ -78,7 +79,28 @@ async def test_nodes_that_agree_have_their_place_and_their_lag(hub: Hub) -> None
     assert "not trusted" in shown
     assert "0.0 s first with 2 of 3" in shown
     assert "1.0 s first with 1 of 3" in shown
-    assert "second node shows" not in shown
+    assert "foundryusa 2.5 s 2.9 s 2 unknown 1.0 s 1.0 s 1" in shown
+    assert "latency between these nodes" in shown
+
+
+async def test_the_lags_are_in_the_api_too(hub: Hub) -> None:
+    hub.show_nodes(node_views.agreeing())
+    async with served(hub) as session, session.get("/api/v1/nodes") as response:
+        found = (await response.json())["lags"]
+
+    assert found["nodes"] == [
+        {"node": "friend", "blocks": 3, "first": 1, "median_seconds": 1.0, "p90_seconds": pytest.approx(2.6)},
+        {"node": "home", "blocks": 3, "first": 2, "median_seconds": 0.0, "p90_seconds": pytest.approx(1.6)},
+    ]
+    assert [(each["pool_slug"], each["pool_name"], each["blocks"]) for each in found["pools"]] == [
+        ("foundryusa", "foundryusa", 2), (None, None, 1),
+    ]  # fmt: skip
+
+
+async def test_one_node_is_compared_with_none(hub: Hub) -> None:
+    hub.show_nodes(node_views.one())
+    async with served(hub) as session:
+        assert "Lag by pool" not in await text(session)
 
 
 async def test_a_block_of_which_only_the_header_is_known_has_no_link(hub: Hub) -> None:

@@ -32,10 +32,12 @@ from monitor.model import (
     ConfirmationRisk,
     Coverage,
     CurrentShare,
+    EmptyBlocks,
     Interval,
     PoolSlug,
     Severity,
     Share,
+    Signals,
     Snapshot,
     Tally,
     Window,
@@ -373,6 +375,20 @@ async def test_confirmation_risk_and_the_share_now_are_shown() -> None:
     assert "nothing about intent" in shown
     assert "61.0 %" in shown
     assert "Share now: 61.0 %" in pool
+
+
+async def test_empty_blocks_are_told_apart_by_how_soon_they_came() -> None:
+    hub = Hub(Vitals())
+    timed = EmptyBlocks(PoolSlug("a"), "30d", 2, empty=2, within={}, timed=2, soon=1, median_seconds=25.0)
+    unseen = EmptyBlocks(PoolSlug("b"), "30d", 1, empty=1, within={})
+    async with served(hub, Past(), Well()) as session:
+        window = publish(hub, "aab").concentration[-1].window.name
+        empty = tuple(replace(each, window=window) for each in (timed, unseen))
+        hub.publish(replace(publish(hub, "aab"), signals=Signals(empty=empty)))
+        early, unknown = plain(await text(session, "/pool/a")), plain(await text(session, "/pool/b"))
+
+    assert "Empty blocks one of two seen within 30 seconds of the parent, median 25.0 s" in early
+    assert "Empty blocks seconds after the parent not known" in unknown
 
 
 async def test_blocks_of_as_many_miners_have_no_effective_number() -> None:

@@ -120,7 +120,7 @@ class Stored:
     async def sightings(self, *, limit: int) -> list[Sighting]:  # noqa: ARG002
         alone = Sighting(BlockRef(TOP, hash_of(TOP)), "home", 1.0, 0.0)
         return [alone] + [
-            Sighting(BlockRef(at, hash_of(at)), name, 1.0, lag)
+            Sighting(BlockRef(at, hash_of(at)), name, 1.0, lag, pool=POOLS[0] if at else None)
             for name, lags in LAGS.items()
             for at, lag in enumerate(lags)
         ]

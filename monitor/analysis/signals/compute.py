@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from monitor.analysis.consensus import ConsensusParams
 from monitor.analysis.counting.block_table import BlockTable
@@ -25,9 +25,17 @@ def signals(
     windows: Sequence[Window],
     *,
     stale: Iterable[StaleRow] = (),
+    intervals: Mapping[int, float] | None = None,
     rules: ConsensusParams | None = None,
 ) -> Signals:
     """Read all signals off a table with the level `POOL`; the longest window is what a pool is compared with.
+
+    Args:
+        table: the blocks of the best chain.
+        windows: those that the signals are read over.
+        stale: the stale blocks that are known.
+        intervals: seconds from the parent to an empty block, as nodes saw them, by height.
+        rules: consensus parameters of the network; by default mainnet's.
 
     Raises:
         ValueError: there are no blocks, no windows, or no pools counted.
@@ -38,7 +46,7 @@ def signals(
     return Signals(
         streaks=streaks(past),
         luck=luck(past),
-        empty=empty_blocks(past),
+        empty=empty_blocks(past, intervals),
         spacing=spacing(past),
         rewards=rewards(past, rules),
         advantages=advantages(past, lost),

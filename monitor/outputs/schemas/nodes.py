@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Self
 
 from monitor import model
-from monitor.model import NodeRole, PoolSlug, Relation
+from monitor.model import NodeRole, PoolSlug, Relation, Sighting
+from monitor.outputs.lags import lags_by_node, lags_by_pool
 from monitor.outputs.node_text import place, summary
-from monitor.outputs.schemas.base import OptionalName, PreciseTime, Schema, Time, field
+from monitor.outputs.schemas.base import OptionalName, PoolRef, PreciseTime, Schema, Time, field
 
 
 class BlockPlace(Schema):
@@ -96,6 +98,43 @@ class Split(Schema):
         })  # fmt: skip
 
 
+class NodeLag(Schema):
+    """How much later than the first node a node had blocks."""
+
+    node: str = field("Name of the node")
+    blocks: int = field("Blocks that it and another node announced")
+    first: int = field("Those that it had first: their lag is 0")
+    median_seconds: float = field("Median of the lags", at="median")
+    p90_seconds: float = field("90 % of the lags are at most this", at="p90")
+
+
+class PoolLag(PoolRef):
+    """How much later than the first node the other nodes had the blocks of a pool."""
+
+    blocks: int = field("Blocks of the pool that several nodes announced")
+    median_seconds: float = field("Median of the lags, without the 0 of the first node", at="median")
+    p90_seconds: float = field("90 % of the lags are at most this", at="p90")
+
+
+class Lags(Schema):
+    """Latency between these nodes, over the newest 1,000 sightings. Not that of the network."""
+
+    nodes: list[NodeLag] = field("By node; empty until two nodes announced the same block")
+    pools: list[PoolLag] = field("By pool of the block, most blocks first")
+
+    @classmethod
+    def of_sightings(cls, sightings: Sequence[Sighting], names: Mapping[PoolSlug, str]) -> Self:
+        """The lags of these sightings."""
+        nodes, pools = lags_by_node(sightings), lags_by_pool(sightings)
+        return cls.of(
+            {
+                "nodes": [{"node": name, **asdict(lag)} for name, lag in nodes.items()],
+                "pools": [{"pool": pool, **asdict(lag)} for pool, lag in pools.items()],
+            },
+            names,
+        )
+
+
 class Nodes(Schema):
     """All nodes and branches."""
 
@@ -106,10 +145,13 @@ class Nodes(Schema):
     nodes: list[NodeState] = field("The counted node first")
     splits: list[Split] = field("One for each branch beside the counted one, deepest first")
     tree: list[TreeBlock] = field("The blocks of the newest 50 heights on every branch, highest first")
+    lags: Lags = field("How much later than the first node the others had blocks")
 
     @classmethod
-    def of_view(cls, view: model.NodesView, names: Mapping[PoolSlug, str]) -> Self:
-        """All of a view."""
+    def of_view(
+        cls, view: model.NodesView, names: Mapping[PoolSlug, str], *, sightings: Sequence[Sighting] = ()
+    ) -> Self:
+        """All of a view, and the lags of the newest sightings."""
         tips: dict[str, list[str]] = {}
         for node in view.nodes:
             if node.tip:
@@ -135,6 +177,7 @@ class Nodes(Schema):
                 "summary": summary(view), "agree": view.agree, "counted": view.nodes[0].name,
                 "followed": view.followed.name, "nodes": nodes,
                 "splits": [Split.of_split(each) for each in view.splits], "tree": tree,
+                "lags": Lags.of_sightings(sightings, names),
             },
             names,
         )  # fmt: skip

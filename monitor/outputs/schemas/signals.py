@@ -42,6 +42,12 @@ class EmptyBlocks(PoolRef):
     blocks: int = field("All blocks of the pool")
     empty: int = field("The empty ones")
     within: dict[int, int] = field("Empty ones with a header time at most so many seconds after their parent's")
+    timed: int = field("Empty ones that nodes saw arrive after they saw the parent arrive")
+    soon: int | None = field(
+        f"Those seen within {model.SOON_SECONDS} seconds of the parent: probably mined before there was a template; "
+        "null if none is timed"
+    )
+    median_seconds: float | None = field("Median interval of the timed ones; null if none is timed")
 
 
 class Spacing(Schema):

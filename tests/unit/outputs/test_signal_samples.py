@@ -13,7 +13,8 @@ from monitor.outputs.metrics import CATALOGUE
 
 WINDOWS = [Window.parse(name) for name in ("24h", "3d", "7d", "30d", "90d", "1y", "2016b")]
 NAMES = {
-    "streak_blocks", "streak_probability", "luck_ratio", "luck_zscore", "empty_blocks", "fees_btc",
+    "streak_blocks", "streak_probability", "luck_ratio", "luck_zscore", "empty_blocks", "empty_blocks_timed",
+    "empty_blocks_soon", "fees_btc",
     "block_interval_seconds", "signalling_ratio", "signalling_blocks", "signalling_threshold_probability",
     "bip54_ready_ratio", "selfish_mining_p_value",
 }  # fmt: skip
@@ -59,6 +60,12 @@ def test_every_signal_of_the_catalogue() -> None:
 def test_without_signals_nothing_is_shown() -> None:
     assert set(shown(None)) == NAMES
     assert not any(samples for samples in shown(None).values())
+
+
+def test_empty_blocks_that_no_node_saw_are_not_soon() -> None:
+    table = BlockTable.of(rows("ab", tx_count=[1, 1]), (POOL,))
+    found = shown(signals(table, [Window.parse("2b")], intervals={1000: 12.0}))
+    assert found["empty_blocks_timed"] == found["empty_blocks_soon"] == {("a", "2b"): 1}
 
 
 def test_fees_that_nobody_told_are_not_zero() -> None:

@@ -30,7 +30,7 @@ WINDOWS = [Window.parse(name) for name in ("2b", "4b")]
 
 
 def snapshot(*, empty: bool = False) -> Snapshot:
-    seen = None if empty else taken(BlockTable.of(BLOCKS, (POOL,)), WINDOWS, stale=[LOST])
+    seen = None if empty else taken(BlockTable.of(BLOCKS, (POOL,)), WINDOWS, stale=[LOST], intervals={2017: 4.5})
     return Snapshot(
         BLOCKS[-1], BlockHash("0" * 64), 0, caught_up=True, registry="", concentration=(),
         tally=Tally(), pool_names={PoolSlug("a"): "Pool A"}, signals=seen,
@@ -49,7 +49,7 @@ def test_one_window() -> None:
     assert found["luck"][0]["pool_name"] == "Pool A"
     assert found["empty_blocks"][2] == {
         "pool_slug": None, "pool_name": None, "window": "4b", "blocks": 1, "empty": 1,
-        "within": {"10": 0, "30": 0, "60": 0},
+        "within": {"10": 0, "30": 0, "60": 0}, "timed": 1, "soon": 1, "median_seconds": 4.5,
     }  # fmt: skip
     assert found["rewards"][0]["fee_ratio"] == pytest.approx(1 / 5_000_000_001)
     assert found["signalling"][0]["pools"] == [

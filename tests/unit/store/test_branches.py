@@ -51,6 +51,16 @@ async def test_the_first_time_of_a_sighting_stays_and_its_status_changes(store: 
     assert await store.branches.sightings(lowest=8) == []
 
 
+async def test_a_sighting_has_the_pool_of_its_block(store: Store) -> None:
+    known, unknown, bare = *chain_on(BEFORE_ALL, 2), *chain_on(BlockRef(5, BlockHash("cd" * 32)), 1)
+    judged = [*judge([known], "toy"), *judge([unknown], None)]
+    await store.apply(Plan(BEFORE_ALL, unknown.hash, connects=(known, unknown)), judged)
+    seen = [Sighting(block.ref, "home", 1.0, 0.0) for block in (bare, unknown, known)]
+    await store.branches.note_sightings(seen)
+
+    assert [each.pool for each in await store.branches.sightings()] == [None, None, "toy"]
+
+
 async def test_of_a_header_the_block_may_come_later(store: Store) -> None:
     [block] = chain_on(BEFORE_ALL, 1)
     bare, full = StaleHeader(block.ref, None, None, "list"), StaleHeader(block.ref, b"raw", PoolSlug("toy"), "other")

@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from statistics import median
 
-from monitor.model import NodesView, Sighting
+from monitor.model import NodesView, PoolSlug, Sighting
 from monitor.outputs import node_text
+from monitor.outputs.lags import Lag, lags_by_node, lags_by_pool
 from monitor.outputs.web.pages.tree import Tree, draw
 
-SIGHTINGS = 1000
-"""Newest sightings of which the lag is shown."""
+_POOLS = 10
+"""Pools of which the lag is shown, those with most blocks."""
 _LEVELS = {"pool": "Pools", "template": "Template builders", "country": "Countries"}
 """Levels at which the blocks of a branch are counted, and their headings."""
-
-
-@dataclass(frozen=True, slots=True)
-class Lag:
-    """How early a node has blocks, of those that several nodes announced."""
-
-    blocks: int
-    first: int
-    """Blocks that it had first."""
-    median: float
-    """Seconds after the first node."""
 
 
 @dataclass(frozen=True)
@@ -33,13 +22,17 @@ class NodesPage:
 
     view: NodesView
     tree: Tree
-    lags: dict[str, Lag]
+    lags: Mapping[str, Lag]
+    """By node."""
+    pool_lags: Mapping[PoolSlug | None, Lag]
+    """Empty with one node."""
     summary: str
 
     @classmethod
     def of(cls, view: NodesView, sightings: Sequence[Sighting]) -> NodesPage:
         """The page of a view."""
-        return cls(view, draw(view), lags(sightings), node_text.summary(view))
+        pools = dict(list(lags_by_pool(sightings).items())[:_POOLS])
+        return cls(view, draw(view), lags_by_node(sightings), pools, node_text.summary(view))
 
     @property
     def places(self) -> dict[str, str]:
@@ -50,20 +43,3 @@ class NodesPage:
     def levels(self) -> dict[str, str]:
         """Levels at which branches are counted, with their headings."""
         return _LEVELS
-
-
-def lags(sightings: Sequence[Sighting]) -> dict[str, Lag]:
-    """By node. Blocks of which only one node told are left out: nothing is compared."""
-    of_block: dict[str, list[Sighting]] = {}
-    for each in sightings:
-        if each.lag_seconds is not None:
-            of_block.setdefault(each.block.hash, []).append(each)
-    found: dict[str, list[float]] = {}
-    for several in of_block.values():
-        for each in several if len(several) > 1 else ():
-            assert each.lag_seconds is not None
-            found.setdefault(each.node, []).append(each.lag_seconds)
-    return {
-        name: Lag(len(seconds), sum(each == 0 for each in seconds), median(seconds))
-        for name, seconds in sorted(found.items())
-    }

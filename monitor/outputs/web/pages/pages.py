@@ -12,7 +12,8 @@ from aiohttp import web
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from monitor import __version__
-from monitor.model import TREE_HEIGHTS, AlertState, BlockHash, PoolSlug, Snapshot
+from monitor.model import SOON_SECONDS, TREE_HEIGHTS, AlertState, BlockHash, PoolSlug, Snapshot
+from monitor.outputs.lags import SIGHTINGS
 from monitor.outputs.node_text import disagreement
 from monitor.outputs.web import profiles
 from monitor.outputs.web.answer import Answer
@@ -22,7 +23,7 @@ from monitor.outputs.web.pages.assets import Assets
 from monitor.outputs.web.pages.change_pairs import ChangeEntry, newest_first
 from monitor.outputs.web.pages.countries import COUNTRIES
 from monitor.outputs.web.pages.memberships import LEVELS, MembershipView
-from monitor.outputs.web.pages.nodes import SIGHTINGS, NodesPage
+from monitor.outputs.web.pages.nodes import NodesPage
 from monitor.outputs.web.pages.overview import CONFIRMATIONS, Overview
 from monitor.outputs.web.pages.palette import palette
 from monitor.outputs.web.pages.published import claim
@@ -110,7 +111,7 @@ class Pages:
         newest = await self._sources.store.blocks_of(PoolSlug(slug), profiles.NEWEST)
         found = profiles.profile(slug, newest, self._sources)
         return self._page(
-            "pool.html", snapshot=snapshot, pool=found, windows=profiles.by_window(found),
+            "pool.html", snapshot=snapshot, pool=found, soon_seconds=SOON_SECONDS, windows=profiles.by_window(found),
             blocks=newest[:_STRIP], slots=self._slots(snapshot), entities=self._entities(snapshot, "pool"),
             miner=next((each for each in snapshot.unknown_miners if each.name == slug), None),
             changes=[each for each in _changes(snapshot) if slug in each.entities],
