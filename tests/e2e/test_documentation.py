@@ -59,6 +59,7 @@ INSTEAD = {
     "~/pool-monitor": "$PWD/pool-monitor",
     "pool-monitor registry show --unknown": "POOL_MONITOR_STORE__URL=$STOPPED pool-monitor registry show --unknown",
     "registry update --from": "registry update --yes --from",
+    "pool-monitor stale ": "POOL_MONITOR_STORE__URL=$STOPPED pool-monitor stale ",
     "pool-monitor export openmetrics": "POOL_MONITOR_STORE__URL=$STOPPED pool-monitor export openmetrics",
 }
 """What is typed in place of an address, a height, or a folder of the machine's own."""
@@ -110,6 +111,7 @@ def place(variables: dict[str, str], scratch: Path) -> Place:
         (folder / name).symlink_to(CHECKOUT / name)
     shutil.copytree(CHECKOUT / "deploy", folder / "deploy")
     shutil.copy(CHECKOUT / "config" / "pools" / "upstream" / "mempool.json", folder / "pools-v2.json")
+    shutil.copy(CHECKOUT / "tests" / "data" / "stale" / "stale-blocks.csv", folder / "stale-blocks.csv")
     return Place(folder, variables | {"HOME": str(scratch), "XDG_DATA_HOME": str(scratch)})
 
 
