@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from support.blocks import Recipe, mine_all
-from support.daemon import Daemon
+from support.daemon import POOL_MONITOR, Daemon, environment
 from support.network import Peered, agree, network, tables, until
 from support.services import program
 
@@ -168,3 +169,12 @@ def test_an_observer_that_is_away_spoils_nothing(nodes: Nodes, scratch: Path) ->
         running.wait_for(home.tip)
         friend.start()
         until(lambda: relations(running)["friend"] == "behind", "the observer to come back", seconds=60)
+
+
+def test_check_looks_at_every_node_and_does_without_an_observer_as_run_does(nodes: Nodes, scratch: Path) -> None:
+    nodes["far"].kill()
+    settings = environment(nodes=tables(nodes), store__url=f"sqlite:///{scratch / 'blocks.sqlite'}", web__port=0)
+    done = subprocess.run([*POOL_MONITOR, "check"], env=settings, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    assert "The observer friend answers and is on Bitcoin" in done.stdout
+    assert "The observer far: nothing listens at" in done.stdout

@@ -14,8 +14,8 @@ from pathlib import Path
 from monitor import libzmq
 from monitor.alerts.check import probe_receivers
 from monitor.alerts.loading import load_rules
-from monitor.config import Config
-from monitor.errors import Exit, PoolMonitorError, StoreError, StoreInUse, StoreRefused
+from monitor.config import Config, NodeSection
+from monitor.errors import ConfigError, Exit, PoolMonitorError, StoreError, StoreInUse, StoreRefused
 from monitor.model import NodeFacts
 from monitor.node import identity
 from monitor.node.blockfiles import BlockFiles
@@ -63,6 +63,8 @@ async def check(config: Config) -> AsyncIterator[Finding]:
         yield await asyncio.to_thread(_files, config.counted_node.blocks_dir)
     async for finding in _node(config, running=running):
         yield finding
+    for section in config.observers:
+        yield await _observer(section)
 
 
 def _registry(config: Config) -> Finding:
@@ -139,6 +141,25 @@ async def _node(config: Config, *, running: bool) -> AsyncIterator[Finding]:
             Grade.BETTER, f"The node is pruned: history can begin at block {facts.first_height}.",
             "An unpruned node (prune=0 in bitcoin.conf) has the whole history; new blocks are complete either way.",
         )  # fmt: skip
+
+
+async def _observer(section: NodeSection) -> Finding:
+    """The daemon runs without an observer that does not answer."""
+    try:
+        async with NodeClient(section, Vitals()) as node:
+            facts = await node.introduce()
+    except ConfigError as error:
+        return _bad(error)
+    except PoolMonitorError as error:
+        return Finding(
+            Grade.BETTER, f"The observer {section.label}: {error.problem}.",
+            error.remedy or "The daemon runs without it, and asks it again.",
+        )  # fmt: skip
+    return Finding(
+        Grade.GOOD,
+        f"The observer {section.label} answers and is {facts.chain}: {facts.version}, {facts.network}, "
+        f"height {facts.tip.height}.",
+    )
 
 
 def _chain(facts: NodeFacts) -> Finding:
