@@ -108,7 +108,7 @@ class FallbackSource:
         """Ask another node from now on, if there is one on our chain."""
         tip = await self._tip()
         for other in self.nodes:
-            if other is self.followed or not other.trusted or other.fault or tip is None:
+            if other is self.followed or not other.trusted or other.doubt or tip is None:
                 continue
             try:
                 await other.node.ready()

@@ -54,15 +54,17 @@ class Observer:
         self.trusted = trusted
         """Whether its word is taken for what cannot be checked."""
         self.fault: str | None = None
-        """What is wrong with what it says; None if nothing is."""
+        """Why it is not followed: it does not answer, or is on another network. None while it is."""
+        self.doubt: str | None = None
+        """What was wrong with its branch at the last look; None if nothing was."""
         self._notice = Notice(0.0)
         self._noticed = asyncio.Event()
 
     @property
     def reason(self) -> str | None:
         """Why it does not count; None while it answers and is believed."""
-        if self.fault or self.node.fault:
-            return self.fault or self.node.fault
+        if known := self.fault or self.doubt or self.node.fault:
+            return known
         return None if self.node.best else "it has not answered yet"
 
     async def news(self) -> Notice:

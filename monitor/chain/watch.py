@@ -177,8 +177,9 @@ class NodesWatch:
         except NodeAway:
             return self._lines.get(name), False
         except (NodeError, ChainError, WireError) as error:
-            observer.fault = str(error)
+            observer.doubt = str(error)
             return self._lines.get(name), False
+        observer.doubt = None
         judged = self._rules.judge(fetched)
         await self._store.add(judged)
         self._lines[name] = line = completed(line, judged)

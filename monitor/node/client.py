@@ -27,6 +27,7 @@ from monitor.model import (
     Notice,
 )
 from monitor.node import errors, identity
+from monitor.node.answers import block_hash, number, understood
 from monitor.node.connections import MAX_CONNECTIONS, Connections
 from monitor.node.notifications import BlockNotifications
 from monitor.node.rest import NotServed, Rest
@@ -43,9 +44,9 @@ _NETWORKS = {
     BlockHash("0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206"): "regtest",
 }
 """By genesis block. A signet is what `getblockchaininfo` calls one."""
-_PARTS_OF_ANSWERS = (KeyError, TypeError, ValueError, AttributeError, IndexError)
-"""Raised where an answer is JSON of another shape than Bitcoin's."""
 
+_STATUSES = ("active", "valid-fork", "valid-headers", "headers-only", "invalid")
+"""Of a branch, in `getchaintips`."""
 _PRUNED = "the node is pruned: history begins later than the windows need"
 _SNAPSHOT = "the node is still downloading old blocks: history begins later than the windows need"
 
@@ -111,7 +112,7 @@ class NodeClient:
     async def tip(self) -> BlockHash:
         """Hash of the node's best block."""
         try:
-            best = BlockHash(await self._rpc.call("getbestblockhash"))
+            best = await self._best()
         except NodeError as error:
             self._note_fault(error)
             raise
@@ -120,10 +121,15 @@ class NodeClient:
         self._vitals.node_last_contact.labels(self._label).set(self.heard_at)
         return best
 
+    @understood
+    async def _best(self) -> BlockHash:
+        return block_hash(await self._rpc.call("getbestblockhash"))
+
+    @understood
     async def hash_at(self, height: int) -> BlockHash | None:
         """See `ChainSource.hash_at`."""
         try:
-            return BlockHash(await self._rpc.call("getblockhash", height))
+            return block_hash(await self._rpc.call("getblockhash", height))
         except errors.RpcError as error:
             if error.code == errors.OUT_OF_RANGE:
                 return None
@@ -182,6 +188,7 @@ class NodeClient:
 
     # -- what it can do ------------------------------------------------------------------------------------------------
 
+    @understood
     async def introduce(self) -> NodeFacts:
         """Ask the node for its chain, its version and its interfaces, each of which is proved by using it.
 
@@ -192,13 +199,10 @@ class NodeClient:
             NodeBusy: it does not send its best block.
             NodeRefused: it follows another network than the one configured, or one that is not supported.
         """
-        try:
-            return await self._facts(await self._rpc.call("getblockchaininfo"))
-        except _PARTS_OF_ANSWERS as error:
-            raise NodeBusy(f"the node's answers about itself have another shape than expected ({error!r})") from None
+        return await self._facts(await self._rpc.call("getblockchaininfo"))
 
     async def _facts(self, chain: dict[str, Any]) -> NodeFacts:
-        tip = BlockRef(int(chain["blocks"]), BlockHash(chain["bestblockhash"]))
+        tip = BlockRef(number(chain["blocks"], bits=31), block_hash(chain["bestblockhash"]))
         genesis = (await self.at(0)).hash
         network = "signet" if chain["chain"] == "signet" else _NETWORKS.get(genesis, str(chain["chain"]))
         if network not in get_args(Network):
@@ -243,6 +247,7 @@ class NodeClient:
 
     # -- for alerts ----------------------------------------------------------------------------------------------------
 
+    @understood
     async def behind(self) -> int:
         """How many blocks the node has only the header of."""
         chain = await self._rpc.call("getblockchaininfo")
@@ -261,27 +266,30 @@ class NodeClient:
             raise NodeBusy(f"the node no longer has a block at height {height}")
         return BlockRef(height, block)
 
+    @understood
     async def find(self, block: BlockHash) -> BlockRef | None:
         """A block by its hash, on the best chain or stale; None if the node does not know it."""
         header = await self._header(block)
-        return BlockRef(int(header["height"]), block) if header else None
+        return BlockRef(number(header["height"], bits=31), block) if header else None
 
     # -- for observers -------------------------------------------------------------------------------------------------
 
+    @understood
     async def header(self, block: BlockHash) -> HeaderFacts | None:
         """See `ObservedNode.header`."""
         header = await self._header(block)
         if header is None:
             return None
         return HeaderFacts(
-            BlockRef(int(header["height"]), block),
-            parent=BlockHash(header.get("previousblockhash", NO_BLOCK)),
-            time=int(header["time"]),
-            bits=int(header["bits"], 16),
+            BlockRef(number(header["height"], bits=31), block),
+            parent=block_hash(header.get("previousblockhash", NO_BLOCK)),
+            time=number(header["time"]),
+            bits=number(int(header["bits"], 16)),
             version=int(header["version"]),
-            chain_work=int(header["chainwork"], 16),
+            chain_work=number(int(header["chainwork"], 16), bits=256),
         )
 
+    @understood
     async def raw_header(self, block: BlockHash) -> bytes | None:
         """See `ObservedNode.raw_header`."""
         try:
@@ -291,10 +299,15 @@ class NodeClient:
                 return None
             raise
 
+    @understood
     async def chain_tips(self) -> list[ChainTip]:
         """See `ObservedNode.chain_tips`."""
         return [
-            ChainTip(BlockRef(int(tip["height"]), BlockHash(tip["hash"])), int(tip["branchlen"]), str(tip["status"]))
+            ChainTip(
+                BlockRef(number(tip["height"], bits=31), block_hash(tip["hash"])),
+                number(tip["branchlen"], bits=31),
+                tip["status"] if tip["status"] in _STATUSES else "unknown",
+            )
             for tip in await self._rpc.call("getchaintips")
         ]
 

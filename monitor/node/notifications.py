@@ -17,6 +17,7 @@ from monitor import libzmq
 from monitor.config import NodeSection
 from monitor.errors import NodeError
 from monitor.model import BlockHash, Notice
+from monitor.node.answers import MISSHAPEN, block_hash
 from monitor.node.errors import METHOD_NOT_FOUND, MISC, RpcError
 from monitor.node.rpc import Rpc
 from monitor.vitals import Vitals
@@ -25,6 +26,8 @@ _SILENCE_SECONDS = 60.0
 """Without a message for so long, a subscription is checked; without one, the node is asked for its publishers again."""
 _LONG_POLL_SHARE = 0.8
 """Of the time after which a request fails."""
+
+_HASH_BYTES = 32
 
 log = structlog.get_logger()
 
@@ -69,7 +72,7 @@ class BlockNotifications:
                 await source()
             except NodeError:  # the follower calls the same node and logs what is wrong with it
                 self._vitals.errors.labels("notifications").inc()
-            except (zmq.ZMQError, OSError, ValueError) as error:
+            except (zmq.ZMQError, OSError, *MISSHAPEN) as error:
                 self._vitals.errors.labels("notifications").inc()
                 log.warning("block notifications failed", source=source.__name__.strip("_"), error=str(error))
             await asyncio.sleep(self._node.poll_seconds * random.uniform(0.5, 1.5))  # noqa: S311 -- jitter
@@ -97,9 +100,9 @@ class BlockNotifications:
                 accepts_tip = False
                 continue
             if best["hash"] != known:
-                known = best["hash"]
+                known = block_hash(best["hash"])
                 # ZMQ may have named a later block since this call began.
-                self.look_now(BlockHash(known) if self._without_zmq.is_set() else None)
+                self.look_now(known if self._without_zmq.is_set() else None)
 
     async def _zmq(self) -> None:
         """Subscribe where the node publishes blocks, until it announces one elsewhere or not at all."""
@@ -134,7 +137,7 @@ class BlockNotifications:
                 if tip and tip != await self._rpc.call("getbestblockhash"):
                     return
                 continue
-            if topic == b"hashblock":
+            if topic == b"hashblock" and len(body) == _HASH_BYTES:
                 tip = body.hex()
                 self._without_zmq.clear()
                 self.look_now(BlockHash(tip))

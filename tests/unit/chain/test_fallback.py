@@ -101,7 +101,7 @@ async def test_who_does_not_stand_in(why: str) -> None:
     if why == "away":
         world.friend.away = True
     if why == "not believed":
-        world.source.nodes[1].fault = "it served a block without work"
+        world.source.nodes[1].doubt = "it served a block without work"
     if why == "no tip":
         world.tip = None
     await world.lose()
