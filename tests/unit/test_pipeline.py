@@ -347,7 +347,8 @@ def test_a_restart_makes_no_difference(story: list[tuple[list[tuple[bytes, int]]
         async with await Store.open(f"sqlite:///{folder}/blocks.sqlite") as store, AsyncExitStack() as running:
             await running.enter_async_context((street := Street(node, store)).open())
             for blocks, depth, restart in story:
-                mine(node, blocks, depth=min(depth, node.best.height) if blocks else 0)
+                # A chain that ends below the lowest stored block is no other one: the node is behind.
+                mine(node, blocks, depth=min(depth, node.best.height, len(blocks)))
                 shown = await street.settle()
                 if restart:
                     await running.aclose()
