@@ -46,7 +46,7 @@ class Store:
         self._writing: Connection | None = None
         self._ids = AttributionIds()
         self.revision = 0
-        """Higher after each write."""
+        """Higher after each change of the best chain or its attributions."""
         self.alerts = StoredAlerts(self._write, self._read)
         """The state of alerts, and the queue of changes for their receivers."""
         self.branches = StoredBranches(self._write, self._read, self._ids)
@@ -109,7 +109,7 @@ class Store:
         """
         if plan.is_empty:
             return []
-        return await self._write(lambda connection: self._apply(connection, plan, judged))
+        return await self._change(lambda connection: self._apply(connection, plan, judged))
 
     def _apply(self, connection: Connection, plan: Plan, judged: Sequence[Judged]) -> list[PoolSlug | None]:
         assert [each.block for each in judged] == [*plan.connects], "the attributed blocks are not those of the plan"
@@ -139,7 +139,7 @@ class Store:
         Raises:
             StoreError: the database refused, or the batch is not a chain.
         """
-        return await self._write(lambda connection: writing.extend(connection, batch, self._ids))
+        return await self._change(lambda connection: writing.extend(connection, batch, self._ids))
 
     @asynccontextmanager
     async def extending(self) -> AsyncIterator[None]:
@@ -175,7 +175,7 @@ class Store:
             await self._write(partial(work.save, chunk))
             if progress:
                 progress(done, total)
-        return await self._write(work.finish)
+        return await self._change(work.finish)
 
     # -- reading -------------------------------------------------------------------------------------------------------
 
@@ -219,6 +219,13 @@ class Store:
 
     # -- threads and errors --------------------------------------------------------------------------------------------
 
+    async def _change(self, work: Callable[[Connection], _T]) -> _T:
+        """A write after which history may be another one."""
+        try:
+            return await self._write(work)
+        finally:
+            self.revision += 1
+
     async def _write(self, work: Callable[[Connection], _T]) -> _T:
         def run() -> _T:
             try:
@@ -232,10 +239,7 @@ class Store:
                 self._stop_writing()
                 raise
 
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._writer, run)
-        finally:
-            self.revision += 1
+        return await asyncio.get_running_loop().run_in_executor(self._writer, run)
 
     def _stop_writing(self) -> None:
         if self._writing:
