@@ -18,7 +18,14 @@ from monitor.node import transport
 from monitor.node.connections import Connections, unless_queue_stays_full
 from monitor.node.errors import QueueFull
 from monitor.vitals import Vitals
-from monitor.wire import EXTENDED_HEADER_BYTES, MAX_BLOCK_BYTES, decode_block, decode_header, decode_headers
+from monitor.wire import (
+    EXTENDED_HEADER_BYTES,
+    HEADER_BYTES,
+    MAX_BLOCK_BYTES,
+    decode_block,
+    decode_header,
+    decode_headers,
+)
 
 PATHS = ("headers", "block", "blockpart")
 """What is requested, below /rest/."""
@@ -68,7 +75,11 @@ class Rest:
         self.refusal = await self._refusal(tip, "headers", f"1/{tip}.bin")
         self.available = self.refusal is None
         if self.available:
-            self.has_blockpart = await self._refusal(tip, "blockpart", _part(tip, EXTENDED_HEADER_BYTES)) is None
+            # Whichever header it has: a part that is longer than the block would be refused.
+            self.has_blockpart = (
+                await self._refusal(tip, "blockpart", _part(tip, HEADER_BYTES)) is None
+                or await self._refusal(tip, "blockpart", _part(tip, EXTENDED_HEADER_BYTES)) is None
+            )
 
     def give_up(self, reason: NotServed) -> None:
         """Do without REST until the next probe: RPC has served what REST has not."""
