@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
@@ -168,7 +169,7 @@ async def test_an_answer_that_drips_is_a_node_that_is_away() -> None:
                 writer.write(b"[")
                 await writer.drain()
                 await asyncio.sleep(0.05)
-        writer.close()
+        await _closed(writer)
         given_up.set()
 
     async with await asyncio.start_server(drip, "127.0.0.1", 0) as server:
@@ -183,15 +184,31 @@ async def test_an_answer_that_drips_is_a_node_that_is_away() -> None:
 @asynccontextmanager
 async def listener(answer: bytes) -> AsyncIterator[NodeClient]:
     """A client of something that says the same to everyone, once it was asked, and hangs up."""
+    serving: set[asyncio.Task[Any] | None] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        serving.add(asyncio.current_task())
         await reader.read(65536)
-        writer.write(answer)
-        await writer.drain()
-        writer.close()
+        try:
+            writer.write(answer)
+            await writer.drain()
+            await _closed(writer)
+        except (ConnectionError, asyncio.CancelledError):  # a client need not read to the end
+            writer.transport.abort()
 
     async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
         section = NodeSection(url=f"http://127.0.0.1:{port}", user="x", password=SecretStr("y"))
         async with NodeClient(section, Vitals()) as source:
             yield source
+        for task in filter(None, serving):
+            task.cancel()
+        await asyncio.gather(*filter(None, serving))
+        await asyncio.sleep(0)  # what was aborted is closed
+
+
+async def _closed(writer: asyncio.StreamWriter) -> None:
+    """Close a connection, and wait until it is closed: garbage collection would report it in another test."""
+    writer.close()
+    with suppress(ConnectionError):
+        await writer.wait_closed()
