@@ -207,7 +207,7 @@ async def _intake(  # noqa: PLR0913 -- what intake and outputs share
         pipeline.publish(),
         health.backfill.run(network, lock=pipeline.lock, recount=pipeline.recount),
         stay_current(),
-        watch.run(store.claim),
+        supervised("nodes", lambda: watch.run(store.check_chain), vitals),
         _keep_informed(watch, hub),
     )
     raise AssertionError("the pipeline returned")

@@ -8,10 +8,12 @@ from typing import Protocol
 from monitor.chain.lines import BranchStore
 from monitor.chain.observer import Observer
 from monitor.errors import ChainError, NodeAway, NodeError, WireError
-from monitor.model import Block, BlockRef, ChainTip, Judged, Sighting
+from monitor.model import Block, BlockRef, ChainTip, HeaderFacts, Judged, Sighting
 
 _MOST_TIPS = 200
 """Of one node; the highest ones."""
+_LONGEST = 144
+"""Blocks of a branch that no node follows, the highest ones."""
 
 
 class TipStore(BranchStore, Protocol):
@@ -46,18 +48,41 @@ async def _fetch_branch(
     *,
     judge: Callable[[Sequence[Block]], Sequence[Judged]],
 ) -> None:
-    """Store the blocks of a branch as far as they are not stored: whole ones, or their headers."""
-    ref = branch.tip
-    for _ in range(branch.length):
-        if await store.find(ref.hash) or (header := await observer.node.header(ref.hash)) is None:
-            return
+    """Store the blocks of a branch as far as they are not stored, lowest first: whole ones, or their headers.
+
+    Of a node that is not trusted only blocks are stored, and only above a stored one: so the work of each is checked
+    against that of our own chain.
+    """
+    headers, onto = await _missing(observer, branch, store)
+    if onto is None and not observer.trusted:
+        return
+    for header in reversed(headers):
+        onto = onto or BlockRef(header.ref.height - 1, header.parent)
+        ref = BlockRef(onto.height + 1, header.ref.hash)
         try:
             block = await observer.node.block(ref)
-            await observer.node.check(BlockRef(ref.height - 1, block.header.parent), (block,))
+            await observer.node.check(onto, (block,))
         except NodeAway:
             raise
-        except (NodeError, ChainError, WireError):  # only the header is there
+        except (NodeError, ChainError, WireError):  # only the header is there, or the block is wrong
+            if not observer.trusted:
+                return
             await store.add_header(ref, await observer.node.raw_header(ref.hash), observer.name)
         else:
             await store.add(judge([block]))
-        ref = BlockRef(ref.height - 1, header.parent)
+        onto = ref
+
+
+async def _missing(observer: Observer, branch: ChainTip, store: TipStore) -> tuple[list[HeaderFacts], BlockRef | None]:
+    """The headers of a branch that are not stored, highest first, and the stored block below; None if none is near."""
+    headers: list[HeaderFacts] = []
+    below = branch.tip.hash
+    while len(headers) < min(branch.length, _LONGEST):
+        if stored := await store.find(below):
+            return headers, stored.ref
+        if (header := await observer.node.header(below)) is None:
+            return headers, None
+        headers.append(header)
+        below = header.parent
+    stored = await store.find(below)
+    return headers, stored.ref if stored else None

@@ -48,6 +48,11 @@ class Line:
         return self.blocks[-1].ref if self.blocks else self.fork
 
     @property
+    def is_checked(self) -> bool:
+        """Whether every block above the fork was fetched, and so checked: a header alone may be invented."""
+        return self.is_whole and all(block.attributed for block in self.blocks)
+
+    @property
     def is_whole(self) -> bool:
         """Whether there are no blocks between the fork and the lowest one."""
         return not self.blocks or self.blocks[0].parent == self.fork.hash
@@ -102,7 +107,8 @@ def splits(
         ours = Line(line.fork, tuple(block for block in counted if block.ref.height > line.fork.height))
         branches = (_branch(ours, here, rules, counted=True), _branch(line, beside, rules, counted=False))
         began = since.get(lowest, now)
-        lasting = branches[1].length >= rules.split_depth and now - began >= rules.split_seconds
+        believed = line.is_checked or any(node.trusted for node in nodes if node.name in beside)
+        lasting = believed and branches[1].length >= rules.split_depth and now - began >= rules.split_seconds
         found.append(Split(line.fork, began, branches, lasting=lasting))
     return tuple(sorted(found, key=lambda split: -split.depth))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Protocol
 
 from monitor.chain.branches import Line
@@ -73,27 +74,43 @@ async def trace(node: ObservedNode, tip: BlockHash, store: BranchStore, *, known
             return None
 
 
-async def complete(line: Line, node: ObservedNode) -> list[Block]:
-    """Blocks that are missing in a line: those of which there is only the header, and those below the lowest one.
+async def complete(line: Line, node: ObservedNode, *, trusted: bool) -> list[Block]:
+    """Blocks that are missing in a line, checked: those of which there is only the header, then those below the lowest.
 
-    At most a chunk of them, highest first; a block that the node does not have ends them.
+    At most a chunk of them; a block that the node does not have ends them. They are fetched from the fork upward, so
+    that each is checked against blocks of ours. Where the way down to the fork is not known yet, that is not possible:
+    then nothing is fetched from a node that is not trusted.
 
     Raises:
-        InvalidBlock: one of them breaks a rule.
+        InvalidBlock: one of them breaks a consensus rule.
+        NodeError: the node is away.
     """
-    wanted = [block.ref for block in line.blocks if not block.attributed][::-1]
-    if not wanted and not line.is_whole and len(line.blocks) < _LONGEST:
-        wanted = [BlockRef(line.blocks[0].ref.height - 1, line.blocks[0].parent)]
+    if not line.is_whole and not trusted:
+        return []
+    if headers := [block for block in line.blocks if not block.attributed]:
+        return await _upward(headers, node)
+    return [] if line.is_whole or len(line.blocks) >= _LONGEST else await _downward(line, node)
+
+
+async def _upward(headers: Sequence[BranchBlock], node: ObservedNode) -> list[Block]:
     found: list[Block] = []
-    while wanted and len(found) < _CHUNK:
-        ref = wanted.pop(0)
-        try:
+    with suppress(NodeBusy):  # only the header is there
+        for each in headers[:_CHUNK]:
+            block = await node.block(each.ref)
+            await node.check(BlockRef(each.ref.height - 1, each.parent), (block,))
+            found.append(block)
+    return found
+
+
+async def _downward(line: Line, node: ObservedNode) -> list[Block]:
+    found: list[Block] = []
+    below = line.blocks[0]
+    ref = BlockRef(below.ref.height - 1, below.parent)
+    with suppress(NodeBusy):
+        while len(found) < _CHUNK and ref.height > line.fork.height:
             block = await node.block(ref)
-        except NodeBusy:  # only the header is there
-            break
-        found.append(block)
-        if not wanted and not line.is_whole and ref.height - 1 > line.fork.height:
-            wanted = [BlockRef(ref.height - 1, block.header.parent)]
+            found.append(block)
+            ref = BlockRef(ref.height - 1, block.header.parent)
     for block in reversed(found):
         await node.check(BlockRef(block.height - 1, block.header.parent), (block,))
     return found
@@ -143,4 +160,8 @@ def _of_header(header: HeaderFacts) -> BranchBlock:
 
 
 def _line(fork: BlockRef, blocks: Sequence[BranchBlock]) -> Line:
+    """The line of these blocks. Where they stand on the fork, heights are counted from it, whatever the node says."""
+    if blocks and blocks[0].parent == fork.hash:
+        refs = [BlockRef(height, block.ref.hash) for height, block in enumerate(blocks, fork.height + 1)]
+        blocks = [block._replace(ref=ref) for block, ref in zip(blocks, refs, strict=True)]
     return Line(fork, tuple(blocks[-_LONGEST:]))

@@ -173,7 +173,7 @@ class NodesWatch:
                 return None, False
             fetched: list[Block] = []
             if line.blocks and relation(line.tip, line.fork, await self._tip()) is Relation.BRANCH:
-                fetched = await complete(line, node)
+                fetched = await complete(line, node, trusted=observer.trusted)
         except NodeAway:
             return self._lines.get(name), False
         except (NodeError, ChainError, WireError) as error:

@@ -21,7 +21,7 @@ class ObservedFake:
         self.best: BlockHash | None = None
         self.heard_at: float | None = None
         self.fault: str | None = None
-        self._without = without
+        self.without = without
 
     def _check(self) -> None:
         self.fault = "it is away" if self.away else None
@@ -47,7 +47,7 @@ class ObservedFake:
 
     async def block(self, ref: BlockRef) -> Block:
         self._check()
-        if ref.hash in self._without:
+        if ref.hash in self.without:
             raise NodeBusy("the node has only its header")
         return await self.node.block(ref)
 

@@ -1,6 +1,7 @@
 """Which branches nodes are on, and when that is a split."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from support.views import START, block, node, ref
@@ -56,6 +57,15 @@ def test_two_blocks_at_the_same_time_are_a_race_and_no_split() -> None:
 def test_a_split_is_deep_and_old_enough() -> None:
     assert [each.lasting for each in found(apart("friend", 104, 105), age=600)] == [True]
     assert [each.lasting for each in found(apart("friend", 104, 105), age=599)] == [False]
+
+
+def test_headers_alone_of_a_stranger_are_no_split() -> None:
+    stranger, line = apart("stranger", 102, 103, 104)
+    bare = Line(line.fork, tuple(each._replace(attributed=False, pool=None) for each in line.blocks))
+    untrusted = replace(stranger, trusted=False)
+    assert [each.lasting for each in found((untrusted, line))] == [True]
+    assert [each.lasting for each in found((untrusted, bare))] == [False]
+    assert [each.lasting for each in found((stranger, bare))] == [True]
 
 
 def test_nodes_on_one_branch_are_one_split_also_if_one_lags() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from support.fake_chain import FakeNode, chain_on, judge
@@ -12,7 +13,7 @@ from monitor.chain import lines
 from monitor.chain.branches import Line, completed
 from monitor.chain.lines import complete, trace
 from monitor.errors import NodeError
-from monitor.model import Block, BlockHash, BranchBlock, Judged
+from monitor.model import Block, BlockHash, BlockRef, BranchBlock, HeaderFacts, Judged
 
 
 class Stored:
@@ -46,7 +47,7 @@ async def followed(node: FakeNode, stored: Stored, known: Line | None = None) ->
     """The line to the tip of a node, with everything fetched."""
     line = await trace(ObservedFake(node), node.best.hash, stored, known=known)
     assert line
-    while blocks := await complete(line, ObservedFake(node)):
+    while blocks := await complete(line, ObservedFake(node), trusted=True):
         judged = judge(blocks)
         await stored.add(judged)
         line = completed(line, judged)
@@ -126,8 +127,8 @@ async def test_a_block_that_is_not_there_leaves_its_header() -> None:
     fake = ObservedFake(node, without={missing})
     line = await trace(fake, missing, stored)
     assert line
-    assert await complete(line, fake) == []
-    assert [each.attributed for each in line.blocks] == [False, False]
+    found = await complete(line, fake, trusted=True)
+    assert [each.hash for each in found] == [node.chain[-2].hash]
 
 
 async def test_a_node_that_does_not_know_its_own_block_is_an_error() -> None:
@@ -135,3 +136,34 @@ async def test_a_node_that_does_not_know_its_own_block_is_an_error() -> None:
     [strange] = chain_on(node.best, 1)
     with pytest.raises(NodeError, match="does not know block"):
         await trace(ObservedFake(node), strange.hash, Stored(node.chain))
+
+
+async def test_of_a_stranger_nothing_is_fetched_that_does_not_stand_on_our_chain(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(lines, "_WALK", 3)
+    node = FakeNode(40)
+    stored = Stored(node.chain)
+    node.mine(20, depth=15)
+    fake = ObservedFake(node)
+    line = await trace(fake, node.best.hash, stored)
+    assert line
+    assert not line.is_checked
+    assert await complete(line, fake, trusted=False) == []
+
+
+async def test_heights_are_counted_from_our_own_chain() -> None:
+    node = FakeNode(10)
+    stored = Stored(node.chain)
+    node.mine(2, depth=1)
+    fake = ObservedFake(node)
+    said = fake.header
+    fake.header = lambda block: _shifted(said, block)  # type: ignore[method-assign]
+    line = await trace(fake, node.best.hash, stored)
+    assert line
+    assert [block.ref for block in line.blocks] == [block.ref for block in node.chain[9:]]
+
+
+async def _shifted(said: Any, block: BlockHash) -> HeaderFacts:  # noqa: ANN401 -- a bound method
+    header: HeaderFacts = await said(block)
+    return header._replace(ref=BlockRef(header.ref.height + 1000, header.ref.hash))
