@@ -67,7 +67,7 @@ def completed(line: Line, judged: Sequence[Judged]) -> Line:
 
 
 def relation(tip: BlockRef, fork: BlockRef, counted: BlockRef) -> Relation:
-    """Where `tip` is, whose highest counted block is `fork`, if `counted` is the tip of the counted chain."""
+    """Position of `tip` relative to `counted`, the counted tip; `fork` is the highest counted block below `tip`."""
     if tip == counted:
         return Relation.SAME
     if tip == fork:

@@ -10,7 +10,7 @@ from monitor.model import BlockHash, BlockRef, Sighting
 SETTLED_SECONDS = 60.0
 """After this time the sightings of a block are told; a node that has it later is told at once."""
 _MOST = 10_000
-"""Blocks whose first time is remembered."""
+"""Number of blocks for which the time of the first sighting is kept."""
 
 
 @dataclass(slots=True)

@@ -3,7 +3,8 @@
 - HHI: mean and variance of a sum of squares under the Dirichlet posterior, the mean moved to the unbiased index
   (`posterior` has the reasons), the quantiles of a gamma distribution with these moments (E. B. Wilson, M. M. Hilferty,
   The Distribution of Chi-Square, PNAS 17, 1931);
-- Nakamoto coefficient: the fewest entities whose largest (smallest) number of blocks together may be (is) a majority.
+- Nakamoto coefficient: lower end, the fewest entities that may have a majority with their largest numbers of blocks;
+  upper end, the fewest that have one even with their smallest.
 """
 
 from __future__ import annotations

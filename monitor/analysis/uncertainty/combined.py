@@ -66,7 +66,7 @@ def widened(
 ) -> Iterator[CurrentShare]:
     """The shares now, with all that is uncertain about them: theirs are of what counts, with luck and drift alone.
 
-    Either end moves as far as it does in the window whose number of blocks is nearest to a fortnight's, of those in
+    Either end moves as far as it does in the window with the number of blocks nearest to a fortnight's, of those in
     which the entity has blocks. Entities without a counted block follow: theirs is what they may have in that window.
 
     Args:

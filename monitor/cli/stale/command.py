@@ -56,7 +56,7 @@ def import_(
 
 @stale.command(name="list")
 def list_(*, config: ConfigOption = None, span: Span = "1y", form: Form = "table") -> None:
-    """Show the races of known stale blocks, newest first: who lost against whom, and who mined the next block."""
+    """Show the races of known stale blocks, newest first: both pools, and the pool that mined the next block."""
     from monitor.cli.stale import text  # noqa: PLC0415 -- slow, and only needed here
     from monitor.processing.stale_view import stale_view  # noqa: PLC0415
 
