@@ -98,17 +98,18 @@ def splits(
     for node in nodes:
         if node.relation is Relation.BRANCH and (line := lines.get(node.name)):
             followers.setdefault(line.blocks[0].ref.hash, []).append(node.name)
+    trusted = {node.name for node in nodes if node.trusted}
     found = []
     for lowest, beside in followers.items():
-        line = max((lines[name] for name in beside), key=lambda each: each.tip.height)
+        credible = [name for name in beside if name in trusted or lines[name].is_checked]
+        line = max((lines[name] for name in credible or beside), key=lambda each: each.tip.height)
         here = [
             node.name for node in nodes if node.name not in beside and node.fork and node.fork.height > line.fork.height
         ]
         ours = Line(line.fork, tuple(block for block in counted if block.ref.height > line.fork.height))
         branches = (_branch(ours, here, rules, counted=True), _branch(line, beside, rules, counted=False))
         began = since.get(lowest, now)
-        believed = line.is_checked or any(node.trusted for node in nodes if node.name in beside)
-        lasting = believed and branches[1].length >= rules.split_depth and now - began >= rules.split_seconds
+        lasting = bool(credible) and branches[1].length >= rules.split_depth and now - began >= rules.split_seconds
         found.append(Split(line.fork, began, branches, lasting=lasting))
     return tuple(sorted(found, key=lambda split: -split.depth))
 

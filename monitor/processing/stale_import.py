@@ -10,13 +10,13 @@ from typing import Final, TypeAlias
 
 from monitor.config import Config
 from monitor.model import BlockHash, PoolSlug
-from monitor.processing.stale_lists import ListedBlock, OmittedRow, RefusedRow, read, target
+from monitor.processing.stale_lists import ListedBlock, OmittedRow, RefusedRow, read
 from monitor.registry.loading import load_registry, network_of
 from monitor.registry.pool import slug_of
 from monitor.registry.registry import PoolRegistry
 from monitor.store.branches import StaleHeader
 from monitor.store.store import Store
-from monitor.wire import encode_header
+from monitor.wire import encode_header, target
 
 Progress: TypeAlias = Callable[[int, int], None]
 

@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 from monitor.errors import InputError
 from monitor.model import BlockHash, BlockRef, Header
-from monitor.wire import HEADER_BYTES, decode_header, encode_header
+from monitor.wire import HEADER_BYTES, decode_header, encode_header, target
 
 MAX_BYTES: Final = 16 * 1024 * 1024
 """The largest list of today has less than a megabyte."""
@@ -228,15 +228,6 @@ def _flaw(header: Header, claimed: str) -> str | None:
     if int(claimed, 16) > target(header.bits):
         return f"the hash {claimed} is above the target of its header: there is no proof of work"
     return None
-
-
-def target(bits: int) -> int:
-    """The target of compact bits; 0 if they are invalid."""
-    exponent, mantissa = bits >> 24, bits & 0x007F_FFFF
-    if bits & 0x0080_0000:
-        return 0
-    found = mantissa << 8 * (exponent - 3) if exponent >= 3 else mantissa >> 8 * (3 - exponent)
-    return found if found < 1 << 256 else 0
 
 
 def _whole(value: object) -> int | None:

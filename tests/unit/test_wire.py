@@ -28,6 +28,7 @@ from monitor.wire import (
     encode_compact,
     encode_header,
     encode_outputs,
+    target,
     work,
 )
 
@@ -278,3 +279,11 @@ def test_hashes_are_shown_last_byte_first() -> None:
     assert display_hash(bytes(range(32))) == bytes(reversed(range(32))).hex()
     header = decode_header(GENESIS)
     assert encode_header(header) == GENESIS[:HEADER_BYTES]
+
+
+def test_targets() -> None:
+    assert target(0x1D00FFFF) == 0xFFFF << 208
+    assert target(0x04923456) == 0
+    assert target(0xFF123456) == 0
+    assert target(0x01123456) == 0x12
+    assert difficulty(0x1B0404CB) == pytest.approx((0xFFFF << 208) / target(0x1B0404CB))

@@ -66,6 +66,8 @@ def test_headers_alone_of_a_stranger_are_no_split() -> None:
     assert [each.lasting for each in found((untrusted, line))] == [True]
     assert [each.lasting for each in found((untrusted, bare))] == [False]
     assert [each.lasting for each in found((stranger, bare))] == [True]
+    beside_a_trusted_one = found(apart("friend", 102, 103), (untrusted, bare))
+    assert [each.depth for each in beside_a_trusted_one] == [2]
 
 
 def test_nodes_on_one_branch_are_one_split_also_if_one_lags() -> None:

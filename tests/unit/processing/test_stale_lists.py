@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from support.stale import LIST, POOLS, tree
 
 from monitor.errors import InputError
-from monitor.processing.stale_lists import MAX_BYTES, ListedBlock, OmittedRow, RefusedRow, read, target
-from monitor.wire import decode_header, difficulty
+from monitor.processing.stale_lists import MAX_BYTES, ListedBlock, OmittedRow, RefusedRow, read
+from monitor.wire import decode_header
 
 ROWS = [*csv.DictReader(LIST.read_text().splitlines())]
 ONE = ROWS[0]
@@ -156,11 +156,3 @@ def test_any_json_gives_rows_or_reasons(
 def test_any_bytes_give_rows_or_one_error(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
     tmp_path = tmp_path_factory.mktemp("bytes", numbered=True)
     assert all(isinstance(row, ListedBlock | RefusedRow | OmittedRow) for row in rows(tmp_path, HEAD + data))
-
-
-def test_targets() -> None:
-    assert target(0x1D00FFFF) == 0xFFFF << 208
-    assert target(0x04923456) == 0
-    assert target(0xFF123456) == 0
-    assert target(0x01123456) == 0x12
-    assert difficulty(0x1B0404CB) == pytest.approx((0xFFFF << 208) / target(0x1B0404CB))
