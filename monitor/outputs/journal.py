@@ -138,7 +138,7 @@ def of_alert(alert: Alert) -> JournalEntry:
     state = "Resolved: " if alert.state is AlertState.RESOLVED else ""
     return JournalEntry(
         f"alert/{alert.key}/{alert.started or alert.since:.0f}/{alert.state}", EntryKind.ALERT, alert.since,
-        title=f"{state}{alert.summary}", text=alert.explanation, path="/",
+        title=f"{state}{alert.summary}", text=alert.explanation, path="/alerts",
     )  # fmt: skip
 
 

@@ -184,16 +184,26 @@ async def test_a_pool_has_a_page(opened: Opened) -> None:
     await charted(page)
 
 
-async def test_a_country_opens_the_memberships_behind_it(opened: Opened) -> None:
+async def test_a_country_opens_its_members_with_their_evidence(opened: Opened) -> None:
     page = (await opened("/?level=origin&window=30b", java_script_enabled=False)).page
     await expect(page.locator(".lead")).to_contain_text("95 % interval")
     await page.locator("[data-part=shares]").get_by_role("link", name="China").click()
 
-    await expect(page.locator("h1")).to_have_text("Memberships")
-    await expect(page.locator("tbody")).to_contain_text("AntPool")
-    await expect(page.locator("tbody")).not_to_contain_text("Foundry USA")
-    await page.get_by_role("link", name="country").click()
-    await expect(page.locator("tbody")).to_contain_text("Foundry USA")
+    await expect(page.locator("h1")).to_have_text(" China")
+    members = page.locator("[data-part=members] tbody")
+    await expect(members).to_contain_text("AntPool")
+    await expect(members).not_to_contain_text("Foundry USA")
+    await page.get_by_role("link", name="24h").click()
+    await expect(page).to_have_url(re.compile(r"/entity/origin/CN\?window=24h$"))
+
+
+async def test_a_search_from_any_page_opens_what_it_finds(opened: Opened, node: EmbeddedNode) -> None:
+    for script in (True, False):
+        page = (await opened("/alerts", java_script_enabled=script)).page
+        box = page.get_by_role("searchbox", name="Pool, block or address")
+        await box.fill(str(node.tip.height))
+        await box.press("Enter")
+        await expect(page.locator("h1")).to_contain_text(f"{node.tip.height}")
 
 
 async def test_a_coinbase_stays_text(opened: Opened, node: EmbeddedNode) -> None:
@@ -268,6 +278,10 @@ async def test_it_survives_a_restart_of_the_daemon(host: Host, browser: Browser,
 async def test_it_is_accessible(opened: Opened, node: EmbeddedNode, scheme: str) -> None:
     for path in (
         "/memberships?level=origin",
+        "/entity/origin/CN?window=30d",
+        "/claims",
+        "/alerts",
+        "/search?q=pool",
         "/?level=country",
         "/nodes",
         f"/block/{node.tip.hash}",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -33,7 +33,9 @@ from monitor.model import (
     Coverage,
     CurrentShare,
     EmptyBlocks,
+    EntryKind,
     Interval,
+    JournalEntry,
     PoolSlug,
     Severity,
     Share,
@@ -225,10 +227,22 @@ class Past:
         return []
 
 
+@dataclass
+class Noted:
+    """A journal of these entries."""
+
+    entries: Sequence[JournalEntry]
+
+    async def newest(self, *, limit: int) -> list[JournalEntry]:
+        return list(self.entries[:limit])
+
+
 @asynccontextmanager
-async def served(hub: Hub, past: Past, health: Well) -> AsyncIterator[aiohttp.ClientSession]:
+async def served(
+    hub: Hub, past: Past, health: Well, journal: Sequence[JournalEntry] = ()
+) -> AsyncIterator[aiohttp.ClientSession]:
     """Only the pages."""
-    over = sources(hub, store=past, health=health, directory=Directory(load_registry()))
+    over = sources(hub, store=past, health=health, directory=Directory(load_registry()), journal=Noted(journal))
     async with server([Pages(over)], over) as running, aiohttp.ClientSession(running.url) as session:
         yield session
 
@@ -346,7 +360,8 @@ async def test_the_interval_that_is_read_has_everything_uncertain_in_it() -> Non
     assert "no country counted 20.0 %" in shown
     assert "unknown 10.0 %" in shown
     assert "lowest concentration" not in shown, "unknown blocks may be any country's"
-    assert "Brands of Chinese origin: 0.0 - 61.0 % of the last 30 days; registered in China: 0.0 - 72.0 %" in shown
+    assert "Pools founded in China: 0.0 - 61.0 % of the last 30 days" in shown
+    assert "with an operator registered in China: 0.0 - 72.0 % (95 % intervals)" in shown
 
 
 async def test_before_the_estimates_no_interval_is_shown() -> None:
@@ -425,3 +440,106 @@ async def test_changes_have_their_size_and_a_pair_is_one_sentence() -> None:
     assert told in pool
     assert "c 30.0 % → 10.0 %, -20.0 points (95 %: -21.0 to -19.0); unknown blocks make up for it" in shown
     assert "unknown blocks" not in pool.split("How it is identified")[0]
+
+
+# -- answers -----------------------------------------------------------------------------------------------------------
+
+
+async def test_an_entity_has_its_members_with_evidence_and_what_is_uncertain(daemon: Inside) -> None:
+    shown = plain((await daemon.get("/entity/origin/CN?window=30d"))[2].decode())
+    assert "Country of origin: where the brands of its pools were founded; not where the machines are" in shown
+    assert "20.0 % of the 5 blocks of the last 30 days" in shown
+    assert re.search(r"AntPool 20\.0 % \([^)]*\) counted", shown)
+    assert "SpiderPool no block not counted" in shown, "a disputed row is there"
+    assert "Blocks of which the pool is unknown: 40.0 %. They may be anyone's." in shown
+    assert "Foundry USA" not in shown
+
+    own = plain((await daemon.get("/entity/template/foundryusa"))[2].decode())
+    assert "counted as its own: no row says otherwise" in own
+    for nowhere in ("/entity/origin/XX", "/entity/planet/CN", "/entity/origin/%3Cscript%3E"):
+        assert (await daemon.get(nowhere))[0] == 404
+    async with daemon.session.get(f"{daemon.url}/entity/pool/antpool", allow_redirects=False) as response:
+        assert response.headers["Location"] == "/pool/antpool"
+
+
+async def test_the_overview_leads_to_the_entity(daemon: Inside) -> None:
+    page = (await daemon.get("/?level=origin&window=30d"))[2].decode()
+    assert 'href="/entity/origin/CN?window=30d"' in page
+
+
+async def test_a_claim_is_decided_only_if_the_whole_interval_is_on_one_side() -> None:
+    hub = Hub(Vitals())
+    fewer = replace(MAY_BE, shares={"CN": Interval(0.31, 0.5), "US": Interval(0.2, 0.4)})
+    more = replace(SEAT, shares={"CN": Interval(0.56, 0.7)})
+    async with served(hub, Past(), Well()) as session:
+        found = publish(hub, "aab")
+        hub.publish(uncertain(found, combined=(*found.estimates.combined, fewer, more)))  # type: ignore[union-attr]
+        shown = plain(await text(session, "/claims"))
+    assert "Brands founded in China: 31.0 - 50.0 % (95 %): no: it is less." in shown
+    assert "Operators registered in China: 56.0 - 70.0 % (95 %): more than that." in shown
+    assert "Brands founded in the United States: 20.0 - 40.0 %. Operators registered there: not known (95 %)." in shown
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        ("AntPool", "/pool/antpool"),
+        ("foundryusa", "/pool/foundryusa"),
+        ("{height}", "/block/{hash}"),
+        (" {hash} ", "/block/{hash}"),
+        ("{address}", "/pool/antpool"),
+    ],
+)
+async def test_a_search_opens_what_is_found_alone(daemon: Inside, node: EmbeddedNode, wanted: str, found: str) -> None:
+    tip = {"height": node.tip.height, "hash": node.tip.hash, "address": "12dRugNcdxK39288NjcDV4GX7rMsKCGn6B"}
+    query = {"q": wanted.format(**tip)}
+    async with daemon.session.get(f"{daemon.url}/search", params=query, allow_redirects=False) as response:
+        assert response.status == 302
+        assert response.headers["Location"] == found.format(**tip)
+
+
+async def test_a_search_lists_several_and_says_when_there_is_nothing(daemon: Inside) -> None:
+    several = plain((await daemon.get("/search?q=pool"))[2].decode())
+    assert "AntPool pool" in several
+    assert "F2Pool pool" in several
+    assert "Nothing is called \u201c&lt;b&gt;\u201d." in plain((await daemon.get("/search?q=%3Cb%3E"))[2].decode())
+    assert (await daemon.get("/search?q=999999999"))[0] == 200
+    assert (await daemon.get("/search"))[0] == 200
+
+
+async def test_many_alerts_take_a_line_for_each_rule_and_stay_below_the_headline() -> None:
+    hub = Hub(Vitals())
+    stale = [
+        Alert("stale_block", Severity.INFO, AlertState.FIRING, 1_700_000_000.0 + at, f"Block {at} went stale", "",
+              labels={"height": str(at)})
+        for at in range(10)
+    ]  # fmt: skip
+    rules = [
+        Alert(f"rule_{at}", Severity.WARNING, AlertState.FIRING, 1_700_000_000.0 + at, f"Warning {at}", "")
+        for at in range(3)
+    ]
+    async with served(hub, Past(), Well()) as session:
+        publish(hub, "aab")
+        hub.alert([*stale, *rules], [])
+        page = await text(session)
+        every = plain(await text(session, "/alerts"))
+    shown = plain(page)
+    assert page.count('<details class="alert') == 3
+    assert shown.index("more than half of the hashrate") < shown.index("Warning 2")
+    assert "10 more alerts, and their history" in shown
+    assert "13 alerts are firing." in every
+    assert "Block 9 went stale" in every
+    assert "9 more of this rule" in every
+
+
+async def test_the_history_of_alerts_is_shown_newest_first(daemon: Inside) -> None:
+    assert "None has fired yet." in plain((await daemon.get("/alerts"))[2].decode())
+    entries = [
+        JournalEntry(f"alert/{at}", EntryKind.ALERT, 1_700_000_000.0 + at, title=title, text="", path="/alerts")
+        for at, title in ((2, "Resolved: it is over"), (1, "It began"))
+    ]
+    other = entries[0]._replace(kind=EntryKind.STALE, title="Stale block")
+    async with served(Hub(Vitals()), Past(), Well(), journal=[*entries, other]) as session:
+        shown = plain(await text(session, "/alerts"))
+    assert shown.index("2023-11-14 22:13 UTC Resolved: it is over") < shown.index("It began")
+    assert "Stale block" not in shown

@@ -179,6 +179,11 @@ def name_of(entity: str, names: Mapping[str, str]) -> str:
     return names.get(entity, entity)
 
 
+def first_upper(text: str) -> str:
+    """The text with its first letter as a capital, and the others as they are."""
+    return text[:1].upper() + text[1:]
+
+
 def coinbase_text(script: bytes) -> str:
     """The printable text of a coinbase, with dots between the parts. Untrusted: miners write it."""
     letters = [
@@ -189,6 +194,6 @@ def coinbase_text(script: bytes) -> str:
 
 _FILTERS = (
     noun, spelt, percent, count, signed, between, window, hashrate, bitcoin, moment, ago, markets, probability, rough,
-    span, size, odds, deviation, direction, work, name_of, iso, per_ten_thousand,
+    span, size, odds, deviation, direction, work, name_of, iso, per_ten_thousand, first_upper,
 )  # fmt: skip
 FILTERS = {function.__name__: function for function in _FILTERS}

@@ -7,35 +7,47 @@ import time
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import quote
 
 from aiohttp import web
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from monitor import __version__
-from monitor.model import SOON_SECONDS, TREE_HEIGHTS, AlertState, BlockHash, PoolSlug, Snapshot
+from monitor.model import SOON_SECONDS, TREE_HEIGHTS, BlockHash, PoolSlug, Snapshot
 from monitor.outputs.lags import SIGHTINGS
 from monitor.outputs.node_text import disagreement
 from monitor.outputs.web import profiles
 from monitor.outputs.web.answer import Answer
 from monitor.outputs.web.cache import cached
 from monitor.outputs.web.pages import feed, filters
+from monitor.outputs.web.pages.alerts import AlertsPage, FiringView
 from monitor.outputs.web.pages.assets import Assets
 from monitor.outputs.web.pages.change_pairs import ChangeEntry, newest_first
+from monitor.outputs.web.pages.claims import ClaimsView, verdict
 from monitor.outputs.web.pages.countries import COUNTRIES
+from monitor.outputs.web.pages.entity import POOL, EntityView
 from monitor.outputs.web.pages.memberships import LEVELS, MembershipView
 from monitor.outputs.web.pages.nodes import NodesPage
 from monitor.outputs.web.pages.overview import CONFIRMATIONS, Overview
 from monitor.outputs.web.pages.palette import palette
 from monitor.outputs.web.pages.published import claim
+from monitor.outputs.web.pages.search import MAX_HEIGHT, Match, Wanted, match_of
 from monitor.outputs.web.pages.stale_rates import StaleRates
 from monitor.outputs.web.problems import Problem
 from monitor.outputs.web.sources import Sources
 
 _STRIP = 48
 """Newest blocks that are shown."""
+_SAME_HEIGHT = 8
+"""Most blocks of one height that a search finds: more than one only where some are stale."""
+_PAGES = (
+    ("/", "Overview"), ("/claims", "Claims"), ("/nodes", "Nodes"), ("/memberships", "Memberships"),
+    ("/alerts", "Alerts"),
+)  # fmt: skip
+"""What the head of each page has links to."""
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
-    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
@@ -62,6 +74,10 @@ class Pages:
             web.get("/pool/{slug}", self.pool),
             web.get("/memberships", self.memberships),
             web.get("/nodes", self.nodes),
+            web.get("/alerts", self.alerts),
+            web.get("/search", self.search),
+            web.get("/claims", self.claims),
+            web.get("/entity/{level}/{entity}", self.entity),
             web.get(feed.PATH, self.feed),
             *self._assets.routes(),
         ]
@@ -75,7 +91,7 @@ class Pages:
         view = Overview.of(snapshot, request.query.get("level"), request.query.get("window"))
         level = view.chosen.level
         return self._page(
-            "overview.html", view=view, snapshot=snapshot, blocks=await self._sources.store.blocks(_STRIP),
+            "overview.html", here="/", view=view, snapshot=snapshot, blocks=await self._sources.store.blocks(_STRIP),
             slots=self._slots(snapshot, level), pools=self._slots(snapshot), entities=self._entities(snapshot, level),
             names=_names(snapshot), claim=claim(snapshot), stale=StaleRates.of(snapshot, view.chosen),
             changes=_changes(snapshot), confirmations=CONFIRMATIONS,
@@ -130,7 +146,55 @@ class Pages:
             snapshot, self._sources.directory.profiles(),
             level=request.query.get("level"), entity=request.query.get("entity"),
         )  # fmt: skip
-        return self._page("memberships.html", view=view, levels=LEVELS, snapshot=snapshot, names=_names(snapshot))
+        return self._page(
+            "memberships.html", here="/memberships", view=view, levels=LEVELS, snapshot=snapshot,
+            names=_names(snapshot),
+        )  # fmt: skip
+
+    @cached
+    async def entity(self, request: web.Request) -> web.Response:
+        """One entity of a level: its share, its members, and what is uncertain about them."""
+        snapshot, level, entity = self._sources.hub.snapshot, request.match_info["level"], request.match_info["entity"]
+        if snapshot is None:
+            return self._page("waiting.html")
+        if level == POOL:
+            raise web.HTTPFound(f"/pool/{quote(entity, safe='')}")
+        window = request.query.get("window")
+        view = EntityView.of(snapshot, self._sources.directory, entity, level=level, window=window)
+        if view is None:
+            return self._missing(f"Nothing is counted for this {level}." if level in LEVELS else "Unknown level.")
+        return self._page(
+            "entity.html", view=view, snapshot=snapshot, names=_names(snapshot), slots=self._slots(snapshot, level),
+            entities=self._entities(snapshot, level), here=f"/entity/{level}/{quote(entity, safe='')}",
+        )  # fmt: skip
+
+    @cached
+    async def claims(self, request: web.Request) -> web.Response:  # noqa: ARG002
+        """What is often said, and what the numbers say of it."""
+        snapshot = self._sources.hub.snapshot
+        if snapshot is None:
+            return self._page("waiting.html")
+        return self._page(
+            "claims.html", view=ClaimsView.of(snapshot), snapshot=snapshot, verdict=verdict, here="/claims"
+        )
+
+    async def search(self, request: web.Request) -> web.Response:
+        """A block, a pool, a group or a country. What is found alone is opened."""
+        snapshot, wanted = self._sources.hub.snapshot, Wanted.of(request.query.get("q", ""))
+        names = _names(snapshot) if snapshot else COUNTRIES
+        found = [*await self._blocks(wanted), *wanted.named(self._sources.directory.profiles(), snapshot, names)]
+        if len(found) == 1:
+            raise web.HTTPFound(found[0].path)
+        return self._page("search.html", text=wanted.text, found=found)
+
+    async def _blocks(self, wanted: Wanted) -> list[Match]:
+        store = self._sources.store
+        if wanted.hash:
+            return [match_of(found) for found in [await store.block(BlockHash(wanted.hash))] if found]
+        if wanted.height is None:
+            return []
+        near = await store.blocks(_SAME_HEIGHT, below=min(wanted.height + 1, MAX_HEIGHT))
+        return [match_of(each) for each in near if each.judged.block.height == wanted.height]
 
     @cached
     async def nodes(self, request: web.Request) -> web.Response:  # noqa: ARG002
@@ -141,9 +205,16 @@ class Pages:
         sightings = await self._sources.branches.sightings(limit=SIGHTINGS)
         snapshot = hub.snapshot
         return self._page(
-            "nodes.html", page=NodesPage.of(hub.nodes, sightings), snapshot=snapshot, heights=TREE_HEIGHTS,
-            slots=self._slots(snapshot) if snapshot else {}, names=_names(snapshot) if snapshot else {},
+            "nodes.html", here="/nodes", page=NodesPage.of(hub.nodes, sightings), snapshot=snapshot,
+            heights=TREE_HEIGHTS, slots=self._slots(snapshot) if snapshot else {},
+            names=_names(snapshot) if snapshot else {},
         )  # fmt: skip
+
+    @cached
+    async def alerts(self, request: web.Request) -> web.Response:  # noqa: ARG002
+        """What fires, what is about to, and what has fired."""
+        entries = await self._sources.journal.newest(limit=1000)
+        return self._page("alerts.html", here="/alerts", page=AlertsPage.of(self._sources.hub.alerts, entries))
 
     async def feed(self, request: web.Request) -> web.Response:
         """What happened, as Atom. Its links begin as the request does, so it is not cached for others."""
@@ -163,7 +234,9 @@ class Pages:
     def _page(self, template: str, **values: object) -> web.Response:
         common: Mapping[str, Any] = {
             "assets": self._assets.path,
-            "alerts": [each for each in self._sources.hub.alerts if each.state is AlertState.FIRING],
+            "firing": FiringView.of(self._sources.hub.alerts),
+            "pages": _PAGES,
+            "here": None,
             "disagreement": disagreement(nodes) if (nodes := self._sources.hub.nodes) else None,
             "waiting": self._sources.health.waiting,
             "coverage": self._sources.health.coverage,

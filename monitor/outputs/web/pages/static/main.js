@@ -43,7 +43,7 @@ async function go(address) {
 }
 
 document.addEventListener("click", (event) => {
-  const link = event.target.closest("nav a");
+  const link = event.target.closest("main nav a");
   if (!link || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
   event.preventDefault();
   window.history.pushState(null, "", link.href);
