@@ -45,7 +45,7 @@ async def asked() -> Status:
 def drawn(found: Status) -> str:
     """The screen as SVG, four minutes after the newest block, with letters that are on this machine."""
     console = Console(record=True, file=io.StringIO(), width=WIDTH, height=HEIGHT, force_terminal=True)
-    shown = Shown(found, now=seconds(found.status["tip"]["time"]) + 240, window="7d")
+    shown = Shown(found, now=seconds(found.status["tip"]["time"]) + 240)
     console.print(as_screen(shown, width=WIDTH, height=HEIGHT))
     svg = console.export_svg(title="pool-monitor status --watch")
     return re.sub(r"@font-face \{.*?\}", "", svg, flags=re.DOTALL).replace("Fira Code", "DejaVu Sans Mono")

@@ -58,6 +58,7 @@ from monitor.model.measures import (
     Reach,
     Share,
     Window,
+    default_window,
     market,
 )
 from monitor.model.names import NO_BLOCK, PREFIX, PSEUDONYM, BlockHash, PoolSlug

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, NamedTuple
@@ -13,6 +13,7 @@ from monitor.model.names import PSEUDONYM, PoolSlug
 HHI_BANDS: Final = ((1000, "moderately concentrated"), (1800, "highly concentrated"))
 """What a market is called above each HHI: Merger Guidelines of the U.S. Department of Justice and the Federal Trade
 Commission (2023), 2.1, and the Department's page on the index."""
+_FIRST_CHOICE = "7d"
 _SECONDS = {"h": 3600, "d": 86_400, "y": 365 * 86_400}
 _BLOCK_SECONDS = 600
 _MARGIN_SECONDS = 86_400
@@ -48,6 +49,12 @@ class Window:
     def expected_seconds(self) -> int:
         """The time that it covers; for a window of blocks, at ten minutes per block."""
         return (self.seconds or 0) + _BLOCK_SECONDS * (self.blocks or 0)
+
+
+def default_window(names: Iterable[str]) -> str | None:
+    """The window to show first: 7 days, long enough for significance and short enough for news; else the first one."""
+    windows = list(names)
+    return _FIRST_CHOICE if _FIRST_CHOICE in windows else next(iter(windows), None)
 
 
 @dataclass(frozen=True, slots=True)

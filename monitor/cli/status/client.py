@@ -11,6 +11,7 @@ import aiohttp
 
 from monitor.config import Config
 from monitor.errors import PoolMonitorError
+from monitor.model import default_window
 
 LEVELS = ("pool", "template", "operator", "origin", "country")
 """In the order in which the key `l` selects them."""
@@ -27,7 +28,7 @@ class Choice:
     level: str | None = None
     """None for the first one."""
     window: str | None = None
-    """None for the shortest one."""
+    """None for the default: 7 days, or the first one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,8 @@ class Status:
     """Shares now."""
     blocks: list[dict[str, Any]]
     alerts: list[dict[str, Any]]
+    window: str | None = None
+    """The one that is chosen."""
     disagreement: str | None = None
     """That nodes disagree or another one stands in, and of which branch the numbers are; None if neither."""
 
@@ -89,6 +92,7 @@ class Client:
                 now=(await self._get("shares/now", missing={"shares": []}, **at))["shares"] or [],
                 blocks=(await self._get("blocks", limit=str(_BLOCKS)))["blocks"],
                 alerts=alerts["alerts"],
+                window=choice.window or default_window(status["windows"]),
                 disagreement=nodes["summary"] if nodes and not is_calm(nodes) else None,
             )
 

@@ -27,7 +27,9 @@ def status(  # noqa: PLR0913 -- its options
     *,
     url: UrlOption = None,
     level: Annotated[str | None, typer.Option(help="Level: pool, template, operator, origin or country.")] = None,
-    window: Annotated[str | None, typer.Option(help="Window, as configured: 24h, 7d, 2016b.")] = None,
+    window: Annotated[
+        str | None, typer.Option(help="Window, as configured: 24h, 7d, 2016b. Default: 7d, or the first.")
+    ] = None,
     watch: Annotated[bool, typer.Option("--watch", "-w", help="Show a live screen.")] = False,
     nodes: Annotated[
         bool, typer.Option("--nodes", help="Show nodes, splits and the newest blocks of every branch.")
@@ -37,7 +39,7 @@ def status(  # noqa: PLR0913 -- its options
     """Show the state of a running daemon. Exit status 1 if none answers.
 
     Prints shares with intervals, indices for every window, alerts and the newest blocks. With --watch the screen is
-    updated live: `q` or Ctrl-C quits, `l` selects the next level, `w` the next window. If the output is not a terminal,
+    updated live; its last line has the keys, and `?` explains them. If the output is not a terminal,
     each change is printed. With --nodes: which node is on which branch, once; --json prints the response of
     /api/v1/nodes.
     """
@@ -77,7 +79,7 @@ async def _show(config: Config, url: str | None, choice: Choice, *, watch: bool,
         if as_json:
             typer.echo(json.dumps(asdict(found)))
         else:
-            console.print(as_view(found, choice.window), width=min(console.width, _WIDEST))
+            console.print(as_view(found), width=min(console.width, _WIDEST))
 
     async with Client(config, url) as client:
         if not watch:

@@ -63,14 +63,20 @@ def indices(windows: Sequence[Json], *, chosen: str | None = None) -> Table:
     return table
 
 
-def shares(windows: Sequence[Json], now: Sequence[Json] = (), *, chosen: str | None = None, rows: int = 15) -> Table:
-    """Shares in the chosen window (default: the shortest), compared with the longest one and with those `now`."""
+def shares(
+    windows: Sequence[Json], now: Sequence[Json] = (), *, chosen: str | None = None, rows: int = 15, skipped: int = 0
+) -> Table:
+    """Shares in the chosen window (default: the first), compared with the longest one and with those `now`.
+
+    The largest `skipped` are left out, but never all.
+    """
     short = next((one for one in windows if one["window"] == chosen), windows[0])
     long = max(windows, key=lambda one: int(one["blocks"]))
     usual = {share["entity"]: share for share in long["shares"]}
     current = {share["entity"]: share for share in now}
-    shown = _shown(short["shares"], rows)
-    full = max((share["upper"] or share["sampling_upper"] for share in shown), default=1) or 1
+    skipped = min(skipped, max(0, len(short["shares"]) - rows))
+    shown = _shown(short["shares"][skipped:], rows)
+    full = max((share["upper"] or share["sampling_upper"] for share in short["shares"]), default=1) or 1
     title = f"Shares by {short['level']}: {short['window']}, {short['blocks']:,} blocks (usual: {long['window']})"
     table = _table(title, short["level"], "share", "95 %", "", "blocks", "usual", "now")
     for share in shown:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 import sys
 import termios
@@ -17,7 +18,7 @@ from rich.console import Console, ConsoleDimensions
 from rich.live import Live
 
 from monitor.cli.status.client import LEVELS, Choice, Client, Status
-from monitor.cli.status.view import Shown, as_screen
+from monitor.cli.status.view import Shown, View, as_screen
 from monitor.errors import PoolMonitorError
 
 _REST_SECONDS = 0.5
@@ -28,6 +29,9 @@ _AGAIN_SECONDS = 2.0
 """Between two attempts while the daemon does not answer."""
 _TICK_SECONDS = 1.0
 """Between redraws, because ages change."""
+_ARROWS = {"A": "k", "B": "j"}
+_ARROW = re.compile(r"\x1b[\[O]([AB])")
+"""The sequences that the keys for up and down send."""
 
 
 class Watch:
@@ -35,6 +39,7 @@ class Watch:
 
     def __init__(self, client: Client, choice: Choice) -> None:
         self.choice = choice
+        self.view = View()
         self.trouble: str | None = None
         """Why the last request failed; None if it succeeded."""
         self._client = client
@@ -114,14 +119,17 @@ async def watch(client: Client, choice: Choice, console: Console) -> None:
             while True:
                 changed.clear()
                 _fit(console)
-                shown = Shown(found, time.time(), watched.choice.window, trouble=watched.trouble)
+                shown = Shown(found, time.time(), watched.view, trouble=watched.trouble)
                 live.update(as_screen(shown, width=console.width, height=console.height), refresh=True)
                 await _or_after(changed, _TICK_SECONDS)
 
         def press(key: str) -> None:
             if key == "q":
                 stop.set()
-            watched.choose(_chosen(key, watched.choice, found.status["windows"]))
+            watched.view = watched.view.after(key)
+            choice = _chosen(key, watched.choice, found)
+            if choice != watched.choice:
+                watched.choose(choice)
             changed.set()
 
         with _keys(press), Live(console=console, screen=True, auto_refresh=False) as live:
@@ -145,18 +153,18 @@ async def _or_after(event: asyncio.Event, seconds: float) -> None:
             await event.wait()
 
 
-def _chosen(key: str, choice: Choice, windows: Sequence[str]) -> Choice:
+def _chosen(key: str, choice: Choice, found: Status) -> Choice:
     """The choice after a key was pressed."""
     match key:
         case "l":
             return replace(choice, level=_next(choice.level or LEVELS[0], LEVELS))
-        case "w" if windows:
-            return replace(choice, window=_next(choice.window or windows[0], windows))
+        case "w" if found.status["windows"]:
+            return replace(choice, window=_next(choice.window or found.window, found.status["windows"]))
         case _:
             return choice
 
 
-def _next(one: str, several: Sequence[str]) -> str:
+def _next(one: str | None, several: Sequence[str]) -> str:
     return several[(several.index(one) + 1) % len(several)] if one in several else several[0]
 
 
@@ -173,7 +181,7 @@ def _keys(press: Callable[[str], None]) -> Iterator[None]:
         pressed = os.read(keyboard, 64)
         if not pressed:  # the terminal was closed
             loop.remove_reader(keyboard)
-        for key in pressed.decode(errors="ignore"):
+        for key in _ARROW.sub(lambda found: _ARROWS[found[1]], pressed.decode(errors="ignore")):
             press(key)
 
     try:

@@ -12,14 +12,12 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from monitor import __version__
-from monitor.model import Concentration
+from monitor.model import Concentration, default_window
 from monitor.outputs.mqtt.payloads import Topics
 
 _NAME = "pool-monitor"
 _LEVELS = {"pool": "", "template": "templates, "}
 """Levels that have sensors, and their part of the names."""
-_FIRST_CHOICE = "7d"
-"""The window with sensors that are enabled by default."""
 _MEASURES: tuple[tuple[str, str, str, dict[str, str]], ...] = (
     (
         "top_share",
@@ -82,8 +80,7 @@ def _components(topics: Topics, shown: Sequence[Concentration]) -> Iterator[tupl
         "platform": "binary_sensor", "name": "Alert", "device_class": "problem", "state_topic": topics.alerts,
         "value_template": "{{ 'ON' if value_json.firing > 0 else 'OFF' }}",
     }  # fmt: skip
-    windows = [one.window.name for one in shown if one.level == "pool"]
-    first = _FIRST_CHOICE if _FIRST_CHOICE in windows else next(iter(windows), None)
+    first = default_window(one.window.name for one in shown if one.level == "pool")
     for one in shown:
         if one.level in _LEVELS:
             yield from _sensors(one, topics, enabled=one.level == "pool" and one.window.name == first)

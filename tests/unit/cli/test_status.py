@@ -11,7 +11,7 @@ from rich.console import Console, RenderableType
 from monitor.cli.status.bar import Bar
 from monitor.cli.status.client import Status, _printable
 from monitor.cli.status.tables import ago, seconds
-from monitor.cli.status.view import Shown, as_screen, as_view
+from monitor.cli.status.view import Shown, View, as_screen, as_view
 
 NOW = seconds("2026-01-01T00:10:00Z")
 
@@ -128,13 +128,13 @@ def test_before_the_estimates_are_there_a_share_has_no_interval() -> None:
 
 def test_the_chosen_window_is_shown_beside_the_longest() -> None:
     assert "24h, 100 blocks (usual: 1y)" in drawn(as_view(status()))
-    assert "1y, 50,000 blocks (usual: 1y)" in drawn(as_view(status(), "1y"))
+    assert "1y, 50,000 blocks (usual: 1y)" in drawn(as_view(status(window="1y")))
 
 
 def test_without_blocks_it_says_what_it_waits_for() -> None:
     state = status().status | {"ready": False, "waiting": "the node does not answer", "tip": None, "node": None}
 
-    assert "waiting: the node does not answer" in drawn(as_view(Status(state, [], [], [], [], [])))
+    assert "waiting: the node does not answer" in drawn(as_view(Status(state, [], [], now=[], blocks=[], alerts=[])))
 
 
 def test_before_the_estimates_are_there_their_columns_are_empty() -> None:
@@ -224,6 +224,34 @@ def test_a_screen_fills_its_size_and_no_more(width: int, height: int) -> None:
     assert " q  quit"[:width] in lines[-1]
 
 
+def test_a_small_screen_has_the_indices_the_largest_shares_and_one_line_of_alerts() -> None:
+    windows = [window(name) for name in ("24h", "3d", "7d", "30d", "90d", "1y", "2016b")]
+    found = status(concentration=windows, alerts=[alert("info"), alert("critical"), alert("info")])
+    shown = drawn(as_screen(Shown(found, NOW), width=80, height=24), width=80, height=24)
+    assert "critical: something critical (and 2 more: a)" in shown
+    assert "2016b" in shown
+    assert "Foundry" in shown
+    assert shown.index("Nakamoto") < shown.index("Foundry")
+
+
+def test_alerts_and_help_are_pages_and_lists_scroll() -> None:
+    found = status(alerts=[alert("info", summary=f"number {at}") for at in range(30)])
+    view = View().after("a")
+    assert view.page == "alerts"
+    assert view.after("a").page == "numbers"
+    scrolled = view.after("j").after("j").after("k")
+    shown = drawn(as_screen(Shown(found, NOW, scrolled), width=80, height=24), width=80, height=24)
+    assert "number 1 " in shown
+    assert "number 0 " not in shown
+    keys = drawn(as_screen(Shown(found, NOW, View().after("?")), width=120, height=30), width=120, height=30)
+    assert "fewest entities with more than half of the blocks" in keys
+    shares = [share(f"Pool {at}", 0.03) for at in range(30)]
+    many = status(shares=[{"level": "pool", "window": "24h", "blocks": 100, "shares": shares}])
+    end = drawn(as_screen(Shown(many, NOW, View(skipped=50)), width=120, height=40), width=120)
+    assert "Pool 29" in end
+    assert "Pool 0 " not in end
+
+
 def test_a_screen_tells_ages_and_trouble() -> None:
     found = status()
     shown = drawn(as_screen(Shown(found, NOW, trouble="no pool-monitor answers"), width=120, height=40))
@@ -234,7 +262,7 @@ def test_a_screen_tells_ages_and_trouble() -> None:
 
 
 def test_a_screen_without_blocks_says_so() -> None:
-    empty = Status(status().status | {"tip": None}, [], [], [], [], [])
+    empty = Status(status().status | {"tip": None}, [], [], now=[], blocks=[], alerts=[])
 
     assert "no block is stored yet" in drawn(as_screen(Shown(empty, NOW), width=80, height=20))
 

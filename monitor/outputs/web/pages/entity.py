@@ -115,8 +115,6 @@ def _members(
         share = shares.get(pool.slug)
         for each in stated:
             is_current = (each.since or today) <= today and (each.until is None or today < each.until)
-            yield Member(
-                pool, share, each, is_counted=is_counted and is_current and each.counts, is_current=is_current
-            )
+            yield Member(pool, share, each, is_counted=is_counted and is_current and each.counts, is_current=is_current)
         if is_counted and not stated:
             yield Member(pool, share, None, is_counted=True)

@@ -7,13 +7,20 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from math import ceil
 
-from monitor.model import Concentration, ConfirmationRisk, Envelope, PoolSlug, Snapshot, Trend, for_window
+from monitor.model import (
+    Concentration,
+    ConfirmationRisk,
+    Envelope,
+    PoolSlug,
+    Snapshot,
+    Trend,
+    default_window,
+    for_window,
+)
 from monitor.outputs.web.pages.published import Ranges, ShareRow, ranges, share_rows
 
 CONFIRMATIONS = (1, 2, 3, 6, 12, 24)
 """Numbers of confirmations that the risk is shown of."""
-_DEFAULT = "7d"
-"""The default window, if configured: long enough for significance, short enough for news."""
 _ROWS = 12
 """Shares that are visible at first; the others unfold."""
 _TICK = 0.05
@@ -37,7 +44,7 @@ class Overview:
             each for each in snapshot.concentration if each.level == default
         ]
         named = {each.window.name: each for each in windows}
-        return cls(snapshot, named.get(window or "") or named.get(_DEFAULT) or windows[0], windows)
+        return cls(snapshot, named.get(window or "") or named[default_window(named) or ""], windows)
 
     @property
     def key(self) -> tuple[str, str]:
