@@ -1,8 +1,6 @@
 """What the store remembers of alerts, and whom it owes news."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -17,23 +15,17 @@ OTHER = replace(FIRING, labels={"entity": "b"}, value=None)
 RESOLVED = replace(FIRING, state=AlertState.RESOLVED, since=9.0)
 
 
-@pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    async with await Store.open(f"sqlite:///{tmp_path / 'blocks.sqlite'}") as opened:
-        yield opened
-
-
 async def waiting(store: Store, receiver: str, limit: int = 100) -> list[Alert]:
     return [each.alert for each in await store.alerts.pending(receiver, limit)]
 
 
-async def test_how_alerts_stand_survives(store: Store, tmp_path: Path) -> None:
+async def test_how_alerts_stand_survives(store: Store, url: str) -> None:
     await store.alerts.save([FIRING, OTHER], [FIRING])
     assert await store.alerts.load() == [FIRING, OTHER]
     await store.alerts.save([RESOLVED], [RESOLVED])
     assert await store.alerts.load() == [RESOLVED]
 
-    async with await Store.open(f"sqlite:///{tmp_path / 'blocks.sqlite'}", beside=True) as again:
+    async with await Store.open(url, beside=True) as again:
         assert await again.alerts.load() == [RESOLVED]
 
 
