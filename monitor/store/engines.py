@@ -15,25 +15,23 @@ import fcntl
 import os
 import socket
 import time
-from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import ExitStack, suppress
 from importlib import import_module
 from pathlib import Path
 from threading import Event
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event, exc, inspect, make_url, select, text
+from sqlalchemy import Connection, Table, create_engine, event, exc, inspect, make_url, select, text
 from sqlalchemy import column as sql_column
 from sqlalchemy import table as sql_table
 from sqlalchemy.pool import NullPool
 
 from monitor.errors import ExtraMissing, StoreAway, StoreError, StoreInUse, StoreLost, StoreRefused
+from monitor.store.database import Database
 
 LEASE_SECONDS: Final = 6.0
 """A writer that has not renewed its lease for this long is replaced."""
-KEEP_SECONDS: Final = 2.0
-"""Between two renewals."""
 _LOCK: Final = {"key": 0x706F6F6C}
 """Key of the advisory locks: of a transaction that writes, and with a second number of the writer's session. They
 belong to one database of the server."""
@@ -104,65 +102,6 @@ def damage(connection: Connection) -> list[str]:
     found = [str(row[0]) for row in connection.exec_driver_sql("PRAGMA integrity_check(20)") if row[0] != "ok"]
     dangling = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchmany(20)
     return found + [f"row {row[1]} of {row[0]} refers to a row of {row[2]} that does not exist" for row in dangling]
-
-
-class Database(ABC):
-    """A database, and the right to write it."""
-
-    shared = False
-    """Whether several processes may have it open, one of them as the writer."""
-
-    def __init__(self, engine: Engine) -> None:
-        self.readers = engine
-        """Connections for one read transaction after another."""
-        self.writers = engine
-        """Connections for one write transaction after another."""
-        self._where = engine.url.render_as_string(hide_password=True)
-
-    @abstractmethod
-    def demand(self) -> None:
-        """Raise if there is no database to read."""
-
-    @abstractmethod
-    def take(self) -> bool:
-        """Become the writer; False if another process is."""
-
-    @abstractmethod
-    def keep(self) -> None:
-        """Renew the right to write; raise if it is lost."""
-
-    @abstractmethod
-    def release(self) -> None:
-        """End the right to write, if this process has it."""
-
-    @abstractmethod
-    def lock(self, connection: Connection, *, fenced: bool) -> None:
-        """Begin a write transaction, which is `fenced` if only the writer may do it."""
-
-    def announce(self, connection: Connection) -> None:  # noqa: B027 -- without other processes there is no one to wake
-        """Wake those who `wait`, when the transaction is committed."""
-
-    def wait(self, seconds: float, stop: Event) -> None:
-        """Return when a process has announced a change, or after some seconds. A hint may be lost."""
-        stop.wait(seconds)
-
-    def close(self) -> None:
-        """Give everything back."""
-        self.release()
-        self.readers.dispose()
-
-    @contextmanager
-    def explained(self) -> Iterator[None]:
-        """Translate the database's errors into ours, in one sentence."""
-        try:
-            yield
-        except (exc.DBAPIError, self.readers.dialect.loaded_dbapi.Error) as error:
-            cause = error.orig if isinstance(error, exc.DBAPIError) else error
-            raise self._explanation(cause or error, str(cause).splitlines()[0]) from error
-
-    @abstractmethod
-    def _explanation(self, error: BaseException, reason: str) -> StoreError:
-        """Our error for one of the driver's."""
 
 
 class Sqlite(Database):

@@ -18,7 +18,8 @@ from monitor.store import queries, seen_intervals, stale_blocks, steps, writing
 from monitor.store.alerts import StoredAlerts
 from monitor.store.attribution_ids import AttributionIds
 from monitor.store.branches import StoredBranches
-from monitor.store.engines import KEEP_SECONDS, Database, open_database, set_bulk_cache
+from monitor.store.database import KEEP_SECONDS, Database
+from monitor.store.engines import open_database, set_bulk_cache
 from monitor.store.journal import StoredJournal
 from monitor.store.migrations import demand_newest, migrate
 from monitor.store.reading import Reading
@@ -94,10 +95,22 @@ class Store:
         Raises:
             StoreAway: the server is unreachable.
         """
-        while not await self._on_the_side(self._database.take):  # noqa: ASYNC110 -- another process ends it
+        while not await self.take():  # noqa: ASYNC110 -- another process ends it
             await asyncio.sleep(_TAKE_SECONDS)
+
+    async def take(self) -> bool:
+        """Become the writer, if there is no other; return whether this process is.
+
+        Raises:
+            StoreAway: the server is unreachable.
+        """
+        if not await self._on_the_side(self._database.take):
+            return False
+        if self._keeping:
+            self._keeping.cancel()
         self._keeping = asyncio.create_task(self._keep())
-        self._keeping.add_done_callback(lambda task: task.cancelled() or task.exception())  # if `kept` is not
+        self._keeping.add_done_callback(lambda task: task.cancelled() or task.exception())  # `kept` may not be called
+        return True
 
     async def kept(self) -> NoReturn:
         """Return never; raise when this process is not the writer any more.
@@ -124,6 +137,10 @@ class Store:
             stop.set()
             await asyncio.gather(waiting, return_exceptions=True)
             raise
+
+    def note_change(self) -> None:
+        """Another process has changed history."""
+        self.revision += 1
 
     async def _on_the_side(self, work: Callable[[], _T]) -> _T:
         return await asyncio.get_running_loop().run_in_executor(self._aside, work)

@@ -16,7 +16,7 @@ RESOLVED = replace(FIRING, state=AlertState.RESOLVED, since=9.0)
 
 
 async def waiting(store: Store, receiver: str, limit: int = 100) -> list[Alert]:
-    return [each.alert for each in await store.alerts.pending(receiver, limit)]
+    return [each.alert for each in await store.alerts.claim(receiver, limit)]
 
 
 async def test_how_alerts_stand_survives(store: Store, url: str) -> None:
@@ -37,7 +37,7 @@ async def test_each_receiver_gets_every_change_in_order_until_it_has_it(store: S
 
     assert await waiting(store, "one") == [FIRING, OTHER, RESOLVED]
     assert await waiting(store, "one", limit=2) == [FIRING, OTHER]
-    second = (await store.alerts.pending("one", 2))[-1].number
+    second = (await store.alerts.claim("one", 2))[-1].number
     await store.alerts.acknowledge("one", second)
     assert await waiting(store, "one") == [RESOLVED]
     assert await waiting(store, "two") == [FIRING, OTHER, RESOLVED]
@@ -60,7 +60,7 @@ async def test_numbers_are_never_given_twice(store: Store) -> None:
     numbers = []
     for _ in range(3):
         await store.alerts.save([FIRING], [FIRING])
-        (dispatch,) = await store.alerts.pending("one", 10)
+        (dispatch,) = await store.alerts.claim("one", 10)
         numbers.append(dispatch.number)
         await store.alerts.acknowledge("one", dispatch.number)
 
