@@ -75,12 +75,9 @@ def backup(url: str, file: Path) -> int:
         StoreRefused: the database is not a file of SQLite.
     """
     database = open_database(url)
+    if database.shared:
+        raise StoreRefused("only a SQLite database is backed up to a file", remedy="use pg_dump or db copy")
     database.demand()
-    path = make_url(url).database
-    if database.shared or path is None:
-        raise StoreRefused(
-            "only a SQLite database is backed up to a file", remedy="use pg_dump, or pool-monitor db copy"
-        )
     if file.exists():
         raise InputError(f"{file} exists", remedy="name a file that does not")
     part = file.with_name(file.name + ".part")

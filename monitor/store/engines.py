@@ -365,9 +365,9 @@ def _copy(connection: Connection, statement: Any, rows: Sequence[dict[str, Any]]
     target: Table = statement.table
     columns = [target.c[name] for name in rows[0]]
     names = ", ".join(f'"{column.name}"' for column in columns)
-    incoming = f"incoming_{target.name}"
+    incoming = f"incoming_{target.name}_{len(columns)}"
     empty = f"SELECT {names} FROM {target.name} WITH NO DATA"  # noqa: S608 -- names of our own tables
-    connection.exec_driver_sql(f"CREATE TEMPORARY TABLE IF NOT EXISTS {incoming} ON COMMIT DELETE ROWS AS {empty}")
+    connection.exec_driver_sql(f"CREATE TEMPORARY TABLE IF NOT EXISTS {incoming} AS {empty}")
     encoders = [column.type.dialect_impl(connection.dialect).bind_processor(connection.dialect) for column in columns]
     driver: Any = connection.connection.driver_connection
     with driver.cursor() as cursor, cursor.copy(f"COPY {incoming} ({names}) FROM STDIN") as copy:
@@ -377,3 +377,4 @@ def _copy(connection: Connection, statement: Any, rows: Sequence[dict[str, Any]]
             )
     copied: Any = select(*(sql_column(column.name) for column in columns)).select_from(sql_table(incoming))
     connection.execute(statement.from_select([column.name for column in columns], copied))
+    connection.exec_driver_sql(f"TRUNCATE {incoming}")  # more may follow in this transaction

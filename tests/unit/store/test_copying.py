@@ -41,6 +41,11 @@ async def fill(store: Store, *, length: int = LENGTH) -> BlockRef:
     return tip
 
 
+@pytest.fixture(autouse=True)
+def _small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("monitor.store.copying.PAGE", 120)
+
+
 @pytest.fixture
 async def filled(url: str) -> str:
     """The URL of a database with something in every table that users see."""
