@@ -33,8 +33,7 @@ from monitor.store.database import Database
 LEASE_SECONDS: Final = 6.0
 """A writer that has not renewed its lease for this long is replaced."""
 _LOCK: Final = {"key": 0x706F6F6C}
-"""Key of the advisory locks: of a transaction that writes, and with a second number of the writer's session. They
-belong to one database of the server."""
+"""Key of the advisory lock of a transaction that writes. It belongs to one database of the server."""
 _CHANNEL: Final = "pool_monitor"
 _BULK_CACHE_KIB, _DEFAULT_CACHE_KIB = 32_768, 2_000
 """SQLite: hashes arrive in random order, and unless the index of a million of them is in memory, each row costs a page
@@ -229,8 +228,6 @@ class Postgresql(Database):
         self._leased: Connection | None = None
         self._listening: Connection | None = None
         self._epoch: int | None = None
-        self._alone = False
-        """Whether the session of `_leased` has the writer's lock."""
 
     def demand(self) -> None:
         """See `Database.demand`."""
@@ -241,7 +238,7 @@ class Postgresql(Database):
                 )
 
     def take(self) -> bool:
-        """See `Database.take`. The server frees the session's lock at once when the process dies.
+        """See `Database.take`. A process that has died is replaced at once: the server has ended its session.
 
         The lease is for a process or machine that stands still, or that the network does not reach any more.
         """
@@ -250,17 +247,17 @@ class Postgresql(Database):
         try:
             with self.explained():
                 self._leased = self._leased or self._lone.connect()
-                self._alone = self._try_alone(self._leased)
+                session = self._leased.execute(text("SELECT pg_backend_pid()")).scalar_one()
                 with self.writers.begin() as connection:
                     if not connection.execute(text("SELECT pg_try_advisory_xact_lock(:key)"), _LOCK).scalar():
                         return False  # a transaction that writes goes on
-                    found = connection.execute(text(f"SELECT epoch, {_NOW} - renewed_at AS age FROM writer")).first()  # noqa: S608
-                    if found and not self._alone and found.age < LEASE_SECONDS:
+                    found = connection.execute(text(_STATE)).first()
+                    if found and found.connected and found.age < LEASE_SECONDS:
                         return False
                     epoch = found.epoch + 1 if found else 1
                     connection.execute(text("DELETE FROM writer"))
-                    row = {"epoch": epoch, "holder": f"{socket.gethostname()}/{os.getpid()}"}
-                    connection.execute(text(f"INSERT INTO writer VALUES (:epoch, :holder, {_NOW})"), row)  # noqa: S608
+                    row = {"epoch": epoch, "holder": f"{socket.gethostname()}/{os.getpid()}", "session": session}
+                    connection.execute(text(f"INSERT INTO writer VALUES (:epoch, :holder, :session, {_NOW})"), row)  # noqa: S608
         except StoreError:
             self._forget()
             raise
@@ -275,7 +272,6 @@ class Postgresql(Database):
             with self.explained():
                 assert self._leased
                 self._renew(self._leased, _NOW)
-                self._alone = self._alone or self._try_alone(self._leased)
         except StoreError:
             self._forget()
             raise
@@ -288,16 +284,12 @@ class Postgresql(Database):
         self._forget()
 
     def _forget(self) -> None:
-        """Be no writer any more. Closing the connection frees the lock."""
-        self._epoch, self._alone = None, False
+        """Be no writer any more."""
+        self._epoch = None
         if self._leased:
             self._leased.invalidate()
             self._leased.close()
             self._leased = None
-
-    @staticmethod
-    def _try_alone(connection: Connection) -> bool:
-        return bool(connection.execute(text("SELECT pg_try_advisory_lock(:key, 1)"), _LOCK).scalar())
 
     def _renew(self, connection: Connection, until: str) -> None:
         statement = text(f"UPDATE writer SET renewed_at = {until} WHERE epoch = :epoch")  # noqa: S608
@@ -354,6 +346,8 @@ class Postgresql(Database):
 
 _NOW: Final = "extract(epoch FROM clock_timestamp())"
 """One clock for all monitors: the server's."""
+_CONNECTED: Final = "EXISTS (SELECT FROM pg_stat_activity WHERE pid = session)"
+_STATE: Final = f"SELECT epoch, {_NOW} - renewed_at AS age, {_CONNECTED} AS connected FROM writer"  # noqa: S608
 
 
 def _lost() -> StoreLost:

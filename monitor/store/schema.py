@@ -137,6 +137,7 @@ writer = Table(
     tables,
     Column("epoch", BigInteger, primary_key=True, autoincrement=False, comment="one higher for each new writer"),
     Column("holder", String, nullable=False, comment="host and process"),
+    Column("session", Integer, nullable=False, comment="process of the server that serves the holder"),
     Column("renewed_at", Float, nullable=False, comment="Unix time, by the clock of the server"),
 )
 

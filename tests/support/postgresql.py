@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import pwd
-import resource
 import signal
 import subprocess
 from collections.abc import Iterator, Sequence
@@ -17,7 +16,7 @@ import psycopg
 
 from support.services import free_port, program, tail, wait_until
 
-_FAST = ("fsync=off", "full_page_writes=off", "synchronous_commit=off", "max_connections=100", "shared_buffers=64MB")
+_FAST = ("fsync=off", "full_page_writes=off", "max_connections=100", "shared_buffers=64MB")
 """No test cuts the power of the machine, and a killed server loses nothing that the system has."""
 _numbers = count()
 
@@ -80,10 +79,10 @@ class Postgresql:
             str(self.data),
             *(part for each in settings for part in ("-c", each)),
         ]
+        if self._file_bytes:
+            command = ["prlimit", f"--fsize={self._file_bytes}", *command]
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen([*_as_user(), *command], cwd=self._folder, stdout=log, stderr=log)
-        if self._file_bytes:
-            resource.prlimit(self._process.pid, resource.RLIMIT_FSIZE, (self._file_bytes, self._file_bytes))
         wait_until(self._answers, seconds=20, what="PostgreSQL to accept connections")
 
     def stop(self) -> None:

@@ -15,6 +15,7 @@ def upgrade() -> None:
         "writer",
         sa.Column("epoch", sa.BigInteger, primary_key=True, autoincrement=False),
         sa.Column("holder", sa.String, nullable=False),
+        sa.Column("session", sa.Integer, nullable=False),
         sa.Column("renewed_at", sa.Float, nullable=False),
     )
     if op.get_bind().dialect.name == "postgresql":
