@@ -14,6 +14,7 @@ import structlog
 from monitor.errors import StoreAway, StoreLost
 from monitor.hub import Hub
 from monitor.model import BlockEvents, BlockRef, Plan, PoolSlug
+from monitor.outputs.outages import Outage
 from monitor.processing.counter import WindowCounter
 from monitor.store.store import Store
 from monitor.vitals import Vitals
@@ -32,6 +33,7 @@ class Role:
         """Why the database is waited for; None while it answers."""
         self._store = store
         self._vitals = vitals
+        self._outage = Outage()
 
     async def run(self, write: Callable[[], Awaitable[None]], follow: Callable[[], Awaitable[None]]) -> NoReturn:
         """Follow while another monitor writes, and write once none does, for ever.
@@ -42,18 +44,25 @@ class Role:
         while True:
             try:
                 if not await self._store.take():
-                    log.info("another monitor writes the database, following it")
+                    self._become(writes=False)
+                    log.info("following the monitor that writes the database")
                     await _one_of(follow(), self._store.lead())
                 self._become(writes=True)
                 await _one_of(write(), self._store.kept())
-            except (StoreAway, StoreLost) as error:
-                self._become(writes=False, waiting=str(error) if isinstance(error, StoreAway) else None)
-                log.warning("not the writer of the database any more", reason=str(error))
+            except StoreLost:
+                log.warning("another monitor has become the writer of the database")
+            except StoreAway as error:
+                self._become(writes=False, waiting=str(error))
+                self._vitals.errors.labels("store_away").inc()
+                if (seconds := self._outage.failed()) is not None:
+                    log.warning("waiting for the database", reason=str(error), seconds=seconds)
                 await asyncio.sleep(_LOOK_SECONDS)
 
     def _become(self, *, writes: bool, waiting: str | None = None) -> None:
         self.writes, self.waiting = writes, waiting
         self._vitals.store_writer.set(writes)
+        if waiting is None and (seconds := self._outage.recovered()) is not None:
+            log.info("database answers again", seconds=seconds)
 
 
 async def _one_of(*parts: Awaitable[None]) -> None:
@@ -66,7 +75,18 @@ async def _one_of(*parts: Awaitable[None]) -> None:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
     for task in done:
-        task.result()
+        try:
+            task.result()
+        except BaseExceptionGroup as several:
+            gone, others = several.split((StoreAway, StoreLost))
+            if gone is None or others is not None:
+                raise
+            raise _first(gone) from None
+
+
+def _first(error: BaseException) -> BaseException:
+    """The first error of a group."""
+    return _first(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error
 
 
 class Standby:

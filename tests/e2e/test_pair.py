@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import time
 from collections import Counter
@@ -15,10 +16,21 @@ from support.bitcoind import Bitcoind
 from support.blocks import Recipe, mine_all
 from support.daemon import Daemon
 from support.databases import ask
+from support.hook import Hook, until
 from support.postgresql import Postgresql
 from support.services import PATIENCE, wait_until
 
 TAKEOVER_SECONDS = 10
+RULES = """
+[[rule]]
+name = "majority"
+value = "share_above_probability"
+where = { level = "pool", window = "50b", threshold = "0.5" }
+above = 0.95
+until = 0.5
+severity = "critical"
+summary = "{entity} has more than half"
+"""
 
 
 @pytest.fixture
@@ -98,3 +110,51 @@ def test_the_other_takes_over_and_no_block_is_lost(
         check_history(url, tip)
     print(f"took over in {took:.1f} s")  # noqa: T201 -- for people
     assert took < TAKEOVER_SECONDS * PATIENCE
+
+
+async def test_an_alert_is_sent_once_whichever_monitor_sends_it(bitcoind: Bitcoind, scratch: Path, url: str) -> None:
+    (scratch / "alerts.toml").write_text(RULES)
+    tags = (b"/AntPool/", b"/ViaBTC/", b"/slush/")
+    mine_all(bitcoind, [Recipe(tag=tags[number % 3]) for number in range(50)])
+    async with Hook() as hook:
+        settings: dict[str, Any] = {
+            "node__url": bitcoind.url, "node__cookie_file": bitcoind.cookie_file, "store__url": url, "windows": "50b",
+            "alerts__rules_file": scratch / "alerts.toml", "alerts__webhook__url": hook.url,
+            "alerts__webhook__secret": f"whsec_{'A' * 40}",
+        }  # fmt: skip
+
+        def sent() -> list[str]:
+            return [each.document["data"]["state"] for each in hook.taken]
+
+        with Daemon(scratch / "a", **settings) as first, Daemon(scratch / "b", **settings) as second:
+            mine(bitcoind, 40)
+            await until(lambda: sent() == ["firing"], what="the alert")
+            await asyncio.to_thread(second.wait_for, bitcoind.call("getbestblockhash"))
+            first.kill()
+            await asyncio.to_thread(wait_until, lambda: writes(second), seconds=10, what="the other to take over")
+            mine_all(bitcoind, [Recipe(tag=tags[number % 3]) for number in range(50)])
+            await until(lambda: len(sent()) > 1, what="the end of the alert")
+            await asyncio.to_thread(first.start)
+            await asyncio.to_thread(first.wait_for, bitcoind.call("getbestblockhash"))
+        assert sent() == ["firing", "resolved"]
+
+
+def test_monitors_outlive_a_restart_of_the_server(bitcoind: Bitcoind, scratch: Path) -> None:
+    (scratch / "server").mkdir()
+    with Postgresql(scratch / "server") as server, server.database() as url:
+        mine(bitcoind, 10)
+        node: dict[str, Any] = {"node__url": bitcoind.url, "node__cookie_file": bitcoind.cookie_file}
+        with (
+            Daemon(scratch / "a", store__url=url, **node) as first,
+            Daemon(scratch / "b", store__url=url, **node) as second,
+        ):
+            for daemon in (first, second):
+                daemon.wait_for(bitcoind.call("getbestblockhash"))
+            server.kill()
+            tip = mine(bitcoind, 5)
+            wait_until(lambda: bool(first.ask("/api/v1/status")["waiting"]), seconds=10, what="the loss to be said")
+            server.start()
+            for daemon in (first, second):
+                daemon.wait_for(tip)
+            assert sorted((writes(first), writes(second))) == [False, True]
+            check_history(url, tip)
