@@ -158,3 +158,24 @@ def test_monitors_outlive_a_restart_of_the_server(bitcoind: Bitcoind, scratch: P
                 daemon.wait_for(tip)
             assert sorted((writes(first), writes(second))) == [False, True]
             check_history(url, tip)
+
+
+def test_what_is_shown_comes_from_a_replica(bitcoind: Bitcoind, scratch: Path) -> None:
+    """A standby of the server, which refuses every write."""
+    (scratch / "server").mkdir()
+    with Postgresql(scratch / "server") as server, server.database() as url:
+        (scratch / "replica").mkdir()
+        with Postgresql(scratch / "replica", "hot_standby=on", of=server) as replica:
+            read_url = replica.url(url.rpartition("/")[2])
+            node: dict[str, Any] = {"node__url": bitcoind.url, "node__cookie_file": bitcoind.cookie_file}
+            tip = mine(bitcoind, 10)
+            first = Daemon(scratch / "a", store__url=url, **node)
+            with first:
+                first.wait_for(tip)
+            with Daemon(scratch / "a", store__url=url, store__read_url=read_url, **node) as daemon:
+                daemon.wait_for(tip)
+                tip = mine(bitcoind, 2)
+                daemon.wait_for(tip)
+                wait_until(
+                    lambda: daemon.ask("/api/v1/blocks")["blocks"][0]["hash"] == tip, seconds=10, what="the replica"
+                )

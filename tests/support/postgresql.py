@@ -27,8 +27,17 @@ class Postgresql:
     It refuses to run as root. As root, it is started as another user, who may read the folders of root.
     """
 
-    def __init__(self, folder: Path, *settings: str, file_bytes: int | None = None) -> None:
-        """Settings are like `max_connections=5`; `file_bytes` is the largest size of a file, as on a full disk."""
+    def __init__(
+        self, folder: Path, *settings: str, file_bytes: int | None = None, of: Postgresql | None = None
+    ) -> None:
+        """Make its data.
+
+        Args:
+            folder: where.
+            settings: such as `max_connections=5`.
+            file_bytes: the largest size of a file, as on a full disk.
+            of: the running server that it is a read replica of.
+        """
         self.port = free_port()
         self.data = folder / "data"
         self._file_bytes = file_bytes
@@ -38,7 +47,11 @@ class Postgresql:
         self._process: subprocess.Popen[bytes] | None = None
         if os.geteuid() == 0:
             os.chown(folder, pwd.getpwnam("nobody").pw_uid, -1)
-        if not self.data.exists():
+        if of:
+            source = f"host=127.0.0.1 port={of.port} user=monitor"
+            how = ("--write-recovery-conf", "--checkpoint=fast", "--no-sync", "--wal-method=stream")
+            self.run("pg_basebackup", f"--pgdata={self.data}", f"--dbname={source}", *how)
+        elif not self.data.exists():
             options = ("--auth=trust", "--username=monitor", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync")
             self.run("initdb", "--pgdata", str(self.data), *options)
 

@@ -1,6 +1,7 @@
 """Databases that are there, are not there, and are not ours."""
 
 import gzip
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from support.databases import NewUrl, ask
 from support.fake_chain import BEFORE_ALL, chain_on, judge
 
 from monitor.attribution import attribute
-from monitor.errors import Exit, StoreError, StoreRefused
+from monitor.errors import Exit, ExtraMissing, StoreError, StoreRefused
 from monitor.model import Attribution, Coinbase, Confidence, Plan
 from monitor.registry.loading import load_pools
 from monitor.store.migrations import NEWEST, migrate
@@ -215,3 +216,9 @@ async def test_a_database_in_memory_is_refused(nowhere: str, tmp_path: Path, mon
 async def test_an_address_that_names_no_database_is_said(wrong: str) -> None:
     with pytest.raises(StoreRefused, match=r"^store\.url does not name a usable database: "):
         await Store.open(wrong)
+
+
+async def test_a_missing_driver_is_said_with_the_command_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(ExtraMissing, match=r"needs the extra 'postgres'.*pip install 'pool-monitor\[postgres\]'"):
+        await Store.open("postgresql+psycopg://monitor@127.0.0.1/none")
