@@ -147,7 +147,9 @@ async def run(config: Config, stop: asyncio.Event, *, listening: Callable[[str],
             listening(web.url)
         reload = ReloadSignal()
         receivers(config, hub=hub, vitals=vitals, link=web.url)  # wrong ones are reported at the start
-        parts = _Parts(config, health, store, hub, vitals, history, directory, reload)
+        parts = _Parts(
+            config, health, store, hub=hub, vitals=vitals, history=history, directory=directory, reload=reload
+        )
 
         async def write() -> None:
             alert_runner = AlertRunner(rules, METRIC_LOOKUP, hub=hub, store=store.alerts, node=health, vitals=vitals)
