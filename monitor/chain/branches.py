@@ -99,6 +99,7 @@ def splits(
         if node.relation is Relation.BRANCH and (line := lines.get(node.name)):
             followers.setdefault(line.blocks[0].ref.hash, []).append(node.name)
     trusted = {node.name for node in nodes if node.trusted}
+    chains = {node.name: node.chain for node in nodes}
     found = []
     for lowest, beside in followers.items():
         credible = [name for name in beside if name in trusted or lines[name].is_checked]
@@ -107,25 +108,30 @@ def splits(
             node.name for node in nodes if node.name not in beside and node.fork and node.fork.height > line.fork.height
         ]
         ours = Line(line.fork, tuple(block for block in counted if block.ref.height > line.fork.height))
-        branches = (_branch(ours, here, rules, counted=True), _branch(line, beside, rules, counted=False))
+        branches = (
+            _branch(ours, {name: chains[name] for name in here}, rules, counted=True),
+            _branch(line, {name: chains[name] for name in beside}, rules, counted=False),
+        )
         began = since.get(lowest, now)
         lasting = bool(credible) and branches[1].length >= rules.split_depth and now - began >= rules.split_seconds
         found.append(Split(line.fork, began, branches, lasting=lasting))
     return tuple(sorted(found, key=lambda split: -split.depth))
 
 
-def _branch(line: Line, nodes: Sequence[str], rules: BranchRules, *, counted: bool) -> Branch:
+def _branch(line: Line, chains: Mapping[str, str | None], rules: BranchRules, *, counted: bool) -> Branch:
+    """Count a branch; `chains` has the nodes that follow it."""
     attributed = [block for block in line.blocks if block.attributed]
     counts = rules.count(attributed)
     return Branch(
         tip=line.tip,
-        nodes=tuple(nodes),
+        nodes=tuple(chains),
         counted=counted,
         length=line.tip.height - line.fork.height,
         work=sum(work(block.bits) for block in line.blocks),
         known=len(attributed),
         entities=counts.entities,
         bits=counts.bits,
+        chain=next(filter(None, chains.values()), None),
     )
 
 

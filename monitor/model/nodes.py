@@ -129,13 +129,15 @@ class Branch:
     counted: bool
     length: int
     work: int
-    """Expected hashes behind its known blocks and headers."""
+    """Expected hashes behind its known blocks and headers. Those of different hash functions cannot be compared."""
     known: int
     """Blocks whose coinbase we have: what follows is counted among them."""
     entities: Mapping[str, Mapping[str, int]]
     """Blocks by level and entity, most first; those of unknown entities are left out."""
     bits: Mapping[int, int]
     """Blocks that signal with each version bit, most first."""
+    chain: str | None = None
+    """The chain that the rules of its nodes make, by `ChainIdentity.name`; None if none says."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,14 +10,15 @@ src/util/obfuscation.h); the magic bytes are those of src/kernel/chainparams.cpp
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
-from hashlib import sha256
 from struct import Struct
 
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.wire import HEADER_BYTES, MAX_BLOCK_BYTES, work
+from monitor.errors import WireError
+from monitor.wire import EXTENDED_HEADER_BYTES, HEADER_BYTES, MAX_BLOCK_BYTES, decode_header, double_sha256, work
 
 MAGIC = {
     "main": bytes.fromhex("f9beb4d9"),
@@ -42,6 +43,7 @@ Read = Callable[[int, int], bytes]
 """Reads so many bytes at an offset of a file; fewer at its end."""
 
 _LEAD_BYTES = PREFIX_BYTES + HEADER_BYTES
+_MOST_LEAD_BYTES = PREFIX_BYTES + EXTENDED_HEADER_BYTES
 _UINT64 = Struct("<Q")
 _LEAST_SEARCH, _MOST_SEARCH = 1 << 12, 1 << 20
 """Bytes searched at once: few at first, because the next record is near where only a few bytes are damaged."""
@@ -100,7 +102,7 @@ def find_records(read: Read, size: int, number: int, *, magic: bytes, key: Key) 
     lost: list[Lost] = []
     at = 0
     while at + _LEAD_BYTES <= size:
-        raw = read(_LEAD_BYTES, at)
+        raw = read(_MOST_LEAD_BYTES, at)
         if len(raw) < _LEAD_BYTES:
             break  # the node has cut off unused space
         lead = unpack(raw)[0] ^ words[at & 7]
@@ -126,11 +128,16 @@ def find_records(read: Read, size: int, number: int, *, magic: bytes, key: Key) 
 def _decode(table: Records, headers: list[bytes], key: Key) -> None:
     """Fill in the hashes of the blocks and of their parents."""
     turns = np.array(key.words, "<u8")[table["offset"] % KEY_BYTES]
-    plain = (np.frombuffer(b"".join(headers), "<u8").reshape(-1, HEADER_BYTES // 8) ^ turns[:, None]).tobytes()
-    starts = range(0, len(plain), HEADER_BYTES)
-    digests = b"".join([sha256(sha256(plain[at : at + HEADER_BYTES]).digest()).digest() for at in starts])
-    table["hash"] = np.frombuffer(digests, "V32")
-    table["parent"] = np.frombuffer(plain, "V80").view([("", "V4"), ("parent", "V32"), ("", "V44")])["parent"]
+    ordinary = b"".join([header[:HEADER_BYTES] for header in headers])
+    plain = (np.frombuffer(ordinary, "<u8").reshape(-1, HEADER_BYTES // 8) ^ turns[:, None]).tobytes()
+    digests = [double_sha256(plain[at : at + HEADER_BYTES]) for at in range(0, len(plain), HEADER_BYTES)]
+    fields = np.frombuffer(plain, [("version", "<i4"), ("parent", "V32"), ("", "V44")])
+    for row in np.flatnonzero(fields["version"] < 0).tolist():
+        with suppress(WireError):  # such a block cannot be read either: it is reported where it is requested
+            header = decode_header(key.undo(headers[row], table["offset"][row]))
+            digests[row] = bytes.fromhex(header.hash)[::-1]
+    table["hash"] = np.frombuffer(b"".join(digests), "V32")
+    table["parent"] = fields["parent"]
 
 
 def _next_record(read: Read, size: int, at: int, *, magic: bytes, key: Key) -> tuple[int, bool]:
@@ -140,7 +147,7 @@ def _next_record(read: Read, size: int, at: int, *, magic: bytes, key: Key) -> t
         raw = read(step, at)
         plain = key.undo(raw, at)
         hit = plain.find(magic, 1 if at == start else 0)
-        while hit >= 0 and not _begins_record(key.undo(read(_LEAD_BYTES, at + hit), at + hit)):
+        while hit >= 0 and not _begins_record(key.undo(read(_MOST_LEAD_BYTES, at + hit), at + hit)):
             hit = plain.find(magic, hit + 1)
         end = hit if hit >= 0 else len(raw)
         is_blank = is_blank and (_is_zero(raw[:end]) or _is_zero(plain[:end]))
@@ -155,11 +162,11 @@ def _next_record(read: Read, size: int, at: int, *, magic: bytes, key: Key) -> t
 
 def _begins_record(lead: bytes) -> bool:
     """Whether magic bytes found by searching begin a record: a mined header does not occur by chance."""
-    if len(lead) < _LEAD_BYTES:
+    try:
+        header = decode_header(lead, PREFIX_BYTES)
+    except WireError:
         return False
-    header = lead[PREFIX_BYTES:]
-    digest = int.from_bytes(sha256(sha256(header).digest()).digest(), "little")
-    is_mined = 0 < work(int.from_bytes(header[72:76], "little")) * (digest + 1) <= 1 << 256
+    is_mined = 0 < work(header.bits) * (int(header.hash, 16) + 1) <= 1 << 256
     return is_mined and MIN_BLOCK_BYTES <= int.from_bytes(lead[4:PREFIX_BYTES], "little") <= MAX_BLOCK_BYTES
 
 

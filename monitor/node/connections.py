@@ -92,9 +92,19 @@ class Connections:
     @asynccontextmanager
     async def reserve(self, count: int) -> AsyncIterator[None]:
         """Leave `count` of the connections to another process; fewer where two would not be left."""
+        async with self._reserving(self._claim(count)):
+            yield
+
+    def _claim(self, count: int) -> int:
+        """How many of `count` connections can be reserved, which they are from now on."""
         count = max(0, min(count, self._limit - self._reserved - _LEAST))
-        reserved = 0
         self._reserved += count
+        return count
+
+    @asynccontextmanager
+    async def _reserving(self, count: int) -> AsyncIterator[None]:
+        """Take the slots of what has been claimed as they become free, and give them back at the end."""
+        reserved = 0
         try:
             while reserved < count:
                 await self._slots.acquire()
@@ -125,16 +135,16 @@ class Connections:
 
     def _note_answer(self, opened_at: float) -> None:
         """Do with one less, if a newer connection than the one that has just answered could not be opened."""
-        if opened_at < self._unopened_at and self._limit - self._reserved > _LEAST:
-            left = self._limit - self._reserved - 1
+        if opened_at < self._unopened_at and (count := self._claim(1)):
+            left = self._limit - self._reserved
             log.warning("the node accepts no more connections, using fewer", connections=left, seconds=_FEWER_SECONDS)
-            task = asyncio.create_task(self._withhold(), name="withhold a connection")
+            task = asyncio.create_task(self._withhold(count), name="withhold a connection")
             self._withheld.add(task)
             task.add_done_callback(self._withheld.discard)
         self._unopened_at = -inf
 
-    async def _withhold(self) -> None:
-        async with self.reserve(1):
+    async def _withhold(self, count: int) -> None:
+        async with self._reserving(count):
             await asyncio.sleep(_FEWER_SECONDS)
 
     async def _make_room(self) -> None:

@@ -233,8 +233,15 @@ def _empty() -> timeseries.Panel:
     return (
         lines(
             "Empty blocks",
-            about("empty_blocks", "Pools mine on an empty template until they have validated the parent."),
-            {"{{window}}": series("empty_blocks", pool="$pool")},
+            about(
+                "empty_blocks",
+                "Pools mine on an empty template until they have validated the parent: such a block is seen within 30 "
+                "seconds of the parent.",
+            ),
+            {
+                "{{window}}": series("empty_blocks", pool="$pool"),
+                "{{window}}, within 30 s of the parent": series("empty_blocks_soon", pool="$pool"),
+            },
         )
         .unit("none")
         .decimals(0)

@@ -13,7 +13,7 @@ from monitor.model import Block, BlockHash, BlockRef
 from monitor.node.blockfiles import BlockFiles, gathered
 from monitor.node.blocklinks import Linked, linked
 from monitor.node.blockrecords import MAGIC, Lost, Records
-from monitor.wire import HEADER_BYTES, decode_block, encode_header
+from monitor.wire import decode_block, encode_header
 
 pytestmark = pytest.mark.service("bitcoind")
 
@@ -42,7 +42,7 @@ def check(node: Bitcoind, block: Block | Lost) -> None:
     assert isinstance(block, Block), block
     raw = node.rest(f"block/{block.hash}.bin")
     assert block == decode_block(raw, height=block.height)
-    assert encode_header(block.header) == raw[:HEADER_BYTES]
+    assert raw.startswith(encode_header(block.header))
     assert node.call("getblockheader", block.hash)["nTx"] == block.tx_count
 
 
@@ -101,3 +101,28 @@ def test_a_node_that_writes_and_prunes_meanwhile_does_no_harm(start_bitcoind: St
     for block in blocks[first_kept:]:
         check(node, block)
     assert (links.first_height, len(again)) == (first_kept, 604 - first_kept)
+
+
+def test_the_extended_headers_of_the_blake2b_chain_are_read(start_bitcoind: Start) -> None:
+    node = start_bitcoind("-testactivationheight=blake2b@5")
+    node.call("generatetodescriptor", 12, BURN)
+    with BlockFiles(node.blocks_dir) as files:
+        table, links = scanned(files, tip_of(node))
+        blocks = list(files.read(table[links.chain], links.first_height))
+    assert [bool(block.header.extension) for block in blocks if isinstance(block, Block)] == [False] * 5 + [True] * 8
+    for block in blocks:
+        check(node, block)
+
+
+def test_a_block_of_the_blake2b_chain_is_found_after_damage(start_bitcoind: Start, tmp_path: Path) -> None:
+    node = start_bitcoind("-testactivationheight=blake2b@5", "-blocksxor=0")
+    node.call("generatetodescriptor", 8, BURN)
+    tip = tip_of(node)
+    plain = bytearray((node.blocks_dir / "blk00000.dat").read_bytes())
+    second_last = plain.rindex(MAGIC["regtest"], 0, plain.rindex(MAGIC["regtest"]))
+    plain[second_last : second_last + 4] = b"gone"
+    (tmp_path / "blk00000.dat").write_bytes(plain)
+    with BlockFiles(tmp_path) as files:
+        found = gathered(list(files.scan()))
+    assert found[-1]["hash"].tobytes()[::-1].hex() == tip.hash
+    assert len(found) == tip.height  # of nine blocks, with the genesis block, one is damaged

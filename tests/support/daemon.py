@@ -113,14 +113,20 @@ class Daemon:
         return float(found[1]) if found else None
 
     def wait_for(self, tip: str, *, seconds: float = 20) -> None:
-        """Return when it shows this block as the newest, and has caught up."""
+        """Return when it shows this block as the newest, has caught up, and has asked its nodes."""
 
         def there() -> bool:
             assert self._running.poll() is None, f"the daemon ended: {self.log}"
             status = self.ask("/api/v1/status")
-            return bool(status["ready"] and status["tip"]["hash"] == tip)
+            return bool(status["ready"] and status["tip"]["hash"] == tip and self._knows_its_nodes())
 
         wait_until(there, seconds=seconds, what=f"the daemon to show block {tip}")
+
+    def _knows_its_nodes(self) -> bool:
+        try:
+            return bool(self.ask("/api/v1/nodes"))
+        except OSError:  # 503 until each has said where it is
+            return False
 
     def memory(self, what: str) -> int:
         """Bytes it holds now (`VmRSS`), or held at most (`VmHWM`)."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from support.bitcoind import Bitcoind
+from support.peers import CORE
 from support.services import free_port, wait_until
 
 
@@ -42,9 +43,10 @@ class Peered(Bitcoind):
 
 @contextmanager
 def network(binary: Path, folder: Path, names: Sequence[str]) -> Iterator[dict[str, Peered]]:
-    """Nodes with a common genesis block and no connections."""
+    """Nodes with a common genesis block and no connections; the last is the newest Bitcoin Core where it is built."""
+    binaries = dict.fromkeys(names, binary) | ({names[-1]: CORE} if CORE.exists() else {})
     with ExitStack() as running:
-        yield {name: running.enter_context(Peered(binary, folder / name)) for name in names}
+        yield {name: running.enter_context(Peered(binaries[name], folder / name)) for name in names}
 
 
 def agree(*nodes: Peered) -> None:

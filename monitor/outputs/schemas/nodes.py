@@ -64,7 +64,11 @@ class Branch(Schema):
     nodes: list[str] = field("Nodes whose best chain it is")
     counted: bool = field("Whether it is the branch that is counted")
     blocks: int = field("Its length", at="length")
-    work: str = field("Expected hashes behind its blocks, in decimal: more digits than a number of JSON has")
+    chain: str | None = field("The chain that the rules of its nodes make: `bitcoin`, `rdts`, ...; null if none says")
+    work: str = field(
+        "Expected hashes behind its blocks, in decimal: more digits than a number of JSON has. The chain `rdts` hashes "
+        "by BLAKE2b, which cannot be compared with Bitcoin's SHA256d"
+    )
     attributed: int = field("Blocks whose coinbase is known; the next two count these", at="known")
     entities: dict[str, dict[str, int]] = field("Blocks by level and entity, most first, unknown ones left out")
     signalling: dict[str, int] = field("Blocks that signal with each version bit, most first")
@@ -74,7 +78,7 @@ class Branch(Schema):
         """One branch."""
         return cls.of({
             "tip": branch.tip, "nodes": branch.nodes, "counted": branch.counted, "length": branch.length,
-            "work": str(branch.work), "known": branch.known, "entities": branch.entities,
+            "chain": branch.chain, "work": str(branch.work), "known": branch.known, "entities": branch.entities,
             "signalling": {str(bit): blocks for bit, blocks in branch.bits.items()},
         })  # fmt: skip
 

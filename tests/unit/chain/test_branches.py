@@ -108,3 +108,9 @@ def test_a_line_is_completed_by_blocks_in_place_of_headers_and_below() -> None:
         (low.ref, "f2pool", True), (high.ref, "f2pool", True),
     ]  # fmt: skip
     assert BlockHash(line.tip.hash) == high.hash
+
+
+def test_a_branch_says_which_chain_its_nodes_make() -> None:
+    knots, line = apart("knots", 104, 105)
+    [split] = found((replace(knots, chain="rdts"), line))
+    assert [branch.chain for branch in split.branches] == [HERE.chain, "rdts"]

@@ -162,6 +162,17 @@ async def test_where_an_older_connection_works_and_a_new_one_does_not_there_is_o
     await connections.close()
 
 
+async def test_two_refusals_in_a_row_take_one_connection_each() -> None:
+    connections, old, new = Connections(4), Kind(), Kind()
+    await use(connections, old)
+    with capture_logs() as log:
+        for _ in range(3):
+            await fail(connections, new)
+            await use(connections, old)
+    assert [line["connections"] for line in log] == [3, 2]
+    await connections.close()
+
+
 async def test_two_are_always_left() -> None:
     connections, old, new = Connections(4), Kind(), Kind()
     await use(connections, old)
