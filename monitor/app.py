@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -13,7 +13,7 @@ import structlog
 
 from monitor import __version__
 from monitor.alerts.loading import METRIC_LOOKUP, load_rules, reload_rules
-from monitor.alerts.receivers import delivery
+from monitor.alerts.receivers import delivery, receivers
 from monitor.alerts.runner import AlertRunner
 from monitor.backfill.scheduler import BackfillScheduler
 from monitor.chain.branches import BranchRules
@@ -45,8 +45,12 @@ from monitor.registry.directory import Directory
 from monitor.registry.loading import Registry, files, load_registry
 from monitor.reload import ReloadSignal, keep_current
 from monitor.service_manager import ServiceManager
+from monitor.standby import Role, Standby
 from monitor.store.store import Store
 from monitor.vitals import Vitals
+
+_LOOK_SECONDS = 1.0
+"""Between two looks for the first block of another monitor."""
 
 log = structlog.get_logger()
 
@@ -57,8 +61,9 @@ class _Stopped(Exception):  # noqa: N818 -- a request to stop, not an error
 
 @dataclass(frozen=True, slots=True)
 class _Health:
-    """Follower, node and backfill, as far as outputs need their state."""
+    """Role, follower, node and backfill, as far as outputs need their state."""
 
+    role: Role
     follower: Follower
     node: NodeClient
     """The counted one."""
@@ -67,7 +72,11 @@ class _Health:
 
     @property
     def waiting(self) -> str | None:
-        return self.follower.waiting
+        return self.role.waiting or (self.follower.waiting if self.role.writes else None)
+
+    @property
+    def writer(self) -> bool:
+        return self.role.writes
 
     @property
     def facts(self) -> NodeFacts | None:
@@ -102,7 +111,10 @@ async def run(config: Config, stop: asyncio.Event, *, listening: Callable[[str],
     directory = Directory(load_registry(config.registry))  # its errors are reported without waiting for the node
     rules = load_rules(config)
     async with AsyncExitStack() as rooms:
-        store = await rooms.enter_async_context(await Store.open(config.store.url))
+        store = await rooms.enter_async_context(await Store.open(config.store.url, standby=True))
+        readers = store
+        if config.store.read_url:
+            readers = await rooms.enter_async_context(await Store.open(config.store.read_url, beside=True))
         nodes = [
             await rooms.enter_async_context(VerifiedNode(section, vitals))
             for section in (config.counted_node, *config.observers)
@@ -110,14 +122,15 @@ async def run(config: Config, stop: asyncio.Event, *, listening: Callable[[str],
         source = FallbackSource(_observers(config, nodes), store.tip, patience=config.counted_node.fallback_seconds)
         follower = Follower(source, store, Reach.of(config.windows), vitals=vitals)
         backfill = BackfillScheduler(config, store, nodes[0], hub=hub, vitals=vitals)
-        health = _Health(follower, nodes[0], backfill, source=source)
-        history = HistoryQueries(store)
+        role = Role(store, vitals)
+        health = _Health(role, follower, nodes[0], backfill=backfill, source=source)
+        history = HistoryQueries(readers)
         token = config.web.secret_token
         sources = Sources(
             hub,
-            store=store,
-            branches=store.branches,
-            journal=store.journal,
+            store=readers,
+            branches=readers.branches,
+            journal=readers.journal,
             health=health,
             directory=directory,
             history=history,
@@ -133,57 +146,103 @@ async def run(config: Config, stop: asyncio.Event, *, listening: Callable[[str],
         if listening:
             listening(web.url)
         reload = ReloadSignal()
-        alert_runner = AlertRunner(rules, METRIC_LOOKUP, hub=hub, store=store.alerts, node=health, vitals=vitals)
-        deliveries = delivery(config, store.alerts, hub=hub, vitals=vitals, link=web.url)
-        alerts = _all_or_none(
-            alert_runner.run(), reload_rules(config, alert_runner.set_rules, reload=reload, vitals=vitals), *deliveries
-        )
-        intake = _intake(
+        receivers(config, hub=hub, vitals=vitals, link=web.url)  # wrong ones are reported at the start
+        parts = _Parts(
             config, health, store, hub=hub, vitals=vitals, history=history, directory=directory, reload=reload
         )
+
+        async def write() -> None:
+            alert_runner = AlertRunner(rules, METRIC_LOOKUP, hub=hub, store=store.alerts, node=health, vitals=vitals)
+            await _all_or_none(
+                _intake(parts),
+                alert_runner.run(),
+                reload_rules(config, alert_runner.set_rules, reload=reload, vitals=vitals),
+                *delivery(config, store.alerts, hub=hub, vitals=vitals, link=web.url),
+                supervised("journal", Journal(hub, store.journal).run, vitals),
+            )
+
         with suppress(NotImplementedError, ValueError, RuntimeError):  # no signals outside the main thread
             asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, nodes[0].notifications.look_now)
         manager = ServiceManager()
         manager.ready()
         with suppress(_Stopped):
             await _all_or_none(
-                _until(stop), *(node.run() for node in nodes), intake, alerts,
-                supervised("journal", Journal(hub, store.journal).run, vitals),
+                _until(stop), *(node.run() for node in nodes), role.run(write, lambda: _follow(parts)),
                 manager.keep_informed(lambda: _status(hub, health)),
             )  # fmt: skip
         manager.stopping()
         log.info("stopped")
 
 
-async def _intake(  # noqa: PLR0913 -- what intake and outputs share
-    config: Config,
-    health: _Health,
-    store: Store,
-    *,
-    hub: Hub,
-    vitals: Vitals,
-    history: HistoryQueries,
-    directory: Directory,
-    reload: ReloadSignal,
-) -> NoReturn:
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What intake and outputs share."""
+
+    config: Config
+    health: _Health
+    store: Store
+    hub: Hub
+    vitals: Vitals
+    history: HistoryQueries
+    directory: Directory
+    reload: ReloadSignal
+
+    def counter(self, network: str) -> WindowCounter:
+        """A count by the registry of the network, which outputs use from now on."""
+        registry = load_registry(self.config.registry, network)
+        self.adopt(registry)
+        self.history.counter = WindowCounter(self.store, self.config.windows, Rulebook.of(registry, network))
+        return self.history.counter
+
+    def adopt(self, registry: Registry) -> None:
+        """Show another registry."""
+        self.directory.registry = registry
+        self.vitals.build_info.clear()
+        self.vitals.build_info.labels(__version__, registry.pools.hash).set(1)
+
+    async def stay_current(self, network: str, adopt: Callable[[Registry], Awaitable[None]]) -> NoReturn:
+        """Adopt the registry whenever its files change."""
+
+        async def adopt_and_show(changed: Registry) -> None:
+            log.info("registry reloaded", registry=changed.pools.hash, memberships=changed.memberships.hash)
+            self.adopt(changed)
+            await adopt(changed)
+
+        section = self.config.registry
+        await keep_current(
+            lambda: files(section), lambda: load_registry(section, network, forgiving=False), adopt_and_show,
+            kind="registry", reload=self.reload, vitals=self.vitals,
+        )  # fmt: skip
+
+
+async def _follow(parts: _Parts) -> NoReturn:
+    """Show what another monitor stores; adopt changes of the registry."""
+    while (network := await parts.store.network()) is None:
+        await parts.store.changed(_LOOK_SECONDS)
+    counter = parts.counter(network)
+    standby = Standby(parts.store, counter, hub=parts.hub)
+
+    async def adopt(changed: Registry) -> None:
+        counter.rulebook = Rulebook.of(changed, network)
+        standby.recount()
+
+    await _all_or_none(standby.follow(), parts.stay_current(network, adopt))
+    raise AssertionError("following never ends")
+
+
+async def _intake(parts: _Parts) -> NoReturn:
     """Load the registry of the node's network, then run pipeline and backfill; adopt changes of the registry."""
+    config, health, store, hub, vitals = parts.config, parts.health, parts.store, parts.hub, parts.vitals
     network = await store.network()
     if network is None:
         await health.follower.meet()
         assert health.facts
         network = health.facts.network
         await store.note_network(network)
-    registry = directory.registry = load_registry(config.registry, network)
-    vitals.build_info.labels(__version__, registry.pools.hash).set(1)
-    counter = WindowCounter(store, config.windows, Rulebook.of(registry, network))
-    history.counter = counter
+    counter = parts.counter(network)
     pipeline = Pipeline(health.follower, store, counter, hub=hub, vitals=vitals)
 
     async def adopt(changed: Registry) -> None:
-        log.info("registry reloaded", registry=changed.pools.hash, memberships=changed.memberships.hash)
-        directory.registry = changed
-        vitals.build_info.clear()
-        vitals.build_info.labels(__version__, changed.pools.hash).set(1)
         async with health.backfill.paused():
             await pipeline.adopt(Rulebook.of(changed, network))
 
@@ -197,10 +256,7 @@ async def _intake(  # noqa: PLR0913 -- what intake and outputs share
 
     async def stay_current() -> NoReturn:
         await pipeline.revise()
-        await keep_current(
-            lambda: files(config.registry), lambda: load_registry(config.registry, network, forgiving=False), adopt,
-            kind="registry", reload=reload, vitals=vitals,
-        )  # fmt: skip
+        await parts.stay_current(network, adopt)
 
     await _all_or_none(
         pipeline.follow(),

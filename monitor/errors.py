@@ -19,6 +19,8 @@ PoolMonitorError            1  crashed: restart the process
 │   ├── ReceiverAway        -  unreachable, busy or failing: retried until the alert is accepted
 │   └── ReceiverRefused     -  rejected by the receiver: retried for a limited time
 └── StoreError              1  the database failed
+    ├── StoreAway           -  the database server is unreachable: the daemon retries once it has used it
+    ├── StoreLost           -  another process writes the database now: the daemon follows it
     └── StoreRefused        2  unusable database: from a newer version, or of another network
         └── StoreInUse      2  in use by another daemon
 
@@ -145,6 +147,14 @@ class ReceiverRefused(ReceiverError):  # noqa: N818
 
 class StoreError(PoolMonitorError):
     """The database failed."""
+
+
+class StoreAway(StoreError):  # noqa: N818 -- a state of the server
+    """The database server is unreachable."""
+
+
+class StoreLost(StoreError):  # noqa: N818 -- a state of the lease
+    """The right to write the database has passed to another process."""
 
 
 class StoreRefused(StoreError):  # noqa: N818

@@ -56,6 +56,9 @@ class Vitals:
         self.behind = gauge(
             "behind_seconds", "Time since the numbers were last known to include the node's newest block."
         )
+        self.store_writer = gauge(
+            "store_writer", "Whether this monitor writes the database; 0 while it follows another one that does."
+        )
         self.alerts_firing = gauge("alerts_firing", "Number of firing alerts of a rule.", ["rule", "severity"])
         self.backfill_progress = gauge("backfill_progress_ratio", "Share of the wanted history that is stored.")
         self.errors = counter("errors", "Errors that the daemon recovered from, by kind.", ["kind"])

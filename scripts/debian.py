@@ -58,14 +58,16 @@ class Suite:
         """`packages` and every library package they need, directly or not.
 
         Only libraries: what makes a package a service of the machine (users, init scripts, configuration) is not
-        wanted in a folder. Of alternatives the first is taken.
+        wanted in a folder. Of alternatives the first is taken. A package that only names the one with the program, as
+        `postgresql` names that of the newest version, leads to that one.
         """
         known: set[str] = set()
         frontier = set(packages)
+        versioned = re.compile(rf"({'|'.join(map(re.escape, packages))})(-client)?-\d+")
         while frontier:
             known |= frontier
             needs = _first_alternatives(self._run("apt-cache", "depends", *sorted(frontier)))
-            frontier = {package for package in needs if package.startswith(("lib", "zlib"))} - known
+            frontier = {each for each in needs if each.startswith(("lib", "zlib")) or versioned.fullmatch(each)} - known
         return sorted(known)
 
     def unpack(self, packages: list[str], into: Path) -> None:

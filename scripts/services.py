@@ -39,7 +39,7 @@ class Service:
     suite: str
     package: str
     program: str
-    """Path inside the package."""
+    """Path inside the package; a star stands for the version in it."""
     besides: tuple[str, ...] = ()
     """Packages that are needed too, and not found by following the libraries."""
     data: str = ""
@@ -49,6 +49,11 @@ class Service:
     def ours(self) -> Path:
         """Where we put the command that starts it."""
         return HOME / "bin" / self.name
+
+    @property
+    def unpacked(self) -> Path:
+        """Where the program is, once its package is unpacked."""
+        return next((HOME / self.suite).glob(self.program), HOME / self.suite / self.program)
 
     @property
     def found(self) -> str | None:
@@ -75,6 +80,9 @@ SERVICES = (
     Service("curl", "sid", "curl", "usr/bin/curl"),
     Service("jq", "sid", "jq", "usr/bin/jq"),
     Service("systemd-analyze", "sid", "systemd", "usr/bin/systemd-analyze"),
+    Service("postgres", OWN, "postgresql", "usr/lib/postgresql/*/bin/postgres"),  # starts programs of its own folder
+    Service("initdb", OWN, "postgresql", "usr/lib/postgresql/*/bin/initdb"),
+    Service("pg_basebackup", OWN, "postgresql", "usr/lib/postgresql/*/bin/pg_basebackup"),
     Service(
         "chromium",
         OWN,
@@ -144,7 +152,7 @@ def libraries(service: Service, loader: Path | None) -> tuple[list[Path], str]:
     environment = {"LD_LIBRARY_PATH": ":".join(map(str, folders))}
     if loader is not None:
         environment["LD_TRACE_LOADED_OBJECTS"] = "1"  # what ldd asks of the machine's own
-    command = [loader or "ldd", home / service.program]
+    command = [loader or "ldd", service.unpacked]
     listed = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     taken = [Path(name) for name in re.findall(r"=> (/.+) \(0x", listed.stdout)]
     lacks = [*listed.stderr.splitlines(), *(line for line in listed.stdout.splitlines() if line.endswith("not found"))]
@@ -154,7 +162,7 @@ def libraries(service: Service, loader: Path | None) -> tuple[list[Path], str]:
 
 def write_command(service: Service, loader: Path | None, folders: list[Path]) -> None:
     """A script that becomes the program, and finds it from its own place: the checkout may move."""
-    program = f'"$home/{service.suite}/{service.program}" "$@"'
+    program = f'"$home/{service.unpacked.relative_to(HOME)}" "$@"'
     path = ":".join(f"$home/{folder.relative_to(HOME)}" for folder in folders)
     start: tuple[str, ...]
     if loader is None:
@@ -166,7 +174,7 @@ def write_command(service: Service, loader: Path | None, folders: list[Path]) ->
         inside = loader.relative_to(HOME)
         start = (f'exec "$home/{inside}" --library-path "{path}" --argv0 "$0" \\', f"    {program}")
     if service.data:
-        point_at_descriptor(HOME / service.suite / service.program, service.data)
+        point_at_descriptor(service.unpacked, service.data)
         start = (f'exec 9<"$home/{service.suite}{service.data}"', *start)
     lines = ("#!/bin/sh", 'home=$(dirname "$(readlink -f "$0")")/..', *start)
     part = service.ours.with_suffix(".part")

@@ -22,8 +22,10 @@ import pytest
 import structlog
 from support.alertmanager import Alertmanager
 from support.bitcoind import Bitcoind
+from support.databases import EmptyDatabase, sqlite
 from support.fullnode import Build, Full, builder, copied
 from support.mosquitto import Mosquitto
+from support.postgresql import Postgresql
 from support.prometheus import Prometheus
 from support.services import CHECKOUT, program
 
@@ -165,6 +167,22 @@ def full(build: Build, scratch: Path) -> Iterator[Full]:
     """Starts nodes that have 3,000 blocks: `full("core", "-rest=0")`."""
     with ExitStack() as running:
         yield lambda kind="bitcoind", *more: running.enter_context(copied(build(kind), kind, scratch, *more))
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Postgresql]:
+    """A database server for all tests, which make databases of their own in it."""
+    with tempfile.TemporaryDirectory(prefix="pool-monitor-test-") as folder, Postgresql(Path(folder)) as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_database(request: pytest.FixtureRequest) -> EmptyDatabase:
+    """Makes databases of each engine."""
+    if request.param == "sqlite":
+        return sqlite
+    server: Postgresql = request.getfixturevalue("postgresql")
+    return server.database
 
 
 @pytest.fixture

@@ -128,7 +128,7 @@ async def backtest(config: Config, options: BacktestOptions, progress: Progress 
             return _report(config, options, history, progress=progress)
 
         return await asyncio.to_thread(read_and_judge)
-    async with await Store.open(config.store.url, beside=True) as store:
+    async with await Store.open(config.store.reading, beside=True) as store:
         network = await store.network() or network_of(config)
         registry = load_registry(config.registry, network)
 

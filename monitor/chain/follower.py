@@ -103,7 +103,7 @@ class Follower:
         Args:
             tip: the tip of what is stored; None to begin as far back as `reach` says.
         """
-        self._answered = self._answered or tip is not None
+        self._answered, self._caught_up = self._answered or tip is not None, False
         notice = Notice(time.monotonic())
         while True:
             try:

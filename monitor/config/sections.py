@@ -116,10 +116,20 @@ class StoreSection(Section):
         examples=["sqlite:////var/lib/pool-monitor/blocks.sqlite"],
     )
     """URL of the database: sqlite:/// and a path; an absolute path has four slashes. Default: blocks.sqlite in the
-    user's data directory, on Linux ~/.local/share/pool-monitor. Each daemon and each network needs its own database."""
+    user's data directory, on Linux ~/.local/share/pool-monitor. Or a PostgreSQL database, such as
+    postgresql+psycopg://monitor@db.example/pools, which needs the extra postgres; several daemons of the same network
+    may share it: one writes, the others follow and take over. Passwords belong in ~/.pgpass or PGPASSFILE."""
+    read_url: str | None = Field(default=None, examples=["postgresql+psycopg://monitor@replica.example/pools"])
+    """URL of a read replica of the PostgreSQL database. Page, API and commands that only read use it; following and
+    counting use url."""
     history_from: int | None = Field(default=None, ge=0, examples=[0])
     """Height of the first block of the wanted history; 0 is the whole chain. Default: as far back as the longest window
     needs, or as pool-monitor backfill has requested. Missing blocks are fetched while the daemon runs."""
+
+    @property
+    def reading(self) -> str:
+        """The URL for what only reads."""
+        return self.read_url or self.url
 
 
 class Override(Section):

@@ -58,7 +58,7 @@ async def export(
         from monitor.processing import parquet_blocks  # noqa: PLC0415 -- an extra
 
         write = parquet_blocks.write
-    async with await Store.open(config.store.url, beside=True) as store:
+    async with await Store.open(config.store.reading, beside=True) as store:
         registry = load_registry(config.registry, await store.network() or network_of(config))
 
         def work(reading: Reading) -> int:

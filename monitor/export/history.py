@@ -52,7 +52,7 @@ async def export_history(
         StoreRefused: there is no store.
         InputError: it has none of these blocks, or the file cannot be written.
     """
-    async with await Store.open(config.store.url, beside=True) as store:
+    async with await Store.open(config.store.reading, beside=True) as store:
         registry = load_registry(config.registry, await store.network() or network_of(config))
 
         def work(reading: Reading) -> int:

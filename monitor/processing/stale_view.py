@@ -35,7 +35,7 @@ async def stale_view(config: Config, window: Window) -> StaleView:
         StoreRefused: there is no database, or it is from another version.
     """
     reach = Reach.of([window]).with_margin
-    async with await Store.open(config.store.url, beside=True) as store:
+    async with await Store.open(config.store.reading, beside=True) as store:
         network = await store.network() or network_of(config)
         blocks = await store.recent(list, seconds=reach.seconds, count=reach.blocks)
         if not blocks:

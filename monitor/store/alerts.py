@@ -82,5 +82,5 @@ class StoredAlerts:
     save = writes(_save)
     # The delivery queue; see `monitor.alerts.delivery.worker.Outbox`.
     register = writes(_register)
-    pending = reads(_pending)
+    claim = writes(_pending)  # a write: only the writer of the database may deliver
     acknowledge = writes(_acknowledge)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from importlib import import_module
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, func, or_, select
@@ -11,6 +10,7 @@ from sqlalchemy import Connection, func, or_, select
 from monitor.model import BlockHash, BlockRef, BranchBlock, Judged, PoolSlug, Sighting
 from monitor.store import queries, writing
 from monitor.store.attribution_ids import AttributionIds
+from monitor.store.engines import insert
 from monitor.store.queries import ON_BEST_CHAIN
 from monitor.store.rows import block_hash, block_row
 from monitor.store.schema import attributions, blocks, sightings, stale_headers
@@ -72,7 +72,7 @@ def _bits_at(connection: Connection, heights: Iterable[int]) -> dict[int, int]:
 
 def _note_sightings(connection: Connection, seen: Iterable[Sighting]) -> None:
     """Store sightings. The first time of a block and node stays; a later status replaces an earlier one."""
-    statement = _insert(connection, sightings)
+    statement = insert(connection, sightings)
     changed = {"status": func.coalesce(statement.excluded.status, sightings.c.status)}
     statement = statement.on_conflict_do_update(index_elements=["hash", "node"], set_=changed)
     rows = [
@@ -109,7 +109,7 @@ def _note_headers(connection: Connection, headers: Sequence[StaleHeader]) -> int
 
     What is stored already stays, but for a pool or header that it lacks.
     """
-    statement = _insert(connection, stale_headers)
+    statement = insert(connection, stale_headers)
     filled = {name: func.coalesce(stale_headers.c[name], statement.excluded[name]) for name in ("header", "pool")}
     statement = statement.on_conflict_do_update(index_elements=["hash"], set_=filled)
     before = connection.execute(select(func.count()).select_from(stale_headers)).scalar() or 0
@@ -194,7 +194,3 @@ def _branch_block(row: Any) -> BranchBlock:  # noqa: ANN401 -- a row of `_OF_TRE
         attributed=True,
         counted=not row.stale,
     )
-
-
-def _insert(connection: Connection, table: Any) -> Any:  # noqa: ANN401 -- see `writing`
-    return import_module(f"sqlalchemy.dialects.{connection.dialect.name}").insert(table)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from importlib import import_module
 from typing import Any
 
 from sqlalchemy import Connection, delete, select
 
 from monitor.model import EntryKind, JournalEntry
+from monitor.store.engines import insert
 from monitor.store.schema import journal
 from monitor.store.transactions import reads, writes
 
@@ -20,8 +20,7 @@ def _note(connection: Connection, entries: Sequence[JournalEntry]) -> None:
     """Add entries; one that is there already stays as it is."""
     if not entries:
         return
-    insert = import_module(f"sqlalchemy.dialects.{connection.dialect.name}").insert(journal)
-    statement = insert.on_conflict_do_nothing(index_elements=["key"])
+    statement = insert(connection, journal).on_conflict_do_nothing(index_elements=["key"])
     connection.execute(statement, [each._asdict() for each in entries])
     oldest = select(journal.c.at).order_by(journal.c.at.desc()).offset(_KEPT).limit(1).scalar_subquery()
     connection.execute(delete(journal).where(journal.c.at <= oldest))

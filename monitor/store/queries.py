@@ -26,12 +26,12 @@ _PARAMETERS = 500
 PAGE = 5_000
 """Rows fetched at a time where not all may be held in memory."""
 ON_BEST_CHAIN = not_(blocks.c.stale)
-_JOINED = select(blocks, *(column for column in attributions.c if column.name != "id")).join_from(blocks, attributions)
+JOINED = select(blocks, *(column for column in attributions.c if column.name != "id")).join_from(blocks, attributions)
 
 _ANY = select(blocks.c.height, blocks.c.hash).where(ON_BEST_CHAIN).limit(1)
 HIGHEST, LOWEST = _ANY.order_by(blocks.c.height.desc()), _ANY.order_by(blocks.c.height)
 """The ends of the best chain. Built once: building a statement takes longer than executing it."""
-_WANTED, _GAP, _GENESIS, _NETWORK = "wanted_height", "gap", "genesis", "network"
+_WANTED, _GAP, _GENESIS, _NETWORK, _REWRITTEN = "wanted_height", "gap", "genesis", "network", "rewritten"
 """Names in `metadata`."""
 
 
@@ -123,7 +123,7 @@ def newest(connection: Connection, limit: int, *, below: int | None = None) -> l
     At most `limit`, and the others of the lowest height, so that the next page misses none.
     """
     height = blocks.c.height
-    lower = height < (2**31 if below is None else below)
+    lower = height < (2**31 - 1 if below is None else below)
     # Each kind has a partial index by height, used only where the condition names the kind.
     highest = [
         select(select(height).where(kind, lower).order_by(height.desc()).limit(limit).subquery())
@@ -132,7 +132,7 @@ def newest(connection: Connection, limit: int, *, below: int | None = None) -> l
     both = union_all(*highest).subquery().c.height
     lowest = connection.execute(select(both).order_by(both.desc()).offset(limit - 1).limit(1)).scalar() or 0
     of_either = or_(ON_BEST_CHAIN & (height >= lowest), blocks.c.stale & (height >= lowest))
-    query = _JOINED.where(lower, of_either).order_by(height.desc(), blocks.c.stale, blocks.c.id.desc())
+    query = JOINED.where(lower, of_either).order_by(height.desc(), blocks.c.stale, blocks.c.id.desc())
     return [record(dict(row)) for row in connection.execute(query).mappings()]
 
 
@@ -146,13 +146,13 @@ def of_pool(connection: Connection, pool: PoolSlug, limit: int) -> list[BlockRec
         rows = connection.execute(chosen.order_by(blocks.c.height.desc(), blocks.c.id.desc()).limit(limit))
         newest_ids += [(row.height, row.id) for row in rows]
     ids = [number for _, number in sorted(newest_ids, reverse=True)[:limit]]
-    query = _JOINED.where(blocks.c.id.in_(ids)).order_by(blocks.c.height.desc(), blocks.c.stale, blocks.c.id.desc())
+    query = JOINED.where(blocks.c.id.in_(ids)).order_by(blocks.c.height.desc(), blocks.c.stale, blocks.c.id.desc())
     return [record(dict(row)) for row in connection.execute(query).mappings()]
 
 
 def one(connection: Connection, wanted: BlockHash) -> BlockRecord | None:
     """One block with its attribution; None if it is not stored."""
-    row = connection.execute(_JOINED.where(blocks.c.hash == bytes.fromhex(wanted))).mappings().first()
+    row = connection.execute(JOINED.where(blocks.c.hash == bytes.fromhex(wanted))).mappings().first()
     return record(dict(row)) if row else None
 
 
@@ -210,6 +210,16 @@ def gap(connection: Connection) -> str | None:
 def note_gap(connection: Connection, reason: str | None) -> None:
     """Store why history does not go further back; None: for no reason."""
     set_metadata(connection, _GAP, reason or "")
+
+
+def rewritten(connection: Connection) -> int:
+    """How often more of history has changed than its newest blocks: it became longer below, or was reattributed."""
+    return int(get_metadata(connection, _REWRITTEN) or 0)
+
+
+def note_rewritten(connection: Connection) -> None:
+    """Count such a change."""
+    set_metadata(connection, _REWRITTEN, str(rewritten(connection) + 1))
 
 
 def mark_stale(connection: Connection, leaving: Sequence[BlockRef]) -> list[PoolSlug | None]:

@@ -81,7 +81,7 @@ def attribution_row(attribution: Attribution) -> dict[str, Any]:
     row: dict[str, Any] = {
         "pool": attribution.pool,
         "method": attribution.method,
-        "evidence": attribution.evidence,
+        "evidence": _text(attribution.evidence),
         "conflict": attribution.conflict,
         "candidates": [[each.pool, each.method, each.evidence] for each in attribution.candidates],
         "registry": attribution.registry,
@@ -100,7 +100,7 @@ def block_row(block: Block, attribution: int, miner: str | None, *, stale: bool 
         block.tx_count,
         coinbase.script, encode_outputs(coinbase.outputs), coinbase.version, coinbase.sequence, coinbase.locktime,
         coinbase.value_sat,
-        attribution, miner,
+        attribution, None if miner is None else _text(miner),
     )  # fmt: skip
 
 
@@ -163,3 +163,8 @@ def block_hash(stored: bytes) -> BlockHash:
 
 def _slug(stored: str | None) -> PoolSlug | None:
     return None if stored is None else PoolSlug(stored)
+
+
+def _text(value: str) -> str:
+    """Without NUL, which PostgreSQL does not store in text."""
+    return value.replace("\0", "\N{SYMBOL FOR NULL}")

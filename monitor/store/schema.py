@@ -131,6 +131,16 @@ metadata = Table(
     Column("value", String, nullable=False),
 )
 
+# The process that writes a database which several have open: one row, or none before the first. See `engines`.
+writer = Table(
+    "writer",
+    tables,
+    Column("epoch", BigInteger, primary_key=True, autoincrement=False, comment="one higher for each new writer"),
+    Column("holder", String, nullable=False, comment="host and process"),
+    Column("session", Integer, nullable=False, comment="process of the server that serves the holder"),
+    Column("renewed_at", Float, nullable=False, comment="Unix time, by the clock of the server"),
+)
+
 # Alerts that are pending, firing or recently resolved. An alert without a row is inactive.
 alerts = Table(
     "alerts",

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, suppress
 from functools import partial
-from pathlib import Path
 from threading import Event
-from typing import IO, Any, Self, TypeVar
+from typing import NoReturn, Self, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event, exc
+from sqlalchemy import Connection
 
-from monitor.errors import StoreError, StoreInUse, StoreRefused
+from monitor.errors import StoreError, StoreInUse
 from monitor.model import Attribution, BlockRow, Coinbase, Judged, Plan, PoolSlug
-from monitor.store import queries, seen_intervals, stale_blocks, writing
+from monitor.store import queries, seen_intervals, stale_blocks, steps, writing
 from monitor.store.alerts import StoredAlerts
 from monitor.store.attribution_ids import AttributionIds
 from monitor.store.branches import StoredBranches
+from monitor.store.database import KEEP_SECONDS, Database
+from monitor.store.engines import open_database, set_bulk_cache
 from monitor.store.journal import StoredJournal
 from monitor.store.migrations import demand_newest, migrate
 from monitor.store.reading import Reading
@@ -27,8 +27,10 @@ from monitor.store.reattribution import Moved, Reattribution
 from monitor.store.rows import RowBatch, block_row
 from monitor.store.transactions import reads, writes
 
+_TAKE_SECONDS = 1.0
+"""Between two attempts to become the writer."""
+
 _T = TypeVar("_T")
-_WRITES = {"writes": True}
 
 
 class Store:
@@ -39,11 +41,14 @@ class Store:
     reads, so that neither is refused.
     """
 
-    def __init__(self, engine: Engine, lock: IO[str] | None) -> None:
-        self._engine = engine
-        self._lock = lock
+    def __init__(self, database: Database, *, fenced: bool) -> None:
+        self._database = database
+        self._fenced = fenced
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="store")
+        self._aside = ThreadPoolExecutor(2, thread_name_prefix="store-lease")
+        """Never waits for a query."""
         self._writing: Connection | None = None
+        self._keeping: asyncio.Task[NoReturn] | None = None
         self._ids = AttributionIds()
         self.revision = 0
         """Higher after each change of the best chain or its attributions."""
@@ -55,49 +60,90 @@ class Store:
         """What happened, for the feed."""
 
     @classmethod
-    async def open(cls, url: str, *, beside: bool = False) -> Store:
-        """Open the database, creating or migrating it as needed.
+    async def open(cls, url: str, *, beside: bool = False, standby: bool = False) -> Store:
+        """Open the database as its only writer, creating or migrating it as needed.
 
         With `beside` it is only read, beside a daemon that may be using it: it must exist and have the newest schema.
+        With `standby`, another process may be the writer if the database can be shared; call `lead` before writing.
 
         Raises:
             StoreRefused: another daemon uses it, a newer version wrote it, or it is not a database.
             StoreError: it cannot be opened.
         """
-        return await asyncio.to_thread(cls._open, url, beside=beside)
-
-    @classmethod
-    def _open(cls, url: str, *, beside: bool) -> Store:
-        try:
-            engine = create_engine(url)
-        except (exc.ArgumentError, ImportError) as error:
-            raise StoreRefused(f"store.url does not name a usable database: {error}") from None
-        with ExitStack() as undone:
-            undone.callback(engine.dispose)
-            lock = None
-            if engine.dialect.name == "sqlite":
-                if not beside:
-                    lock = undone.enter_context(_lock(engine.url.database))
-                elif not Path(engine.url.database or "").is_file():
-                    raise StoreRefused(
-                        f"no database at {engine.url.database}", remedy="start the daemon first, or correct store.url"
-                    )
-                event.listen(engine, "connect", _prepare_sqlite)
-                event.listen(engine, "begin", _begin_sqlite)
-            with _explained(engine), engine.begin() as connection:
-                (demand_newest if beside else migrate)(connection)
-            undone.pop_all()
-        return cls(engine, lock)
+        store = cls(await asyncio.to_thread(_opened, url, beside=beside, standby=standby), fenced=not beside)
+        if not beside and not standby:
+            await store.lead()
+        return store
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        if self._keeping:
+            self._keeping.cancel()
+            await asyncio.gather(self._keeping, return_exceptions=True)
         self._writer.submit(self._stop_writing)
         await asyncio.to_thread(self._writer.shutdown)
-        self._engine.dispose()
-        if self._lock:
-            self._lock.close()
+        await asyncio.to_thread(self._aside.shutdown)
+        await asyncio.to_thread(self._database.close)
+
+    # -- the right to write --------------------------------------------------------------------------------------------
+
+    async def lead(self) -> None:
+        """Wait until this process is the writer.
+
+        Raises:
+            StoreAway: the server is unreachable.
+        """
+        while not await self.take():  # noqa: ASYNC110 -- another process ends it
+            await asyncio.sleep(_TAKE_SECONDS)
+
+    async def take(self) -> bool:
+        """Become the writer, if there is no other; return whether this process is.
+
+        Raises:
+            StoreAway: the server is unreachable.
+        """
+        if not await self._on_the_side(self._database.take):
+            return False
+        if self._keeping:
+            self._keeping.cancel()
+        self._keeping = asyncio.create_task(self._keep())
+        self._keeping.add_done_callback(lambda task: task.cancelled() or task.exception())  # `kept` may not be called
+        return True
+
+    async def kept(self) -> NoReturn:
+        """Return never; raise when this process is not the writer any more.
+
+        Raises:
+            StoreError: another process is, the server is unreachable, or the file was deleted.
+        """
+        assert self._keeping, "see `lead`"
+        await asyncio.shield(self._keeping)
+        raise AssertionError("keeping never ends")
+
+    async def _keep(self) -> NoReturn:
+        while True:
+            await asyncio.sleep(KEEP_SECONDS)
+            await self._on_the_side(self._database.keep)
+
+    async def changed(self, seconds: float) -> None:
+        """Wait until another process has changed history, for some seconds at most. A change may be missed."""
+        stop = Event()
+        waiting = asyncio.ensure_future(self._on_the_side(partial(self._database.wait, seconds, stop)))
+        try:
+            await asyncio.shield(waiting)
+        except asyncio.CancelledError:
+            stop.set()
+            await asyncio.gather(waiting, return_exceptions=True)
+            raise
+
+    def note_change(self) -> None:
+        """Another process has changed history."""
+        self.revision += 1
+
+    async def _on_the_side(self, work: Callable[[], _T]) -> _T:
+        return await asyncio.get_running_loop().run_in_executor(self._aside, work)
 
     # -- writing -------------------------------------------------------------------------------------------------------
 
@@ -139,16 +185,17 @@ class Store:
         Raises:
             StoreError: the database refused, or the batch is not a chain.
         """
-        return await self._change(lambda connection: writing.extend(connection, batch, self._ids))
+        return await self._change(partial(_rewrites, lambda connection: writing.extend(connection, batch, self._ids)))
 
     @asynccontextmanager
     async def extending(self) -> AsyncIterator[None]:
         """Use more cache memory for a series of `extend` calls."""
-        await self._write(partial(writing.set_bulk_cache, on=True))
+        await self._write(partial(set_bulk_cache, on=True))
         try:
             yield
         finally:
-            await self._write(partial(writing.set_bulk_cache, on=False))
+            with suppress(StoreError):  # the database may have failed
+                await self._write(partial(set_bulk_cache, on=False))
 
     claim = writes(queries.claim)
     note_network = writes(queries.note_network)
@@ -175,7 +222,7 @@ class Store:
             await self._write(partial(work.save, chunk))
             if progress:
                 progress(done, total)
-        return await self._change(work.finish)
+        return await self._change(partial(_rewrites, work.finish))
 
     # -- reading -------------------------------------------------------------------------------------------------------
 
@@ -194,6 +241,9 @@ class Store:
     blocks = reads(queries.newest)
     block = reads(queries.one)
     blocks_of = reads(queries.of_pool)
+
+    step_from = reads(steps.step_from)
+    rewritten = reads(queries.rewritten)
 
     async def recent(self, work: Callable[[Iterator[BlockRow]], _T], *, seconds: int, count: int) -> _T:
         """What `work`, on another thread, makes of the best chain's newest blocks, lowest first.
@@ -221,18 +271,25 @@ class Store:
 
     async def _change(self, work: Callable[[Connection], _T]) -> _T:
         """A write after which history may be another one."""
+
+        def announced(connection: Connection) -> _T:
+            done = work(connection)
+            self._database.announce(connection)
+            return done
+
         try:
-            return await self._write(work)
+            return await self._write(announced)
         finally:
             self.revision += 1
 
     async def _write(self, work: Callable[[Connection], _T]) -> _T:
         def run() -> _T:
             try:
-                with _explained(self._engine):
+                with self._database.explained():
                     # One connection for all writes: its page cache stays valid.
-                    self._writing = self._writing or self._engine.connect().execution_options(**_WRITES)
+                    self._writing = self._writing or self._database.writers.connect()
                     with self._writing.begin():
+                        self._database.lock(self._writing, fenced=self._fenced)
                         return work(self._writing)
             except BaseException:
                 self._ids.clear()  # their rows may have been rolled back
@@ -248,63 +305,36 @@ class Store:
 
     async def _read(self, work: Callable[[Connection], _T]) -> _T:
         def run() -> _T:
-            with _explained(self._engine), self._engine.connect() as connection:
+            with self._database.explained(), self._database.readers.connect() as connection:
                 return work(connection)
 
         return await asyncio.to_thread(run)
 
 
-def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 -- the driver's own type
-    """WAL: readers never wait for the writer; a power cut may cost the last commits, which are fetched again.
-
-    The driver would begin a transaction only before it changes rows: not for a migration, nor for several queries that
-    must see the same state. So it is told to begin none, and `_begin_sqlite` does.
-    """
-    connection.isolation_level = None
-    for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON", "busy_timeout = 10000"):
-        connection.execute(f"PRAGMA {pragma}")
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    begin = "BEGIN IMMEDIATE" if connection.get_execution_options().get("writes") else "BEGIN"
-    connection.exec_driver_sql(begin)
-
-
-def _lock(name: str | None) -> IO[str]:
-    """Lock a file beside the database while it is open; the system releases it when the process dies."""
-    if name in (None, "", ":memory:"):
-        raise StoreRefused(
-            "store.url does not name a file, so nothing would be kept", remedy="write sqlite:////path/to/a/file"
-        )
-    database = Path(str(name))
-    path = database.with_name(database.name + ".lock")
+def _opened(url: str, *, beside: bool, standby: bool) -> Database:
+    database = open_database(url)
     with ExitStack() as undone:
-        try:
-            database.parent.mkdir(parents=True, exist_ok=True)
-            lock = undone.enter_context(path.open("w"))
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise StoreInUse(
-                f"another pool-monitor uses {database}", remedy="stop it, or choose another store.url for this one"
-            ) from None
-        except OSError as error:
-            raise StoreError(
-                f"{path} cannot be written ({error.strerror})", remedy="choose another store.url"
-            ) from None
+        undone.callback(database.close)
+        if beside:
+            database.demand()
+            with database.explained(), database.readers.connect() as connection:
+                demand_newest(connection)
+        else:
+            if not database.shared:
+                database.take()  # guards the migration too
+            with database.explained(), database.writers.begin() as connection:
+                database.lock(connection, fenced=False)
+                migrate(connection)
+            if not standby and not database.take():
+                raise StoreInUse(
+                    "another pool-monitor writes this database", remedy="stop it, or choose another store.url"
+                )
         undone.pop_all()
-    return lock
+    return database
 
 
-@contextmanager
-def _explained(engine: Engine) -> Iterator[None]:
-    """Translate the database's errors into ours, in one sentence."""
-    try:
-        yield
-    except (exc.DBAPIError, engine.dialect.loaded_dbapi.Error) as error:
-        where = engine.url.render_as_string(hide_password=True)
-        reason = str(error.orig if isinstance(error, exc.DBAPIError) else error).splitlines()[0]
-        if "not a database" in reason:
-            raise StoreRefused(f"{where} is not a database", remedy="choose another store.url") from error
-        raise StoreError(
-            f"the database {where} failed: {reason}", remedy="look at the disk's space and the file's owner"
-        ) from error
+def _rewrites(work: Callable[[Connection], _T], connection: Connection) -> _T:
+    """Change more of history than its newest blocks."""
+    done = work(connection)
+    queries.note_rewritten(connection)
+    return done

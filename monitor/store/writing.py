@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib import import_module
 from itertools import pairwise
 from typing import Any
 
@@ -12,28 +11,25 @@ from sqlalchemy import Connection
 from monitor.errors import StoreError
 from monitor.model import BlockRef
 from monitor.store.attribution_ids import AttributionIds
+from monitor.store.engines import insert, insert_rows
 from monitor.store.queries import LOWEST
 from monitor.store.rows import COLUMNS, Row, RowBatch, block_hash
 from monitor.store.schema import blocks
 
 _HASH, _HEIGHT, _PARENT = (COLUMNS.index(name) for name in ("hash", "height", "parent"))
-_BULK_CACHE_KIB = 32_768
-"""Hashes arrive in random order: unless the index of a million of them is in memory, each row costs a page read and a
-page write. Given back at the end."""
-_DEFAULT_CACHE_KIB = 2_000
 _LOWEST = LOWEST.add_columns(blocks.c.parent)
 
 
 def upsert(connection: Connection, rows: Sequence[Row]) -> None:
     """Insert blocks; one that is stored already is put back on the best chain with its new attribution."""
-    statement = _insert(connection)
+    statement = insert(connection, blocks)
     new = {name: statement.excluded[name] for name in ("stale", "attribution", "miner")}
     _execute(connection, statement.on_conflict_do_update(index_elements=["hash"], set_=new), rows)
 
 
 def insert_missing(connection: Connection, rows: Sequence[Row]) -> None:
     """Insert blocks; one that is stored already is left as it is."""
-    _execute(connection, _insert(connection).on_conflict_do_nothing(index_elements=["hash"]), rows)
+    _execute(connection, insert(connection, blocks).on_conflict_do_nothing(index_elements=["hash"]), rows)
 
 
 def extend(connection: Connection, batch: RowBatch, ids: AttributionIds) -> bool:
@@ -61,18 +57,5 @@ def next_below(connection: Connection) -> BlockRef | None:
     return BlockRef(lowest.height - 1, block_hash(lowest.parent)) if lowest else None
 
 
-def set_bulk_cache(connection: Connection, *, on: bool) -> None:
-    """Let the database hold more pages in memory while much is written, or as few as usual."""
-    if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql(f"PRAGMA cache_size = -{_BULK_CACHE_KIB if on else _DEFAULT_CACHE_KIB}")
-        if not on:
-            connection.exec_driver_sql("PRAGMA shrink_memory")
-
-
-def _insert(connection: Connection) -> Any:  # noqa: ANN401 -- the dialects' classes share no base with these methods
-    return import_module(f"sqlalchemy.dialects.{connection.dialect.name}").insert(blocks)  # only this one is loaded
-
-
 def _execute(connection: Connection, statement: Any, rows: Sequence[Row]) -> None:  # noqa: ANN401
-    if rows:
-        connection.execute(statement, [dict(zip(COLUMNS, row, strict=True)) for row in rows])
+    insert_rows(connection, statement, [dict(zip(COLUMNS, row, strict=True)) for row in rows])

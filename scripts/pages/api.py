@@ -134,6 +134,7 @@ class _Health:
     facts: NodeFacts
     coverage: Coverage
     waiting: None = None
+    writer: bool = True
 
 
 def page() -> str:

@@ -46,6 +46,18 @@ def test_every_link_leads_somewhere(page: Path) -> None:
     assert not broken
 
 
+def test_each_fault_has_a_test() -> None:
+    tests = {
+        name
+        for file in (CHECKOUT / "tests").rglob("test_*.py")
+        for name in re.findall(r"def (test_\w+)", file.read_text())
+    }
+    named = re.findall(r"`(test_\w+)` \|$", (DOCS / "reliability.md").read_text(), re.MULTILINE)
+
+    assert len(named) > 20
+    assert not set(named) - tests
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(CHECKOUT)))
 def test_prose_is_wrapped_at_120_characters(page: Path) -> None:
     long = [line for line in _without_code(page).splitlines() if len(line) > 120 and not re.match(r" *[|!]|\[!", line)]

@@ -1,14 +1,14 @@
 """The store beside a list that does the same: every answer agrees, after any steps and after opening it again."""
 
 import asyncio
-import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TypeAlias
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support.databases import EmptyDatabase
 from support.examples import few
 from support.fake_chain import BEFORE_ALL, START, Memory, block_on, judge
 
@@ -31,6 +31,8 @@ from monitor.store.reading import Reading
 from monitor.store.store import Store
 from monitor.wire import MAX_MONEY_SAT
 
+on_either_engine = settings(few, suppress_health_check=[HealthCheck.function_scoped_fixture])
+"""The fixture only makes databases, one for each example."""
 Step: TypeAlias = tuple[list[int], int, str | None, bool]
 """Header times of the blocks that join, how many leave first, who mines, whether the last that left come back."""
 STEPS = st.tuples(
@@ -38,7 +40,7 @@ STEPS = st.tuples(
 )
 UINT32 = st.integers(0, 2**32 - 1)
 INT32 = st.integers(-(2**31), 2**31 - 1)
-TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
 SLUGS = TEXT.map(PoolSlug)
 
 
@@ -87,12 +89,14 @@ def counted(rows: Sequence[BlockRow]) -> list[BlockRow]:
     steps=st.lists(STEPS, max_size=8),
     questions=st.lists(st.tuples(st.integers(0, 25_000), st.integers(0, 30)), max_size=3),
 )
-@few
-def test_the_store_answers_as_a_list_does(steps: list[Step], questions: list[tuple[int, int]]) -> None:
-    async def live(folder: str) -> None:
+@on_either_engine
+def test_the_store_answers_as_a_list_does(
+    steps: list[Step], questions: list[tuple[int, int]], empty_database: EmptyDatabase
+) -> None:
+    async def live(url: str) -> None:
         memory = Memory()
         pools: dict[str, str | None] = {}
-        async with await Store.open(f"sqlite:///{folder}/blocks.sqlite") as store:
+        async with await Store.open(url) as store:
             for step in steps:
                 plan = planned(memory, step)
                 losers = await store.apply(plan, judge(plan.connects, step[2]))
@@ -111,11 +115,11 @@ def test_the_store_answers_as_a_list_does(steps: list[Step], questions: list[tup
                     )
                     if count <= block.height <= count + seconds % 7
                 ]
-        async with await Store.open(f"sqlite:///{folder}/blocks.sqlite") as store:
+        async with await Store.open(url) as store:
             await compare(store, memory)
 
-    with tempfile.TemporaryDirectory() as folder:
-        asyncio.run(live(folder))
+    with empty_database() as url:
+        asyncio.run(live(url))
 
 
 async def compare(store: Store, memory: Memory) -> None:
@@ -151,20 +155,20 @@ RECORDS = st.builds(
 )  # fmt: skip
 
 
-@given(st.lists(RECORDS, min_size=1, max_size=10))
-@few
-def test_every_record_comes_back_as_it_went_in(records: list[Judged]) -> None:
+@given(records=st.lists(RECORDS, min_size=1, max_size=10))
+@on_either_engine
+def test_every_record_comes_back_as_it_went_in(records: list[Judged], empty_database: EmptyDatabase) -> None:
     """One block, judged again and again."""
     records = [replace(each, block=records[0].block) for each in records]
 
-    async def live(folder: str) -> None:
+    async def live(url: str) -> None:
         ref = records[0].block.ref
-        async with await Store.open(f"sqlite:///{folder}/blocks.sqlite") as store:
+        async with await Store.open(url) as store:
             for record in records:
                 await store.apply(Plan(BEFORE_ALL, NO_BLOCK, connects=(record.block,)), [record])
                 assert await store.block(ref.hash) == BlockRecord(record, stale=False)
                 await store.apply(Plan(BEFORE_ALL, NO_BLOCK, disconnects=(ref,)), ())
                 assert await store.block(ref.hash) == BlockRecord(record, stale=True)
 
-    with tempfile.TemporaryDirectory() as folder:
-        asyncio.run(live(folder))
+    with empty_database() as url:
+        asyncio.run(live(url))

@@ -51,7 +51,7 @@ class FakeOutbox:
     async def register(self, receiver: str) -> None:
         self.acknowledged.setdefault(receiver, len(self.changes))
 
-    async def pending(self, receiver: str, limit: int) -> list[Dispatch]:
+    async def claim(self, receiver: str, limit: int) -> list[Dispatch]:
         done = self.acknowledged[receiver]
         return self.changes[done : done + limit]
 

@@ -44,8 +44,8 @@ class Outbox(Protocol):
     async def register(self, receiver: str) -> None:
         """Add a receiver; a new one gets the changes from now on."""
 
-    async def pending(self, receiver: str, limit: int) -> list[Dispatch]:
-        """Changes that this receiver has not acknowledged, oldest first."""
+    async def claim(self, receiver: str, limit: int) -> list[Dispatch]:
+        """Changes that this receiver has not acknowledged, oldest first, for the one monitor that may deliver them."""
 
     async def acknowledge(self, receiver: str, number: int) -> None:
         """Record that the receiver has acknowledged all changes up to this one."""
@@ -105,7 +105,7 @@ class DeliveryWorker:
     async def _next(self) -> None:
         """Deliver the pending changes, or wait for one."""
         self._wakeup.clear()
-        if changes := await self._outbox.pending(self.name, self._receiver.batch):
+        if changes := await self._outbox.claim(self.name, self._receiver.batch):
             if not await self._retry(lambda: self._receiver.deliver(changes)):
                 self._give_up(changes)
             await self._outbox.acknowledge(self.name, changes[-1].number)

@@ -32,7 +32,7 @@ async def stored_alerts(config: Config) -> list[dict[str, Any]]:
     Raises:
         StoreRefused: there is no database.
     """
-    async with await Store.open(config.store.url, beside=True) as store:
+    async with await Store.open(config.store.reading, beside=True) as store:
         return [Alert.of(alert).model_dump() for alert in await store.alerts.load()]
 
 

@@ -159,7 +159,7 @@ async def frequent(config: Config) -> Frequent:
     from monitor.registry.loading import network_of  # noqa: PLC0415
     from monitor.store.store import Store  # noqa: PLC0415
 
-    async with await Store.open(config.store.url, beside=True) as store:
+    async with await Store.open(config.store.reading, beside=True) as store:
         found = await store.unattributed(MEMORY)
         network = await store.network() or network_of(config)
     return most_frequent(((str(height), coinbase) for height, coinbase in found), network=network)

@@ -71,6 +71,6 @@ async def _suggestions(config: Config, least: int) -> Suggestions:
     from monitor.registry.loading import load_registry, network_of  # noqa: PLC0415
     from monitor.store.store import Store  # noqa: PLC0415
 
-    async with await Store.open(config.store.url, beside=True) as store:
+    async with await Store.open(config.store.reading, beside=True) as store:
         registry = load_registry(config.registry, await store.network() or network_of(config)).pools
         return await store.reading(lambda reading: new_payouts(reading.named_by_tag(), registry, least=least))

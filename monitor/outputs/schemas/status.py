@@ -40,6 +40,7 @@ class Ready(Schema):
 
     ready: bool = field("Whether they are")
     waiting: str | None = field("What the daemon waits for; null when ready")
+    writer: bool = field("Whether this monitor writes the database; false while it follows another one that does")
     height: int | None = field("Height of the newest stored block; null before the first")
     first_height: int | None = field("Where the stored history begins")
     pruned: bool | None = field("Whether the node has deleted the oldest blocks; null until it answers")

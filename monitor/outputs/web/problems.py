@@ -8,6 +8,7 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
+from monitor.errors import StoreAway
 from monitor.outputs.schemas import problem as schema
 from monitor.vitals import Vitals
 
@@ -38,6 +39,8 @@ def problems(vitals: Vitals) -> Middleware:
             if "Allow" in error.headers:  # the methods that the path has
                 document.headers["Allow"] = error.headers["Allow"]
             return document
+        except StoreAway:
+            return _document(HTTPStatus.SERVICE_UNAVAILABLE, "the database does not answer; repeat the request later")
         except Exception:
             vitals.errors.labels("web").inc()
             log.exception("a request failed", path=request.path)

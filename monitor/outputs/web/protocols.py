@@ -85,6 +85,10 @@ class Health(Protocol):
         """What the daemon waits for; None while the node answers."""
 
     @property
+    def writer(self) -> bool:
+        """Whether this monitor writes the database."""
+
+    @property
     def facts(self) -> NodeFacts | None:
         """What the node last reported."""
 

@@ -1,8 +1,6 @@
 """What the store remembers of alerts, and whom it owes news."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -17,23 +15,17 @@ OTHER = replace(FIRING, labels={"entity": "b"}, value=None)
 RESOLVED = replace(FIRING, state=AlertState.RESOLVED, since=9.0)
 
 
-@pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    async with await Store.open(f"sqlite:///{tmp_path / 'blocks.sqlite'}") as opened:
-        yield opened
-
-
 async def waiting(store: Store, receiver: str, limit: int = 100) -> list[Alert]:
-    return [each.alert for each in await store.alerts.pending(receiver, limit)]
+    return [each.alert for each in await store.alerts.claim(receiver, limit)]
 
 
-async def test_how_alerts_stand_survives(store: Store, tmp_path: Path) -> None:
+async def test_how_alerts_stand_survives(store: Store, url: str) -> None:
     await store.alerts.save([FIRING, OTHER], [FIRING])
     assert await store.alerts.load() == [FIRING, OTHER]
     await store.alerts.save([RESOLVED], [RESOLVED])
     assert await store.alerts.load() == [RESOLVED]
 
-    async with await Store.open(f"sqlite:///{tmp_path / 'blocks.sqlite'}", beside=True) as again:
+    async with await Store.open(url, beside=True) as again:
         assert await again.alerts.load() == [RESOLVED]
 
 
@@ -45,7 +37,7 @@ async def test_each_receiver_gets_every_change_in_order_until_it_has_it(store: S
 
     assert await waiting(store, "one") == [FIRING, OTHER, RESOLVED]
     assert await waiting(store, "one", limit=2) == [FIRING, OTHER]
-    second = (await store.alerts.pending("one", 2))[-1].number
+    second = (await store.alerts.claim("one", 2))[-1].number
     await store.alerts.acknowledge("one", second)
     assert await waiting(store, "one") == [RESOLVED]
     assert await waiting(store, "two") == [FIRING, OTHER, RESOLVED]
@@ -68,7 +60,7 @@ async def test_numbers_are_never_given_twice(store: Store) -> None:
     numbers = []
     for _ in range(3):
         await store.alerts.save([FIRING], [FIRING])
-        (dispatch,) = await store.alerts.pending("one", 10)
+        (dispatch,) = await store.alerts.claim("one", 10)
         numbers.append(dispatch.number)
         await store.alerts.acknowledge("one", dispatch.number)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from support.fake_chain import BEFORE_ALL, chain_on, judge
 
 from monitor.model import Plan, PoolSlug
@@ -12,9 +10,9 @@ from monitor.store.store import Store
 TOY = PoolSlug("toy")
 
 
-async def test_a_pools_blocks_come_highest_first_stale_ones_among_them(tmp_path: Path) -> None:
+async def test_a_pools_blocks_come_highest_first_stale_ones_among_them(url: str) -> None:
     chain = chain_on(BEFORE_ALL, 6)
-    async with await Store.open(f"sqlite:///{tmp_path / 'blocks.sqlite'}") as store:
+    async with await Store.open(url) as store:
         for block, pool in zip(chain, ("toy", "other", "toy", "toy", None, "toy"), strict=True):
             await store.apply(
                 Plan(await store.tip() or BEFORE_ALL, block.hash, connects=(block,)), judge([block], pool)

@@ -1,21 +1,11 @@
 """Blocks that are not counted, and when each node had which block."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
-import pytest
 from support.fake_chain import BEFORE_ALL, chain_on, judge
 
 from monitor.model import BlockHash, BlockRef, Plan, PoolSlug, Sighting
 from monitor.store.branches import StaleHeader
 from monitor.store.store import Store
 from monitor.wire import encode_header
-
-
-@pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    async with await Store.open(f"sqlite:///{tmp_path / 'blocks.sqlite'}") as opened:
-        yield opened
 
 
 async def test_a_block_of_a_branch_is_stored_as_stale_until_the_chain_takes_it(store: Store) -> None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
+from support.databases import ask
 from support.fake_chain import BEFORE_ALL, block_on, chain_on, judge
 
 from monitor.errors import StoreError
@@ -21,14 +20,9 @@ JUDGED = judge(CHAIN[10:20])
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "blocks.sqlite"
-
-
-@pytest.fixture
-async def store(path: Path) -> AsyncIterator[Store]:
+async def store(url: str) -> AsyncIterator[Store]:
     """Ten blocks, from the height 20 on."""
-    async with await Store.open(f"sqlite:///{path}") as opened:
+    async with await Store.open(url) as opened:
         await opened.apply(Plan(CHAIN[19].ref, CHAIN[-1].hash, connects=tuple(CHAIN[20:])), judge(CHAIN[20:]))
         yield opened
 
@@ -52,8 +46,8 @@ async def test_it_grows_downward_to_the_genesis_block(store: Store) -> None:
     assert [row.pool for row in await store.recent(list, seconds=0, count=1000)] == ["other"] * 10 + ["toy"] * 20
 
 
-async def test_an_empty_store_begins_with_whatever_comes(path: Path) -> None:
-    async with await Store.open(f"sqlite:///{path}") as store:
+async def test_an_empty_store_begins_with_whatever_comes(url: str) -> None:
+    async with await Store.open(url) as store:
         assert await store.next_below() is None
         assert await store.extend(stretch(CHAIN[5:8]))
         assert await heights(store) == [5, 6, 7]
@@ -74,15 +68,13 @@ async def test_what_is_no_chain_is_an_error(store: Store, at: int) -> None:
     assert await heights(store) == list(range(20, 30))
 
 
-async def test_a_failure_leaves_nothing_behind(store: Store, path: Path) -> None:
+async def test_a_failure_leaves_nothing_behind(store: Store, url: str) -> None:
     broken = replace(CHAIN[15], tx_count=None)  # type: ignore[arg-type]
-    with pytest.raises(StoreError, match="NOT NULL"):
+    with pytest.raises(StoreError, match=r"(?i)not.null"):
         await store.extend(stretch([*CHAIN[10:15], broken, *CHAIN[16:20]], pool="new"))
     assert await heights(store) == list(range(20, 30))
     assert await store.extend(stretch(CHAIN[10:20], pool="new"))
-    with sqlite3.connect(path) as connection:
-        assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
-    connection.close()
+    assert ask(url, "SELECT count(*) FROM blocks WHERE attribution NOT IN (SELECT id FROM attributions)") == [(0,)]
 
 
 async def test_stale_blocks_come_along_and_take_no_place(store: Store) -> None:
@@ -125,6 +117,7 @@ async def test_miners_stay_with_their_blocks(store: Store) -> None:
     assert [row.miner for row in await store.recent(list, seconds=0, count=1000)][:10] == [f"m{at}" for at in range(10)]
 
 
+@pytest.mark.parametrize("empty_database", ["sqlite"], indirect=True)
 async def test_more_of_the_database_is_in_memory_while_it_grows(store: Store) -> None:
     async def cached() -> int:
         found: int = await store._write(  # noqa: SLF001 -- it is a property of that connection
@@ -138,10 +131,10 @@ async def test_more_of_the_database_is_in_memory_while_it_grows(store: Store) ->
     assert await cached() == -2_000
 
 
-async def test_what_is_wanted_is_remembered_and_the_last_word_counts(store: Store, path: Path) -> None:
+async def test_what_is_wanted_is_remembered_and_the_last_word_counts(store: Store, url: str) -> None:
     assert (await store.wanted(), await store.gap()) == (None, None)
     await store.note_gap("pruned")
-    async with await Store.open(f"sqlite:///{path}", beside=True) as other:
+    async with await Store.open(url, beside=True) as other:
         assert await other.gap() == "pruned"
         await other.want(7)
     assert (await store.wanted(), await store.gap()) == (7, None)
@@ -149,7 +142,7 @@ async def test_what_is_wanted_is_remembered_and_the_last_word_counts(store: Stor
     assert await store.wanted() == 9
 
 
-async def test_a_word_from_beside_and_blocks_wait_for_each_other(store: Store, path: Path) -> None:
+async def test_a_word_from_beside_and_blocks_wait_for_each_other(store: Store, url: str) -> None:
     """Neither is refused because the other wrote between its first question and its first row."""
 
     async def follow() -> None:
@@ -159,7 +152,7 @@ async def test_a_word_from_beside_and_blocks_wait_for_each_other(store: Store, p
             await store.apply(Plan(tip, block.hash, connects=(block,)), judge([block], f"pool{block.height}"))
             tip = block.ref
 
-    async with await Store.open(f"sqlite:///{path}", beside=True) as other:
+    async with await Store.open(url, beside=True) as other:
 
         async def want() -> None:
             for height in range(200):

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Iterable
-from contextlib import closing
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import pytest
+from support.databases import NewUrl, ask
 from support.fake_chain import BEFORE_ALL, chain_on
 
 from monitor.model import Attribution, Block, Coinbase, Confidence, Judged, Plan, PoolSlug
@@ -63,56 +61,58 @@ async def keep(store: Store, chain: Iterable[Block], registry: Parity) -> None:
     await store.apply(Plan(onto, chain[-1].hash, connects=chain), judged)
 
 
-def dump(folder: Path) -> tuple[list[tuple[object, ...]], list[tuple[object, ...]]]:
+def dump(url: str) -> tuple[list[tuple[object, ...]], list[tuple[object, ...]]]:
     """Who mined what, and which judgements are stored, whatever their numbers."""
-    with closing(sqlite3.connect(folder / "b.sqlite")) as connection:
-        judged = """
-            SELECT height, pool, miner, registry, confidence FROM blocks JOIN attributions a ON a.id = attribution
-            ORDER BY height
-        """
-        kept = "SELECT pool, method, evidence, registry, confidence FROM attributions ORDER BY 1, 4, 5"
-        return connection.execute(judged).fetchall(), connection.execute(kept).fetchall()
+    judged = """
+        SELECT height, pool, miner, registry, confidence FROM blocks JOIN attributions a ON a.id = attribution
+        ORDER BY height
+    """
+    kept = "SELECT pool, method, evidence, registry, confidence FROM attributions"
+    return ask(url, judged), sorted(ask(url, kept), key=str)
 
 
-async def fresh(folder: Path, chain: list[Block], registry: Parity) -> tuple[list[tuple[object, ...]], ...]:
+async def fresh(url: str, chain: list[Block], registry: Parity) -> tuple[list[tuple[object, ...]], ...]:
     """What a store holds whose history one registry judged from the start."""
-    folder.mkdir()
-    async with await Store.open(f"sqlite:///{folder}/b.sqlite") as store:
+    async with await Store.open(url) as store:
         await keep(store, chain, registry)
-    return dump(folder)
+    return dump(url)
 
 
-async def test_history_is_as_if_the_new_registry_had_judged_it_from_the_start(tmp_path: Path) -> None:
+async def test_history_is_as_if_the_new_registry_had_judged_it_from_the_start(url: str, new_url: NewUrl) -> None:
     chain = blocks(50)
     old, new = parity("old"), parity("new", names=(EVEN, None))
-    async with await Store.open(f"sqlite:///{tmp_path}/b.sqlite") as store:
+    async with await Store.open(url) as store:
         await keep(store, chain, old)
         assert await store.reattribute(new.judge, "new") == [Moved(ODD, None, 25)]
-    assert dump(tmp_path) == await fresh(tmp_path / "fresh", chain, new)
+    assert dump(url) == await fresh(new_url(), chain, new)
 
 
-async def test_a_registry_that_says_the_same_only_puts_its_stamp(tmp_path: Path) -> None:
+async def test_a_registry_that_says_the_same_only_puts_its_stamp(url: str, new_url: NewUrl) -> None:
     chain = blocks(20)
-    async with await Store.open(f"sqlite:///{tmp_path}/b.sqlite") as store:
+    async with await Store.open(url) as store:
         await keep(store, chain, parity("old"))
         assert await store.reattribute(parity("new").judge, "new") == []
         assert await store.reattribute(parity("new").judge, "new") == []
-    assert dump(tmp_path) == await fresh(tmp_path / "fresh", chain, parity("new"))
+    assert dump(url) == await fresh(new_url(), chain, parity("new"))
 
 
-async def test_blocks_that_come_meanwhile_are_left_as_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_blocks_that_come_meanwhile_are_left_as_they_are(
+    url: str, new_url: NewUrl, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(reattribution, "_CHUNK", 7)
     chain = blocks(60)
     old, new = parity("old"), parity("new", names=(ODD, EVEN))
-    async with await Store.open(f"sqlite:///{tmp_path}/b.sqlite") as store:
+    async with await Store.open(url) as store:
         await keep(store, chain[:40], old)
         await keep(store, chain[40:], new)
         moved = await store.reattribute(new.judge, "new")
     assert sorted(moved, key=str) == sorted([Moved(ODD, EVEN, 20), Moved(EVEN, ODD, 20)], key=str)
-    assert dump(tmp_path) == await fresh(tmp_path / "fresh", chain, new)
+    assert dump(url) == await fresh(new_url(), chain, new)
 
 
-async def test_after_a_crash_it_goes_on_where_it_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_after_a_crash_it_goes_on_where_it_stopped(
+    url: str, new_url: NewUrl, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(reattribution, "_CHUNK", 10)
     chain = blocks(50)
     old, new = parity("old"), parity("new", names=(ODD, EVEN))
@@ -124,21 +124,21 @@ async def test_after_a_crash_it_goes_on_where_it_stopped(tmp_path: Path, monkeyp
         judged.append(coinbase)
         return new.judge(coinbase)
 
-    async with await Store.open(f"sqlite:///{tmp_path}/b.sqlite") as store:
+    async with await Store.open(url) as store:
         await keep(store, chain, old)
-        before = dump(tmp_path)
+        before = dump(url)
         with pytest.raises(KeyboardInterrupt):
             await store.reattribute(judge, "new")
-        assert dump(tmp_path)[0] == before[0], "what is read is the old history until all of it is judged"
+        assert dump(url)[0] == before[0], "what is read is the old history until all of it is judged"
     judged.clear()
-    async with await Store.open(f"sqlite:///{tmp_path}/b.sqlite") as store:
+    async with await Store.open(url) as store:
         assert sum(each.blocks for each in await store.reattribute(judge, "new")) == 50
     assert len(judged) == 20, "three chunks of ten were noted before"
-    assert dump(tmp_path) == await fresh(tmp_path / "fresh", chain, new)
+    assert dump(url) == await fresh(new_url(), chain, new)
 
 
 async def test_what_an_unfinished_run_for_another_registry_noted_is_forgotten(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    url: str, new_url: NewUrl, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reattribution, "_CHUNK", 10)
     chain = blocks(50)
@@ -148,12 +148,12 @@ async def test_what_an_unfinished_run_for_another_registry_noted_is_forgotten(
         left.pop()
         return parity("other", names=(None, None)).judge(coinbase)
 
-    async with await Store.open(f"sqlite:///{tmp_path}/b.sqlite") as store:
+    async with await Store.open(url) as store:
         await keep(store, chain, parity("old"))
         with pytest.raises(IndexError):
             await store.reattribute(other, "other")
         await store.reattribute(parity("new").judge, "new")
-    assert dump(tmp_path) == await fresh(tmp_path / "fresh", chain, parity("new"))
+    assert dump(url) == await fresh(new_url(), chain, parity("new"))
 
 
 def sure(registry: str, confidence: Callable[[int], Confidence | None]) -> Sure:
@@ -161,7 +161,7 @@ def sure(registry: str, confidence: Callable[[int], Confidence | None]) -> Sure:
 
 
 async def test_a_missing_confidence_is_filled_in_place_also_after_a_crash(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    url: str, new_url: NewUrl, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reattribution, "_CHUNK", 10)
     chain = blocks(50)
@@ -172,21 +172,21 @@ async def test_a_missing_confidence_is_filled_in_place_also_after_a_crash(
         left.pop()
         return new.judge(coinbase)
 
-    async with await Store.open(f"sqlite:///{tmp_path}/b.sqlite") as store:
+    async with await Store.open(url) as store:
         await keep(store, chain, sure("old", lambda _: None))
         with pytest.raises(IndexError):
             await store.reattribute(judge, "new")
     left = [*range(30)]
-    async with await Store.open(f"sqlite:///{tmp_path}/b.sqlite") as store:
+    async with await Store.open(url) as store:
         assert await store.reattribute(judge, "new") == []
     assert not left, "two chunks of ten were noted before the crash"
-    assert dump(tmp_path) == await fresh(tmp_path / "fresh", chain, new)
+    assert dump(url) == await fresh(new_url(), chain, new)
 
 
-async def test_progress_is_told_up_to_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_progress_is_told_up_to_the_end(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reattribution, "_CHUNK", 20)
     told: list[tuple[int, int]] = []
-    async with await Store.open(f"sqlite:///{tmp_path}/b.sqlite") as store:
+    async with await Store.open(url) as store:
         await keep(store, blocks(50), parity("old"))
         await store.reattribute(parity("new").judge, "new", lambda done, total: told.append((done, total)))
     assert told == [(20, 50), (40, 50), (50, 50)]

@@ -1,19 +1,11 @@
 """Seconds from a block's parent to the block, as nodes saw them."""
 
-from collections.abc import AsyncIterator, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 
-import pytest
 from support.fake_chain import BEFORE_ALL, START, block_on, chain_on, judge
 
 from monitor.model import Block, Plan, Sighting
 from monitor.store.store import Store
-
-
-@pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    async with await Store.open(f"sqlite:///{tmp_path / 'blocks.sqlite'}") as opened:
-        yield opened
 
 
 async def stored(store: Store, seen: Mapping[int, Mapping[str, float | None]]) -> list[Block]:

@@ -1,13 +1,10 @@
 """What is stored is whole, and comes back as it was."""
 
-import sqlite3
-from collections.abc import AsyncIterator
-from contextlib import closing
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, event
+from support.databases import ask
 from support.fake_chain import BEFORE_ALL, SPACING, START, block_on, chain_on, judge
 
 from monitor.errors import StoreError, StoreRefused
@@ -28,12 +25,6 @@ from monitor.model import (
     PoolSlug,
 )
 from monitor.store.store import Store
-
-
-@pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    async with await Store.open(f"sqlite:///{tmp_path}/blocks.sqlite") as opened:
-        yield opened
 
 
 def plan(onto: BlockRef, connects: list[Block], left: list[Block] | None = None) -> Plan:
@@ -193,7 +184,7 @@ async def test_a_step_that_fails_half_way_leaves_nothing(store: Store, bad: str,
     before = await rows(store)
     coming = chain_on(chain[6].ref, 5)
     coming[at] = replace(coming[at], header=replace(coming[at].header, **BAD[bad]))  # type: ignore[arg-type]
-    with pytest.raises(StoreError, match="NOT NULL constraint failed"):
+    with pytest.raises(StoreError, match=r"(?i)not.null"):
         await step(store, chain[6].ref, coming, left=chain[7:], pool="new")
     assert await rows(store) == before
     assert await store.tip() == chain[-1].ref
@@ -203,7 +194,7 @@ async def test_the_database_itself_refuses_a_fork(store: Store) -> None:
     chain = await filled(store)
     before = await rows(store)
     twins = [*chain_on(chain[9].ref, 1), *chain_on(chain[9].ref, 1)]
-    with pytest.raises(StoreError, match=r"UNIQUE constraint failed: blocks\.height"):
+    with pytest.raises(StoreError, match=r"(?i)unique constraint"):
         await step(store, chain[9].ref, twins)
     assert await rows(store) == before
 
@@ -212,7 +203,7 @@ async def test_a_judgement_that_was_rolled_back_is_written_again(store: Store) -
     """Its row number is another's by then, or nobody's."""
     chain = chain_on(BEFORE_ALL, 2)
     broken = [chain[0], replace(chain[1], tx_count=None)]  # type: ignore[arg-type]
-    with pytest.raises(StoreError, match="NOT NULL"):
+    with pytest.raises(StoreError, match=r"(?i)not.null"):
         await step(store, BEFORE_ALL, broken, pool="first")
     await step(store, BEFORE_ALL, chain[:1], pool="second")
     await step(store, chain[0].ref, chain[1:], pool="first")
@@ -235,6 +226,7 @@ async def test_a_commit_that_fails_is_forgotten_too(store: Store) -> None:
     assert [row.pool for row in await store.recent(list, seconds=0, count=9)] == ["toy"]
 
 
+@pytest.mark.parametrize("empty_database", ["sqlite"], indirect=True)
 async def test_a_full_disk_is_said_and_costs_nothing(store: Store) -> None:
     chain = await filled(store)
     await store._write(lambda connection: connection.exec_driver_sql("PRAGMA max_page_count = 1"))  # noqa: SLF001 -- holds for one connection
@@ -278,6 +270,7 @@ async def test_a_record_comes_back_as_it_went_in(store: Store) -> None:
         ),
     )
     await store.apply(plan(BEFORE_ALL, [block]), [judged])
+    judged = replace(judged, attribution=replace(judged.attribution, evidence='"\\\n␀', miner="miner␀🐟"))
     assert await store.block(block.hash) == BlockRecord(judged, stale=False)
     assert await store.blocks(1) == [BlockRecord(judged, stale=False)]
 
@@ -291,16 +284,14 @@ async def test_unknown_stays_unknown(store: Store) -> None:
     assert [row.pool for row in await store.recent(list, seconds=0, count=1)] == [None]
 
 
-async def test_equal_attributions_share_a_row(tmp_path: Path) -> None:
-    path = tmp_path / "blocks.sqlite"
+async def test_equal_attributions_share_a_row(url: str) -> None:
     tip = BEFORE_ALL
     for _ in range(2):  # also after a restart, when none is in memory
-        async with await Store.open(f"sqlite:///{path}") as store:
+        async with await Store.open(url) as store:
             for _ in range(2):
                 await step(store, tip, chain := chain_on(tip, 5))
                 tip = chain[-1].ref
-    with closing(sqlite3.connect(path)) as reading:
-        assert reading.execute("SELECT count(*) FROM attributions").fetchone() == (1,)
+    assert ask(url, "SELECT count(*) FROM attributions") == [(1,)]
 
 
 async def test_the_number_of_cached_attributions_is_bounded(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import AsyncIterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -19,12 +18,6 @@ from monitor.store.reading import Reading
 from monitor.store.store import Store
 
 HOUR = 3600
-
-
-@pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    async with await Store.open(f"sqlite:///{tmp_path / 'blocks.sqlite'}") as store:
-        yield store
 
 
 async def groups(store: Store, grid: Grid, *, by_miner: set[str] | None = None) -> list[Group]:
@@ -73,7 +66,8 @@ async def test_stale_blocks_are_no_history(store: Store) -> None:
     assert await store.reading(lambda reading: reading.unattributed_within(within)) == [(2, START + 30 * HOUR)]
 
 
-async def test_nothing_is_read_but_an_index_where_there_may_be_a_million_blocks(store: Store, tmp_path: Path) -> None:
+@pytest.mark.parametrize("empty_database", ["sqlite"], indirect=True)
+async def test_nothing_is_read_but_an_index_where_there_may_be_a_million_blocks(store: Store, url: str) -> None:
     """Which index answers a question is the database's choice, and easily lost; the answer is right all the same."""
     chain = chain_on(BEFORE_ALL, 5)
     await store.apply(Plan(BEFORE_ALL, NO_BLOCK, connects=tuple(chain)), judge(chain))
@@ -98,7 +92,7 @@ async def test_nothing_is_read_but_an_index_where_there_may_be_a_million_blocks(
     await store.reading(lambda reading: list(reading.blocks(0, 9, stale=True)))
     event.remove(Engine, "before_cursor_execute", note)
 
-    engine = create_engine(f"sqlite:///{tmp_path / 'blocks.sqlite'}")
+    engine = create_engine(url)
     with engine.connect() as connection:
         plans = {
             statement: [row[-1] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)]

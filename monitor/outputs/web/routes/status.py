@@ -50,6 +50,7 @@ def _state(sources: Sources) -> dict[str, Any]:
     return {
         "ready": waiting is None,
         "waiting": waiting,
+        "writer": health.writer,
         "height": snapshot.tip.height if snapshot else None,
         "first_height": snapshot.first_height if snapshot else None,
         "pruned": health.facts.pruned if health.facts else None,

@@ -1,0 +1,81 @@
+"""`pool-monitor db`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from monitor import logs
+from monitor.cli.common import ConfigOption, progress, settings
+from monitor.errors import Exit
+
+db = typer.Typer(name="db", help="Check, back up and copy the database.", no_args_is_help=True)
+
+
+@db.command()
+def check(*, config: ConfigOption = None) -> None:
+    """Verify what is stored. A daemon may be running.
+
+    Every block of the best chain must stand on the one below, without a gap or a second block of a height; every
+    attribution must be the one that was written; and the pages of a SQLite file must be whole. Problems are listed, and
+    the exit status is 1.
+    """
+    from monitor.store import integrity  # noqa: PLC0415 -- slow, and only needed here
+
+    with progress("checking") as bar:
+        found = integrity.check(settings(config).store.url, bar or _silent)
+    for problem in found.problems:
+        typer.echo(problem, err=True)
+    if found.first is None:
+        typer.echo("The database holds no block.")
+    else:
+        typer.echo(
+            f"The database holds blocks {found.first:,} to {found.last:,} ({found.blocks:,}), {found.stale:,} stale "
+            f"blocks, and {found.attributions:,} distinct attributions."
+        )
+    if len(found.registries) > 1:
+        many = ", ".join(f"{blocks:,} by {registry}" for registry, blocks in sorted(found.registries.items()))
+        typer.echo(f"A re-attribution is not finished ({many}): the daemon finishes it.")
+    typer.echo(f"{len(found.problems)} problems." if found.problems else "No problem was found.")
+    if found.problems:
+        raise typer.Exit(Exit.CRASHED)
+
+
+@db.command()
+def backup(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="New file; it appears once it is complete.")],
+    *,
+    config: ConfigOption = None,
+) -> None:
+    """Copy the SQLite database to a file, consistent although a daemon is writing.
+
+    To restore it, stop the daemon and put the file in the place of the database. For PostgreSQL use pg_dump.
+    """
+    from monitor.store import copying  # noqa: PLC0415 -- slow, and only needed here
+
+    size = copying.backup(settings(config).store.url, file)
+    typer.echo(f"{file} has {size:,} bytes.")
+
+
+@db.command()
+def copy(
+    source: Annotated[str, typer.Argument(metavar="FROM", help="URL of the database to copy, as for store.url.")],
+    target: Annotated[str, typer.Argument(metavar="TO", help="URL of an empty database, or of a new file.")],
+) -> None:
+    """Copy everything from one database to another, of the same or the other engine.
+
+    The source may be in use. The copy is complete or not made at all: rows are counted and hashed on both sides
+    before it is committed.
+    """
+    from monitor.store import copying  # noqa: PLC0415 -- slow, and only needed here
+
+    logs.configure("warning")
+    with progress("copying") as bar:
+        copied = copying.copy(source, target, bar or _silent)
+    typer.echo(", ".join(f"{rows:,} {table}" for table, rows in copied.rows.items() if rows) or "nothing to copy")
+
+
+def _silent(_done: int, _total: int) -> None:
+    """Without a terminal there is no bar."""

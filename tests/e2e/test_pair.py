@@ -1,0 +1,181 @@
+"""Several monitors on one PostgreSQL database: one writes, the others follow it and take over."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from collections import Counter
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.bitcoind import Bitcoind
+from support.blocks import Recipe, mine_all
+from support.daemon import Daemon
+from support.databases import ask
+from support.hook import Hook, until
+from support.postgresql import Postgresql
+from support.services import PATIENCE, wait_until
+
+TAKEOVER_SECONDS = 10
+RULES = """
+[[rule]]
+name = "majority"
+value = "share_above_probability"
+where = { level = "pool", window = "50b", threshold = "0.5" }
+above = 0.95
+until = 0.5
+severity = "critical"
+summary = "{entity} has more than half"
+"""
+
+
+@pytest.fixture
+def url(postgresql: Postgresql) -> Iterator[str]:
+    with postgresql.database() as url:
+        yield url
+
+
+@pytest.fixture
+def pair(bitcoind: Bitcoind, scratch: Path, url: str) -> Iterator[tuple[Daemon, Daemon]]:
+    """A writer and a follower, with 30 blocks."""
+    mine(bitcoind, 30)
+    node: dict[str, Any] = {"node__url": bitcoind.url, "node__cookie_file": bitcoind.cookie_file, "store__url": url}
+    with Daemon(scratch / "a", **node) as first:
+        first.wait_for(bitcoind.call("getbestblockhash"))
+        with Daemon(scratch / "b", **node) as second:
+            second.wait_for(bitcoind.call("getbestblockhash"))
+            yield first, second
+
+
+def mine(node: Bitcoind, blocks: int) -> str:
+    """More blocks; the hash of the last."""
+    mine_all(node, [Recipe(tag=b"/AntPool/")] * blocks)
+    return str(node.call("getbestblockhash"))
+
+
+def writes(daemon: Daemon) -> bool:
+    return bool(daemon.ask("/api/v1/status")["writer"])
+
+
+def check_history(url: str, tip: str) -> None:
+    """Every block once, each on its parent, and by one registry."""
+    best = ask(url, "SELECT height, encode(hash, 'hex'), encode(parent, 'hex') FROM blocks WHERE NOT stale ORDER BY 1")
+    assert [height for height, _, _ in best] == list(range(best[0][0], best[0][0] + len(best)))
+    assert all(below[1] == above[2] for below, above in pairwise(best))
+    assert best[-1][1] == tip
+    assert Counter(hash_ for _, hash_, _ in best).most_common(1)[0][1] == 1
+    assert ask(url, "SELECT count(DISTINCT registry) FROM attributions") == [(1,)]
+
+
+def test_one_writes_and_the_other_shows_the_same(pair: tuple[Daemon, Daemon], bitcoind: Bitcoind, url: str) -> None:
+    first, second = pair
+    assert (writes(first), writes(second)) == (True, False)
+    assert (first.metric("pool_monitor_store_writer"), second.metric("pool_monitor_store_writer")) == (1, 0)
+    tip = mine(bitcoind, 3)
+    for daemon in pair:
+        daemon.wait_for(tip)
+    below = bitcoind.call("getblockhash", bitcoind.call("getblockcount") - 2)
+    tip = mine_all(bitcoind, [Recipe(tag=b"/ViaBTC/")] * 3, on=below)[-1]
+    for daemon in pair:
+        daemon.wait_for(tip)
+    assert first.ask("/api/v1/shares") == second.ask("/api/v1/shares")
+    assert first.ask("/api/v1/blocks") == second.ask("/api/v1/blocks")
+    assert "Bitcoin" in second.text("/")
+    assert second.metric("pool_monitor_reorgs_total") == 1
+    check_history(url, tip)
+
+
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM, signal.SIGSTOP])
+def test_the_other_takes_over_and_no_block_is_lost(
+    pair: tuple[Daemon, Daemon], bitcoind: Bitcoind, url: str, end: signal.Signals
+) -> None:
+    first, second = pair
+    first.signal(end)
+    began = time.monotonic()
+    tip = mine(bitcoind, 5)
+    wait_until(lambda: writes(second), seconds=TAKEOVER_SECONDS, what="the other to take over")
+    took = time.monotonic() - began
+    second.wait_for(tip)
+    check_history(url, tip)
+    if end == signal.SIGSTOP:
+        first.signal(signal.SIGCONT)
+        tip = mine(bitcoind, 2)
+        for daemon in pair:
+            daemon.wait_for(tip)
+        assert (writes(first), writes(second)) == (False, True)
+        check_history(url, tip)
+    print(f"took over in {took:.1f} s")  # noqa: T201 -- for people
+    assert took < TAKEOVER_SECONDS * PATIENCE
+
+
+async def test_an_alert_is_sent_once_whichever_monitor_sends_it(bitcoind: Bitcoind, scratch: Path, url: str) -> None:
+    (scratch / "alerts.toml").write_text(RULES)
+    tags = (b"/AntPool/", b"/ViaBTC/", b"/slush/")
+    mine_all(bitcoind, [Recipe(tag=tags[number % 3]) for number in range(50)])
+    async with Hook() as hook:
+        settings: dict[str, Any] = {
+            "node__url": bitcoind.url, "node__cookie_file": bitcoind.cookie_file, "store__url": url, "windows": "50b",
+            "alerts__rules_file": scratch / "alerts.toml", "alerts__webhook__url": hook.url,
+            "alerts__webhook__secret": f"whsec_{'A' * 40}",
+        }  # fmt: skip
+
+        def sent() -> list[str]:
+            return [each.document["data"]["state"] for each in hook.taken]
+
+        with Daemon(scratch / "a", **settings) as first, Daemon(scratch / "b", **settings) as second:
+            mine(bitcoind, 40)
+            await until(lambda: sent() == ["firing"], what="the alert")
+            await asyncio.to_thread(second.wait_for, bitcoind.call("getbestblockhash"))
+            first.kill()
+            await asyncio.to_thread(wait_until, lambda: writes(second), seconds=10, what="the other to take over")
+            mine_all(bitcoind, [Recipe(tag=tags[number % 3]) for number in range(50)])
+            await until(lambda: len(sent()) > 1, what="the end of the alert")
+            await asyncio.to_thread(first.start)
+            await asyncio.to_thread(first.wait_for, bitcoind.call("getbestblockhash"))
+        assert sent() == ["firing", "resolved"]
+
+
+def test_monitors_outlive_a_restart_of_the_server(bitcoind: Bitcoind, scratch: Path) -> None:
+    (scratch / "server").mkdir()
+    with Postgresql(scratch / "server") as server, server.database() as url:
+        mine(bitcoind, 10)
+        node: dict[str, Any] = {"node__url": bitcoind.url, "node__cookie_file": bitcoind.cookie_file}
+        with (
+            Daemon(scratch / "a", store__url=url, **node) as first,
+            Daemon(scratch / "b", store__url=url, **node) as second,
+        ):
+            for daemon in (first, second):
+                daemon.wait_for(bitcoind.call("getbestblockhash"))
+            server.kill()
+            tip = mine(bitcoind, 5)
+            wait_until(lambda: bool(first.ask("/api/v1/status")["waiting"]), seconds=10, what="the loss to be said")
+            server.start()
+            for daemon in (first, second):
+                daemon.wait_for(tip)
+            assert sorted((writes(first), writes(second))) == [False, True]
+            check_history(url, tip)
+
+
+def test_what_is_shown_comes_from_a_replica(bitcoind: Bitcoind, scratch: Path) -> None:
+    """A standby of the server, which refuses every write."""
+    (scratch / "server").mkdir()
+    with Postgresql(scratch / "server") as server, server.database() as url:
+        (scratch / "replica").mkdir()
+        with Postgresql(scratch / "replica", "hot_standby=on", of=server) as replica:
+            read_url = replica.url(url.rpartition("/")[2])
+            node: dict[str, Any] = {"node__url": bitcoind.url, "node__cookie_file": bitcoind.cookie_file}
+            tip = mine(bitcoind, 10)
+            first = Daemon(scratch / "a", store__url=url, **node)
+            with first:
+                first.wait_for(tip)
+            with Daemon(scratch / "a", store__url=url, store__read_url=read_url, **node) as daemon:
+                daemon.wait_for(tip)
+                tip = mine(bitcoind, 2)
+                daemon.wait_for(tip)
+                wait_until(
+                    lambda: daemon.ask("/api/v1/blocks")["blocks"][0]["hash"] == tip, seconds=10, what="the replica"
+                )
