@@ -2,61 +2,16 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
-from functools import cache
+from datetime import date, timedelta
 
 import pytest
+from support.economy_views import NOW, TODAY, mined, shipped_side, view, whole
 
-from monitor.economy import mining, text
+from monitor.economy import text
 from monitor.economy.keeper import changes
-from monitor.economy.mining import MiningSpan
-from monitor.economy.view import AiSide, SourceData, ai_side, make_view, shipped_data, wanted_spans
-from monitor.model import (
-    Curve,
-    Direction,
-    EconomyView,
-    Grid,
-    Layer,
-    MiningSide,
-    Observation,
-    SourceOrigin,
-    TimeSeries,
-)
-
-TODAY = date(2026, 11, 30)
-NOW = datetime(2026, 11, 30, 12, tzinfo=UTC).timestamp()
-
-
-@cache
-def shipped_side() -> AiSide:
-    return ai_side({})
-
-
-def mined(span: MiningSpan, *, growth: float = 0.5, skip: int = 0) -> MiningSide:
-    """A side with effective entities that grow by a factor a year; its first weeks are not stored."""
-    begin = int(datetime(span.first.year, span.first.month, span.first.day, tzinfo=UTC).timestamp())
-    end = int(datetime(span.last.year, span.last.month, span.last.day, tzinfo=UTC).timestamp()) + mining.DAY_SECONDS
-    asked = mining.query(span, (begin + skip * 7 * mining.DAY_SECONDS, end))
-    assert asked
-    assert asked.first is not None
-    assert asked.last is not None
-    points = (asked.last - asked.first) // 604_800 + 1
-    hhi = [10_000 / (5 * math.exp(growth * 7 * n / 365 + 0.01 * (-1) ** n)) for n in range(points)]
-    curve = Curve(hhi, lower=[0.98 * each for each in hhi], upper=[1.02 * each for each in hhi])
-    grid = Grid(asked.first, 604_800, points, window=604_800)
-    return mining.side(span, TimeSeries(span.level, mining.METRIC, grid, {"split": curve, "merged": curve}))
-
-
-def view(sides: Sequence[MiningSide] = (), spans: Sequence[MiningSpan] = ()) -> EconomyView:
-    return make_view(shipped_side(), dict(zip(spans, sides, strict=True)), now=NOW, updated=False, changed={})
-
-
-def whole(**how: float) -> EconomyView:
-    spans = wanted_spans(shipped_side(), TODAY)
-    return view([mined(span, **how) for span in spans], spans)  # type: ignore[arg-type]
+from monitor.economy.view import SourceData, ai_side, shipped_data, wanted_spans
+from monitor.model import Direction, Layer, Observation, SourceOrigin
 
 
 def test_every_layer_has_two_sides_or_a_reason() -> None:
@@ -103,7 +58,7 @@ def test_history_that_begins_later_gives_no_verdict() -> None:
 
 def test_a_summary_has_every_direction_in_one_sentence() -> None:
     summary = whole(growth=0.2).summary
-    assert summary.startswith("Mining: effective template builders 5.1 → 6.0 in 12 months, rising, ")
+    assert summary.startswith("Mining: effective template builders 4.2 → 5.0 in 12 months, rising, ")
     assert "effective chip designers 1.5 → 2.1 in 21 months, rising, over 99 %" in summary
     assert "effective chip owners 8.5–10.0 → 7.6–8.1 in 21 months, undecided" in summary
 

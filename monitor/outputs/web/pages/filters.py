@@ -187,8 +187,14 @@ def coinbase_text(script: bytes) -> str:
     return " · ".join(part for part in "".join(letters).split("\0") if part.strip())
 
 
+def capitalize_first(text: str) -> str:
+    """A text as the beginning of a sentence; names within it keep their capitals."""
+    return text[:1].upper() + text[1:]
+
+
 _FILTERS = (
     noun, spelt, percent, count, signed, between, window, hashrate, bitcoin, moment, ago, markets, probability, rough,
     span, size, odds, deviation, direction, work, name_of, iso, per_ten_thousand,
+    capitalize_first,
 )  # fmt: skip
 FILTERS = {function.__name__: function for function in _FILTERS}

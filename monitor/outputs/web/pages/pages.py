@@ -1,4 +1,4 @@
-"""The pages: overview, block, pool, memberships, nodes. They are rendered here, from the same values as the API."""
+"""The pages, from the same values as the API: overview, block, pool, memberships, nodes, comparison."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from monitor.outputs.web.cache import cached
 from monitor.outputs.web.pages import feed, filters
 from monitor.outputs.web.pages.assets import Assets
 from monitor.outputs.web.pages.change_pairs import ChangeEntry, newest_first
+from monitor.outputs.web.pages.compare import ComparePage
 from monitor.outputs.web.pages.countries import COUNTRIES
 from monitor.outputs.web.pages.memberships import LEVELS, MembershipView
 from monitor.outputs.web.pages.nodes import NodesPage
@@ -62,6 +63,7 @@ class Pages:
             web.get("/pool/{slug}", self.pool),
             web.get("/memberships", self.memberships),
             web.get("/nodes", self.nodes),
+            web.get("/compare", self.compare),
             web.get(feed.PATH, self.feed),
             *self._assets.routes(),
         ]
@@ -144,6 +146,14 @@ class Pages:
             "nodes.html", page=NodesPage.of(hub.nodes, sightings), snapshot=snapshot, heights=TREE_HEIGHTS,
             slots=self._slots(snapshot) if snapshot else {}, names=_names(snapshot) if snapshot else {},
         )  # fmt: skip
+
+    @cached
+    async def compare(self, request: web.Request) -> web.Response:  # noqa: ARG002
+        """Mining and the AI economy, layer by layer."""
+        hub = self._sources.hub
+        if hub.economy is None:
+            return self._page("waiting.html")
+        return self._page("compare.html", page=ComparePage(hub.economy, hub.snapshot, time.time()))
 
     async def feed(self, request: web.Request) -> web.Response:
         """What happened, as Atom. Its links begin as the request does, so it is not cached for others."""
