@@ -18,6 +18,7 @@ from monitor.outputs.exposition import Exposition
 from monitor.outputs.web.pages.pages import Pages
 from monitor.outputs.web.routes.api import Api
 from monitor.outputs.web.routes.metrics import Metrics
+from monitor.outputs.web.server import Part
 from monitor.vitals import Vitals
 
 EPOCH = "Epoch AI, “Data on AI Chip Owners”, epoch.ai/data/ai-chip-owners, as of 2026-04-22. CC BY 4.0."
@@ -35,7 +36,7 @@ def hub() -> Hub:
 @asynccontextmanager
 async def served(hub: Hub) -> AsyncIterator[aiohttp.ClientSession]:
     over = sources(hub)
-    parts = [Pages(over), Api(over), Metrics(Exposition(hub, Vitals()))]
+    parts: list[Part] = [Pages(over), Api(over), Metrics(Exposition(hub, Vitals()))]
     async with server(parts, over) as running, aiohttp.ClientSession(running.url) as session:
         yield session
 
