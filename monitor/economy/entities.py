@@ -76,9 +76,9 @@ def _period(period: date, weights: Mapping[str, list[Weight]], groups: set[str])
     ranked = sorted(sums.items(), key=lambda item: (-item[1].value, item[0]))
     return PeriodWeights(
         period,
-        {name: weight for name, weight in ranked if name not in groups and weight.value > 0},
-        {name: weight for name, weight in ranked if name in groups and weight.value > 0},
-        rest,
+        named={name: weight for name, weight in ranked if name not in groups and weight.value > 0},
+        groups={name: weight for name, weight in ranked if name in groups and weight.value > 0},
+        rest=rest,
     )
 
 

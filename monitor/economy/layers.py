@@ -32,25 +32,35 @@ class LayerKind:
 
 LAYERS: Final = (
     LayerKind(
-        Layer.DESIGNER, "epoch", Lumps.SMALLEST,
-        "estimates for the chips of six designers; others are not in the source",
+        Layer.DESIGNER,
+        "epoch",
+        Lumps.SMALLEST,
+        coverage="estimates for the chips of six designers; others are not in the source",
     ),
     LayerKind(
-        Layer.OWNERSHIP, "epoch", Lumps.SMALLEST,
-        "estimates of who owns the chips, not of who uses them; all companies in China are one row of the source",
+        Layer.OWNERSHIP,
+        "epoch",
+        Lumps.SMALLEST,
+        coverage="estimates of who owns the chips, not of who uses them; all companies in China are one row",
     ),
     LayerKind(
-        Layer.USAGE, "openrouter", Lumps.ONE,
-        "tokens through one router: no direct or enterprise traffic, and authors count tokens in units of their own",
-        days=WEEK, spacing=WEEK,
-    ),
-    LayerKind(
-        Layer.OPEN_WEIGHTS, "huggingface", Lumps.NONE,
-        "the repositories with most downloads only, so the indices are of this sample; a download is a request for a "
-        "file, not a use",
+        Layer.USAGE,
+        "openrouter",
+        Lumps.ONE,
+        coverage="tokens through one router: no direct or enterprise traffic, and authors count tokens in units "
+        "of their own",
+        days=WEEK,
         spacing=WEEK,
     ),
-)  # fmt: skip
+    LayerKind(
+        Layer.OPEN_WEIGHTS,
+        "huggingface",
+        Lumps.NONE,
+        coverage="the repositories with most downloads only, so the indices are of this sample; a download is a "
+        "request for a file, not a use",
+        spacing=WEEK,
+    ),
+)
 """In the order in which they are shown."""
 
 

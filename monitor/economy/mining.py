@@ -56,7 +56,7 @@ def side(span: MiningSpan, found: TimeSeries) -> MiningSide:
     draws = np.random.default_rng(0).standard_normal((_DRAWS, len(points))) * errors
     lines = [Line(logs[:, reading], draws) for reading in range(2)]
     return MiningSide(
-        span.level, span.first, WEEK, points, slope=slope([each.period for each in points], lines, flow=True)
+        span.level, span.first, WEEK, series=points, slope=slope([each.period for each in points], lines, flow=True)
     )
 
 

@@ -44,19 +44,25 @@ def mining_text(side: MiningSide | None) -> str:
     """The trend of a mining side."""
     if side is None or not side.series:
         return "mining: no stored history"
-    return f"mining: {_trend(_MINING[side.level], side.series, side.slope)}"
+    return f"mining: {_trend(_MINING[side.level], side.series, side.slope, is_flow=True)}"
 
 
 def ai_text(measure: LayerMeasure | None) -> str:
     """The trend of an AI side."""
-    return "AI: not measured" if measure is None else f"AI: {_trend(_AI[measure.layer], measure.series, measure.slope)}"
+    if measure is None:
+        return "AI: not measured"
+    return f"AI: {_trend(_AI[measure.layer], measure.series, measure.slope, is_flow=measure.is_flow)}"
 
 
-def _trend(what: str, series: Sequence[SeriesPoint], slope: Slope | None) -> str:
+def _trend(what: str, series: Sequence[SeriesPoint], slope: Slope | None, *, is_flow: bool) -> str:
+    """Of a flow, the ends of the line, because a single week says little; of a stock, its first and last state."""
     first, last = series[0], series[-1]
     if slope is None:
         return f"{number(last.effective)} effective {what} on {last.period}, too few points for a trend"
-    change = f"effective {what} {number(first.effective)} → {number(last.effective)} in {_span(slope)}"
+    ends = (
+        f"{slope.start:.1f} → {slope.end:.1f}" if is_flow else f"{number(first.effective)} → {number(last.effective)}"
+    )
+    change = f"effective {what} {ends} in {_span(slope)}"
     if slope.direction is Direction.UNDECIDED:
         leaning = "rising" if slope.per_year > 0 else "falling"
         return f"{change}, undecided ({percent(slope.certainty)} {leaning})"

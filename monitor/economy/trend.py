@@ -62,14 +62,19 @@ def slope(periods: Sequence[date], lines: Sequence[Line], *, flow: bool) -> Slop
         stated = float(np.ptp(np.quantile(line.draws @ weights, (1 - _SURE, _SURE)))) / 2
         found.append((float(weights @ line.logs), max(stated, _scatter(line.logs, steps) if flow else 0.0)))
     chances = [_NORMAL.cdf(_Z * middle / reach) if reach else float(middle > 0) for middle, reach in found]
+    per_year = float(np.mean([middle for middle, _ in found]))
+    level = float(np.mean([line.logs.mean() for line in lines]))
+    start, end = np.exp(level + per_year * steps[[0, -1]]).tolist()
     return Slope(
-        float(np.mean([middle for middle, _ in found])),
+        per_year,
         lower=min(middle - reach for middle, reach in found),
         upper=max(middle + reach for middle, reach in found),
         rising=min(chances, key=lambda chance: abs(chance - 1 / 2)),
         first=periods[0],
         last=periods[-1],
         points=len(periods),
+        start=start,
+        end=end,
     )
 
 

@@ -12,6 +12,7 @@ from monitor.economy.entities import entity_rules
 from monitor.economy.layer_measures import measure
 from monitor.economy.layers import LAYERS
 from monitor.economy.mining import MiningSpan, twelve_months
+from monitor.economy.pairs import PAIRS, Pair
 from monitor.economy.sources.known import SOURCES, as_of_day, shipped
 from monitor.model import (
     HEADLINE_LEVEL,
@@ -36,63 +37,6 @@ class SourceData:
 
     state: SourceState
     observations: tuple[Observation, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    """A layer of the comparison: see `Comparison`."""
-
-    key: str
-    title: str
-    mining_title: str
-    ai_title: str
-    level: str = ""
-    layer: Layer | None = None
-    mining_missing: str = ""
-    ai_missing: str = ""
-
-
-_ROWS: Final = (
-    _Row(
-        "designer", "Chip designer", "ASIC makers", "Chips by designer", layer=Layer.DESIGNER,
-        mining_missing="no public source says which ASICs are running",
-    ),
-    _Row(
-        "owner", "Owner of the machines", "Miners and hosting firms", "Chips by owner", layer=Layer.OWNERSHIP,
-        mining_missing="only public companies report their hashrate, in filings and of no common date; the hashrate of "
-        "public miners against that of pools is not measured",
-    ),
-    _Row(
-        "coordinator", "Coordinator that chooses the work", "Template builders", "Routers, hosts, labs",
-        level="template", ai_missing="no source has all of them: one router publishes its own traffic, and the compute "
-        "of a few labs is estimated once a year",
-    ),
-    _Row(
-        "flow", "Flow of output", "Blocks of 7 days by pool", "Tokens of 7 days by author of the model", level="pool",
-        layer=Layer.USAGE,
-    ),
-    _Row(
-        "weights", "Open weights", "None", "Downloads of 30 days by uploader", layer=Layer.OPEN_WEIGHTS,
-        mining_missing="mining has nothing that corresponds to weights",
-        ai_missing="no edition comes with the program, because no licence of its metadata is known; "
-        'economy.update = "daily" or pool-monitor economy update fetches one',
-    ),
-    _Row(
-        "country", "Country of registration", "Registered seat of the pool's operator", "Seats and sites",
-        level="country", ai_missing="the public list of AI clusters covers 10 to 20 % of the compute and another part "
-        "each year, and the seat of an author is not where the chips are",
-    ),
-    _Row(
-        "origin", "Country of origin", "Country where the pool was founded", "None", level="origin",
-        ai_missing="no source has it",
-    ),
-    _Row(
-        "edge", "Edge and on-device", "Miners at home", "Inference on devices",
-        mining_missing="they mine in pools, and no source counts them",
-        ai_missing="no public source counts inference at the edge or on devices: shipments of devices, graphics cards "
-        "of gamers and pulls of local models say nothing about use",
-    ),
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,11 +96,11 @@ def _with_earlier(newer: SourceData, older: SourceData | None) -> SourceData:
 def wanted_spans(side: AiSide, today: date) -> list[MiningSpan]:
     """What mining is needed over: twelve months at each level, and the span of each AI side."""
     spans = [twelve_months(level, today) for level in LEVELS]
-    measured = [(row, side.measures.get(row.layer)) for row in _ROWS if row.layer]
+    measured = [(row, side.measures.get(row.layer)) for row in PAIRS if row.layer]
     return [*spans, *(_span_of(row, made) for row, made in measured if made and made.slope)]
 
 
-def _span_of(row: _Row, made: LayerMeasure) -> MiningSpan:
+def _span_of(row: Pair, made: LayerMeasure) -> MiningSpan:
     return MiningSpan(row.level or HEADLINE_LEVEL, made.series[0].period, made.series[-1].period)
 
 
@@ -173,7 +117,7 @@ def make_view(
         changed: when directions last changed.
     """
     today = datetime.fromtimestamp(now, UTC).date()
-    comparisons = [_comparison(row, side, mining, today=today) for row in _ROWS]
+    comparisons = [_comparison(row, side, mining, today=today) for row in PAIRS]
     months = [mining[span] for level in LEVELS if (span := twelve_months(level, today)) in mining]
     builders = next((each for each in months if each.level == HEADLINE_LEVEL), None)
     return EconomyView(
@@ -183,12 +127,12 @@ def make_view(
     )  # fmt: skip
 
 
-def _comparison(row: _Row, side: AiSide, mining: Mapping[MiningSpan, MiningSide], *, today: date) -> Comparison:
+def _comparison(row: Pair, side: AiSide, mining: Mapping[MiningSpan, MiningSide], *, today: date) -> Comparison:
     made = side.measures.get(row.layer) if row.layer else None
     over = mining.get(_span_of(row, made)) if made and made.slope else None
     own = over or mining.get(twelve_months(row.level, today)) if row.level else None
     compared = Comparison(
-        row.key, row.title, row.mining_title, row.ai_title,
+        row.key, row.title, mining_title=row.mining_title, ai_title=row.ai_title,
         mining=own,
         mining_missing=row.mining_missing or ("" if own else "no stored history of these weeks"),
         beside=None if row.level else over,
@@ -202,7 +146,7 @@ def _sources(states: Mapping[str, SourceState], *, updated: bool) -> Iterable[Ec
     for each in SOURCES:
         state = states.get(each.name)
         yield EconomySource(
-            each.name, each.title, each.url, each.licence,
+            each.name, each.title, each.url, licence=each.licence,
             attribution=each.attribution(as_of_day(state.fetched_at)) if state and state.vintage else "",
             state=state, updated=updated,
         )  # fmt: skip

@@ -141,6 +141,10 @@ class Slope(NamedTuple):
     first: date
     last: date
     points: int
+    start: float
+    """Effective entities at the first point, by the line; the mean of both readings."""
+    end: float
+    """The same at the last point."""
 
     @property
     def direction(self) -> Direction:

@@ -132,7 +132,8 @@ ECONOMY_CATALOGUE: Final = (
     EconomyMetric("economy_trend_lower_per_year", "Lower end of its 95 % interval.", _slopes, "lower"),
     EconomyMetric("economy_trend_upper_per_year", "Upper end of its 95 % interval.", _slopes, "upper"),
     EconomyMetric(
-        "economy_direction", "1: a side disperses, -1: it concentrates, 0: the interval of its slope has zero in it.",
+        "economy_direction",
+        "Direction of a side: 1 disperses, -1 concentrates, 0 undecided, as the interval of its slope has zero in it.",
         _signs,
     ),
     EconomyMetric(

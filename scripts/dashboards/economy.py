@@ -83,6 +83,7 @@ def _slopes() -> timeseries.Panel:
         )
         .unit("none")
         .decimals(2)
+        .span(12)
     )
 
 
@@ -159,8 +160,12 @@ def _up() -> timeseries.Panel:
 
 def _sources() -> table.Panel:
     labels = "source, licence, attribution, vintage, origin"
-    return listing(
-        "Sources, licences and attribution",
-        about("economy_source_info", "Show the attribution wherever a figure of the source is shown."),
-        {"Known": f"max by ({labels}) ({series('economy_source_info')})"},
+    return (
+        listing(
+            "Sources, licences and attribution",
+            about("economy_source_info", "Show the attribution wherever a figure of the source is shown."),
+            {"Known": f"max by ({labels}) ({series('economy_source_info')})"},
+        )
+        .unit("none")
+        .span(24)
     )

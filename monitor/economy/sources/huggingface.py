@@ -58,7 +58,7 @@ class HuggingFace:
             authors[author] += many
         if len(authors) < _LEAST_AUTHORS or min(authors.values()) < 0:
             raise InputError(f"{self.title} has {len(authors)} authors: it is cut off")
-        return [Observation(Layer.OPEN_WEIGHTS, as_of, author, float(many)) for author, many in authors.items()]
+        return [Observation(Layer.OPEN_WEIGHTS, as_of, author, weight=float(many)) for author, many in authors.items()]
 
     async def fetch(self, download: Download) -> tuple[bytes, ...]:
         """The pages. The place of the next one is only taken from the link, not its address.

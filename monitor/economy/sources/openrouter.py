@@ -65,7 +65,9 @@ class OpenRouter:
         if short or not models:
             what = f"has {models[short[0]]} models on {short[0]}" if short else "has no complete day"
             raise InputError(f"{self.title} {what}: it is cut off")
-        return [Observation(Layer.USAGE, day, author, float(many)) for (day, author), many in sorted(tokens.items())]
+        return [
+            Observation(Layer.USAGE, day, author, weight=float(many)) for (day, author), many in sorted(tokens.items())
+        ]
 
     def _author(self, model: str) -> str:
         if model == _REST or _ANONYMOUS.match(model):

@@ -35,6 +35,8 @@ class Trend(Schema):
     first: Date = field("Last day of the first point")
     last: Date = field("Last day of the last point")
     points: int = field("Number of points")
+    start: float = field("Effective entities at the first point, by the line; the mean of both readings")
+    end: float = field("The same at the last point")
 
 
 class Point(Schema):

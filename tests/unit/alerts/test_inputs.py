@@ -92,7 +92,7 @@ ECONOMY = EconomyView(
     10_000.0, (), changed={"usage": 9_000.0, "mining": 10_000.0 - 8 * 86_400},
     sources=tuple(
         EconomySource(
-            name, name, "", "", attribution="", updated=name != "off",
+            name, name, "", licence="", attribution="", updated=name != "off",
             state=SourceState(
                 name, "", fetched_at, origin=SourceOrigin.SHIPPED, checked_at=9_500.0, succeeded_at=succeeded_at
             ),

@@ -58,7 +58,7 @@ def test_history_that_begins_later_gives_no_verdict() -> None:
 
 def test_a_summary_has_every_direction_in_one_sentence() -> None:
     summary = whole(growth=0.2).summary
-    assert summary.startswith("Mining: effective template builders 4.2 → 5.0 in 12 months, rising, ")
+    assert summary.startswith("Mining: effective template builders 4.1 → 5.0 in 12 months, rising, ")
     assert "effective chip designers 1.5 → 2.1 in 21 months, rising, over 99 %" in summary
     assert "effective chip owners 8.5–10.0 → 7.6–8.1 in 21 months, undecided" in summary
 
