@@ -177,8 +177,9 @@ class EconomySection(Section):
     """The AI economy, which the page /compare shows beside mining. Dated editions come with the program."""
 
     update: Literal["off", "daily"] = "off"
-    """Whether newer editions are fetched once a day, over https from epoch.ai, openrouter.ai and huggingface.co. With
-    off there is no connection to them; pool-monitor economy update fetches once, or takes files."""
+    """Whether newer editions are fetched over https, once a day from epoch.ai and openrouter.ai and once a week from
+    huggingface.co. With off there is no connection to them; pool-monitor economy update fetches once, or takes
+    files."""
     proxy: str | None = Field(default=None, examples=["socks5://127.0.0.1:9050"])
     """Proxy for these connections: http:// or socks5://. A SOCKS proxy also resolves the names, and needs the extra
     socks."""

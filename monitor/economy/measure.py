@@ -89,25 +89,33 @@ class Drawn:
 
 
 def draw(periods: Sequence[PeriodWeights], seed: int) -> list[Drawn]:
-    """`DRAWS` draws of what the weights of consecutive periods may be; the same for the same seed."""
+    """`DRAWS` draws of what the weights of consecutive periods may be; the same for the same seed.
+
+    One draw, the weights themselves, where the source has no percentiles: thousands of authors would fill the memory.
+    """
     random = np.random.default_rng(seed)
+    many = DRAWS if any(each.low for period in periods for each in _all(period).values()) else 1
     last = dict[str, tuple[Floats, float]]()
     drawn = []
     for period in periods:
-        weights = {**period.named, **period.groups, UNATTRIBUTED: period.rest}
+        weights = _all(period)
         spreads = _spreads(list(weights.values()))
         values = _values(weights.values())
         sizes = values * spreads.mean(axis=0)
-        normal = random.standard_normal((DRAWS, len(weights)))
+        normal = random.standard_normal((many, len(weights)))
         for at, name in enumerate(weights):
             before, size = last.get(name, (normal[:, at], 0.0))
             kept = min(size, sizes[at]) / max(size, sizes[at]) if size and sizes[at] else 0.0
             normal[:, at] = kept * before + np.sqrt(1 - kept**2) * normal[:, at]
             last[name] = normal[:, at], float(sizes[at])
         found = values * np.exp(np.where(normal < 0, spreads[0], spreads[1]) * normal)
-        many = len(period.named)
-        drawn.append(Drawn(found[:, :many], found[:, many:-1], found[:, -1]))
+        named = len(period.named)
+        drawn.append(Drawn(found[:, :named], found[:, named:-1], found[:, -1]))
     return drawn
+
+
+def _all(period: PeriodWeights) -> dict[str, Weight]:
+    return {**period.named, **period.groups, UNATTRIBUTED: period.rest}
 
 
 def _values(weights: Iterable[Weight]) -> Floats:

@@ -102,8 +102,8 @@ def _measurable(vintage: Vintage) -> None:
 
 
 def due(states: Sequence[SourceState], source: Source, now: float) -> bool:
-    """Whether a source is asked again: a day after the last request, an hour after a failed one."""
+    """Whether a source is asked again: some days after the last request, an hour after a failed one."""
     state = next((each for each in states if each.source == source.name), None)
     if state is None or state.checked_at is None:
         return True
-    return now - state.checked_at >= (3600 if state.error else 86_400)
+    return now - state.checked_at >= (3600 if state.error else source.every_days * 86_400)

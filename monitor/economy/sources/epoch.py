@@ -51,6 +51,7 @@ class Epoch:
     licence: ClassVar[str] = "CC BY 4.0"
     layers: ClassVar[tuple[Layer, ...]] = (Layer.DESIGNER, Layer.OWNERSHIP)
     replaces_all: ClassVar[bool] = True
+    every_days: ClassVar[int] = 1
 
     def attribution(self, as_of: date) -> str:
         """As the publisher asks for it."""

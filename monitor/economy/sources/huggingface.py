@@ -33,6 +33,7 @@ class HuggingFace:
     licence: ClassVar[str] = "none stated for the metadata"
     layers: ClassVar[tuple[Layer, ...]] = (Layer.OPEN_WEIGHTS,)
     replaces_all: ClassVar[bool] = False
+    every_days: ClassVar[int] = 7  # counts of 30 days overlap, so the series has a point a week
 
     def attribution(self, as_of: date) -> str:
         """Where the figures are from."""

@@ -19,6 +19,9 @@ from monitor.errors import InputError
 from monitor.model import Vintage
 
 SOURCES: Final[tuple[Source, ...]] = (Epoch(), OpenRouter(), HuggingFace())
+_MOST_ENTITIES: Final = 20_000
+_MOST_LETTERS: Final = 100
+"""In the name of an entity. Both bounds are far beyond any edition seen."""
 _SHIPPED: Final = {"epoch": date(2026, 4, 22), "openrouter": date(2026, 8, 22)}
 """When the publisher made each edition; see data/README.md."""
 
@@ -42,6 +45,9 @@ def read_vintage(source: Source, files: Sequence[bytes], fetched_at: float) -> V
         InputError: it means something else than the known editions.
     """
     observations = source.read(files, as_of_day(fetched_at))
+    names = {each.entity for each in observations}
+    if len(names) > _MOST_ENTITIES or not all(0 < len(name) <= _MOST_LETTERS and name.isprintable() for name in names):
+        raise InputError(f"{source.title} has too many entities, or a name that cannot be shown")
     digest = hashlib.sha256(b"".join(files)).hexdigest()
     return Vintage(source.name, digest, fetched_at, observations=tuple(observations))
 

@@ -39,6 +39,7 @@ class OpenRouter:
     licence: ClassVar[str] = "CC BY 4.0"
     layers: ClassVar[tuple[Layer, ...]] = (Layer.USAGE,)
     replaces_all: ClassVar[bool] = False
+    every_days: ClassVar[int] = 1
 
     def attribution(self, as_of: date) -> str:
         """As the publisher asks for it."""

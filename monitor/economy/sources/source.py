@@ -45,6 +45,9 @@ class Source(Protocol):
     replaces_all: ClassVar[bool]
     """Whether an edition has the whole history: then periods that it lacks are withdrawn. Otherwise they stay."""
 
+    every_days: ClassVar[int]
+    """How often it is asked."""
+
     def attribution(self, as_of: date) -> str:
         """The line to show beside each figure."""
 

@@ -17,7 +17,7 @@ import pytest
 from monitor.economy.sources import tables
 from monitor.economy.sources.epoch import Epoch
 from monitor.economy.sources.huggingface import HuggingFace
-from monitor.economy.sources.known import recognised
+from monitor.economy.sources.known import read_vintage, recognised
 from monitor.economy.sources.openrouter import OpenRouter
 from monitor.errors import InputError
 from monitor.model import UNATTRIBUTED, Layer, Observation
@@ -210,6 +210,13 @@ def test_huggingface_author_from_the_name() -> None:
 def test_huggingface_refuses_what_it_does_not_know(data: bytes) -> None:
     with pytest.raises(InputError):
         HuggingFace().read([data], NOW)
+
+
+@pytest.mark.parametrize("name", ["a\u001b[2J", "a" * 101, "a\u202eb"])
+def test_names_that_cannot_be_shown_are_refused(name: str) -> None:
+    rows = [{"id": f"{n}/m", "author": name if n == 3 else f"a{n}", "downloads": 1} for n in range(30)]
+    with pytest.raises(InputError, match="a name that cannot be shown"):
+        read_vintage(HuggingFace(), [json.dumps(rows).encode()], 1.8e9)
 
 
 def test_a_file_given_by_hand_is_recognised_by_its_content() -> None:
