@@ -33,7 +33,7 @@ class Fetcher:
 
     Args:
         session: for its requests.
-        validators: entity tag of each address, from earlier downloads.
+        validators: entity tag, or date of the last change, of each address, from earlier downloads.
         proxy: an HTTP proxy.
     """
 
@@ -54,7 +54,7 @@ class Fetcher:
     async def _follow(self, url: str, most: int) -> Fetched:
         at = url
         for _ in range(_HOPS + 1):
-            headers = {"If-None-Match": self._before[url]} if url in self._before else {}
+            headers = _condition(self._before.get(url))
             async with self._session.get(at, headers=headers, allow_redirects=False, proxy=self._proxy) as response:
                 if response.status in _MOVED:
                     at = _same_host(url, urljoin(at, response.headers.get("Location", "")))
@@ -68,10 +68,17 @@ class Fetcher:
                 if response.headers.get("Content-Encoding", "identity") != "identity":
                     raise InputError(f"{url} is compressed, which was not asked for")
                 body = await _read(response, url, most)
-                if tag := response.headers.get("ETag"):
-                    self.validators[url] = tag
+                if validator := response.headers.get("ETag") or response.headers.get("Last-Modified"):
+                    self.validators[url] = validator
                 return Fetched(body, response.headers.get("Link", ""))
         raise InputError(f"{url} leads through more than {_HOPS} redirections")
+
+
+def _condition(validator: str | None) -> dict[str, str]:
+    """The header that asks for a newer file only. An entity tag has quotes; without them it is a date."""
+    if validator is None:
+        return {}
+    return {"If-None-Match" if '"' in validator else "If-Modified-Since": validator}
 
 
 async def _read(response: aiohttp.ClientResponse, url: str, most: int) -> bytes:

@@ -99,7 +99,10 @@ def _both(mining: MiningSide, ai: LayerMeasure) -> str:
     if not ours or not theirs:
         return "No verdict: a side has too few points."
     if not _covers(ours, theirs):
-        return f"No verdict: mining's stored history begins on {ours.first}, after the AI side's on {theirs.first}."
+        return (
+            f"No verdict: mining's stored history begins on {ours.first}, after the AI side's on {theirs.first}; "
+            "pool-monitor backfill fetches more."
+        )
     directions = {ours.direction, theirs.direction}
     if Direction.UNDECIDED in directions:
         return "Undecided: not both intervals exclude zero."

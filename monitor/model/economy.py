@@ -81,7 +81,7 @@ class SourceState:
     succeeded_at: float | None = None
     """When it was last asked with success: it has a newer one or says that it has none."""
     validators: Mapping[str, str] = field(default_factory=dict)
-    """Entity tag of each address, so that the next request is conditional."""
+    """Entity tag, or date of the last change, of each address, so that the next request is conditional."""
     error: str | None = None
     """Why the last request failed; None if it did not."""
 

@@ -150,7 +150,7 @@ observation_sources = Table(
     Column("origin", String, nullable=False),
     Column("checked_at", Float, comment="last request, Unix time; NULL: never"),
     Column("succeeded_at", Float, comment="last request that succeeded"),
-    Column("validators", JSON, nullable=False, comment="entity tag by address"),
+    Column("validators", JSON, nullable=False, comment="entity tag or date, by address"),
     Column("error", String, comment="of the last request; NULL if it succeeded"),
 )
 

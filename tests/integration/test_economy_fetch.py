@@ -118,6 +118,20 @@ async def test_an_edition_is_stored_with_its_hash_and_the_next_request_is_condit
     assert publisher.asked.count(f"{EXPORTS}2026-10-08.csv") == 1
 
 
+async def test_a_date_stands_in_for_an_entity_tag(publisher: Publisher, store: Store) -> None:
+    asked = list[str | None]()
+    date = "Wed, 22 Apr 2026 12:00:00 GMT"
+
+    async def handler(request: web.Request) -> web.Response:
+        asked.append(request.headers.get("If-Modified-Since"))
+        return web.Response(status=304) if asked[-1] else web.Response(body=EPOCH, headers={"Last-Modified": date})
+
+    publisher.answers["/data/ai_chip_owners.zip"] = handler
+    assert await update(Epoch(publisher.url), store.economy, now=NOW)
+    assert await update(Epoch(publisher.url), store.economy, now=NOW + 86_400) is None
+    assert asked == [None, date]
+
+
 async def test_restated_days_replace_and_earlier_days_stay(publisher: Publisher, store: Store) -> None:
     publisher.gives_rankings()
     await update(OpenRouter(publisher.url), store.economy, now=NOW)
