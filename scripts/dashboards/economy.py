@@ -34,7 +34,7 @@ def economy() -> Dashboard:
     made.with_row(Row("Entities")).with_panel(_top())
     for layer, title in _LAYERS.items():
         made.with_panel(_shares(layer, title))
-    return made.with_row(Row("Sources")).with_panel(_ages()).with_panel(_up()).with_panel(_sources())
+    return made.with_row(Row("Sources")).with_panel(_ages()).with_panel(_editions()).with_panel(_sources())
 
 
 def _numbers() -> Iterator[stat.Panel]:
@@ -144,18 +144,14 @@ def _ages() -> timeseries.Panel:
     ).unit("s")
 
 
-def _up() -> timeseries.Panel:
-    return (
-        lines(
-            "Last request succeeded",
-            about("economy_source_up", "Empty with economy.update off."),
-            {"{{source}}": f"max by (source) ({series('economy_source_up')})"},
-        )
-        .unit("none")
-        .min(0)
-        .max(1)
-        .no_value("nothing is fetched")
-    )
+def _editions() -> timeseries.Panel:
+    return lines(
+        "Age of the editions",
+        about(
+            "economy_source_fetched_timestamp_seconds", "Shown as the time since then; with economy.update it falls."
+        ),
+        {"{{source}}": f"time() - max by (source) ({series('economy_source_fetched_timestamp_seconds')})"},
+    ).unit("s")
 
 
 def _sources() -> table.Panel:
