@@ -25,7 +25,7 @@ from monitor.vitals import Vitals
 _TICK_SECONDS: Final = 60.0
 """How soon an edition is noticed that a command has taken."""
 _YEAR_DAYS: Final = 330
-"""Mining's direction is told of a whole year only: while history is fetched it would change by itself."""
+"""Mining's direction is recorded for a whole year only: while history is fetched it would change by itself."""
 
 log = structlog.get_logger()
 

@@ -1,4 +1,4 @@
-"""What is said of both economies. A direction is told only if the 95 % interval of its slope excludes zero."""
+"""What is said of both economies. A direction is stated only if the 95 % interval of its slope excludes zero."""
 
 from __future__ import annotations
 
@@ -89,12 +89,12 @@ def verdict(comparison: Comparison) -> str:
 def _beside(comparison: Comparison) -> str:
     if comparison.beside is None or comparison.ai is None:
         return f"Mining is not measured: {comparison.mining_missing}."
-    told = _both(comparison.beside, comparison.ai)
-    return f"Beside it, another layer, for the direction only: {mining_text(comparison.beside)}. {told}"
+    both = _both(comparison.beside, comparison.ai)
+    return f"Beside it, another layer, for the direction only: {mining_text(comparison.beside)}. {both}"
 
 
 def _both(mining: MiningSide, ai: LayerMeasure) -> str:
-    """What both directions are together: opposite only if both are told."""
+    """What both directions are together: opposite only if both are stated."""
     ours, theirs = mining.slope, ai.slope
     if not ours or not theirs:
         return "No verdict: a side has too few points."
@@ -117,8 +117,8 @@ def _covers(ours: Slope, theirs: Slope) -> bool:
 
 def summary(comparisons: Sequence[Comparison], builders: MiningSide | None) -> str:
     """All directions in one sentence."""
-    told = [ai_text(each.ai).removeprefix("AI: ") for each in comparisons if each.ai]
-    return "; ".join([_sentence(mining_text(builders)), *(f"AI: {each}" for each in told)]) + "."
+    sides = [ai_text(each.ai).removeprefix("AI: ") for each in comparisons if each.ai]
+    return "; ".join([_sentence(mining_text(builders)), *(f"AI: {each}" for each in sides)]) + "."
 
 
 def claims(comparisons: Sequence[Comparison], builders: MiningSide | None) -> tuple[Claim, ...]:
@@ -141,7 +141,7 @@ def claims(comparisons: Sequence[Comparison], builders: MiningSide | None) -> tu
             "Both economies move in opposite directions.",
             found["flow"].verdict
             + " Ownership and design of chips have no counterpart in mining's data: beside them only the direction of "
-            "template builders can be told.",
+            "template builders can be stated.",
         ),
     )
 

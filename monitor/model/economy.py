@@ -13,7 +13,7 @@ from monitor.model.measures import Interval
 HEADLINE_LEVEL: Final = "template"
 """Mining's level for its direction: who chooses the transactions."""
 UNATTRIBUTED: Final = "unattributed"
-"""The entity of an observation whose weight belongs to nobody in particular: other or anonymous entities together."""
+"""The entity of an observation whose weight is not attributed: other or anonymous entities together."""
 
 
 class Layer(StrEnum):
@@ -122,7 +122,7 @@ class Bounds(NamedTuple):
 
 
 class Direction(StrEnum):
-    """Where a trend goes, told only if its 95 % interval excludes zero."""
+    """Where a trend goes, stated only if its 95 % interval excludes zero."""
 
     DISPERSING = "dispersing"
     CONCENTRATING = "concentrating"

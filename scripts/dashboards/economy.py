@@ -78,7 +78,7 @@ def _slopes() -> timeseries.Panel:
     return (
         lines(
             "Slope with its 95 % interval",
-            about("economy_trend_per_year", "A direction is told only if the interval excludes zero."),
+            about("economy_trend_per_year", "A direction is stated only if the interval excludes zero."),
             {"{{side}}": f"max by (side) ({series('economy_trend_per_year')})", **ends},
         )
         .unit("none")

@@ -45,7 +45,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 @dataclass
 class Publisher:
-    """A server that stands for all publishers, and answers as it is told."""
+    """A server that stands for all publishers, and answers as configured."""
 
     answers: dict[str, Handler] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)

@@ -30,7 +30,7 @@ class Trend(Schema):
     per_year: float = field("Slope per year: 0.1 is a growth by about 10 % a year")
     lower: float = field("Lower end of the 95 % interval, over both readings")
     upper: float = field("Upper end of it")
-    direction: Direction = field("What is told: `undecided` unless the interval excludes zero")
+    direction: Direction = field("`dispersing` or `concentrating`; `undecided` unless the interval excludes zero")
     certainty: float = field("Probability of the more probable direction, 0..1")
     first: Date = field("Last day of the first point")
     last: Date = field("Last day of the last point")
