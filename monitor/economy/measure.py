@@ -67,6 +67,11 @@ class Drawn:
             np.asarray(weights.rest.value, np.float64),
         )
 
+    @property
+    def once(self) -> Drawn:
+        """The one set as one draw."""
+        return Drawn(self.named[None], self.groups[None], self.rest[None])
+
     def counts(self, reading: Reading, lumps: Lumps) -> Counts:
         """What the indices look at."""
         total = (self.named.sum(axis=-1) + self.groups.sum(axis=-1) + self.rest)[..., None]
@@ -93,8 +98,9 @@ def draw(periods: Sequence[PeriodWeights], seed: int) -> list[Drawn]:
 
     One draw, the weights themselves, where the source has no percentiles: thousands of authors would fill the memory.
     """
+    if not any(each.low for period in periods for each in _all(period).values()):
+        return [Drawn.of(period).once for period in periods]
     random = np.random.default_rng(seed)
-    many = DRAWS if any(each.low for period in periods for each in _all(period).values()) else 1
     last = dict[str, tuple[Floats, float]]()
     drawn = []
     for period in periods:
@@ -102,7 +108,7 @@ def draw(periods: Sequence[PeriodWeights], seed: int) -> list[Drawn]:
         spreads = _spreads(list(weights.values()))
         values = _values(weights.values())
         sizes = values * spreads.mean(axis=0)
-        normal = random.standard_normal((many, len(weights)))
+        normal = random.standard_normal((DRAWS, len(weights)))
         for at, name in enumerate(weights):
             before, size = last.get(name, (normal[:, at], 0.0))
             kept = min(size, sizes[at]) / max(size, sizes[at]) if size and sizes[at] else 0.0

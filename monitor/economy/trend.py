@@ -30,6 +30,8 @@ LEAST_POINTS: Final = 5
 _LEAST_FREEDOM: Final = 1.0
 _YEAR: Final = 365.25
 _SURE: Final = 0.975
+_LEAST_REACH: Final = 1e-6
+"""Of an interval: shares are counted in millionths."""
 _NORMAL: Final = NormalDist()
 _Z: Final = _NORMAL.inv_cdf(_SURE)
 
@@ -60,8 +62,10 @@ def slope(periods: Sequence[date], lines: Sequence[Line], *, flow: bool) -> Slop
     found = []
     for line in lines:
         stated = float(np.ptp(np.quantile(line.draws @ weights, (1 - _SURE, _SURE)))) / 2
-        found.append((float(weights @ line.logs), max(stated, _scatter(line.logs, steps) if flow else 0.0)))
-    chances = [_NORMAL.cdf(_Z * middle / reach) if reach else float(middle > 0) for middle, reach in found]
+        found.append(
+            (float(weights @ line.logs), max(_LEAST_REACH, stated, _scatter(line.logs, steps) if flow else 0.0))
+        )
+    chances = [_NORMAL.cdf(_Z * middle / reach) for middle, reach in found]
     per_year = float(np.mean([middle for middle, _ in found]))
     level = float(np.mean([line.logs.mean() for line in lines]))
     start, end = np.exp(level + per_year * steps[[0, -1]]).tolist()

@@ -54,7 +54,12 @@ def test_both_readings_must_agree() -> None:
 
 def test_a_bend_is_no_doubt_about_a_stock() -> None:
     bent = Line(np.sqrt(np.arange(52.0)), NO_DRAWS)
-    assert found(bent, flow=False).lower == found(bent, flow=False).per_year
+    assert found(bent, flow=False).lower == pytest.approx(found(bent, flow=False).per_year, abs=1e-5)
+
+
+def test_rounding_is_no_direction() -> None:
+    flat = Line(2 + 1e-11 * np.arange(52.0), NO_DRAWS)
+    assert found(flat).direction is Direction.UNDECIDED
 
 
 def test_stated_errors_widen_the_interval() -> None:
