@@ -22,6 +22,8 @@ from monitor.chain.follower import Follower
 from monitor.chain.observer import Observer
 from monitor.chain.watch import NodesWatch
 from monitor.config import Config
+from monitor.economy.fetch import demand_proxy
+from monitor.economy.keeper import EconomyKeeper
 from monitor.hub import Hub
 from monitor.model import Coverage, NodeFacts, NodeRole, Reach
 from monitor.node.client import NodeClient
@@ -93,6 +95,10 @@ class _Health:
     def coverage(self) -> Coverage | None:
         return self.backfill.coverage
 
+    @property
+    def complete(self) -> bool:
+        return self.coverage is not None and not self.coverage.missing
+
 
 async def run(config: Config, stop: asyncio.Event, *, listening: Callable[[str], None] | None = None) -> None:
     """Run until `stop` is set.
@@ -110,6 +116,7 @@ async def run(config: Config, stop: asyncio.Event, *, listening: Callable[[str],
     hub = Hub(vitals)
     directory = Directory(load_registry(config.registry))  # its errors are reported without waiting for the node
     rules = load_rules(config)
+    demand_proxy(config.economy.proxy)
     async with AsyncExitStack() as rooms:
         store = await rooms.enter_async_context(await Store.open(config.store.url, standby=True))
         readers = store
@@ -163,11 +170,16 @@ async def run(config: Config, stop: asyncio.Event, *, listening: Callable[[str],
 
         with suppress(NotImplementedError, ValueError, RuntimeError):  # no signals outside the main thread
             asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, nodes[0].notifications.look_now)
+        economy = EconomyKeeper(
+            config.economy, store, history, complete=lambda: health.complete,
+            publish=hub.show_economy, vitals=vitals, writes=lambda: role.writes,
+        )  # fmt: skip
         manager = ServiceManager()
         manager.ready()
         with suppress(_Stopped):
             await _all_or_none(
                 _until(stop), *(node.run() for node in nodes), role.run(write, lambda: _follow(parts)),
+                supervised("economy", economy.run, vitals),
                 manager.keep_informed(lambda: _status(hub, health)),
             )  # fmt: skip
         manager.stopping()

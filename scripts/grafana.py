@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from dashboards.concentration import concentration
+from dashboards.economy import economy
 from dashboards.frame import written
 from dashboards.health import health
 from dashboards.nodes import nodes
@@ -22,7 +23,7 @@ FOLDER = Path(__file__).resolve().parent.parent / "grafana" / "dashboards"
 
 def dashboards() -> dict[str, str]:
     """Every dashboard as Grafana reads it, by its file's name."""
-    made = (overview(), concentration(), pools(), nodes(), health())
+    made = (overview(), concentration(), pools(), nodes(), economy(), health())
     return {f"{str(each.build().uid).removeprefix('pool-monitor-')}.json": written(each) for each in made}
 
 

@@ -71,15 +71,16 @@ NODES = (
 
 async def main(folder: Path) -> None:
     """Start a daemon on the embedded history, and look at it; then at the page of nodes that disagree."""
-    async with running(_chromium()) as browser:
+    async with running(chromium()) as browser:
         async with _split() as url:
-            await _take_all(browser, url, NODES, folder)
+            await take_all(browser, url, NODES, folder)
         async with _daemon() as (url, block):
             shots = [replace(shot, path=shot.path.format(block=block)) for shot in SHOTS]
-            await _take_all(browser, url, shots, folder)
+            await take_all(browser, url, shots, folder)
 
 
-async def _take_all(browser: Browser, url: str, shots: Sequence[Shot], folder: Path) -> None:
+async def take_all(browser: Browser, url: str, shots: Sequence[Shot], folder: Path) -> None:
+    """Take pictures of what is served at an address, into a folder."""
     for shot in shots:
         path = folder / f"{shot.name}.webp"
         await _take(browser, url + shot.path, shot, path)
@@ -151,7 +152,7 @@ async def _take(browser: Browser, url: str, shot: Shot, path: Path) -> None:
     taken.save(path, lossless=True, method=6)
 
 
-def _chromium() -> Path:
+def chromium() -> Path:
     """Where the browser is."""
     ours = CHECKOUT / ".services" / "bin"
     found = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium", path=ours)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple, TypeAlias
 
-from monitor.model import BlockHash, Change, NodeRole, NodesView, PoolSlug, Snapshot
+from monitor.model import BlockHash, Change, EconomyView, NodeRole, NodesView, PoolSlug, Snapshot
 from monitor.outputs.samples import Published
 
 LabelledValues: TypeAlias = Iterable[tuple[tuple[str, ...], float]]
@@ -25,6 +25,9 @@ OVER_LONGEST: Final = frozenset({
 
 _LONGER: Final = 4
 """The hashrate of a window is compared with that before it, in a window of at least so many times its length."""
+
+_TURNED_SECONDS: Final = 7 * 86_400
+"""A change of direction counts as recent for so long."""
 
 LONG_STREAK: Final = 5
 """Minimum length in blocks. Shorter streaks of very small pools are improbable too, but not worth an alert."""
@@ -56,6 +59,8 @@ class AlertInputs:
     """Why the node does not answer."""
     nodes: NodesView | None = None
     """All nodes and branches."""
+    economy: EconomyView | None = None
+    """Both economies."""
     incomplete: frozenset[str] = frozenset()
     """Windows, by name, that reach further back than the history."""
 
@@ -264,6 +269,21 @@ def _replaced(inputs: AlertInputs) -> LabelledValues | None:
     return [((each.name,), 1.0) for each in inputs.nodes.nodes if each.followed and each.role is not NodeRole.COUNTED]
 
 
+def _stale_sources(inputs: AlertInputs) -> LabelledValues | None:
+    """Of the sources that are fetched; one that never answered counts from the edition in use."""
+    if inputs.economy is None:
+        return None
+    states = {each.name: each.state for each in inputs.economy.sources if each.updated and each.state}
+    answered = {name: state.succeeded_at or state.fetched_at for name, state in states.items()}
+    return [((name,), max(0.0, inputs.now - at)) for name, at in answered.items() if at]
+
+
+def _turned(inputs: AlertInputs) -> LabelledValues | None:
+    if inputs.economy is None:
+        return None
+    return [((side,), 1.0) for side, at in inputs.economy.changed.items() if inputs.now - at < _TURNED_SECONDS]
+
+
 def _increased_recently(counter: str) -> str:
     """A counter that increased, or a new series, which `increase` does not see."""
     return f"increase({counter}{{selector}}[1h]) > 0 or ({counter}{{selector}} unless {counter}{{selector}} offset 1h)"
@@ -340,5 +360,17 @@ ALERT_METRICS: Final = (
     AlertMetric(
         name="behind_seconds", help="Seconds since the published data last matched the node's tip.",
         samples=lambda inputs: _unlabelled(inputs.behind), promql="pool_monitor_behind_seconds",
+    ),
+    AlertMetric(
+        name="economy_source_stale_seconds",
+        help="Seconds since a source of the AI economy was last asked with success, if it is fetched.",
+        labels=("source",), samples=_stale_sources,
+        promql="time() - pool_monitor_economy_source_success_timestamp_seconds{selector} "
+        "and on (source) pool_monitor_economy_source_up",
+    ),
+    AlertMetric(
+        name="economy_direction_changed",
+        help="1 for 7 days after the direction of a side of the two economies has changed.", labels=("side",),
+        samples=_turned, promql="changes(pool_monitor_economy_direction{selector}[7d])",
     ),
 )  # fmt: skip

@@ -23,6 +23,7 @@ _MODULES: Final = {
     "alerts": "monitor.cli.alerts.command",
     "export": "monitor.cli.export",
     "stale": "monitor.cli.stale.command",
+    "economy": "monitor.cli.economy.command",
     "registry": "monitor.cli.registry.command",
     "db": "monitor.cli.db",
 }

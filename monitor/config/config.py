@@ -13,7 +13,15 @@ from pydantic import BaseModel, BeforeValidator, Field, ValidationError, model_v
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from monitor.config.receivers import AlertsSection, MqttSection
-from monitor.config.sections import LogSection, NodeSection, RegistrySection, SplitsSection, StoreSection, WebSection
+from monitor.config.sections import (
+    EconomySection,
+    LogSection,
+    NodeSection,
+    RegistrySection,
+    SplitsSection,
+    StoreSection,
+    WebSection,
+)
 from monitor.errors import ConfigError
 from monitor.model import Window
 
@@ -67,6 +75,7 @@ class Config(BaseSettings):
     web: WebSection = Field(default_factory=WebSection)
     alerts: AlertsSection = Field(default_factory=AlertsSection)
     mqtt: MqttSection = Field(default_factory=MqttSection)
+    economy: EconomySection = Field(default_factory=EconomySection)
     log: LogSection = Field(default_factory=LogSection)
 
     @model_validator(mode="after")

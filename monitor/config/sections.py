@@ -183,6 +183,24 @@ class WebSection(Section):
         return secret(self.token, self.token_file, "web.token")
 
 
+class EconomySection(Section):
+    """The AI economy, which the page /compare shows beside mining. Dated editions come with the program."""
+
+    update: Literal["off", "daily"] = "off"
+    """Whether newer editions are fetched over https, once a day from epoch.ai and openrouter.ai and once a week from
+    huggingface.co. With off there is no connection to them; pool-monitor economy update fetches once, or takes
+    files."""
+    proxy: str | None = Field(default=None, examples=["socks5://127.0.0.1:9050"])
+    """Proxy for these connections: http:// or socks5://. A SOCKS proxy also resolves the names, and needs the extra
+    socks."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.proxy and not self.proxy.startswith(("http://", "socks5://", "socks4://")):
+            raise ValueError("proxy must look like http://127.0.0.1:3128 or socks5://127.0.0.1:9050")
+        return self
+
+
 class LogSection(Section):
     """The log."""
 

@@ -34,6 +34,26 @@ from monitor.model.chain import (
     Plan,
 )
 from monitor.model.coverage import Coverage
+from monitor.model.economy import (
+    HEADLINE_LEVEL,
+    UNATTRIBUTED,
+    Bounds,
+    Claim,
+    Comparison,
+    Direction,
+    EconomySource,
+    EconomyView,
+    Layer,
+    LayerMeasure,
+    LayerShare,
+    MiningSide,
+    Observation,
+    SeriesPoint,
+    Slope,
+    SourceOrigin,
+    SourceState,
+    Vintage,
+)
 from monitor.model.estimates import (
     Change,
     Combined,

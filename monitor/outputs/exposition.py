@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 
 from monitor.hub import Hub
+from monitor.outputs.economy_metrics import EconomyCollector
 from monitor.outputs.metrics import SnapshotCollector
 from monitor.outputs.node_metrics import NodesCollector
 from monitor.vitals import Vitals
@@ -42,6 +43,7 @@ class Exposition:
         self._hub = hub
         self._own = vitals.registry
         self._own.register(NodesCollector(hub))
+        self._own.register(EconomyCollector(hub))
         self._mining = CollectorRegistry()
         self._mining.register(SnapshotCollector(hub))
         self._made: dict[str, _Made] = {}

@@ -12,6 +12,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Date,
     Float,
     ForeignKey,
     Index,
@@ -121,6 +122,36 @@ journal = Table(
     Column("text", String, nullable=False),
     Column("path", String, nullable=False, comment="of the page that shows it"),
     Column("about", String, nullable=False, comment="common ancestor of a split; else empty"),
+)
+
+# What the sources of the AI economy say: the newest edition that has a period.
+observations = Table(
+    "observations",
+    tables,
+    Column("source", String, nullable=False),
+    Column("layer", String, nullable=False),
+    Column("period", Date, nullable=False, comment="its last day"),
+    Column("entity", String, nullable=False, comment="as the source names it"),
+    Column("weight", Float, nullable=False),
+    Column("low", Float, comment="5th percentile; NULL if the source has none"),
+    Column("high", Float, comment="95th percentile"),
+    Column("vintage", String, nullable=False, comment="SHA-256 of the edition"),
+    Column("fetched_at", Float, nullable=False, comment="Unix time"),
+    PrimaryKeyConstraint("source", "layer", "period", "entity"),
+)
+
+# When each source was asked, and what its newest edition is.
+observation_sources = Table(
+    "observation_sources",
+    tables,
+    Column("source", String, primary_key=True),
+    Column("vintage", String, nullable=False, comment="of the newest edition; empty before the first"),
+    Column("fetched_at", Float, nullable=False, comment="Unix time"),
+    Column("origin", String, nullable=False),
+    Column("checked_at", Float, comment="last request, Unix time; NULL: never"),
+    Column("succeeded_at", Float, comment="last request that succeeded"),
+    Column("validators", JSON, nullable=False, comment="entity tag or date, by address"),
+    Column("error", String, comment="of the last request; NULL if it succeeded"),
 )
 
 # What is known of the database as a whole: network, genesis, wanted height, why history ends.

@@ -19,6 +19,7 @@ from monitor.store.alerts import StoredAlerts
 from monitor.store.attribution_ids import AttributionIds
 from monitor.store.branches import StoredBranches
 from monitor.store.database import KEEP_SECONDS, Database
+from monitor.store.economy import StoredEconomy
 from monitor.store.engines import open_database, set_bulk_cache
 from monitor.store.journal import StoredJournal
 from monitor.store.migrations import demand_newest, migrate
@@ -58,6 +59,8 @@ class Store:
         """Blocks that are not counted, and when each node had which block."""
         self.journal = StoredJournal(self._write, self._read)
         """What happened, for the feed."""
+        self.economy = StoredEconomy(self._write, self._read)
+        """Observations of the AI economy, and the state of their sources."""
 
     @classmethod
     async def open(cls, url: str, *, beside: bool = False, standby: bool = False) -> Store:

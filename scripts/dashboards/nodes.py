@@ -6,10 +6,9 @@ from collections.abc import Iterator
 
 from grafana_foundation_sdk.builders import stat, statetimeline, timeseries
 from grafana_foundation_sdk.builders.dashboard import Dashboard, Row
-from grafana_foundation_sdk.models.dashboard import ValueMap, ValueMappingResult
 
 from dashboards.frame import frame
-from dashboards.panels import lines, number, states, steps
+from dashboards.panels import lines, number, states, steps, value_names
 from dashboards.series import about, series
 
 _NONE = "or on () vector(0)"
@@ -37,7 +36,7 @@ def _numbers() -> Iterator[stat.Panel]:
     yield (
         number("Nodes", about("nodes_agree", "A branch of one block is an everyday race."), series("nodes_agree"))
         .unit("none")
-        .mappings([_words(agree=(1, "green"), disagree=(0, "red"))])
+        .mappings([value_names(agree=(1, "green"), disagree=(0, "red"))])
         .thresholds(steps("red", green=1))
     )
     yield (
@@ -70,7 +69,7 @@ def _numbers() -> Iterator[stat.Panel]:
             f"max({series('node_followed')} * {series('node_observer')})",
         )
         .unit("none")
-        .mappings([_words(no=(0, "green"), yes=(1, "red"))])
+        .mappings([value_names(no=(0, "green"), yes=(1, "red"))])
         .thresholds(steps("green", red=1))
     )
     yield (
@@ -93,7 +92,7 @@ def _agreement() -> statetimeline.Panel:
             {"nodes agree": series("nodes_agree"), "no split": f"{series('split_depth_blocks')} == bool 0"},
         )
         .unit("none")
-        .mappings([_words(yes=(1, "green"), no=(0, "red"))])
+        .mappings([value_names(yes=(1, "green"), no=(0, "red"))])
     )  # fmt: skip
 
 
@@ -105,7 +104,7 @@ def _up() -> statetimeline.Panel:
             {"{{node}}": f"max by (node) ({series('node_up')})"},
         )
         .unit("none")
-        .mappings([_words(up=(1, "green"), away=(0, "red"))])
+        .mappings([value_names(up=(1, "green"), away=(0, "red"))])
     )
 
 
@@ -238,13 +237,4 @@ def _alerts() -> timeseries.Panel:
         .decimals(0)
         .min(0)
         .span(8)
-    )
-
-
-def _words(**names: tuple[int, str]) -> ValueMap:
-    return ValueMap(
-        options={
-            str(value): ValueMappingResult(text=text, color=colour, index=at)
-            for at, (text, (value, colour)) in enumerate(names.items())
-        }
     )

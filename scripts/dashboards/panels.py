@@ -22,7 +22,14 @@ from grafana_foundation_sdk.models.common import (
     VisibilityMode,
     VizOrientation,
 )
-from grafana_foundation_sdk.models.dashboard import DataTransformerConfig, DynamicConfigValue, Threshold, ThresholdsMode
+from grafana_foundation_sdk.models.dashboard import (
+    DataTransformerConfig,
+    DynamicConfigValue,
+    Threshold,
+    ThresholdsMode,
+    ValueMap,
+    ValueMappingResult,
+)
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
 from dashboards.frame import SOURCE
@@ -171,6 +178,16 @@ def steps(base: str, **colours: float) -> ThresholdsConfig:
     """From which value on which colour, after the first one."""
     rest = [Threshold(value=value, color=name.replace("_", "-")) for name, value in colours.items()]
     return ThresholdsConfig().mode(ThresholdsMode.ABSOLUTE).steps([Threshold(color=base), *rest])
+
+
+def value_names(**names: tuple[int, str]) -> ValueMap:
+    """What to show for a value, and in which colour: a value and a colour by what is shown."""
+    return ValueMap(
+        options={
+            str(value): ValueMappingResult(text=text, color=colour, index=at)
+            for at, (text, (value, colour)) in enumerate(names.items())
+        }
+    )
 
 
 def marked(panel: timeseries.Panel, **colours: float) -> timeseries.Panel:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from prometheus_client import Counter, Gauge, Histogram
 
 from monitor.model import PREFIX
+from monitor.outputs.economy_metrics import ECONOMY_CATALOGUE
 from monitor.outputs.metrics import CATALOGUE
 from monitor.outputs.node_metrics import NODE_CATALOGUE
 from monitor.vitals import Vitals
@@ -17,6 +18,11 @@ _HEAD = f"""\
 Served at `/metrics` in the Prometheus text format or as OpenMetrics, depending on the request. All names begin with
 `{PREFIX}_`. The numbers are computed once per block; a scrape does not query the node. [The glossary](glossary.md) has
 formulas and sources.
+"""
+_ECONOMY = """\
+They change when an edition or the day changes. [How they are computed](economy.md), and the attribution that each
+figure needs.
+
 """
 _LABELS = {
     "level": "[grouping of blocks](glossary.md#what-is-counted)",
@@ -30,6 +36,14 @@ _LABELS = {
     "confidence": "[confidence of the attribution](glossary.md#blocks-and-who-mined-them): `high`, `medium`, `low`",
     "confirmations": "number of confirmations of a payment: 1 to 100",
     "threshold": "a share: `0.25`, `0.333`, `0.5`",
+    "layer": "[layer of the AI economy](economy.md#layers): `designer`, `ownership`, `usage`, `open_weights`",
+    "remainder": "reading of what is not attributed: `dispersed` or `lumped`",
+    "side": "a layer, or `mining`: its template builders over twelve months",
+    "source": "name of the source: `epoch`, `openrouter`, `huggingface`",
+    "licence": "licence of the source",
+    "attribution": "the line to show beside its figures",
+    "vintage": "hash of the edition",
+    "origin": "how the edition came here: `shipped`, `fetched`, `file`",
     "node": "name of the node; its host and port without one",
     "chain": "the chain that a node's rules make; `unknown` if it does not say",
     "branch": "`counted`, or the name of a node that follows the other branch",
@@ -62,8 +76,9 @@ _QUERIES = (
 def page() -> str:
     """The page."""
     parts = [_HEAD, "\n## Mining\n\n", *_table(_mining()), "\n## Nodes and branches\n\n"]
-    parts += [*_table(_nodes()), "\n## The daemon itself\n\n", *_table(_itself())]
-    used = {label for _, _, labels, _ in (*_mining(), *_nodes(), *_itself()) for label in labels}
+    parts += [*_table(_nodes()), "\n## Two economies\n\n", _ECONOMY, *_table(_economy())]
+    parts += ["\n## The daemon itself\n\n", *_table(_itself())]
+    used = {label for _, _, labels, _ in (*_mining(), *_nodes(), *_economy(), *_itself()) for label in labels}
     parts += ["\n## Labels\n\n| Label | Meaning |\n|---|---|\n"]
     parts += [f"| `{name}` | {meaning} |\n" for name, meaning in _LABELS.items() if name in used]
     assert used <= set(_LABELS), f"labels without a meaning: {used - set(_LABELS)}"
@@ -90,6 +105,11 @@ def _mining() -> Iterator[_Row]:
 
 def _nodes() -> Iterator[_Row]:
     for each in NODE_CATALOGUE:
+        yield each.name, "gauge", each.labels, each.help
+
+
+def _economy() -> Iterator[_Row]:
+    for each in ECONOMY_CATALOGUE:
         yield each.name, "gauge", each.labels, each.help
 
 

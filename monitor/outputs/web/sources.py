@@ -49,4 +49,5 @@ class Sources:
         """All that an answer may depend on: while it is the same, so is the answer."""
         age = time.time() // _AGE_SECONDS
         nodes = self.hub.nodes.outline if self.hub.nodes else ()
-        return self.hub.snapshot, self.hub.alerts, nodes, self.health.waiting, self.health.coverage, age
+        economy = self.hub.economy.made_at if self.hub.economy else None
+        return self.hub.snapshot, self.hub.alerts, nodes, economy, self.health.waiting, self.health.coverage, age

@@ -17,6 +17,8 @@ from monitor.model import (
     BlockRow,
     Change,
     Concentration,
+    EconomySource,
+    EconomyView,
     EmptyBlocks,
     Estimates,
     Forecast,
@@ -27,6 +29,8 @@ from monitor.model import (
     Share,
     Signals,
     Snapshot,
+    SourceOrigin,
+    SourceState,
     Streak,
     Tally,
     Window,
@@ -84,9 +88,23 @@ SNAPSHOT = Snapshot(
 )  # fmt: skip
 VIEW = split_view(3)
 VIEW = replace(VIEW, nodes=tuple(replace(each, followed=each.name == "far") for each in VIEW.nodes))
+ECONOMY = EconomyView(
+    10_000.0, (), changed={"usage": 9_000.0, "mining": 10_000.0 - 8 * 86_400},
+    sources=tuple(
+        EconomySource(
+            name, name, "", licence="", attribution="", updated=name != "off",
+            state=SourceState(
+                name, "", fetched_at, origin=SourceOrigin.SHIPPED, checked_at=9_500.0, succeeded_at=succeeded_at
+            ),
+        )
+        for name, fetched_at, succeeded_at in (
+            ("epoch", 2_000.0, 6_000.0), ("openrouter", 1_000.0, None), ("huggingface", 0.0, None), ("off", 1.0, 1.0),
+        )
+    ),
+)  # fmt: skip
 NOW = AlertInputs(
     now=10_000.0, snapshot=SNAPSHOT, block_at=9_400.0, reorgs={6: 2}, stale=frozenset(LOST), conflicts={A: 1},
-    node_away=0.0, node_behind=3, behind=12.0, nodes=VIEW,
+    node_away=0.0, node_behind=3, behind=12.0, nodes=VIEW, economy=ECONOMY,
 )  # fmt: skip
 
 
@@ -106,6 +124,8 @@ NOW = AlertInputs(
         ("split_depth_blocks", {(): 3.0}),
         ("node_replaced", {("far",): 1.0}),
         ("behind_seconds", {(): 12.0}),
+        ("economy_source_stale_seconds", {("epoch",): 4_000.0, ("openrouter",): 9_000.0}),
+        ("economy_direction_changed", {("usage",): 1.0}),
     ],
 )
 def test_what_is_known_has_a_number(name: str, samples: dict[tuple[str, ...], float]) -> None:
@@ -117,7 +137,7 @@ def test_what_is_known_has_a_number(name: str, samples: dict[tuple[str, ...], fl
 
 def test_all_facts_are_tried() -> None:
     assert {fact.name for fact in ALERT_METRICS} == set(METRIC_LOOKUP.alert_metrics)
-    assert len(ALERT_METRICS) == 13
+    assert len(ALERT_METRICS) == 15
 
 
 def test_what_is_not_known_has_none() -> None:

@@ -1,4 +1,4 @@
-"""The pages: overview, block, pool, memberships, nodes. They are rendered here, from the same values as the API."""
+"""The pages, from the same values as the API: overview, block, pool, memberships, nodes, comparison."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from monitor.outputs.web.pages.alerts import AlertsPage, FiringView
 from monitor.outputs.web.pages.assets import Assets
 from monitor.outputs.web.pages.change_pairs import ChangeEntry, newest_first
 from monitor.outputs.web.pages.claims import ClaimsView, verdict
+from monitor.outputs.web.pages.compare import ComparePage
 from monitor.outputs.web.pages.countries import COUNTRIES
 from monitor.outputs.web.pages.entity import POOL, EntityView
 from monitor.outputs.web.pages.memberships import LEVELS, MembershipView
@@ -41,8 +42,8 @@ _STRIP = 48
 _SAME_HEIGHT = 8
 """Most blocks of one height that a search finds: more than one only where some are stale."""
 _PAGES = (
-    ("/", "Overview"), ("/claims", "Claims"), ("/nodes", "Nodes"), ("/memberships", "Memberships"),
-    ("/alerts", "Alerts"),
+    ("/", "Overview"), ("/claims", "Claims"), ("/compare", "Two economies"), ("/nodes", "Nodes"),
+    ("/memberships", "Memberships"), ("/alerts", "Alerts"),
 )  # fmt: skip
 """What the head of each page has links to."""
 _HEADERS = {
@@ -78,6 +79,7 @@ class Pages:
             web.get("/search", self.search),
             web.get("/claims", self.claims),
             web.get("/entity/{level}/{entity}", self.entity),
+            web.get("/compare", self.compare),
             web.get(feed.PATH, self.feed),
             *self._assets.routes(),
         ]
@@ -215,6 +217,14 @@ class Pages:
         """What fires, what is about to, and what has fired."""
         entries = await self._sources.journal.newest(limit=1000)
         return self._page("alerts.html", here="/alerts", page=AlertsPage.of(self._sources.hub.alerts, entries))
+
+    @cached
+    async def compare(self, request: web.Request) -> web.Response:  # noqa: ARG002
+        """Mining and the AI economy, layer by layer."""
+        hub = self._sources.hub
+        if hub.economy is None:
+            return self._page("waiting.html")
+        return self._page("compare.html", here="/compare", page=ComparePage(hub.economy, hub.snapshot, time.time()))
 
     async def feed(self, request: web.Request) -> web.Response:
         """What happened, as Atom. Its links begin as the request does, so it is not cached for others."""

@@ -1,0 +1,1 @@
+"""The concentration of the AI economy: as a table, and newer editions of its sources."""

@@ -1,0 +1,123 @@
+"""Epoch AI, data on AI chip owners: H100 equivalents owned at the end of each quarter, with percentiles.
+
+A row is what one owner has of one designer's chips, so the same rows give two layers. The columns have had three sets
+of names: as first published, in the schema of 2026-09-24, and that schema's own names.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import ClassVar, Final
+
+from monitor.economy.entities import Weight, added
+from monitor.economy.sources import tables
+from monitor.economy.sources.source import Download
+from monitor.errors import InputError
+from monitor.model import UNATTRIBUTED, Layer, Observation
+
+_COLUMNS: Final = {
+    "end": ("End date", "end_date"),
+    "owner": ("Owner",),
+    "designer": ("Designer", "Chip manufacturer"),
+    "median": ("H100e (median)", "Compute estimate in H100e (median)", "h100e_med"),
+    "low": ("H100e (5th percentile)", "h100e_p5"),
+    "high": ("H100e (95th percentile)", "h100e_p95"),
+    "incomplete": ("Incomplete", ""),
+}
+_MEMBERS: Final = (
+    "owners_cumulative_by_designer.csv", "cumulative_by_designer.csv", "ai_chip_owners_cumulative_by_designer.csv",
+)  # fmt: skip
+_INCOMPLETE: Final = {"checked", "true", "yes", "1"}
+_COMPLETE: Final = {"", "false", "no", "0", "unchecked"}
+_REST: Final = "Other"
+_HIDDEN: Final = "China (smuggled)"
+"""Left out of both layers: the publisher hides it by default, and its interval spans a factor of five."""
+_LEAST_OWNERS: Final = 3
+_MOST_BYTES: Final = 8 * 2**20
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """The source."""
+
+    base: str = "https://epoch.ai"
+
+    name: ClassVar[str] = "epoch"
+    title: ClassVar[str] = "Epoch AI, Data on AI Chip Owners"
+    url: ClassVar[str] = "https://epoch.ai/data/ai-chip-owners"
+    licence: ClassVar[str] = "CC BY 4.0"
+    layers: ClassVar[tuple[Layer, ...]] = (Layer.DESIGNER, Layer.OWNERSHIP)
+    replaces_all: ClassVar[bool] = True
+    every_days: ClassVar[int] = 1
+
+    def attribution(self, as_of: date) -> str:
+        """As the publisher asks for it."""
+        return f"Epoch AI, “Data on AI Chip Owners”, epoch.ai/data/ai-chip-owners, as of {as_of}. CC BY 4.0."
+
+    def read(self, files: Sequence[bytes], as_of: date) -> list[Observation]:  # noqa: ARG002 -- the rows have dates
+        """Both layers of all complete quarters. One that has an incomplete row would look more concentrated than it is.
+
+        Raises:
+            InputError: it means something else than the known editions.
+        """
+        (data,) = files
+        if data[:2] == b"PK":
+            data = tables.member(data, _MEMBERS, origin=self.title)
+        cells: dict[date, dict[tuple[str, str], list[Weight]]] = defaultdict(lambda: defaultdict(list))
+        incomplete = set[date]()
+        for row in tables.rows(data, _COLUMNS, origin=self.title):
+            if row["owner"] == _HIDDEN:
+                continue
+            end = tables.day(row["end"], origin=self.title)
+            if _is_incomplete(row["incomplete"], self.title):
+                incomplete.add(end)
+            median, low, high = (tables.number(row[each], origin=self.title) for each in ("median", "low", "high"))
+            if median is None:
+                incomplete.add(end)
+                continue
+            if low is not None and high is not None and not low <= median <= high:
+                raise InputError(
+                    f"{self.title}: the median {median:g} of {row['owner']} is not between its percentiles"
+                )
+            cells[end][row["owner"], row["designer"]].append(Weight(median, low, high))
+        complete = {end: rows for end, rows in cells.items() if end not in incomplete}
+        if not complete:
+            raise InputError(f"{self.title} has no complete quarter")
+        observations = [each for end, rows in sorted(complete.items()) for each in _quarter(end, rows)]
+        owners = {each.entity for each in observations if each.layer is Layer.OWNERSHIP}
+        if len(owners) < _LEAST_OWNERS:
+            raise InputError(f"{self.title} names {len(owners)} owners, which is too few to be the known table")
+        return observations
+
+    async def fetch(self, download: Download) -> tuple[bytes, ...]:
+        """The zip file, or the table alone where there is none.
+
+        Raises:
+            InputError, Unchanged: see `Download`.
+        """
+        try:
+            found = await download(f"{self.base}/data/ai_chip_owners.zip", most=_MOST_BYTES)
+        except InputError:
+            found = await download(f"{self.base}/data/{_MEMBERS[-1]}", most=_MOST_BYTES)
+        return (found.body,)
+
+
+def _is_incomplete(flag: str, origin: str) -> bool:
+    if flag.casefold() not in _INCOMPLETE | _COMPLETE:
+        raise InputError(f"{origin}: {flag[:40]!r} in the column Incomplete is neither yes nor no")
+    return flag.casefold() in _INCOMPLETE
+
+
+def _quarter(end: date, rows: dict[tuple[str, str], list[Weight]]) -> list[Observation]:
+    owners, designers = defaultdict[str, list[Weight]](list), defaultdict[str, list[Weight]](list)
+    for (owner, designer), weights in rows.items():
+        owners[UNATTRIBUTED if owner == _REST else owner] += weights
+        designers[designer] += weights
+    return [
+        Observation(layer, end, name, *added(weights))
+        for layer, sums in ((Layer.DESIGNER, designers), (Layer.OWNERSHIP, owners))
+        for name, weights in sums.items()
+    ]

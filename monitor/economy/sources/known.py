@@ -1,0 +1,84 @@
+"""All sources, and the editions that come with the program."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import time
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from functools import cache
+from importlib import resources
+from typing import Final
+
+from monitor.economy.sources.epoch import Epoch
+from monitor.economy.sources.huggingface import HuggingFace
+from monitor.economy.sources.openrouter import OpenRouter
+from monitor.economy.sources.source import Source
+from monitor.errors import InputError
+from monitor.model import Vintage
+
+SOURCES: Final[tuple[Source, ...]] = (Epoch(), OpenRouter(), HuggingFace())
+_MOST_ENTITIES: Final = 20_000
+_MOST_LETTERS: Final = 100
+"""In the name of an entity. Both bounds are far beyond any edition seen."""
+_SHIPPED: Final = {"epoch": date(2026, 4, 22), "openrouter": date(2026, 8, 22)}
+"""When the publisher made each edition; see data/README.md."""
+
+
+def source_named(name: str) -> Source:
+    """A source by name.
+
+    Raises:
+        InputError: there is none.
+    """
+    for each in SOURCES:
+        if each.name == name:
+            return each
+    raise InputError(f"unknown source {name!r}", remedy=f"choose one of: {', '.join(each.name for each in SOURCES)}")
+
+
+def read_vintage(source: Source, files: Sequence[bytes], fetched_at: float) -> Vintage:
+    """An edition of a source.
+
+    Raises:
+        InputError: it means something else than the known editions.
+    """
+    observations = source.read(files, as_of_day(fetched_at))
+    names = {each.entity for each in observations}
+    if len(names) > _MOST_ENTITIES or not all(0 < len(name) <= _MOST_LETTERS and name.isprintable() for name in names):
+        raise InputError(f"{source.title} has too many entities, or a name that cannot be shown")
+    digest = hashlib.sha256(b"".join(files)).hexdigest()
+    return Vintage(source.name, digest, fetched_at, observations=tuple(observations))
+
+
+def as_of_day(fetched_at: float) -> date:
+    """The day, in UTC, of which an edition is."""
+    return datetime.fromtimestamp(fetched_at, UTC).date()
+
+
+def recognised(data: bytes, now: float | None = None) -> Vintage:
+    """An edition given by hand: of the first source that can read it.
+
+    Raises:
+        InputError: none can, with what each one said.
+    """
+    refused = []
+    for source in SOURCES:
+        try:
+            return read_vintage(source, (data,), time.time() if now is None else now)
+        except InputError as error:
+            refused.append(str(error))
+    raise InputError(f"no source has such a file: {'; '.join(refused)}")
+
+
+@cache
+def shipped() -> tuple[Vintage, ...]:
+    """The editions that come with the program."""
+    folder = resources.files("monitor.economy") / "data"
+    found = []
+    for name, made in _SHIPPED.items():
+        fetched_at = datetime(made.year, made.month, made.day, tzinfo=UTC).timestamp()
+        data = gzip.decompress(folder.joinpath(f"{name}.csv.gz").read_bytes())
+        found.append(read_vintage(source_named(name), (data,), fetched_at))
+    return tuple(found)

@@ -1,0 +1,150 @@
+"""What is said of both economies. A direction is stated only if the 95 % interval of its slope excludes zero."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from monitor.model import (
+    Bounds,
+    Claim,
+    Comparison,
+    Direction,
+    LayerMeasure,
+    MiningSide,
+    SeriesPoint,
+    Slope,
+)
+
+_WORDS: Final = {
+    Direction.DISPERSING: "rising", Direction.CONCENTRATING: "falling", Direction.UNDECIDED: "undecided",
+}  # fmt: skip
+_MINING: Final = {
+    "pool": "pools", "template": "template builders", "country": "registered seats", "origin": "countries of origin",
+}  # fmt: skip
+_AI: Final = {
+    "designer": "chip designers", "ownership": "chip owners", "usage": "model authors", "open_weights": "uploaders",
+}  # fmt: skip
+_LEAST_COVERED: Final = 0.9
+"""Share of the AI side's span that mining's must cover: the rule is over the same period on both sides."""
+
+
+def number(bounds: Bounds) -> str:
+    """Both readings, as one number where they agree."""
+    low, high = f"{bounds.least:.1f}", f"{bounds.most:.1f}"
+    return low if low == high else f"{low}–{high}"
+
+
+def percent(chance: float) -> str:
+    """A probability of a direction, never shown as certain."""
+    return f"{min(99.9, 100 * chance):.0f} %" if chance < 0.995 else "over 99 %"
+
+
+def mining_text(side: MiningSide | None) -> str:
+    """The trend of a mining side."""
+    if side is None or not side.series:
+        return "mining: no stored history"
+    return f"mining: {_trend(_MINING[side.level], side.series, side.slope, is_flow=True)}"
+
+
+def ai_text(measure: LayerMeasure | None) -> str:
+    """The trend of an AI side."""
+    if measure is None:
+        return "AI: not measured"
+    return f"AI: {_trend(_AI[measure.layer], measure.series, measure.slope, is_flow=measure.is_flow)}"
+
+
+def _trend(what: str, series: Sequence[SeriesPoint], slope: Slope | None, *, is_flow: bool) -> str:
+    """Of a flow, the ends of the line, because a single week says little; of a stock, its first and last state."""
+    first, last = series[0], series[-1]
+    if slope is None:
+        return f"{number(last.effective)} effective {what} on {last.period}, too few points for a trend"
+    ends = (
+        f"{slope.start:.1f} → {slope.end:.1f}" if is_flow else f"{number(first.effective)} → {number(last.effective)}"
+    )
+    change = f"effective {what} {ends} in {_span(slope)}"
+    if slope.direction is Direction.UNDECIDED:
+        leaning = "rising" if slope.per_year > 0 else "falling"
+        return f"{change}, undecided ({percent(slope.certainty)} {leaning})"
+    return f"{change}, {_WORDS[slope.direction]}, {percent(slope.certainty)}"
+
+
+def _span(slope: Slope) -> str:
+    days = (slope.last - slope.first).days
+    return f"{round(days / 30.44)} months" if days > 60 else f"{round(days / 7)} weeks"
+
+
+def verdict(comparison: Comparison) -> str:
+    """One sentence for a layer."""
+    mining, ai = comparison.mining, comparison.ai
+    if mining is None and ai is None:
+        return "Not measured on either side."
+    if mining is None:
+        return f"{_sentence(ai_text(ai))}. {_beside(comparison)}"
+    if ai is None:
+        return f"{_sentence(mining_text(mining))}. The AI side is not measured."
+    return f"{_sentence(mining_text(mining))}; {ai_text(ai)}. {_both(mining, ai)}"
+
+
+def _beside(comparison: Comparison) -> str:
+    if comparison.beside is None or comparison.ai is None:
+        return f"Mining is not measured: {comparison.mining_missing}."
+    both = _both(comparison.beside, comparison.ai)
+    return f"Beside it, another layer, for the direction only: {mining_text(comparison.beside)}. {both}"
+
+
+def _both(mining: MiningSide, ai: LayerMeasure) -> str:
+    """What both directions are together: opposite only if both are stated."""
+    ours, theirs = mining.slope, ai.slope
+    if not ours or not theirs:
+        return "No verdict: a side has too few points."
+    if not _covers(ours, theirs):
+        return (
+            f"No verdict: mining's stored history begins on {ours.first}, after the AI side's on {theirs.first}; "
+            "pool-monitor backfill fetches more."
+        )
+    directions = {ours.direction, theirs.direction}
+    if Direction.UNDECIDED in directions:
+        return "Undecided: not both intervals exclude zero."
+    return "The same direction." if len(directions) == 1 else "Opposite directions."
+
+
+def _covers(ours: Slope, theirs: Slope) -> bool:
+    wanted = (theirs.last - theirs.first).days
+    common = (min(ours.last, theirs.last) - max(ours.first, theirs.first)).days
+    return common >= _LEAST_COVERED * wanted
+
+
+def summary(comparisons: Sequence[Comparison], builders: MiningSide | None) -> str:
+    """All directions in one sentence."""
+    sides = [ai_text(each.ai).removeprefix("AI: ") for each in comparisons if each.ai]
+    return "; ".join([_sentence(mining_text(builders)), *(f"AI: {each}" for each in sides)]) + "."
+
+
+def claims(comparisons: Sequence[Comparison], builders: MiningSide | None) -> tuple[Claim, ...]:
+    """What is said about both economies, in our words, and what the data say of it."""
+    found = {each.key: each for each in comparisons}
+    owners, designers = found["owner"].ai, found["designer"].ai
+    return (
+        Claim("Mining concentrates.", _sentence(mining_text(builders)) + "."),
+        Claim(
+            "AI compute disperses over more participants.",
+            f"By layer, not as a whole. {_sentence(ai_text(designers))}. {_sentence(ai_text(owners))}.",
+        ),
+        Claim("The use of AI spreads over more models and their authors.", _sentence(ai_text(found["flow"].ai)) + "."),
+        Claim("Open weights disperse AI.", _sentence(ai_text(found["weights"].ai)) + "."),
+        Claim(
+            "Inference moves to the edge and onto devices.",
+            f"Not measured: {found['edge'].ai_missing}.",
+        ),
+        Claim(
+            "Both economies move in opposite directions.",
+            found["flow"].verdict
+            + " Ownership and design of chips have no counterpart in mining's data: beside them only the direction of "
+            "template builders can be stated.",
+        ),
+    )
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]

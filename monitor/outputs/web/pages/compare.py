@@ -1,0 +1,85 @@
+"""The view of the page that compares both economies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import cached_property
+
+from monitor.model import Claim, EconomySource, EconomyView, LayerMeasure, MiningSide, Slope, Snapshot
+from monitor.outputs.web.pages.filters import percent, span, window
+from monitor.outputs.web.pages.trend_chart import STALE_DAYS, Series, TrendChart, all_series
+
+_WIDE, _NARROW = (1040, 380), (350, 300)
+_ORIGIN, _CHINA = "origin", "CN"
+_WINDOW = "30d"
+
+
+@dataclass(frozen=True)
+class ComparePage:
+    """Both economies, and what is drawn of them."""
+
+    view: EconomyView
+    snapshot: Snapshot | None
+    now: float
+
+    @cached_property
+    def today(self) -> date:
+        """The day, in UTC."""
+        return datetime.fromtimestamp(self.now, UTC).date()
+
+    @cached_property
+    def series(self) -> list[Series]:
+        """What the chart has."""
+        return all_series(self.view, self.today)
+
+    @property
+    def charts(self) -> list[tuple[str, TrendChart]]:
+        """The chart for wide and for narrow screens, by the class that shows it."""
+        if not self.series:
+            return []
+        return [("wide", TrendChart(self.series, *_WIDE)), ("narrow", TrendChart(self.series, *_NARROW))]
+
+    @property
+    def claims(self) -> list[Claim]:
+        """Sentences about both economies, and about pools by country, with what the data say of them."""
+        return [*self.view.claims, *self._bloc()]
+
+    def _bloc(self) -> list[Claim]:
+        snapshot = self.snapshot
+        levels = [each for each in snapshot.concentration if each.level == _ORIGIN] if snapshot else []
+        one = next((each for each in levels if each.window.name == _WINDOW), next(iter(levels), None))
+        if snapshot is None or one is None:
+            return []
+        share = next((each for each in snapshot.shares(one) if each.entity == _CHINA), None)
+        if share is None:
+            return []
+        interval = f" (95 % interval {span(share)})" if share.upper is not None else ""  # type: ignore[arg-type]
+        return [
+            Claim(
+                "Chinese pools have about 55 % of the hashrate.",
+                f"A count of September 2024. Of {window(one.window.name)}, pools that were founded in China have "
+                f"{percent(share.share)}{interval}. That is not where the machines are.",
+            )
+        ]
+
+    def source(self, measure: LayerMeasure) -> EconomySource:
+        """The source of a layer."""
+        return self.view.source(measure.source)
+
+    def age_days(self, measure: LayerMeasure) -> int:
+        """Days since the newest period of a layer."""
+        return (self.today - measure.period).days
+
+    def is_old(self, measure: LayerMeasure) -> bool:
+        """Whether that is so long ago that it says little of today."""
+        return self.age_days(measure) > STALE_DAYS
+
+    def day(self, seconds: float) -> date:
+        """The day of a time."""
+        return datetime.fromtimestamp(seconds, UTC).date()
+
+    def arrow(self, side: LayerMeasure | MiningSide) -> str:
+        """The direction of a side as a sign, for those who look; the sentence beside it has it in words."""
+        slope: Slope | None = side.slope
+        return "→" if slope is None else {"dispersing": "↗", "concentrating": "↘", "undecided": "→"}[slope.direction]

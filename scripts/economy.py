@@ -1,0 +1,135 @@
+"""What the data say of both economies: writes a part of docs/economy.md, and its pictures.
+
+    PYTHONPATH=tests .venv/bin/python scripts/economy.py FILE
+
+FILE has a row for each block, with height, time and pool, as CSV or Parquet. The AI side is of the editions that come
+with the program. The page in the repository is made of mainnet's blocks of 2021 to 2025.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from generated import wrapped
+from screenshots import CHECKOUT, Shot, chromium, take_all
+from support.browser import running
+from support.served import server, sources
+
+from monitor.analysis.counting.grid import grid
+from monitor.analysis.counting.levels import Entity, Level
+from monitor.analysis.counting.points import PointRange
+from monitor.analysis.time_series import curves
+from monitor.analysis.uncertainty.alternatives import UncertainMembership
+from monitor.economy import mining, text
+from monitor.economy.mining import MiningSpan, twelve_months
+from monitor.economy.view import ai_side, make_view, wanted_spans
+from monitor.hub import Hub
+from monitor.model import HEADLINE_LEVEL, BlockRow, EconomyView, LayerMeasure, MiningSide, PoolSlug, TimeSeries
+from monitor.outputs.web.pages.pages import Pages
+from monitor.outputs.web.routes.events import Events
+from monitor.processing.block_file import read
+from monitor.processing.levels import levels
+from monitor.processing.uncertain_memberships import questions
+from monitor.registry.loading import Registry, load_registry
+from monitor.vitals import Vitals
+
+PAGE = CHECKOUT / "docs" / "economy.md"
+SHOTS = (
+    Shot("compare", "/compare", (1120, 900), "light"),
+    Shot("compare-phone-dark", "/compare", (390, 1500), "dark"),
+)
+_BEGIN, _END = "<!-- written by scripts/economy.py -->", "<!-- end -->"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Write the part of the page, and the pictures."""
+    if len(arguments) != 1:
+        print(__doc__, file=sys.stderr)
+        return 2
+    rows, registry = read(Path(arguments[0])), load_registry()
+    side = ai_side({})
+    now = max(each.fetched_at for each in side.states.values())
+    today = datetime.fromtimestamp(now, UTC).date()
+    found = {span: each for span in wanted_spans(side, today) if (each := series(rows, span, registry))}
+    view = make_view(side, found, now=now, updated=False, changed={})
+    last = datetime.fromtimestamp(rows[-1].time, UTC).date()
+    year = series(rows, twelve_months(HEADLINE_LEVEL, last), registry)
+    said = "\n".join(part(view, year))
+    page = re.sub(
+        rf"{_BEGIN}.*{_END}", lambda _: f"{_BEGIN}\n\n{said}\n\n{_END}", PAGE.read_text("utf-8"), flags=re.DOTALL
+    )
+    PAGE.write_text(wrapped(page), "utf-8")
+    asyncio.run(pictures(view))
+    return 0
+
+
+def series(rows: Sequence[BlockRow], span: MiningSpan, registry: Registry) -> MiningSide | None:
+    """Mining over a span, as the daemon has it from its store; None without blocks."""
+    asked = mining.query(span, (rows[0].time, rows[-1].time))
+    if asked is None or (asked.last or 0) <= (asked.first or 0):
+        return None
+    level = next(each for each in levels(registry) if each.name == span.level)
+    uncertain = [each for each in questions(registry) if each.level == level.name]
+    points = grid(asked, rows[0].time, rows[-1].time)
+    inside = [row for row in rows if points.begin < row.time <= points.times[-1]]
+    groups = Counter((*points.stay(row.time), *_of(row, level, uncertain)) for row in inside)
+    ranges = [
+        PointRange(enter, leave, entity, blocks=blocks, pool=pool, era=era)
+        for (enter, leave, entity, pool, era), blocks in groups.items()
+    ]
+    return mining.side(
+        span, TimeSeries(level.name, mining.METRIC, points, series=curves(ranges, points, asked, questions=uncertain))
+    )
+
+
+def _of(row: BlockRow, level: Level, uncertain: Sequence[UncertainMembership]) -> tuple[Entity, PoolSlug | None, int]:
+    """The entity of a block, and its pool and era if its membership is uncertain."""
+    doubt = next((each for each in uncertain if each.pool == row.pool), None)
+    era = sum(edge <= row.time for edge in doubt.edges) if doubt else 0
+    return level.entity_of(row), row.pool if doubt else None, era
+
+
+def part(view: EconomyView, year: MiningSide | None) -> Iterator[str]:
+    """What the page says of the data."""
+    yield "| AI layer | Newest period | Effective entities | 95 % interval | HHI | Over half | Largest | Direction |"
+    yield "|---|---|---:|---:|---:|---:|---|---|"
+    for each in view.measures:
+        yield f"| {' | '.join(_row(each))} |"
+    yield ""
+    for source in view.sources:
+        if source.attribution:
+            yield f"{source.attribution}\n"
+    yield f"Mining, the newest twelve months of the blocks given: {text.mining_text(year).removeprefix('mining: ')}.\n"
+    for compared in view.comparisons:
+        if compared.ai:
+            yield f"- *{compared.title}.* {compared.verdict}"
+
+
+def _row(measure: LayerMeasure) -> list[str]:
+    interval, slope, top = measure.effective_interval, measure.slope, measure.shares[0]
+    return [
+        f"`{measure.layer}`", f"{f'{measure.days} days to ' if measure.days else ''}{measure.period}",
+        text.number(measure.effective), f"{interval.lower:.1f}–{interval.upper:.1f}",
+        "–".join(dict.fromkeys(f"{each:,.0f}" for each in sorted(measure.hhi))),
+        "–".join(sorted({f"{each:.0f}" for each in measure.majority})), f"{top.entity} {100 * top.share:.0f} %",
+        f"{slope.direction}, {text.percent(slope.certainty)}" if slope else "no trend yet",
+    ]  # fmt: skip
+
+
+async def pictures(view: EconomyView) -> None:
+    """The top of the page, on a wide and on a narrow screen."""
+    hub = Hub(Vitals())
+    hub.show_economy(view)
+    over = sources(hub)
+    async with running(chromium()) as browser, server([Pages(over), Events(over)], over) as serving:
+        await take_all(browser, serving.url, SHOTS, CHECKOUT / "docs" / "images")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,227 @@
+"""Traps in the files of the sources: spellings, flags, types, cut-off and foreign content."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+import zipfile
+from collections.abc import Callable, Mapping
+from datetime import date
+from importlib import resources
+from pathlib import Path
+
+import pytest
+
+from monitor.economy.sources import tables
+from monitor.economy.sources.epoch import Epoch
+from monitor.economy.sources.huggingface import HuggingFace
+from monitor.economy.sources.known import read_vintage, recognised
+from monitor.economy.sources.openrouter import OpenRouter
+from monitor.errors import InputError
+from monitor.model import UNATTRIBUTED, Layer, Observation
+
+DATA = Path(__file__).parents[2] / "data" / "economy"
+NOW = date(2026, 10, 8)
+OLD = {
+    "end_date": "End date", "owner": "Owner", "designer": "Chip manufacturer",
+    "h100e_med": "Compute estimate in H100e (median)", "h100e_p5": "H100e (5th percentile)",
+    "h100e_p95": "H100e (95th percentile)", "incomplete": "Incomplete",
+}  # fmt: skip
+NEW = {
+    **OLD, "designer": "Designer", "h100e_med": "H100e (median)",
+}  # fmt: skip
+
+
+def shipped(name: str) -> bytes:
+    return gzip.decompress((resources.files("monitor.economy") / "data" / f"{name}.csv.gz").read_bytes())
+
+
+def respelt(names: Mapping[str, str], change: Callable[[dict[str, str]], dict[str, str]] = dict) -> bytes:
+    """The shipped table of Epoch with other column names, and rows changed."""
+    rows = [change(row) for row in csv.DictReader(io.StringIO(shipped("epoch").decode()))]
+    out = io.StringIO()
+    writer = csv.DictWriter(out, ["Notes", *names.values()])
+    writer.writeheader()
+    writer.writerows({"Notes": "", **{names[key]: row[key] for key in names}} for row in rows)
+    return out.getvalue().encode()
+
+
+def american(row: dict[str, str]) -> dict[str, str]:
+    year, month, day = row["end_date"].split("-")
+    flag = "checked" if row["incomplete"] == "1" else ""
+    return {**row, "end_date": f"{int(month)}/{int(day)}/{year}", "incomplete": flag}
+
+
+def zipped(**members: bytes) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name.replace("__", "/") + ".csv", content)
+    return out.getvalue()
+
+
+# -- Epoch -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        respelt(OLD, american),
+        respelt(NEW),
+        zipped(cumulative_by_designer=respelt(OLD, american)),
+        zipped(quarterly_by_chip=b"x", data__owners_cumulative_by_designer=respelt(NEW)),
+        b"\xef\xbb\xbf" + respelt(NEW).replace(b"\r\n", b"\n"),
+    ],
+    ids=["old names, American dates", "new names", "zip", "new zip", "byte order mark"],
+)
+def test_epoch_by_every_spelling(data: bytes) -> None:
+    assert Epoch().read([data], NOW) == Epoch().read([shipped("epoch")], NOW)
+
+
+def test_epoch_as_published() -> None:
+    found = Epoch().read([(DATA / "amd_owners_cumulative_totals.csv").read_bytes()], NOW)
+    assert {each.entity for each in found if each.layer is Layer.DESIGNER} == {"AMD"}
+    assert {"Microsoft", "Meta", UNATTRIBUTED} <= {each.entity for each in found if each.layer is Layer.OWNERSHIP}
+
+
+def test_epoch_without_its_incomplete_quarter() -> None:
+    assert max(each.period for each in Epoch().read([shipped("epoch")], NOW)) == date(2025, 12, 31)
+    with pytest.raises(InputError, match="neither yes nor no"):
+        Epoch().read([respelt(NEW, lambda row: {**row, "incomplete": "partly"})], NOW)
+
+
+def test_epoch_without_an_announced_column_is_refused_with_its_names() -> None:
+    with pytest.raises(InputError, match=r"no column 'H100e \(median\)' or .*: its columns are Notes, .*compute_h100e"):
+        Epoch().read([respelt({**NEW, "h100e_med": "compute_h100e"})], NOW)
+
+
+def test_epoch_with_percentiles_that_mean_something_else_is_refused() -> None:
+    swapped = {**NEW, "h100e_p5": NEW["h100e_p95"], "h100e_p95": NEW["h100e_p5"]}
+    with pytest.raises(InputError, match="not between its percentiles"):
+        Epoch().read([respelt(swapped)], NOW)
+
+
+def test_epoch_rows_without_percentiles_keep_their_median() -> None:
+    found = Epoch().read([shipped("epoch")], NOW)
+    xai = next(each for each in found if each.entity == "xAI" and each.period == date(2025, 12, 31))
+    assert (xai.weight, xai.low, xai.high) == (553714, None, None)
+
+
+def test_smuggled_chips_are_in_neither_layer() -> None:
+    found = Epoch().read([shipped("epoch")], NOW)
+    total = {layer: sum(e.weight for e in found if e.layer is layer) for layer in (Layer.DESIGNER, Layer.OWNERSHIP)}
+    assert "China (smuggled)" not in {each.entity for each in found}
+    assert total[Layer.DESIGNER] == pytest.approx(total[Layer.OWNERSHIP])
+
+
+def test_a_zip_bomb_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tables, "MOST_BYTES", 2**20)
+    with pytest.raises(InputError, match="is longer than"):
+        Epoch().read([zipped(cumulative_by_designer=bytes(2**24))], NOW)
+
+
+def test_a_zip_file_without_the_table_or_cut_off_is_refused() -> None:
+    with pytest.raises(InputError, match=r"has no file .*: it has other\.csv"):
+        Epoch().read([zipped(other=b"x")], NOW)
+    with pytest.raises(InputError, match="not a usable zip file"):
+        Epoch().read([zipped(cumulative_by_designer=respelt(NEW))[:-200]], NOW)
+
+
+# -- OpenRouter --------------------------------------------------------------------------------------------------------
+
+
+def test_openrouter_export_with_crlf_and_an_empty_rank() -> None:
+    data = (DATA / "openrouter_export_sample.csv").read_bytes()
+    assert b"\r\n" in data
+    assert b"other,," in data
+    found = OpenRouter().read([data], NOW)
+    assert {each.period for each in found} == {date(2026, 9, 30), date(2026, 10, 7)}
+    rest = {each.period: each.weight for each in found if each.entity == UNATTRIBUTED}
+    assert rest[date(2026, 10, 7)] == 1771712615873
+
+
+def test_openrouter_anonymous_authors_are_no_entity() -> None:
+    found = OpenRouter().read([(DATA / "openrouter_export_sample.csv").read_bytes()], NOW)
+    assert not {"stealth", "openrouter", "other"} & {each.entity for each in found}
+
+
+def keyed(change: Callable[[dict[str, str]], object] = lambda row: row) -> bytes:
+    """The same in the shape of the API: tokens are strings."""
+    rows = csv.DictReader((DATA / "openrouter_export_sample.csv").read_text("utf-8").splitlines())
+    keep = ("date", "model_permaslug", "total_tokens")
+    return json.dumps({"data": [change({key: row[key] for key in keep}) for row in rows], "meta": {}}).encode()
+
+
+def test_openrouter_api_with_strings_for_tokens() -> None:
+    expected = OpenRouter().read([(DATA / "openrouter_export_sample.csv").read_bytes()], NOW)
+    assert OpenRouter().read([keyed()], NOW) == expected
+    assert OpenRouter().read([keyed(lambda row: {**row, "total_tokens": int(row["total_tokens"])})], NOW) == expected
+
+
+def test_a_day_that_is_not_over_is_left_out() -> None:
+    data = (DATA / "openrouter_export_sample.csv").read_bytes()
+    assert {each.period for each in OpenRouter().read([data], date(2026, 10, 7))} == {date(2026, 9, 30)}
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"<!DOCTYPE html><html></html>", "not a table but HTML"),
+        (b'{"error":{"code":404}}', "not the known JSON"),
+        (b"", "no column"),
+        (b"date,model_permaslug,total_tokens\n", "no rows"),
+        (b"date,model_permaslug,total_tokens\n2026-01-01,a/b,1\n", "cut off"),
+        (b"\xff\xfe", "not UTF-8"),
+        (b"date,model_permaslug,total_tokens\n2026-01-01,a/b,many\n", "not a number"),
+        (b"date,model_permaslug,total_tokens\n2026-01-01,a/b,nan\n", "not a number"),
+        (b"date,model_permaslug,total_tokens\n2026-01-01,a/b,-5\n", "not a number"),
+        (b"date,model_permaslug,total_tokens\nyesterday,a/b,5\n", "not a date"),
+        (b"date,model_permaslug,total_tokens\n2026-01-01,b,5\n", "not a model with an author"),
+    ],
+)
+def test_openrouter_refuses_what_it_does_not_know(data: bytes, reason: str) -> None:
+    with pytest.raises(InputError, match=reason):
+        OpenRouter().read([data], NOW)
+
+
+# -- Hugging Face ------------------------------------------------------------------------------------------------------
+
+
+def page(authors: range) -> bytes:
+    return json.dumps([{"id": f"a{n}/m", "author": f"a{n}", "downloads": 1000 - n} for n in authors]).encode()
+
+
+def test_huggingface_pages() -> None:
+    found = HuggingFace().read([page(range(30)), page(range(29, 60))], NOW)
+    assert found[29] == Observation(Layer.OPEN_WEIGHTS, NOW, "a29", 971.0), "a repository on two pages counts once"
+    assert len(found) == 60
+
+
+def test_huggingface_author_from_the_name() -> None:
+    rows = [{"id": f"a{n}/m", "author": None, "downloads": 1} for n in range(30)]
+    assert {each.entity for each in HuggingFace().read([json.dumps(rows).encode()], NOW)} == {
+        f"a{n}" for n in range(30)
+    }
+
+
+@pytest.mark.parametrize("data", [b'{"error":"sort"}', b"[1]", page(range(3)), b"[" * 100_000])
+def test_huggingface_refuses_what_it_does_not_know(data: bytes) -> None:
+    with pytest.raises(InputError):
+        HuggingFace().read([data], NOW)
+
+
+@pytest.mark.parametrize("name", ["a\u001b[2J", "a" * 101, "a\u202eb"])
+def test_names_that_cannot_be_shown_are_refused(name: str) -> None:
+    rows = [{"id": f"{n}/m", "author": name if n == 3 else f"a{n}", "downloads": 1} for n in range(30)]
+    with pytest.raises(InputError, match="a name that cannot be shown"):
+        read_vintage(HuggingFace(), [json.dumps(rows).encode()], 1.8e9)
+
+
+def test_a_file_given_by_hand_is_recognised_by_its_content() -> None:
+    assert recognised(respelt(NEW)).source == "epoch"
+    assert recognised((DATA / "openrouter_export_sample.csv").read_bytes()).source == "openrouter"
+    assert recognised(page(range(30))).source == "huggingface"
+    with pytest.raises(InputError, match="no source has such a file"):
+        recognised(b"<html>")
