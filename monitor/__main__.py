@@ -10,6 +10,7 @@ from monitor.errors import Exit, PoolMonitorError
 
 def main() -> None:
     """Run the command line."""
+    _open_standard_streams()
     # Otherwise numpy starts a thread for each core when it is loaded, and aborts if the limit of threads
     # (TasksMax=) is reached. Nothing here multiplies matrices. Child processes inherit the setting.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -18,13 +19,24 @@ def main() -> None:
     try:
         cli()
     except PoolMonitorError as error:
-        print(f"pool-monitor: {error}", file=sys.stderr)  # noqa: T201
+        from monitor import logs  # noqa: PLC0415 -- slow, and usually there
+
+        logs.print_error(f"pool-monitor: {error}")
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         sys.exit(Exit.STOPPED)
     except BrokenPipeError:  # the reader of the output has closed it, as `head` does
         sys.stderr.close()
         sys.exit(Exit.STOPPED)
+
+
+def _open_standard_streams() -> None:
+    """Open those that are closed: otherwise a database or a socket would get their numbers, and what is printed."""
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import time
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typing import Any, NoReturn
 
 import structlog
 
-from monitor import __version__
+from monitor import __version__, logs
 from monitor.alerts.loading import METRIC_LOOKUP, load_rules, reload_rules
 from monitor.alerts.receivers import delivery
 from monitor.alerts.runner import AlertRunner
@@ -48,6 +49,9 @@ from monitor.service_manager import ServiceManager
 from monitor.store.store import Store
 from monitor.vitals import Vitals
 
+_STANDSTILL_SECONDS = 3600.0
+"""Longer than the longest allowed `node.timeout_seconds` and `node.poll_seconds` and a slow transaction together."""
+
 log = structlog.get_logger()
 
 
@@ -68,6 +72,11 @@ class _Health:
     @property
     def waiting(self) -> str | None:
         return self.follower.waiting
+
+    @property
+    def intake_moves(self) -> bool:
+        """Whether the follower has taken a step lately, or asked a node that is away again."""
+        return time.monotonic() - self.follower.stepped_at < _STANDSTILL_SECONDS
 
     @property
     def facts(self) -> NodeFacts | None:
@@ -97,6 +106,7 @@ async def run(config: Config, stop: asyncio.Event, *, listening: Callable[[str],
         PoolMonitorError: a restart or a change by the operator is needed; see its exit code.
     """
     vitals = Vitals()
+    logs.count_dropped(vitals.log_lines_dropped.inc)
     vitals.start_time.set_to_current_time()
     hub = Hub(vitals)
     directory = Directory(load_registry(config.registry))  # its errors are reported without waiting for the node
@@ -149,7 +159,7 @@ async def run(config: Config, stop: asyncio.Event, *, listening: Callable[[str],
             await _all_or_none(
                 _until(stop), *(node.run() for node in nodes), intake, alerts,
                 supervised("journal", Journal(hub, store.journal).run, vitals),
-                manager.keep_informed(lambda: _status(hub, health)),
+                manager.keep_informed(lambda: _status(hub, health), moves=lambda: health.intake_moves),
             )  # fmt: skip
         manager.stopping()
         log.info("stopped")

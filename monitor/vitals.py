@@ -62,6 +62,9 @@ class Vitals:
         self.output_dropped = counter(
             "output_dropped", "Events and snapshots dropped because an output was too slow.", ["output"]
         )
+        self.log_lines_dropped = counter(
+            "log_lines_dropped", "Log lines dropped because standard error was not read, closed or full."
+        )
 
     def observe_lag(self, seen: Sighting) -> None:
         """Observe how much later than the first node a node had a block.
