@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import ExitStack
 
 from monitor.errors import Exit, PoolMonitorError
+
+_DAEMONS = ("run", "demo")
 
 
 def main() -> None:
     """Run the command line."""
+    with ExitStack() as daemon:
+        if sys.argv[1:2] and sys.argv[1] in _DAEMONS:
+            from monitor import process_signals  # noqa: PLC0415 -- other commands end by their signals
+
+            daemon.enter_context(process_signals.received())
+        _main()
+
+
+def _main() -> None:
     _open_standard_streams()
     # Otherwise numpy starts a thread for each core when it is loaded, and aborts if the limit of threads
     # (TasksMax=) is reached. Nothing here multiplies matrices. Child processes inherit the setting.

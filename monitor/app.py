@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 import structlog
 
-from monitor import __version__, logs
+from monitor import __version__, logs, process_signals
 from monitor.alerts.loading import METRIC_LOOKUP, load_rules, reload_rules
 from monitor.alerts.receivers import delivery
 from monitor.alerts.runner import AlertRunner
@@ -151,8 +151,7 @@ async def run(config: Config, stop: asyncio.Event, *, listening: Callable[[str],
         intake = _intake(
             config, health, store, hub=hub, vitals=vitals, history=history, directory=directory, reload=reload
         )
-        with suppress(NotImplementedError, ValueError, RuntimeError):  # no signals outside the main thread
-            asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, nodes[0].notifications.look_now)
+        process_signals.listen(signal.SIGUSR1, nodes[0].notifications.look_now)
         manager = ServiceManager()
         manager.ready()
         with suppress(_Stopped):

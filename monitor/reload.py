@@ -11,6 +11,7 @@ from typing import Final, NoReturn, TypeVar
 
 import structlog
 
+from monitor import process_signals
 from monitor.errors import ConfigError
 from monitor.vitals import Vitals
 
@@ -31,8 +32,7 @@ class ReloadSignal:
 
     def __init__(self) -> None:
         self._events: list[asyncio.Event] = []
-        with suppress(NotImplementedError, ValueError, RuntimeError):  # no signals outside the main thread
-            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self.set)
+        process_signals.listen(signal.SIGHUP, self.set)
 
     def set(self) -> None:
         """Request a reload, as SIGHUP does."""
