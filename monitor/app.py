@@ -22,7 +22,7 @@ from monitor.chain.fallback import FallbackSource
 from monitor.chain.follower import Follower
 from monitor.chain.observer import Observer
 from monitor.chain.watch import NodesWatch
-from monitor.config import Config
+from monitor.config import Config, Token
 from monitor.hub import Hub
 from monitor.model import Coverage, NodeFacts, NodeRole, Reach
 from monitor.node.client import NodeClient
@@ -122,7 +122,6 @@ async def run(config: Config, stop: asyncio.Event, *, listening: Callable[[str],
         backfill = BackfillScheduler(config, store, nodes[0], hub=hub, vitals=vitals)
         health = _Health(follower, nodes[0], backfill, source=source)
         history = HistoryQueries(store)
-        token = config.web.secret_token
         sources = Sources(
             hub,
             store=store,
@@ -134,9 +133,8 @@ async def run(config: Config, stop: asyncio.Event, *, listening: Callable[[str],
         )
         web = await rooms.enter_async_context(
             WebServer(
-                (Api(sources), Pages(sources), Events(sources), Metrics(Exposition(hub, vitals))),
-                AnswerCache(sources.state), vitals, host=config.web.host, port=config.web.port,
-                token=token.get_secret_value() if token else None,
+                (Api(sources), Pages(sources), Events(sources, vitals), Metrics(Exposition(hub, vitals))),
+                AnswerCache(sources.state), vitals, settings=config.web,
             )
         )  # fmt: skip
         log.info("listening", url=web.url, version=__version__)
@@ -157,6 +155,7 @@ async def run(config: Config, stop: asyncio.Event, *, listening: Callable[[str],
         with suppress(_Stopped):
             await _all_or_none(
                 _until(stop), *(node.run() for node in nodes), intake, alerts,
+                _reload_tokens(config, web, reload=reload, vitals=vitals),
                 supervised("journal", Journal(hub, store.journal).run, vitals),
                 manager.keep_informed(lambda: _status(hub, health), moves=lambda: health.intake_moves),
             )  # fmt: skip
@@ -240,6 +239,19 @@ async def _keep_informed(watch: NodesWatch, hub: Hub) -> NoReturn:
         async for each in news:
             watch.take(each)
     raise AssertionError("the hub has ended")
+
+
+async def _reload_tokens(config: Config, web: WebServer, *, reload: ReloadSignal, vitals: Vitals) -> NoReturn:
+    """Accept the tokens of the changed file; an invalid file is rejected and logged."""
+
+    async def adopt(tokens: Sequence[Token]) -> None:
+        log.info("tokens reloaded", names=[each.name for each in tokens])
+        web.tokens = tokens
+
+    await keep_current(
+        lambda: [config.web.tokens_file] if config.web.tokens_file else [], config.web.all_tokens, adopt,
+        kind="tokens", reload=reload, vitals=vitals,
+    )  # fmt: skip
 
 
 async def _all_or_none(*parts: Coroutine[Any, Any, None]) -> None:

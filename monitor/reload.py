@@ -19,6 +19,7 @@ _POLL_SECONDS = 2.0
 REJECTED: Final = {
     "registry": "registry rejected, previous registry kept",
     "rules": "alert rules rejected, previous rules kept",
+    "tokens": "tokens rejected, previous tokens kept",
 }
 """The log event for files that cannot be used, by kind of error."""
 
@@ -62,7 +63,7 @@ async def keep_current(
         paths: the files.
         load: reads them, on another thread; may raise `ConfigError`.
         adopt: called with the result.
-        kind: `registry` or `rules`, the label of its errors.
+        kind: `registry`, `rules` or `tokens`, the label of its errors.
         reload: requests a reload although no file has changed.
         vitals: counts the errors.
     """

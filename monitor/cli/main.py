@@ -24,6 +24,7 @@ _MODULES: Final = {
     "export": "monitor.cli.export",
     "stale": "monitor.cli.stale.command",
     "registry": "monitor.cli.registry.command",
+    "token": "monitor.cli.token",
 }
 """The module of each command. It has a function of that name, or a group of commands."""
 
