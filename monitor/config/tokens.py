@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-import tomllib
 from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Self
 from pydantic import Field, ValidationError
 
 from monitor.config.section import Section
+from monitor.documents import parse_toml, read_text
 from monitor.errors import ConfigError
 
 
@@ -67,14 +67,14 @@ def load_tokens(file: Path) -> tuple[Token, ...]:
         ConfigError: it cannot be read, is not valid, or has no token: that would be no protection.
     """
     try:
-        return _File(**tomllib.loads(file.read_text("utf-8"))).tokens
+        return _File(**parse_toml(read_text(file))).tokens
     except OSError as error:
-        raise ConfigError(f"web.tokens_file: {file} cannot be read ({error.strerror})") from None
+        raise ConfigError(f"web.tokens_file: {file} cannot be read ({error.strerror or error})") from None
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(map(str, first["loc"]))
         raise ConfigError(f"web.tokens_file: {file}: {where}: {first['msg']}") from None
-    except (ValueError, RecursionError, TypeError) as error:  # broken TOML or text
+    except (ValueError, TypeError) as error:  # broken TOML or text
         raise ConfigError(f"web.tokens_file: {file}: invalid TOML: {error}") from None
 
 
