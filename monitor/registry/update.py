@@ -26,6 +26,8 @@ from monitor.registry.upstream import PoolList
 _TIMEOUT = aiohttp.ClientTimeout(total=30)
 _HOPS = 3
 _CHUNK = 65_536
+MAX_NEW_MARKS = 100
+"""Addresses and tags that a newer copy may add to one pool."""
 LEAST_SHARE = (4, 5)
 """A newer copy has at least four fifths of the pools of the one it replaces: else it is cut off, or something else."""
 
@@ -133,6 +135,7 @@ def propose(copies: Sequence[Copy], section: RegistrySection, *, let_go: Collect
         named = {row.pool for row in known.memberships.rows}
         vanishing = [before.by_slug[slug] for slug in sorted(before.by_slug.keys() - after.by_slug.keys())]
         doubts += _vanishing(vanishing, let_go, named)
+        doubts += _swelling(before, after)
     notes = [note for copy in copies for note in copy.list.notes] + list(merged.idle)
     return Proposal(tuple(copies), changes(before, after) if after else None, tuple(doubts), notes=tuple(notes))
 
@@ -157,6 +160,18 @@ def _vanishing(pools: Sequence[Pool], let_go: Collection[str], named: Collection
             tags = len(pool.tags) + len(pool.plain_tags)
             marks = f"{len(pool.addresses)} addresses and {tags} tags"
             yield f"pool {slug} would vanish with its {marks}: if that is right, use --let-go {slug}"
+
+
+def _swelling(before: PoolRegistry, after: PoolRegistry) -> Iterator[str]:
+    for slug, pool in after.by_slug.items():
+        old = before.by_slug.get(slug)
+        more = _marks(pool) - (_marks(old) if old else 0)
+        if more > MAX_NEW_MARKS:
+            yield f"pool {slug} would have {more} addresses and tags more: a list never adds so many at once"
+
+
+def _marks(pool: Pool) -> int:
+    return len(pool.addresses) + len(pool.tags) + len(pool.plain_tags)
 
 
 def _resembled(given: PoolList, origin: str) -> str:
