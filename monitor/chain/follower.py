@@ -109,7 +109,7 @@ class Follower:
         self._answered = self._answered or tip is not None
         notice = Notice(time.monotonic())
         while True:
-            self.stepped_at = time.monotonic()
+            looked = self.stepped_at = time.monotonic()
             try:
                 plan = await self._persistently(partial(self._plan, tip, notice))
             except Behind as error:
@@ -120,7 +120,8 @@ class Follower:
                 notice = await self._source.news()
                 continue
             yield plan
-            tip, notice = plan.end, Notice(notice.at)  # a block that it names is tried once
+            # What follows without another notice came after this look, or it would be in the plan.
+            tip, notice = plan.end, Notice(looked)
             self._caught_up = plan.caught_up
 
     async def meet(self) -> None:
