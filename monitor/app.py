@@ -49,6 +49,8 @@ from monitor.service_manager import ServiceManager
 from monitor.store.store import Store
 from monitor.vitals import Vitals
 
+_SILENCE_SECONDS = 30.0
+"""Beyond `node.poll_seconds`, after which the numbers may be old, whatever the reason."""
 _STANDSTILL_SECONDS = 3600.0
 """Longer than the longest allowed `node.timeout_seconds` and `node.poll_seconds` and a slow transaction together."""
 
@@ -68,10 +70,16 @@ class _Health:
     """The counted one."""
     backfill: BackfillScheduler
     source: FallbackSource
+    patience: float
+    """How long the node's best block may not be heard of, seconds."""
 
     @property
     def waiting(self) -> str | None:
-        return self.follower.waiting
+        """Why the numbers may be old: what the follower says, or that nothing was heard of the node lately."""
+        heard_at = self.heard_at
+        if self.follower.waiting or heard_at is None or time.time() - heard_at < self.patience:
+            return self.follower.waiting
+        return "the node has not named its best block lately"
 
     @property
     def intake_moves(self) -> bool:
@@ -120,7 +128,8 @@ async def run(config: Config, stop: asyncio.Event, *, listening: Callable[[str],
         source = FallbackSource(_observers(config, nodes), store.tip, patience=config.counted_node.fallback_seconds)
         follower = Follower(source, store, Reach.of(config.windows), vitals=vitals)
         backfill = BackfillScheduler(config, store, nodes[0], hub=hub, vitals=vitals)
-        health = _Health(follower, nodes[0], backfill, source=source)
+        patience = config.counted_node.poll_seconds + _SILENCE_SECONDS
+        health = _Health(follower, nodes[0], backfill, source=source, patience=patience)
         history = HistoryQueries(store)
         sources = Sources(
             hub,

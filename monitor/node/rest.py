@@ -144,11 +144,16 @@ class Rest:
     async def _beginning(self, ref: BlockRef) -> Block:
         """Read a block as far as its coinbase and close the connection on the rest."""
         async with self._request("block", f"{ref.hash}.bin") as response:
-            body = b""
+            body, enough = bytearray(), 0
             async for chunk in response.content.iter_any():
                 body += chunk
+                if len(body) < enough:
+                    continue
+                enough = 2 * len(body)  # bytes that come one by one are not decoded each time
+                if len(body) > MAX_BLOCK_BYTES:
+                    raise NotServed("GET /rest/block was answered with more than a block")
                 try:
-                    block = decode_block(body, height=ref.height)
+                    block = decode_block(bytes(body), height=ref.height)
                 except Truncated:
                     continue
                 except WireError as error:
@@ -158,12 +163,20 @@ class Rest:
                     response.close()
                     await asyncio.sleep(0)  # the socket closes before the next request opens another
                 return block
-        raise NodeBusy(f"the node sent only the beginning of block {ref.hash}")
+        try:
+            return decode_block(bytes(body), height=ref.height)
+        except WireError:
+            raise NodeBusy(f"the node sent only the beginning of block {ref.hash}") from None
 
     @unless_queue_stays_full
     async def _get(self, name: str, path: str) -> bytes:
         async with self._request(name, path) as response:
-            return await response.read()
+            body = bytearray()
+            async for chunk in response.content.iter_any():
+                body += chunk
+                if len(body) > MAX_BLOCK_BYTES:
+                    raise NotServed(f"GET /rest/{name} was answered with more than {MAX_BLOCK_BYTES} bytes")
+            return bytes(body)
 
     @asynccontextmanager
     async def _request(self, name: str, path: str) -> AsyncIterator[aiohttp.ClientResponse]:
