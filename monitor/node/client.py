@@ -371,7 +371,8 @@ class NodeClient:
 
     async def _block(self, ref: BlockRef) -> Block:
         try:
-            block = decode_block(bytes.fromhex(await self._rpc.call("getblock", ref.hash, 0)), height=ref.height)
+            data = await self._rpc.call("getblock", ref.hash, 0)
+            block = await asyncio.to_thread(_decoded, data, ref.height)  # a coinbase may have 90,000 outputs
         except errors.RpcError as error:
             if error.code in {errors.NOT_FOUND, errors.MISC}:
                 await self._explain_missing(ref, error)
@@ -392,3 +393,7 @@ class NodeClient:
                 "still has it, or move the database away (store.url) to begin with what this node has",
             )
         raise NodeBusy(f"the node does not have block {ref.hash} at {ref.height} any more, or not yet: {answer}")
+
+
+def _decoded(data: str, height: int) -> Block:
+    return decode_block(bytes.fromhex(data), height=height)

@@ -31,6 +31,8 @@ PATHS = ("headers", "block", "blockpart")
 """What is requested, below /rest/."""
 _MOST_HEADERS = 2000
 """The node's limit for one answer."""
+_MANY_BYTES = 256 * 1024
+"""Above this size a block is decoded on a thread, because that may take longer than the event loop should stand."""
 _FIRST_BYTES = 2048
 """Enough for header and coinbase of nearly every block. For the few that pay many miners, more is requested."""
 _STARTING = b"Service temporarily unavailable"
@@ -131,7 +133,7 @@ class Rest:
         size = _FIRST_BYTES
         while self.has_blockpart and not self._blocks_are_short and size <= MAX_BLOCK_BYTES:
             try:
-                return decode_block(await self._get("blockpart", _part(ref.hash, size)), height=ref.height)
+                return await _decoded(await self._get("blockpart", _part(ref.hash, size)), ref.height)
             except NotServed:
                 self._blocks_are_short = True
             except Truncated:
@@ -153,7 +155,7 @@ class Rest:
                 if len(body) > MAX_BLOCK_BYTES:
                     raise NotServed("GET /rest/block was answered with more than a block")
                 try:
-                    block = decode_block(bytes(body), height=ref.height)
+                    block = await _decoded(bytes(body), ref.height)
                 except Truncated:
                     continue
                 except WireError as error:
@@ -164,7 +166,7 @@ class Rest:
                     await asyncio.sleep(0)  # the socket closes before the next request opens another
                 return block
         try:
-            return decode_block(bytes(body), height=ref.height)
+            return await _decoded(bytes(body), ref.height)
         except WireError:
             raise NodeBusy(f"the node sent only the beginning of block {ref.hash}") from None
 
@@ -204,6 +206,13 @@ class Rest:
             connector=transport.connector(self._node),
             cookie_jar=aiohttp.DummyCookieJar(),
         )
+
+
+async def _decoded(data: bytes, height: int) -> Block:
+    """The block; a coinbase of many outputs takes long, and is decoded on a thread."""
+    if len(data) < _MANY_BYTES:
+        return decode_block(data, height=height)
+    return await asyncio.to_thread(decode_block, data, height=height)
 
 
 def _part(block: BlockHash, size: int) -> str:
