@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import aiohttp
+from yarl import URL
 
 from monitor.config import RegistrySection
 from monitor.errors import InputError, RegistryError
@@ -67,22 +68,32 @@ async def fetch(origin: str) -> bytes:
 
 
 async def download(session: aiohttp.ClientSession, url: str) -> bytes:
-    """The body behind `url`, if it is not too long, and no redirection led to another protocol.
+    """The body behind `url`, if it is not too long, and no redirection leads to another host or protocol.
 
     Raises:
-        InputError: it is too long, or a redirection leaves the protocol.
+        InputError: it is too long, or redirections lead elsewhere, or do not end.
         aiohttp.ClientError: it cannot be had.
     """
-    scheme = urlsplit(url).scheme
-    async with session.get(url, max_redirects=_HOPS, raise_for_status=True) as response:
-        if any(step.url.scheme != scheme for step in (*response.history, response)):
-            raise InputError(f"{url} leads to an address that is not {scheme}")
-        body = b""
-        async for chunk in response.content.iter_chunked(_CHUNK):
-            body += chunk
-            if len(body) > lists.MAX_BYTES:
-                raise InputError(f"{url} is longer than {lists.MAX_BYTES} bytes, which no list is")
-        return body
+    at = URL(url)
+    for _ in range(_HOPS + 1):
+        async with session.get(at, allow_redirects=False, raise_for_status=True) as response:
+            target = response.headers.get("Location") if 300 <= response.status < 400 else None
+            if target is None:
+                return await _body(response, url)
+            there = at.join(URL(target))
+            if there.origin() != at.origin():
+                raise InputError(f"{url} leads to another host or protocol", remedy=f"if you trust it, give {there}")
+            at = there
+    raise InputError(f"{url} leads from one address to the next, without end")
+
+
+async def _body(response: aiohttp.ClientResponse, url: str) -> bytes:
+    body = bytearray()
+    async for chunk in response.content.iter_chunked(_CHUNK):
+        body += chunk
+        if len(body) > lists.MAX_BYTES:
+            raise InputError(f"{url} is longer than {lists.MAX_BYTES} bytes, which no list is")
+    return bytes(body)
 
 
 def read(data: bytes, origin: str, *, source: str | None, now: datetime) -> Copy:
