@@ -83,6 +83,8 @@ lock: $(DEV) ## write down the versions that pyproject.toml asks for (LOCK=--upg
 	@$(COMPILE) --all-extras -c requirements/dev.txt -o requirements/all.txt
 	@$(COMPILE) --extra notify -c requirements/dev.txt -o requirements/notify.txt
 	@$(COMPILE) -c requirements/dev.txt -o requirements/run.txt
+	@sed -n 's/^requires = \["\(.*\)"\]$$/\1/p' pyproject.toml | \
+	    $(COMPILE:pyproject.toml=-) -c requirements/dev.txt -o requirements/build.txt
 
 hooks: $(DEV) ## check before each commit
 	@$(BIN)/pre-commit install

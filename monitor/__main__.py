@@ -4,12 +4,25 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import ExitStack
 
 from monitor.errors import Exit, PoolMonitorError
+
+_DAEMONS = ("run", "demo")
 
 
 def main() -> None:
     """Run the command line."""
+    with ExitStack() as daemon:
+        if sys.argv[1:2] and sys.argv[1] in _DAEMONS:
+            from monitor import process_signals  # noqa: PLC0415 -- other commands end by their signals
+
+            daemon.enter_context(process_signals.received())
+        _main()
+
+
+def _main() -> None:
+    _open_standard_streams()
     # Otherwise numpy starts a thread for each core when it is loaded, and aborts if the limit of threads
     # (TasksMax=) is reached. Nothing here multiplies matrices. Child processes inherit the setting.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -18,13 +31,24 @@ def main() -> None:
     try:
         cli()
     except PoolMonitorError as error:
-        print(f"pool-monitor: {error}", file=sys.stderr)  # noqa: T201
+        from monitor import logs  # noqa: PLC0415 -- slow, and usually there
+
+        logs.print_error(f"pool-monitor: {error}")
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         sys.exit(Exit.STOPPED)
     except BrokenPipeError:  # the reader of the output has closed it, as `head` does
         sys.stderr.close()
         sys.exit(Exit.STOPPED)
+
+
+def _open_standard_streams() -> None:
+    """Open those that are closed: otherwise a database or a socket would get their numbers, and what is printed."""
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number
 
 
 if __name__ == "__main__":

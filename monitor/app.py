@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typing import Any, NoReturn
 
 import structlog
 
-from monitor import __version__
+from monitor import __version__, logs, process_signals
 from monitor.alerts.loading import METRIC_LOOKUP, load_rules, reload_rules
 from monitor.alerts.receivers import delivery, receivers
 from monitor.alerts.runner import AlertRunner
@@ -21,7 +22,7 @@ from monitor.chain.fallback import FallbackSource
 from monitor.chain.follower import Follower
 from monitor.chain.observer import Observer
 from monitor.chain.watch import NodesWatch
-from monitor.config import Config
+from monitor.config import Config, Token
 from monitor.economy.fetch import demand_proxy
 from monitor.economy.keeper import EconomyKeeper
 from monitor.hub import Hub
@@ -53,6 +54,10 @@ from monitor.vitals import Vitals
 
 _LOOK_SECONDS = 1.0
 """Between two looks for the first block of another monitor."""
+_SILENCE_SECONDS = 30.0
+"""Beyond `node.poll_seconds`, after which the numbers may be old, whatever the reason."""
+_STANDSTILL_SECONDS = 3600.0
+"""Longer than the longest allowed `node.timeout_seconds` and `node.poll_seconds` and a slow transaction together."""
 
 log = structlog.get_logger()
 
@@ -71,14 +76,27 @@ class _Health:
     """The counted one."""
     backfill: BackfillScheduler
     source: FallbackSource
+    patience: float
+    """How long the node's best block may not be heard of, seconds."""
 
     @property
     def waiting(self) -> str | None:
-        return self.role.waiting or (self.follower.waiting if self.role.writes else None)
+        """Why the numbers may be old: what the database or the follower says, or that the node was not heard lately."""
+        if self.role.waiting or not self.role.writes:
+            return self.role.waiting
+        heard_at = self.heard_at
+        if self.follower.waiting or heard_at is None or time.time() - heard_at < self.patience:
+            return self.follower.waiting
+        return "the node has not named its best block lately"
 
     @property
     def writer(self) -> bool:
         return self.role.writes
+
+    @property
+    def intake_moves(self) -> bool:
+        """Whether the follower has taken a step lately, or asked a node that is away again; not asked of a standby."""
+        return not self.role.writes or time.monotonic() - self.follower.stepped_at < _STANDSTILL_SECONDS
 
     @property
     def facts(self) -> NodeFacts | None:
@@ -112,6 +130,7 @@ async def run(config: Config, stop: asyncio.Event, *, listening: Callable[[str],
         PoolMonitorError: a restart or a change by the operator is needed; see its exit code.
     """
     vitals = Vitals()
+    logs.count_dropped(vitals.log_lines_dropped.inc)
     vitals.start_time.set_to_current_time()
     hub = Hub(vitals)
     directory = Directory(load_registry(config.registry))  # its errors are reported without waiting for the node
@@ -130,9 +149,9 @@ async def run(config: Config, stop: asyncio.Event, *, listening: Callable[[str],
         follower = Follower(source, store, Reach.of(config.windows), vitals=vitals)
         backfill = BackfillScheduler(config, store, nodes[0], hub=hub, vitals=vitals)
         role = Role(store, vitals)
-        health = _Health(role, follower, nodes[0], backfill=backfill, source=source)
+        patience = config.counted_node.poll_seconds + _SILENCE_SECONDS
+        health = _Health(role, follower, nodes[0], backfill=backfill, source=source, patience=patience)
         history = HistoryQueries(readers)
-        token = config.web.secret_token
         sources = Sources(
             hub,
             store=readers,
@@ -144,9 +163,8 @@ async def run(config: Config, stop: asyncio.Event, *, listening: Callable[[str],
         )
         web = await rooms.enter_async_context(
             WebServer(
-                (Api(sources), Pages(sources), Events(sources), Metrics(Exposition(hub, vitals))),
-                AnswerCache(sources.state), vitals, host=config.web.host, port=config.web.port,
-                token=token.get_secret_value() if token else None,
+                (Api(sources), Pages(sources), Events(sources, vitals), Metrics(Exposition(hub, vitals))),
+                AnswerCache(sources.state), vitals, settings=config.web,
             )
         )  # fmt: skip
         log.info("listening", url=web.url, version=__version__)
@@ -168,8 +186,7 @@ async def run(config: Config, stop: asyncio.Event, *, listening: Callable[[str],
                 supervised("journal", Journal(hub, store.journal).run, vitals),
             )
 
-        with suppress(NotImplementedError, ValueError, RuntimeError):  # no signals outside the main thread
-            asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, nodes[0].notifications.look_now)
+        process_signals.listen(signal.SIGUSR1, nodes[0].notifications.look_now)
         economy = EconomyKeeper(
             config.economy, store, history, complete=lambda: health.complete,
             publish=hub.show_economy, vitals=vitals, writes=lambda: role.writes,
@@ -179,8 +196,9 @@ async def run(config: Config, stop: asyncio.Event, *, listening: Callable[[str],
         with suppress(_Stopped):
             await _all_or_none(
                 _until(stop), *(node.run() for node in nodes), role.run(write, lambda: _follow(parts)),
+                _reload_tokens(config, web, reload=reload, vitals=vitals),
                 supervised("economy", economy.run, vitals),
-                manager.keep_informed(lambda: _status(hub, health)),
+                manager.keep_informed(lambda: _status(hub, health), moves=lambda: health.intake_moves),
             )  # fmt: skip
         manager.stopping()
         log.info("stopped")
@@ -299,6 +317,19 @@ async def _keep_informed(watch: NodesWatch, hub: Hub) -> NoReturn:
         async for each in news:
             watch.take(each)
     raise AssertionError("the hub has ended")
+
+
+async def _reload_tokens(config: Config, web: WebServer, *, reload: ReloadSignal, vitals: Vitals) -> NoReturn:
+    """Accept the tokens of the changed file; an invalid file is rejected and logged."""
+
+    async def adopt(tokens: Sequence[Token]) -> None:
+        log.info("tokens reloaded", names=[each.name for each in tokens])
+        web.tokens = tokens
+
+    await keep_current(
+        lambda: [config.web.tokens_file] if config.web.tokens_file else [], config.web.all_tokens, adopt,
+        kind="tokens", reload=reload, vitals=vitals,
+    )  # fmt: skip
 
 
 async def _all_or_none(*parts: Coroutine[Any, Any, None]) -> None:

@@ -26,6 +26,8 @@ from monitor.vitals import Vitals
 
 _NEWS = 10
 """Steps of more blocks are catching up: they are neither timed nor logged block by block."""
+_MANY_OUTPUTS = 20_000
+"""Coinbases of a step with more outputs together are attributed on a thread, so that the event loop does not stand."""
 _CATCH_UP_SECONDS = 5.0
 """Between snapshots while catching up."""
 
@@ -115,7 +117,10 @@ class Pipeline:
 
     async def _take(self, plan: Plan) -> None:
         registry = self._counter.rulebook.registry
-        judged = tuple(judge(plan.connects, registry))
+        if sum(len(each.coinbase.outputs) for each in plan.connects) < _MANY_OUTPUTS:
+            judged = tuple(judge(plan.connects, registry))
+        else:
+            judged = await asyncio.to_thread(lambda: tuple(judge(plan.connects, registry)))
         losers = await self._store.apply(plan, judged)
         if plan.disconnects:
             log.warning("reorganisation", depth=len(plan.disconnects), above=plan.onto.height, pools=losers)

@@ -11,6 +11,7 @@ from typing import Final, NoReturn, TypeVar
 
 import structlog
 
+from monitor import process_signals
 from monitor.errors import ConfigError
 from monitor.vitals import Vitals
 
@@ -18,6 +19,7 @@ _POLL_SECONDS = 2.0
 REJECTED: Final = {
     "registry": "registry rejected, previous registry kept",
     "rules": "alert rules rejected, previous rules kept",
+    "tokens": "tokens rejected, previous tokens kept",
 }
 """The log event for files that cannot be used, by kind of error."""
 
@@ -31,8 +33,7 @@ class ReloadSignal:
 
     def __init__(self) -> None:
         self._events: list[asyncio.Event] = []
-        with suppress(NotImplementedError, ValueError, RuntimeError):  # no signals outside the main thread
-            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self.set)
+        process_signals.listen(signal.SIGHUP, self.set)
 
     def set(self) -> None:
         """Request a reload, as SIGHUP does."""
@@ -62,7 +63,7 @@ async def keep_current(
         paths: the files.
         load: reads them, on another thread; may raise `ConfigError`.
         adopt: called with the result.
-        kind: `registry` or `rules`, the label of its errors.
+        kind: `registry`, `rules` or `tokens`, the label of its errors.
         reload: requests a reload although no file has changed.
         vitals: counts the errors.
     """

@@ -36,18 +36,19 @@ class ServiceManager:
         """The daemon is shutting down."""
         self._send("STOPPING=1\nSTATUS=stopping")
 
-    async def keep_informed(self, status: Callable[[], str]) -> NoReturn:
-        """Send the status when it changes, and watchdog messages as long as the event loop runs.
+    async def keep_informed(self, status: Callable[[], str], *, moves: Callable[[], bool] = lambda: True) -> NoReturn:
+        """Send the status when it changes, and watchdog messages as long as the event loop runs and intake moves.
 
         Args:
             status: returns a sentence; called every two seconds.
+            moves: whether intake does not stand still.
         """
         pause = min(_POLL_SECONDS, (self._watchdog_seconds or _POLL_SECONDS) / 3)
         sent = None
         while True:
             now = " ".join(status().split())  # a second line would be another message
             lines = [f"STATUS={now}"] if now != sent else []
-            self._send("\n".join([*lines, *(["WATCHDOG=1"] if self._watchdog_seconds else [])]))
+            self._send("\n".join([*lines, *(["WATCHDOG=1"] if self._watchdog_seconds and moves() else [])]))
             sent = now
             await asyncio.sleep(pause)
 

@@ -65,6 +65,12 @@ class Vitals:
         self.output_dropped = counter(
             "output_dropped", "Events and snapshots dropped because an output was too slow.", ["output"]
         )
+        self.web_refused = counter(
+            "web_refused", "Connections and event streams of the web server that were refused or dropped.", ["reason"]
+        )
+        self.log_lines_dropped = counter(
+            "log_lines_dropped", "Log lines dropped because standard error was not read, closed or full."
+        )
 
     def observe_lag(self, seen: Sighting) -> None:
         """Observe how much later than the first node a node had a block.

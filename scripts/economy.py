@@ -127,7 +127,7 @@ async def pictures(view: EconomyView) -> None:
     hub = Hub(Vitals())
     hub.show_economy(view)
     over = sources(hub)
-    async with running(chromium()) as browser, server([Pages(over), Events(over)], over) as serving:
+    async with running(chromium()) as browser, server([Pages(over), Events(over, Vitals())], over) as serving:
         await take_all(browser, serving.url, SHOTS, CHECKOUT / "docs" / "images")
 
 

@@ -31,9 +31,8 @@ def main(kind: str) -> int:
         print(f"environment: creating {ENVIRONMENT}", flush=True)
         create()
     print(f"environment: installing requirements/{kind}.txt", flush=True)
-    pip("--require-hashes", "--requirement", f"requirements/{kind}.txt")
-    # The build backend is one of the locked development packages. Without those, pip fetches one for the moment.
-    pip("--no-deps", *(["--no-build-isolation"] if kind == "dev" else []), "--editable", ".")
+    pip("--require-hashes", "--requirement", f"requirements/{kind}.txt", "--requirement", "requirements/build.txt")
+    pip("--no-deps", "--no-build-isolation", "--editable", ".")  # with the build backend that is locked
     return 0
 
 

@@ -104,7 +104,7 @@ async def _split() -> AsyncIterator[str]:
     )  # fmt: skip
     hub.show_nodes(node_views.split())
     over = sources(hub, store=stored, branches=stored, journal=stored, directory=directory)
-    async with server([Pages(over), Events(over)], over) as serving:
+    async with server([Pages(over), Events(over, Vitals())], over) as serving:
         yield serving.url
 
 

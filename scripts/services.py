@@ -76,6 +76,7 @@ SERVICES = (
     Service("amtool", "sid", "prometheus-alertmanager", "usr/bin/amtool"),
     Service("mosquitto", "sid", "mosquitto", "usr/sbin/mosquitto"),
     Service("mosquitto_passwd", "sid", "mosquitto", "usr/bin/mosquitto_passwd"),
+    Service("nginx", "sid", "nginx", "usr/sbin/nginx"),
     Service("wrk", "sid", "wrk", "usr/bin/wrk"),
     Service("curl", "sid", "curl", "usr/bin/curl"),
     Service("jq", "sid", "jq", "usr/bin/jq"),

@@ -12,6 +12,7 @@ from monitor.alerts.inputs import MetricLookup
 from monitor.alerts.parse import missing_windows, parse
 from monitor.alerts.rules import Rule
 from monitor.config import Config, shipped
+from monitor.documents import read_text
 from monitor.errors import RulesError
 from monitor.outputs.metrics import CATALOGUE
 from monitor.reload import ReloadSignal, keep_current
@@ -58,7 +59,7 @@ def read_rules(path: Path) -> tuple[Rule, ...]:
         RulesError: the file is unreadable or invalid.
     """
     try:
-        text = path.read_text("utf-8")
+        text = read_text(path)
     except (OSError, UnicodeDecodeError) as error:
         raise RulesError(f"{path}: cannot be read ({error})", remedy="correct alerts.rules_file") from None
     return parse(text, METRIC_LOOKUP, origin=str(path))

@@ -13,6 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from monitor.alerts.inputs import MetricLookup
 from monitor.alerts.rules import Rule
+from monitor.documents import parse_toml
 from monitor.errors import RulesError
 from monitor.model import Severity, Window
 
@@ -92,7 +93,7 @@ def parse(text: str, lookup: MetricLookup, *, origin: str) -> tuple[Rule, ...]:
         RulesError: with one line per mistake.
     """
     try:
-        document = tomllib.loads(text)
+        document = parse_toml(text)
     except tomllib.TOMLDecodeError as error:
         raise RulesError(f"{origin}: is not valid TOML: {error}") from None
     try:

@@ -14,15 +14,9 @@ from typing import TypeAlias
 
 import structlog
 
+from monitor.backfill.protocol import BackfillJob, FilesScanned, Finished, SourceExhausted, SourceStarted
 from monitor.backfill.segments import MissingBlocks
-from monitor.backfill.worker import (
-    BackfillJob,
-    FilesScanned,
-    Finished,
-    SourceExhausted,
-    SourceStarted,
-    running_worker,
-)
+from monitor.backfill.worker import running_worker
 from monitor.store.rows import RowBatch
 from monitor.store.store import Store
 

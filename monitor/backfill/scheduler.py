@@ -15,8 +15,8 @@ from typing import NoReturn
 import structlog
 
 from monitor.backfill.ingest import Progress, fill, missing
+from monitor.backfill.protocol import BackfillJob, Finished
 from monitor.backfill.segments import BACKFILL_CONNECTIONS, MissingBlocks
-from monitor.backfill.worker import BackfillJob, Finished
 from monitor.config import Config
 from monitor.errors import NodeError, PoolMonitorError
 from monitor.hub import Hub

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 import structlog
 
 from monitor.backfill.ingest import OnProgress, Progress, fill, missing
+from monitor.backfill.protocol import BackfillJob
 from monitor.backfill.segments import MissingBlocks
-from monitor.backfill.worker import BackfillJob
 from monitor.chain.follower import LASTING_SECONDS
 from monitor.config import Config
 from monitor.errors import InputError, NodeError, NodeRefused, StoreInUse

@@ -10,19 +10,29 @@ import asyncio
 import fcntl
 import gc
 import os
-import pickle
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import KW_ONLY, dataclass, replace
-from multiprocessing.connection import Connection
+from dataclasses import replace
 from typing import TypeAlias
 
 from monitor import logs
+from monitor.backfill.protocol import (
+    BackfillJob,
+    FilesScanned,
+    Finished,
+    Message,
+    SourceExhausted,
+    SourceStarted,
+    decode,
+    decode_job,
+    encode,
+    encode_job,
+)
 from monitor.backfill.segments import BACKFILL_CONNECTIONS, MissingBlocks, Segment, from_files, from_node
-from monitor.config import NodeSection, RegistrySection
 from monitor.errors import Exit, NodeError, PoolMonitorError
 from monitor.node.blockfiles import BlockFiles
 from monitor.node.blockrecords import MAGIC
@@ -42,55 +52,6 @@ _PIPE_BYTES = 1 << 20
 """Room for a few segments, so that neither process waits for the other."""
 
 
-@dataclass(frozen=True, slots=True)
-class BackfillJob:
-    """What to fetch, and from where."""
-
-    node: NodeSection
-    registry: RegistrySection
-    network: str
-    _: KW_ONLY
-    wanted: MissingBlocks
-    niceness: int = 0
-    """Scheduling priority of the worker, as in nice(1)."""
-
-
-@dataclass(frozen=True, slots=True)
-class SourceStarted:
-    """Blocks come from this source from now on."""
-
-    by: str
-
-
-@dataclass(frozen=True, slots=True)
-class FilesScanned:
-    """Number of scanned block files, and of all block files."""
-
-    files: int
-    total: int
-
-
-@dataclass(frozen=True, slots=True)
-class SourceExhausted:
-    """A source has no more of the wanted blocks, or failed."""
-
-    by: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Finished:
-    """The last message."""
-
-    gap: str | None = None
-    """Why wanted blocks are still missing, if only another node can have them."""
-    fault: str | None = None
-    """What failed, if a retry may help."""
-    refused: bool = False
-    """Whether the operator must change something before a retry."""
-
-
-Message: TypeAlias = SourceStarted | FilesScanned | SourceExhausted | RowBatch | Finished
 _Send: TypeAlias = Callable[[Message], None]
 
 
@@ -103,68 +64,81 @@ async def running_worker(job: BackfillJob) -> AsyncIterator[AsyncIterator[Messag
     starting = asyncio.create_task(asyncio.to_thread(_start, job))
     reading: asyncio.Task[Message] | None = None
 
-    async def messages(pipe: Connection) -> AsyncIterator[Message]:
+    async def messages(process: subprocess.Popen[bytes]) -> AsyncIterator[Message]:
         nonlocal reading
         while reading is not None:
             message = await asyncio.shield(reading)
             if isinstance(message, Finished):
                 yield message
                 return
-            reading = asyncio.create_task(asyncio.to_thread(_received, pipe))
+            reading = asyncio.create_task(asyncio.to_thread(_received, process))
             yield message
 
     try:
-        _, pipe = await asyncio.shield(starting)
-        reading = asyncio.create_task(asyncio.to_thread(_received, pipe))
-        yield messages(pipe)
+        process = await asyncio.shield(starting)
+        reading = asyncio.create_task(asyncio.to_thread(_received, process))
+        yield messages(process)
     finally:
-        process, pipe = await starting  # a thread cannot be cancelled: the process is there, or will be in a moment
+        process = await starting  # a thread cannot be cancelled: the process is there, or will be in a moment
         process.kill()
         if reading is not None:
             await asyncio.gather(reading, return_exceptions=True)  # it ends with the process
         await asyncio.to_thread(process.wait)
-        pipe.close()
+        for stream in filter(None, (process.stdin, process.stdout)):
+            with suppress(BrokenPipeError):
+                stream.close()
 
 
-def _start(job: BackfillJob) -> tuple[subprocess.Popen[bytes], Connection]:
-    """Start the worker with the import path of this process; return it and the pipe of its messages."""
-    ours, its = os.pipe()
-    with suppress(OSError, AttributeError):  # up to what unprivileged users may set; Linux only
-        fcntl.fcntl(its, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
-    try:
-        process = subprocess.Popen(  # noqa: S603 -- ourselves
-            [sys.executable, "-P", "-c", f"import {__name__} as it; it.main({its})"],
-            stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, pass_fds=(its,),
-            start_new_session=True,  # Ctrl-C is ours to handle
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-        )  # fmt: skip
-    finally:
-        os.close(its)
+def _start(job: BackfillJob) -> subprocess.Popen[bytes]:
+    """Start the worker with the import path of this process, and give it the job."""
+    process = subprocess.Popen(
+        [sys.executable, "-P", "-m", "monitor.backfill"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        start_new_session=True,  # Ctrl-C is ours to handle
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )  # fmt: skip
     assert process.stdin
-    with suppress(BrokenPipeError), process.stdin as stdin:
-        pickle.dump(job, stdin)
-    return process, Connection(ours, writable=False)
+    assert process.stdout
+    with suppress(OSError, AttributeError):  # up to what unprivileged users may set; Linux only
+        fcntl.fcntl(process.stdout, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+    with suppress(BrokenPipeError):
+        process.stdin.write(encode_job(job))
+        process.stdin.flush()  # it stays open: its end tells the worker that this process has ended
+    return process
 
 
-def _received(pipe: Connection) -> Message:
+def _received(process: subprocess.Popen[bytes]) -> Message:
+    assert process.stdout
     try:
-        message: Message = pipe.recv()
-    except (EOFError, OSError):
+        return decode(process.stdout.readline())
+    except (ValueError, KeyError, TypeError):
         return Finished(fault="the backfill worker died")
-    return message
 
 
-def main(pipe: int) -> None:
-    """Entry point of the process. The job comes on standard input."""
-    job: BackfillJob = pickle.load(sys.stdin.buffer)  # noqa: S301 -- from our own parent
+def main() -> None:
+    """Entry point of the process: the job comes on standard input, and messages leave on standard output."""
+    job = decode_job(sys.stdin.buffer.readline())
+    threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
+    channel = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what a library prints is no message
     with suppress(OSError):  # a system call filter may forbid it
         os.nice(job.niceness)
     gc.freeze()
     gc.set_threshold(_MANY_OBJECTS)
     logs.configure("warning")
-    send = Connection(pipe, readable=False).send
+
+    def send(message: Message) -> None:
+        channel.write(encode(message))
+        channel.flush()
+
     with suppress(BrokenPipeError):  # the reader has gone
         send(work(job, send))
+
+
+def _end_with_parent() -> None:
+    while sys.stdin.buffer.read(1):
+        pass
+    os._exit(Exit.CRASHED)
 
 
 def work(job: BackfillJob, send: _Send) -> Finished:

@@ -94,6 +94,9 @@ class Follower:
         self._reminded = 0.0
         self.waiting: str | None = None
         """Why the node is being waited for; None while it answers."""
+        self.stepped_at = time.monotonic()
+        """When it began or ended a request last: every request ends in time, so an old time says that intake stands
+        still."""
 
     async def plans(self, tip: BlockRef | None) -> AsyncIterator[Plan]:
         """Every step from `tip` on, for ever. Each is requested after the caller has stored the one before.
@@ -106,6 +109,7 @@ class Follower:
         self._answered, self._caught_up = self._answered or tip is not None, False
         notice = Notice(time.monotonic())
         while True:
+            looked = self.stepped_at = time.monotonic()
             try:
                 plan = await self._persistently(partial(self._plan, tip, notice))
             except Behind as error:
@@ -116,7 +120,8 @@ class Follower:
                 notice = await self._source.news()
                 continue
             yield plan
-            tip, notice = plan.end, Notice(notice.at)  # a block that it names is tried once
+            # What follows without another notice came after this look, or it would be in the plan.
+            tip, notice = plan.end, Notice(looked)
             self._caught_up = plan.caught_up
 
     async def meet(self) -> None:
@@ -153,6 +158,7 @@ class Follower:
             before_sleep=lambda state: self._log_waiting(state.outcome.exception() if state.outcome else None),
         ):
             with attempt:
+                self.stepped_at = time.monotonic()
                 try:
                     answer = await ask()
                 except Inconsistent as error:
@@ -230,7 +236,8 @@ class Follower:
         blocks: list[Block] = []
         try:
             for task in tasks:
-                blocks.append(await task)  # noqa: PERF401 -- those before an error are kept
+                blocks.append(await task)  # those before an error are kept
+                self.stepped_at = time.monotonic()
         except NodeError:
             if not blocks:
                 raise

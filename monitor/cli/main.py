@@ -26,6 +26,7 @@ _MODULES: Final = {
     "economy": "monitor.cli.economy.command",
     "registry": "monitor.cli.registry.command",
     "db": "monitor.cli.db",
+    "token": "monitor.cli.token",
 }
 """The module of each command. It has a function of that name, or a group of commands."""
 

@@ -7,6 +7,7 @@ import ctypes
 import signal
 from contextlib import suppress
 
+from monitor import process_signals
 from monitor.cli.common import ConfigOption, settings
 from monitor.config import Config
 
@@ -36,7 +37,7 @@ def interrupted() -> asyncio.Event:
     """An event that is set by Ctrl-C and SIGTERM."""
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        process_signals.listen(number, stop.set)
     return stop
 
 

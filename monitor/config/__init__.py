@@ -27,3 +27,4 @@ from monitor.config.sections import (
     StoreSection,
     WebSection,
 )
+from monitor.config.tokens import Scope, Token, load_tokens, new_secret

@@ -22,6 +22,7 @@ from monitor.config.sections import (
     StoreSection,
     WebSection,
 )
+from monitor.documents import parse_toml, read_text
 from monitor.errors import ConfigError
 from monitor.model import Window
 
@@ -155,9 +156,11 @@ def load(file: Path | None = None) -> Config:
 
 def _read(file: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(file.read_text("utf-8"))
+        return parse_toml(read_text(file))
     except OSError as error:
-        raise ConfigError(f"{file}: cannot be read ({error.strerror})", remedy="name the file with --config") from None
+        raise ConfigError(
+            f"{file}: cannot be read ({error.strerror or error})", remedy="name the file with --config"
+        ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{file}: invalid TOML: {error}") from None
 

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, SecretStr
 
+from monitor.documents import read_text
 from monitor.errors import ConfigError
 
 
@@ -33,7 +34,7 @@ def secret(inline: SecretStr | None, file: Path | None, name: str) -> SecretStr 
     if inline is not None:
         raise ConfigError(f"{name} and {name}_file are both set", remedy="remove one")
     try:
-        return SecretStr(file.read_text("utf-8").strip())
+        return SecretStr(read_text(file).strip())
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{name}_file: {file} cannot be read ({error})") from None
 

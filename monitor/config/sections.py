@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from datetime import date
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Literal, Self
 from urllib.parse import urlsplit
 
 from platformdirs import user_data_path
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, IPvAnyNetwork, SecretStr, model_validator
 
 from monitor.config.section import Section, secret, web_address
+from monitor.config.tokens import Token, load_tokens
 
 WEB_PORT = 8347
 """Close to the node's own ports, and outside 9100 to 9999, which are allocated to Prometheus exporters."""
@@ -171,16 +173,41 @@ class WebSection(Section):
     file of its own: token_file."""
     token_file: Path | None = Field(default=None, examples=["/etc/pool-monitor/token"])
     """File that contains only the token. Read at startup."""
+    tokens_file: Path | None = Field(default=None, examples=["/etc/pool-monitor/tokens.toml"])
+    """File of further tokens, as hashes, each with a name and the scopes read (page and API) and metrics (/metrics):
+    pool-monitor token makes them. Reloaded when it changes, and on SIGHUP."""
+    allowed_hosts: tuple[str, ...] = Field(default=(), examples=[["pools.example.org"]])
+    """Names of this server, as of a reverse proxy in front of it. Requests for other names are refused, so that a page
+    of another site cannot read them (DNS rebinding). Addresses, names without a dot, and those in local, localhost,
+    internal, home.arpa and onion are always allowed; * allows all names."""
+    trusted_proxies: tuple[IPvAnyNetwork, ...] = Field(
+        default=(ip_network("127.0.0.0/8"), ip_network("::1/128")), examples=[["10.0.0.0/8"]]
+    )
+    """Networks of reverse proxies. X-Forwarded-For and X-Forwarded-Proto are taken from these only, for limits per
+    client and for links."""
+    max_connections: int = Field(default=500, ge=50, le=100_000)
+    """Connections at once. A new one takes the place of the one that has waited for a request longest. 20 are reserved
+    for this machine; another address has at most 50, and 20 event streams."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        _ = self.secret_token  # an unreadable file is reported at startup, and by `check`
+        self.all_tokens()  # an unreadable file is reported at startup, and by `check`
         return self
 
     @property
     def secret_token(self) -> SecretStr | None:
         """The token, from the configuration or its file."""
         return secret(self.token, self.token_file, "web.token")
+
+    def all_tokens(self) -> tuple[Token, ...]:
+        """The tokens that are accepted; none for a server without tokens.
+
+        Raises:
+            ConfigError: a file cannot be read, or is not valid.
+        """
+        one = self.secret_token
+        first = (Token.of(one.get_secret_value(), name="web.token"),) if one else ()
+        return (*first, *(load_tokens(self.tokens_file) if self.tokens_file else ()))
 
 
 class EconomySection(Section):

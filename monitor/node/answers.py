@@ -10,7 +10,7 @@ from typing import Any, ParamSpec, TypeVar
 from monitor.errors import NodeBusy
 from monitor.model import BlockHash
 
-MISSHAPEN = (KeyError, TypeError, ValueError, AttributeError, IndexError)
+MISSHAPEN = (KeyError, TypeError, ValueError, AttributeError, IndexError, ArithmeticError)
 """Raised where an answer is JSON of another shape than Bitcoin's."""
 _HASH = re.compile(r"[0-9a-f]{64}")
 
@@ -50,4 +50,15 @@ def number(value: object, *, bits: int = 32) -> int:
     """
     if not isinstance(value, int) or not 0 <= value < 1 << bits:
         raise ValueError(f"a number of at most {bits} bits was expected")
+    return value
+
+
+def signed(value: object) -> int:
+    """A whole number of 32 bits, which may be negative.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if not isinstance(value, int) or not -(1 << 31) <= value < 1 << 31:
+        raise ValueError("a number of 32 bits was expected")
     return value

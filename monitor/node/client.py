@@ -27,7 +27,7 @@ from monitor.model import (
     Notice,
 )
 from monitor.node import errors, identity
-from monitor.node.answers import block_hash, number, understood
+from monitor.node.answers import block_hash, number, signed, understood
 from monitor.node.connections import MAX_CONNECTIONS, Connections
 from monitor.node.notifications import BlockNotifications
 from monitor.node.rest import NotServed, Rest
@@ -216,7 +216,9 @@ class NodeClient:
                 remedy="change node.network or node.url",
             )
         if chain["initialblockdownload"] and network != "regtest":  # regtest has no peers
-            raise NodeAway(f"the node is still downloading the chain: {100 * chain['verificationprogress']:.1f} %")
+            raise NodeAway(
+                f"the node is still downloading the chain: {100 * min(1.0, float(chain['verificationprogress'])):.1f} %"
+            )
         own_chain = await identity.ask_identity(self._rpc, network, tip)
         await self._rest.probe(tip.hash)
         if own_chain.name != UNKNOWN_CHAIN:
@@ -228,7 +230,7 @@ class NodeClient:
             genesis=genesis,
             version=str(about.get("subversion", "unknown version")).strip("/"),
             tip=tip,
-            first_height=max(int(chain.get("pruneheight", 0)), 0 if snapshot is None else snapshot + 1),
+            first_height=max(number(chain.get("pruneheight", 0), bits=31), 0 if snapshot is None else snapshot + 1),
             snapshot=snapshot is not None,
             rest=self._rest.available,
             rest_refusal=self._rest.refusal,
@@ -240,10 +242,10 @@ class NodeClient:
     async def _snapshot_height(self, chain: dict[str, Any]) -> int | None:
         """The height of the UTXO snapshot whose earlier blocks are still being downloaded; None if there is none."""
         if background := chain.get("backgroundvalidation"):  # since Bitcoin Core 32
-            return int(background["snapshotheight"])
+            return number(background["snapshotheight"], bits=31)
         states = (await self._rpc.optional("getchainstates") or {}).get("chainstates", [])
         base = next((each["snapshot_blockhash"] for each in states if not each.get("validated", True)), None)
-        return int((await self._header(base) or {"height": 0})["height"]) if base else None
+        return number((await self._header(base) or {"height": 0})["height"], bits=31) if base else None
 
     # -- for alerts ----------------------------------------------------------------------------------------------------
 
@@ -251,7 +253,7 @@ class NodeClient:
     async def behind(self) -> int:
         """How many blocks the node has only the header of."""
         chain = await self._rpc.call("getblockchaininfo")
-        return max(0, int(chain["headers"]) - int(chain["blocks"]))
+        return max(0, number(chain["headers"]) - number(chain["blocks"]))
 
     # -- for `attribute` and backfills ---------------------------------------------------------------------------------
 
@@ -285,7 +287,7 @@ class NodeClient:
             parent=block_hash(header.get("previousblockhash", NO_BLOCK)),
             time=number(header["time"]),
             bits=number(int(header["bits"], 16)),
-            version=int(header["version"]),
+            version=signed(header["version"]),
             chain_work=number(int(header["chainwork"], 16), bits=256),
         )
 
@@ -343,7 +345,7 @@ class NodeClient:
 
     async def _time_at(self, height: int) -> int:
         header = await self._header((await self.at(height)).hash)
-        return int(header["time"]) if header else 0
+        return number(header["time"]) if header else 0
 
     async def _by_rest_or_rpc(self, by_rest: Callable[[], Awaitable[_T]], by_rpc: Callable[[], Awaitable[_T]]) -> _T:
         """The answer of REST, else that of RPC: that REST does not serve something says nothing about the node."""
@@ -363,13 +365,14 @@ class NodeClient:
     async def _successors(self, block: BlockRef, count: int) -> list[BlockHash]:
         if block.hash != NO_BLOCK and await self.hash_at(block.height) != block.hash:
             return []
-        best = int(await self._rpc.call("getblockcount"))
+        best = number(await self._rpc.call("getblockcount"), bits=31)
         heights = range(block.height + 1, min(block.height + count, best) + 1)
         return [ref.hash for ref in await asyncio.gather(*map(self.at, heights))]
 
     async def _block(self, ref: BlockRef) -> Block:
         try:
-            block = decode_block(bytes.fromhex(await self._rpc.call("getblock", ref.hash, 0)), height=ref.height)
+            data = await self._rpc.call("getblock", ref.hash, 0)
+            block = await asyncio.to_thread(_decoded, data, ref.height)  # a coinbase may have 90,000 outputs
         except errors.RpcError as error:
             if error.code in {errors.NOT_FOUND, errors.MISC}:
                 await self._explain_missing(ref, error)
@@ -382,7 +385,7 @@ class NodeClient:
 
     async def _explain_missing(self, ref: BlockRef, answer: errors.RpcError) -> NoReturn:
         chain = await self._rpc.call("getblockchaininfo")
-        first = int(chain.get("pruneheight", 0))
+        first = number(chain.get("pruneheight", 0), bits=31)
         if ref.height < first:
             raise NodeRefused(
                 f"the node has pruned block {ref.height}, which comes next, and begins at {first}",
@@ -390,3 +393,7 @@ class NodeClient:
                 "still has it, or move the database away (store.url) to begin with what this node has",
             )
         raise NodeBusy(f"the node does not have block {ref.hash} at {ref.height} any more, or not yet: {answer}")
+
+
+def _decoded(data: str, height: int) -> Block:
+    return decode_block(bytes.fromhex(data), height=height)

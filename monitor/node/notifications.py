@@ -27,6 +27,8 @@ _SILENCE_SECONDS = 60.0
 _LONG_POLL_SHARE = 0.8
 """Of the time after which a request fails."""
 
+_MOST_BYTES = 1024
+"""Of a message: a hash, or a hash with a few numbers."""
 _HASH_BYTES = 32
 
 log = structlog.get_logger()
@@ -119,6 +121,7 @@ class BlockNotifications:
         try:
             with zmq.asyncio.Context() as context, context.socket(zmq.SUB) as socket:
                 socket.linger = 0
+                socket.maxmsgsize = _MOST_BYTES  # of a longer message, libzmq closes the connection
                 for address, topic in publishers.items():
                     socket.subscribe(topic)
                     socket.connect(address)

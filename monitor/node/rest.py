@@ -31,6 +31,8 @@ PATHS = ("headers", "block", "blockpart")
 """What is requested, below /rest/."""
 _MOST_HEADERS = 2000
 """The node's limit for one answer."""
+_MANY_BYTES = 256 * 1024
+"""Above this size a block is decoded on a thread, because that may take longer than the event loop should stand."""
 _FIRST_BYTES = 2048
 """Enough for header and coinbase of nearly every block. For the few that pay many miners, more is requested."""
 _STARTING = b"Service temporarily unavailable"
@@ -131,7 +133,7 @@ class Rest:
         size = _FIRST_BYTES
         while self.has_blockpart and not self._blocks_are_short and size <= MAX_BLOCK_BYTES:
             try:
-                return decode_block(await self._get("blockpart", _part(ref.hash, size)), height=ref.height)
+                return await _decoded(await self._get("blockpart", _part(ref.hash, size)), ref.height)
             except NotServed:
                 self._blocks_are_short = True
             except Truncated:
@@ -144,11 +146,16 @@ class Rest:
     async def _beginning(self, ref: BlockRef) -> Block:
         """Read a block as far as its coinbase and close the connection on the rest."""
         async with self._request("block", f"{ref.hash}.bin") as response:
-            body = b""
+            body, enough = bytearray(), 0
             async for chunk in response.content.iter_any():
                 body += chunk
+                if len(body) < enough:
+                    continue
+                enough = 2 * len(body)  # bytes that come one by one are not decoded each time
+                if len(body) > MAX_BLOCK_BYTES:
+                    raise NotServed("GET /rest/block was answered with more than a block")
                 try:
-                    block = decode_block(body, height=ref.height)
+                    block = await _decoded(bytes(body), ref.height)
                 except Truncated:
                     continue
                 except WireError as error:
@@ -158,12 +165,20 @@ class Rest:
                     response.close()
                     await asyncio.sleep(0)  # the socket closes before the next request opens another
                 return block
-        raise NodeBusy(f"the node sent only the beginning of block {ref.hash}")
+        try:
+            return await _decoded(bytes(body), ref.height)
+        except WireError:
+            raise NodeBusy(f"the node sent only the beginning of block {ref.hash}") from None
 
     @unless_queue_stays_full
     async def _get(self, name: str, path: str) -> bytes:
         async with self._request(name, path) as response:
-            return await response.read()
+            body = bytearray()
+            async for chunk in response.content.iter_any():
+                body += chunk
+                if len(body) > MAX_BLOCK_BYTES:
+                    raise NotServed(f"GET /rest/{name} was answered with more than {MAX_BLOCK_BYTES} bytes")
+            return bytes(body)
 
     @asynccontextmanager
     async def _request(self, name: str, path: str) -> AsyncIterator[aiohttp.ClientResponse]:
@@ -191,6 +206,13 @@ class Rest:
             connector=transport.connector(self._node),
             cookie_jar=aiohttp.DummyCookieJar(),
         )
+
+
+async def _decoded(data: bytes, height: int) -> Block:
+    """The block; a coinbase of many outputs takes long, and is decoded on a thread."""
+    if len(data) < _MANY_BYTES:
+        return decode_block(data, height=height)
+    return await asyncio.to_thread(decode_block, data, height=height)
 
 
 def _part(block: BlockHash, size: int) -> str:

@@ -12,6 +12,11 @@ from monitor.processing import csv_blocks
 
 _NUMBERS = {"height": ("a block height", 2**31 - 1), "time": ("a header time in unix seconds", 2**32 - 1)}
 """Columns of whole numbers: what they are, and the largest there can be."""
+MAX_ROWS = 3_000_000
+"""Three times as many as there are blocks."""
+MAX_POOLS = 10_000
+"""A hundred times as many as there are pools; the time of the estimates grows with them."""
+_MAX_NAME = 200
 _COLUMNS = (*_NUMBERS, "pool")
 
 
@@ -22,12 +27,18 @@ def read(file: Path) -> list[BlockRow]:
         InputError: the file cannot be read as such.
         ExtraMissing: it is Parquet, and the extra `parquet` is not installed.
     """
-    blocks = []
+    blocks: list[BlockRow] = []
+    pools: set[PoolSlug | None] = set()
     for row, (height, time, pool) in enumerate(_rows(file), start=1):
         where = f"{file}, row {row}"
+        if row > MAX_ROWS:
+            raise InputError(f"{file} has more than {MAX_ROWS:,} rows, which is more than there are blocks")
+        pools.add(_pool(pool, where))
+        if len(pools) > MAX_POOLS:
+            raise InputError(f"{file} has more than {MAX_POOLS:,} pools: leave miners that are not pools empty")
         # A file says nothing of the work, and no index asks for it.
         blocks.append(
-            BlockRow(_number("height", height, where), _number("time", time, where), bits=0, pool=_pool(pool))
+            BlockRow(_number("height", height, where), _number("time", time, where), bits=0, pool=_pool(pool, where))
         )
     if not blocks:
         raise InputError(f"{file} has no blocks: it needs a row for each, under height, time and pool")
@@ -67,6 +78,8 @@ def _number(name: str, value: object, where: str) -> int:
     return number
 
 
-def _pool(value: object) -> PoolSlug | None:
+def _pool(value: object, where: str) -> PoolSlug | None:
     name = "" if value is None else str(value).strip()
+    if len(name) > _MAX_NAME or not name.isprintable():
+        raise InputError(f"{where}: pool is {name[:_MAX_NAME]!r}, which is not a printable name")
     return PoolSlug(name) if name and name.casefold() != "unknown" else None

@@ -6,11 +6,14 @@ import codecs
 import csv
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Final, TextIO
 
 from monitor.errors import InputError
 from monitor.model import StoredBlock
 from monitor.processing.columns import Column, demand
+
+_MOST_CHARACTERS: Final = 1_000_000
+"""In a line."""
 
 
 def write(blocks: Iterator[StoredBlock], columns: Sequence[Column], sink: BinaryIO) -> int:
@@ -31,7 +34,7 @@ def rows(file: Path, wanted: Sequence[str]) -> Iterator[tuple[object, ...]]:
     """
     try:
         with file.open(encoding="utf-8-sig", newline="") as opened:
-            reader = csv.reader(opened, strict=True)
+            reader = csv.reader(_lines(opened, file), strict=True)
             names = next(reader, [])
             demand(wanted, names, file)
             places = [names.index(name) for name in wanted]
@@ -41,6 +44,14 @@ def rows(file: Path, wanted: Sequence[str]) -> Iterator[tuple[object, ...]]:
                 yield tuple(row[place] for place in places)
     except (csv.Error, UnicodeDecodeError) as error:
         raise InputError(f"{file} is neither CSV nor Parquet that can be read: {error}") from None
+
+
+def _lines(opened: TextIO, file: Path) -> Iterator[str]:
+    """The lines of a file, none of them long."""
+    while line := opened.readline(_MOST_CHARACTERS):
+        if len(line) == _MOST_CHARACTERS:
+            raise InputError(f"{file} has a line of more than {_MOST_CHARACTERS:,} characters")
+        yield line
 
 
 def _cell(value: object) -> object:

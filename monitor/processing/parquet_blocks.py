@@ -13,6 +13,7 @@ from monitor.processing.columns import Column, demand
 
 try:
     import pyarrow as pa
+    from pyarrow import compute as pc
     from pyarrow import parquet
 except ImportError:
     raise ExtraMissing("parquet", "Parquet") from None
@@ -21,6 +22,8 @@ _GROUP: Final = 50_000
 """Rows of a row group: few enough to hold in memory, enough to compress well."""
 _BATCH: Final = 5_000
 """Rows held as Python objects at a time; in columns they take a tenth of the memory."""
+_MOST_BYTES: Final = 1000
+"""Of a text that is read."""
 _DICTIONARY: Final = frozenset({
     "pool", "pool_name", "method", "evidence", "template", "operator", "origin", "country", "miner", "bits", "version",
 })  # fmt: skip
@@ -53,16 +56,30 @@ def rows(file: Path, wanted: Sequence[str]) -> Iterator[tuple[object, ...]]:
     """
     try:
         with parquet.ParquetFile(file) as opened:
-            demand(wanted, opened.schema_arrow.names, file)
-            table = opened.read(list(wanted))
+            names = opened.schema_arrow.names
+            demand(wanted, names, file)
+        texts = [name for name in wanted if pa.types.is_string(opened.schema_arrow.field(name).type)]
+        # As dictionaries, texts that recur are held once: a file of a megabyte can have gigabytes of them.
+        with parquet.ParquetFile(file, read_dictionary=texts) as opened:
+            for batch in opened.iter_batches(_BATCH, columns=list(wanted)):
+                columns = [_checked(batch.column(name), name, file) for name in wanted]
+                yield from zip(*(column.to_pylist() for column in columns), strict=True)
     except pa.ArrowException as error:
         reason = str(error).splitlines()[0].rstrip(".")
         raise InputError(f"{file} is neither CSV nor Parquet that can be read: {reason}") from None
-    return zip(*(_in_seconds(table[name]).to_pylist() for name in wanted), strict=True)
 
 
-def _in_seconds(column: pa.ChunkedArray[Any]) -> pa.ChunkedArray[Any]:
-    if not pa.types.is_timestamp(column.type):
+def _checked(column: pa.Array[Any], name: str, file: Path) -> pa.Array[Any]:
+    """A column of numbers or short texts; timestamps as unix seconds."""
+    kind = column.type
+    if isinstance(column, pa.DictionaryArray):
+        kind = column.dictionary.type
+        lengths: Any = pc.binary_length(column.dictionary)  # type: ignore[call-overload]
+        if (pc.max(lengths).as_py() or 0) > _MOST_BYTES:
+            raise InputError(f"{file}: {name} has a text of more than {_MOST_BYTES} bytes")
+    if pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_string(kind):
+        raise InputError(f"{file}: {name} is of type {kind}: it must be a number or a text")
+    if not pa.types.is_timestamp(kind):
         return column
     return column.cast(pa.timestamp("s", "UTC"), safe=False).cast(pa.int64())
 

@@ -5,12 +5,12 @@ config/pools/README.md explains the kinds of decisions.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
 
+from monitor.documents import parse_toml
 from monitor.errors import RegistryError
 from monitor.registry.document import located
 from monitor.registry.pool import Kind, Place
@@ -65,7 +65,7 @@ class Decisions:
             RegistryError: it cannot be used, with the place.
         """
         with located(origin):
-            return cls.of(tomllib.loads(text))
+            return cls.of(parse_toml(text))
 
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> Decisions:

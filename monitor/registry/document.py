@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -16,6 +17,9 @@ from monitor.registry.pool import Custodian, Kind, Place, Pool
 
 _MAX_TAG_BYTES = 100
 """No coinbase script is longer."""
+MAX_MARKS = 1000
+"""Addresses or tags of one pool: thirty times as many as any has."""
+_OTHER_SCHEME = re.compile(r"(?!https?://)[\s\0-\x20]*[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 _KINDS, _PLACES = frozenset(Kind), frozenset(Place)
 
 
@@ -108,10 +112,17 @@ def _pool(entry: dict[str, Any], where: str) -> Pool:
         place=Place(place),
         sources=_texts(entry, "sources", where),
     )
+    if pool.link and not is_link(pool.link):
+        raise RegistryError(f"{where}: link {pool.link!r} must begin with https:// or http://: correct it")
     for tag in (*pool.tags, *pool.plain_tags):
         if not 3 <= len(tag.encode()) <= _MAX_TAG_BYTES or "\0" in tag:
             raise RegistryError(f"{where}: tag {tag!r} must be 3 to {_MAX_TAG_BYTES} bytes without NUL: correct it")
     return pool
+
+
+def is_link(text: str) -> bool:
+    """Whether a text may be a link, with https:// or http:// or without a scheme: others could run scripts."""
+    return not _OTHER_SCHEME.match(text)
 
 
 def _custodian(entry: dict[str, Any], where: str) -> Custodian:
@@ -136,7 +147,9 @@ def _texts(table: dict[str, Any], key: str, where: str) -> tuple[str, ...]:
     values = table.get(key, [])
     if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
         raise RegistryError(f"{where}: {key} must be a list of texts: correct it")
-    for value in values:
-        if values.count(value) > 1:
+    if len(values) > MAX_MARKS:
+        raise RegistryError(f"{where}: {len(values)} {key} are more than a pool has: remove some")
+    for value, count in Counter(values).items():
+        if count > 1:
             raise RegistryError(f"{where}: {key} lists {value!r} twice: remove one")
     return tuple(values)

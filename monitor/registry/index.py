@@ -5,11 +5,11 @@ The order of pools never matters: marks are sorted, and no mark belongs to two p
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from ahocorasick_rs import BytesAhoCorasick
+from ahocorasick_rs import AhoCorasick, BytesAhoCorasick
 
 from monitor.errors import RegistryError
 from monitor.model import PoolSlug
@@ -108,13 +108,24 @@ def _tags(pools: Sequence[Pool]) -> tuple[Tag, ...]:
             other, _ = owners.setdefault(text, (pool.slug, text in pool.plain_tags))
             if other != pool.slug:
                 raise RegistryError(f"tag {text!r} belongs to two pools, {other} and {pool.slug}: keep one")
-    longest_first = sorted(owners, key=len, reverse=True)
+    within = _within_others(owners)
     found = []
     for text, (slug, plain) in sorted(owners.items()):
-        within = any(owners[longer][0] != slug for longer in longest_first if text in longer)
-        generic = plain or (within and not _is_whole(text))
+        generic = plain or (text in within and not _is_whole(text))
         found.append(Tag(slug, text.encode(), printable(text), generic=generic, at_start=slug in at_start))
     return tuple(found)
+
+
+def _within_others(owners: Mapping[str, tuple[PoolSlug, bool]]) -> set[str]:
+    """The tags that are part of a tag of another pool."""
+    texts = list(owners)
+    automaton = AhoCorasick(texts)
+    return {
+        texts[at]
+        for longer, (owner, _) in owners.items()
+        for at, _, _ in automaton.find_matches_as_indexes(longer, overlapping=True)
+        if owners[texts[at]][0] != owner
+    }
 
 
 def _is_whole(text: str) -> bool:

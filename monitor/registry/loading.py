@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
 
 from monitor.config import Config, RegistrySection, shipped
+from monitor.documents import parse_toml, read_text
 from monitor.errors import RegistryError
 from monitor.registry import lists, memberships
 from monitor.registry.document import located
@@ -44,7 +44,7 @@ def load_registry(section: RegistrySection | None = None, network: str = "main",
     if section.user_file:
         origin = str(section.user_file)
         with located(origin):
-            document = tomllib.loads(_read(section.user_file))
+            document = parse_toml(_read(section.user_file))
             rows += memberships.listed(document.pop("membership", []), "membership", confidence=Confidence.USER)
         pools = pools.extended(document, origin=origin)
     rows += memberships.listed(
@@ -91,7 +91,7 @@ def files(section: RegistrySection) -> tuple[Path, ...]:
 
 def _read(path: Path) -> str:
     try:
-        return path.read_text("utf-8")
+        return read_text(path)
     except (OSError, UnicodeDecodeError) as error:
         raise RegistryError(
             f"{path}: cannot be read ({error})", remedy="correct registry.user_file, or reinstall pool-monitor"

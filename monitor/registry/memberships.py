@@ -9,7 +9,6 @@ in two at that day, so the block's own time decides, and no clock is read.
 
 from __future__ import annotations
 
-import tomllib
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
@@ -20,6 +19,7 @@ from itertools import pairwise
 from operator import attrgetter
 from typing import Any, Final
 
+from monitor.documents import parse_toml
 from monitor.errors import RegistryError
 from monitor.model import PoolSlug
 from monitor.registry.document import located
@@ -154,7 +154,7 @@ def parse(text: str, *, origin: str = "the memberships") -> list[Membership]:
         RegistryError: it cannot be used, with the place and the remedy.
     """
     with located(origin):
-        document = tomllib.loads(text)
+        document = parse_toml(text)
         if unknown := set(document) - {"membership"}:
             raise RegistryError(f"unknown key {min(unknown)!r}: write [[membership]]")
         return listed(document.get("membership", []), "membership")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
@@ -11,6 +10,7 @@ from itertools import pairwise
 from types import MappingProxyType
 from typing import Any
 
+from monitor.documents import parse_toml
 from monitor.errors import RegistryError
 from monitor.model import PoolSlug
 from monitor.registry.address import NETWORKS
@@ -57,7 +57,7 @@ class PoolRegistry:
         if network not in NETWORKS:
             raise RegistryError(f"unknown network {network!r}: choose one of {', '.join(NETWORKS)}")
         with located(origin):
-            return cls.of(*section(tomllib.loads(text), network), network=network)
+            return cls.of(*section(parse_toml(text), network), network=network)
 
     def extended(self, document: dict[str, Any], *, origin: str) -> PoolRegistry:
         """This registry with the user's own entries, which outrank it.

@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import aiohttp
+from yarl import URL
 
 from monitor.config import RegistrySection
 from monitor.errors import InputError, RegistryError
@@ -26,6 +27,8 @@ from monitor.registry.upstream import PoolList
 _TIMEOUT = aiohttp.ClientTimeout(total=30)
 _HOPS = 3
 _CHUNK = 65_536
+MAX_NEW_MARKS = 100
+"""Addresses and tags that a newer copy may add to one pool."""
 LEAST_SHARE = (4, 5)
 """A newer copy has at least four fifths of the pools of the one it replaces: else it is cut off, or something else."""
 
@@ -65,22 +68,32 @@ async def fetch(origin: str) -> bytes:
 
 
 async def download(session: aiohttp.ClientSession, url: str) -> bytes:
-    """The body behind `url`, if it is not too long, and no redirection led to another protocol.
+    """The body behind `url`, if it is not too long, and no redirection leads to another host or protocol.
 
     Raises:
-        InputError: it is too long, or a redirection leaves the protocol.
+        InputError: it is too long, or redirections lead elsewhere, or do not end.
         aiohttp.ClientError: it cannot be had.
     """
-    scheme = urlsplit(url).scheme
-    async with session.get(url, max_redirects=_HOPS, raise_for_status=True) as response:
-        if any(step.url.scheme != scheme for step in (*response.history, response)):
-            raise InputError(f"{url} leads to an address that is not {scheme}")
-        body = b""
-        async for chunk in response.content.iter_chunked(_CHUNK):
-            body += chunk
-            if len(body) > lists.MAX_BYTES:
-                raise InputError(f"{url} is longer than {lists.MAX_BYTES} bytes, which no list is")
-        return body
+    at = URL(url)
+    for _ in range(_HOPS + 1):
+        async with session.get(at, allow_redirects=False, raise_for_status=True) as response:
+            target = response.headers.get("Location") if 300 <= response.status < 400 else None
+            if target is None:
+                return await _body(response, url)
+            there = at.join(URL(target))
+            if there.origin() != at.origin():
+                raise InputError(f"{url} leads to another host or protocol", remedy=f"if you trust it, give {there}")
+            at = there
+    raise InputError(f"{url} leads from one address to the next, without end")
+
+
+async def _body(response: aiohttp.ClientResponse, url: str) -> bytes:
+    body = bytearray()
+    async for chunk in response.content.iter_chunked(_CHUNK):
+        body += chunk
+        if len(body) > lists.MAX_BYTES:
+            raise InputError(f"{url} is longer than {lists.MAX_BYTES} bytes, which no list is")
+    return bytes(body)
 
 
 def read(data: bytes, origin: str, *, source: str | None, now: datetime) -> Copy:
@@ -133,6 +146,7 @@ def propose(copies: Sequence[Copy], section: RegistrySection, *, let_go: Collect
         named = {row.pool for row in known.memberships.rows}
         vanishing = [before.by_slug[slug] for slug in sorted(before.by_slug.keys() - after.by_slug.keys())]
         doubts += _vanishing(vanishing, let_go, named)
+        doubts += _swelling(before, after)
     notes = [note for copy in copies for note in copy.list.notes] + list(merged.idle)
     return Proposal(tuple(copies), changes(before, after) if after else None, tuple(doubts), notes=tuple(notes))
 
@@ -157,6 +171,18 @@ def _vanishing(pools: Sequence[Pool], let_go: Collection[str], named: Collection
             tags = len(pool.tags) + len(pool.plain_tags)
             marks = f"{len(pool.addresses)} addresses and {tags} tags"
             yield f"pool {slug} would vanish with its {marks}: if that is right, use --let-go {slug}"
+
+
+def _swelling(before: PoolRegistry, after: PoolRegistry) -> Iterator[str]:
+    for slug, pool in after.by_slug.items():
+        old = before.by_slug.get(slug)
+        more = _marks(pool) - (_marks(old) if old else 0)
+        if more > MAX_NEW_MARKS:
+            yield f"pool {slug} would have {more} addresses and tags more: a list never adds so many at once"
+
+
+def _marks(pool: Pool) -> int:
+    return len(pool.addresses) + len(pool.tags) + len(pool.plain_tags)
 
 
 def _resembled(given: PoolList, origin: str) -> str:

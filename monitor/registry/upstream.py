@@ -13,14 +13,13 @@ from typing import Any
 
 from monitor.errors import RegistryError
 from monitor.model import PoolSlug
+from monitor.registry.document import MAX_MARKS, is_link
 from monitor.registry.pool import slug_of
 
 _KNOWN = {"id", "name", "addresses", "tags", "link"}
 _MAX_POOLS = 10_000
-_MAX_MARKS = 10_000
-"""For one pool."""
 _MAX_LETTERS = 300
-"""In a name or link. All three bounds are far beyond any list seen."""
+"""In a name or link. Both bounds are far beyond any list seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +90,12 @@ def _listed(entry: object, where: str) -> Listed:
         raise RegistryError(f"{where}: the name {name!r} has no letter a-z and no digit, so no slug can be made of it")
     where = f"{where} {slug_of(name)}"
     link = entry.get("link")
+    link = link if link is None or link == "" else _text(entry, "link", where)
     return Listed(
         name,
         _texts(entry, "addresses", where),
         _texts(entry, "tags", where),
-        link="" if link is None or link == "" else _text(entry, "link", where),
+        link=link if link and is_link(link) else "",
     )
 
 
@@ -110,6 +110,6 @@ def _texts(entry: dict[str, Any], key: str, where: str) -> tuple[str, ...]:
     values = entry.get(key)
     if not isinstance(values, list) or not all(isinstance(value, str) and value for value in values):
         raise RegistryError(f"{where}: {key} must be an array of texts")
-    if len(values) > _MAX_MARKS:
+    if len(values) > MAX_MARKS:
         raise RegistryError(f"{where}: {len(values)} {key} are more than a pool has")
     return tuple(dict.fromkeys(values))

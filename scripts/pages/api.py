@@ -15,6 +15,7 @@ from monitor.analysis import POOL, BlockTable, advance, estimated, snapshot
 from monitor.analysis.counting.grid import grid
 from monitor.analysis.counting.points import PointRange
 from monitor.analysis.time_series import curves
+from monitor.config import WebSection
 from monitor.hub import Hub
 from monitor.model import (
     Alert,
@@ -165,7 +166,7 @@ async def _page() -> str:
     )
     api = Api(sources)
     parts = [_HEAD]
-    server = WebServer([api], AnswerCache(sources.state), vitals, host="127.0.0.1", port=0, token=None)
+    server = WebServer([api], AnswerCache(sources.state), vitals, settings=WebSection(port=0))
     async with server, aiohttp.ClientSession(server.url) as session:
         for route in api.routes():
             about = getdoc(route.handler) or ""

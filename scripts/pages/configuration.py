@@ -6,11 +6,12 @@ import json
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 from annotated_types import Ge, Le
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel, IPvAnyNetwork, SecretStr
 from pydantic.fields import FieldInfo
 
 from monitor.config import DEFAULT_FILE, ENVIRONMENT_PREFIX, Config, NodeSection, Override
@@ -40,6 +41,7 @@ _LISTS = {
     Override: "a list of tables (in a variable: as JSON)",
     NodeSection: "a list of tables (in a variable: as JSON)",
     str: "a list of strings (in a variable: as JSON)",
+    IPvAnyNetwork: "a list of networks as strings (in a variable: as JSON)",
     SecretStr: "a list of strings (secret; in a variable: as JSON)",
 }
 
@@ -118,6 +120,8 @@ def _toml(value: Any) -> str:  # noqa: ANN401 -- any default
     match value:
         case Window():
             return json.dumps(value.name)
+        case IPv4Network() | IPv6Network():
+            return json.dumps(str(value))
         case list() | tuple():
             return f"[{', '.join(map(_toml, value))}]"
         case dict():

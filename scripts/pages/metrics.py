@@ -49,6 +49,7 @@ _LABELS = {
     "branch": "`counted`, or the name of a node that follows the other branch",
     "kind": "[kind of error](runbook.md#kinds-of-errors)",
     "output": "name of the output",
+    "reason": "`connections` and `events`: one too many; `slow`: did not read what was sent; `malformed`: not HTTP",
     "rule": "[rule](alerts.md) of the alert",
     "severity": "`info`, `warning` or `critical`",
     "version": "version of pool-monitor",

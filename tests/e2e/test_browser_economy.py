@@ -37,7 +37,7 @@ async def opened(browser: Browser, view: EconomyView, **how: object) -> AsyncIte
     published(3).to(hub)
     hub.show_economy(view)
     over = sources(hub)
-    async with server([Pages(over), Events(over)], over) as serving, tab(browser, **how) as found:
+    async with server([Pages(over), Events(over, Vitals())], over) as serving, tab(browser, **how) as found:
         await found.page.goto(f"{serving.url}/compare")
         yield found.page
         assert found.complaints == []

@@ -41,7 +41,7 @@ async def opened(browser: Browser, hub: Hub, **how: object) -> AsyncIterator[Pag
     """The page of what the hub has."""
     stored = Stored()
     over = sources(hub, store=stored, branches=stored, journal=stored, directory=Directory(load_registry()))
-    async with server([Pages(over), Events(over)], over) as serving, tab(browser, **how) as found:
+    async with server([Pages(over), Events(over, Vitals())], over) as serving, tab(browser, **how) as found:
         await found.page.goto(f"{serving.url}/nodes")
         yield found.page
         assert found.complaints == []

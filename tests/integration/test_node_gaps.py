@@ -15,8 +15,9 @@ from support.proxy import CountingProxy
 from support.services import pauses
 
 from monitor.backfill import scheduler
+from monitor.backfill.protocol import BackfillJob, Finished, Message
 from monitor.backfill.segments import MissingBlocks
-from monitor.backfill.worker import BackfillJob, Finished, Message, work
+from monitor.backfill.worker import work
 from monitor.config import Config
 from monitor.model import BlockHash, BlockRef
 from monitor.store.rows import RowBatch

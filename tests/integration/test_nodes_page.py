@@ -9,11 +9,13 @@ from contextlib import asynccontextmanager
 import aiohttp
 import feedparser
 import pytest
+from pydantic import SecretStr
 from support import node_views
 from support.node_views import TOP, Stored, hash_of
 from support.published import published
 from support.served import server, sources
 
+from monitor.config import WebSection
 from monitor.hub import Hub
 from monitor.model import EntryKind, JournalEntry
 from monitor.outputs.web.cache import AnswerCache
@@ -167,7 +169,9 @@ async def test_the_feed_is_found_and_read(hub: Hub) -> None:
 
 async def test_the_feed_asks_for_the_token(hub: Hub) -> None:
     over = sources(hub, journal=Stored())
-    running = WebServer([Pages(over)], AnswerCache(over.state), Vitals(), host="127.0.0.1", port=0, token=TOKEN)
+    running = WebServer(
+        [Pages(over)], AnswerCache(over.state), Vitals(), settings=WebSection(port=0, token=SecretStr(TOKEN))
+    )
     async with running, aiohttp.ClientSession(running.url) as session:
         async with session.get("/feed.atom") as response:
             assert response.status == 401

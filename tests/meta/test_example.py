@@ -12,7 +12,7 @@ import pytest
 import trustme
 from support.services import CHECKOUT
 
-from monitor.config import ENVIRONMENT_PREFIX, Config, load, paths
+from monitor.config import ENVIRONMENT_PREFIX, Config, Token, load, paths
 
 EXAMPLE = CHECKOUT / "config" / "pool-monitor.example.toml"
 WRITTEN_OUT = re.sub(r"^#(?=\w+ = )", "", EXAMPLE.read_text("utf-8"), flags=re.MULTILINE)
@@ -69,6 +69,7 @@ def test_with_every_key_set_the_example_can_be_used(tmp_path: Path, way: str) ->
 FILES = {
     "password": "secret",
     "token": "secret",
+    "tokens.toml": Token.of("secret", name="grafana").toml(),
     "webhook-url": "https://example.org/hook\n",
     "webhook-secret": f"whsec_{'A' * 32}\n",
     "apprise-urls": "# mine\nntfys://one\n\nntfys://two\n",

@@ -10,8 +10,8 @@ from support.services import CHECKOUT
 MOST = 3
 PACKAGE = CHECKOUT / "monitor"
 SOURCES = {str(path.relative_to(PACKAGE)): ast.parse(path.read_text("utf-8")) for path in sorted(PACKAGE.rglob("*.py"))}
-IMPOSED = {"settings_customise_sources", "request"}
-"""Signatures of pydantic-settings and http.client, which are overridden."""
+IMPOSED = {"handle_error", "settings_customise_sources", "request"}
+"""Signatures of aiohttp, pydantic-settings and http.client, which are overridden."""
 TABLES = {"Published"}
 """Records that are rows of a table in the code: their columns are named above the table."""
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from monitor.config import WebSection
 from monitor.hub import Hub
 from monitor.model import Coverage
 from monitor.outputs.web.cache import AnswerCache
@@ -29,6 +30,6 @@ def sources(hub: Hub, **given: Any) -> Sources:  # noqa: ANN401 -- fakes
     return Sources(hub, **{"health": Well(), **unused, **given})
 
 
-def server(parts: Iterable[Part], over: Sources) -> WebServer:
+def server(parts: Iterable[Part], over: Sources, settings: WebSection = WebSection(port=0)) -> WebServer:  # noqa: B008
     """On a free port."""
-    return WebServer(parts, AnswerCache(over.state), Vitals(), host="127.0.0.1", port=0, token=None)
+    return WebServer(parts, AnswerCache(over.state), Vitals(), settings=settings)

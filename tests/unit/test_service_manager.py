@@ -119,3 +119,20 @@ def test_a_manager_that_does_not_read_makes_nobody_wait(address: Path) -> None:
 
     for _ in range(2000):  # the queue of a socket holds fewer
         ours.ready()
+
+
+async def test_the_watchdog_hears_nothing_while_intake_stands_still(manager: socket.socket, address: Path) -> None:
+    ours = ServiceManager({"NOTIFY_SOCKET": str(address), "WATCHDOG_USEC": "30000", "WATCHDOG_PID": str(os.getpid())})
+    asked = asyncio.Event()
+
+    def moves() -> bool:
+        asked.set()
+        return False
+
+    task = asyncio.create_task(ours.keep_informed(lambda: "stands still", moves=moves))
+    await asked.wait()
+    await asyncio.sleep(0.05)
+    task.cancel()
+
+    assert heard(manager) == "STATUS=stands still"
+    assert nothing_more(manager)

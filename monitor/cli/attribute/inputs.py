@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, TypeAlias
 from monitor.errors import InputError, PoolMonitorError
 from monitor.model import Block, BlockHash, Coinbase, Output
 from monitor.registry.address import script_of
-from monitor.wire import HEADER_BYTES, MAX_MONEY_SAT, decode_block, decode_coinbase
+from monitor.wire import HEADER_BYTES, MAX_BLOCK_BYTES, MAX_MONEY_SAT, decode_block, decode_coinbase
 
 _MAX_LINE_BYTES = 16_000_000
 """Enough for a coinbase as large as a block, in hex, with its outputs."""
@@ -52,7 +52,7 @@ def from_file(path: Path, network: str) -> Iterator[Input]:
         with path.open("rb") as file:
             start = file.peek(_PEEK_BYTES)[:_PEEK_BYTES]
             if _is_block(start):
-                yield Given.of_block(_block(file.read()), height=None)
+                yield Given.of_block(_block(file.read(2 * MAX_BLOCK_BYTES + 2)), height=None)  # in hex, with a newline
             else:
                 yield from from_lines(file, network)
     except OSError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ LEVELS = ("pool", "template", "operator", "origin", "country")
 """In the order in which the key `l` selects them."""
 _BLOCKS = 30
 _TIMEOUT = aiohttp.ClientTimeout(total=10)
+_MOST_BYTES = 64 << 20
+"""Of a response."""
 _STREAM_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=40)
 """The stream sends a comment every fifteen seconds."""
 
@@ -129,7 +132,7 @@ class Client:
             yield
         except aiohttp.ClientResponseError as error:
             raise PoolMonitorError(f"the daemon at {self.base} answered HTTP {error.status} {error.message}") from None
-        except (aiohttp.ClientError, TimeoutError, ValueError, KeyError, TypeError):
+        except (aiohttp.ClientError, TimeoutError, ValueError, KeyError, TypeError, RecursionError):
             raise PoolMonitorError(
                 f"no pool-monitor answers at {self.base}",
                 remedy="start one with `pool-monitor run`, or set its address with --url",
@@ -146,7 +149,7 @@ class Client:
                 )
             if response.status != 400:
                 response.raise_for_status()
-            answer = _printable(await response.json(content_type=None))
+            answer = _printable(json.loads(await _body(response)))
             if response.status == 400:
                 raise PoolMonitorError(answer["detail"])
             return answer
@@ -168,3 +171,13 @@ def _printable(value: Any) -> Any:  # noqa: ANN401 -- JSON is whatever it is
             return {_printable(name): _printable(each) for name, each in value.items()}
         case _:
             return value
+
+
+async def _body(response: aiohttp.ClientResponse) -> bytes:
+    """The body of a response, which may be anyone's."""
+    body = bytearray()
+    async for chunk in response.content.iter_any():
+        body += chunk
+        if len(body) > _MOST_BYTES:
+            raise ValueError("the response is too long")
+    return bytes(body)

@@ -6,6 +6,7 @@ The only module that uses aiomqtt.
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 import re
 import ssl
@@ -33,6 +34,12 @@ _TIMEOUT_SECONDS = 10.0
 _KEEPALIVE_SECONDS = 30
 """The broker publishes our last will after 1.5 times this period of silence."""
 _DISCONNECT_SECONDS = 1.0
+
+_MOST_BYTES = 65_536
+"""Of a packet from the broker."""
+_silent = logging.getLogger("monitor.mqtt.library")
+"""The library's log: the daemon has its own lines, and a hostile broker could fill the log with those."""
+_silent.setLevel(logging.CRITICAL)
 
 _VERSIONS = {"3.1.1": aiomqtt.ProtocolVersion.V311, "5": aiomqtt.ProtocolVersion.V5}
 Pause: TypeAlias = Callable[[RetryCallState], float]
@@ -152,7 +159,9 @@ class Broker:
             address.host, address.port, username=user, password=password, tls_context=address.tls,
             protocol=_VERSIONS[address.protocol], keepalive=_KEEPALIVE_SECONDS, timeout=_TIMEOUT_SECONDS,
             will=aiomqtt.Will(self._status, OFFLINE, qos=1, retain=True) if will else None,
+            max_queued_incoming_messages=1, logger=_silent,
         )  # fmt: skip
+        _limit(client)
         stopping = False
         try:
             async with client:
@@ -185,12 +194,28 @@ async def _publish(client: aiomqtt.Client, message: Message) -> None:
 
 
 async def _watch(client: aiomqtt.Client) -> None:
-    """Raise when the connection is lost; there are no subscriptions, so no messages arrive."""
+    """Raise when the connection is lost, or the broker sends messages: there are no subscriptions."""
     try:
-        async for _ in client.messages:
-            pass
+        await anext(client.messages)
     except aiomqtt.MqttError:
         raise aiomqtt.MqttError("the connection was lost") from None
+    raise aiomqtt.MqttError("the broker sends messages that nothing has asked for")
+
+
+def _limit(client: aiomqtt.Client) -> None:
+    """Have a connection end where the broker sends a long packet, or begins many deliveries without ending them.
+
+    All that a broker has to send are acknowledgements; the library would hold packets of 256 MB.
+    """
+    paho = client._client  # noqa: SLF001 -- neither library has a limit
+    receive = paho._sock_recv  # noqa: SLF001
+
+    def limited(size: int) -> bytes:
+        if size > _MOST_BYTES or paho._in_messages or len(client.messages):  # noqa: SLF001
+            raise ConnectionError("the broker sends more than acknowledgements")
+        return receive(size)
+
+    paho._sock_recv = limited  # type: ignore[method-assign, assignment]  # noqa: SLF001
 
 
 def _reason(error: BaseException | None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 from typing import Annotated
 
 from pydantic import BeforeValidator, Field
@@ -43,15 +44,22 @@ class Output:
     script_hex: Annotated[str, Field(description="The script that it pays, in hex")]
 
 
+MAX_OUTPUTS = 1000
+"""Of a coinbase in an answer: a block has room for 90,000, and an answer has many blocks."""
+
+
 def _outputs(outputs: Iterable[model.Output]) -> list[Output]:
-    return [Output(each.value_sat, each.script.hex()) for each in outputs]
+    return [Output(each.value_sat, each.script.hex()) for each in islice(outputs, MAX_OUTPUTS)]
 
 
 class Coinbase(Schema):
     """A coinbase transaction."""
 
     script_hex: Hex = field("The input script, in hex: the miner chooses most of it", at="script")
-    outputs: Annotated[list[Output], BeforeValidator(_outputs)] = field("In the order of the transaction")
+    output_count: Annotated[int, BeforeValidator(len)] = field("Number of outputs", at="outputs")
+    outputs: Annotated[list[Output], BeforeValidator(_outputs)] = field(
+        "In the order of the transaction, the first 1,000 at most"
+    )
 
 
 class BlockSummary(Schema):

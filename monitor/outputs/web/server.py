@@ -4,25 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import hmac
-from collections.abc import Iterable
-from http import HTTPStatus
+from collections.abc import Iterable, Sequence
 from typing import Protocol, Self
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
+from monitor.config import Token, WebSection
 from monitor.errors import ConfigError
+from monitor.outputs.web.access import behind_proxies, known_host, require_token
 from monitor.outputs.web.cache import AnswerCache
-from monitor.outputs.web.problems import Problem, problems
+from monitor.outputs.web.connections import LimitedConnection, Limits
+from monitor.outputs.web.headers import secure
+from monitor.outputs.web.problems import problems
 from monitor.outputs.web.routes.events import Events
 from monitor.vitals import Vitals
 
-_WITHOUT_TOKEN = {"/healthz", "/readyz"}
-"""For service managers, which have no token; they answer nothing but a state."""
-
 _CONCURRENT = 10
 """Requests that are served in one turn of the event loop."""
+
+_BACKLOG = 128
+"""Connections that wait to be accepted."""
 
 _SHUTDOWN_SECONDS = 2.0
 """Time that requests have to finish when the server stops."""
@@ -41,17 +43,25 @@ class WebServer:
     Args:
         parts: the routes.
         cache: of their answers.
-        host, port: where to listen; port 0 takes a free one.
-        token: if not None, required of every request as `Authorization: Bearer`.
+        settings: where to listen, and who may ask.
     """
 
-    def __init__(
-        self, parts: Iterable[Part], cache: AnswerCache, vitals: Vitals, *, host: str, port: int, token: str | None
-    ) -> None:
-        self._host = host
-        self._port = port
-        authentication = [_require(token)] if token is not None else []
-        application = web.Application(middlewares=[_turns(), problems(vitals), *authentication, cache.middleware()])
+    def __init__(self, parts: Iterable[Part], cache: AnswerCache, vitals: Vitals, *, settings: WebSection) -> None:
+        self._settings = settings
+        self.tokens: Sequence[Token] = settings.all_tokens()
+        """Those that are accepted; replaced when their file has changed."""
+        self._limits = Limits(vitals, settings.max_connections)
+        application = web.Application(
+            middlewares=[
+                _turns(),
+                problems(vitals),
+                behind_proxies(settings.trusted_proxies),
+                known_host(settings.allowed_hosts),
+                require_token(lambda: self.tokens),
+                cache.middleware(),
+            ]
+        )
+        application.on_response_prepare.append(secure)
         for part in parts:
             application.add_routes(part.routes())
             if isinstance(part, Events):
@@ -60,27 +70,37 @@ class WebServer:
             application, access_log=None, handle_signals=False, shutdown_timeout=_SHUTDOWN_SECONDS,
             handler_cancellation=True,  # a client that disconnects costs nothing more
         )  # fmt: skip
+        self._listener: asyncio.Server | None = None
 
     @property
     def url(self) -> str:
         """URL of the server."""
-        host, port = self._runner.addresses[0][:2]
+        assert self._listener
+        host, port = self._listener.sockets[0].getsockname()[:2]
         return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
     async def __aenter__(self) -> Self:
         await self._runner.setup()
+        loop, server, settings = asyncio.get_running_loop(), self._runner.server, self._settings
+        assert server
         try:
-            await web.TCPSite(self._runner, self._host, self._port).start()
+            self._listener = await loop.create_server(
+                lambda: LimitedConnection(server, self._limits, loop=loop, access_log=None),
+                settings.host, settings.port, backlog=_BACKLOG,
+            )  # fmt: skip
         except OSError as error:
             await self._runner.cleanup()
-            where = f"{self._host}:{self._port}"
+            where = f"{settings.host}:{settings.port}"
             if error.errno == errno.EADDRINUSE:
                 raise ConfigError(f"{where} is in use; choose another web.port, or 0 for any free one") from None
             raise ConfigError(f"cannot listen on {where} ({error.strerror}); look at web.host and web.port") from None
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        if self._listener:
+            self._listener.close()
         await self._runner.cleanup()
+        self._limits.close()
 
 
 def _turns() -> Middleware:
@@ -91,19 +111,6 @@ def _turns() -> Middleware:
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
         async with turns:
             await asyncio.sleep(0)
-        return await handler(request)
-
-    return middleware
-
-
-def _require(token: str) -> Middleware:
-    expected = f"Bearer {token}".encode()
-
-    @web.middleware
-    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-        given = request.headers.get("Authorization", "").encode("utf-8", "surrogateescape")
-        if request.path not in _WITHOUT_TOKEN and not hmac.compare_digest(given, expected):
-            raise Problem(HTTPStatus.UNAUTHORIZED, "send the token of web.token as Authorization: Bearer")
         return await handler(request)
 
     return middleware

@@ -16,17 +16,9 @@ from support.blockdir import chain, records, write
 from support.services import wait_until
 
 from monitor.backfill.ingest import Progress, fill
+from monitor.backfill.protocol import BackfillJob, FilesScanned, Finished, Message, SourceExhausted, SourceStarted
 from monitor.backfill.segments import BACKFILL_CONNECTIONS, MissingBlocks
-from monitor.backfill.worker import (
-    BackfillJob,
-    FilesScanned,
-    Finished,
-    Message,
-    SourceExhausted,
-    SourceStarted,
-    running_worker,
-    work,
-)
+from monitor.backfill.worker import running_worker, work
 from monitor.config import NodeSection, RegistrySection
 from monitor.embedded import EmbeddedNode
 from monitor.model import BlockRef

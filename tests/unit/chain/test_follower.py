@@ -1,5 +1,6 @@
 """Following: every way a chain can move, one code path."""
 
+import time
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -390,3 +391,18 @@ async def test_a_node_that_comes_back_as_another_is_refused() -> None:
     found.node.ring()
     with pytest.raises(StoreRefused, match="another chain"):
         await found.settle()
+
+
+async def test_a_block_of_a_burst_is_timed_from_its_own_arrival() -> None:
+    found = following(3)
+    plans = found.follower.plans(None)
+    noticed, between = [], []
+    for _ in range(4):
+        plan = await anext(plans)
+        noticed.append(plan.noticed)
+        between.append(time.monotonic())
+        found.memory.apply(plan)
+        found.node.mine(1)
+    await plans.aclose()  # type: ignore[attr-defined]
+    assert noticed == sorted(noticed)
+    assert noticed[3] >= between[1], "after the second plan, not with the first notice of the burst"

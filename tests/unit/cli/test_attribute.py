@@ -2,6 +2,7 @@
 
 import json
 import tracemalloc
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from typer.testing import CliRunner, Result
 from monitor.cli.attribute import inputs as coinbases
 from monitor.cli.attribute.command import attribute
 from monitor.cli.attribute.rows import Judge
-from monitor.errors import InputError
+from monitor.errors import InputError, PoolMonitorError
 from monitor.model import NO_BLOCK, Coinbase, Header, Output
 from monitor.registry.loading import load_registry
 from monitor.wire import encode_coinbase, encode_header
@@ -238,3 +239,20 @@ def test_a_file_stays_a_file_whatever_it_is_called(tmp_path: Path, monkeypatch: 
     (tmp_path / "840000").write_bytes(raw_block())
     done = CliRunner().invoke(app, ["840000"])
     assert json.loads(done.stdout)["pool_slug"] == "f2pool"
+
+
+@pytest.mark.parametrize("start", [b"\1\0\0\0", b"{"])
+def test_a_file_of_gigabytes_is_not_read_into_memory(tmp_path: Path, start: bytes) -> None:
+    """As a block, and as one line."""
+    file = tmp_path / "large"
+    with file.open("wb") as sparse:
+        sparse.write(start + b"\0" * 200)
+        sparse.truncate(1 << 30)
+    tracemalloc.start()
+    try:
+        with suppress(InputError):
+            assert all(isinstance(each, PoolMonitorError) for each in coinbases.from_file(file, "main"))
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 100_000_000

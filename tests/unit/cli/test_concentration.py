@@ -170,3 +170,41 @@ def test_the_command(five: Path) -> None:
     refused = run(command, [str(five), "--window", "1w"])
     assert refused.exit_code == 2
     assert "invalid window" in refused.output
+
+
+# -- files of strangers ------------------------------------------------------------------------------------------------
+
+
+def test_a_parquet_file_that_unpacks_to_gigabytes_is_refused_in_little_memory(tmp_path: Path) -> None:
+    """A dictionary has its one long text once; a hundred thousand rows refer to it."""
+    rows = 100_000
+    pools = pa.DictionaryArray.from_arrays(pa.array([0] * rows, pa.int32()), pa.array(["x" * 100_000]))
+    file = tmp_path / "bomb.parquet"
+    parquet.write_table(pa.table({"height": range(rows), "time": range(rows), "pool": pools}), file)
+    before = pa.total_allocated_bytes()
+    with pytest.raises(InputError, match="pool has a text of more than 1000 bytes"):
+        measure(file, level="pool", window=None)
+    assert file.stat().st_size < 2_000_000
+    assert pa.total_allocated_bytes() - before < 100_000_000
+
+
+@pytest.mark.parametrize("name", ["\x1b]0;title\x07", "a\u202eb", "x" * 201, "a\x9b31m"])
+def test_a_name_that_a_terminal_would_obey_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(InputError, match="which is not a printable name") as refused:
+        measure(written(tmp_path, f"height,time,pool\n1,1231470173,{name}\n"), level="pool", window=None)
+    assert str(refused.value).isprintable()
+
+
+def test_more_pools_than_there_can_be_are_refused(tmp_path: Path) -> None:
+    rows = "".join(f"{height},{1231470173 + height},pool{height}\n" for height in range(10_001))
+    with pytest.raises(InputError, match="more than 10,000 pools"):
+        measure(written(tmp_path, "height,time,pool\n" + rows), level="pool", window=None)
+
+
+def test_a_line_without_end_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "line.csv"
+    with file.open("wb") as sparse:
+        sparse.write(b"height,time,pool\n")
+        sparse.truncate(1 << 30)
+    with pytest.raises(InputError, match="a line of more than 1,000,000 characters"):
+        measure(file, level="pool", window=None)

@@ -138,3 +138,14 @@ async def test_behind_a_proxy_that_sends_chunks_it_works_as_well() -> None:
         assert rest.has_blockpart
     async with answering(200, raw, chunked=True) as rest:
         assert (await rest.block(ref)).coinbase.outputs
+
+
+async def test_an_answer_without_end_is_given_up() -> None:
+    """In memory for one block, and at once: the headers of a chain of transactions of zero bytes never end."""
+    beginning = bytes(80) + b"\x01" + bytes.fromhex("0100000001" + "00" * 32 + "fffffffffe80969800")
+    async with answering(200, beginning + bytes(9_000_000), chunked=True) as rest:
+        with pytest.raises(NotServed):
+            await rest.block(REF)
+    async with answering(200, bytes(9_000_000), chunked=True) as rest:
+        with pytest.raises(NotServed, match="more than 4000000 bytes"):
+            await rest._get("headers", "5/x.bin")  # noqa: SLF001 -- whoever asks

@@ -18,7 +18,7 @@ from support.fake_chain import ALL, SPACING, START, FakeNode, block_on
 from monitor.alerts.loading import METRIC_LOOKUP
 from monitor.alerts.parse import parse
 from monitor.backfill import ingest
-from monitor.backfill.worker import BackfillJob, Finished, SourceStarted
+from monitor.backfill.protocol import BackfillJob, Finished, SourceStarted
 from monitor.backtest.backtest import stored_blocks
 from monitor.backtest.replay import Replay, Scope
 from monitor.chain.follower import Follower

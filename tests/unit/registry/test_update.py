@@ -262,17 +262,19 @@ async def test_a_download_ends_where_it_becomes_too_long(monkeypatch: pytest.Mon
             await registry_update.download(session, f"{url}/x")
 
 
-async def test_a_download_follows_few_redirections_and_no_other_protocol() -> None:
+async def test_a_download_follows_few_redirections_and_none_to_another_host_or_protocol() -> None:
     async def answer(request: web.Request) -> web.StreamResponse:
         where = request.match_info["path"]
         if where == "there":
             return web.Response(body=b"here")
-        raise web.HTTPFound({"once": "/there", "round": "/round", "away": "ftp://127.0.0.1/x"}[where])
+        raise web.HTTPFound(
+            {"once": "/there", "round": "/round", "away": "ftp://127.0.0.1/x", "host": "http://localhost/x"}[where]
+        )
 
     async with serving(answer) as url, aiohttp.ClientSession() as session:
         assert await registry_update.download(session, f"{url}/once") == b"here"
-        for path in ("round", "away"):
-            with pytest.raises(aiohttp.ClientError):
+        for path, reason in (("round", "without end"), ("away", "another host"), ("host", "another host or protocol")):
+            with pytest.raises(InputError, match=reason):
                 await registry_update.download(session, f"{url}/{path}")
 
 

@@ -46,6 +46,8 @@ _PAGES = (
     ("/memberships", "Memberships"), ("/alerts", "Alerts"),
 )  # fmt: skip
 """What the head of each page has links to."""
+_PAYOUTS = 40
+"""Outputs of a block that are shown: there may be 90,000."""
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
     "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
@@ -116,7 +118,7 @@ class Pages:
             above=[each for each in near if each.judged.block.header.parent == block.hash],
             belongs=directory.belongs(attribution.pool or "", block.header.time),
             text=filters.coinbase_text(block.coinbase.script), slots=self._slots(snapshot), names=_names(snapshot),
-            payouts=[(each, directory.address(each.script)) for each in block.coinbase.outputs],
+            payouts=[(each, directory.address(each.script)) for each in block.coinbase.outputs[:_PAYOUTS]],
             bits=[bit for bit in range(29) if version >> 29 == 1 and version >> bit & 1],
         )  # fmt: skip
 

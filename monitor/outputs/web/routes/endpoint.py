@@ -32,6 +32,7 @@ from monitor.outputs.web.problems import Problem
 from monitor.outputs.web.sources import Sources
 
 _MARK = "__endpoint__"
+EVENT_STREAM = "text/event-stream"
 _SHOWN = 40
 """Characters of an invalid value that an error repeats."""
 NO_BLOCK_YET = {HTTPStatus.SERVICE_UNAVAILABLE: "no block is stored yet"}
@@ -116,7 +117,7 @@ def route(function: Callable[..., Any], sources: Sources) -> web.RouteDef:
         return answer if isinstance(answer, web.StreamResponse) else json_response(answer)
 
     typed: Handler = handler
-    return web.get(about.path, typed)
+    return web.get(about.path, typed, allow_head=about.content != EVENT_STREAM)  # HEAD of a stream would never end
 
 
 def json_response(answer: Schema, status: HTTPStatus = HTTPStatus.OK) -> web.Response:

@@ -22,23 +22,31 @@ from monitor.outputs.schemas.alerts import Alert as AlertSchema
 from monitor.outputs.schemas.base import Schema
 from monitor.outputs.schemas.blocks import Block, Reorg, SnapshotEvent
 from monitor.outputs.schemas.nodes import BranchEvent, Split, SplitEvent
+from monitor.outputs.web.connections import is_local
 from monitor.outputs.web.problems import Problem
-from monitor.outputs.web.routes.endpoint import get, route
+from monitor.outputs.web.routes.endpoint import EVENT_STREAM, get, route
 from monitor.outputs.web.sources import Sources
+from monitor.vitals import Vitals
 
 _BEAT_SECONDS = 15.0
 """Interval of comments that keep the connection open in proxies and detect clients that are gone."""
 _MAX_CLIENTS = 100
+_RESERVED = 20
+"""Streams that only this machine can have."""
+_MOST_OF_A_CLIENT = 20
+"""Streams of one address of another machine."""
 _FULL = {HTTPStatus.SERVICE_UNAVAILABLE: "too many clients"}
 
 
 class Events:
     """Streams the news of the hub."""
 
-    def __init__(self, sources: Sources) -> None:
+    def __init__(self, sources: Sources, vitals: Vitals) -> None:
         self._sources = sources
         self._hub = sources.hub
-        self._clients: set[asyncio.Task[Any]] = set()
+        self._refused = vitals.web_refused.labels("events")
+        self._clients: dict[asyncio.Task[Any], str | None] = {}
+        """The address of each."""
 
     def routes(self) -> list[web.RouteDef]:
         """The route."""
@@ -49,15 +57,16 @@ class Events:
         for client in tuple(self._clients):
             client.cancel()
 
-    @get("/api/v1/events", problems=_FULL, content="text/event-stream", cached=False)
+    @get("/api/v1/events", problems=_FULL, content=EVENT_STREAM, cached=False)
     async def stream(self, request: web.Request) -> web.StreamResponse:
         """Every event from now on, until the client disconnects."""
-        if len(self._clients) >= _MAX_CLIENTS:
-            raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, f"{_MAX_CLIENTS} clients are connected already")
+        if not self._has_room(request.remote):
+            self._refused.inc()
+            raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "too many clients receive events already")
         task = asyncio.current_task()
         assert task
-        self._clients.add(task)
-        response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
+        self._clients[task] = request.remote
+        response = web.StreamResponse(headers={"Content-Type": EVENT_STREAM, "Cache-Control": "no-store"})
         try:
             with (
                 self._hub.listen("events") as news,
@@ -78,8 +87,14 @@ class Events:
                     for each in beside:
                         each.cancel()
         finally:
-            self._clients.discard(task)
+            del self._clients[task]
         return response
+
+    def _has_room(self, client: str | None) -> bool:
+        if is_local(client):
+            return len(self._clients) < _MAX_CLIENTS
+        ours = sum(each == client for each in self._clients.values())
+        return ours < _MOST_OF_A_CLIENT and len(self._clients) < _MAX_CLIENTS - _RESERVED
 
     async def _send(self, news: Listener[News], response: web.StreamResponse) -> None:
         while True:

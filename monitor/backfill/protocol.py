@@ -1,0 +1,128 @@
+"""What the daemon and a backfill worker tell each other: a job, then messages, each a line of JSON.
+
+Neither side can make the other run code: a worker reads blocks of strangers, and its messages are values only.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import KW_ONLY, asdict, dataclass
+from typing import Any, Final, TypeAlias
+
+from pydantic import TypeAdapter
+
+from monitor.backfill.segments import MissingBlocks
+from monitor.config import NodeSection, RegistrySection
+from monitor.model import Attribution
+from monitor.store.rows import Row, RowBatch
+
+
+@dataclass(frozen=True, slots=True)
+class BackfillJob:
+    """What to fetch, and from where."""
+
+    node: NodeSection
+    registry: RegistrySection
+    network: str
+    _: KW_ONLY
+    wanted: MissingBlocks
+    niceness: int = 0
+    """Scheduling priority of the worker, as in nice(1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceStarted:
+    """Blocks come from this source from now on."""
+
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class FilesScanned:
+    """Number of scanned block files, and of all block files."""
+
+    files: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class SourceExhausted:
+    """A source has no more of the wanted blocks, or failed."""
+
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The last message."""
+
+    gap: str | None = None
+    """Why wanted blocks are still missing, if only another node can have them."""
+    fault: str | None = None
+    """What failed, if a retry may help."""
+    refused: bool = False
+    """Whether the operator must change something before a retry."""
+
+
+Message: TypeAlias = SourceStarted | FilesScanned | SourceExhausted | RowBatch | Finished
+
+_KINDS: Final[dict[str, Any]] = {
+    each.__name__: each for each in (SourceStarted, FilesScanned, SourceExhausted, Finished)
+}
+_ATTRIBUTIONS: Final = TypeAdapter(tuple[Attribution, ...])
+_MISSING: Final = TypeAdapter(MissingBlocks)
+
+
+def encode_job(job: BackfillJob) -> bytes:
+    """A job as a line; the only place where the node's password is written out, into a pipe."""
+    password = job.node.password.get_secret_value() if job.node.password else None
+    return _line({
+        "node": job.node.model_dump(mode="json") | {"password": password},
+        "registry": job.registry.model_dump(mode="json"),
+        "network": job.network,
+        "wanted": _MISSING.dump_python(job.wanted, mode="json"),
+        "niceness": job.niceness,
+    })  # fmt: skip
+
+
+def decode_job(line: bytes) -> BackfillJob:
+    """A job of `encode_job`."""
+    job = json.loads(line)
+    return BackfillJob(
+        NodeSection.model_validate(job["node"]),
+        RegistrySection.model_validate(job["registry"]),
+        job["network"],
+        wanted=_MISSING.validate_python(job["wanted"]),
+        niceness=job["niceness"],
+    )
+
+
+def encode(message: Message) -> bytes:
+    """A message as a line."""
+    if not isinstance(message, RowBatch):
+        return _line({"kind": type(message).__name__, "values": asdict(message)})
+    attributions = _ATTRIBUTIONS.dump_python(message.attributions, mode="json")
+    return _line({"kind": "rows", "attributions": attributions, "chain": message.chain, "stale": message.stale})
+
+
+def decode(line: bytes) -> Message:
+    """A message of `encode`.
+
+    Raises:
+        ValueError, KeyError, TypeError: it is none; a worker that was killed leaves the beginning of a line.
+    """
+    message = json.loads(line)
+    if message["kind"] != "rows":
+        found: Message = _KINDS[message["kind"]](**message["values"])
+        return found
+    attributions = _ATTRIBUTIONS.validate_python(message["attributions"])
+    return RowBatch(attributions, _rows(message["chain"]), _rows(message["stale"]))
+
+
+def _line(value: object) -> bytes:
+    return json.dumps(value, default=lambda data: {"hex": data.hex()}, separators=(",", ":")).encode() + b"\n"
+
+
+def _rows(rows: list[list[Any]]) -> tuple[Row, ...]:
+    return tuple([tuple([bytes.fromhex(cell["hex"]) if type(cell) is dict else cell for cell in row]) for row in rows])
