@@ -89,6 +89,8 @@ def added(weights: Iterable[Weight]) -> Weight:
     interval are as uncertain as the others, in proportion; a sum of such parts alone has none.
     """
     parts = list(weights)
+    if len(parts) == 1:
+        return parts[0]
     value = sum(each.value for each in parts)
     known = [each for each in parts if each.low is not None and each.high is not None]
     base = sum(each.value for each in known)

@@ -120,14 +120,14 @@ def _slope(points: Sequence[SeriesPoint], effective: Sequence[Floats], *, flow: 
 
 def _shares(weights: PeriodWeights, drawn: Drawn) -> list[LayerShare]:
     """Of the named entities and the groups. An interval only where the source has one."""
-    total = drawn.named.sum(axis=-1) + drawn.groups.sum(axis=-1) + drawn.rest
+    total, whole = drawn.named.sum(axis=-1) + drawn.groups.sum(axis=-1) + drawn.rest, weights.total
     lower, upper = np.quantile(
         np.concatenate((drawn.named, drawn.groups), axis=-1) / total[:, None], _TAILS, axis=0
     )  # fmt: skip
     listed = {**weights.named, **weights.groups}
     known = any(each.low for each in listed.values())
     shares = [
-        LayerShare(name, each.value / weights.total, Interval(float(low), float(high)) if known else None)
+        LayerShare(name, each.value / whole, Interval(float(low), float(high)) if known else None)
         for (name, each), low, high in zip(listed.items(), lower, upper, strict=True)
     ]
     return sorted(shares, key=lambda share: -share.share)
