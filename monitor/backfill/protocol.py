@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 from monitor.backfill.segments import MissingBlocks
 from monitor.config import NodeSection, RegistrySection
 from monitor.model import Attribution
-from monitor.store.rows import Row, RowBatch
+from monitor.store.rows import COLUMNS, Row, RowBatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +70,10 @@ Message: TypeAlias = SourceStarted | FilesScanned | SourceExhausted | RowBatch |
 _KINDS: Final[dict[str, Any]] = {
     each.__name__: each for each in (SourceStarted, FilesScanned, SourceExhausted, Finished)
 }
+_BYTES: Final = tuple(
+    COLUMNS.index(name) for name in ("hash", "parent", "merkle_root", "coinbase_script", "coinbase_outputs")
+)
+"""Columns of a row that are bytes: in hex on the way."""
 _ATTRIBUTIONS: Final = TypeAdapter(tuple[Attribution, ...])
 _MISSING: Final = TypeAdapter(MissingBlocks)
 
@@ -103,7 +107,8 @@ def encode(message: Message) -> bytes:
     if not isinstance(message, RowBatch):
         return _line({"kind": type(message).__name__, "values": asdict(message)})
     attributions = _ATTRIBUTIONS.dump_python(message.attributions, mode="json")
-    return _line({"kind": "rows", "attributions": attributions, "chain": message.chain, "stale": message.stale})
+    rows = {"chain": [*map(_in_hex, message.chain)], "stale": [*map(_in_hex, message.stale)]}
+    return _line({"kind": "rows", "attributions": attributions, **rows})
 
 
 def decode(line: bytes) -> Message:
@@ -121,8 +126,18 @@ def decode(line: bytes) -> Message:
 
 
 def _line(value: object) -> bytes:
-    return json.dumps(value, default=lambda data: {"hex": data.hex()}, separators=(",", ":")).encode() + b"\n"
+    return json.dumps(value, separators=(",", ":")).encode() + b"\n"
+
+
+def _in_hex(row: Row) -> list[Any]:
+    cells = [*row]
+    for at in _BYTES:
+        cells[at] = cells[at].hex()
+    return cells
 
 
 def _rows(rows: list[list[Any]]) -> tuple[Row, ...]:
-    return tuple([tuple([bytes.fromhex(cell["hex"]) if type(cell) is dict else cell for cell in row]) for row in rows])
+    for cells in rows:
+        for at in _BYTES:
+            cells[at] = bytes.fromhex(cells[at])
+    return tuple(map(tuple, rows))
