@@ -57,9 +57,9 @@ class Database(ABC):
         stop.wait(seconds)
 
     def close(self) -> None:
-        """Give everything back."""
-        self.release()
+        """Close all connections, then end the right to write."""
         self.readers.dispose()
+        self.release()
 
     @contextmanager
     def explained(self) -> Iterator[None]:

@@ -113,12 +113,13 @@ class Daemon:
         return float(found[1]) if found else None
 
     def wait_for(self, tip: str, *, seconds: float = 20) -> None:
-        """Return when it shows this block as the newest, has caught up, and has asked its nodes."""
+        """Return when it shows this block as the newest, has caught up, and has asked its nodes if it is the writer."""
 
         def there() -> bool:
             assert self._running.poll() is None, f"the daemon ended: {self.log}"
             status = self.ask("/api/v1/status")
-            return bool(status["ready"] and status["tip"]["hash"] == tip and self._knows_its_nodes())
+            shown = status["ready"] and status["tip"]["hash"] == tip
+            return bool(shown and (not status["writer"] or self._knows_its_nodes()))
 
         wait_until(there, seconds=seconds, what=f"the daemon to show block {tip}")
 
