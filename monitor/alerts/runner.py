@@ -195,6 +195,7 @@ class AlertRunner:
             now=now,
             snapshot=current,
             nodes=self._hub.nodes,
+            audit=self._hub.audit,
             incomplete=incomplete_windows(current) if current else frozenset(),
             block_at=self._block_at or snapshot.tip.time if snapshot and snapshot.caught_up else None,
             reorgs=self._events.reorgs,

@@ -13,7 +13,15 @@ from pydantic import BaseModel, BeforeValidator, Field, ValidationError, model_v
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from monitor.config.receivers import AlertsSection, MqttSection
-from monitor.config.sections import LogSection, NodeSection, RegistrySection, SplitsSection, StoreSection, WebSection
+from monitor.config.sections import (
+    AuditSection,
+    LogSection,
+    NodeSection,
+    RegistrySection,
+    SplitsSection,
+    StoreSection,
+    WebSection,
+)
 from monitor.errors import ConfigError
 from monitor.model import Window
 
@@ -56,6 +64,7 @@ class Config(BaseSettings):
     """Several nodes in place of one: tables with the keys of node. The first is the counted node, unless another has
     that role; the others are observers."""
     splits: SplitsSection = Field(default_factory=SplitsSection)
+    audit: AuditSection = Field(default_factory=AuditSection)
     store: StoreSection = Field(default_factory=StoreSection)
     windows: Annotated[tuple[Window, ...], NoDecode, BeforeValidator(_windows), Field(min_length=1)] = tuple(
         map(Window.parse, DEFAULT_WINDOWS)

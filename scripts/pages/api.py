@@ -56,6 +56,7 @@ from monitor.outputs.web.sources import Sources
 from monitor.registry.directory import Directory
 from monitor.registry.loading import load_registry
 from monitor.vitals import Vitals
+from pages.audits import Audits
 
 _HEAD = """\
 # HTTP API
@@ -159,9 +160,12 @@ async def _page() -> str:
     covered = Coverage(930_337, 878_000, 930_340, reason="the node has pruned the blocks below 930337")
     past, health = _Past([BlockRecord(each, stale=False) for each in judged]), _Health(facts, covered)
     directory = Directory(load_registry())
+    audits = Audits(past.records)
+    hub.show_audit(replace(audits.view(), interval_seconds=30.0, newest=newest.hash))
     sources = Sources(
-        hub, store=past, branches=past, journal=past, health=health, directory=directory, history=_Courses(past.records)
-    )
+        hub, store=past, branches=past, journal=past, audits=audits, health=health, directory=directory,
+        history=_Courses(past.records),
+    )  # fmt: skip
     api = Api(sources)
     parts = [_HEAD]
     server = WebServer([api], AnswerCache(sources.state), vitals, host="127.0.0.1", port=0, token=None)

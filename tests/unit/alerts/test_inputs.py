@@ -13,6 +13,7 @@ from monitor.alerts.loading import METRIC_LOOKUP
 from monitor.alerts.text import details
 from monitor.model import (
     NO_BLOCK,
+    AuditView,
     BlockHash,
     BlockRow,
     Change,
@@ -24,6 +25,7 @@ from monitor.model import (
     PoolSlug,
     Race,
     Rate,
+    SanctionedCase,
     Share,
     Signals,
     Snapshot,
@@ -84,9 +86,16 @@ SNAPSHOT = Snapshot(
 )  # fmt: skip
 VIEW = split_view(3)
 VIEW = replace(VIEW, nodes=tuple(replace(each, followed=each.name == "far") for each in VIEW.nodes))
+AUDIT = AuditView(
+    None, newest=LOST[0], drops={"a": 0.02, "unknown": 0.3},
+    sanctioned=(
+        SanctionedCase("5e4a", 995, (A, A, A), mined_by=A, mined_height=999),
+        SanctionedCase("two", 995, (A, A), mined_by=None, mined_height=None),
+    ),
+)  # fmt: skip
 NOW = AlertInputs(
     now=10_000.0, snapshot=SNAPSHOT, block_at=9_400.0, reorgs={6: 2}, stale=frozenset(LOST), conflicts={A: 1},
-    node_away=0.0, node_behind=3, behind=12.0, nodes=VIEW,
+    node_away=0.0, node_behind=3, behind=12.0, nodes=VIEW, audit=AUDIT,
 )  # fmt: skip
 
 
@@ -105,6 +114,8 @@ NOW = AlertInputs(
         ("node_behind_blocks", {(): 3.0}),
         ("split_depth_blocks", {(): 3.0}),
         ("node_replaced", {("far",): 1.0}),
+        ("audit_match_drop_ratio", {("a",): 0.02}),
+        ("sanctioned_passed_over_ratio", {("5e4a",): 0.75}),
         ("behind_seconds", {(): 12.0}),
     ],
 )
@@ -117,7 +128,7 @@ def test_what_is_known_has_a_number(name: str, samples: dict[tuple[str, ...], fl
 
 def test_all_facts_are_tried() -> None:
     assert {fact.name for fact in ALERT_METRICS} == set(METRIC_LOOKUP.alert_metrics)
-    assert len(ALERT_METRICS) == 13
+    assert len(ALERT_METRICS) == 15
 
 
 def test_what_is_not_known_has_none() -> None:

@@ -1,4 +1,4 @@
-"""The pages: overview, block, pool, memberships, nodes. They are rendered here, from the same values as the API."""
+"""The pages, rendered from the same values as the API: overview, block, pool, memberships, nodes, audit."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from monitor.outputs.node_text import disagreement
 from monitor.outputs.web import profiles
 from monitor.outputs.web.answer import Answer
 from monitor.outputs.web.cache import cached
-from monitor.outputs.web.pages import feed, filters
+from monitor.outputs.web.pages import audit, feed, filters
 from monitor.outputs.web.pages.assets import Assets
 from monitor.outputs.web.pages.change_pairs import ChangeEntry, newest_first
 from monitor.outputs.web.pages.countries import COUNTRIES
@@ -62,6 +62,7 @@ class Pages:
             web.get("/pool/{slug}", self.pool),
             web.get("/memberships", self.memberships),
             web.get("/nodes", self.nodes),
+            web.get("/audit", self.audit),
             web.get(feed.PATH, self.feed),
             *self._assets.routes(),
         ]
@@ -91,6 +92,7 @@ class Pages:
             return self._missing("This block is not stored here.")
         block, attribution = found.judged.block, found.judged.attribution
         near = await store.blocks(2, below=block.height + 2)
+        audited = await self._sources.audits.find(block.hash)
         version = block.header.version
         return self._page(
             "block.html", snapshot=snapshot, record=found, block=block, attribution=attribution,
@@ -99,6 +101,7 @@ class Pages:
             belongs=directory.belongs(attribution.pool or "", block.header.time),
             text=filters.coinbase_text(block.coinbase.script), slots=self._slots(snapshot), names=_names(snapshot),
             payouts=[(each, directory.address(each.script)) for each in block.coinbase.outputs],
+            audit=audited, verdicts=list(audit.verdict_rows(audited)) if audited else [], verdict_names=audit.VERDICTS,
             bits=[bit for bit in range(29) if version >> 29 == 1 and version >> bit & 1],
         )  # fmt: skip
 
@@ -143,6 +146,21 @@ class Pages:
         return self._page(
             "nodes.html", page=NodesPage.of(hub.nodes, sightings), snapshot=snapshot, heights=TREE_HEIGHTS,
             slots=self._slots(snapshot) if snapshot else {}, names=_names(snapshot) if snapshot else {},
+        )  # fmt: skip
+
+    @cached
+    async def audit(self, request: web.Request) -> web.Response:
+        """Pools by how far their blocks match the node's templates, and the newest audited blocks."""
+        hub, snapshot = self._sources.hub, self._sources.hub.snapshot
+        if hub.audit is None or snapshot is None:
+            return self._page("waiting.html")
+        page = audit.AuditPage.of(
+            hub.audit, await self._sources.audits.newest(_STRIP),
+            level=request.query.get("level"), window=request.query.get("window"),
+        )  # fmt: skip
+        return self._page(
+            "audit.html", page=page, levels=audit.LEVELS, windows=audit.WINDOWS, names=_names(snapshot),
+            slots=self._slots(snapshot, page.level), snapshot=snapshot,
         )  # fmt: skip
 
     async def feed(self, request: web.Request) -> web.Response:
