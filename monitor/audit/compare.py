@@ -299,11 +299,9 @@ class _Comparison:
     # -- the whole -----------------------------------------------------------------------------------------------------
 
     def _likeness(self, template: Template) -> tuple[int, float]:
-        """More if the block is more like this template; of equal ones the older, which had no chance to be later."""
-        weight = 0
-        for txid, ranked in template.entries.items():
-            weight += ranked.transaction.weight if txid in self.mined else -ranked.transaction.weight
-        return weight, -template.at
+        """Weight that the block shares with a template; of equal ones the older is more likely that of the pool."""
+        shared = sum(each.transaction.weight for txid, each in template.entries.items() if txid in self.mined)
+        return shared, -template.at
 
     def _known_fees(self) -> dict[str, int | None]:
         """Fees of all transactions of the block, in satoshi; None where neither node nor templates have it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy.stats import hypergeom
+from support.audits import row
 
 from monitor.analysis.audit.policies import policy_changes
 from monitor.analysis.audit.rates import as_often_by_chance, drops, pool_audits, ratios, sanctioned_misses
@@ -12,16 +13,6 @@ from monitor.analysis.audit.sanctioned import cases
 from monitor.model import AuditRow, PoolAudit, PoolSlug, SanctionedSighting
 
 FOUNDRY, ANTPOOL, VIABTC = PoolSlug("foundryusa"), PoolSlug("antpool"), PoolSlug("viabtc")
-
-
-def row(height: int, pool: PoolSlug | None = FOUNDRY, *, missed: int = 0, **traits: int) -> AuditRow:
-    """A block of full weight that passed over so much."""
-    return AuditRow(
-        height, 600 * height, pool,
-        expected_weight=4_000_000, missed_weight=missed, missed_count=int(missed > 0), block_weight=4_000_000,
-        unseen_weight=0, prioritised_weight=0, fees_sat=1_000_000, foregone_sat=missed // 4, tx_count=4_000,
-        own_payouts=0, traits=traits,
-    )  # fmt: skip
 
 
 def of_pools(rows: list[AuditRow]) -> dict[str, PoolAudit]:
@@ -95,8 +86,10 @@ def test_equal_pools_are_not_accused() -> None:
 
 
 def test_a_match_rate_that_fell_shows_in_the_distance_of_the_intervals() -> None:
-    before = pool_audits([row(h) for h in range(400)], (), level="pool", window="b", entity_of=lambda _: "foundryusa")
-    fell = [row(h, missed=400_000) for h in range(200)]
+    before = pool_audits(
+        [row(h, FOUNDRY) for h in range(400)], (), level="pool", window="b", entity_of=lambda _: "foundryusa"
+    )
+    fell = [row(h, FOUNDRY, missed=400_000) for h in range(200)]
     now = pool_audits(fell, (), level="pool", window="7d", entity_of=lambda _: "foundryusa")
 
     assert 0.01 < drops(now, before)["foundryusa"] < 0.1
