@@ -69,19 +69,32 @@ class Running:
     hub: Hub
     audits: asyncio.Queue[BlockAudit]
     states: list[str | None]
+    changed: asyncio.Event
+
+    def turn(self, off: str | None, _interval: float) -> None:
+        """Note the state."""
+        self.states.append(off)
+        self.changed.set()
+
+    async def until(self, there: Callable[[], bool]) -> None:
+        """Wait for a state."""
+        async with asyncio.timeout(5):
+            while not there():
+                self.changed.clear()
+                await self.changed.wait()
 
     def announce(self, built: Built) -> None:
         block = decode_block(built.raw, height=built.height)
         plan = Plan(BlockRef(PARENT.height, BlockHash(PARENT.hash)), block.hash, connects=(block,))
-        self.hub.announce(BlockEvents(plan, tuple(judge([block])), ()))
+        self.hub.announce(BlockEvents(plan, tuple(judge([block]))))
 
 
 @asynccontextmanager
 async def observing(node: FakeNode, interval: float = 0.01) -> AsyncIterator[Running]:
-    running = Running(Hub(Vitals()), asyncio.Queue(), [])
+    running = Running(Hub(Vitals()), asyncio.Queue(), [], asyncio.Event())
     observer = AuditObserver(
         node, running.hub, ObserverSettings(AuditRules(grace_seconds=0.0), interval),
-        found=running.audits.put, state=lambda off, _: running.states.append(off),
+        found=running.audits.put, state=running.turn,
     )  # fmt: skip
     task = asyncio.create_task(observer.run())
     try:
@@ -110,8 +123,7 @@ async def test_a_block_is_compared_with_the_template_before_it() -> None:
 async def test_a_node_that_cannot_do_it_is_not_asked_for_templates() -> None:
     node = FakeNode(reason="the node relays no transactions")
     async with observing(node) as running:
-        while not running.states:
-            await asyncio.sleep(0)
+        await running.until(lambda: bool(running.states))
         running.announce(build(PARENT))
         await asyncio.sleep(0.05)
 
@@ -157,8 +169,6 @@ async def test_the_last_free_connection_is_left_to_new_blocks() -> None:
 async def test_a_template_that_makes_no_sense_turns_the_audit_off(error: Exception) -> None:
     node = FakeNode(error=error)
     async with observing(node) as running:
-        async with asyncio.timeout(5):
-            while not any(running.states):
-                await asyncio.sleep(0.01)
+        await running.until(lambda: any(running.states))
 
         assert "half an answer" in str(running.states[-1])
