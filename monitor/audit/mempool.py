@@ -19,11 +19,6 @@ class FirstSeen:
     def __len__(self) -> int:
         return len(self._times)
 
-    @property
-    def present(self) -> int:
-        """Number of transactions in the mempool, as last heard."""
-        return len(self._present)
-
     def add(self, txid: str, at: float) -> None:
         """The transaction entered the mempool; Unix time."""
         self._times.setdefault(txid, at)
@@ -44,15 +39,6 @@ class FirstSeen:
     def time(self, txid: str) -> float | None:
         """When the transaction was first seen, Unix time; None if it never was."""
         return self._times.get(txid)
-
-    def since(self, earliest: float) -> int:
-        """How many transactions were first seen at this time or later."""
-        number = 0
-        for at in reversed(self._times.values()):  # in the order of arrival
-            if at < earliest:
-                break
-            number += 1
-        return number
 
     def _forget(self) -> None:
         if len(self._times) <= self._most:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -24,8 +25,6 @@ from monitor.errors import NodeAway, NodeError, WireError
 from monitor.hub import Hub
 from monitor.model import Block, BlockAudit, BlockEvents, BlockHash, BlockRef, BlockTemplate
 
-_COST_SHARE = 0.01
-"""Of its time that a node is asked to spend on templates, at most."""
 _LONGEST_INTERVAL = 600.0
 _RETRY_SECONDS = 600.0
 """Until a node that cannot be audited with is asked again."""
@@ -38,6 +37,8 @@ _SHORTEST_SHARE = 0.1
 _BUSY_SECONDS = 0.2
 """Until connections to the node are counted again."""
 _WAITING_BLOCKS = 8
+_MOST_FAILURES = 3
+"""Requests that fail in a row, until the audit is off: one may pass."""
 
 log = structlog.get_logger()
 
@@ -74,6 +75,8 @@ class ObserverSettings:
 
     rules: AuditRules
     interval_seconds: float = 30.0
+    node_time_ratio: float = 0.01
+    """Share of its time that the node spends on templates, at most."""
     sanctioned: frozenset[bytes] = frozenset()
     """Scripts of the user's list."""
 
@@ -113,18 +116,24 @@ class AuditObserver:
         self._synced_at = float("-inf")
         self._wake = asyncio.Event()
         """Set by a new block, which needs a template on top of it."""
+        self._noted = deque[tuple[Block, float, list[Template]]](maxlen=_WAITING_BLOCKS)
+        """Blocks that wait for their audit: when they arrived, and the templates before."""
+        self._failures = 0
+        """Requests for a template that failed in a row."""
         self._off: str | None = ""
         """Why there is no audit; empty before that is known."""
 
     async def run(self) -> NoReturn:
         """Audit for ever."""
-        with self._hub.listen("audit", limit=_WAITING_BLOCKS) as news:
+        with self._hub.listen("audit", limit=2 * _WAITING_BLOCKS) as news:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._observe())
                 group.create_task(self._follow_mempool())
                 async for each in news:
                     if isinstance(each, BlockEvents):
-                        await self._take(each)
+                        self._note(each)
+                    else:  # the snapshot is out, and nobody waits for the processor
+                        await self._audit_noted()
         raise AssertionError("the hub has ended")
 
     # -- templates and mempool -----------------------------------------------------------------------------------------
@@ -149,9 +158,10 @@ class AuditObserver:
         except NodeAway:
             return min(_SOON_SECONDS, self._interval)
         except (NodeError, WireError) as error:
-            self._templates.kept.clear()
-            self._turn(f"the node gives no template: {error}")
-            return _SOON_SECONDS
+            self._failures += 1
+            if self._failures >= _MOST_FAILURES:
+                self._turn(f"the node gives no template: {error}")
+            return min(_SOON_SECONDS, self._interval)
 
     async def _until_spare(self) -> None:
         """Leave the last free connection to new blocks."""
@@ -166,10 +176,13 @@ class AuditObserver:
         template = await self._node.template()
         cost = time.monotonic() - started
         watched = self._settings.sanctioned
+        self._failures = 0
         made = await asyncio.to_thread(self._templates.add, template, asked, watched)
         for txid in made.entries:
             self._seen.add(txid, asked)
-        self._interval = min(_LONGEST_INTERVAL, max(self._settings.interval_seconds, cost / _COST_SHARE))
+        self._interval = min(
+            _LONGEST_INTERVAL, max(self._settings.interval_seconds, cost / self._settings.node_time_ratio)
+        )
         self._state(None, self._interval)
         return self._interval
 
@@ -209,19 +222,22 @@ class AuditObserver:
 
     # -- blocks --------------------------------------------------------------------------------------------------------
 
-    async def _take(self, events: BlockEvents) -> None:
+    def _note(self, events: BlockEvents) -> None:
+        """Keep new blocks with the templates before them, until their snapshot is published."""
         self._wake.set()
         noticed = events.plan.noticed
         arrived = self._clock() - (max(0.0, time.monotonic() - noticed) if noticed else 0.0)
         for judged in events.judged if self._off is None else ():
-            if self._has_template(judged.block):  # others are history that is caught up with
-                await self._audit(judged.block, arrived)
+            block, templates = judged.block, [*self._templates.kept]
+            if any(each.parent == block.header.parent for each in templates):  # others are history
+                self._noted.append((block, arrived, templates))
 
-    def _has_template(self, block: Block) -> bool:
-        return any(each.parent == block.header.parent for each in self._templates.kept)
+    async def _audit_noted(self) -> None:
+        while self._noted:
+            block, arrived, templates = self._noted.popleft()
+            await self._audit(block, arrived, templates)
 
-    async def _audit(self, block: Block, arrived: float) -> None:
-        templates = [*self._templates.kept]
+    async def _audit(self, block: Block, arrived: float, templates: Sequence[Template]) -> None:
         try:
             await self._until_spare()
             raw = await self._node.raw_block(block.ref)

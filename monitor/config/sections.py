@@ -115,7 +115,9 @@ class AuditSection(Section):
     """Whether blocks are audited, if the node can do it: it needs a mempool, and the calls getblocktemplate and
     getrawmempool. A node that cannot do it is reported once, and everything else works as without the audit."""
     interval_seconds: float = Field(default=30.0, ge=1, le=600)
-    """Time between two templates. It is longer where a template takes the node more than 1 % of that time."""
+    """Time between two templates; longer where a template takes the node more than node_time_ratio of it."""
+    node_time_ratio: float = Field(default=0.01, gt=0, le=1)
+    """Share of its time that the node spends on templates, at most."""
     grace_seconds: float = Field(default=180.0, ge=1, le=3600)
     """How long a transaction must have stood in the node's templates before the pool made its own, to count as passed
     over."""

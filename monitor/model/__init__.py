@@ -20,7 +20,6 @@ from monitor.model.attribution import (
 )
 from monitor.model.audit import (
     ADDED,
-    EXPECTED,
     AuditedTransaction,
     AuditRow,
     AuditView,

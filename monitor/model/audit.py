@@ -90,11 +90,6 @@ class Verdict(StrEnum):
     """In the block, not in the template, and its fee is not known."""
 
 
-EXPECTED = (
-    Verdict.SHARED, Verdict.MISSED, Verdict.LATE, Verdict.MARGINAL, Verdict.CONFLICTED, Verdict.DEPENDENT,
-    Verdict.POLICY,
-)  # fmt: skip
-"""Verdicts on transactions of the template."""
 ADDED = (
     Verdict.KNOWN, Verdict.PRIORITISED, Verdict.UNSEEN, Verdict.RECENT, Verdict.REPLACEMENT, Verdict.OUR_POLICY,
     Verdict.UNRANKED,

@@ -94,7 +94,9 @@ async def run_audit(
         await store.save(audit, keep_seconds=section.keep_days * DAY_SECONDS)
         await board.recount(audit.ref.hash, audit.time)
 
-    settings = ObserverSettings(rules, section.interval_seconds, watched)
+    settings = ObserverSettings(
+        rules, section.interval_seconds, node_time_ratio=section.node_time_ratio, sanctioned=watched
+    )
     await AuditObserver(node, hub, settings, found=found, state=board.show_state).run()
     raise AssertionError("the observer returned")
 

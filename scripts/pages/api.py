@@ -181,7 +181,7 @@ async def _page() -> str:
             parts += [f"| `{each['name']}` | {each['description']}{_bounds(each['schema'])} |\n" for each in known]
             if endpoint.answer is None:
                 continue
-            asked = "&".join(f"{each['name']}={_ASKED[each['name']]}" for each in known if each["name"] in _ASKED)
+            asked = "&".join(f"{each['name']}={_asked(each)}" for each in known if each["name"] in _ASKED)
             path += f"?{asked}" if asked else ""
             answer = _shortened(await _get(session, path))
             parts.append(f"\n`{path}` answers:\n\n```json\n{json.dumps(answer, indent=2)}\n```\n")
@@ -193,6 +193,12 @@ def _bounds(schema: Mapping[str, Any]) -> str:
     least = f"more than {schema['exclusiveMinimum']}" if "exclusiveMinimum" in schema else schema.get("minimum")
     found = f", {least} to {schema['maximum']:,}" if "maximum" in schema else ""
     return f"{found}; default {schema['default']}" if found and "default" in schema else found
+
+
+def _asked(parameter: Mapping[str, Any]) -> str:
+    """The value that keeps the example short, or the first that the parameter may have."""
+    value, choices = _ASKED[parameter["name"]], parameter["schema"].get("enum", ())
+    return value if value in choices or not choices else choices[0]
 
 
 def _shortened(answer: Any) -> Any:  # noqa: ANN401 -- JSON is whatever it is

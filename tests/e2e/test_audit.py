@@ -16,10 +16,13 @@ from support.daemon import Daemon
 from support.services import get, wait_until
 from support.wallet import Wallet
 
-pytestmark = [pytest.mark.service("bitcoind"), pytest.mark.timeout(180)]
+pytestmark = [
+    pytest.mark.service("bitcoind"),
+    pytest.mark.timeout(400),
+]  # a node gives a new template every five seconds
 
 Start = Callable[..., Daemon]
-QUICK = {"audit__interval_seconds": 1, "audit__grace_seconds": 1}
+QUICK = {"audit__interval_seconds": 1, "audit__grace_seconds": 1, "audit__node_time_ratio": 1}
 TEMPLATES = 'pool_monitor_node_rpc_seconds_count{method="getblocktemplate"}'
 
 

@@ -126,10 +126,11 @@ async def test_what_others_write_is_escaped(hub: Hub) -> None:
 async def test_the_json_has_all_of_it(hub: Hub) -> None:
     hub.show_audit(view_of(ANTPOOL, FOUNDRY))
     async with served(hub, stored(one(2), one(1))) as session:
-        found: Any = json.loads(await text(session, "/api/v1/audit?limit=1"))
+        found: Any = json.loads(await text(session, "/api/v1/audit?limit=1&window=7d"))
 
     assert len(found["blocks"]) == 1
     assert found["blocks"][0]["weights"] == {"shared": 3_950_000, "missed": 561}
+    assert {each["window"] for each in found["pools"]} == {"7d"}
     pool = next(each for each in found["pools"] if (each["level"], each["window"]) == ("pool", "7d"))
     assert 0 < pool["match"]["lower"] < pool["match"]["value"] < pool["match"]["upper"] <= 1
     assert found["sanctioned"][0]["mined_height"] == 5

@@ -34,8 +34,8 @@ def policy_changes(rows: Sequence[AuditRow]) -> list[PolicyChange]:
     for row in rows:
         if row.pool:
             by_pool.setdefault(row.pool, []).append(row)
-    for trait in Trait:
-        with_trait = [row for row in rows if row.traits.get(trait.value)]
+    for trait in (each.value for each in Trait):
+        with_trait = [row for row in rows if row.traits.get(trait)]
         for pool, own in by_pool.items():
             others = [row.height for row in with_trait if row.pool != pool]
             usable = [row for row in own if _is_near(row.height, others)]
@@ -43,8 +43,8 @@ def policy_changes(rows: Sequence[AuditRow]) -> list[PolicyChange]:
     return sorted(found, key=lambda each: (-each.height, each.pool, each.trait))
 
 
-def _changes(rows: Sequence[AuditRow], pool: PoolSlug, trait: Trait) -> Iterator[PolicyChange]:
-    seen = np.array([bool(row.traits.get(trait.value)) for row in rows], dtype=np.float64)
+def _changes(rows: Sequence[AuditRow], pool: PoolSlug, trait: str) -> Iterator[PolicyChange]:
+    seen = np.array([bool(row.traits.get(trait)) for row in rows], dtype=np.float64)
     places = [0, *sorted(_split(seen, 0)), len(rows)]
     for start, at, end in zip(places, places[1:], places[2:], strict=False):
         found = seen.tolist()
@@ -53,7 +53,7 @@ def _changes(rows: Sequence[AuditRow], pool: PoolSlug, trait: Trait) -> Iterator
         ])  # fmt: skip
         if abs(after.value - before.value) >= _LEAST_DIFFERENCE:
             row = rows[at]
-            yield PolicyChange(pool, trait.value, row.height, time=row.time, before=before, after=after)
+            yield PolicyChange(pool, trait, row.height, time=row.time, before=before, after=after)
 
 
 def _split(seen: NDArray[np.float64], offset: int) -> Iterator[int]:

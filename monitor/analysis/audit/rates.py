@@ -22,6 +22,7 @@ from monitor.model import AuditRow, PoolAudit, Ratio, SanctionedSighting, Trait
 UNKNOWN: Final = "unknown"
 """The entity of blocks without a pool."""
 _BTC: Final = 1e8
+_TRAITS: Final = tuple(trait.value for trait in Trait)
 
 
 def ratios(pairs: Sequence[tuple[Sequence[float], Sequence[float]]]) -> list[Ratio]:
@@ -106,7 +107,7 @@ def pool_audits(
                 missed_p=float(chance), foregone=foregone,
                 foregone_btc=Ratio(foregone.value * scale, foregone.lower * scale, foregone.upper * scale),
                 unseen=rate["unseen"], prioritised=rate["prioritised"], own_payouts=rate["own_payouts"],
-                traits={trait.value: rate[trait] for trait in Trait},
+                traits={name: rate[name] for name in _TRAITS},
                 sanctioned_missed=of_list[0] if of_list else 0, sanctioned_p=of_list[1] if of_list else None,
             )
         )  # fmt: skip
@@ -158,7 +159,7 @@ def _specs(rows: Sequence[AuditRow]) -> dict[str, tuple[list[int], list[int]]]:
         "unseen": ([row.unseen_weight for row in rows], weights),
         "prioritised": ([row.prioritised_weight for row in rows], weights),
         "own_payouts": ([row.own_payouts for row in rows], counts),
-        **{trait.value: ([row.traits.get(trait.value, 0) for row in rows], counts) for trait in Trait},
+        **{name: ([row.traits.get(name, 0) for row in rows], counts) for name in _TRAITS},
     }
 
 

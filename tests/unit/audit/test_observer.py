@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import pytest
 from support.blocks import Built, Parent, Recipe, build
 from support.fake_chain import judge
+from support.published import published
 
 from monitor.audit.compare import AuditRules
 from monitor.audit.observer import AuditObserver, ObserverSettings
@@ -87,6 +88,7 @@ class Running:
         block = decode_block(built.raw, height=built.height)
         plan = Plan(BlockRef(PARENT.height, BlockHash(PARENT.hash)), block.hash, connects=(block,))
         self.hub.announce(BlockEvents(plan, tuple(judge([block]))))
+        self.hub.publish(published(3).snapshot)
 
 
 @asynccontextmanager

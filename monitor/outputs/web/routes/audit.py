@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from http import HTTPStatus
+from typing import Literal
 
 from pydantic import Field
 
@@ -17,7 +19,12 @@ _STARTING = AuditView("the daemon is starting")
 
 
 class AuditQuery(Query):
-    """The newest blocks."""
+    """A part of the audit."""
+
+    level: Literal["pool", "template"] | None = None
+    """one level only"""
+    window: Literal["7d", "30d", "90d"] | None = None
+    """one window only"""
 
     limit: int = Field(48, ge=1, le=500)
     """maximum number of blocks"""
@@ -33,8 +40,12 @@ class BlockAuditQuery(Query):
 @get("/api/v1/audit")
 async def audit(query: AuditQuery, sources: Sources) -> Audit:
     """Pools and template groups by how far their blocks match the node's templates, and the newest audited blocks."""
+    view = sources.hub.audit or _STARTING
+    wanted = (
+        each for each in view.pools if query.level in {None, each.level} and query.window in {None, each.window}
+    )  # fmt: skip
     newest = await sources.audits.newest(query.limit)
-    return Audit.of_view(sources.hub.audit or _STARTING, newest, sources.snapshot.pool_names)
+    return Audit.of_view(replace(view, pools=tuple(wanted)), newest, sources.snapshot.pool_names)
 
 
 @get("/api/v1/audit/{hash}", problems={**NO_BLOCK_YET, HTTPStatus.NOT_FOUND: _NOT_AUDITED})
