@@ -364,13 +364,14 @@ ALERT_METRICS: Final = (
         "their 95 % intervals; negative where they overlap.",
         labels=("pool",), samples=_match_drops,
         promql='pool_monitor_audit_template_match_lower_ratio{window="30d"} offset 7d - ignoring(window) '
-        'pool_monitor_audit_template_match_upper_ratio{window="7d"}',
+        '(pool_monitor_audit_template_match_upper_ratio{window="7d"} and '
+        "pool_monitor_audit_template_match_upper_ratio{selector})",
     ),
     AlertMetric(
         name="sanctioned_passed_over_ratio",
         help=f"Share of the audited blocks that passed over a transaction of your list, of those that could have mined "
         f"it; for a week, from {_LEAST_MISSES} such blocks on.",
-        labels=("txid",), samples=_sanctioned, promql="pool_monitor_audit_sanctioned_passed_over",
+        labels=("txid",), samples=_sanctioned, promql="pool_monitor_audit_sanctioned_passed_over_ratio{selector}",
     ),
     AlertMetric(
         name="behind_seconds", help="Seconds since the published data last matched the node's tip.",

@@ -59,9 +59,10 @@ def _traits(view: AuditView) -> Rows:
             yield (*labels, trait.value), each.traits[trait.value]
 
 
-def _count_passed_over(view: AuditView) -> Rows:
-    newest = view.sanctioned[:_CASES]
-    yield (), sum(each.waited >= _LEAST_MISSES and each.missed_ratio > 1 / 2 for each in newest)
+def _passed_over(view: AuditView) -> Rows:
+    for each in view.sanctioned[:_CASES]:
+        if each.waited >= _LEAST_MISSES:
+            yield (each.txid,), each.missed_ratio
 
 
 def _state(view: AuditView) -> Rows:
@@ -73,7 +74,7 @@ _trait = SourceOf[AuditView](("pool", "window", "trait"), _traits)
 _on = SourceOf[AuditView]((), lambda view: [((), view.off is None)])
 _whole = SourceOf[AuditView]((), _state)
 
-_passed_over = SourceOf[AuditView]((), _count_passed_over)
+_case = SourceOf[AuditView](("txid",), _passed_over)
 
 AUDIT_CATALOGUE: Final = (
     AuditMetric("audit_up", "Whether blocks are audited now (1); /audit has the reason if not.", _on),
@@ -120,9 +121,10 @@ AUDIT_CATALOGUE: Final = (
         "sanctioned_missed",
     ),
     AuditMetric(
-        "audit_sanctioned_passed_over",
-        "Transactions of the user's list, of the newest, that most of the audited blocks passed over, three at least.",
-        _passed_over,
+        "audit_sanctioned_passed_over_ratio",
+        "Share of the audited blocks that passed over a transaction of the user's list, of those that could have mined "
+        "it; of the newest transactions, from three such blocks on.",
+        _case,
     ),
     AuditMetric(
         "audit_sanctioned_p_value",

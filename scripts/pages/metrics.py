@@ -31,6 +31,7 @@ _LABELS = {
     "confidence": "[confidence of the attribution](glossary.md#blocks-and-who-mined-them): `high`, `medium`, `low`",
     "confirmations": "number of confirmations of a payment: 1 to 100",
     "trait": "a [trait](audit.md#policy) of transactions: `low_fee`, `large_op_return`, `inscription`, `other_data`",
+    "txid": "a transaction of the list `audit.sanctioned_file`",
     "threshold": "a share: `0.25`, `0.333`, `0.5`",
     "node": "name of the node; its host and port without one",
     "chain": "the chain that a node's rules make; `unknown` if it does not say",

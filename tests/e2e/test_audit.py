@@ -23,6 +23,7 @@ pytestmark = [
 
 Start = Callable[..., Daemon]
 QUICK = {"audit__interval_seconds": 1, "audit__grace_seconds": 1, "audit__node_time_ratio": 1}
+PASSED_OVER = 'pool_monitor_audit_sanctioned_passed_over_ratio{txid="%s"}'
 TEMPLATES = 'pool_monitor_node_rpc_seconds_count{method="getblocktemplate"}'
 
 
@@ -185,7 +186,7 @@ def test_transactions_of_a_list_are_followed_until_they_are_mined(
         template.pop(victim)
         assert world.verdicts(wallet.mine(template.values(), tag=b"/AntPool/")) == {victim: "missed"}
         world.settle(victim)
-    wait_until(lambda: daemon.metric("pool_monitor_audit_sanctioned_passed_over") == 1, seconds=10, what="the metric")
+    wait_until(lambda: daemon.metric(PASSED_OVER % victim) == 1, seconds=10, what="the metric")
 
     world.audit(wallet.mine(wallet.template().values(), tag=b"/ViaBTC/"))
 
