@@ -30,6 +30,8 @@ _RETRY_SECONDS = 600.0
 """Until a node that cannot be audited with is asked again."""
 _SOON_SECONDS = 10.0
 """Until a node that is away is asked again, and a mempool that is not announced over ZMQ."""
+_SILENCE_SECONDS = 60.0
+"""Without a transaction over ZMQ for so long, the mempool is requested with each template."""
 _RESYNC_SECONDS = 600.0
 """Between requests for the whole mempool, while it is announced over ZMQ."""
 _SHORTEST_SHARE = 0.1
@@ -111,8 +113,8 @@ class AuditObserver:
         self._seen = FirstSeen()
         self._templates = Templates(seconds=2 * settings.rules.grace_seconds + 600)
         self._interval = settings.interval_seconds
-        self._announced = False
-        """Whether transactions are heard of over ZMQ."""
+        self._heard_at = float("-inf")
+        """When a transaction was last heard of over ZMQ, Unix time."""
         self._synced_at = float("-inf")
         self._wake = asyncio.Event()
         """Set by a new block, which needs a template on top of it."""
@@ -149,11 +151,11 @@ class AuditObserver:
 
     async def _look(self) -> float:
         """Take a template, or find out why there is none; returns the seconds until the next time."""
+        await self._until_spare()
         try:
             if self._off is not None and (reason := await self._node.refusal()):
                 self._turn(reason)
                 return _RETRY_SECONDS
-            self._turn(None)
             return await self._sample()
         except NodeAway:
             return min(_SOON_SECONDS, self._interval)
@@ -169,7 +171,6 @@ class AuditObserver:
             await asyncio.sleep(_BUSY_SECONDS)
 
     async def _sample(self) -> float:
-        await self._until_spare()
         if not self._announced or self._clock() - self._synced_at > _RESYNC_SECONDS:
             await self._sync()
         asked, started = self._clock(), time.monotonic()
@@ -183,6 +184,7 @@ class AuditObserver:
         self._interval = min(
             _LONGEST_INTERVAL, max(self._settings.interval_seconds, cost / self._settings.node_time_ratio)
         )
+        self._turn(None)
         self._state(None, self._interval)
         return self._interval
 
@@ -194,16 +196,17 @@ class AuditObserver:
 
     async def _follow_mempool(self) -> NoReturn:
         while True:
-            try:
+            with suppress(NodeError):
                 await self._node.follow_mempool(self._hear, self._lost)
-            except NodeError:
-                pass
-            finally:
-                self._announced = False
             await asyncio.sleep(_RETRY_SECONDS if self._off is None else _SOON_SECONDS)
 
+    @property
+    def _announced(self) -> bool:
+        """Whether the node announces transactions, as far as heard."""
+        return self._clock() - self._heard_at < _SILENCE_SECONDS
+
     def _hear(self, txid: str, entered: bool) -> None:  # noqa: FBT001 -- as the node announces it
-        self._announced = True
+        self._heard_at = self._clock()
         (self._seen.add(txid, self._clock()) if entered else self._seen.remove(txid))
 
     def _lost(self) -> None:

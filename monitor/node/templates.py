@@ -107,7 +107,11 @@ class AuditedNode:
         address = await self._notifications.publisher("sequence")
         if address is None or libzmq.refusal():
             return
-        with zmq.asyncio.Context() as context, context.socket(zmq.SUB) as socket:
+        with (
+            suppress(zmq.ZMQError, OSError),  # then the mempool is asked for instead
+            zmq.asyncio.Context() as context,
+            context.socket(zmq.SUB) as socket,
+        ):
             socket.linger = 0
             socket.rcvhwm = _MOST_TRANSACTIONS
             socket.subscribe("sequence")
