@@ -40,10 +40,12 @@ from monitor.outputs.web.routes.metrics import Metrics
 from monitor.outputs.web.server import WebServer
 from monitor.outputs.web.sources import Sources
 from monitor.pipeline import Pipeline
+from monitor.processing.auditing import run_audit
 from monitor.processing.branches import count_branch
 from monitor.processing.counter import Rulebook, WindowCounter
 from monitor.processing.history import HistoryQueries
 from monitor.processing.judging import judge
+from monitor.registry.address import script_of
 from monitor.registry.directory import Directory
 from monitor.registry.loading import Registry, files, load_registry
 from monitor.reload import ReloadSignal, keep_current
@@ -157,6 +159,7 @@ async def run(config: Config, stop: asyncio.Event, *, listening: Callable[[str],
             store=readers,
             branches=readers.branches,
             journal=readers.journal,
+            audits=readers.audits,
             health=health,
             directory=directory,
             history=history,
@@ -293,6 +296,18 @@ async def _intake(parts: _Parts) -> NoReturn:
         pipeline.publish(),
         health.backfill.run(network, lock=pipeline.lock, recount=pipeline.recount),
         stay_current(),
+        supervised(
+            "audit",
+            lambda: run_audit(
+                config.audit,
+                health.node.audited,
+                hub=hub,
+                store=store.audits,
+                belongs=parts.directory.belongs,
+                script_of=lambda address: script_of(address, network),
+            ),
+            vitals,
+        ),
         supervised("nodes", lambda: watch.run(store.check_chain), vitals),
         _keep_informed(watch, hub),
     )

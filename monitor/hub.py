@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Generic, TypeAlias, TypeVar
 
-from monitor.model import Alert, BlockEvents, EconomyView, NodesView, Snapshot
+from monitor.model import Alert, AuditView, BlockEvents, EconomyView, NodesView, Snapshot
 from monitor.vitals import Vitals
 
 News: TypeAlias = BlockEvents | Snapshot
@@ -32,6 +32,8 @@ class Hub:
         """All nodes and branches; None until the first look at them."""
         self.economy: EconomyView | None = None
         """Both economies; None until they are compared first."""
+        self.audit: AuditView | None = None
+        """The state of the audit, and what it has found; None before it began."""
         self._listeners: set[Listener[News]] = set()
         self._alert_listeners: set[Listener[Alert]] = set()
         self._node_listeners: set[Listener[NodesView]] = set()
@@ -62,6 +64,10 @@ class Hub:
     def show_economy(self, view: EconomyView) -> None:
         """Replace the comparison of both economies. It changes once a day, so nothing waits for it."""
         self.economy = view
+
+    def show_audit(self, view: AuditView) -> None:
+        """Replace the state of the audit. What it counts must be stored already."""
+        self.audit = view
 
     def listen(self, name: str, *, limit: int = 100) -> AbstractContextManager[Listener[News]]:
         """Receive block events and snapshots from now on; at most `limit` of them wait to be read."""

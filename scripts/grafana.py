@@ -16,6 +16,7 @@ from dashboards.health import health
 from dashboards.nodes import nodes
 from dashboards.overview import overview
 from dashboards.pools import pools
+from dashboards.templates import templates
 from generated import keep
 
 FOLDER = Path(__file__).resolve().parent.parent / "grafana" / "dashboards"
@@ -23,7 +24,7 @@ FOLDER = Path(__file__).resolve().parent.parent / "grafana" / "dashboards"
 
 def dashboards() -> dict[str, str]:
     """Every dashboard as Grafana reads it, by its file's name."""
-    made = (overview(), concentration(), pools(), nodes(), economy(), health())
+    made = (overview(), concentration(), pools(), templates(), nodes(), economy(), health())
     return {f"{str(each.build().uid).removeprefix('pool-monitor-')}.json": written(each) for each in made}
 
 

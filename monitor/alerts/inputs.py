@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple, TypeAlias
 
-from monitor.model import BlockHash, Change, EconomyView, NodeRole, NodesView, PoolSlug, Snapshot
+from monitor.model import AuditView, BlockHash, Change, EconomyView, NodeRole, NodesView, PoolSlug, Snapshot
 from monitor.outputs.samples import Published
 
 LabelledValues: TypeAlias = Iterable[tuple[tuple[str, ...], float]]
@@ -28,6 +28,10 @@ _LONGER: Final = 4
 
 _TURNED_SECONDS: Final = 7 * 86_400
 """A change of direction counts as recent for so long."""
+_LEAST_MISSES: Final = 3
+"""Blocks that passed over a transaction of the user's list: fewer are no pattern."""
+_RECENT_CASE_BLOCKS: Final = 7 * 144
+"""A transaction of the user's list counts for this many blocks."""
 
 LONG_STREAK: Final = 5
 """Minimum length in blocks. Shorter streaks of very small pools are improbable too, but not worth an alert."""
@@ -61,6 +65,8 @@ class AlertInputs:
     """All nodes and branches."""
     economy: EconomyView | None = None
     """Both economies."""
+    audit: AuditView | None = None
+    """The audit of blocks."""
     incomplete: frozenset[str] = frozenset()
     """Windows, by name, that reach further back than the history."""
 
@@ -284,6 +290,20 @@ def _turned(inputs: AlertInputs) -> LabelledValues | None:
     return [((side,), 1.0) for side, at in inputs.economy.changed.items() if inputs.now - at < _TURNED_SECONDS]
 
 
+def _match_drops(inputs: AlertInputs) -> LabelledValues | None:
+    if inputs.audit is None or inputs.audit.newest is None:
+        return None
+    return [((pool,), drop) for pool, drop in inputs.audit.drops.items() if pool != "unknown"]
+
+
+def _sanctioned(inputs: AlertInputs) -> LabelledValues | None:
+    if inputs.audit is None or inputs.snapshot is None:
+        return None
+    earliest = inputs.snapshot.tip.height - _RECENT_CASE_BLOCKS
+    recent = (each for each in inputs.audit.sanctioned if each.first_height > earliest)
+    return [((each.txid,), each.missed_ratio) for each in recent if each.waited >= _LEAST_MISSES]
+
+
 def _increased_recently(counter: str) -> str:
     """A counter that increased, or a new series, which `increase` does not see."""
     return f"increase({counter}{{selector}}[1h]) > 0 or ({counter}{{selector}} unless {counter}{{selector}} offset 1h)"
@@ -356,6 +376,21 @@ ALERT_METRICS: Final = (
         name="node_replaced", help="1 while another node stands in for the counted one.", labels=("node",),
         samples=_replaced,
         promql="pool_monitor_node_followed{selector} == 1 and on (node) pool_monitor_node_observer == 1",
+    ),
+    AlertMetric(
+        name="audit_match_drop_ratio",
+        help="By how much a pool's match rate of 7 days is at least below that of the 30 days before: the distance of "
+        "their 95 % intervals; negative where they overlap.",
+        labels=("pool",), samples=_match_drops,
+        promql='pool_monitor_audit_template_match_lower_ratio{window="30d"} offset 7d - ignoring(window) '
+        '(pool_monitor_audit_template_match_upper_ratio{window="7d"} and '
+        "pool_monitor_audit_template_match_upper_ratio{selector})",
+    ),
+    AlertMetric(
+        name="sanctioned_passed_over_ratio",
+        help=f"Share of the audited blocks that passed over a transaction of your list, of those that could have mined "
+        f"it; for a week, from {_LEAST_MISSES} such blocks on.",
+        labels=("txid",), samples=_sanctioned, promql="pool_monitor_audit_sanctioned_passed_over_ratio{selector}",
     ),
     AlertMetric(
         name="behind_seconds", help="Seconds since the published data last matched the node's tip.",

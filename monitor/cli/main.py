@@ -19,6 +19,7 @@ _MODULES: Final = {
     "backfill": "monitor.cli.backfill",
     "attribute": "monitor.cli.attribute.command",
     "concentration": "monitor.cli.concentration.command",
+    "audit": "monitor.cli.audit.command",
     "backtest": "monitor.cli.backtest.command",
     "alerts": "monitor.cli.alerts.command",
     "export": "monitor.cli.export",

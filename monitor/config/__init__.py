@@ -17,6 +17,7 @@ from monitor.config.receivers import (
 from monitor.config.section import Section, secret
 from monitor.config.sections import (
     WEB_PORT,
+    AuditSection,
     EconomySection,
     LogSection,
     Network,

@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 
 from monitor.config.receivers import AlertsSection, MqttSection
 from monitor.config.sections import (
+    AuditSection,
     EconomySection,
     LogSection,
     NodeSection,
@@ -65,6 +66,7 @@ class Config(BaseSettings):
     """Several nodes in place of one: tables with the keys of node. The first is the counted node, unless another has
     that role; the others are observers."""
     splits: SplitsSection = Field(default_factory=SplitsSection)
+    audit: AuditSection = Field(default_factory=AuditSection)
     store: StoreSection = Field(default_factory=StoreSection)
     windows: Annotated[tuple[Window, ...], NoDecode, BeforeValidator(_windows), Field(min_length=1)] = tuple(
         map(Window.parse, DEFAULT_WINDOWS)

@@ -110,6 +110,28 @@ class SplitsSection(Section):
     """Time since the first block of the other branch was seen."""
 
 
+class AuditSection(Section):
+    """The audit of blocks: each is compared with what the counted node would have mined."""
+
+    enabled: bool = True
+    """Whether blocks are audited, if the node can do it: it needs a mempool, and the calls getblocktemplate and
+    getrawmempool. A node that cannot do it is reported once, and everything else works as without the audit."""
+    interval_seconds: float = Field(default=30.0, ge=1, le=600)
+    """Time between two templates; longer where a template takes the node more than node_time_ratio of it."""
+    node_time_ratio: float = Field(default=0.01, gt=0, le=1)
+    """Share of its time that the node spends on templates, at most."""
+    grace_seconds: float = Field(default=180.0, ge=1, le=3600)
+    """How long a transaction must have stood in the node's templates before the pool made its own, to count as passed
+    over."""
+    margin_ratio: float = Field(default=0.1, ge=0, le=1)
+    """How far above the marginal fee rate of a full block a transaction must pay, to count as passed over."""
+    keep_days: int = Field(default=90, ge=1)
+    """How long the transactions of an audit are kept. What is counted of a block is kept for ever."""
+    sanctioned_file: Path | None = Field(default=None, examples=["/etc/pool-monitor/addresses.txt"])
+    """File with addresses to watch, one a line; # begins a comment. Transactions that pay or spend them are followed
+    until they are mined. No list is shipped or fetched. Read at startup."""
+
+
 class StoreSection(Section):
     """The database."""
 

@@ -18,6 +18,23 @@ from monitor.model.attribution import (
     StoredBlock,
     StoredCoinbase,
 )
+from monitor.model.audit import (
+    ADDED,
+    AuditedTransaction,
+    AuditRow,
+    AuditView,
+    BlockAudit,
+    BlockTemplate,
+    PolicyChange,
+    PoolAudit,
+    Ratio,
+    SanctionedCase,
+    SanctionedSighting,
+    StoredAudit,
+    TemplateEntry,
+    Trait,
+    Verdict,
+)
 from monitor.model.chain import (
     BITCOIN,
     EMBEDDED_VERSION,

@@ -32,6 +32,7 @@ from monitor.node.connections import MAX_CONNECTIONS, Connections
 from monitor.node.notifications import BlockNotifications
 from monitor.node.rest import NotServed, Rest
 from monitor.node.rpc import Rpc
+from monitor.node.templates import AuditedNode
 from monitor.vitals import Vitals
 from monitor.wire import decode_block
 
@@ -66,6 +67,9 @@ class NodeClient:
         self._rpc = Rpc(node, vitals, self._connections)
         self._rest = Rest(node, vitals, self._connections)
         self.notifications = BlockNotifications(node, self._rpc, vitals)
+        self.audited = AuditedNode(
+            self._rpc, self._rest, notifications=self.notifications, connections=self._connections
+        )
         self.facts: NodeFacts | None = None
         """What the node last said about itself; None before the first contact."""
         self.heard_at: float | None = None

@@ -68,6 +68,11 @@ class Connections:
         self._closing: asyncio.Task[None] | None = None
         self._withheld: set[asyncio.Task[None]] = set()
 
+    @property
+    def spare(self) -> bool:
+        """Whether a request can be made that leaves a connection free for another."""
+        return self._limit - self._used >= _LEAST
+
     @asynccontextmanager
     async def use(self, create: Callable[[], _C]) -> AsyncIterator[_C]:
         """Borrow a connection for one request: an idle one that `create` made earlier, or a new one."""

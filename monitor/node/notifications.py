@@ -153,13 +153,21 @@ class BlockNotifications:
             return {}
         if self._node.zmq != "auto":
             return {self._node.zmq: "hashblock"}
+        addresses = await self._addresses()
+        # `sequence` also carries every transaction of the mempool, so it is only the second choice.
+        return next(({addresses[topic]: topic} for topic in ("hashblock", "sequence") if topic in addresses), {})
+
+    async def publisher(self, topic: str) -> str | None:
+        """The address where the node publishes a topic, as seen from here; None if it does not, or is not asked."""
+        return (await self._addresses()).get(topic) if self._node.zmq == "auto" else None
+
+    async def _addresses(self) -> dict[str, str]:
+        """All addresses where the node publishes, by topic."""
         host = str(urlsplit(self._node.url).hostname)
-        addresses = {
+        return {
             each["type"].removeprefix("pub"): _reachable(each["address"], host)
             for each in await self._rpc.optional("getzmqnotifications") or ()
         }
-        # `sequence` also carries every transaction of the mempool, so it is only the second choice.
-        return next(({addresses[topic]: topic} for topic in ("hashblock", "sequence") if topic in addresses), {})
 
 
 def _reachable(address: str, host: str) -> str:

@@ -27,7 +27,7 @@ from monitor.wire import (
     decode_headers,
 )
 
-PATHS = ("headers", "block", "blockpart")
+PATHS = ("headers", "block", "blockpart", "spenttxouts")
 """What is requested, below /rest/."""
 _MOST_HEADERS = 2000
 """The node's limit for one answer."""
@@ -116,6 +116,14 @@ class Rest:
         if block.hash != ref.hash:
             raise NotServed(f"GET /rest/block was answered with block {block.hash} instead of {ref.hash}")
         return block
+
+    async def whole_block(self, block: BlockHash) -> bytes:
+        """A block with all of its transactions, as serialised. Raises `NotServed`."""
+        return await self._get("block", f"{block}.bin")
+
+    async def spent_outputs(self, block: BlockHash) -> bytes:
+        """The outputs that a block spends, as serialised. Raises `NotServed`, as before Bitcoin Core 30."""
+        return await self._get("spenttxouts", f"{block}.bin")
 
     async def _refusal(self, tip: BlockHash, name: str, path: str) -> str | None:
         """What was answered instead of the tip's header; None if that is what came."""

@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 
 from monitor.hub import Hub
+from monitor.outputs.audit_metrics import AuditCollector
 from monitor.outputs.economy_metrics import EconomyCollector
 from monitor.outputs.metrics import SnapshotCollector
 from monitor.outputs.node_metrics import NodesCollector
@@ -29,8 +30,8 @@ _END = b"# EOF\n"
 class _Made:
     """The encoded numbers in one format."""
 
-    of: tuple[object, object]
-    """The snapshot and the alerts that were encoded."""
+    of: tuple[object, ...]
+    """The snapshot, the alerts and the state of the audit that were encoded."""
     mining: bytes
     whole: bytes = b""
     at: float = 0.0
@@ -46,14 +47,15 @@ class Exposition:
         self._own.register(EconomyCollector(hub))
         self._mining = CollectorRegistry()
         self._mining.register(SnapshotCollector(hub))
+        self._mining.register(AuditCollector(hub))
         self._made: dict[str, _Made] = {}
 
     def encode(self, accept: str) -> tuple[bytes, str]:
         """The body and its content type for this `Accept` header; the same object while it is unchanged."""
         encode, content_type = choose_encoder(accept)
-        of = (self._hub.snapshot, self._hub.alerts)
+        of = (self._hub.snapshot, self._hub.alerts, self._hub.audit)
         made = self._made.get(content_type)
-        if made is None or made.of[0] is not of[0] or made.of[1] is not of[1]:
+        if made is None or any(old is not new for old, new in zip(made.of, of, strict=True)):
             made = self._made[content_type] = _Made(of, encode(self._mining).removesuffix(_END))
         if time.monotonic() - made.at > _FRESH_SECONDS:
             made.whole = made.mining + encode(self._own)

@@ -154,6 +154,62 @@ observation_sources = Table(
     Column("error", String, comment="of the last request; NULL if it succeeded"),
 )
 
+# Blocks compared with what the node would have mined. Kept for ever.
+audits = Table(
+    "audits",
+    tables,
+    Column("hash", LargeBinary(32), primary_key=True),
+    Column("height", Integer, nullable=False, index=True),
+    Column("time", BigInteger, nullable=False, index=True),
+    Column("arrived", Float, nullable=False, comment="Unix time"),
+    Column("template_age", Float, comment="seconds; NULL of an empty block"),
+    Column("marginal_rate", Float, nullable=False, comment="satoshi per virtual byte"),
+    Column("weight", Integer, nullable=False, comment="without the coinbase, as the next one"),
+    Column("tx_count", Integer, nullable=False),
+    Column("expected_weight", Integer, nullable=False),
+    Column("missed_weight", Integer, nullable=False),
+    Column("missed_count", Integer, nullable=False),
+    Column("unseen_weight", Integer, nullable=False),
+    Column("prioritised_weight", Integer, nullable=False),
+    Column("fees", BigInteger, nullable=False, comment="satoshi, as far as they are known"),
+    Column("foregone", BigInteger, nullable=False, comment="satoshi"),
+    Column("own_payouts", Integer, nullable=False),
+    Column("traits", JSON, nullable=False, comment="number of transactions by trait"),
+    Column("weights", JSON, nullable=False, comment="by verdict"),
+    Column("counts", JSON, nullable=False, comment="number of transactions by verdict"),
+)
+
+# Transactions of audited blocks that are not simply in both. Kept for `audit.keep_days`.
+audit_transactions = Table(
+    "audit_transactions",
+    tables,
+    Column("hash", LargeBinary(32), nullable=False, comment="of the block"),
+    Column("txid", LargeBinary(32), nullable=False),
+    Column("height", Integer, nullable=False, index=True),
+    Column("place", Integer, nullable=False, comment="the most important is 0"),
+    Column("verdict", String, nullable=False),
+    Column("reason", String, nullable=False),
+    Column("weight", Integer, nullable=False),
+    Column("fee", BigInteger, comment="satoshi; NULL where it is not known, as the next one"),
+    Column("fee_rate", Float, comment="of its chunk, satoshi per virtual byte"),
+    Column("first_seen", Float, comment="Unix time; NULL if it never was"),
+    Column("traits", JSON, nullable=False),
+    Column("sanctioned", Boolean, nullable=False),
+    Column("own_payout", Boolean, nullable=False),
+    PrimaryKeyConstraint("hash", "txid"),
+)
+
+# Blocks that had a transaction of the user's list, or passed over it. Kept for ever.
+sanctioned_sightings = Table(
+    "sanctioned_sightings",
+    tables,
+    Column("txid", LargeBinary(32), nullable=False),
+    Column("hash", LargeBinary(32), nullable=False, comment="of the block"),
+    Column("height", Integer, nullable=False, index=True),
+    Column("mined", Boolean, nullable=False, comment="in the block; else it passed over the transaction"),
+    PrimaryKeyConstraint("txid", "hash"),
+)
+
 # What is known of the database as a whole: network, genesis, wanted height, why history ends.
 metadata = Table(
     "metadata",

@@ -17,6 +17,7 @@ from monitor.model import Attribution, BlockRow, Coinbase, Judged, Plan, PoolSlu
 from monitor.store import queries, seen_intervals, stale_blocks, steps, writing
 from monitor.store.alerts import StoredAlerts
 from monitor.store.attribution_ids import AttributionIds
+from monitor.store.audits import StoredAudits
 from monitor.store.branches import StoredBranches
 from monitor.store.database import KEEP_SECONDS, Database
 from monitor.store.economy import StoredEconomy
@@ -57,6 +58,8 @@ class Store:
         """The state of alerts, and the queue of changes for their receivers."""
         self.branches = StoredBranches(self._write, self._read, self._ids)
         """Blocks that are not counted, and when each node had which block."""
+        self.audits = StoredAudits(self._write, self._read)
+        """Blocks compared with what the node would have mined."""
         self.journal = StoredJournal(self._write, self._read)
         """What happened, for the feed."""
         self.economy = StoredEconomy(self._write, self._read)

@@ -57,6 +57,7 @@ from monitor.outputs.web.sources import Sources
 from monitor.registry.directory import Directory
 from monitor.registry.loading import load_registry
 from monitor.vitals import Vitals
+from pages.audits import Audits
 
 _HEAD = """\
 # HTTP API
@@ -161,9 +162,12 @@ async def _page() -> str:
     covered = Coverage(930_337, 878_000, 930_340, reason="the node has pruned the blocks below 930337")
     past, health = _Past([BlockRecord(each, stale=False) for each in judged]), _Health(facts, covered)
     directory = Directory(load_registry())
+    audits = Audits(past.records)
+    hub.show_audit(replace(audits.view(), interval_seconds=30.0, newest=newest.hash))
     sources = Sources(
-        hub, store=past, branches=past, journal=past, health=health, directory=directory, history=_Courses(past.records)
-    )
+        hub, store=past, branches=past, journal=past, audits=audits, health=health, directory=directory,
+        history=_Courses(past.records),
+    )  # fmt: skip
     api = Api(sources)
     parts = [_HEAD]
     server = WebServer([api], AnswerCache(sources.state), vitals, settings=WebSection(port=0))
@@ -179,7 +183,7 @@ async def _page() -> str:
             parts += [f"| `{each['name']}` | {each['description']}{_bounds(each['schema'])} |\n" for each in known]
             if endpoint.answer is None:
                 continue
-            asked = "&".join(f"{each['name']}={_ASKED[each['name']]}" for each in known if each["name"] in _ASKED)
+            asked = "&".join(f"{each['name']}={_asked(each)}" for each in known if each["name"] in _ASKED)
             path += f"?{asked}" if asked else ""
             answer = _shortened(await _get(session, path))
             parts.append(f"\n`{path}` answers:\n\n```json\n{json.dumps(answer, indent=2)}\n```\n")
@@ -191,6 +195,12 @@ def _bounds(schema: Mapping[str, Any]) -> str:
     least = f"more than {schema['exclusiveMinimum']}" if "exclusiveMinimum" in schema else schema.get("minimum")
     found = f", {least} to {schema['maximum']:,}" if "maximum" in schema else ""
     return f"{found}; default {schema['default']}" if found and "default" in schema else found
+
+
+def _asked(parameter: Mapping[str, Any]) -> str:
+    """The value that keeps the example short, or the first that the parameter may have."""
+    value, choices = _ASKED[parameter["name"]], parameter["schema"].get("enum", ())
+    return value if value in choices or not choices else choices[0]
 
 
 def _shortened(answer: Any) -> Any:  # noqa: ANN401 -- JSON is whatever it is

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from prometheus_client import Counter, Gauge, Histogram
 
 from monitor.model import PREFIX
+from monitor.outputs.audit_metrics import AUDIT_CATALOGUE
 from monitor.outputs.economy_metrics import ECONOMY_CATALOGUE
 from monitor.outputs.metrics import CATALOGUE
 from monitor.outputs.node_metrics import NODE_CATALOGUE
@@ -35,6 +36,8 @@ _LABELS = {
     "method": "method of the attribution (`address`, `tag`, `none`), or of the request to the node",
     "confidence": "[confidence of the attribution](glossary.md#blocks-and-who-mined-them): `high`, `medium`, `low`",
     "confirmations": "number of confirmations of a payment: 1 to 100",
+    "trait": "a [trait](audit.md#policy) of transactions: `low_fee`, `large_op_return`, `inscription`, `other_data`",
+    "txid": "a transaction of the list `audit.sanctioned_file`",
     "threshold": "a share: `0.25`, `0.333`, `0.5`",
     "layer": "[layer of the AI economy](economy.md#layers): `designer`, `ownership`, `usage`, `open_weights`",
     "remainder": "reading of what is not attributed: `dispersed` or `lumped`",
@@ -76,10 +79,11 @@ _QUERIES = (
 
 def page() -> str:
     """The page."""
-    parts = [_HEAD, "\n## Mining\n\n", *_table(_mining()), "\n## Nodes and branches\n\n"]
-    parts += [*_table(_nodes()), "\n## Two economies\n\n", _ECONOMY, *_table(_economy())]
-    parts += ["\n## The daemon itself\n\n", *_table(_itself())]
-    used = {label for _, _, labels, _ in (*_mining(), *_nodes(), *_economy(), *_itself()) for label in labels}
+    parts = [_HEAD, "\n## Mining\n\n", *_table(_mining()), "\n## The audit of blocks\n\n", *_table(_audit())]
+    parts += ["\n## Nodes and branches\n\n", *_table(_nodes()), "\n## Two economies\n\n", _ECONOMY]
+    parts += [*_table(_economy()), "\n## The daemon itself\n\n", *_table(_itself())]
+    rows = (*_mining(), *_audit(), *_nodes(), *_economy(), *_itself())
+    used = {label for _, _, labels, _ in rows for label in labels}
     parts += ["\n## Labels\n\n| Label | Meaning |\n|---|---|\n"]
     parts += [f"| `{name}` | {meaning} |\n" for name, meaning in _LABELS.items() if name in used]
     assert used <= set(_LABELS), f"labels without a meaning: {used - set(_LABELS)}"
@@ -111,6 +115,11 @@ def _nodes() -> Iterator[_Row]:
 
 def _economy() -> Iterator[_Row]:
     for each in ECONOMY_CATALOGUE:
+        yield each.name, "gauge", each.labels, each.help
+
+
+def _audit() -> Iterator[_Row]:
+    for each in AUDIT_CATALOGUE:
         yield each.name, "gauge", each.labels, each.help
 
 

@@ -11,9 +11,11 @@ from urllib.parse import urlsplit
 
 import pytest
 from support import dashboards as shipped
+from support.audits import showing, view_of
 from support.daemon import Inside, inside
 from support.prometheus import Prometheus
 
+from monitor import app
 from monitor.cli.demo_daemon import signatures_of
 from monitor.config import Config
 from monitor.embedded import EmbeddedNode, Signature, blocks, mainnet
@@ -54,8 +56,14 @@ def latest() -> Iterator[Found]:
 
 
 async def test_every_panel_variable_and_annotation_has_data(
-    node: EmbeddedNode, friend: EmbeddedNode, tmp_path: Path, start_prometheus: Callable[..., Prometheus]
+    node: EmbeddedNode,
+    friend: EmbeddedNode,
+    *,
+    tmp_path: Path,
+    start_prometheus: Callable[..., Prometheus],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(app, "run_audit", showing(view_of(WHO, RIVAL)))  # the embedded node has no mempool
     async with node, friend, inside(config(node, friend, folder=tmp_path)) as daemon:
         await daemon.wait_for(node.tip.hash, seconds=30)
         port = urlsplit(daemon.url).port

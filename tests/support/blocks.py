@@ -57,6 +57,9 @@ class Recipe:
     """Whether the coinbase has a witness, and a commitment (BIP141) as its last output."""
     transactions: tuple[bytes, ...] = ()
     """What follows the coinbase, without witnesses. The commitment would not fit to it."""
+    segwit: tuple[tuple[bytes, bytes], ...] = ()
+    """What follows the coinbase with witnesses: the identifier of each, as hashed, and its bytes. The commitment to the
+    witnesses must be one of `extra`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,19 +89,23 @@ def build(parent: Parent, recipe: Recipe | None = None) -> Built:
     extra = recipe.extra + ((_commitment(),) if recipe.witness else ())
     reward = (50_0000_0000 >> height // 150) - sum(output.value_sat for output in extra)
     coinbase = Coinbase(push_height(height) + recipe.tag, (Output(reward, recipe.payout), *extra))
-    transaction = encode_coinbase(coinbase, witness=bytes(32) if recipe.witness else None)
+    transaction = encode_coinbase(coinbase, witness=bytes(32) if recipe.witness or recipe.segwit else None)
     header = solve(
         Header(
             hash=BlockHash(""),
             version=recipe.version,
             parent=BlockHash(parent.hash),
-            merkle_root=_merkle_root([encode_coinbase(coinbase), *recipe.transactions]),
+            merkle_root=_merkle_root(
+                [double_sha256(each) for each in (encode_coinbase(coinbase), *recipe.transactions)]
+                + [txid for txid, _ in recipe.segwit]
+            ),
             time=parent.time + SPACING if recipe.time is None else recipe.time,
             bits=BITS,
             nonce=0,
         )
     )
-    filling = encode_compact(1 + len(recipe.transactions)) + transaction + b"".join(recipe.transactions)
+    following = (*recipe.transactions, *(raw for _, raw in recipe.segwit))
+    filling = encode_compact(1 + len(following)) + transaction + b"".join(following)
     return Built(height, header, encode_header(header) + filling)
 
 
@@ -149,8 +156,7 @@ def push_height(height: int) -> bytes:
     return bytes((len(number),)) + number
 
 
-def _merkle_root(transactions: list[bytes]) -> bytes:
-    level = [double_sha256(each) for each in transactions]
+def _merkle_root(level: list[bytes]) -> bytes:
     while len(level) > 1:
         level += level[-1:] * (len(level) % 2)
         level = [double_sha256(level[at] + level[at + 1]) for at in range(0, len(level), 2)]

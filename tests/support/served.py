@@ -26,7 +26,7 @@ class Well:
 
 def sources(hub: Hub, **given: Any) -> Sources:  # noqa: ANN401 -- fakes
     """These sources; the others must not be used."""
-    unused = dict.fromkeys(("store", "branches", "journal", "directory", "history"))
+    unused = dict.fromkeys(("store", "branches", "journal", "audits", "directory", "history"))
     return Sources(hub, **{"health": Well(), **unused, **given})
 
 

@@ -117,6 +117,7 @@ async def _node(config: Config, *, running: bool) -> AsyncIterator[Finding]:
     try:
         async with NodeClient(config.counted_node, Vitals()) as node:
             facts = await node.introduce()
+            unaudited = await node.audited.refusal() if config.audit.enabled else None
         refusal = identity.refusal(config.counted_node, facts.chain)
         load_registry(config.registry, facts.network)
     except PoolMonitorError as error:
@@ -131,6 +132,8 @@ async def _node(config: Config, *, running: bool) -> AsyncIterator[Finding]:
         yield another
     yield _bulk(facts)
     yield _notices(facts)
+    if config.audit.enabled:
+        yield _audit(unaudited)
     if facts.snapshot:
         yield Finding(
             Grade.BETTER, f"{_sentence(facts.missing_blocks)} History can begin at block {facts.first_height}.",
@@ -239,6 +242,15 @@ def _notices(facts: NodeFacts) -> Finding:
     return Finding(
         Grade.BETTER, "The node does not publish blocks over ZMQ: new blocks are noticed by long polling and a timer.",
         "Add this line to bitcoin.conf and restart the node:\nzmqpubhashblock=tcp://127.0.0.1:28332",
+    )  # fmt: skip
+
+
+def _audit(reason: str | None) -> Finding:
+    if reason is None:
+        return Finding(Grade.GOOD, "Blocks can be compared with what the node would have mined.")
+    return Finding(
+        Grade.BETTER, f"There is no audit of blocks: {reason}.",
+        "The daemon runs without it; audit.enabled = false removes this line.",
     )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from monitor.model import (
+    BlockAudit,
     BlockHash,
     BlockRecord,
     Coverage,
@@ -15,6 +16,7 @@ from monitor.model import (
     Profile,
     SeriesQuery,
     Sighting,
+    StoredAudit,
     TimeSeries,
 )
 
@@ -37,6 +39,16 @@ class BranchStore(Protocol):
 
     async def sightings(self, *, limit: int) -> list[Sighting]:
         """The newest sightings, highest blocks first."""
+
+
+class AuditQueries(Protocol):
+    """The stored audits."""
+
+    async def newest(self, limit: int) -> list[StoredAudit]:
+        """The newest audits without transactions, highest first, and the pools of the blocks."""
+
+    async def find(self, block: BlockHash) -> BlockAudit | None:
+        """The audit of a block; None if it was not audited."""
 
 
 class JournalQueries(Protocol):

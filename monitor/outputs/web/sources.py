@@ -10,6 +10,7 @@ from monitor.hub import Hub
 from monitor.model import Snapshot
 from monitor.outputs.web.problems import Problem
 from monitor.outputs.web.protocols import (
+    AuditQueries,
     BlockStore,
     BranchStore,
     Health,
@@ -30,6 +31,7 @@ class Sources:
     store: BlockStore
     branches: BranchStore
     journal: JournalQueries
+    audits: AuditQueries
     health: Health
     directory: PoolDirectory
     history: HistoryQueries
@@ -50,4 +52,6 @@ class Sources:
         age = time.time() // _AGE_SECONDS
         nodes = self.hub.nodes.outline if self.hub.nodes else ()
         economy = self.hub.economy.made_at if self.hub.economy else None
-        return self.hub.snapshot, self.hub.alerts, nodes, economy, self.health.waiting, self.health.coverage, age
+        audit = (self.hub.audit.newest, self.hub.audit.off, len(self.hub.audit.pools)) if self.hub.audit else None
+        said = (nodes, economy, audit)
+        return self.hub.snapshot, self.hub.alerts, said, self.health.waiting, self.health.coverage, age

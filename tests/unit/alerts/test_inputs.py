@@ -13,6 +13,7 @@ from monitor.alerts.loading import METRIC_LOOKUP
 from monitor.alerts.text import details
 from monitor.model import (
     NO_BLOCK,
+    AuditView,
     BlockHash,
     BlockRow,
     Change,
@@ -26,6 +27,7 @@ from monitor.model import (
     PoolSlug,
     Race,
     Rate,
+    SanctionedCase,
     Share,
     Signals,
     Snapshot,
@@ -102,9 +104,16 @@ ECONOMY = EconomyView(
         )
     ),
 )  # fmt: skip
+AUDIT = AuditView(
+    None, newest=LOST[0], drops={"a": 0.02, "unknown": 0.3},
+    sanctioned=(
+        SanctionedCase("5e4a", 995, (A, A, A), mined_by=A, mined_height=999),
+        SanctionedCase("two", 995, (A, A), mined_by=None, mined_height=None),
+    ),
+)  # fmt: skip
 NOW = AlertInputs(
     now=10_000.0, snapshot=SNAPSHOT, block_at=9_400.0, reorgs={6: 2}, stale=frozenset(LOST), conflicts={A: 1},
-    node_away=0.0, node_behind=3, behind=12.0, nodes=VIEW, economy=ECONOMY,
+    node_away=0.0, node_behind=3, behind=12.0, nodes=VIEW, economy=ECONOMY, audit=AUDIT,
 )  # fmt: skip
 
 
@@ -123,6 +132,8 @@ NOW = AlertInputs(
         ("node_behind_blocks", {(): 3.0}),
         ("split_depth_blocks", {(): 3.0}),
         ("node_replaced", {("far",): 1.0}),
+        ("audit_match_drop_ratio", {("a",): 0.02}),
+        ("sanctioned_passed_over_ratio", {("5e4a",): 0.75}),
         ("behind_seconds", {(): 12.0}),
         ("economy_source_stale_seconds", {("epoch",): 4_000.0, ("openrouter",): 9_000.0}),
         ("economy_direction_changed", {("usage",): 1.0}),

@@ -122,6 +122,7 @@ def test_an_older_database_gets_the_indices(tmp_path: Path) -> None:
         found = dict(reading.execute("SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"))
     assert found.keys() == {
         "best_chain", "gone", "counted", "ix_blocks_attribution", "ix_sightings_height", "ix_stale_headers_height",
-        "ix_journal_at",
+        "ix_journal_at", "ix_audits_height", "ix_audits_time", "ix_audit_transactions_height",
+        "ix_sanctioned_sightings_height",
     }  # fmt: skip
     assert found["best_chain"].endswith("WHERE stale = 0")

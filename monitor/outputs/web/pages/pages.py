@@ -1,4 +1,4 @@
-"""The pages, from the same values as the API: overview, block, pool, memberships, nodes, comparison."""
+"""The pages, from the same values as the API."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from monitor.outputs.node_text import disagreement
 from monitor.outputs.web import profiles
 from monitor.outputs.web.answer import Answer
 from monitor.outputs.web.cache import cached
-from monitor.outputs.web.pages import feed, filters
+from monitor.outputs.web.pages import audit, feed, filters
 from monitor.outputs.web.pages.alerts import AlertsPage, FiringView
 from monitor.outputs.web.pages.assets import Assets
 from monitor.outputs.web.pages.change_pairs import ChangeEntry, newest_first
@@ -42,7 +42,7 @@ _STRIP = 48
 _SAME_HEIGHT = 8
 """Most blocks of one height that a search finds: more than one only where some are stale."""
 _PAGES = (
-    ("/", "Overview"), ("/claims", "Claims"), ("/compare", "Two economies"), ("/nodes", "Nodes"),
+    ("/", "Overview"), ("/claims", "Claims"), ("/compare", "Two economies"), ("/audit", "Audit"), ("/nodes", "Nodes"),
     ("/memberships", "Memberships"), ("/alerts", "Alerts"),
 )  # fmt: skip
 """What the head of each page has links to."""
@@ -82,6 +82,7 @@ class Pages:
             web.get("/claims", self.claims),
             web.get("/entity/{level}/{entity}", self.entity),
             web.get("/compare", self.compare),
+            web.get("/audit", self.audit),
             web.get(feed.PATH, self.feed),
             *self._assets.routes(),
         ]
@@ -111,6 +112,7 @@ class Pages:
             return self._missing("This block is not stored here.")
         block, attribution = found.judged.block, found.judged.attribution
         near = await store.blocks(2, below=block.height + 2)
+        audited = await self._sources.audits.find(block.hash)
         version = block.header.version
         return self._page(
             "block.html", snapshot=snapshot, record=found, block=block, attribution=attribution,
@@ -119,6 +121,7 @@ class Pages:
             belongs=directory.belongs(attribution.pool or "", block.header.time),
             text=filters.coinbase_text(block.coinbase.script), slots=self._slots(snapshot), names=_names(snapshot),
             payouts=[(each, directory.address(each.script)) for each in block.coinbase.outputs[:_PAYOUTS]],
+            audit=audited, verdicts=list(audit.verdict_rows(audited)) if audited else [], verdict_names=audit.VERDICTS,
             bits=[bit for bit in range(29) if version >> 29 == 1 and version >> bit & 1],
         )  # fmt: skip
 
@@ -227,6 +230,21 @@ class Pages:
         if hub.economy is None:
             return self._page("waiting.html")
         return self._page("compare.html", here="/compare", page=ComparePage(hub.economy, hub.snapshot, time.time()))
+
+    @cached
+    async def audit(self, request: web.Request) -> web.Response:
+        """Pools by how far their blocks match the node's templates, and the newest audited blocks."""
+        hub, snapshot = self._sources.hub, self._sources.hub.snapshot
+        if hub.audit is None or snapshot is None:
+            return self._page("waiting.html")
+        page = audit.AuditPage.of(
+            hub.audit, await self._sources.audits.newest(_STRIP),
+            level=request.query.get("level"), window=request.query.get("window"),
+        )  # fmt: skip
+        return self._page(
+            "audit.html", here="/audit", page=page, levels=audit.LEVELS, windows=audit.WINDOWS, names=_names(snapshot),
+            slots=self._slots(snapshot, page.level), snapshot=snapshot,
+        )  # fmt: skip
 
     async def feed(self, request: web.Request) -> web.Response:
         """What happened, as Atom. Its links begin as the request does, so it is not cached for others."""

@@ -1,0 +1,1 @@
+"""`pool-monitor audit`: what was expected of a block, and what came."""

@@ -1,0 +1,114 @@
+"""Runs the audit: what the observer finds is stored, counted on a thread, and shown."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import NoReturn, Protocol
+
+import structlog
+
+from monitor.audit.compare import AuditRules
+from monitor.audit.list_file import read_addresses
+from monitor.audit.observer import AuditNode, AuditObserver, ObserverSettings
+from monitor.config import AuditSection
+from monitor.hub import Hub
+from monitor.model import AuditRow, AuditView, BlockAudit, BlockHash, SanctionedSighting
+from monitor.processing.audits import LONGEST_SECONDS, audit_view
+
+DAY_SECONDS = 86_400
+_DISABLED = "switched off in the configuration (audit.enabled)"
+
+log = structlog.get_logger()
+
+
+class AuditStore(Protocol):
+    """Stores audits."""
+
+    async def save(self, audit: BlockAudit, *, keep_seconds: float) -> None:
+        """Store an audit; transactions of older ones are deleted."""
+
+    async def rows(self, since: int) -> list[AuditRow]:
+        """Audits of the best chain since a header time, lowest first, without empty blocks."""
+
+    async def sanctioned(self) -> list[SanctionedSighting]:
+        """Sightings of transactions of the user's list, lowest first."""
+
+
+class _Board:
+    """The state of the audit, as it is shown."""
+
+    def __init__(self, hub: Hub, store: AuditStore, belongs: Callable[[str, int], Mapping[str, str | None]]) -> None:
+        self._hub = hub
+        self._store = store
+        self._belongs = belongs
+
+    def show_state(self, off: str | None, interval_seconds: float) -> None:
+        """Show whether there is an audit."""
+        view = self._hub.audit or AuditView(off)
+        self._hub.show_audit(replace(view, off=off, interval_seconds=None if off else interval_seconds))
+
+    async def recount(self, newest: BlockHash | None, end: int) -> None:
+        """Count all audits in the windows that end at a header time, and show them."""
+        rows = await self._store.rows(end - LONGEST_SECONDS)
+        sightings = await self._store.sanctioned()
+        counted = await asyncio.to_thread(audit_view, rows, sightings, self._belongs)
+        before = self._hub.audit or counted
+        shown = replace(
+            counted, off=before.off, interval_seconds=before.interval_seconds, newest=newest or before.newest
+        )  # fmt: skip
+        self._hub.show_audit(shown)
+
+
+async def run_audit(
+    section: AuditSection,
+    node: AuditNode,
+    *,
+    hub: Hub,
+    store: AuditStore,
+    belongs: Callable[[str, int], Mapping[str, str | None]],
+    script_of: Callable[[str], bytes],
+) -> NoReturn:
+    """Audit the blocks of the counted chain for ever; shows a reason where that is not possible.
+
+    Args:
+        section: the configuration.
+        node: the counted node.
+        hub: announces blocks, and shows what is found.
+        store: keeps what is found.
+        belongs: what a pool belonged to at a time, by level.
+        script_of: the script of an address of the network; raises ValueError for what is none.
+    """
+    board = _Board(hub, store, belongs)
+    await board.recount(None, int(time.time()))
+    if not section.enabled:
+        board.show_state(_DISABLED, 0)
+        await asyncio.Event().wait()
+    rules = AuditRules(grace_seconds=section.grace_seconds, margin=section.margin_ratio)
+    watched = await asyncio.to_thread(_read_list, section.sanctioned_file, script_of)
+
+    async def found(audit: BlockAudit) -> None:
+        await store.save(audit, keep_seconds=section.keep_days * DAY_SECONDS)
+        await board.recount(audit.ref.hash, audit.time)
+
+    settings = ObserverSettings(
+        rules, section.interval_seconds, node_time_ratio=section.node_time_ratio, sanctioned=watched
+    )
+    await AuditObserver(node, hub, settings, found=found, state=board.show_state).run()
+    raise AssertionError("the observer returned")
+
+
+def _read_list(file: Path | None, script_of: Callable[[str], bytes]) -> frozenset[bytes]:
+    if file is None:
+        return frozenset()
+    try:
+        scripts, wrong = read_addresses(file.read_text("utf-8").splitlines(), script_of)
+    except (OSError, UnicodeDecodeError) as error:
+        log.warning("the list of addresses cannot be read", file=str(file), reason=str(error))
+        return frozenset()
+    if wrong:
+        log.warning("lines of the list of addresses are left out", file=str(file), lines=len(wrong), first=wrong[0])
+    return scripts
