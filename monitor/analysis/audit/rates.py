@@ -38,6 +38,7 @@ def ratios(pairs: Sequence[tuple[Sequence[float], Sequence[float]]]) -> list[Rat
     lower, upper = beta_quantiles(TAILS, x + PRIOR, np.maximum(n - x, 0) + PRIOR)
     lower[x <= 0] = 0.0
     upper[x >= n] = 1.0
+    lower, upper = np.minimum(lower, values), np.maximum(upper, values)  # the prior moves the ends of few blocks
     return [Ratio(*each) for each in zip(values, lower.tolist(), upper.tolist(), strict=True)]
 
 

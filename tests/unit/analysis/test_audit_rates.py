@@ -28,6 +28,15 @@ def test_an_interval_holds_the_rate_and_narrows() -> None:
     assert few.lower < many.lower < 1 / 30 < many.upper < few.upper
 
 
+@pytest.mark.parametrize("missing", [1, 100, 1_000, 3_000_000])
+@pytest.mark.parametrize("blocks", [1, 2, 7])
+def test_an_interval_holds_its_own_rate_of_few_blocks_too(blocks: int, missing: int) -> None:
+    whole = [4_000_000.0] * blocks
+    [found, rest] = ratios([([each - missing for each in whole], whole), ([float(missing)] * blocks, whole)])
+    for rate in (found, rest):
+        assert rate.lower <= rate.value <= rate.upper
+
+
 def test_nothing_is_all_that_is_possible() -> None:
     assert ratios([([], [])]) == [(0.0, 0.0, 1.0)]
     assert ratios([]) == []
