@@ -136,7 +136,7 @@ def main() -> None:
 
 
 def _end_with_parent() -> None:
-    while sys.stdin.buffer.read(1):
+    while os.read(0, 1):  # not by sys.stdin, which is locked meanwhile: the interpreter could not end
         pass
     os._exit(Exit.CRASHED)
 
