@@ -135,6 +135,7 @@ class NodeClient:
                 return None
             raise
 
+    @understood
     async def successors(self, block: BlockRef, count: int) -> list[BlockHash]:
         """See `ChainSource.successors`."""
         return await self._by_rest_or_rpc(
@@ -142,6 +143,7 @@ class NodeClient:
             lambda: self._successors(block, count),
         )
 
+    @understood
     async def block(self, ref: BlockRef) -> Block:
         """See `ChainSource.block`."""
         block = await self._any_block(ref)
@@ -152,6 +154,7 @@ class NodeClient:
     async def check(self, onto: BlockRef, blocks: Sequence[Block]) -> None:
         """See `ChainSource.check`. This node is believed; `VerifiedNode` is not."""
 
+    @understood
     async def start_for(self, *, seconds: int, blocks: int) -> BlockRef:
         """See `ChainSource.start_for`."""
         facts = self.facts = await self.introduce()  # the first ones may be old
@@ -161,6 +164,7 @@ class NodeClient:
             log.warning(_SNAPSHOT if facts.snapshot else _PRUNED, first_height=first)
         return await self.at(first - 1) if first else BlockRef(-1, NO_BLOCK)
 
+    @understood
     async def reach(self, *, seconds: int, blocks: int) -> int:
         """The lowest height that is needed to cover so much header time and so many blocks, approximately.
 
@@ -228,7 +232,7 @@ class NodeClient:
             genesis=genesis,
             version=str(about.get("subversion", "unknown version")).strip("/"),
             tip=tip,
-            first_height=max(int(chain.get("pruneheight", 0)), 0 if snapshot is None else snapshot + 1),
+            first_height=max(number(chain.get("pruneheight", 0), bits=31), 0 if snapshot is None else snapshot + 1),
             snapshot=snapshot is not None,
             rest=self._rest.available,
             rest_refusal=self._rest.refusal,
@@ -240,10 +244,11 @@ class NodeClient:
     async def _snapshot_height(self, chain: dict[str, Any]) -> int | None:
         """The height of the UTXO snapshot whose earlier blocks are still being downloaded; None if there is none."""
         if background := chain.get("backgroundvalidation"):  # since Bitcoin Core 32
-            return int(background["snapshotheight"])
+            return number(background["snapshotheight"], bits=31)
         states = (await self._rpc.optional("getchainstates") or {}).get("chainstates", [])
         base = next((each["snapshot_blockhash"] for each in states if not each.get("validated", True)), None)
-        return int((await self._header(base) or {"height": 0})["height"]) if base else None
+        header = await self._header(block_hash(base)) if base else None
+        return number(header["height"], bits=31) if header else 0 if base else None
 
     # -- for alerts ----------------------------------------------------------------------------------------------------
 
@@ -251,7 +256,7 @@ class NodeClient:
     async def behind(self) -> int:
         """How many blocks the node has only the header of."""
         chain = await self._rpc.call("getblockchaininfo")
-        return max(0, int(chain["headers"]) - int(chain["blocks"]))
+        return max(0, number(chain["headers"], bits=31) - number(chain["blocks"], bits=31))
 
     # -- for `attribute` and backfills ---------------------------------------------------------------------------------
 
@@ -285,7 +290,7 @@ class NodeClient:
             parent=block_hash(header.get("previousblockhash", NO_BLOCK)),
             time=number(header["time"]),
             bits=number(int(header["bits"], 16)),
-            version=int(header["version"]),
+            version=number(header["version"], bits=33, signed=True),  # 32 bits, signed or not
             chain_work=number(int(header["chainwork"], 16), bits=256),
         )
 
@@ -343,7 +348,7 @@ class NodeClient:
 
     async def _time_at(self, height: int) -> int:
         header = await self._header((await self.at(height)).hash)
-        return int(header["time"]) if header else 0
+        return number(header["time"]) if header else 0
 
     async def _by_rest_or_rpc(self, by_rest: Callable[[], Awaitable[_T]], by_rpc: Callable[[], Awaitable[_T]]) -> _T:
         """The answer of REST, else that of RPC: that REST does not serve something says nothing about the node."""
@@ -363,7 +368,7 @@ class NodeClient:
     async def _successors(self, block: BlockRef, count: int) -> list[BlockHash]:
         if block.hash != NO_BLOCK and await self.hash_at(block.height) != block.hash:
             return []
-        best = int(await self._rpc.call("getblockcount"))
+        best = number(await self._rpc.call("getblockcount"), bits=31)
         heights = range(block.height + 1, min(block.height + count, best) + 1)
         return [ref.hash for ref in await asyncio.gather(*map(self.at, heights))]
 
@@ -382,7 +387,7 @@ class NodeClient:
 
     async def _explain_missing(self, ref: BlockRef, answer: errors.RpcError) -> NoReturn:
         chain = await self._rpc.call("getblockchaininfo")
-        first = int(chain.get("pruneheight", 0))
+        first = number(chain.get("pruneheight", 0), bits=31)
         if ref.height < first:
             raise NodeRefused(
                 f"the node has pruned block {ref.height}, which comes next, and begins at {first}",

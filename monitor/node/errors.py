@@ -8,6 +8,7 @@ import json
 from bitcoinrpc.authproxy import JSONRPCException
 
 from monitor.errors import NodeAway, NodeBusy, NodeError, NodeRefused
+from monitor.node.answers import MISSHAPEN, misshapen
 
 _WARMING_UP = -28
 _LIBRARY_CODES = {-342, -343}
@@ -46,7 +47,7 @@ class DroppedConnection(NodeAway):
 def from_rpc(method: str, error: JSONRPCException) -> NodeError:
     """The error for a JSON-RPC error object."""
     code = error.code if isinstance(error.code, int) else 0
-    message = str(error.message)
+    message = error.message if isinstance(error.message, str) else "no message"
     if code == _WARMING_UP:
         return NodeAway(f"the node is starting: {message}")
     if code in _LIBRARY_CODES:
@@ -86,5 +87,7 @@ def from_transport(error: Exception, url: str) -> NodeError:
             return NodeRefused(f"what listens at {url} does not speak HTTP", remedy="check node.url")
         case json.JSONDecodeError() | UnicodeDecodeError() | http.client.HTTPException():
             return NodeAway(f"the node at {url} gave half an answer ({type(error).__name__})")
+        case _ if isinstance(error, MISSHAPEN) and not isinstance(error, UnicodeError):  # that is a host name
+            return misshapen(error)
         case _:
             return NodeAway(f"the node at {url} cannot be reached ({error})")

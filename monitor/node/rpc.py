@@ -17,6 +17,7 @@ from bitcoinrpc.authproxy import AuthServiceProxy, JSONRPCException
 from monitor.config import NodeSection
 from monitor.errors import NodeAway, NodeRefused
 from monitor.node import errors, transport
+from monitor.node.answers import MISSHAPEN, bounded
 from monitor.node.connections import MAX_CONNECTIONS, Connections, unless_queue_stays_full
 from monitor.node.credentials import authorization
 from monitor.vitals import Vitals
@@ -104,8 +105,8 @@ class Rpc:
             return connection.call(method, params)
 
 
-_FAILURES = (OSError, http.client.HTTPException, ValueError, AttributeError, TypeError, RecursionError)
-"""Of a connection, and of the library, which takes whatever JSON comes for an object."""
+_FAILURES = (OSError, http.client.HTTPException, *MISSHAPEN)
+"""Of a connection, and of the library, which takes whatever JSON comes for an object, and rounds its numbers."""
 
 
 class _RpcConnection:
@@ -135,7 +136,7 @@ class _RpcConnection:
         return self._http.sock is not None
 
     def call(self, method: str, params: tuple[object, ...]) -> Any:  # noqa: ANN401
-        """Call one method and wait for the answer."""
+        """Call one method and wait for the answer, in which all numbers are `bounded`."""
         try:
             if not self.is_open:
                 self._http.authorization = authorization(self._node)
@@ -144,7 +145,7 @@ class _RpcConnection:
                 self.opened_at = time.monotonic()
             if self.aborted:  # before there was a socket
                 raise ConnectionAbortedError
-            return getattr(self._proxy, method)(*params)
+            return bounded(getattr(self._proxy, method)(*params))
         except JSONRPCException as error:
             raise errors.from_rpc(method, error) from None
         except errors.HttpError as error:
