@@ -30,6 +30,11 @@ from __future__ import annotations
 import sys
 from enum import IntEnum
 
+from monitor.text import excerpt
+
+_MOST_CHARACTERS = 500
+"""Of a sentence in which a node may be quoted."""
+
 
 class Exit(IntEnum):
     """Exit codes of the process, for its service manager."""
@@ -90,7 +95,10 @@ class InputError(PoolMonitorError):
 
 
 class NodeError(PoolMonitorError):
-    """The node's response is unexpected."""
+    """The node's response is unexpected. The message may quote the node: it is printable, and not long."""
+
+    def __init__(self, problem: str = "", *, remedy: str | None = None) -> None:
+        super().__init__(excerpt(problem, _MOST_CHARACTERS), remedy=remedy)
 
 
 class NodeAway(NodeError):  # noqa: N818 -- a state of the node rather than an error here

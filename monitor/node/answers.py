@@ -10,11 +10,13 @@ from typing import Any, ParamSpec, TypeVar
 
 from monitor.errors import NodeBusy
 from monitor.model import BlockHash
+from monitor.text import excerpt
 
 MISSHAPEN = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
 """Raised where an answer is JSON of another shape than Bitcoin's."""
 _MOST = 1 << 64
 """No number of an answer is as large: work is written in hexadecimal."""
+_MOST_CHARACTERS = 200
 _HASH = re.compile(r"[0-9a-f]{64}")
 
 _P = ParamSpec("_P")
@@ -51,22 +53,33 @@ def understood(ask: Callable[_P, Coroutine[Any, Any, _T]]) -> Callable[_P, Corou
 
 
 def bounded(value: Any) -> Any:  # noqa: ANN401 -- JSON of any shape
-    """An answer in which every number is finite and small enough to calculate with; decimals become floats.
+    """An answer that can be used and shown: numbers are finite, and texts inside it are printable and not long.
+
+    Decimals become floats. A text that is the whole answer is a hash, or data in hexadecimal, and is kept.
 
     Raises:
         UnexpectedValueError: a number is not.
     """
     match value:
         case dict():
-            return {name: bounded(each) for name, each in value.items()}
+            return {excerpt(name, _MOST_CHARACTERS): _within(each) for name, each in value.items()}
         case list():
-            return [bounded(each) for each in value]
+            return [_within(each) for each in value]
         case int() | float() | Decimal():
             if not -_MOST < value < _MOST:  # NaN is not either
                 raise UnexpectedValueError("a number is infinite or too large")
             return float(value) if isinstance(value, Decimal) else value
         case _:
             return value
+
+
+def _within(value: Any) -> Any:  # noqa: ANN401
+    return excerpt(value, _MOST_CHARACTERS) if isinstance(value, str) else bounded(value)
+
+
+def text(value: object, *, otherwise: str) -> str:
+    """A text; `otherwise` if it is something else."""
+    return value if isinstance(value, str) else otherwise
 
 
 def block_hash(value: object) -> BlockHash:

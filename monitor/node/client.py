@@ -27,7 +27,7 @@ from monitor.model import (
     Notice,
 )
 from monitor.node import errors, identity
-from monitor.node.answers import block_hash, number, understood
+from monitor.node.answers import block_hash, number, text, understood
 from monitor.node.connections import MAX_CONNECTIONS, Connections
 from monitor.node.notifications import BlockNotifications
 from monitor.node.rest import NotServed, Rest
@@ -230,7 +230,7 @@ class NodeClient:
         return NodeFacts(
             network=network,
             genesis=genesis,
-            version=str(about.get("subversion", "unknown version")).strip("/"),
+            version=text(about.get("subversion"), otherwise="unknown version").strip("/"),
             tip=tip,
             first_height=max(number(chain.get("pruneheight", 0), bits=31), 0 if snapshot is None else snapshot + 1),
             snapshot=snapshot is not None,

@@ -53,10 +53,18 @@ def test_other_numbers_are_kept() -> None:
     assert bounded(answer) == {"a": [1, -2, 0.5, 0.0, True, None, "1e30"]}
 
 
+def test_texts_inside_an_answer_are_short_and_printable() -> None:
+    data = "ab" * 1_000_000
+    assert bounded(data) == data
+    answer = bounded({"subversion": "\ud800x", "\x1b": [data]})
+    assert answer["subversion"] == r"\ud800x"
+    assert len(answer[r"\x1b"][0]) == 200
+
+
 async def test_a_missing_key_is_named_in_plain_words() -> None:
     @understood
     async def ask() -> object:
-        return {}["blocks"]
+        return dict[str, object]()["blocks"]
 
     with pytest.raises(NodeBusy, match=r"^the node's answer has another shape than expected: 'blocks' is missing$"):
         await ask()
