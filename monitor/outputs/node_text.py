@@ -18,7 +18,7 @@ def summary(view: NodesView) -> str:
     others = [node for node in view.nodes if node not in placed]
     if not others:
         return f"{'Both' if len(placed) == 2 else f'All {len(placed)}'} nodes are on the same chain."
-    who = "No node is" if not placed else "1 node is" if len(placed) == 1 else f"{len(placed)} nodes are"
+    who = "No node is known to be" if not placed else "1 node is" if len(placed) == 1 else f"{len(placed)} nodes are"
     silent = "; ".join(f"{node.name}: {_silence(node)}" for node in others)
     return f"{who} on the counted chain. {silent[0].upper()}{silent[1:]}."
 
