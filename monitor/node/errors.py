@@ -14,6 +14,10 @@ _WARMING_UP = -28
 _LIBRARY_CODES = {-342, -343}
 """Of python-bitcoinrpc, for answers that are not JSON-RPC."""
 
+STATUSES = {200, 400, 404, 500}
+"""Of answers in JSON-RPC: Bitcoin Core sends errors with one of the last three. Whatever comes with another status is
+from a proxy, or from the node's HTTP server before it has read the request."""
+
 NOT_FOUND = -5
 OUT_OF_RANGE = -8
 MISC = -1
@@ -29,7 +33,7 @@ class RpcError(NodeBusy):
 
 
 class HttpError(Exception):
-    """An HTTP answer that is not JSON."""
+    """An HTTP answer that is not JSON-RPC, or the status of one that may be."""
 
     def __init__(self, status: int, reason: str) -> None:
         super().__init__(f"HTTP {status} {reason}")
@@ -44,6 +48,11 @@ class DroppedConnection(NodeAway):
     """The node closed an open connection. Another try on a new one may succeed."""
 
 
+def is_of_node(error: JSONRPCException) -> bool:
+    """Whether this is an error object of a node: its codes are negative. Error pages of proxies may look similar."""
+    return type(error.code) is int and error.code < 0 and error.code not in _LIBRARY_CODES
+
+
 def from_rpc(method: str, error: JSONRPCException) -> NodeError:
     """The error for a JSON-RPC error object."""
     code = error.code if isinstance(error.code, int) else 0
@@ -56,7 +65,7 @@ def from_rpc(method: str, error: JSONRPCException) -> NodeError:
 
 
 def from_http(error: HttpError, method: str, url: str) -> NodeError:
-    """The error for an HTTP answer to a call that is not JSON."""
+    """The error for an HTTP answer to a call that is not JSON-RPC, of whatever content type."""
     if error.status == 401:
         return NodeRefused(
             f"the node at {url} does not accept our credentials",

@@ -87,3 +87,17 @@ def test_an_answer_that_the_library_does_not_understand_is_a_passing_fault(error
 @pytest.mark.parametrize("error", ["text", {"code": "1"}, {"code": float("inf"), "message": [["deep"]]}, {}])
 def test_an_error_of_any_shape_may_pass(error: object) -> None:
     assert isinstance(errors.from_rpc("getblock", JSONRPCException(error)), NodeBusy)
+
+
+@pytest.mark.parametrize(
+    ("error", "is_of_node"),
+    [
+        ({"code": -5, "message": "Block not found"}, True),
+        ({"code": 503, "message": "Service Unavailable"}, False),
+        ({"code": True}, False),
+        ({"code": -343, "message": "missing JSON-RPC result"}, False),
+        ("Service Unavailable", False),
+    ],
+)
+def test_an_error_page_in_json_is_not_an_error_of_the_node(error: object, *, is_of_node: bool) -> None:
+    assert errors.is_of_node(JSONRPCException(error)) is is_of_node
