@@ -29,6 +29,7 @@ from __future__ import annotations
 
 import sys
 from enum import IntEnum
+from typing import Self
 
 from monitor.text import excerpt
 
@@ -107,6 +108,14 @@ class NodeAway(NodeError):  # noqa: N818 -- a state of the node rather than an e
 
 class OnAnotherChain(NodeAway):
     """The node follows another chain than the wanted one: wait until it does not."""
+
+    @classmethod
+    def of_network(cls, network: str) -> Self:
+        """For an observer: its network is not that of the counted node."""
+        return cls(
+            f"it is on another network ({network}) than the counted node",
+            remedy="correct its url, or remove it from [[nodes]]",
+        )
 
 
 class NodeBusy(NodeError):  # noqa: N818

@@ -10,7 +10,7 @@ from typing import NoReturn, Protocol
 import structlog
 
 from monitor.chain.source import ChainSource
-from monitor.errors import PoolMonitorError
+from monitor.errors import OnAnotherChain, PoolMonitorError, StoreRefused
 from monitor.model import BlockHash, BlockRef, ChainTip, HeaderFacts, NodeFacts, NodeRole, Notice
 
 _LEAST_PAUSE_SECONDS, _MOST_PAUSE_SECONDS = 1.0, 60.0
@@ -87,7 +87,7 @@ class Observer:
         pause = _LEAST_PAUSE_SECONDS
         while True:
             try:
-                await check(await self.node.ready())
+                await self._meet(check)
                 await self.node.tip()
                 self.fault = None
                 arrived(self, None)
@@ -101,6 +101,13 @@ class Observer:
             arrived(self, None)
             await asyncio.sleep(pause)
             pause = min(2 * pause, _MOST_PAUSE_SECONDS)
+
+    async def _meet(self, check: Callable[[BlockHash], Awaitable[None]]) -> None:
+        genesis = await self.node.ready()
+        try:
+            await check(genesis)
+        except StoreRefused:  # its remedy is for the counted node
+            raise OnAnotherChain.of_network(self.node.facts.network if self.node.facts else "unknown") from None
 
     async def _follow(self, arrived: Callable[[Observer, Notice | None], None]) -> NoReturn:
         while True:
