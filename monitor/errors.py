@@ -31,6 +31,12 @@ from __future__ import annotations
 
 import sys
 from enum import IntEnum
+from typing import Self
+
+from monitor.text import excerpt
+
+_MOST_CHARACTERS = 500
+"""Of a sentence in which a node may be quoted."""
 
 
 class Exit(IntEnum):
@@ -92,7 +98,10 @@ class InputError(PoolMonitorError):
 
 
 class NodeError(PoolMonitorError):
-    """The node's response is unexpected."""
+    """The node's response is unexpected. The message may quote the node: it is printable, and not long."""
+
+    def __init__(self, problem: str = "", *, remedy: str | None = None) -> None:
+        super().__init__(excerpt(problem, _MOST_CHARACTERS), remedy=remedy)
 
 
 class NodeAway(NodeError):  # noqa: N818 -- a state of the node rather than an error here
@@ -101,6 +110,14 @@ class NodeAway(NodeError):  # noqa: N818 -- a state of the node rather than an e
 
 class OnAnotherChain(NodeAway):
     """The node follows another chain than the wanted one: wait until it does not."""
+
+    @classmethod
+    def of_network(cls, network: str) -> Self:
+        """For an observer: its network is not that of the counted node."""
+        return cls(
+            f"it is on another network ({network}) than the counted node",
+            remedy="correct its url, or remove it from [[nodes]]",
+        )
 
 
 class NodeBusy(NodeError):  # noqa: N818

@@ -15,7 +15,8 @@ from typing import Any, Protocol, TypeAlias, TypeVar
 
 from monitor.attribution.fingerprint import Fingerprint
 from monitor.model import PSEUDONYM, Cluster
-from monitor.registry.address import address_of, printable
+from monitor.registry.address import address_of
+from monitor.text import printable
 
 TWICE = 2
 """Once is chance, or someone else's joke; twice is a habit."""

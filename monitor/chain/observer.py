@@ -10,7 +10,7 @@ from typing import NoReturn, Protocol
 import structlog
 
 from monitor.chain.source import ChainSource
-from monitor.errors import PoolMonitorError
+from monitor.errors import OnAnotherChain, PoolMonitorError, StoreRefused
 from monitor.model import BlockHash, BlockRef, ChainTip, HeaderFacts, NodeFacts, NodeRole, Notice
 
 _LEAST_PAUSE_SECONDS, _MOST_PAUSE_SECONDS = 1.0, 60.0
@@ -57,6 +57,8 @@ class Observer:
         """Why it is not followed: it does not answer, or is on another network. None while it is."""
         self.doubt: str | None = None
         """What was wrong with its branch at the last look; None if nothing was."""
+        self._failed = False
+        """Whether an unexpected error was logged."""
         self._notice = Notice(0.0)
         self._noticed = asyncio.Event()
 
@@ -85,18 +87,27 @@ class Observer:
         pause = _LEAST_PAUSE_SECONDS
         while True:
             try:
-                self.fault = None
-                await check(await self.node.ready())
+                await self._meet(check)
                 await self.node.tip()
+                self.fault = None
                 arrived(self, None)
                 pause = _LEAST_PAUSE_SECONDS
                 await self._follow(arrived)
             except PoolMonitorError as error:  # a refusal, too: this node spoils nothing but itself
                 self._fail(error)
-                self._pass_on(Notice(time.monotonic()))
-                arrived(self, None)
+            except Exception as error:  # noqa: BLE001 -- an error of ours that an answer caused spoils no other node
+                self.fault = self.unexpected(error)
+            self._pass_on(Notice(time.monotonic()))
+            arrived(self, None)
             await asyncio.sleep(pause)
             pause = min(2 * pause, _MOST_PAUSE_SECONDS)
+
+    async def _meet(self, check: Callable[[BlockHash], Awaitable[None]]) -> None:
+        genesis = await self.node.ready()
+        try:
+            await check(genesis)
+        except StoreRefused:  # its remedy is for the counted node
+            raise OnAnotherChain.of_network(self.node.facts.network if self.node.facts else "unknown") from None
 
     async def _follow(self, arrived: Callable[[Observer, Notice | None], None]) -> NoReturn:
         while True:
@@ -105,6 +116,13 @@ class Observer:
             self._pass_on(notice)
             if await self.node.tip() != known:
                 arrived(self, notice)
+
+    def unexpected(self, error: Exception) -> str:
+        """What to say of the node after an error of ours that an answer of it has caused; the first is logged."""
+        if not self._failed:
+            self._failed = True
+            log.error("an observed node caused an unexpected error", node=self.name, exc_info=error)
+        return f"its answers caused an unexpected error ({type(error).__name__})"
 
     def _pass_on(self, notice: Notice) -> None:
         self._notice = notice

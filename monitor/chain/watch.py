@@ -90,18 +90,32 @@ class NodesWatch:
         self._lines: dict[str, Line] = {}
         self._since: dict[BlockHash, float] = {}
         """When the lowest block of each branch was first seen, Unix time."""
+        self._view: NodesView | None = None
+        """The last one that was published."""
         self._ready = asyncio.Event()
         """Set while the counted chain ends at its node's tip."""
         self._changed = asyncio.Event()
 
     async def run(self, check: Callable[[BlockHash], Awaitable[None]]) -> NoReturn:
-        """Watch for ever. `check` raises if a genesis block is not that of the counted chain."""
-        async with asyncio.TaskGroup() as group:
-            for observer in self._source.nodes[1:]:
-                group.create_task(observer.run(check, self._arrived), name=f"observe {observer.name}")
-            group.create_task(self._look_for_ever(), name="look at branches")
-            group.create_task(self._ask_for_tips(), name="ask for chain tips")
+        """Watch for ever. `check` raises if a genesis block is not that of the counted chain.
+
+        If this fails, the last view is no longer shown as the present: no node counts as heard before the next one.
+        """
+        try:
+            async with asyncio.TaskGroup() as group:
+                for observer in self._source.nodes[1:]:
+                    group.create_task(observer.run(check, self._arrived), name=f"observe {observer.name}")
+                group.create_task(self._look_for_ever(), name="look at branches")
+                group.create_task(self._ask_for_tips(), name="ask for chain tips")
+        except Exception:
+            if self._view is not None:
+                self._show(self._view.unheard("the comparison of nodes has failed and starts again; see the log"))
+            raise
         raise AssertionError("an observer returned")
+
+    def _show(self, view: NodesView) -> None:
+        self._view = view
+        self._publish(view)
 
     def take(self, news: BlockEvents | Snapshot) -> None:
         """Take note of a step of the counted chain, or of its newest state."""
@@ -158,11 +172,20 @@ class NodesWatch:
         await self._settle(states)
         forks = [line.fork.height for line in self._lines.values() if line.blocks]
         newest = await self._store.above(max(min([counted.height - TREE_HEIGHTS, *forks]), counted.height - _LONGEST))
-        self._publish(self._view(states, newest))
+        self._show(self._view_of(states, newest))
         return more
 
     async def _line(self, observer: Observer) -> tuple[Line | None, bool]:
-        """The branch of a node, and whether blocks of it were fetched."""
+        """The branch of a node, and whether blocks of it were fetched. Only the store can make this fail."""
+        try:
+            return await self._traced(observer)
+        except PoolMonitorError:
+            raise
+        except Exception as error:  # noqa: BLE001 -- caused by what one node has answered
+            observer.doubt = observer.unexpected(error)
+            return self._lines.get(observer.name), False
+
+    async def _traced(self, observer: Observer) -> tuple[Line | None, bool]:
         node, name = observer.node, observer.name
         if node.best is None:
             return None, False
@@ -179,7 +202,6 @@ class NodesWatch:
         except (NodeError, ChainError, WireError) as error:
             observer.doubt = str(error)
             return self._lines.get(name), False
-        observer.doubt = None
         judged = self._rules.judge(fetched)
         await self._store.add(judged)
         self._lines[name] = line = completed(line, judged)
@@ -189,6 +211,7 @@ class NodesWatch:
             lowest = line.blocks[0]
             is_news = self._arrivals.first_seen(lowest.ref.hash) is not None
             self._since.setdefault(lowest.ref.hash, time.time() if is_news else min(lowest.time, time.time()))
+        observer.doubt = None
         return line, bool(fetched)
 
     async def _tip(self) -> BlockRef:
@@ -218,7 +241,7 @@ class NodesWatch:
             followed=followed,
         )
 
-    def _view(self, states: Sequence[NodeState], newest: Sequence[BranchBlock]) -> NodesView:
+    def _view_of(self, states: Sequence[NodeState], newest: Sequence[BranchBlock]) -> NodesView:
         ours = [block for block in newest if block.counted]
         headers = {block.ref.hash: block for line in self._lines.values() for block in line.blocks}
         tree = headers | {block.ref.hash: block for block in newest}
@@ -249,6 +272,10 @@ class NodesWatch:
             await self._ready.wait()
             for observer in self._source.nodes:
                 if observer.reason is None:
-                    with suppress(PoolMonitorError):  # the node is away; later
+                    try:
                         await fetch_tips(observer, self._store, self._rules.judge)
+                    except PoolMonitorError:  # the node is away; later
+                        continue
+                    except Exception as error:  # noqa: BLE001 -- caused by what the node has answered
+                        observer.doubt = observer.unexpected(error)
             await asyncio.sleep(_TIPS_SECONDS)

@@ -6,6 +6,7 @@ import difflib
 import os
 import tomllib
 from collections.abc import Iterator, Mapping
+from itertools import combinations
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -94,13 +95,18 @@ class Config(BaseSettings):
             return self
         if "node" in self.model_fields_set:
             raise ValueError("nodes: write either [node] or [[nodes]], not both")
-        labels = [each.label for each in self.nodes]
+        labels = [each.label.casefold() for each in self.nodes]
         if len(set(labels)) < len(labels):
-            raise ValueError("nodes: give each node a name of its own")
+            raise ValueError("nodes: give each node a name of its own; upper and lower case are not told apart")
         if [each.role for each in self.nodes].count("counted") > 1:
             raise ValueError("nodes: one node at most has the role counted")
         if all(each.role == "observer" for each in self.nodes):
             raise ValueError("nodes: one node must not be an observer")
+        for one, other in combinations(self.nodes, 2):
+            if one.address == other.address:
+                raise ValueError(
+                    f"nodes: {one.label} and {other.label} have the same url, and a node cannot be compared with itself"
+                )
         return self
 
     @property

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import date
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
 from platformdirs import user_data_path
-from pydantic import Field, IPvAnyNetwork, SecretStr, model_validator
+from pydantic import Field, IPvAnyNetwork, SecretStr, StringConstraints, model_validator
 
 from monitor.config.section import Section, secret, web_address
 from monitor.config.tokens import Token, load_tokens
@@ -20,10 +20,13 @@ WEB_PORT = 8347
 Network = Literal["main", "testnet4", "signet", "regtest"]
 
 
+_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+
+
 class NodeSection(Section):
     """Address of a Bitcoin node, and access to it. For several nodes write a [[nodes]] table for each instead."""
 
-    name: str = Field(default="", max_length=64, examples=["home"])
+    name: Annotated[str, StringConstraints(strip_whitespace=True)] = Field(default="", max_length=64, examples=["home"])
     """Name of the node in the log, metrics and pages. Default: its host and port."""
     role: Literal["auto", "counted", "observer"] = "auto"
     """What the node is for: the best chain of the counted node is the one that is counted, and the others are compared
@@ -94,6 +97,14 @@ class NodeSection(Section):
     def label(self) -> str:
         """Its name for people and metrics."""
         return self.name or urlsplit(self.url).netloc
+
+    @property
+    def address(self) -> tuple[str, int, str, str | None]:
+        """Host, port, path and proxy of its URL: the same for the same node, however it is written."""
+        parts = urlsplit(self.url)
+        host = str(parts.hostname).rstrip(".")
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        return "localhost" if host in _LOOPBACK else host, port, parts.path.rstrip("/"), self.proxy
 
     @property
     def secret_password(self) -> SecretStr | None:

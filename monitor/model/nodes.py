@@ -185,6 +185,14 @@ class NodesView:
         """The node from which the counted chain is taken now."""
         return next((node for node in self.nodes if node.followed), self.nodes[0])
 
+    def unheard(self, reason: str) -> NodesView:
+        """This view when it is no longer known where the nodes are. A split stays until it is known to have ended."""
+        nodes = (
+            replace(each, up=False, reason=reason, tip=None, fork=None, relation=Relation.UNKNOWN)
+            for each in self.nodes
+        )
+        return replace(self, nodes=tuple(nodes))
+
     @property
     def outline(self) -> tuple[object, ...]:
         """What people would call a change: not the time when a node was last heard."""

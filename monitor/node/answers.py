@@ -1,21 +1,42 @@
-"""Parts of answers, checked before they are used: a node may answer with any JSON, by fault or on purpose."""
+"""Answers of a node, checked before they are used: a node may answer with any JSON, by fault or on purpose."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Coroutine
+from decimal import Decimal
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
 from monitor.errors import NodeBusy
 from monitor.model import BlockHash
+from monitor.text import excerpt
 
-MISSHAPEN = (KeyError, TypeError, ValueError, AttributeError, IndexError, ArithmeticError)
+MISSHAPEN = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
 """Raised where an answer is JSON of another shape than Bitcoin's."""
+_MOST = 1 << 64
+"""No number of an answer is as large: work is written in hexadecimal."""
+_MOST_CHARACTERS = 200
 _HASH = re.compile(r"[0-9a-f]{64}")
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
+
+
+class UnexpectedValueError(ValueError):
+    """A part of an answer is not what it should be; the message says so in plain words."""
+
+
+def misshapen(error: Exception) -> NodeBusy:
+    """The passing fault of a node whose answer caused one of `MISSHAPEN`."""
+    match error:
+        case UnexpectedValueError():
+            detail = f": {error}"
+        case KeyError():
+            detail = f": {error} is missing"
+        case _:
+            detail = ""
+    return NodeBusy(f"the node's answer has another shape than expected{detail}")
 
 
 def understood(ask: Callable[_P, Coroutine[Any, Any, _T]]) -> Callable[_P, Coroutine[Any, Any, _T]]:
@@ -26,39 +47,59 @@ def understood(ask: Callable[_P, Coroutine[Any, Any, _T]]) -> Callable[_P, Corou
         try:
             return await ask(*args, **kwargs)
         except MISSHAPEN as error:
-            raise NodeBusy(f"the node's answer has another shape than expected ({error!r})") from None
+            raise misshapen(error) from None
 
     return asked
+
+
+def bounded(value: Any) -> Any:  # noqa: ANN401 -- JSON of any shape
+    """An answer that can be used and shown: numbers are finite, and texts inside it are printable and not long.
+
+    Decimals become floats. A text that is the whole answer is a hash, or data in hexadecimal, and is kept.
+
+    Raises:
+        UnexpectedValueError: a number is not.
+    """
+    match value:
+        case dict():
+            return {excerpt(name, _MOST_CHARACTERS): _within(each) for name, each in value.items()}
+        case list():
+            return [_within(each) for each in value]
+        case int() | float() | Decimal():
+            if not -_MOST < value < _MOST:  # NaN is not either
+                raise UnexpectedValueError("a number is infinite or too large")
+            return float(value) if isinstance(value, Decimal) else value
+        case _:
+            return value
+
+
+def _within(value: Any) -> Any:  # noqa: ANN401
+    return excerpt(value, _MOST_CHARACTERS) if isinstance(value, str) else bounded(value)
+
+
+def text(value: object, *, otherwise: str) -> str:
+    """A text; `otherwise` if it is something else."""
+    return value if isinstance(value, str) else otherwise
 
 
 def block_hash(value: object) -> BlockHash:
     """A hash in display order.
 
     Raises:
-        ValueError: it is none.
+        UnexpectedValueError: it is none.
     """
     if not isinstance(value, str) or not _HASH.fullmatch(value):
-        raise ValueError("a block hash has 64 hexadecimal digits")
+        raise UnexpectedValueError("a block hash has 64 hexadecimal digits")
     return BlockHash(value)
 
 
-def number(value: object, *, bits: int = 32) -> int:
-    """A whole number, not negative, of at most so many bits.
+def number(value: object, *, bits: int = 32, signed: bool = False) -> int:
+    """A whole number of at most so many bits; not negative unless `signed`.
 
     Raises:
-        ValueError: it is none.
+        UnexpectedValueError: it is none.
     """
-    if not isinstance(value, int) or not 0 <= value < 1 << bits:
-        raise ValueError(f"a number of at most {bits} bits was expected")
-    return value
-
-
-def signed(value: object) -> int:
-    """A whole number of 32 bits, which may be negative.
-
-    Raises:
-        ValueError: it is none.
-    """
-    if not isinstance(value, int) or not -(1 << 31) <= value < 1 << 31:
-        raise ValueError("a number of 32 bits was expected")
+    low, high = (-(1 << bits - 1), 1 << bits - 1) if signed else (0, 1 << bits)
+    if not isinstance(value, int) or isinstance(value, bool) or not low <= value < high:
+        raise UnexpectedValueError(f"a whole number of at most {bits} bits was expected")
     return value

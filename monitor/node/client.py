@@ -27,7 +27,7 @@ from monitor.model import (
     Notice,
 )
 from monitor.node import errors, identity
-from monitor.node.answers import block_hash, number, signed, understood
+from monitor.node.answers import block_hash, number, text, understood
 from monitor.node.connections import MAX_CONNECTIONS, Connections
 from monitor.node.notifications import BlockNotifications
 from monitor.node.rest import NotServed, Rest
@@ -139,6 +139,7 @@ class NodeClient:
                 return None
             raise
 
+    @understood
     async def successors(self, block: BlockRef, count: int) -> list[BlockHash]:
         """See `ChainSource.successors`."""
         return await self._by_rest_or_rpc(
@@ -146,6 +147,7 @@ class NodeClient:
             lambda: self._successors(block, count),
         )
 
+    @understood
     async def block(self, ref: BlockRef) -> Block:
         """See `ChainSource.block`."""
         block = await self._any_block(ref)
@@ -156,6 +158,7 @@ class NodeClient:
     async def check(self, onto: BlockRef, blocks: Sequence[Block]) -> None:
         """See `ChainSource.check`. This node is believed; `VerifiedNode` is not."""
 
+    @understood
     async def start_for(self, *, seconds: int, blocks: int) -> BlockRef:
         """See `ChainSource.start_for`."""
         facts = self.facts = await self.introduce()  # the first ones may be old
@@ -165,6 +168,7 @@ class NodeClient:
             log.warning(_SNAPSHOT if facts.snapshot else _PRUNED, first_height=first)
         return await self.at(first - 1) if first else BlockRef(-1, NO_BLOCK)
 
+    @understood
     async def reach(self, *, seconds: int, blocks: int) -> int:
         """The lowest height that is needed to cover so much header time and so many blocks, approximately.
 
@@ -232,7 +236,7 @@ class NodeClient:
         return NodeFacts(
             network=network,
             genesis=genesis,
-            version=str(about.get("subversion", "unknown version")).strip("/"),
+            version=text(about.get("subversion"), otherwise="unknown version").strip("/"),
             tip=tip,
             first_height=max(number(chain.get("pruneheight", 0), bits=31), 0 if snapshot is None else snapshot + 1),
             snapshot=snapshot is not None,
@@ -249,7 +253,8 @@ class NodeClient:
             return number(background["snapshotheight"], bits=31)
         states = (await self._rpc.optional("getchainstates") or {}).get("chainstates", [])
         base = next((each["snapshot_blockhash"] for each in states if not each.get("validated", True)), None)
-        return number((await self._header(base) or {"height": 0})["height"], bits=31) if base else None
+        header = await self._header(block_hash(base)) if base else None
+        return number(header["height"], bits=31) if header else 0 if base else None
 
     # -- for alerts ----------------------------------------------------------------------------------------------------
 
@@ -257,7 +262,7 @@ class NodeClient:
     async def behind(self) -> int:
         """How many blocks the node has only the header of."""
         chain = await self._rpc.call("getblockchaininfo")
-        return max(0, number(chain["headers"]) - number(chain["blocks"]))
+        return max(0, number(chain["headers"], bits=31) - number(chain["blocks"], bits=31))
 
     # -- for `attribute` and backfills ---------------------------------------------------------------------------------
 
@@ -291,7 +296,7 @@ class NodeClient:
             parent=block_hash(header.get("previousblockhash", NO_BLOCK)),
             time=number(header["time"]),
             bits=number(int(header["bits"], 16)),
-            version=signed(header["version"]),
+            version=number(header["version"], bits=33, signed=True),  # 32 bits, signed or not
             chain_work=number(int(header["chainwork"], 16), bits=256),
         )
 

@@ -8,10 +8,15 @@ import json
 from bitcoinrpc.authproxy import JSONRPCException
 
 from monitor.errors import NodeAway, NodeBusy, NodeError, NodeRefused
+from monitor.node.answers import MISSHAPEN, misshapen
 
 _WARMING_UP = -28
 _LIBRARY_CODES = {-342, -343}
 """Of python-bitcoinrpc, for answers that are not JSON-RPC."""
+
+STATUSES = {200, 400, 404, 500}
+"""Of answers in JSON-RPC: Bitcoin Core sends errors with one of the last three. Whatever comes with another status is
+from a proxy, or from the node's HTTP server before it has read the request."""
 
 NOT_FOUND = -5
 OUT_OF_RANGE = -8
@@ -28,7 +33,7 @@ class RpcError(NodeBusy):
 
 
 class HttpError(Exception):
-    """An HTTP answer that is not JSON."""
+    """An HTTP answer that is not JSON-RPC, or the status of one that may be."""
 
     def __init__(self, status: int, reason: str) -> None:
         super().__init__(f"HTTP {status} {reason}")
@@ -43,10 +48,15 @@ class DroppedConnection(NodeAway):
     """The node closed an open connection. Another try on a new one may succeed."""
 
 
+def is_of_node(error: JSONRPCException) -> bool:
+    """Whether this is an error object of a node: its codes are negative. Error pages of proxies may look similar."""
+    return type(error.code) is int and error.code < 0 and error.code not in _LIBRARY_CODES
+
+
 def from_rpc(method: str, error: JSONRPCException) -> NodeError:
     """The error for a JSON-RPC error object."""
     code = error.code if isinstance(error.code, int) else 0
-    message = str(error.message)
+    message = error.message if isinstance(error.message, str) else "no message"
     if code == _WARMING_UP:
         return NodeAway(f"the node is starting: {message}")
     if code in _LIBRARY_CODES:
@@ -55,7 +65,7 @@ def from_rpc(method: str, error: JSONRPCException) -> NodeError:
 
 
 def from_http(error: HttpError, method: str, url: str) -> NodeError:
-    """The error for an HTTP answer to a call that is not JSON."""
+    """The error for an HTTP answer to a call that is not JSON-RPC, of whatever content type."""
     if error.status == 401:
         return NodeRefused(
             f"the node at {url} does not accept our credentials",
@@ -86,5 +96,7 @@ def from_transport(error: Exception, url: str) -> NodeError:
             return NodeRefused(f"what listens at {url} does not speak HTTP", remedy="check node.url")
         case json.JSONDecodeError() | UnicodeDecodeError() | http.client.HTTPException():
             return NodeAway(f"the node at {url} gave half an answer ({type(error).__name__})")
+        case _ if isinstance(error, MISSHAPEN) and not isinstance(error, UnicodeError):  # that is a host name
+            return misshapen(error)
         case _:
             return NodeAway(f"the node at {url} cannot be reached ({error})")

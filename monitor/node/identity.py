@@ -5,7 +5,8 @@ from __future__ import annotations
 from monitor.config import NodeSection
 from monitor.consensus.identity import Statement, fork_heights, identify
 from monitor.errors import OnAnotherChain
-from monitor.model import BlockHash, BlockRef, ChainIdentity
+from monitor.model import BlockRef, ChainIdentity
+from monitor.node.answers import block_hash
 from monitor.node.rpc import Rpc
 
 
@@ -18,7 +19,7 @@ async def ask_identity(rpc: Rpc, network: str, tip: BlockRef) -> ChainIdentity:
         Statement(
             network,
             tip,
-            hashes={height: BlockHash(each) for height, each in zip(heights, hashes, strict=True) if each},
+            hashes={height: block_hash(each) for height, each in zip(heights, hashes, strict=True) if each},
             tip_header=bytes.fromhex(header) if header else None,
             deployments=await rpc.optional("getdeploymentinfo"),
         )

@@ -17,7 +17,7 @@ from monitor import libzmq
 from monitor.config import NodeSection
 from monitor.errors import NodeError
 from monitor.model import BlockHash, Notice
-from monitor.node.answers import MISSHAPEN, block_hash
+from monitor.node.answers import block_hash
 from monitor.node.errors import METHOD_NOT_FOUND, MISC, RpcError
 from monitor.node.rpc import Rpc
 from monitor.vitals import Vitals
@@ -74,7 +74,7 @@ class BlockNotifications:
                 await source()
             except NodeError:  # the follower calls the same node and logs what is wrong with it
                 self._vitals.errors.labels("notifications").inc()
-            except (zmq.ZMQError, OSError, *MISSHAPEN) as error:
+            except Exception as error:  # noqa: BLE001 -- libzmq's, or caused by whatever the node has answered
                 self._vitals.errors.labels("notifications").inc()
                 log.warning("block notifications failed", source=source.__name__.strip("_"), error=str(error))
             await asyncio.sleep(self._node.poll_seconds * random.uniform(0.5, 1.5))  # noqa: S311 -- jitter
@@ -85,7 +85,7 @@ class BlockNotifications:
             self.look_now()
 
     async def _long_poll(self) -> None:
-        known = await self._rpc.call("getbestblockhash")
+        known = block_hash(await self._rpc.call("getbestblockhash"))
         wait_ms = int(self._node.timeout_seconds * _LONG_POLL_SHARE * 1000)
         # With the tip we know as an argument, no block is missed between two polls. Older nodes do not accept it.
         accepts_tip = True

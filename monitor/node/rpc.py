@@ -15,8 +15,9 @@ from urllib.parse import urlsplit
 from bitcoinrpc.authproxy import AuthServiceProxy, JSONRPCException
 
 from monitor.config import NodeSection
-from monitor.errors import NodeAway, NodeRefused
+from monitor.errors import NodeAway, NodeError, NodeRefused
 from monitor.node import errors, transport
+from monitor.node.answers import MISSHAPEN, bounded
 from monitor.node.connections import MAX_CONNECTIONS, Connections, unless_queue_stays_full
 from monitor.node.credentials import authorization
 from monitor.vitals import Vitals
@@ -106,8 +107,8 @@ class Rpc:
             return connection.call(method, params)
 
 
-_FAILURES = (OSError, http.client.HTTPException, ValueError, AttributeError, TypeError, RecursionError)
-"""Of a connection, and of the library, which takes whatever JSON comes for an object."""
+_FAILURES = (OSError, http.client.HTTPException, *MISSHAPEN)
+"""Of a connection, and of the library, which takes whatever JSON comes for an object, and rounds its numbers."""
 
 
 class _RpcConnection:
@@ -123,7 +124,7 @@ class _RpcConnection:
             else _HttpConnection(host, port, timeout=timeout)
         )
         self._http.proxy = transport.proxy(node)
-        self._failures: tuple[type[Exception], ...] = (*_FAILURES, *transport.proxy_errors(node))
+        self._failures: tuple[type[Exception], ...] = (errors.HttpError, *_FAILURES, *transport.proxy_errors(node))
         # The library wants user and password in the URL and does not unquote them. Ours are added by the connection.
         url = f"{address.scheme}://_:_@{address.netloc}{address.path}"
         self._proxy = AuthServiceProxy(url, timeout=node.timeout_seconds, connection=self._http)
@@ -137,7 +138,8 @@ class _RpcConnection:
         return self._http.sock is not None
 
     def call(self, method: str, params: tuple[object, ...]) -> Any:  # noqa: ANN401
-        """Call one method and wait for the answer."""
+        """Call one method and wait for the answer, which is `bounded`."""
+        self._http.failed = None
         try:
             if not self.is_open:
                 self._http.authorization = authorization(self._node)
@@ -146,15 +148,23 @@ class _RpcConnection:
                 self.opened_at = time.monotonic()
             if self.aborted:  # before there was a socket
                 raise ConnectionAbortedError
-            return getattr(self._proxy, method)(*params)
+            return bounded(getattr(self._proxy, method)(*params))
         except JSONRPCException as error:
-            raise errors.from_rpc(method, error) from None
-        except errors.HttpError as error:
-            self._http.close()
-            raise errors.from_http(error, method, self._node.url) from None
+            if errors.is_of_node(error):
+                raise errors.from_rpc(method, error) from None
+            raise self._fault(error, method) from None
         except self._failures as error:
-            self._http.close()
-            raise errors.from_transport(error, self._node.url) from None
+            raise self._fault(error, method) from None
+
+    def _fault(self, error: Exception, method: str) -> NodeError:
+        """The error for what is no answer of a node: its status says more than what the library made of its body."""
+        self._http.close()
+        failed = error if isinstance(error, errors.HttpError) else self._http.failed
+        if failed:
+            return errors.from_http(failed, method, self._node.url)
+        if isinstance(error, JSONRPCException):
+            return errors.from_rpc(method, error)
+        return errors.from_transport(error, self._node.url)
 
     def abort(self) -> None:
         """Make the call under way fail; for other threads."""
@@ -179,11 +189,13 @@ class _LimitedResponse(http.client.HTTPResponse):
 
 
 class _HttpConnection(http.client.HTTPConnection):
-    """Adds our credentials to each request, and raises `HttpError` for answers that are not JSON."""
+    """Adds our credentials to each request, and raises `HttpError` for answers that no node gives."""
 
     response_class = _LimitedResponse
     authorization = ""
     proxy: Any = None
+    failed: errors.HttpError | None = None
+    """The status of the last answer, if it is that of a failure."""
 
     def connect(self) -> None:
         if self.proxy:
@@ -196,8 +208,10 @@ class _HttpConnection(http.client.HTTPConnection):
 
     def getresponse(self) -> http.client.HTTPResponse:
         response = super().getresponse()
-        if response.headers.get_content_type() != "application/json":
-            raise errors.HttpError(response.status, response.reason)
+        answered = errors.HttpError(response.status, response.reason)
+        if response.status not in errors.STATUSES or response.headers.get_content_type() != "application/json":
+            raise answered
+        self.failed = None if response.status == http.HTTPStatus.OK else answered
         response.headers.replace_header("Content-Type", "application/json")  # the library accepts no charset
         return response
 

@@ -13,14 +13,14 @@ def summary(view: NodesView) -> str:
         return trouble
     if len(view.nodes) == 1:
         (node,) = view.nodes
-        return f"One node is followed: {node.name}." if node.up else f"{node.name} does not answer: {node.reason}."
+        return f"One node is followed: {node.name}." if node.up else f"{node.name}: {_silence(node)}."
     placed = [node for node in view.nodes if node.up and node.relation is not Relation.UNKNOWN]
     others = [node for node in view.nodes if node not in placed]
     if not others:
         return f"{'Both' if len(placed) == 2 else f'All {len(placed)}'} nodes are on the same chain."
-    who = "No node is" if not placed else "1 node is" if len(placed) == 1 else f"{len(placed)} nodes are"
+    who = "No node is known to be" if not placed else "1 node is" if len(placed) == 1 else f"{len(placed)} nodes are"
     silent = "; ".join(f"{node.name}: {_silence(node)}" for node in others)
-    return f"{who} on the counted chain. {silent[0].upper()}{silent[1:]}."
+    return f"{who} on the counted chain. {silent}."
 
 
 def disagreement(view: NodesView) -> str | None:
@@ -68,7 +68,7 @@ def _silence(node: NodeState) -> str:
         return "its position is not known yet"
     if node.chain not in {None, BITCOIN}:
         return f"is not compared ({node.reason})"
-    return f"does not answer ({node.reason})" if node.reason else "does not answer"
+    return node.reason or "does not answer"
 
 
 def _blocks(number: int) -> str:

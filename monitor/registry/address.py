@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from embit import base58, bech32
 
+from monitor.text import printable
+
 _TEST = (b"\x6f", b"\xc4", "tb")
 _PREFIXES = {
     "main": (b"\x00", b"\x05", "bc"),
@@ -48,8 +50,3 @@ def address_of(script: bytes, network: str) -> str | None:
     if 4 <= len(script) <= 42 and script[0] in (0, *range(0x51, 0x61)) and script[1] == len(script) - 2:
         return bech32.encode(human, script[0] and script[0] - 0x50, script[2:])  # type: ignore[no-any-return]
     return None
-
-
-def printable(text: str) -> str:
-    """`text` with everything that a terminal might act upon written out as an escape."""
-    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)

@@ -13,8 +13,9 @@ from ahocorasick_rs import AhoCorasick, BytesAhoCorasick
 
 from monitor.errors import RegistryError
 from monitor.model import PoolSlug
-from monitor.registry.address import printable, script_of
+from monitor.registry.address import script_of
 from monitor.registry.pool import Custodian, Place, Pool
+from monitor.text import printable
 
 Found: TypeAlias = tuple[int, int, int]
 """A tag in a text: its place in `Index.tags`, where it starts, and where it ends."""

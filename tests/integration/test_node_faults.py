@@ -64,7 +64,33 @@ def on_testnet3(request: Request) -> Answer | None:
     return result(TESTNET3) if request.name == "getblockhash" else None
 
 
+def in_json(status: int, body: bytes) -> Fault:
+    """An error page of a proxy, for programs."""
+    return every_request(Answer(status, body, "application/json"))
+
+
+STATUSES = {
+    401: (REFUSED, "does not accept our credentials"),
+    403: (REFUSED, "forbids getblockchaininfo"),
+    404: (REFUSED, "does not speak Bitcoin's RPC (HTTP 404"),
+    429: (WAITS, "work queue is full"),
+    500: (WAITS, "no answer from the node"),
+    502: (WAITS, "no answer from the node"),
+    503: (WAITS, "work queue is full"),
+    504: (WAITS, "no answer from the node"),
+}
+"""What becomes of a daemon by the status alone, whatever the content type and the body."""
+JSON_PAGES = {
+    f"{status} in JSON, {how}": Case(in_json(status, body), *outcome)
+    for status, outcome in STATUSES.items()
+    for how, body in {
+        "with a message": b'{"message":"Service Unavailable"}',
+        "with an error": b'{"error":{"code":%d,"message":"no"}}' % status,
+        "empty": b"",
+    }.items()
+}
 CASES = {
+    **JSON_PAGES,
     "401": Case(every_request(Answer(401)), REFUSED, "does not accept our credentials"),
     "403": Case(every_request(Answer(403)), REFUSED, "forbids getblockchaininfo"),
     "404": Case(every_request(Answer(404, b"<html>")), REFUSED, "does not speak Bitcoin's RPC (HTTP 404"),

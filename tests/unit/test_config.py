@@ -194,6 +194,12 @@ def test_no_secret_is_in_an_error(text: str, write: Write) -> None:
         ('[[nodes]]\n[node]\nrest = "off"', r"nodes: write either \[node\] or \[\[nodes\]\], not both"),
         ("[nodes]", r"nodes: write \[\[nodes\]\], in double brackets"),
         ("[[nodes]]\n[[nodes]]", "nodes: give each node a name of its own"),
+        ('[[nodes]]\nname = "X "\n[[nodes]]\nname = "x"', "nodes: give each node a name of its own"),
+        ('[[nodes]]\nname = "a"\n[[nodes]]\nname = "b"', "nodes: a and b have the same url"),
+        (
+            '[[nodes]]\n[[nodes]]\nurl = "http://LOCALHOST:8332/"',
+            "nodes: 127.0.0.1:8332 and LOCALHOST:8332",
+        ),
         (
             '[[nodes]]\nname = "a"\nrole = "counted"\n[[nodes]]\nrole = "counted"',
             "nodes: one node at most has the role counted",

@@ -15,7 +15,7 @@ from monitor import libzmq
 from monitor.alerts.check import probe_receivers
 from monitor.alerts.loading import load_rules
 from monitor.config import Config, NodeSection
-from monitor.errors import ConfigError, Exit, PoolMonitorError, StoreError, StoreInUse, StoreRefused
+from monitor.errors import ConfigError, Exit, OnAnotherChain, PoolMonitorError, StoreError, StoreInUse, StoreRefused
 from monitor.model import NodeFacts
 from monitor.node import identity
 from monitor.node.blockfiles import BlockFiles
@@ -61,10 +61,17 @@ async def check(config: Config) -> AsyncIterator[Finding]:
         yield finding
     if config.counted_node.blocks_dir:
         yield await asyncio.to_thread(_files, config.counted_node.blocks_dir)
-    async for finding in _node(config, running=running):
-        yield finding
+    facts = None
+    try:
+        facts = await _facts(config.counted_node)
+        load_registry(config.registry, facts.network)
+    except PoolMonitorError as error:
+        yield _bad(error, f"{_counted(config)}: " if config.nodes else "")
+    else:
+        async for finding in _node(config, facts, running=running):
+            yield finding
     for section in config.observers:
-        yield await _observer(section)
+        yield await _observer(section, facts)
 
 
 def _registry(config: Config) -> Finding:
@@ -113,27 +120,36 @@ def _port(config: Config, *, running: bool) -> Finding:
     return Finding(Grade.GOOD, f"The address {where} is free.")
 
 
-async def _node(config: Config, *, running: bool) -> AsyncIterator[Finding]:
-    try:
-        async with NodeClient(config.counted_node, Vitals()) as node:
-            facts = await node.introduce()
-            unaudited = await node.audited.refusal() if config.audit.enabled else None
-        refusal = identity.refusal(config.counted_node, facts.chain)
-        load_registry(config.registry, facts.network)
-    except PoolMonitorError as error:
-        yield _bad(error)
-        return
+def _counted(config: Config) -> str:
+    """What to call the counted node at the beginning of a sentence."""
+    return f"The counted node {config.counted_node.label}" if config.nodes else "The node"
+
+
+async def _facts(section: NodeSection) -> NodeFacts:
+    async with NodeClient(section, Vitals()) as node:
+        return await node.introduce()
+
+
+async def _node(config: Config, facts: NodeFacts, *, running: bool) -> AsyncIterator[Finding]:
+    name = _counted(config)
     yield Finding(
         Grade.GOOD,
-        f"The node answers and sends its best block: {facts.version}, {facts.network}, height {facts.tip.height}.",
+        f"{name} answers and sends its best block: {facts.version}, {facts.network}, height {facts.tip.height}.",
     )
-    yield _bad(refusal) if refusal else _chain(facts)
+    refusal = identity.refusal(config.counted_node, facts.chain)
+    yield _bad(refusal) if refusal else _chain(name, facts)
+    if not config.counted_node.trusted:
+        yield Finding(
+            Grade.GOOD,
+            f"{name} is not trusted: its blocks are counted after they have been checked, and each must contain its "
+            "coinbase, for which the node reads the whole block.",
+        )
     if another := await _another_chain(config, facts, running=running):
         yield another
     yield _bulk(facts)
     yield _notices(facts)
     if config.audit.enabled:
-        yield _audit(unaudited)
+        yield await _audit(config.counted_node)
     if facts.snapshot:
         yield Finding(
             Grade.BETTER, f"{_sentence(facts.missing_blocks)} History can begin at block {facts.first_height}.",
@@ -141,16 +157,17 @@ async def _node(config: Config, *, running: bool) -> AsyncIterator[Finding]:
         )  # fmt: skip
     elif facts.pruned:
         yield Finding(
-            Grade.BETTER, f"The node is pruned: history can begin at block {facts.first_height}.",
+            Grade.BETTER, f"{name} is pruned: history can begin at block {facts.first_height}.",
             "An unpruned node (prune=0 in bitcoin.conf) has the whole history; new blocks are complete either way.",
         )  # fmt: skip
 
 
-async def _observer(section: NodeSection) -> Finding:
-    """The daemon runs without an observer that does not answer."""
+async def _observer(section: NodeSection, counted: NodeFacts | None) -> Finding:
+    """The daemon runs without an observer that does not answer, or is on another network than the counted node."""
     try:
-        async with NodeClient(section, Vitals()) as node:
-            facts = await node.introduce()
+        facts = await _facts(section)
+        if counted and facts.genesis != counted.genesis:
+            raise OnAnotherChain.of_network(facts.network)
     except ConfigError as error:
         return _bad(error)
     except PoolMonitorError as error:
@@ -165,11 +182,11 @@ async def _observer(section: NodeSection) -> Finding:
     )
 
 
-def _chain(facts: NodeFacts) -> Finding:
+def _chain(name: str, facts: NodeFacts) -> Finding:
     if facts.chain.parts_at is None:
-        return Finding(Grade.GOOD, f"The node is {facts.chain}.")
+        return Finding(Grade.GOOD, f"{name} is {facts.chain}.")
     return Finding(
-        Grade.BETTER, f"The node is {facts.chain}.",
+        Grade.BETTER, f"{name} is {facts.chain}.",
         "From that block on its blocks are not counted; use a node without these rules in time.",
     )  # fmt: skip
 
@@ -245,7 +262,13 @@ def _notices(facts: NodeFacts) -> Finding:
     )  # fmt: skip
 
 
-def _audit(reason: str | None) -> Finding:
+async def _audit(section: NodeSection) -> Finding:
+    try:
+        async with NodeClient(section, Vitals()) as node:
+            await node.introduce()
+            reason = await node.audited.refusal()
+    except PoolMonitorError as error:
+        reason = error.problem
     if reason is None:
         return Finding(Grade.GOOD, "Blocks can be compared with what the node would have mined.")
     return Finding(
@@ -254,10 +277,10 @@ def _audit(reason: str | None) -> Finding:
     )  # fmt: skip
 
 
-def _bad(error: PoolMonitorError) -> Finding:
+def _bad(error: PoolMonitorError, name: str = "") -> Finding:
     return Finding(
         Grade.BAD,
-        _sentence(error.problem),
+        _sentence(name + error.problem),
         _sentence(error.remedy) if error.remedy else None,
         exit_code=error.exit_code,
     )

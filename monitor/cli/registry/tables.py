@@ -15,13 +15,13 @@ from monitor.cli.tables import facts, table
 from monitor.errors import InputError
 from monitor.model import PoolSlug
 from monitor.registry import Pool
-from monitor.registry.address import printable
 from monitor.registry.changes import Changes
 from monitor.registry.decisions import Decision, Decisions
 from monitor.registry.lists import Copy
 from monitor.registry.loading import Registry
 from monitor.registry.memberships import ASPECTS, Membership
 from monitor.registry.update import Proposal
+from monitor.text import printable
 
 
 def as_object(known: Registry, slug: PoolSlug, now: int) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """Parts of answers, whatever JSON a node sends."""
 
+import json
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -9,7 +11,7 @@ from support.examples import few
 
 from monitor.errors import NodeBusy
 from monitor.model import BlockHash
-from monitor.node.answers import block_hash, number, understood
+from monitor.node.answers import block_hash, bounded, number, understood
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -27,11 +29,45 @@ def test_what_is_no_hash_is_refused(value: object) -> None:
         block_hash(value)
 
 
-@pytest.mark.parametrize("value", [-1, 1 << 32, 1.5, "1", None, 10**400])
+@pytest.mark.parametrize("value", [-1, 1 << 32, 1.5, "1", None, 10**400, True, float("inf"), Decimal("1E+1000000")])
 def test_a_number_fits_where_it_is_stored(value: object) -> None:
     assert number((1 << 32) - 1) == (1 << 32) - 1
     with pytest.raises(ValueError, match="32 bits"):
         number(value)
+
+
+def test_a_signed_number_has_a_bit_less() -> None:
+    assert number(-(1 << 31), signed=True) == -(1 << 31)
+    with pytest.raises(ValueError, match="32 bits"):
+        number(1 << 31, signed=True)
+
+
+@pytest.mark.parametrize("text", ["Infinity", "-Infinity", "NaN", "1e30", "-1e1000000", "1" * 400, '[{"a": [1e99]}]'])
+def test_numbers_that_cannot_be_calculated_with_are_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="infinite or too large"):
+        bounded(json.loads(text, parse_float=Decimal))
+
+
+def test_other_numbers_are_kept() -> None:
+    answer = json.loads('{"a": [1, -2, 0.5, 1e-1000000, true, null, "1e30"]}', parse_float=Decimal)
+    assert bounded(answer) == {"a": [1, -2, 0.5, 0.0, True, None, "1e30"]}
+
+
+def test_texts_inside_an_answer_are_short_and_printable() -> None:
+    data = "ab" * 1_000_000
+    assert bounded(data) == data
+    answer = bounded({"subversion": "\ud800x", "\x1b": [data]})
+    assert answer["subversion"] == r"\ud800x"
+    assert len(answer[r"\x1b"][0]) == 200
+
+
+async def test_a_missing_key_is_named_in_plain_words() -> None:
+    @understood
+    async def ask() -> object:
+        return dict[str, object]()["blocks"]
+
+    with pytest.raises(NodeBusy, match=r"^the node's answer has another shape than expected: 'blocks' is missing$"):
+        await ask()
 
 
 @few

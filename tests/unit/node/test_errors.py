@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import decimal
 import http.client
 import json
 
@@ -66,6 +67,7 @@ def test_an_http_status_is_sorted(status: int, kind: type[Exception], remedy: st
         (http.client.BadStatusLine("SSH-2.0"), NodeRefused),
         (http.client.IncompleteRead(b""), NodeAway),
         (json.JSONDecodeError("", "", 0), NodeAway),
+        (UnicodeError("label too long"), NodeAway),
         (OSError("no route to host"), NodeAway),
     ],
 )
@@ -73,3 +75,29 @@ def test_what_happens_on_the_way_is_sorted_and_names_the_node(error: Exception, 
     sorted_ = errors.from_transport(error, URL)
     assert type(sorted_) is kind
     assert URL in str(sorted_)
+
+
+@pytest.mark.parametrize("error", [KeyError("id"), TypeError(), decimal.InvalidOperation(), RecursionError()])
+def test_an_answer_that_the_library_does_not_understand_is_a_passing_fault(error: Exception) -> None:
+    fault = errors.from_transport(error, URL)
+    assert type(fault) is NodeBusy
+    assert "another shape than expected" in str(fault)
+
+
+@pytest.mark.parametrize("error", ["text", {"code": "1"}, {"code": float("inf"), "message": [["deep"]]}, {}])
+def test_an_error_of_any_shape_may_pass(error: object) -> None:
+    assert isinstance(errors.from_rpc("getblock", JSONRPCException(error)), NodeBusy)
+
+
+@pytest.mark.parametrize(
+    ("error", "is_of_node"),
+    [
+        ({"code": -5, "message": "Block not found"}, True),
+        ({"code": 503, "message": "Service Unavailable"}, False),
+        ({"code": True}, False),
+        ({"code": -343, "message": "missing JSON-RPC result"}, False),
+        ("Service Unavailable", False),
+    ],
+)
+def test_an_error_page_in_json_is_not_an_error_of_the_node(error: object, *, is_of_node: bool) -> None:
+    assert errors.is_of_node(JSONRPCException(error)) is is_of_node

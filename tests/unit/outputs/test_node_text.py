@@ -37,10 +37,10 @@ def test_a_node_that_stands_in_is_named() -> None:
 def test_a_node_that_is_away_is_not_counted_as_agreeing() -> None:
     away = node("friend", up=False, reason="timeout", relation=Relation.UNKNOWN)
 
-    assert summary(view([node(), away])) == "1 node is on the counted chain. Friend: does not answer (timeout)."
+    assert summary(view([node(), away])) == "1 node is on the counted chain. friend: timeout."
     foreign = node("friend", up=False, chain="rdts", reason="it is on another chain", relation=Relation.UNKNOWN)
-    assert summary(view([node(), foreign])).endswith("Friend: is not compared (it is on another chain).")
-    assert summary(view([node(up=False, reason="timeout")])) == "home does not answer: timeout."
+    assert summary(view([node(), foreign])).endswith("friend: is not compared (it is on another chain).")
+    assert summary(view([node(up=False, reason="timeout")])) == "home: timeout."
 
 
 def test_the_place_of_a_node() -> None:

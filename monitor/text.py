@@ -1,0 +1,14 @@
+"""Text from outside, made safe to log, to show and to send."""
+
+from __future__ import annotations
+
+
+def printable(text: str) -> str:
+    """`text` with everything that a terminal might act upon, or that cannot be encoded, written out as an escape."""
+    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
+
+
+def excerpt(text: str, most: int) -> str:
+    """The beginning of a text, printable, of at most `most` characters."""
+    safe = printable(text[: most + 1])
+    return safe if len(safe) <= most else f"{safe[: most - 1]}…"
