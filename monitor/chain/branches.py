@@ -96,7 +96,7 @@ def splits(
     """
     followers: dict[BlockHash, list[str]] = {}
     for node in nodes:
-        if node.relation is Relation.BRANCH and (line := lines.get(node.name)):
+        if node.relation is Relation.BRANCH and not node.followed and (line := lines.get(node.name)):
             followers.setdefault(line.blocks[0].ref.hash, []).append(node.name)
     trusted = {node.name for node in nodes if node.trusted}
     chains = {node.name: node.chain for node in nodes}

@@ -141,10 +141,10 @@ class NodesWatch:
                 async with asyncio.timeout(_LOOK_SECONDS):
                     await self._changed.wait()
             self._changed.clear()
-            if await self._look():
+            if await self.look():
                 self._changed.set()
 
-    async def _look(self) -> bool:
+    async def look(self) -> bool:
         """Look at all nodes once; whether there is more to fetch."""
         counted = await self._store.tip()
         if counted is None:
@@ -172,7 +172,8 @@ class NodesWatch:
                 self._lines.pop(name, None)
                 return None, False
             fetched: list[Block] = []
-            if line.blocks and relation(line.tip, line.fork, await self._tip()) is Relation.BRANCH:
+            is_beside = line.blocks and relation(line.tip, line.fork, await self._tip()) is Relation.BRANCH
+            if is_beside and observer is not self._source.followed:  # of that one they are about to be counted
                 fetched = await complete(line, node, trusted=observer.trusted)
         except NodeAway:
             return self._lines.get(name), False
@@ -199,9 +200,6 @@ class NodesWatch:
     def _state(self, observer: Observer, counted: BlockRef, line: Line | None) -> NodeState:
         node, facts = observer.node, observer.node.facts
         tip = line.tip if line else None
-        followed = observer is self._source.followed
-        if followed and self._ready.is_set():
-            tip = counted
         return NodeState(
             observer.name,
             observer.role,
@@ -215,7 +213,7 @@ class NodesWatch:
             chain=facts.chain.name if facts else None,
             trusted=observer.trusted,
             heard_at=node.heard_at,
-            followed=followed,
+            followed=observer is self._source.followed,
         )
 
     def _view(self, states: Sequence[NodeState], newest: Sequence[BranchBlock]) -> NodesView:

@@ -1,0 +1,137 @@
+"""All nodes together, as they are looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from support import fake_chain
+from support.fake_chain import FakeNode
+from support.observed import ObservedFake
+from unit.chain.test_lines import Stored
+
+from monitor.chain.branches import BranchCounts, BranchRules
+from monitor.chain.fallback import FallbackSource
+from monitor.chain.observer import Observer
+from monitor.chain.watch import NodesWatch
+from monitor.model import (
+    Block,
+    BlockEvents,
+    BlockHash,
+    BlockRef,
+    BranchBlock,
+    Judged,
+    NodeRole,
+    NodeState,
+    NodesView,
+    Plan,
+    Relation,
+    Sighting,
+)
+
+
+class BranchesInMemory(Stored):
+    """The counted chain and the other branches, in memory."""
+
+    async def tip(self) -> BlockRef | None:
+        return self.chain[-1].ref
+
+    async def above(self, height: int) -> list[BranchBlock]:
+        found = [await self.find(each.hash) for each in (*self.chain, *self.beside.values()) if each.height > height]
+        return sorted((each for each in found if each), key=lambda each: each.ref.height)
+
+    async def note_sightings(self, seen: Iterable[Sighting]) -> None:
+        """Sightings are not looked at."""
+
+    async def add_header(self, ref: BlockRef, header: bytes | None, source: str) -> None:
+        """Headers are not looked at."""
+
+    def count(self, chain: Sequence[Block]) -> None:
+        """Count this chain from now on."""
+        self.beside = {each.hash: each for each in (*self.beside.values(), *self.chain) if each not in chain}
+        self.chain = list(chain)
+
+
+class World:
+    """Nodes that have the same ten blocks: `home` is counted, the others are observers."""
+
+    def __init__(self, *others: str) -> None:
+        self.nodes = {"home": FakeNode(10)}
+        for name in others:
+            self.nodes[name] = self.copy("home")
+        self.observed = {name: ObservedFake(node) for name, node in self.nodes.items()}
+        self.store = BranchesInMemory(self.nodes["home"].chain)
+        self.views: list[NodesView] = []
+        self.start()
+
+    def start(self) -> None:
+        """Start the watch, again: what it had in memory is gone."""
+        for each in self.observed.values():
+            each.best = None
+        observers = [
+            Observer(name, node, role=NodeRole.COUNTED if name == "home" else NodeRole.OBSERVER)
+            for name, node in self.observed.items()
+        ]
+        self.source = FallbackSource(observers, self.store.tip, patience=60)
+        rules = BranchRules(fake_chain.judge, lambda _blocks: BranchCounts(), split_depth=2, split_seconds=0)
+        self.watch = NodesWatch(self.source, self.store, rules=rules, publish=self.views.append, lag=lambda _: None)
+
+    def copy(self, name: str) -> FakeNode:
+        node = FakeNode(1)
+        node.chain, node.known = list(self.nodes[name].chain), dict(self.nodes[name].known)
+        return node
+
+    def follow(self, name: str) -> None:
+        """Another node has its chain counted."""
+        self.source.followed = next(each for each in self.source.nodes if each.name == name)
+        self.store.count(self.nodes[name].chain)
+
+    async def hear(self, *names: str) -> None:
+        """These nodes say which block is their best; without names all do."""
+        for name in names or self.nodes:
+            await self.observed[name].tip()
+
+    def catch_up(self) -> None:
+        tip = self.store.chain[-1].ref
+        self.watch.take(BlockEvents(Plan(tip, tip.hash), judged=()))
+
+    async def look(self) -> NodesView:
+        """The view after all has been fetched."""
+        while await self.watch.look():
+            pass
+        return self.views[-1]
+
+
+def states(view: NodesView) -> dict[str, NodeState]:
+    return {each.name: each for each in view.nodes}
+
+
+def hashes(blocks: Iterable[Judged | Block]) -> set[BlockHash]:
+    return {each.block.hash if isinstance(each, Judged) else each.hash for each in blocks}
+
+
+async def test_the_followed_node_is_where_it_says_it_is_also_when_it_falls_behind() -> None:
+    world = World("friend")
+    world.catch_up()
+    await world.hear()
+    home = world.nodes["home"]
+    home.switch(depth=5)
+    await world.hear("home")
+    behind = states(await world.look())["home"]
+    assert (behind.tip, behind.relation, behind.apart) == (home.best, Relation.BEHIND, 0)
+
+    home.switch(blocks=world.store.chain[5:])
+    mined = home.mine(2)
+    await world.hear("home")
+    ahead = states(await world.look())["home"]
+    assert (ahead.tip, ahead.relation, ahead.apart) == (mined[-1].ref, Relation.AHEAD, 2)
+
+
+async def test_a_reorganisation_of_the_followed_node_that_is_not_counted_yet_is_no_split() -> None:
+    world = World("friend")
+    world.catch_up()
+    world.nodes["home"].mine(4, depth=3)
+    await world.hear()
+    view = await world.look()
+    assert states(view)["home"].relation is Relation.BRANCH
+    assert view.splits == ()
+    assert world.store.beside == {}, "its blocks are about to be counted"
