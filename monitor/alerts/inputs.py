@@ -329,7 +329,7 @@ ALERT_METRICS: Final = (
     ),
     AlertMetric(
         name="split_depth_blocks",
-        help="Blocks of the deepest branch that nodes follow beside the counted one, if it is a split; else 0.",
+        help="Blocks of the longest branch of the deepest split; 0 without a split.",
         samples=_split_depth, promql="pool_monitor_split_depth_blocks",
     ),
     AlertMetric(

@@ -16,7 +16,7 @@ from typing import NoReturn, Protocol
 import structlog
 
 from monitor.chain.branch_tips import TipStore, fetch_tips
-from monitor.chain.branches import BranchRules, Line, completed, relation, splits
+from monitor.chain.branches import BranchRules, Line, completed, marks, relation, splits
 from monitor.chain.fallback import FallbackSource
 from monitor.chain.lines import complete, trace
 from monitor.chain.observer import Observer
@@ -58,6 +58,9 @@ class WatchStore(TipStore, Protocol):
     async def above(self, height: int) -> list[BranchBlock]:
         """The stored blocks of every branch above a height, lowest first."""
 
+    async def first_seen(self, block: BlockHash) -> float | None:
+        """When the first node had a block, Unix time; None if no node announced it."""
+
 
 class NodesWatch:
     """Watches all nodes, and publishes what they say."""
@@ -88,8 +91,8 @@ class NodesWatch:
         self._arrivals = Arrivals()
         self._heights: dict[BlockHash, int] = {}
         self._lines: dict[str, Line] = {}
-        self._since: dict[BlockHash, float] = {}
-        """When the lowest block of each branch was first seen, Unix time."""
+        self._first_seen: dict[BlockHash, float] = {}
+        """When the blocks that decide the age of a split were first seen, Unix time."""
         self._ready = asyncio.Event()
         """Set while the counted chain ends at its node's tip."""
         self._changed = asyncio.Event()
@@ -158,8 +161,21 @@ class NodesWatch:
         await self._settle(states)
         forks = [line.fork.height for line in self._lines.values() if line.blocks]
         newest = await self._store.above(max(min([counted.height - TREE_HEIGHTS, *forks]), counted.height - _LONGEST))
+        if self._ready.is_set() and await self._store.tip() != counted:
+            return True  # what was found is of two chains
+        await self._note_first_seen([block for block in newest if block.counted])
         self._publish(self._view(states, newest))
         return more
+
+    async def _note_first_seen(self, counted: Sequence[BranchBlock]) -> None:
+        lines = [line for line in self._lines.values() if line.blocks]
+        for block in {block for line in lines for block in marks(line, counted, self._rules.split_depth)}:
+            if block.ref.hash in self._first_seen:
+                continue
+            now, arrived = time.time(), self._arrivals.first_seen(block.ref.hash)
+            heard = None if arrived is None else now - (time.monotonic() - arrived)
+            known = heard or await self._store.first_seen(block.ref.hash) or block.time
+            self._first_seen[block.ref.hash] = min(known, now)
 
     async def _line(self, observer: Observer) -> tuple[Line | None, bool]:
         """The branch of a node, and whether blocks of it were fetched."""
@@ -186,10 +202,6 @@ class NodesWatch:
         self._lines[name] = line = completed(line, judged)
         for block in line.blocks:
             self._heights[block.ref.hash] = block.ref.height
-        if line.blocks:
-            lowest = line.blocks[0]
-            is_news = self._arrivals.first_seen(lowest.ref.hash) is not None
-            self._since.setdefault(lowest.ref.hash, time.time() if is_news else min(lowest.time, time.time()))
         return line, bool(fetched)
 
     async def _tip(self) -> BlockRef:
@@ -225,7 +237,7 @@ class NodesWatch:
         return NodesView(
             tuple(states),
             tuple(sorted(shown, key=lambda block: (-block.ref.height, not block.counted, block.ref.hash))),
-            splits(states, self._lines, ours, since=self._since, now=time.time(), rules=self._rules),
+            splits(states, self._lines, ours, seen=self._first_seen, now=time.time(), rules=self._rules),
         )
 
     async def _settle(self, states: Sequence[NodeState]) -> None:

@@ -147,7 +147,7 @@ class Split:
     ancestor: BlockRef
     """The highest common block."""
     since: float
-    """When the first block of another branch was seen, Unix time."""
+    """When both branches had a block, as first seen, Unix time."""
     branches: tuple[Branch, ...]
     """The counted one first."""
     lasting: bool
@@ -155,8 +155,8 @@ class Split:
 
     @property
     def depth(self) -> int:
-        """Blocks of the longest branch that is not counted."""
-        return max(each.length for each in self.branches if not each.counted)
+        """Blocks of the longest branch."""
+        return max(each.length for each in self.branches)
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,14 +80,14 @@ NODE_CATALOGUE: Final = (
     NodeMetric("nodes_agree", "Whether no node is on another branch.", _whole, "agree"),
     NodeMetric(
         "split_depth_blocks",
-        "Blocks of the deepest branch beside the counted one that nodes follow and that is a split; 0 without one.",
+        "Blocks of the longest branch of the deepest split; 0 without a split.",
         _split,
     ),
     NodeMetric(
-        "split_start_timestamp_seconds", "When the first block of that branch was seen, Unix time.", _since
+        "split_start_timestamp_seconds", "When both branches of that split had a block, Unix time.", _since
     ),
     NodeMetric(
-        "branch_blocks", "Blocks since branches parted, of the counted branch and the deepest other one.", _branch,
+        "branch_blocks", "Blocks since branches parted, of both branches of the deepest split or race.", _branch,
         "length",
     ),
     NodeMetric(

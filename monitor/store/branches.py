@@ -104,6 +104,13 @@ def _sightings(connection: Connection, *, lowest: int = 0, limit: int = 10_000) 
     ]
 
 
+def _first_seen(connection: Connection, block: BlockHash) -> float | None:
+    """When the first node had a block, Unix time; None if no node announced it."""
+    query = select(func.min(sightings.c.seen_at)).where(sightings.c.hash == bytes.fromhex(block))
+    found: float | None = connection.execute(query).scalar()
+    return found
+
+
 def _note_headers(connection: Connection, headers: Sequence[StaleHeader]) -> int:
     """Store stale blocks without a coinbase; return how many are new. One whose block is stored is left out.
 
@@ -159,6 +166,7 @@ class StoredBranches:
     tip = reads(queries.tip)
     bits_at = reads(_bits_at)
     sightings = reads(_sightings)
+    first_seen = reads(_first_seen)
     note_sightings = writes(_note_sightings)
     note_headers = writes(_note_headers)
     headers = reads(_headers)

@@ -88,8 +88,8 @@ class Split(Schema):
 
     lasting: bool = field("Whether it is deep and old enough to be a split (`splits.depth`, `splits.seconds`)")
     ancestor: BlockPlace = field("The highest block that both branches have")
-    since: Time = field("When the first block of the other branch was seen")
-    depth: int = field("Blocks of the other branch")
+    since: Time = field("When both branches had a block, as first seen")
+    depth: int = field("Blocks of the longest branch")
     branches: list[Branch] = field("The counted one first")
 
     @classmethod

@@ -39,6 +39,9 @@ class BranchesInMemory(Stored):
         found = [await self.find(each.hash) for each in (*self.chain, *self.beside.values()) if each.height > height]
         return sorted((each for each in found if each), key=lambda each: each.ref.height)
 
+    async def first_seen(self, block: BlockHash) -> float | None:  # noqa: ARG002
+        return None
+
     async def note_sightings(self, seen: Iterable[Sighting]) -> None:
         """Sightings are not looked at."""
 
@@ -135,3 +138,40 @@ async def test_a_reorganisation_of_the_followed_node_that_is_not_counted_yet_is_
     assert states(view)["home"].relation is Relation.BRANCH
     assert view.splits == ()
     assert world.store.beside == {}, "its blocks are about to be counted"
+
+
+async def test_a_split_keeps_its_age_and_lasts_when_the_other_branch_is_counted() -> None:
+    world = World("core", "knots", "knots2")
+    for name in ("knots", "core"):
+        world.nodes[name].mine(1 if name == "knots" else 3)
+    world.nodes["knots2"].switch(blocks=world.nodes["knots"].chain[10:])
+    world.follow("knots2")
+    world.catch_up()
+    await world.hear("core", "knots", "knots2")
+    [before] = (await world.look()).splits
+
+    world.nodes["home"].switch(blocks=world.nodes["core"].chain[10:])
+    world.follow("home")
+    world.catch_up()
+    await world.hear()
+    [after] = (await world.look()).splits
+
+    assert (before.depth, before.lasting) == (after.depth, after.lasting) == (3, True)
+    assert (before.ancestor, before.since) == (after.ancestor, after.since)
+    assert [each.nodes for each in after.branches] == [("home", "core"), ("knots", "knots2")]
+
+
+async def test_what_is_of_two_chains_is_not_published() -> None:
+    world = World("friend")
+    world.catch_up()
+    await world.hear()
+    await world.look()
+    friend = world.nodes["friend"]
+    friend.mine(4, depth=2)
+    await world.hear("friend")
+    friend.before_answer = lambda _question: world.store.count(friend.chain)  # a step of the counted chain meanwhile
+    published = len(world.views)
+    assert await world.watch.look()
+    assert len(world.views) == published
+    friend.before_answer = lambda _question: None
+    assert states(await world.look())["friend"].relation is Relation.SAME

@@ -49,6 +49,8 @@ async def test_the_first_time_of_a_sighting_stays_and_its_status_changes(store: 
         Sighting(block, "home", 100.0, 0.0, "valid-fork"), Sighting(block, "far", 102.5, 2.5),
     ]  # fmt: skip
     assert await store.branches.sightings(lowest=8) == []
+    assert await store.branches.first_seen(block.hash) == 100.0
+    assert await store.branches.first_seen(BlockHash("cd" * 32)) is None
 
 
 async def test_a_sighting_has_the_pool_of_its_block(store: Store) -> None:
