@@ -43,6 +43,8 @@ _LOOK_SECONDS = 5.0
 _TIPS_SECONDS = 600.0
 _MOST_HEIGHTS = 5_000
 """Blocks of which the height is remembered."""
+_START_SECONDS = 600.0
+"""After the start nodes may be away for so long without being given up: they may start at the same time."""
 _NEWS = 10
 """Steps of more blocks are catching up: nobody had just announced them."""
 
@@ -88,6 +90,7 @@ class NodesWatch:
         self._publish = publish
         self._lag = lag
         self._source = source
+        self._started = time.monotonic()
         self._arrivals = Arrivals()
         self._heights: dict[BlockHash, int] = {}
         self._lines: dict[str, Line] = {}
@@ -226,6 +229,7 @@ class NodesWatch:
             trusted=observer.trusted,
             heard_at=node.heard_at,
             followed=observer is self._source.followed,
+            starting=time.monotonic() - self._started < _START_SECONDS,
         )
 
     def _view(self, states: Sequence[NodeState], newest: Sequence[BranchBlock]) -> NodesView:

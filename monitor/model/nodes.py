@@ -112,6 +112,13 @@ class NodeState:
     """Unix time of its last answer about its tip."""
     followed: bool = False
     """Whether the counted chain is taken from it now: the counted node, or the one that stands in for it."""
+    starting: bool = False
+    """Whether the daemon has started so recently that a node may not be asked again yet, or be starting, too."""
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether its position is not known, and it is about to say."""
+        return self.relation is Relation.UNKNOWN and (self.up or self.starting)
 
     @property
     def apart(self) -> int:
@@ -171,9 +178,19 @@ class NodesView:
     """Deepest first; one for each branch that a node follows besides the counted one."""
 
     @property
-    def agree(self) -> bool:
-        """Whether no node is on another branch."""
-        return not self.splits
+    def is_known(self) -> bool:
+        """Whether every node that answers has said where it is. Without that, a split that is not seen has not ended.
+
+        A node that went away while it was on another branch may be there still.
+        """
+        left = any(not each.up and each.relation is Relation.BRANCH for each in self.nodes)
+        settled = self.followed.relation not in {Relation.UNKNOWN, Relation.BRANCH}
+        return settled and not left and not any(each.is_awaited for each in self.nodes)
+
+    @property
+    def agree(self) -> bool | None:
+        """Whether no node is on another branch; None while that is not known."""
+        return False if self.splits else True if self.is_known else None
 
     @property
     def split(self) -> Split | None:

@@ -20,7 +20,6 @@ from monitor.model import (
     JournalEntry,
     NodesView,
     PoolSlug,
-    Relation,
 )
 from monitor.outputs.node_text import of_split
 
@@ -123,8 +122,8 @@ def of_splits(began: set[str], view: NodesView, now: float) -> Iterator[JournalE
                 f"split/{ancestor}/{now:.0f}", EntryKind.SPLIT, now, title="The nodes follow different branches",
                 text=f"{of_split(split)}.", path=_NODES, about=ancestor,
             )  # fmt: skip
-    if any(node.relation is Relation.UNKNOWN for node in view.nodes):
-        return  # one that has not said where it is may still be on the other branch
+    if not view.is_known:
+        return  # a node that has not said where it is may still be on the other branch
     for joined in began - {str(split.ancestor.hash) for split in view.splits}:
         yield JournalEntry(
             f"split-end/{joined}/{now:.0f}", EntryKind.SPLIT_END, now,

@@ -143,7 +143,7 @@ class Nodes(Schema):
     """All nodes and branches."""
 
     summary: str = field("Whether the nodes agree, and of which branch the numbers are, in words")
-    agree: bool = field("Whether no node is on another branch")
+    agree: bool | None = field("Whether no node is on another branch; null while that is not known")
     counted: str = field("The node whose chain is counted, by configuration")
     followed: str = field("The node from which it is taken now")
     nodes: list[NodeState] = field("The counted node first")
@@ -196,5 +196,5 @@ class SplitEvent(Schema):
 class BranchEvent(Schema):
     """The branches that nodes follow, after one appeared, grew or ended."""
 
-    agree: bool = field("Whether no node is on another branch")
+    agree: bool | None = field("Whether no node is on another branch; null while that is not known")
     splits: list[Split] = field("One for each branch beside the counted one, deepest first")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+import pytest
 from support import fake_chain
 from support.fake_chain import FakeNode
 from support.observed import ObservedFake
@@ -175,3 +176,21 @@ async def test_what_is_of_two_chains_is_not_published() -> None:
     assert len(world.views) == published
     friend.before_answer = lambda _question: None
     assert states(await world.look())["friend"].relation is Relation.SAME
+
+
+async def test_after_a_restart_nodes_agree_or_not_only_once_they_have_said_where_they_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = World("friend", "far")
+    world.nodes["friend"].mine(3, depth=2)
+    for name in ("friend", "far"):
+        world.start()
+        assert (await world.look()).agree is None, "nothing is counted yet"
+        world.catch_up()
+        assert (await world.look()).agree is None, "no node has answered yet"
+        await world.hear("home", name)
+        view = await world.look()
+        assert view.agree is (False if name == "friend" else None)
+
+    monkeypatch.setattr("monitor.chain.watch._START_SECONDS", 0.0)
+    assert (await world.look()).agree, "the friend is away"
