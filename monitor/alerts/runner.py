@@ -185,7 +185,8 @@ class AlertRunner:
             self._alerts = evaluation.alerts
             self._publish(evaluation.changed)
         if inputs.snapshot:  # until then, events wait for the snapshot that counts them
-            self._events = _Events()
+            followed = inputs.nodes.followed_blocks if inputs.nodes else frozenset()
+            self._events = _Events(stale=self._events.stale & followed)  # not stale yet: a node is on their branch
 
     def _publish(self, changed: Sequence[Alert]) -> None:
         self._hub.alert(self._alerts, changed)

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import NoReturn, Protocol
 
 import structlog
@@ -63,6 +64,15 @@ class WatchStore(TipStore, Protocol):
     async def first_seen(self, block: BlockHash) -> float | None:
         """When the first node had a block, Unix time; None if no node announced it."""
 
+    async def followed_tips(self) -> frozenset[BlockHash]:
+        """The tips that were stored last."""
+
+    async def followed_blocks(self) -> frozenset[BlockHash]:
+        """The stored blocks of the branches that end there."""
+
+    async def note_followed_tips(self, tips: Iterable[BlockHash]) -> None:
+        """Store the highest stored block of each branch that nodes follow beside the counted one."""
+
 
 class NodesWatch:
     """Watches all nodes, and publishes what they say."""
@@ -92,6 +102,7 @@ class NodesWatch:
         self._source = source
         self._started = time.monotonic()
         self._arrivals = Arrivals()
+        self._followed_tips: frozenset[BlockHash] | None = None
         self._heights: dict[BlockHash, int] = {}
         self._lines: dict[str, Line] = {}
         self._first_seen: dict[BlockHash, float] = {}
@@ -167,8 +178,23 @@ class NodesWatch:
         if self._ready.is_set() and await self._store.tip() != counted:
             return True  # what was found is of two chains
         await self._note_first_seen([block for block in newest if block.counted])
-        self._publish(self._view(states, newest))
+        view = self._view(states, newest)
+        await self._note_followed_tips(view)
+        if not view.is_known:
+            view = replace(view, followed_blocks=view.followed_blocks | await self._store.followed_blocks())
+        self._publish(view)
         return more
+
+    async def _note_followed_tips(self, view: NodesView) -> None:
+        """Store which branches are followed. Those of before stay until it is known that they no longer are."""
+        before = self._followed_tips
+        if before is None:
+            before = await self._store.followed_tips()
+        stored = ([block.ref.hash for block in line.blocks if block.attributed] for line in self._lines.values())
+        tips = frozenset(hashes[-1] for hashes in stored if hashes)
+        self._followed_tips = tips if view.is_known else tips | before
+        if self._followed_tips != before:
+            await self._store.note_followed_tips(self._followed_tips)
 
     async def _note_first_seen(self, counted: Sequence[BranchBlock]) -> None:
         lines = [line for line in self._lines.values() if line.blocks]
@@ -241,7 +267,8 @@ class NodesWatch:
         return NodesView(
             tuple(states),
             tuple(sorted(shown, key=lambda block: (-block.ref.height, not block.counted, block.ref.hash))),
-            splits(states, self._lines, ours, seen=self._first_seen, now=time.time(), rules=self._rules),
+            followed_blocks=frozenset(headers),
+            splits=splits(states, self._lines, ours, seen=self._first_seen, now=time.time(), rules=self._rules),
         )
 
     async def _settle(self, states: Sequence[NodeState]) -> None:

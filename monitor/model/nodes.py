@@ -176,6 +176,8 @@ class NodesView:
     """The newest blocks of every branch, highest first."""
     splits: tuple[Split, ...] = ()
     """Deepest first; one for each branch that a node follows besides the counted one."""
+    followed_blocks: frozenset[BlockHash] = frozenset()
+    """Those that are not counted, but on the best chain of a node, or were before it stopped answering: not stale."""
 
     @property
     def is_known(self) -> bool:

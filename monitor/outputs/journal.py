@@ -148,9 +148,12 @@ def open_splits(entries: Sequence[JournalEntry]) -> set[str]:
 
 
 def _is_stale(block: BranchBlock, view: NodesView) -> bool:
-    """Whether the best chain has another block at its height; a block above may still be counted."""
+    """Whether the counted chain has another block at its height, and no node follows its branch.
+
+    A block above may still be counted.
+    """
     counted = max((each.ref.height for each in view.tree if each.counted), default=0)
-    return not block.counted and block.ref.height <= counted
+    return not block.counted and block.ref.height <= counted and block.ref.hash not in view.followed_blocks
 
 
 def _is_told(alert: Alert) -> bool:

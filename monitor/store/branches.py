@@ -14,6 +14,7 @@ from monitor.store.attribution_ids import AttributionIds
 from monitor.store.queries import ON_BEST_CHAIN
 from monitor.store.rows import block_hash, block_row
 from monitor.store.schema import attributions, blocks, sightings, stale_headers
+from monitor.store.stale_blocks import followed_blocks, followed_tips, note_followed_tips
 from monitor.store.transactions import reads, writes
 
 
@@ -167,6 +168,9 @@ class StoredBranches:
     bits_at = reads(_bits_at)
     sightings = reads(_sightings)
     first_seen = reads(_first_seen)
+    followed_tips = reads(followed_tips)
+    followed_blocks = reads(followed_blocks)
+    note_followed_tips = writes(note_followed_tips)
     note_sightings = writes(_note_sightings)
     note_headers = writes(_note_headers)
     headers = reads(_headers)

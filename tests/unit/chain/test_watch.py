@@ -33,6 +33,8 @@ from monitor.model import (
 class BranchesInMemory(Stored):
     """The counted chain and the other branches, in memory."""
 
+    followed: frozenset[BlockHash] = frozenset()
+
     async def tip(self) -> BlockRef | None:
         return self.chain[-1].ref
 
@@ -42,6 +44,15 @@ class BranchesInMemory(Stored):
 
     async def first_seen(self, block: BlockHash) -> float | None:  # noqa: ARG002
         return None
+
+    async def followed_tips(self) -> frozenset[BlockHash]:
+        return self.followed
+
+    async def followed_blocks(self) -> frozenset[BlockHash]:
+        return frozenset(self.beside) if self.followed else frozenset()
+
+    async def note_followed_tips(self, tips: Iterable[BlockHash]) -> None:
+        self.followed = frozenset(tips)
 
     async def note_sightings(self, seen: Iterable[Sighting]) -> None:
         """Sightings are not looked at."""
@@ -194,3 +205,24 @@ async def test_after_a_restart_nodes_agree_or_not_only_once_they_have_said_where
 
     monkeypatch.setattr("monitor.chain.watch._START_SECONDS", 0.0)
     assert (await world.look()).agree, "the friend is away"
+
+
+async def test_a_branch_is_followed_until_its_node_is_seen_on_another_one() -> None:
+    world = World("friend")
+    friend = world.nodes["friend"]
+    friend.mine(3, depth=2)
+    world.catch_up()
+    await world.hear()
+    branch, tip = {each.hash for each in friend.chain[8:]}, friend.best.hash
+    assert (await world.look()).followed_blocks == branch
+    assert world.store.followed == {tip}
+
+    world.start()
+    world.catch_up()
+    await world.hear("home")
+    assert (await world.look()).followed_blocks == branch
+    assert world.store.followed == {tip}, "the friend has not said where it is"
+    friend.switch(depth=3, blocks=world.store.chain[8:])
+    await world.hear("friend")
+    assert (await world.look()).followed_blocks == set()
+    assert world.store.followed == set()
