@@ -134,10 +134,9 @@ def of_splits(began: set[str], view: NodesView, now: float) -> Iterator[JournalE
 
 def of_alert(alert: Alert) -> JournalEntry:
     """An alert that fires or is resolved."""
-    state = "Resolved: " if alert.state is AlertState.RESOLVED else ""
     return JournalEntry(
         f"alert/{alert.key}/{alert.started or alert.since:.0f}/{alert.state}", EntryKind.ALERT, alert.since,
-        title=f"{state}{alert.summary}", text=alert.explanation, path="/alerts",
+        title=alert.summary, text=alert.explanation, path="/alerts",
     )  # fmt: skip
 
 

@@ -33,7 +33,7 @@ def as_nodes(found: Json, now: float) -> RenderableType:
 
 
 def _nodes(nodes: Sequence[Json], now: float) -> Table:
-    made = table("node", "role", "state", "height", "where", "chain", "version", "heard", right=("height",))
+    made = table("node", "role", "state", "height", "where", "network", "version", "heard", right=("height",))
     for node in nodes:
         roles = [node["role"], *(["stands in"] if node["followed"] and node["role"] != "counted" else [])]
         roles += [] if node["trusted"] else ["not trusted"]
@@ -42,10 +42,16 @@ def _nodes(nodes: Sequence[Json], now: float) -> Table:
             Text("up") if node["up"] else Text("refused" if _is_foreign(node) else "away", "bold magenta"),
             str(node["tip"]["height"]) if node["tip"] else "",
             Text(node["place"] or node["reason"] or "", "bold magenta" if node["relation"] == "branch" else ""),
-            Text(node["chain"] if _is_foreign(node) else node["network"] or ""), Text(node["version"] or ""),
+            _network(node), Text(node["version"] or ""),
             f"{ago(now - seconds(node['heard_at']))} ago" if node["heard_at"] else "",
         )  # fmt: skip
     return made
+
+
+def _network(node: Json) -> Text:
+    """The network; and the chain, where it is another one than Bitcoin's."""
+    name = Text(node["network"] or "")
+    return name.append(f", chain {node['chain']}", "bold magenta") if _is_foreign(node) else name
 
 
 def _is_foreign(node: Json) -> bool:
@@ -58,7 +64,8 @@ def _split(split: Json, names: Json) -> Table:
     heads = [
         f"{'counted' if each['counted'] else 'not counted'}: {', '.join(each['nodes'])}" for each in split["branches"]
     ]
-    made = table("", *heads, title=f"{title} above block {split['ancestor']['height']}, since {split['since']}")
+    since = f"{split['since'][:16].replace('T', ' ')} UTC"
+    made = table("", *heads, title=f"{title} above block {split['ancestor']['height']}, since {since}")
     rows: dict[str, Any] = {
         "blocks": lambda each: f"{each['blocks']:,}",
         "work": lambda each: f"{int(each['work']):.3g} hashes",

@@ -11,6 +11,7 @@ from support import node_views
 from support.fake_chain import BEFORE_ALL, chain_on, judge
 from support.node_views import TIME, TOP, node, view
 
+from monitor.alerts.text import resolved
 from monitor.hub import Hub
 from monitor.model import (
     Alert,
@@ -27,7 +28,7 @@ from monitor.outputs.journal import Journal, open_splits
 from monitor.vitals import Vitals
 
 FIRING = Alert("majority", Severity.CRITICAL, AlertState.FIRING, TIME, "A pool has <more>", "Numbers", started=TIME)
-RESOLVED = replace(FIRING, state=AlertState.RESOLVED, since=TIME + 60)
+RESOLVED = resolved(FIRING, TIME + 60, None)
 
 
 class Kept:
