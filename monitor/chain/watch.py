@@ -22,6 +22,7 @@ from monitor.chain.fallback import FallbackSource
 from monitor.chain.lines import complete, trace
 from monitor.chain.observer import Observer
 from monitor.chain.sightings import Arrivals
+from monitor.chain.tree import folded, shown
 from monitor.errors import ChainError, NodeAway, NodeError, PoolMonitorError, WireError
 from monitor.model import (
     TREE_HEIGHTS,
@@ -173,7 +174,7 @@ class NodesWatch:
             more |= fetched
             states.append(self._state(observer, counted, line))
         await self._settle(states)
-        forks = [line.fork.height for line in self._lines.values() if line.blocks]
+        forks = [line.fork.height - 1 for line in self._lines.values() if line.blocks]
         newest = await self._store.above(max(min([counted.height - TREE_HEIGHTS, *forks]), counted.height - _LONGEST))
         if self._ready.is_set() and await self._store.tip() != counted:
             return True  # what was found is of two chains
@@ -262,11 +263,11 @@ class NodesWatch:
         ours = [block for block in newest if block.counted]
         headers = {block.ref.hash: block for line in self._lines.values() for block in line.blocks}
         tree = headers | {block.ref.hash: block for block in newest}
-        lowest = max(block.ref.height for block in tree.values()) - TREE_HEIGHTS
-        shown = [block for block in tree.values() if block.ref.height > lowest]
+        blocks = shown(tree, self._lines.values(), [node.tip for node in states if node.tip])
         return NodesView(
             tuple(states),
-            tuple(sorted(shown, key=lambda block: (-block.ref.height, not block.counted, block.ref.hash))),
+            blocks,
+            folded=folded(tree, blocks),
             followed_blocks=frozenset(headers),
             splits=splits(states, self._lines, ours, seen=self._first_seen, now=time.time(), rules=self._rules),
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ from monitor.model.chain import BlockRef
 from monitor.model.names import BlockHash, PoolSlug
 
 TREE_HEIGHTS = 50
-"""How many of the highest heights the tree of branches shows."""
+"""How many heights the tree of branches shows."""
 
 
 class NodeRole(StrEnum):
@@ -173,11 +173,13 @@ class NodesView:
     nodes: tuple[NodeState, ...]
     """The counted node first."""
     tree: tuple[BranchBlock, ...] = ()
-    """The newest blocks of every branch, highest first."""
+    """The newest blocks of every branch, highest first. Of long branches some are left out."""
     splits: tuple[Split, ...] = ()
     """Deepest first; one for each branch that a node follows besides the counted one."""
     followed_blocks: frozenset[BlockHash] = frozenset()
     """Those that are not counted, but on the best chain of a node, or were before it stopped answering: not stale."""
+    folded: Mapping[BlockHash, BlockHash] = field(default_factory=dict)
+    """Where blocks are left out: the next block below, by the hash of the one above."""
 
     @property
     def is_known(self) -> bool:
@@ -198,6 +200,10 @@ class NodesView:
     def split(self) -> Split | None:
         """The deepest split that lasts."""
         return next((each for each in self.splits if each.lasting), None)
+
+    def below(self, block: BranchBlock) -> BlockHash:
+        """The next block below on the same branch that the tree shows: the parent, unless that is left out."""
+        return self.folded.get(block.ref.hash, block.parent)
 
     @property
     def followed(self) -> NodeState:

@@ -91,9 +91,14 @@ def _tree(blocks: Sequence[Json]) -> RenderableType:
     plain = {height: len(row) == 1 and row[0]["counted"] and not row[0]["nodes"] for height, row in rows.items()}
     for height in list(rows)[:_NEWEST]:
         plain[height] = False
-    lines = []
-    for folded, heights in groupby(rows, key=plain.__getitem__):
+    lines: list[tuple[str, str]] = []
+    above: int | None = None
+    run = {height: height + at for at, height in enumerate(rows)}  # the same for heights without a gap between them
+    for (folded, _), heights in groupby(rows, key=lambda height: (plain[height], run[height])):
         some = list(heights)
+        if above is not None and (missing := above - some[0] - 1):
+            lines.append((f"{some[0] + 1} - {above - 1}", f"{missing:,} heights left out"))
+        above = some[-1]
         if folded and len(some) >= _FOLDED:
             lines.append((f"{some[-1]} - {some[0]}", f"{len(some)} blocks of one chain"))
             continue
@@ -118,8 +123,8 @@ def _lanes(blocks: Sequence[Json]) -> dict[str, int]:
     for _, row in groupby(reversed(blocks), key=lambda block: block["height"]):
         here = list(row)
         used = {0}
-        for block in sorted(here, key=lambda block: (not block["counted"], -found.get(block["parent"], 0))):
-            wanted = found.get(block["parent"], 0)
+        for block in sorted(here, key=lambda block: (not block["counted"], -found.get(block["below"], 0))):
+            wanted = found.get(block["below"], 0)
             lane = 0 if block["counted"] else next(at for at in (wanted, *range(1, len(here) + 2)) if at not in used)
             found[block["hash"]] = lane
             used.add(lane)

@@ -49,6 +49,7 @@ class TreeBlock(Schema):
     height: int = field("Height of the block")
     hash: str = field("Hash of the block")
     parent: str = field("Hash of its parent")
+    below: str = field("Hash of the next block below on the same branch that is shown: the parent, if that is")
     time: Time = field("Header time")
     pool_slug: str | None = field("The pool; null: unknown", at="pool")
     pool_name: OptionalName = field("Name of the pool; null: unknown", at="pool")
@@ -148,7 +149,9 @@ class Nodes(Schema):
     followed: str = field("The node from which it is taken now")
     nodes: list[NodeState] = field("The counted node first")
     splits: list[Split] = field("One for each branch beside the counted one, deepest first")
-    tree: list[TreeBlock] = field("The blocks of the newest 50 heights on every branch, highest first")
+    tree: list[TreeBlock] = field(
+        "The blocks of 50 heights on every branch, highest first: the newest ones, and ends and forks of all branches"
+    )
     lags: Lags = field("How much later than the first node the others had blocks")
 
     @classmethod
@@ -165,6 +168,7 @@ class Nodes(Schema):
                 **block._asdict(),
                 "height": block.ref.height,
                 "hash": block.ref.hash,
+                "below": view.below(block),
                 "nodes": tips.get(block.ref.hash, []),
             }
             for block in view.tree

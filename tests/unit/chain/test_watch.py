@@ -15,6 +15,7 @@ from monitor.chain.fallback import FallbackSource
 from monitor.chain.observer import Observer
 from monitor.chain.watch import NodesWatch
 from monitor.model import (
+    TREE_HEIGHTS,
     Block,
     BlockEvents,
     BlockHash,
@@ -28,6 +29,7 @@ from monitor.model import (
     Relation,
     Sighting,
 )
+from monitor.outputs.web.pages.tree import CELL, draw
 
 
 class BranchesInMemory(Stored):
@@ -226,3 +228,26 @@ async def test_a_branch_is_followed_until_its_node_is_seen_on_another_one() -> N
     await world.hear("friend")
     assert (await world.look()).followed_blocks == set()
     assert world.store.followed == set()
+
+
+async def test_the_tree_of_a_long_branch_has_the_fork_the_counted_chain_and_every_node() -> None:
+    world = World("friend", "late")
+    friend = world.nodes["friend"]
+    friend.mine(250)
+    world.nodes["home"].mine(5)
+    world.nodes["late"].switch(depth=3)
+    world.store.count(world.nodes["home"].chain)
+    world.catch_up()
+    await world.hear()
+    view = await world.look()
+
+    present = {block.ref for block in view.tree}
+    assert {node.tip for node in view.nodes} <= present
+    assert {block.ref for block in world.store.chain[-3:]} <= present
+    assert {view.splits[0].ancestor, friend.chain[10].ref} <= present
+    assert len({ref.height for ref in present}) == TREE_HEIGHTS
+    above, below = next(iter(view.folded.items()))
+    heights = {block.ref.hash: block.ref.height for block in view.tree}
+    assert heights[above] - heights[below] > 190
+    assert draw(view).height < 40 * CELL
+    assert len({cell.x for cell in draw(view).cells if cell.block.ref.hash in (above, below)}) == 1

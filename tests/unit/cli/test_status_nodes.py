@@ -61,6 +61,16 @@ def test_stretches_of_one_chain_are_folded() -> None:
     assert len(text.splitlines()) < 25
 
 
+def test_heights_that_are_left_out_are_counted() -> None:
+    view = node_views.split()
+    gap = {*range(TOP - 25, TOP - 9)}
+    tree = tuple(block for block in view.tree if block.ref.height not in gap)
+    text = shown(replace(view, tree=tree))
+
+    assert "16 heights left out" in line(text, f"{TOP - 25} - {TOP - 10}")
+    assert "blocks of one chain" in text
+
+
 def test_branches_of_a_split_are_beside_each_other() -> None:
     text = shown(node_views.split())
 
