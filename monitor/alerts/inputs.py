@@ -54,7 +54,7 @@ class AlertInputs:
     conflicts: Mapping[PoolSlug, int] = field(default_factory=dict)
     """New blocks with evidence for several pools, by the pool they are attributed to."""
     node_away: float | None = None
-    """Seconds since the node last answered; 0 while it does."""
+    """Seconds since the node last answered; 0 while it does; None until it is asked."""
     node_behind: int | None = None
     """Blocks of which the node has the header only."""
     behind: float | None = None
@@ -263,14 +263,15 @@ def _empty(inputs: AlertInputs) -> LabelledValues | None:
 
 
 def _split_depth(inputs: AlertInputs) -> LabelledValues | None:
-    if inputs.nodes is None:
+    """0 without a split, once it is known where the nodes are."""
+    if inputs.nodes is None or (inputs.nodes.split is None and not inputs.nodes.is_known):
         return None
     return _unlabelled(float(inputs.nodes.split.depth if inputs.nodes.split else 0))
 
 
 def _replaced(inputs: AlertInputs) -> LabelledValues | None:
-    """By the node that stands in."""
-    if inputs.nodes is None:
+    """By the node that stands in. While the counted node does not answer, another may be about to."""
+    if inputs.nodes is None or (inputs.nodes.nodes[0].followed and not inputs.nodes.nodes[0].up):
         return None
     return [((each.name,), 1.0) for each in inputs.nodes.nodes if each.followed and each.role is not NodeRole.COUNTED]
 
@@ -369,7 +370,7 @@ ALERT_METRICS: Final = (
     ),
     AlertMetric(
         name="split_depth_blocks",
-        help="Blocks of the deepest branch that nodes follow beside the counted one, if it is a split; else 0.",
+        help="Blocks of the longest branch of the deepest split; 0 without a split.",
         samples=_split_depth, promql="pool_monitor_split_depth_blocks",
     ),
     AlertMetric(

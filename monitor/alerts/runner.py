@@ -140,8 +140,22 @@ class AlertRunner:
                 log.exception("loading alerts failed, retrying")
                 await asyncio.sleep(self._tick)
             else:
+                self._resume()
                 self._publish(())
                 return
+
+    def _resume(self) -> None:
+        """Measure from before the restart, where a firing alert has the time: what lasts must not begin anew."""
+        metrics = {rule.name: rule.value for rule in self.rules}
+        for alert in self._alerts:
+            if alert.state is not AlertState.FIRING or alert.started is None or alert.value is None:
+                continue
+            since = alert.started - alert.value
+            match metrics.get(alert.rule):
+                case "node_away_seconds":
+                    self._away_since = since
+                case "behind_seconds":
+                    self._at_tip = since
 
     async def _take_until_snapshot(self, news: Listener[News]) -> None:
         """Only a snapshot gives the rules new numbers."""
@@ -171,7 +185,8 @@ class AlertRunner:
             self._alerts = evaluation.alerts
             self._publish(evaluation.changed)
         if inputs.snapshot:  # until then, events wait for the snapshot that counts them
-            self._events = _Events()
+            followed = inputs.nodes.followed_blocks if inputs.nodes else frozenset()
+            self._events = _Events(stale=self._events.stale & followed)  # not stale yet: a node is on their branch
 
     def _publish(self, changed: Sequence[Alert]) -> None:
         self._hub.alert(self._alerts, changed)
@@ -186,7 +201,10 @@ class AlertRunner:
         now, snapshot, waiting = time.time(), self._hub.snapshot, self._node.waiting
         if waiting is None and snapshot and snapshot.caught_up and self._node.heard_at:
             self._at_tip = max(self._at_tip, self._node.heard_at)
-        self._away_since = None if waiting is None else self._away_since or now
+        if waiting is not None:
+            self._away_since = self._away_since or now
+        elif self._node.heard_at is not None:
+            self._away_since = None
         node_behind = await self._node_behind() if waiting is None else None
         behind = max(0.0, now - self._at_tip)
         self._vitals.behind.set(behind)
@@ -202,11 +220,17 @@ class AlertRunner:
             reorgs=self._events.reorgs,
             stale=frozenset(self._events.stale),
             conflicts=self._events.conflicts,
-            node_away=now - self._away_since if self._away_since else 0.0,
+            node_away=self._node_away(now, waiting),
             node_behind=node_behind,
             behind=behind if waiting is None else None,
             waiting=waiting,
         )
+
+    def _node_away(self, now: float, waiting: str | None) -> float | None:
+        """None before the first answer or failure."""
+        if waiting is None and self._node.heard_at is None:
+            return None
+        return now - self._away_since if self._away_since else 0.0
 
     async def _node_behind(self) -> int | None:
         """None if unknown."""
@@ -220,10 +244,14 @@ class AlertRunner:
 
 
 async def _until_nodes_differ(views: Listener[NodesView], before: NodesView | None) -> None:
-    """Wait until a split begins, grows or ends, or another node is followed."""
+    """Wait until a split begins, grows or ends, or another node is followed, or it is known that neither is so."""
     async for view in views:
-        if before is None or (view.split, view.followed) != (before.split, before.followed):
+        if before is None or _decisive(view) != _decisive(before):
             return
+
+
+def _decisive(view: NodesView) -> tuple[object, ...]:
+    return view.split, view.followed, view.nodes[0].up, view.is_known
 
 
 async def _first_of(*parts: Coroutine[Any, Any, None]) -> None:

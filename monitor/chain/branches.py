@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from monitor.model import Block, BlockHash, BlockRef, Branch, BranchBlock, Judged, NodeState, Relation, Split
 from monitor.wire import work
 
+_SPREAD_SECONDS = 60.0
+"""A node may have a block so much later than another, without a disagreement."""
+
 
 @dataclass(frozen=True, slots=True)
 class BranchCounts:
@@ -28,9 +31,9 @@ class BranchRules:
     count: Callable[[Sequence[BranchBlock]], BranchCounts]
     """Counts attributed blocks."""
     split_depth: int
-    """Blocks of a branch beside the counted one that make it a split."""
+    """Blocks of the longest branch that make it a split."""
     split_seconds: float
-    """Age of such a branch, since its first block was seen."""
+    """Age, since both branches have a block."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,47 +78,73 @@ def relation(tip: BlockRef, fork: BlockRef, counted: BlockRef) -> Relation:
     return Relation.AHEAD if fork == counted else Relation.BRANCH
 
 
+def beside(line: Line, counted: Sequence[BranchBlock]) -> Line:
+    """The counted branch beside a line, of the blocks of the counted chain."""
+    return Line(line.fork, tuple(block for block in counted if block.ref.height > line.fork.height))
+
+
+def marks(line: Line, counted: Sequence[BranchBlock], depth: int) -> tuple[BranchBlock, ...]:
+    """The blocks that decide how old a split is: of both branches the lowest one, and the one that makes it deep."""
+    ours, theirs = beside(line, counted).blocks, line.blocks
+    return (*ours[:1], *theirs[:1], *ours[depth - 1 : depth], *theirs[depth - 1 : depth])
+
+
 def splits(
     nodes: Sequence[NodeState],
     lines: Mapping[str, Line],
     counted: Sequence[BranchBlock],
     *,
-    since: Mapping[BlockHash, float],
+    seen: Mapping[BlockHash, float],
     now: float,
     rules: BranchRules,
 ) -> tuple[Split, ...]:
     """The branches that nodes follow besides the counted one, deepest first.
 
+    Nothing depends on which of two branches is counted, so a split stays the same when the other one is.
+
     Args:
         nodes: all nodes.
         lines: the branch of each node, by its name.
         counted: the blocks of the counted chain above every fork, lowest first.
-        since: when the lowest block of a branch was first seen, Unix time.
+        seen: when the `marks` of a branch were first seen, Unix time.
         now: Unix time.
         rules: what counts as a split, and how blocks are counted.
     """
     followers: dict[BlockHash, list[str]] = {}
     for node in nodes:
-        if node.relation is Relation.BRANCH and (line := lines.get(node.name)):
+        if node.relation is Relation.BRANCH and not node.followed and (line := lines.get(node.name)):
             followers.setdefault(line.blocks[0].ref.hash, []).append(node.name)
     trusted = {node.name for node in nodes if node.trusted}
+    up = {node.name for node in nodes if node.up}
     chains = {node.name: node.chain for node in nodes}
     found = []
-    for lowest, beside in followers.items():
-        credible = [name for name in beside if name in trusted or lines[name].is_checked]
-        line = max((lines[name] for name in credible or beside), key=lambda each: each.tip.height)
+    for there in followers.values():
+        credible = [name for name in there if name in trusted or lines[name].is_checked]
+        line = max((lines[name] for name in credible or there), key=lambda each: each.tip.height)
         here = [
-            node.name for node in nodes if node.name not in beside and node.fork and node.fork.height > line.fork.height
+            node.name for node in nodes if node.name not in there and node.fork and node.fork.height > line.fork.height
         ]
-        ours = Line(line.fork, tuple(block for block in counted if block.ref.height > line.fork.height))
+        ours = beside(line, counted)
         branches = (
             _branch(ours, {name: chains[name] for name in here}, rules, counted=True),
-            _branch(line, {name: chains[name] for name in beside}, rules, counted=False),
+            _branch(line, {name: chains[name] for name in there}, rules, counted=False),
         )
-        began = since.get(lowest, now)
-        lasting = bool(credible) and branches[1].length >= rules.split_depth and now - began >= rules.split_seconds
+        began = max((seen.get(each.blocks[0].ref.hash, now) for each in (ours, line) if each.blocks), default=now)
+        # Old blocks cost nothing, and a node that is away cannot follow ours: those two need blocks of their own.
+        long = [line, ours] if trusted & up & {*there} else [line]
+        deep = any(_is_deep(each, seen, now=now, rules=rules) for each in long)
+        lasting = bool(credible) and deep and now - began >= rules.split_seconds
         found.append(Split(line.fork, began, branches, lasting=lasting))
     return tuple(sorted(found, key=lambda split: -split.depth))
+
+
+def _is_deep(line: Line, seen: Mapping[BlockHash, float], *, now: float, rules: BranchRules) -> bool:
+    """Whether a branch is long enough for a split, for long enough that the block has reached every node."""
+    if line.tip.height - line.fork.height < rules.split_depth:
+        return False
+    deciding = line.blocks[rules.split_depth - 1 : rules.split_depth]
+    age = now - max((seen.get(block.ref.hash, now) for block in deciding), default=0.0)
+    return age >= min(_SPREAD_SECONDS, rules.split_seconds)
 
 
 def _branch(line: Line, chains: Mapping[str, str | None], rules: BranchRules, *, counted: bool) -> Branch:

@@ -9,18 +9,20 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import NoReturn, Protocol
 
 import structlog
 
 from monitor.chain.branch_tips import TipStore, fetch_tips
-from monitor.chain.branches import BranchRules, Line, completed, relation, splits
+from monitor.chain.branches import BranchRules, Line, completed, marks, relation, splits
 from monitor.chain.fallback import FallbackSource
 from monitor.chain.lines import complete, trace
 from monitor.chain.observer import Observer
 from monitor.chain.sightings import Arrivals
+from monitor.chain.tree import folded, shown
 from monitor.errors import ChainError, NodeAway, NodeError, PoolMonitorError, WireError
 from monitor.model import (
     TREE_HEIGHTS,
@@ -43,6 +45,8 @@ _LOOK_SECONDS = 5.0
 _TIPS_SECONDS = 600.0
 _MOST_HEIGHTS = 5_000
 """Blocks of which the height is remembered."""
+_START_SECONDS = 600.0
+"""After the start nodes may be away for so long without being given up: they may start at the same time."""
 _NEWS = 10
 """Steps of more blocks are catching up: nobody had just announced them."""
 
@@ -57,6 +61,18 @@ class WatchStore(TipStore, Protocol):
 
     async def above(self, height: int) -> list[BranchBlock]:
         """The stored blocks of every branch above a height, lowest first."""
+
+    async def first_seen(self, block: BlockHash) -> float | None:
+        """When the first node had a block, Unix time; None if no node announced it."""
+
+    async def followed_tips(self) -> frozenset[BlockHash]:
+        """The tips that were stored last."""
+
+    async def followed_blocks(self) -> frozenset[BlockHash]:
+        """The stored blocks of the branches that end there."""
+
+    async def note_followed_tips(self, tips: Iterable[BlockHash]) -> None:
+        """Store the highest stored block of each branch that nodes follow beside the counted one."""
 
 
 class NodesWatch:
@@ -85,11 +101,13 @@ class NodesWatch:
         self._publish = publish
         self._lag = lag
         self._source = source
+        self._started = time.monotonic()
         self._arrivals = Arrivals()
+        self._followed_tips: frozenset[BlockHash] | None = None
         self._heights: dict[BlockHash, int] = {}
         self._lines: dict[str, Line] = {}
-        self._since: dict[BlockHash, float] = {}
-        """When the lowest block of each branch was first seen, Unix time."""
+        self._first_seen: dict[BlockHash, float] = {}
+        """When the blocks that decide the age of a split were first seen, Unix time."""
         self._view: NodesView | None = None
         """The last one that was published."""
         self._ready = asyncio.Event()
@@ -155,10 +173,10 @@ class NodesWatch:
                 async with asyncio.timeout(_LOOK_SECONDS):
                     await self._changed.wait()
             self._changed.clear()
-            if await self._look():
+            if await self.look():
                 self._changed.set()
 
-    async def _look(self) -> bool:
+    async def look(self) -> bool:
         """Look at all nodes once; whether there is more to fetch."""
         counted = await self._store.tip()
         if counted is None:
@@ -170,10 +188,38 @@ class NodesWatch:
             more |= fetched
             states.append(self._state(observer, counted, line))
         await self._settle(states)
-        forks = [line.fork.height for line in self._lines.values() if line.blocks]
+        forks = [line.fork.height - 1 for line in self._lines.values() if line.blocks]
         newest = await self._store.above(max(min([counted.height - TREE_HEIGHTS, *forks]), counted.height - _LONGEST))
-        self._show(self._view_of(states, newest))
+        if self._ready.is_set() and await self._store.tip() != counted:
+            return True  # what was found is of two chains
+        await self._note_first_seen([block for block in newest if block.counted])
+        view = self._view_of(states, newest)
+        await self._note_followed_tips(view)
+        if not view.is_known:
+            view = replace(view, followed_blocks=view.followed_blocks | await self._store.followed_blocks())
+        self._show(view)
         return more
+
+    async def _note_followed_tips(self, view: NodesView) -> None:
+        """Store which branches are followed. Those of before stay until it is known that they no longer are."""
+        before = self._followed_tips
+        if before is None:
+            before = await self._store.followed_tips()
+        stored = ([block.ref.hash for block in line.blocks if block.attributed] for line in self._lines.values())
+        tips = frozenset(hashes[-1] for hashes in stored if hashes)
+        self._followed_tips = tips if view.is_known else tips | before
+        if self._followed_tips != before:
+            await self._store.note_followed_tips(self._followed_tips)
+
+    async def _note_first_seen(self, counted: Sequence[BranchBlock]) -> None:
+        lines = [line for line in self._lines.values() if line.blocks]
+        for block in {block for line in lines for block in marks(line, counted, self._rules.split_depth)}:
+            if block.ref.hash in self._first_seen:
+                continue
+            now, arrived = time.time(), self._arrivals.first_seen(block.ref.hash)
+            heard = None if arrived is None else now - (time.monotonic() - arrived)
+            known = heard or await self._store.first_seen(block.ref.hash) or block.time
+            self._first_seen[block.ref.hash] = min(known, now)
 
     async def _line(self, observer: Observer) -> tuple[Line | None, bool]:
         """The branch of a node, and whether blocks of it were fetched. Only the store can make this fail."""
@@ -195,7 +241,8 @@ class NodesWatch:
                 self._lines.pop(name, None)
                 return None, False
             fetched: list[Block] = []
-            if line.blocks and relation(line.tip, line.fork, await self._tip()) is Relation.BRANCH:
+            is_beside = line.blocks and relation(line.tip, line.fork, await self._tip()) is Relation.BRANCH
+            if is_beside and observer is not self._source.followed:  # of that one they are about to be counted
                 fetched = await complete(line, node, trusted=observer.trusted)
         except NodeAway:
             return self._lines.get(name), False
@@ -207,10 +254,6 @@ class NodesWatch:
         self._lines[name] = line = completed(line, judged)
         for block in line.blocks:
             self._heights[block.ref.hash] = block.ref.height
-        if line.blocks:
-            lowest = line.blocks[0]
-            is_news = self._arrivals.first_seen(lowest.ref.hash) is not None
-            self._since.setdefault(lowest.ref.hash, time.time() if is_news else min(lowest.time, time.time()))
         observer.doubt = None
         return line, bool(fetched)
 
@@ -222,9 +265,6 @@ class NodesWatch:
     def _state(self, observer: Observer, counted: BlockRef, line: Line | None) -> NodeState:
         node, facts = observer.node, observer.node.facts
         tip = line.tip if line else None
-        followed = observer is self._source.followed
-        if followed and self._ready.is_set():
-            tip = counted
         return NodeState(
             observer.name,
             observer.role,
@@ -238,19 +278,21 @@ class NodesWatch:
             chain=facts.chain.name if facts else None,
             trusted=observer.trusted,
             heard_at=node.heard_at,
-            followed=followed,
+            followed=observer is self._source.followed,
+            starting=time.monotonic() - self._started < _START_SECONDS,
         )
 
     def _view_of(self, states: Sequence[NodeState], newest: Sequence[BranchBlock]) -> NodesView:
         ours = [block for block in newest if block.counted]
         headers = {block.ref.hash: block for line in self._lines.values() for block in line.blocks}
         tree = headers | {block.ref.hash: block for block in newest}
-        lowest = max(block.ref.height for block in tree.values()) - TREE_HEIGHTS
-        shown = [block for block in tree.values() if block.ref.height > lowest]
+        blocks = shown(tree, self._lines.values(), [node.tip for node in states if node.tip])
         return NodesView(
             tuple(states),
-            tuple(sorted(shown, key=lambda block: (-block.ref.height, not block.counted, block.ref.hash))),
-            splits(states, self._lines, ours, since=self._since, now=time.time(), rules=self._rules),
+            blocks,
+            folded=folded(tree, blocks),
+            followed_blocks=frozenset(headers),
+            splits=splits(states, self._lines, ours, seen=self._first_seen, now=time.time(), rules=self._rules),
         )
 
     async def _settle(self, states: Sequence[NodeState]) -> None:

@@ -116,9 +116,10 @@ class SplitsSection(Section):
     """When nodes on different branches are a split, which is reported, and not two blocks found at the same time."""
 
     depth: int = Field(default=2, ge=1)
-    """Blocks that the other branch has at least, above the last common block."""
+    """Blocks that the longest branch has at least, above the last common block, whichever branch is counted. Of a node
+    that is not trusted, or away, its own branch must have them."""
     seconds: float = Field(default=600, ge=0)
-    """Time since the first block of the other branch was seen."""
+    """Time since both branches have a block. The block at that depth must be known for a minute of it, at most."""
 
 
 class AuditSection(Section):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ from monitor.model.chain import BlockRef
 from monitor.model.names import BlockHash, PoolSlug
 
 TREE_HEIGHTS = 50
-"""How many of the highest heights the tree of branches shows."""
+"""How many heights the tree of branches shows."""
 
 
 class NodeRole(StrEnum):
@@ -112,6 +112,13 @@ class NodeState:
     """Unix time of its last answer about its tip."""
     followed: bool = False
     """Whether the counted chain is taken from it now: the counted node, or the one that stands in for it."""
+    starting: bool = False
+    """Whether the daemon has started so recently that a node may not be asked again yet, or be starting, too."""
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether its position is not known, and it is about to say."""
+        return self.relation is Relation.UNKNOWN and (self.up or self.starting)
 
     @property
     def apart(self) -> int:
@@ -147,7 +154,7 @@ class Split:
     ancestor: BlockRef
     """The highest common block."""
     since: float
-    """When the first block of another branch was seen, Unix time."""
+    """When both branches had a block, as first seen, Unix time."""
     branches: tuple[Branch, ...]
     """The counted one first."""
     lasting: bool
@@ -155,8 +162,8 @@ class Split:
 
     @property
     def depth(self) -> int:
-        """Blocks of the longest branch that is not counted."""
-        return max(each.length for each in self.branches if not each.counted)
+        """Blocks of the longest branch."""
+        return max(each.length for each in self.branches)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,19 +173,37 @@ class NodesView:
     nodes: tuple[NodeState, ...]
     """The counted node first."""
     tree: tuple[BranchBlock, ...] = ()
-    """The newest blocks of every branch, highest first."""
+    """The newest blocks of every branch, highest first. Of long branches some are left out."""
     splits: tuple[Split, ...] = ()
     """Deepest first; one for each branch that a node follows besides the counted one."""
+    followed_blocks: frozenset[BlockHash] = frozenset()
+    """Those that are not counted, but on the best chain of a node, or were before it stopped answering: not stale."""
+    folded: Mapping[BlockHash, BlockHash] = field(default_factory=dict)
+    """Where blocks are left out: the next block below, by the hash of the one above."""
 
     @property
-    def agree(self) -> bool:
-        """Whether no node is on another branch."""
-        return not self.splits
+    def is_known(self) -> bool:
+        """Whether every node that answers has said where it is. Without that, a split that is not seen has not ended.
+
+        A node that went away while it was on another branch may be there still.
+        """
+        left = any(not each.up and each.relation is Relation.BRANCH for each in self.nodes)
+        settled = self.followed.relation not in {Relation.UNKNOWN, Relation.BRANCH}
+        return settled and not left and not any(each.is_awaited for each in self.nodes)
+
+    @property
+    def agree(self) -> bool | None:
+        """Whether no node is on another branch; None while that is not known."""
+        return False if self.splits else True if self.is_known else None
 
     @property
     def split(self) -> Split | None:
         """The deepest split that lasts."""
         return next((each for each in self.splits if each.lasting), None)
+
+    def below(self, block: BranchBlock) -> BlockHash:
+        """The next block below on the same branch that the tree shows: the parent, unless that is left out."""
+        return self.folded.get(block.ref.hash, block.parent)
 
     @property
     def followed(self) -> NodeState:

@@ -20,7 +20,6 @@ from monitor.model import (
     JournalEntry,
     NodesView,
     PoolSlug,
-    Relation,
 )
 from monitor.outputs.node_text import of_split
 
@@ -123,8 +122,8 @@ def of_splits(began: set[str], view: NodesView, now: float) -> Iterator[JournalE
                 f"split/{ancestor}/{now:.0f}", EntryKind.SPLIT, now, title="The nodes follow different branches",
                 text=f"{of_split(split)}.", path=_NODES, about=ancestor,
             )  # fmt: skip
-    if any(node.relation is Relation.UNKNOWN for node in view.nodes):
-        return  # one that has not said where it is may still be on the other branch
+    if not view.is_known:
+        return  # a node that has not said where it is may still be on the other branch
     for joined in began - {str(split.ancestor.hash) for split in view.splits}:
         yield JournalEntry(
             f"split-end/{joined}/{now:.0f}", EntryKind.SPLIT_END, now,
@@ -135,10 +134,9 @@ def of_splits(began: set[str], view: NodesView, now: float) -> Iterator[JournalE
 
 def of_alert(alert: Alert) -> JournalEntry:
     """An alert that fires or is resolved."""
-    state = "Resolved: " if alert.state is AlertState.RESOLVED else ""
     return JournalEntry(
         f"alert/{alert.key}/{alert.started or alert.since:.0f}/{alert.state}", EntryKind.ALERT, alert.since,
-        title=f"{state}{alert.summary}", text=alert.explanation, path="/alerts",
+        title=alert.summary, text=alert.explanation, path="/alerts",
     )  # fmt: skip
 
 
@@ -149,9 +147,12 @@ def open_splits(entries: Sequence[JournalEntry]) -> set[str]:
 
 
 def _is_stale(block: BranchBlock, view: NodesView) -> bool:
-    """Whether the best chain has another block at its height; a block above may still be counted."""
+    """Whether the counted chain has another block at its height, and no node follows its branch.
+
+    A block above may still be counted.
+    """
     counted = max((each.ref.height for each in view.tree if each.counted), default=0)
-    return not block.counted and block.ref.height <= counted
+    return not block.counted and block.ref.height <= counted and block.ref.hash not in view.followed_blocks
 
 
 def _is_told(alert: Alert) -> bool:

@@ -68,7 +68,9 @@ _nodes = NodeSource(("node",), lambda view: (((each.name,), each) for each in vi
 _roles = NodeSource(("node",), lambda view: (((each.name,), each.role is NodeRole.OBSERVER) for each in view.nodes))
 _chains = NodeSource(("node", "chain"), lambda view: (((each.name, each.chain or "unknown"), 1) for each in view.nodes))
 _branch = NodeSource(("branch",), _branches)
-_split = NodeSource((), lambda view: [((), view.split.depth if view.split else 0)])
+_split = NodeSource(
+    (), lambda view: [((), view.split.depth if view.split else 0)] if view.split or view.is_known else []
+)
 _since = NodeSource((), lambda view: [((), view.split.since)] if view.split else [])
 
 NODE_CATALOGUE: Final = (
@@ -77,17 +79,17 @@ NODE_CATALOGUE: Final = (
     NodeMetric("node_followed", "Whether the counted chain is taken from this node now.", _nodes, "followed"),
     NodeMetric("node_observer", "Whether the node is an observer (1) or the counted one (0).", _roles),
     NodeMetric("node_apart_blocks", "Blocks of the node's best chain that are not counted.", _nodes, "apart"),
-    NodeMetric("nodes_agree", "Whether no node is on another branch.", _whole, "agree"),
+    NodeMetric("nodes_agree", "Whether no node is on another branch; missing if not known.", _whole, "agree"),
     NodeMetric(
         "split_depth_blocks",
-        "Blocks of the deepest branch beside the counted one that nodes follow and that is a split; 0 without one.",
+        "Blocks of the longest branch of the deepest split; 0 without a split, missing if not known.",
         _split,
     ),
     NodeMetric(
-        "split_start_timestamp_seconds", "When the first block of that branch was seen, Unix time.", _since
+        "split_start_timestamp_seconds", "When both branches of that split had a block, Unix time.", _since
     ),
     NodeMetric(
-        "branch_blocks", "Blocks since branches parted, of the counted branch and the deepest other one.", _branch,
+        "branch_blocks", "Blocks since branches parted, of both branches of the deepest split or race.", _branch,
         "length",
     ),
     NodeMetric(

@@ -14,13 +14,14 @@ def summary(view: NodesView) -> str:
     if len(view.nodes) == 1:
         (node,) = view.nodes
         return f"One node is followed: {node.name}." if node.up else f"{node.name}: {_silence(node)}."
-    placed = [node for node in view.nodes if node.up and node.relation is not Relation.UNKNOWN]
+    placed = [node for node in view.nodes if node.up and node.relation not in {Relation.UNKNOWN, Relation.BRANCH}]
     others = [node for node in view.nodes if node not in placed]
     if not others:
         return f"{'Both' if len(placed) == 2 else f'All {len(placed)}'} nodes are on the same chain."
-    who = "No node is known to be" if not placed else "1 node is" if len(placed) == 1 else f"{len(placed)} nodes are"
+    who = "1 node is" if len(placed) == 1 else f"{len(placed)} nodes are"
+    said = f"{who} on the counted chain" if placed else "It is not known yet whether the nodes agree"
     silent = "; ".join(f"{node.name}: {_silence(node)}" for node in others)
-    return f"{who} on the counted chain. {silent}."
+    return f"{said}. {silent}."
 
 
 def disagreement(view: NodesView) -> str | None:

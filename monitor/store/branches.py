@@ -14,6 +14,7 @@ from monitor.store.engines import insert
 from monitor.store.queries import ON_BEST_CHAIN
 from monitor.store.rows import block_hash, block_row
 from monitor.store.schema import attributions, blocks, sightings, stale_headers
+from monitor.store.stale_blocks import followed_blocks, followed_tips, note_followed_tips
 from monitor.store.transactions import reads, writes
 
 
@@ -104,6 +105,13 @@ def _sightings(connection: Connection, *, lowest: int = 0, limit: int = 10_000) 
     ]
 
 
+def _first_seen(connection: Connection, block: BlockHash) -> float | None:
+    """When the first node had a block, Unix time; None if no node announced it."""
+    query = select(func.min(sightings.c.seen_at)).where(sightings.c.hash == bytes.fromhex(block))
+    found: float | None = connection.execute(query).scalar()
+    return found
+
+
 def _note_headers(connection: Connection, headers: Sequence[StaleHeader]) -> int:
     """Store stale blocks without a coinbase; return how many are new. One whose block is stored is left out.
 
@@ -159,6 +167,10 @@ class StoredBranches:
     tip = reads(queries.tip)
     bits_at = reads(_bits_at)
     sightings = reads(_sightings)
+    first_seen = reads(_first_seen)
+    followed_tips = reads(followed_tips)
+    followed_blocks = reads(followed_blocks)
+    note_followed_tips = writes(note_followed_tips)
     note_sightings = writes(_note_sightings)
     note_headers = writes(_note_headers)
     headers = reads(_headers)

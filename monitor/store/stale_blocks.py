@@ -6,28 +6,55 @@ only header or hash are known, in `stale_headers`.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import Connection, FromClause, Row, Select, bindparam, exists, not_, null, select
 
-from monitor.model import StaleRow
-from monitor.store.queries import ON_BEST_CHAIN
+from monitor.model import BlockHash, StaleRow
+from monitor.store.queries import ON_BEST_CHAIN, get_metadata, set_metadata
 from monitor.store.rows import block_hash
 from monitor.store.schema import attributions, blocks, sightings, stale_headers
 from monitor.wire import decode_header
+
+_FOLLOWED = "followed_tips"
+"""Name in `metadata`."""
 
 
 def stale(connection: Connection, *, seconds: int) -> list[StaleRow]:
     """Stale blocks of the last `seconds` of header time, with the pools of the best chain's blocks beside and above.
 
     Those of which only header or hash are known are among them, once the best chain's block at their height is stored.
-    Without a header, time and parent are taken from that block. Tips that a node found invalid are not.
+    Without a header, time and parent are taken from that block. Tips that a node found invalid are not, nor are blocks
+    of a branch that a node follows: they may be counted yet.
     """
     tip = connection.execute(_TIP_TIME).first()
     since = {"since": tip.time - seconds if tip else 0}
     found = [_stale_row(row, stored=True) for row in connection.execute(_STALE_BLOCKS, since)]
     found += [_stale_row(row, stored=False) for row in connection.execute(_STALE_HEADERS, since)]
-    return sorted(found, key=lambda row: row.height)
+    followed = followed_blocks(connection)
+    return sorted((row for row in found if row.hash not in followed), key=lambda row: row.height)
+
+
+def note_followed_tips(connection: Connection, tips: Iterable[BlockHash]) -> None:
+    """Store the highest stored block of each branch that nodes follow beside the counted one."""
+    set_metadata(connection, _FOLLOWED, " ".join(sorted(tips)))
+
+
+def followed_tips(connection: Connection) -> frozenset[BlockHash]:
+    """What was stored last."""
+    return frozenset(map(BlockHash, (get_metadata(connection, _FOLLOWED) or "").split()))
+
+
+def followed_blocks(connection: Connection) -> frozenset[BlockHash]:
+    """The stored blocks of the branches that end there."""
+    if not (tips := followed_tips(connection)):
+        return frozenset()
+    here = blocks.c.hash.in_([bytes.fromhex(tip) for tip in tips])
+    branch = select(blocks.c.hash, blocks.c.parent).where(here, blocks.c.stale).cte(recursive=True)
+    below = select(blocks.c.hash, blocks.c.parent).join(branch, blocks.c.hash == branch.c.parent)
+    branch = branch.union(below.where(blocks.c.stale))
+    return frozenset(map(block_hash, connection.execute(select(branch.c.hash)).scalars()))
 
 
 def _stale_row(row: Row[Any], *, stored: bool) -> StaleRow:

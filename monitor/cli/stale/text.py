@@ -96,11 +96,14 @@ def rates(view: StaleView, form: str) -> None:
         notes.append(f"Stale blocks without a known pool, which count for none: {unknown:,}.")
     if others := len(view.rates) - len(shown):
         notes.append(f"Pools without a known stale block, too small to expect one: {others:,}.")
-    _print(
-        Group(made, *(Text(note, "dim") for note in notes))
-        if view.rates
-        else Text(f"No stale block known in {view.window.name}.")
-    )
+    _print(Group(made, *(Text(note, "dim") for note in notes)) if view.rates else Text(_without_rates(view, unknown)))
+
+
+def _without_rates(view: StaleView, unknown: int) -> str:
+    if not view.races:
+        return f"No stale block known in {view.window.name}."
+    found = f"Stale blocks known in {view.window.name}: {sum(race.depth for race in view.races):,}"
+    return f"{found}, {unknown:,} without a known pool: there is no rate to show."
 
 
 def _race(race: Race) -> dict[str, Any]:

@@ -156,8 +156,8 @@ class Client:
 
 
 def is_calm(nodes: Mapping[str, Any]) -> bool:
-    """Whether the nodes agree, and none stands in."""
-    return bool(nodes["agree"] and nodes["counted"] == nodes["followed"])
+    """Whether no node is on another branch, as far as that is known, and none stands in."""
+    return bool(nodes["agree"] is not False and nodes["counted"] == nodes["followed"])
 
 
 def _printable(value: Any) -> Any:  # noqa: ANN401 -- JSON is whatever it is

@@ -33,7 +33,7 @@ def as_nodes(found: Json, now: float) -> RenderableType:
 
 
 def _nodes(nodes: Sequence[Json], now: float) -> Table:
-    made = table("node", "role", "state", "height", "where", "chain", "version", "heard", right=("height",))
+    made = table("node", "role", "state", "height", "where", "network", "version", "heard", right=("height",))
     for node in nodes:
         roles = [node["role"], *(["stands in"] if node["followed"] and node["role"] != "counted" else [])]
         roles += [] if node["trusted"] else ["not trusted"]
@@ -42,10 +42,16 @@ def _nodes(nodes: Sequence[Json], now: float) -> Table:
             Text("up") if node["up"] else Text("refused" if _is_foreign(node) else "away", "bold magenta"),
             str(node["tip"]["height"]) if node["tip"] else "",
             Text(node["place"] or node["reason"] or "", "bold magenta" if node["relation"] == "branch" else ""),
-            Text(node["chain"] if _is_foreign(node) else node["network"] or ""), Text(node["version"] or ""),
+            _network(node), Text(node["version"] or ""),
             f"{ago(now - seconds(node['heard_at']))} ago" if node["heard_at"] else "",
         )  # fmt: skip
     return made
+
+
+def _network(node: Json) -> Text:
+    """The network; and the chain, where it is another one than Bitcoin's."""
+    name = Text(node["network"] or "")
+    return name.append(f", chain {node['chain']}", "bold magenta") if _is_foreign(node) else name
 
 
 def _is_foreign(node: Json) -> bool:
@@ -58,7 +64,8 @@ def _split(split: Json, names: Json) -> Table:
     heads = [
         f"{'counted' if each['counted'] else 'not counted'}: {', '.join(each['nodes'])}" for each in split["branches"]
     ]
-    made = table("", *heads, title=f"{title} above block {split['ancestor']['height']}, since {split['since']}")
+    since = f"{split['since'][:16].replace('T', ' ')} UTC"
+    made = table("", *heads, title=f"{title} above block {split['ancestor']['height']}, since {since}")
     rows: dict[str, Any] = {
         "blocks": lambda each: f"{each['blocks']:,}",
         "work": lambda each: f"{int(each['work']):.3g} hashes",
@@ -84,9 +91,14 @@ def _tree(blocks: Sequence[Json]) -> RenderableType:
     plain = {height: len(row) == 1 and row[0]["counted"] and not row[0]["nodes"] for height, row in rows.items()}
     for height in list(rows)[:_NEWEST]:
         plain[height] = False
-    lines = []
-    for folded, heights in groupby(rows, key=plain.__getitem__):
+    lines: list[tuple[str, str]] = []
+    above: int | None = None
+    run = {height: height + at for at, height in enumerate(rows)}  # the same for heights without a gap between them
+    for (folded, _), heights in groupby(rows, key=lambda height: (plain[height], run[height])):
         some = list(heights)
+        if above is not None and (missing := above - some[0] - 1):
+            lines.append((f"{some[0] + 1} - {above - 1}", f"{missing:,} heights left out"))
+        above = some[-1]
         if folded and len(some) >= _FOLDED:
             lines.append((f"{some[-1]} - {some[0]}", f"{len(some)} blocks of one chain"))
             continue
@@ -111,8 +123,8 @@ def _lanes(blocks: Sequence[Json]) -> dict[str, int]:
     for _, row in groupby(reversed(blocks), key=lambda block: block["height"]):
         here = list(row)
         used = {0}
-        for block in sorted(here, key=lambda block: (not block["counted"], -found.get(block["parent"], 0))):
-            wanted = found.get(block["parent"], 0)
+        for block in sorted(here, key=lambda block: (not block["counted"], -found.get(block["below"], 0))):
+            wanted = found.get(block["below"], 0)
             lane = 0 if block["counted"] else next(at for at in (wanted, *range(1, len(here) + 2)) if at not in used)
             found[block["hash"]] = lane
             used.add(lane)

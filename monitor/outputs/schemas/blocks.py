@@ -87,7 +87,7 @@ class Block(BlockSummary):
     """A block, who mined it, and how we know."""
 
     parent: str = field("Hash of the previous block", at="judged.block.header.parent")
-    stale: bool = field("Whether the block has left the best chain")
+    stale: bool = field("Whether the block is not on the counted chain: left, or of a branch that another node follows")
     candidates: list[Candidate] = field(
         "All that points to a pool; the decisive one first", at="judged.attribution.candidates"
     )

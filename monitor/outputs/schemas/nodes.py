@@ -49,6 +49,7 @@ class TreeBlock(Schema):
     height: int = field("Height of the block")
     hash: str = field("Hash of the block")
     parent: str = field("Hash of its parent")
+    below: str = field("Hash of the next block below on the same branch that is shown: the parent, if that is")
     time: Time = field("Header time")
     pool_slug: str | None = field("The pool; null: unknown", at="pool")
     pool_name: OptionalName = field("Name of the pool; null: unknown", at="pool")
@@ -88,8 +89,8 @@ class Split(Schema):
 
     lasting: bool = field("Whether it is deep and old enough to be a split (`splits.depth`, `splits.seconds`)")
     ancestor: BlockPlace = field("The highest block that both branches have")
-    since: Time = field("When the first block of the other branch was seen")
-    depth: int = field("Blocks of the other branch")
+    since: Time = field("When both branches had a block, as first seen")
+    depth: int = field("Blocks of the longest branch")
     branches: list[Branch] = field("The counted one first")
 
     @classmethod
@@ -143,12 +144,14 @@ class Nodes(Schema):
     """All nodes and branches."""
 
     summary: str = field("Whether the nodes agree, and of which branch the numbers are, in words")
-    agree: bool = field("Whether no node is on another branch")
+    agree: bool | None = field("Whether no node is on another branch; null while that is not known")
     counted: str = field("The node whose chain is counted, by configuration")
     followed: str = field("The node from which it is taken now")
     nodes: list[NodeState] = field("The counted node first")
     splits: list[Split] = field("One for each branch beside the counted one, deepest first")
-    tree: list[TreeBlock] = field("The blocks of the newest 50 heights on every branch, highest first")
+    tree: list[TreeBlock] = field(
+        "The blocks of 50 heights on every branch, highest first: the newest ones, and ends and forks of all branches"
+    )
     lags: Lags = field("How much later than the first node the others had blocks")
 
     @classmethod
@@ -165,6 +168,7 @@ class Nodes(Schema):
                 **block._asdict(),
                 "height": block.ref.height,
                 "hash": block.ref.hash,
+                "below": view.below(block),
                 "nodes": tips.get(block.ref.hash, []),
             }
             for block in view.tree
@@ -196,5 +200,5 @@ class SplitEvent(Schema):
 class BranchEvent(Schema):
     """The branches that nodes follow, after one appeared, grew or ended."""
 
-    agree: bool = field("Whether no node is on another branch")
+    agree: bool | None = field("Whether no node is on another branch; null while that is not known")
     splits: list[Split] = field("One for each branch beside the counted one, deepest first")

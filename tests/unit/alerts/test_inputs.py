@@ -24,9 +24,11 @@ from monitor.model import (
     Estimates,
     Forecast,
     Interval,
+    NodesView,
     PoolSlug,
     Race,
     Rate,
+    Relation,
     SanctionedCase,
     Share,
     Signals,
@@ -148,7 +150,7 @@ def test_what_is_known_has_a_number(name: str, samples: dict[tuple[str, ...], fl
 
 def test_all_facts_are_tried() -> None:
     assert {fact.name for fact in ALERT_METRICS} == set(METRIC_LOOKUP.alert_metrics)
-    assert len(ALERT_METRICS) == 15
+    assert len(ALERT_METRICS) == 17
 
 
 def test_what_is_not_known_has_none() -> None:
@@ -156,6 +158,37 @@ def test_what_is_not_known_has_none() -> None:
 
     assert set(nothing.metrics) == {"reorg_depth", "attribution_conflict"}  # nothing happened
     assert all(numbers.samples == () for numbers in nothing.metrics.values())
+
+
+def samples(name: str, view: NodesView) -> tuple[tuple[tuple[str, ...], float], ...] | None:
+    found = METRIC_LOOKUP.read([name], replace(NOW, nodes=view)).metrics.get(name)
+    return found.samples if found else None
+
+
+def test_a_split_is_over_only_when_it_is_known_where_the_nodes_are() -> None:
+    agreeing = NodesView(tuple(replace(each, relation=Relation.SAME) for each in split_view(3).nodes))
+    home, friend, far = agreeing.nodes
+    unknown = replace(friend, relation=Relation.UNKNOWN)
+    silent = replace(unknown, up=False)
+
+    assert samples("split_depth_blocks", agreeing) == (((), 0.0),)
+    for nodes in (
+        (replace(home, relation=Relation.UNKNOWN), friend, far),
+        (home, unknown, far),
+        (home, replace(silent, starting=True), far),
+        (home, replace(silent, relation=Relation.BRANCH), far),
+    ):
+        assert samples("split_depth_blocks", NodesView(nodes)) is None
+        assert NodesView(nodes).agree is None
+    assert samples("split_depth_blocks", NodesView((home, silent, far))) == (((), 0.0),)
+    assert NodesView((home, silent, far)).agree
+    assert samples("split_depth_blocks", replace(split_view(3), nodes=(home, unknown, far))) == (((), 3.0),)
+
+
+def test_nobody_stands_in_only_when_the_counted_node_answers() -> None:
+    home, friend, far = split_view(3).nodes
+    assert samples("node_replaced", NodesView((home, friend, far))) == ()
+    assert samples("node_replaced", NodesView((replace(home, up=False), friend, far))) is None
 
 
 def test_metrics_are_read_from_the_snapshot() -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 from support.fake_chain import BEFORE_ALL, chain_on, judge
+from support.views import split_view
 
 from monitor.alerts.loading import METRIC_LOOKUP
 from monitor.alerts.parse import parse
@@ -26,8 +27,10 @@ from monitor.model import (
     BlockRef,
     BlockRow,
     Judged,
+    NodesView,
     Plan,
     PoolSlug,
+    Relation,
     Snapshot,
     Tally,
     Window,
@@ -82,6 +85,14 @@ above = 3600
 severity = "info"
 summary = "{value}"
 """
+SPLIT = """
+[[rule]]
+name = "split"
+value = "split_depth_blocks"
+above = 0
+severity = "critical"
+summary = "{value}"
+"""
 WINDOW = Window.parse("10b")
 TICK = 0.02
 
@@ -129,8 +140,8 @@ class Bench:
         self.chain: list[Judged] = []
 
     @asynccontextmanager
-    async def watching(self) -> AsyncIterator[AlertRunner]:
-        rules = parse(RULES, METRIC_LOOKUP, origin="test")
+    async def watching(self, rules_text: str = RULES) -> AsyncIterator[AlertRunner]:
+        rules = parse(rules_text, METRIC_LOOKUP, origin="test")
         watch = AlertRunner(
             rules,
             METRIC_LOOKUP,
@@ -258,6 +269,7 @@ async def test_a_conflict_is_news_only_in_new_blocks(bench: Bench) -> None:
 
 
 async def test_the_clock_alone_tells_that_the_node_is_away(bench: Bench) -> None:
+    bench.pulse.heard_at = 1.0
     async with bench.watching():
         bench.pulse.waiting = "nothing listens at 127.0.0.1:8332"
         await settle()
@@ -265,6 +277,43 @@ async def test_the_clock_alone_tells_that_the_node_is_away(bench: Bench) -> None
         await settle()
     assert bench.told == [("away", "firing"), ("away", "resolved")]
     assert "nothing listens at 127.0.0.1:8332" in bench.memory.changes[0].explanation
+
+
+async def test_a_node_that_is_still_away_after_a_restart_has_been_away_all_the_time(bench: Bench) -> None:
+    async with bench.watching():
+        bench.pulse.waiting = "nothing listens at 127.0.0.1:8332"
+        await settle()
+    (fired,) = bench.memory.kept
+    bench.memory.kept = (replace(fired, value=700.0),)
+    bench.pulse = Pulse()  # it has not been asked yet
+    async with bench.watching(RULES.replace("above = 0\nseverity", "above = 600\nseverity")):
+        await settle()
+        bench.pulse.waiting = "nothing listens at 127.0.0.1:8332"
+        await settle()
+        assert bench.told == [("away", "firing")]
+        bench.pulse.waiting, bench.pulse.heard_at = None, 1.0
+        await settle()
+    assert bench.told == [("away", "firing"), ("away", "resolved")]
+
+
+async def test_a_split_is_not_over_after_a_restart_until_the_nodes_have_said_where_they_are(bench: Bench) -> None:
+    split = split_view(3)
+    home, friend, far = split.nodes
+    nowhere = [replace(each, relation=Relation.UNKNOWN, tip=None) for each in (home, friend, far)]
+    async with bench.watching(SPLIT):
+        bench.hub.show_nodes(split)
+        await settle()
+    bench.hub.nodes = None
+    async with bench.watching(SPLIT):
+        for nodes in (nowhere, (home, nowhere[1], far), (home, replace(nowhere[1], up=False, starting=True), far)):
+            bench.hub.show_nodes(NodesView(tuple(nodes)))
+            await settle()
+        bench.hub.show_nodes(split)
+        await settle()
+        assert bench.told == [("split", "firing")]
+        bench.hub.show_nodes(NodesView((home, replace(friend, relation=Relation.SAME), far)))
+        await settle()
+    assert bench.told == [("split", "firing"), ("split", "resolved")]
 
 
 async def test_the_node_tells_that_it_is_behind_or_does_not(bench: Bench) -> None:

@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 from support.views import START, block, node, ref
 
-from monitor.chain.branches import BranchCounts, BranchRules, Line, completed, relation, splits
-from monitor.model import BlockHash, BranchBlock, NodeState, Relation, Split
+from monitor.chain.branches import BranchCounts, BranchRules, Line, completed, marks, relation, splits
+from monitor.model import BlockHash, BlockRef, BranchBlock, NodeState, Relation, Split
 
 COUNTED = [block(height) for height in range(90, 106)]
 HERE = node("home", ref(105), Relation.SAME)
@@ -23,12 +23,15 @@ def apart(name: str, *heights: int, branch: str = "b") -> tuple[NodeState, Line]
 
 
 def found(
-    *others: tuple[NodeState, Line], age: float = 1000.0, counted: Sequence[BranchBlock] = COUNTED
+    *others: tuple[NodeState, Line],
+    age: float = 1000.0,
+    counted: Sequence[BranchBlock] = COUNTED,
+    just_seen: Sequence[BlockRef] = (),
 ) -> tuple[Split, ...]:
-    lowest = {line.blocks[0].ref.hash for _, line in others}
+    deciding = [block.ref for _, line in others for block in marks(line, counted, RULES.split_depth)]
     return splits(
         [HERE, *(each for each, _ in others)], {each.name: line for each, line in others}, counted,
-        since=dict.fromkeys(lowest, START - age), now=START, rules=RULES,
+        seen={each.hash: START - (1 if each in just_seen else age) for each in deciding}, now=START, rules=RULES,
     )  # fmt: skip
 
 
@@ -66,13 +69,42 @@ def test_headers_alone_of_a_stranger_are_no_split() -> None:
     assert [each.lasting for each in found((untrusted, line))] == [True]
     assert [each.lasting for each in found((untrusted, bare))] == [False]
     assert [each.lasting for each in found((stranger, bare))] == [True]
-    beside_a_trusted_one = found(apart("friend", 102, 103), (untrusted, bare))
-    assert [each.depth for each in beside_a_trusted_one] == [2]
+    [beside_a_trusted_one] = found(apart("friend", 102, 103), (untrusted, bare))
+    assert beside_a_trusted_one.branches[1].length == 2
+
+
+def test_a_branch_of_one_block_is_a_split_from_a_long_one_as_the_long_one_is_from_it() -> None:
+    [few_counted] = found(apart("friend", 105, 106, 107), counted=COUNTED)
+    [many_counted] = found(apart("friend", 103))
+    assert [(each.depth, each.lasting) for each in (few_counted, many_counted)] == [(3, True), (3, True)]
+    assert few_counted.since == many_counted.since == START - 1000.0
+
+
+def test_a_split_begins_when_both_branches_have_a_block() -> None:
+    for late in (ref(104), ref(104, "b")):
+        [split] = found(apart("friend", 104, 105), just_seen=[late])
+        assert (split.since, split.lasting) == (START - 1, False)
+
+
+def test_a_race_that_one_node_has_just_seen_decided_is_no_split_until_the_others_had_time_to_see_it() -> None:
+    ours, theirs = (apart("friend", 104), COUNTED), (apart("friend", 104, 105), COUNTED[:-1])
+    for late, (other, counted) in ((ref(105), ours), (ref(105, "b"), theirs)):
+        assert [each.lasting for each in found(other, counted=counted, just_seen=[late])] == [False]
+        assert [each.lasting for each in found(other, counted=counted)] == [True]
+
+
+def test_one_old_block_of_a_node_that_is_a_stranger_or_away_is_no_split() -> None:
+    friend, line = apart("friend", 101)
+    assert [each.lasting for each in found((friend, line))] == [True]
+    assert [each.lasting for each in found((replace(friend, trusted=False), line))] == [False]
+    assert [each.lasting for each in found((replace(friend, up=False), line))] == [False]
+    away, own = apart("friend", 101, 102)
+    assert [each.lasting for each in found((replace(away, up=False), own))] == [True]
 
 
 def test_nodes_on_one_branch_are_one_split_also_if_one_lags() -> None:
     [split] = found(apart("friend", 102, 103, 104), apart("slow", 102, 103))
-    assert split.depth == 3
+    assert split.branches[1].length == 3
     assert split.branches[1].nodes == ("friend", "slow")
 
 
@@ -85,14 +117,14 @@ def test_three_branches_are_two_splits_the_deepest_first() -> None:
 
 def test_a_node_that_is_behind_or_ahead_is_no_split() -> None:
     behind = node("friend", ref(100), Relation.BEHIND)
-    assert splits([HERE, behind], {"friend": Line(ref(100))}, COUNTED, since={}, now=START, rules=RULES) == ()
+    assert splits([HERE, behind], {"friend": Line(ref(100))}, COUNTED, seen={}, now=START, rules=RULES) == ()
 
 
 def test_a_counted_branch_without_a_block_above_the_fork_has_no_length() -> None:
     counted = [block(height) for height in range(90, 101)]
     [split] = splits(
         [node("home", ref(100), Relation.SAME), apart("friend", 100, 101)[0]],
-        {"friend": apart("friend", 100, 101)[1]}, counted, since={}, now=START, rules=RULES,
+        {"friend": apart("friend", 100, 101)[1]}, counted, seen={}, now=START, rules=RULES,
     )  # fmt: skip
     assert [each.length for each in split.branches] == [1, 2]
 

@@ -13,8 +13,10 @@ from support.stale import LIST, POOLS
 from support.stored import FIRST, store_mainnet
 from typer.testing import CliRunner, Result
 
+from monitor.cli.stale import text
 from monitor.cli.stale.command import stale as command
-from monitor.model import BlockHash, Header
+from monitor.model import BlockHash, Header, Race, Window
+from monitor.processing.stale_view import StaleView
 from monitor.store.store import Store
 from monitor.wire import encode_header
 
@@ -119,3 +121,9 @@ def test_of_two_pools_for_a_block_the_one_by_tag_counts(tmp_path: Path) -> None:
 def test_without_a_database_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("POOL_MONITOR_STORE__URL", f"sqlite:///{tmp_path}/none.sqlite")
     assert "no database at" in str(run("import", LIST).exception)
+
+
+def test_stale_blocks_of_unknown_pools_alone_are_said_to_be_known(capsys: pytest.CaptureFixture[str]) -> None:
+    race = Race(7, 0, (BlockHash("ab" * 32),), losers=(None,), winners=(None,))
+    text.rates(StaleView(Window.parse("1y"), (race,), rates=(), names={}), "table")
+    assert "Stale blocks known in 1y: 1, 1 without a known pool: there is no rate to show." in capsys.readouterr().out

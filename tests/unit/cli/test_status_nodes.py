@@ -44,6 +44,15 @@ def test_a_row_for_each_node() -> None:
     assert "nothing listens at" in shown(node_views.replaced())
 
 
+def test_the_column_network_has_the_network_and_a_chain_that_is_not_that_of_bitcoin() -> None:
+    foreign = replace(node_views.agreeing().nodes[1], chain="rdts")
+    text = shown(replace(node_views.agreeing(), nodes=(node_views.node(chain="bitcoin"), foreign)))
+
+    assert "network" in line(text, "node")
+    assert "main, chain rdts" in line(text, "friend")
+    assert "chain" not in line(text, "home").partition("same chain")[2]
+
+
 def test_stretches_of_one_chain_are_folded() -> None:
     text = shown(node_views.one())
 
@@ -52,10 +61,20 @@ def test_stretches_of_one_chain_are_folded() -> None:
     assert len(text.splitlines()) < 25
 
 
+def test_heights_that_are_left_out_are_counted() -> None:
+    view = node_views.split()
+    gap = {*range(TOP - 25, TOP - 9)}
+    tree = tuple(block for block in view.tree if block.ref.height not in gap)
+    text = shown(replace(view, tree=tree))
+
+    assert "16 heights left out" in line(text, f"{TOP - 25} - {TOP - 10}")
+    assert "blocks of one chain" in text
+
+
 def test_branches_of_a_split_are_beside_each_other() -> None:
     text = shown(node_views.split())
 
-    assert "Split above block 900043" in text
+    assert "Split above block 900043, since 2025-06-15 14:16 UTC" in text
     assert "counted: home, cellar" in text
     assert "not counted: friend" in text
     tip = line(text, f"{TOP - 2} ")

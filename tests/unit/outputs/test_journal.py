@@ -9,8 +9,9 @@ from dataclasses import replace
 
 from support import node_views
 from support.fake_chain import BEFORE_ALL, chain_on, judge
-from support.node_views import TIME, node, view
+from support.node_views import TIME, TOP, node, view
 
+from monitor.alerts.text import resolved
 from monitor.hub import Hub
 from monitor.model import (
     Alert,
@@ -27,7 +28,7 @@ from monitor.outputs.journal import Journal, open_splits
 from monitor.vitals import Vitals
 
 FIRING = Alert("majority", Severity.CRITICAL, AlertState.FIRING, TIME, "A pool has <more>", "Numbers", started=TIME)
-RESOLVED = replace(FIRING, state=AlertState.RESOLVED, since=TIME + 60)
+RESOLVED = resolved(FIRING, TIME + 60, None)
 
 
 class Kept:
@@ -81,6 +82,20 @@ async def test_stale_blocks_are_noted_once_also_after_a_restart() -> None:
             hub.show_nodes(view([node()]))
 
     assert store.titles(EntryKind.STALE) == ["Stale block 900029 of an unknown miner", "Stale block 900028 of f2pool"]
+
+
+async def test_blocks_of_a_branch_are_stale_once_no_node_follows_it() -> None:
+    hub, store, clock = Hub(Vitals()), Kept(), Clock()
+    split = node_views.split()
+    branch = frozenset(each.ref.hash for each in split.tree if not each.counted and each.ref.height > TOP - 10)
+    ended = replace(split, splits=(), nodes=node_views.agreeing().nodes)
+    async with journal(hub, store, clock):
+        hub.show_nodes(replace(split, followed_blocks=branch))
+        await turns()
+        assert store.titles(EntryKind.STALE) == [f"Stale block {TOP - 30} of f2pool"]
+        hub.show_nodes(ended)
+
+    assert len(store.titles(EntryKind.STALE)) == 1 + len(branch)
 
 
 async def test_a_split_begins_and_ends_once_across_a_restart() -> None:

@@ -39,6 +39,8 @@ async def test_the_first_time_of_a_sighting_stays_and_its_status_changes(store: 
         Sighting(block, "home", 100.0, 0.0, "valid-fork"), Sighting(block, "far", 102.5, 2.5),
     ]  # fmt: skip
     assert await store.branches.sightings(lowest=8) == []
+    assert await store.branches.first_seen(block.hash) == 100.0
+    assert await store.branches.first_seen(BlockHash("cd" * 32)) is None
 
 
 async def test_a_sighting_has_the_pool_of_its_block(store: Store) -> None:
@@ -90,3 +92,16 @@ async def test_stale_blocks_without_a_coinbase_are_races_too(store: Store) -> No
     await store.branches.note_sightings([Sighting(rival.ref, "far", None, None, "invalid")])
     assert {row.height for row in await store.stale(seconds=10**9)} == {2}
     assert await store.branches.bits_at([1, 1, 99]) == {1: main[1].header.bits}
+
+
+async def test_blocks_of_a_branch_that_a_node_follows_are_not_stale_yet(store: Store) -> None:
+    main = chain_on(BEFORE_ALL, 4)
+    followed, left = chain_on(main[0].ref, 5), chain_on(main[2].ref, 1)
+    await store.apply(Plan(BEFORE_ALL, main[-1].hash, connects=tuple(main)), judge(main, "toy"))
+    await store.branches.add(judge([*followed, *left], "rival"))
+
+    await store.branches.note_followed_tips([followed[-1].hash])
+    assert [row.hash for row in await store.stale(seconds=10**9)] == [left[0].hash]
+    await store.branches.note_followed_tips([])
+    lost = {row.hash for row in await store.stale(seconds=10**9)}
+    assert lost == {left[0].hash, *(block.hash for block in followed[:3])}

@@ -13,7 +13,7 @@ from aiohttp import web
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from monitor import __version__
-from monitor.model import SOON_SECONDS, TREE_HEIGHTS, BlockHash, PoolSlug, Snapshot
+from monitor.model import SOON_SECONDS, BlockHash, PoolSlug, Snapshot
 from monitor.outputs.lags import SIGHTINGS
 from monitor.outputs.node_text import disagreement
 from monitor.outputs.web import profiles
@@ -213,7 +213,7 @@ class Pages:
         snapshot = hub.snapshot
         return self._page(
             "nodes.html", here="/nodes", page=NodesPage.of(hub.nodes, sightings), snapshot=snapshot,
-            heights=TREE_HEIGHTS, slots=self._slots(snapshot) if snapshot else {},
+            slots=self._slots(snapshot) if snapshot else {},
             names=_names(snapshot) if snapshot else {},
         )  # fmt: skip
 
@@ -267,7 +267,8 @@ class Pages:
             "firing": FiringView.of(self._sources.hub.alerts),
             "pages": _PAGES,
             "here": None,
-            "disagreement": disagreement(nodes) if (nodes := self._sources.hub.nodes) else None,
+            "followed_blocks": nodes.followed_blocks if (nodes := self._sources.hub.nodes) else frozenset(),
+            "disagreement": disagreement(nodes) if nodes else None,
             "waiting": self._sources.health.waiting,
             "coverage": self._sources.health.coverage,
             "now": time.time(),

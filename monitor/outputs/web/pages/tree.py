@@ -81,20 +81,21 @@ def draw(view: NodesView) -> Tree:
     for node in view.nodes:
         if node.tip:
             tips.setdefault(node.tip.hash, []).append(node.name)
-    segments = _segments(view.tree, tips)
+    segments = _segments(view, tips)
     tree = Tree()
     lanes = max((each.lane for each in segments), default=0) + 1
     tree.width = GUTTER + LANE * max(lanes, _LEAST_LANES)
     where = _place(tree, segments, tips)
-    _connect(tree, segments, where)
+    _connect(tree, view, segments, where=where)
     return tree
 
 
 # -- lanes -------------------------------------------------------------------------------------------------------------
 
 
-def _segments(blocks: Sequence[BranchBlock], tips: Collection[BlockHash]) -> list[_Segment]:
+def _segments(view: NodesView, tips: Collection[BlockHash]) -> list[_Segment]:
     """Every block in a lane: the counted chain and what stands on it first, then the branches, highest first."""
+    blocks = view.tree
     known = {block.ref.hash: block for block in blocks}
     counted = sorted((block for block in blocks if block.counted), key=lambda block: -block.ref.height)
     found = [_Segment(0, counted, followed=True)] if counted else []
@@ -102,7 +103,7 @@ def _segments(blocks: Sequence[BranchBlock], tips: Collection[BlockHash]) -> lis
     for tip in sorted(blocks, key=lambda block: (-block.ref.height, block.ref.hash)):
         if tip.ref.hash in taken:
             continue
-        chain = list(_down(tip, known, taken))
+        chain = list(_down(tip, view, known, taken=taken))
         taken |= {block.ref.hash for block in chain}
         on_top = bool(counted) and chain[-1].parent == counted[0].ref.hash
         followed = any(block.ref.hash in tips for block in chain)
@@ -111,12 +112,12 @@ def _segments(blocks: Sequence[BranchBlock], tips: Collection[BlockHash]) -> lis
 
 
 def _down(
-    tip: BranchBlock, known: Mapping[BlockHash, BranchBlock], taken: Collection[BlockHash]
+    tip: BranchBlock, view: NodesView, known: Mapping[BlockHash, BranchBlock], *, taken: Collection[BlockHash]
 ) -> Iterator[BranchBlock]:
     block: BranchBlock | None = tip
     while block and block.ref.hash not in taken:
         yield block
-        block = known.get(block.parent)
+        block = known.get(view.below(block))
 
 
 def _free_lane(chain: Sequence[BranchBlock], found: Sequence[_Segment], *, least: int) -> int:
@@ -136,11 +137,18 @@ def _place(tree: Tree, segments: Sequence[_Segment], tips: Mapping[BlockHash, li
             rows.setdefault(block.ref.height, []).append((segment.lane, block))
     special = _special(rows, segments, tips)
     where: dict[BlockHash, Cell] = {}
+    ordered = sorted(rows, reverse=True)
+    run = {height: height + at for at, height in enumerate(ordered)}  # the same for heights without a gap between them
+    above: int | None = None
     for _, group in groupby(
-        sorted(rows, reverse=True),
-        key=lambda height: height if height in special else tuple(sorted(_lanes(rows, height))),
+        ordered,
+        key=lambda height: (run[height], height if height in special else tuple(sorted(_lanes(rows, height)))),
     ):
         heights = list(group)
+        if above is not None and (missing := above - heights[0] - 1):
+            tree.heights.append(Label(f"\N{VERTICAL ELLIPSIS} {missing:,} heights", _x(0) + CELL, tree.height + 15))
+            tree.height += LABEL
+        above = heights[-1]
         if len(heights) >= _FOLDED:
             _fold(tree, [rows[height] for height in heights], where)
             continue
@@ -209,13 +217,13 @@ def _x(lane: int) -> int:
 # -- lines -------------------------------------------------------------------------------------------------------------
 
 
-def _connect(tree: Tree, segments: Sequence[_Segment], where: Mapping[BlockHash, Cell]) -> None:
+def _connect(tree: Tree, view: NodesView, segments: Sequence[_Segment], *, where: Mapping[BlockHash, Cell]) -> None:
     half = CELL // 2
     for segment in segments:
         lines = tree.lines if segment.followed else tree.stubs
         first, last = where[segment.blocks[0].ref.hash], where[segment.blocks[-1].ref.hash]
         x = _x(segment.lane) + half
-        parent = where.get(segment.blocks[-1].parent)
+        parent = where.get(view.below(segment.blocks[-1]))
         bottom = last.y + half if parent else tree.height
         lines.append(f"M{x} {first.y + half}V{bottom}")
         if parent:

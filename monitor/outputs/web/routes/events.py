@@ -17,7 +17,7 @@ from typing import Any
 from aiohttp import web
 
 from monitor.hub import Listener, News
-from monitor.model import Alert, BlockRecord, NodesView, Snapshot
+from monitor.model import Alert, BlockHash, BlockRecord, NodesView, Snapshot
 from monitor.outputs.schemas.alerts import Alert as AlertSchema
 from monitor.outputs.schemas.base import Schema
 from monitor.outputs.schemas.blocks import Block, Reorg, SnapshotEvent
@@ -116,6 +116,8 @@ class Events:
         before = self._hub.nodes
         with suppress(ConnectionError):
             async for view in views:
+                if before and not view.is_known and _ancestors(before) - _ancestors(view):
+                    continue  # a split is not over while it is not known where the nodes are
                 for name, content in branch_events(before, view):
                     await response.write(_event(name, content))
                 before = view
@@ -136,6 +138,10 @@ def events(news: News) -> Iterator[tuple[str, Schema]]:
     if plan.caught_up:
         for judged in news.judged:
             yield "block", Block.of(BlockRecord(judged, stale=False), news.pool_names)
+
+
+def _ancestors(view: NodesView) -> set[BlockHash]:
+    return {each.ancestor.hash for each in view.splits}
 
 
 def branch_events(before: NodesView | None, view: NodesView) -> Iterator[tuple[str, Schema]]:
