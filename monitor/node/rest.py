@@ -33,6 +33,7 @@ _MOST_HEADERS = 2000
 """The node's limit for one answer."""
 _FIRST_BYTES = 2048
 """Enough for header and coinbase of nearly every block. For the few that pay many miners, more is requested."""
+_CHUNK_BYTES = 1 << 20
 _STARTING = b"Service temporarily unavailable"
 """How a node that is starting begins its answer with status 503. Its work queue has another text."""
 
@@ -146,7 +147,7 @@ class Rest:
         async with self._request("block", f"{ref.hash}.bin") as response:
             body = b""
             async for chunk in response.content.iter_any():
-                body += chunk
+                body += _limited(chunk, len(body))
                 try:
                     block = decode_block(body, height=ref.height)
                 except Truncated:
@@ -163,7 +164,10 @@ class Rest:
     @unless_queue_stays_full
     async def _get(self, name: str, path: str) -> bytes:
         async with self._request(name, path) as response:
-            return await response.read()
+            body = b""
+            async for chunk in response.content.iter_chunked(_CHUNK_BYTES):
+                body += _limited(chunk, len(body))
+            return body
 
     @asynccontextmanager
     async def _request(self, name: str, path: str) -> AsyncIterator[aiohttp.ClientResponse]:
@@ -191,6 +195,17 @@ class Rest:
             connector=transport.connector(self._node),
             cookie_jar=aiohttp.DummyCookieJar(),
         )
+
+
+def _limited(chunk: bytes, before: int) -> bytes:
+    """A chunk, if the answer is not longer than a block.
+
+    Raises:
+        NotServed: it is.
+    """
+    if before + len(chunk) > MAX_BLOCK_BYTES:
+        raise NotServed(f"GET below /rest/ was answered with more than {MAX_BLOCK_BYTES} bytes")
+    return chunk
 
 
 def _part(block: BlockHash, size: int) -> str:

@@ -18,7 +18,7 @@ from monitor.node.connections import Connections
 from monitor.node.errors import QueueFull
 from monitor.node.rest import NotServed, Rest
 from monitor.vitals import Vitals
-from monitor.wire import display_hash, double_sha256
+from monitor.wire import MAX_BLOCK_BYTES, display_hash, double_sha256
 
 REF = BlockRef(5, BlockHash("ab" * 32))
 
@@ -138,3 +138,9 @@ async def test_behind_a_proxy_that_sends_chunks_it_works_as_well() -> None:
         assert rest.has_blockpart
     async with answering(200, raw, chunked=True) as rest:
         assert (await rest.block(ref)).coinbase.outputs
+
+
+async def test_an_answer_is_not_read_without_end() -> None:
+    async with answering(200, bytes(MAX_BLOCK_BYTES + 1), chunked=True) as rest:
+        with pytest.raises(NotServed, match="more than"):
+            await rest.successors(REF, 1, REF.hash)
