@@ -62,7 +62,7 @@ class Config(BaseSettings):
 
     node: NodeSection = Field(default_factory=NodeSection)
     nodes: Annotated[tuple[NodeSection, ...], BeforeValidator(_tables)] = Field(
-        default=(), examples=[[{"name": "home"}, {"name": "friend"}]]
+        default=(), examples=[[{"name": "home"}, {"name": "friend", "url": "http://127.0.0.1:18332"}]]
     )
     """Several nodes in place of one: tables with the keys of node. The first is the counted node, unless another has
     that role; the others are observers."""
