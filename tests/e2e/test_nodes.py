@@ -99,6 +99,22 @@ def test_nodes_that_part_and_come_together_again(nodes: Nodes, scratch: Path) ->
         assert counted(fresh) == joined
 
 
+def test_a_restart_during_a_split_is_no_all_clear(nodes: Nodes, scratch: Path) -> None:
+    home, friend, far = nodes.values()
+    home.part()
+    mine_all(home, [ANT] * 3)
+    mine_all(friend, [F2] * 3)
+    agree(friend, far)
+    with daemon(nodes, scratch / "daemon") as running:
+        running.wait_for(home.tip)
+        until(lambda: "chain_split" in firing(running), "the alert")
+    with daemon(nodes, scratch / "daemon") as running:
+        running.wait_for(home.tip)
+        until(lambda: running.ask("/api/v1/nodes")["agree"] is False, "the nodes to say where they are")
+        assert "chain_split" in firing(running)
+        assert "resolved" not in [each["state"] for each in running.events("alert")]
+
+
 def test_another_node_stands_in_and_the_counted_one_returns_without_a_jump(nodes: Nodes, scratch: Path) -> None:
     home, friend, _ = nodes.values()
     with daemon(nodes, scratch / "daemon", fallback_seconds=0.5) as running:
