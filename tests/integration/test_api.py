@@ -155,7 +155,7 @@ async def test_what_strangers_write_stays_out_of_labels_and_pages(daemon: Inside
         sample.labels.get("entity") or sample.labels.get("pool")
         for family in text_string_to_metric_families(text)
         for sample in family.samples
-        if sample.labels.get("level", "pool") == "pool"
+        if sample.labels.get("level", "pool") == "pool" and not sample.name.startswith("pool_monitor_economy_")
     }
     assert {"foundryusa", "antpool", "unknown"} <= found
     assert found - {None, "unknown"} <= pools.keys()
@@ -232,7 +232,9 @@ async def test_readiness_follows_the_node(node: EmbeddedNode, tmp_path: Path) ->
         await daemon.wait_for(node.tip.hash)
         status, _, body = await daemon.get("/readyz")
         assert (status, json.loads(body)) == (
-            200, {"ready": True, "waiting": None, "height": 10, "first_height": 0, "pruned": False, "history": None},
+            200,
+            {"ready": True, "waiting": None, "writer": True, "height": 10, "first_height": 0, "pruned": False,
+             "history": None},
         )  # fmt: skip
 
         await node.stop()

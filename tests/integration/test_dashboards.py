@@ -22,6 +22,7 @@ from monitor.embedded import EmbeddedNode, Signature, blocks, mainnet
 from monitor.embedded.history import Found
 from monitor.model import PoolSlug
 from monitor.registry.loading import load_pools
+from monitor.store import seen_intervals
 
 WHO, RIVAL, TORN = PoolSlug("antpool"), PoolSlug("foundryusa"), PoolSlug("torn")
 GRAFANAS = {"__interval": "1s", "__rate_interval": "1m"}
@@ -55,6 +56,7 @@ def latest() -> Iterator[Found]:
         yield replace(found, pool=WHO) if joined else found
 
 
+@pytest.mark.timeout(600)  # Prometheus answers hundreds of questions
 async def test_every_panel_variable_and_annotation_has_data(
     node: EmbeddedNode,
     friend: EmbeddedNode,
@@ -64,6 +66,8 @@ async def test_every_panel_variable_and_annotation_has_data(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(app, "run_audit", showing(view_of(WHO, RIVAL)))  # the embedded node has no mempool
+    monkeypatch.setattr(seen_intervals, "_PROMPT_SECONDS", math.inf)  # these blocks are of long ago,
+    monkeypatch.setattr(seen_intervals, "_TOGETHER_SECONDS", 0)  # and come one right after the other
     async with node, friend, inside(config(node, friend, folder=tmp_path)) as daemon:
         await daemon.wait_for(node.tip.hash, seconds=30)
         port = urlsplit(daemon.url).port
@@ -82,9 +86,9 @@ async def test_every_panel_variable_and_annotation_has_data(
 
 
 async def part(node: EmbeddedNode, friend: EmbeddedNode, prometheus: Prometheus) -> None:
-    """Two blocks that both nodes have, then one that each has alone."""
-    for number in (1, 2):
-        assert node.mine(RIVAL) == friend.mine(RIVAL)
+    """Two blocks that both nodes have, the second empty and soon after the first; then one that each has alone."""
+    for number, transactions in ((1, 1000), (2, 0)):
+        assert node.mine(WHO, transactions=transactions) == friend.mine(WHO, transactions=transactions)
         await seen(prometheus, f'pool_monitor_block_first_seen_seconds_count{{node="friend"}} == {number}')
     friend.mine(WHO)
     node.mine(RIVAL)
