@@ -7,6 +7,7 @@ header), shares are ratios in 0..1, and `None` means that there is no such numbe
 from monitor.model.alerts import Alert, AlertState, Dispatch, Severity
 from monitor.model.attribution import (
     Attribution,
+    BlockFilter,
     BlockRecord,
     BlockRow,
     Candidate,

@@ -146,3 +146,21 @@ class BlockRecord:
 
     judged: Judged
     stale: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BlockFilter:
+    """Which stored blocks are wanted; all of them by default."""
+
+    pool: PoolSlug | None = None
+    """Only those of this pool."""
+    unknown: bool = False
+    """Only those of which the pool is unknown."""
+    first: int | None = None
+    """Earliest header time, Unix seconds."""
+    last: int | None = None
+    """Latest header time."""
+    below: int | None = None
+    """Only lower heights."""
+    stale: bool | None = None
+    """Only stale ones, or only those of the counted chain; None: both."""

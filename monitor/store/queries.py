@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from sqlalchemy import Connection, delete, func, insert, not_, or_, select, union_all, update
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, not_, or_, select, union_all, update
 
 from monitor.errors import StoreRefused
 from monitor.model import (
+    BlockFilter,
     BlockHash,
     BlockRecord,
     BlockRef,
@@ -134,6 +135,33 @@ def newest(connection: Connection, limit: int, *, below: int | None = None) -> l
     of_either = or_(ON_BEST_CHAIN & (height >= lowest), blocks.c.stale & (height >= lowest))
     query = JOINED.where(lower, of_either).order_by(height.desc(), blocks.c.stale, blocks.c.id.desc())
     return [record(dict(row)) for row in connection.execute(query).mappings()]
+
+
+def selected(connection: Connection, wanted: BlockFilter, limit: int) -> list[BlockRecord]:
+    """The blocks that a filter wants, highest first; at most `limit`, and the others of the lowest height."""
+    conditions = list(_conditions(wanted))
+    height = blocks.c.height
+    highest = select(height).where(*conditions).order_by(height.desc()).offset(limit - 1).limit(1)
+    lowest = connection.execute(highest).scalar() or 0
+    query = JOINED.where(*conditions, height >= lowest)
+    query = query.order_by(height.desc(), blocks.c.stale, blocks.c.id.desc())
+    return [record(dict(row)) for row in connection.execute(query).mappings()]
+
+
+def _conditions(wanted: BlockFilter) -> Iterator[ColumnElement[bool]]:
+    if wanted.pool is not None or wanted.unknown:
+        pool = attributions.c.pool
+        yield blocks.c.attribution.in_(
+            select(attributions.c.id).where(pool.is_(None) if wanted.unknown else pool == wanted.pool)
+        )
+    if wanted.first is not None:
+        yield blocks.c.time >= wanted.first
+    if wanted.last is not None:
+        yield blocks.c.time <= wanted.last
+    if wanted.below is not None:
+        yield blocks.c.height < wanted.below
+    if wanted.stale is not None:
+        yield blocks.c.stale if wanted.stale else ON_BEST_CHAIN
 
 
 def of_pool(connection: Connection, pool: PoolSlug, limit: int) -> list[BlockRecord]:

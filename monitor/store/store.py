@@ -245,6 +245,7 @@ class Store:
     stale = reads(stale_blocks.stale)
     seen_intervals = reads(seen_intervals.seen_intervals)
     blocks = reads(queries.newest)
+    selected = reads(queries.selected)
     block = reads(queries.one)
     blocks_of = reads(queries.of_pool)
 

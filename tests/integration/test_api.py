@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import csv
+import io
 import json
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from support.daemon import Inside, inside
+from support.stored import judged
 
 from monitor.cli.demo_daemon import signatures_of
 from monitor.config import Config
 from monitor.embedded import EmbeddedNode, Signature
-from monitor.model import PoolSlug
+from monitor.model import BlockRecord, PoolSlug
+from monitor.outputs.schemas.blocks import as_csv
 from monitor.registry.loading import load_pools
 
 FOUNDRY, ANTPOOL, HOSTILE = PoolSlug("foundryusa"), PoolSlug("antpool"), PoolSlug("hostile")
@@ -131,6 +136,44 @@ async def test_blocks_come_highest_first_in_pages(daemon: Inside, node: Embedded
         (11, False), (10, False), (10, True), (9, False), (9, True),
     ]  # fmt: skip
     assert page[2]["hash"] == stale
+
+
+async def test_blocks_can_be_those_of_a_pool_or_a_time(daemon: Inside) -> None:
+    async def heights(query: str) -> list[int]:
+        return [each["height"] for each in (await daemon.ask(f"/api/v1/blocks?{query}"))["blocks"]]
+
+    every = (await daemon.ask("/api/v1/blocks?limit=500"))["blocks"]
+    theirs = [each["height"] for each in every if each["pool_slug"] == "antpool"]
+    assert await heights("pool=antpool") == theirs != []
+    assert await heights("pool=unknown") == [each["height"] for each in every if each["pool_slug"] is None]
+    assert await heights("pool=antpool&below=6") == [height for height in theirs if height < 6]
+    assert await heights("pool=antpool&stale=true") == []
+    time = {each["height"]: each["time"] for each in every}
+    assert await heights(f"from={time[4]}&to={time[7]}") == [7, 6, 5, 4]
+    page = await daemon.ask("/api/v1/blocks?from=2023-11-14&limit=4")
+    following = await daemon.ask(f"/api/v1/blocks?from=2023-11-14&limit=100&below={page['next_below']}")
+    assert [each["height"] for each in page["blocks"] + following["blocks"]] == list(range(10, 0, -1))
+    assert following["next_below"] is None
+
+
+async def test_blocks_are_rows_of_csv_too(daemon: Inside) -> None:
+    every = (await daemon.ask("/api/v1/blocks?limit=500"))["blocks"]
+    _, kind, body = await daemon.get("/api/v1/blocks?format=csv&limit=10000")
+    rows = list(csv.DictReader(io.StringIO(body.decode())))
+    assert kind == "text/csv; charset=utf-8"
+    assert [(int(row["height"]), row["hash"], row["pool_slug"] or None) for row in rows] == [
+        (each["height"], each["hash"], each["pool_slug"]) for each in every
+    ]
+    assert rows[0]["stale"] == "false"
+    assert (await daemon.get("/api/v1/blocks?limit=501"))[0] == 400
+
+
+@pytest.mark.parametrize("name", ["=1+1", "+cmd", "-2", "@SUM(A1)", "\tx"])
+def test_a_text_of_a_stranger_begins_no_formula_in_a_spreadsheet(name: str) -> None:
+    found = next(judged())
+    record = BlockRecord(replace(found, attribution=replace(found.attribution, miner=name)), stale=False)
+    [row] = csv.DictReader(io.StringIO(as_csv([record], {})))
+    assert row["miner"] == f"'{name}"
 
 
 async def test_a_block_says_who_mined_it_and_how_we_know(daemon: Inside, node: EmbeddedNode) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import csv
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from io import StringIO
 from itertools import islice
 from typing import Annotated
 
@@ -99,6 +101,31 @@ class Blocks(Schema):
     """Blocks, highest first, stale ones included."""
 
     blocks: list[Block] = field("The blocks")
+    next_below: int | None = field("`below` for the next page; null: there is none")
+
+
+class BlockLine(BlockSummary):
+    """A block in a table: its fields are the columns."""
+
+    parent: str = field("Hash of the previous block", at="judged.block.header.parent")
+    stale: bool = field("Whether the block is not on the counted chain")
+    registry: str = field("Hash of the pool registry that decided", at="judged.attribution.registry")
+
+
+def as_csv(records: Iterable[model.BlockRecord], names: Mapping[model.PoolSlug, str]) -> str:
+    """A header, and a row for each block. What strangers wrote cannot begin a formula in a spreadsheet."""
+    text = StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(BlockLine.model_fields)
+    for each in records:
+        writer.writerow(map(_cell, BlockLine.of(each, names).model_dump(mode="json").values()))
+    return text.getvalue()
+
+
+def _cell(value: object) -> object:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
 
 
 class UnknownMiner(Schema):

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from monitor.model import (
     BlockAudit,
+    BlockFilter,
     BlockHash,
     BlockRecord,
     Coverage,
@@ -26,6 +27,9 @@ class BlockStore(Protocol):
 
     async def blocks(self, limit: int, *, below: int | None = None) -> list[BlockRecord]:
         """Blocks with their attributions, highest first, stale ones included."""
+
+    async def selected(self, wanted: BlockFilter, limit: int) -> list[BlockRecord]:
+        """The blocks that a filter wants, highest first; at most `limit`, and the others of the lowest height."""
 
     async def block(self, wanted: BlockHash) -> BlockRecord | None:
         """One block with its attribution."""

@@ -2,26 +2,51 @@
 
 from __future__ import annotations
 
+import asyncio
 from http import HTTPStatus
+from typing import Literal
 
+from aiohttp import web
 from pydantic import Field
 
-from monitor.model import BlockHash
-from monitor.outputs.schemas.blocks import Block, Blocks
+from monitor.model import BlockFilter, BlockHash, PoolSlug
+from monitor.outputs.schemas.blocks import Block, Blocks, as_csv
 from monitor.outputs.web.problems import Problem
-from monitor.outputs.web.routes.endpoint import NO_BLOCK_YET, Query, get
+from monitor.outputs.web.routes.endpoint import NO_BLOCK_YET, Query, get, json_response
+from monitor.outputs.web.routes.times import Time
 from monitor.outputs.web.sources import Sources
 
 _NOT_STORED = "this block is not stored here"
+_MOST_IN_JSON, _MOST_IN_CSV = 500, 10_000
+"""A block takes 2 kB of JSON with its coinbase, and 200 bytes of CSV without it."""
+_UNKNOWN = "unknown"
 
 
 class BlocksQuery(Query):
     """A page of the list of blocks."""
 
-    limit: int = Field(50, ge=1, le=500)
-    """maximum number of blocks"""
+    limit: int = Field(50, ge=1, le=_MOST_IN_CSV)
+    """maximum number of blocks: 500 as JSON, 10,000 as CSV. Other blocks of the lowest height follow"""
     below: int | None = Field(None, ge=1, le=2**31 - 1, examples=[840_000])
-    """only blocks lower than this height; for the next page, the lowest height of this one"""
+    """only blocks lower than this height; for the next page, the `next_below` of this one"""
+    pool: str | None = Field(None, max_length=64, pattern="^[a-z0-9-]+$", examples=["antpool"])
+    """only blocks of this pool, by its slug; `unknown`: those without a known pool"""
+    first: Time | None = Field(None, alias="from")
+    """only blocks with this header time or a later one: Unix seconds, `2025-01-31` or `2025-01-31T12:00:00Z`"""
+    last: Time | None = Field(None, alias="to")
+    """only blocks with this header time or an earlier one"""
+    stale: bool | None = None
+    """only stale blocks (`true`), or only those of the counted chain (`false`)"""
+    format: Literal["json", "csv"] = "json"
+    """`csv` has a row for each block, without the coinbase"""
+
+    def wanted(self) -> BlockFilter:
+        """As the store takes it."""
+        unknown = self.pool == _UNKNOWN
+        pool = PoolSlug(self.pool) if self.pool is not None and not unknown else None
+        return BlockFilter(
+            pool, unknown, first=self.first, last=self.last, below=self.below, stale=self.stale
+        )  # fmt: skip
 
 
 class BlockQuery(Query):
@@ -31,11 +56,22 @@ class BlockQuery(Query):
     """hash of the block, 64 hexadecimal digits"""
 
 
-@get("/api/v1/blocks")
-async def blocks(query: BlocksQuery, sources: Sources) -> Blocks:
-    """Blocks, highest first, stale ones among them."""
+@get("/api/v1/blocks", answer=Blocks, also="text/csv")
+async def blocks(query: BlocksQuery, sources: Sources) -> web.Response:
+    """Blocks, highest first, stale ones among them; all of them, or those of a pool or a time."""
     names = sources.snapshot.pool_names
-    return Blocks.of({"blocks": await sources.store.blocks(query.limit, below=query.below)}, names)
+    if query.format == "csv":
+        found = await sources.store.selected(query.wanted(), query.limit)
+        text = await asyncio.to_thread(as_csv, found, names)
+        return web.Response(text=text, content_type="text/csv", charset="utf-8")
+    if query.limit > _MOST_IN_JSON:
+        raise Problem(HTTPStatus.BAD_REQUEST, f"invalid limit; at most {_MOST_IN_JSON} blocks as JSON")
+    if query.wanted() == BlockFilter(below=query.below):
+        found = await sources.store.blocks(query.limit, below=query.below)
+    else:
+        found = await sources.store.selected(query.wanted(), query.limit)
+    more = found[-1].judged.block.height if len(found) >= query.limit else None
+    return json_response(Blocks.of({"blocks": found, "next_below": more or None}, names))
 
 
 @get("/api/v1/blocks/{hash}", problems={**NO_BLOCK_YET, HTTPStatus.NOT_FOUND: _NOT_STORED})

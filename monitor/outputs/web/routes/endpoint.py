@@ -76,6 +76,8 @@ class Endpoint:
     answer: type[Schema] | None = None
     """The JSON of a 200, if the return annotation does not say it."""
     content: str = "application/json"
+    also: str | None = None
+    """Another type of content that a 200 may have, by a parameter."""
     problems: Mapping[HTTPStatus, str] = field(default_factory=NO_BLOCK_YET.copy)
     """Statuses of its own besides 200, and what they mean."""
     ready: bool = False

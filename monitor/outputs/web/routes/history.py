@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
-from datetime import UTC, datetime
 from hashlib import blake2b
 from http import HTTPStatus
 from typing import Annotated, Literal, TypeAlias, get_args
@@ -19,9 +17,8 @@ from monitor.outputs.schemas.history import TimeSeries
 from monitor.outputs.web.problems import Problem
 from monitor.outputs.web.protocols import HistoryQueries
 from monitor.outputs.web.routes.endpoint import Level, Query, get
+from monitor.outputs.web.routes.times import MAX_SECONDS, Time
 
-_MAX_SECONDS = 2**32
-"""Header times are below."""
 _MAX_WAITING = 8
 """Requests that wait for their turn."""
 Metric: TypeAlias = Literal[
@@ -36,36 +33,15 @@ def _span(text: str) -> model.Window:
         window = model.Window.parse(text)
     except ValueError:
         window = model.Window("")
-    if window.seconds is None or window.seconds > _MAX_SECONDS:
+    if window.seconds is None or window.seconds > MAX_SECONDS:
         raise ValueError("use for example 1h or 1d")
     return window
-
-
-def _time(text: str) -> int:
-    try:
-        if re.fullmatch(r"[0-9]{1,10}", text):
-            seconds = int(text)
-        else:
-            time = datetime.fromisoformat(text)
-            seconds = int((time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp())
-    except (ValueError, OverflowError):
-        seconds = -1
-    if not 0 <= seconds < _MAX_SECONDS:
-        raise ValueError("use for example 2025-01-31, 2025-01-31T12:00:00Z or Unix seconds")
-    return seconds
 
 
 Span: TypeAlias = Annotated[
     model.Window,
     BeforeValidator(_span),
     WithJsonSchema({"type": "string", "pattern": "^[1-9][0-9]{0,2}[hd]$", "examples": ["7d"]}),
-]
-Time: TypeAlias = Annotated[
-    int,
-    BeforeValidator(_time),
-    WithJsonSchema(
-        {"type": "string", "pattern": "^[0-9]{1,10}$|^[0-9]{4}-[0-9]{2}-[0-9]{2}", "examples": ["2025-01-31"]}
-    ),
 ]
 
 

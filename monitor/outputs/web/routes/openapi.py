@@ -74,7 +74,10 @@ def document(routes: Iterable[web.AbstractRoute], snapshot: Snapshot | None) -> 
 def _responses(about: Endpoint, refs: dict[Any, JsonSchemaValue]) -> dict[str, Any]:
     good = {
         "description": "the answer",
-        "content": {about.content: {"schema": refs[about.answer]} if about.answer else {}},
+        "content": {
+            about.content: {"schema": refs[about.answer]} if about.answer else {},
+            **({about.also: {"schema": {"type": "string"}}} if about.also else {}),
+        },
     }
     problem = {"application/problem+json": {"schema": refs[Problem]}}
     found = {
