@@ -16,6 +16,7 @@ _MODULES: Final = {
     "check": "monitor.cli.check.command",
     "run": "monitor.cli.run",
     "status": "monitor.cli.status.command",
+    "entity": "monitor.cli.entity",
     "backfill": "monitor.cli.backfill",
     "attribute": "monitor.cli.attribute.command",
     "concentration": "monitor.cli.concentration.command",

@@ -175,7 +175,7 @@ async def _page() -> str:
         for route in api.routes():
             about = getdoc(route.handler) or ""
             parts.append(f"\n## `{route.method} {route.path}`\n\n{about}\n")
-            path = route.path.format(hash=newest.hash, slug="foundryusa")
+            path = route.path.format(hash=newest.hash, slug="foundryusa", level="pool", entity="foundryusa")
             endpoint = endpoint_of(route.handler)
             assert endpoint
             known = list(parameters(endpoint, None))

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Self
+from urllib.parse import quote
 
 import aiohttp
 
@@ -110,6 +111,22 @@ class Client:
         with self._explained():
             found: dict[str, Any] = await self._get("nodes")
             return found
+
+    async def entity(self, level: str, entity: str, window: str | None) -> dict[str, Any]:
+        """An entity with its members.
+
+        Raises:
+            PoolMonitorError: as for `ask`; or nothing is counted for the entity.
+        """
+        path = f"entities/{quote(level, safe='')}/{quote(entity, safe='')}"
+        with self._explained():
+            found: dict[str, Any] = await self._get(path, missing={}, **({"window": window} if window else {}))
+        if not found:
+            raise PoolMonitorError(
+                f"nothing is counted for {entity!r} at level {level!r}",
+                remedy=f"`pool-monitor status --level {level}` shows the entities; the daemon may have no block yet",
+            )
+        return found
 
     async def news(self) -> AsyncIterator[None]:
         """Yield once the stream of events is connected, then once for each chunk of it, until it ends.

@@ -1,0 +1,62 @@
+"""An entity of a level: a template group, an operator, a country."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from monitor.model import Concentration
+from monitor.outputs.schemas.blocks import Tip
+from monitor.outputs.schemas.entities import Entity, EntityMember, EntityShare
+from monitor.outputs.web.pages.countries import COUNTRIES
+from monitor.outputs.web.pages.entity import EntityView, Member
+from monitor.outputs.web.pages.published import ShareRow
+from monitor.outputs.web.problems import Problem
+from monitor.outputs.web.routes.endpoint import NO_BLOCK_YET, Query, Window, get
+from monitor.outputs.web.sources import Sources
+
+_NOTHING = "nothing is counted for this entity"
+
+
+class EntityQuery(Query):
+    """One entity."""
+
+    level: str
+    """level of the entity: `template`, `operator`, `origin`, `country` or `pool`"""
+    entity: str
+    """the entity, as in `/api/v1/shares`: `antpool-and-friends`, `CN`"""
+    window: Window = None
+    """window of the shares of the members, as configured; `7d` without it"""
+
+
+@get("/api/v1/entities/{level}/{entity}", problems={**NO_BLOCK_YET, HTTPStatus.NOT_FOUND: _NOTHING})
+async def entity(query: EntityQuery, sources: Sources) -> Entity:
+    """An entity with its shares, and its members with dates, confidence and source."""
+    snapshot = sources.snapshot
+    view = EntityView.of(snapshot, sources.directory, query.entity, level=query.level, window=query.window)
+    if view is None:
+        raise Problem(HTTPStatus.NOT_FOUND, f"{_NOTHING}; /api/v1/shares has the entities of each level")
+    names = COUNTRIES | {str(slug): name for slug, name in snapshot.pool_names.items()}
+    return Entity(
+        tip=Tip.of(snapshot, snapshot.pool_names), level=view.level, entity=view.entity,
+        name=names.get(view.entity, view.entity), window=view.chosen.window.name,
+        shares=[_share(one, row) for one, row in view.windows if row], members=[_member(each) for each in view.members],
+        possible=view.possible, unknown=view.unknown,
+    )  # fmt: skip
+
+
+def _share(one: Concentration, row: ShareRow) -> EntityShare:
+    interval = row.interval
+    return EntityShare(
+        window=one.window.name, blocks=row.blocks, total=one.blocks, share=row.share,
+        lower=interval.lower if interval else None, upper=interval.upper if interval else None,
+    )  # fmt: skip
+
+
+def _member(member: Member) -> EntityMember:
+    stated = member.stated
+    return EntityMember(
+        pool_slug=member.pool.slug, pool_name=member.pool.name, share=member.weight, counted=member.is_counted,
+        current=member.is_current, since=stated.since if stated else None, until=stated.until if stated else None,
+        confidence=stated.confidence if stated else None, source=stated.source if stated else None,
+        note=stated.note if stated else None,
+    )  # fmt: skip

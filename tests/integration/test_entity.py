@@ -1,0 +1,54 @@
+"""Who belongs to a country or a group: the API's answer, and what the command prints of it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from support.daemon import Inside, inside
+
+from monitor.cli.demo_daemon import signatures_of
+from monitor.cli.entity import lines
+from monitor.config import Config
+from monitor.embedded import EmbeddedNode
+from monitor.model import PoolSlug
+from monitor.registry.loading import load_pools
+
+
+@pytest.fixture
+async def daemon(tmp_path: Path) -> AsyncIterator[Inside]:
+    """Four blocks: two of a pool that was founded in China."""
+    async with EmbeddedNode(network="main", signatures=signatures_of(load_pools("main"))) as node:
+        node.mine(PoolSlug("foundryusa"), time=1_700_000_000)
+        for pool in ("antpool", "antpool", "foundryusa"):
+            node.mine(PoolSlug(pool))
+        config = Config.model_validate({
+            "node": {"url": node.url, "cookie_file": node.cookie_file},
+            "store": {"url": f"sqlite:///{tmp_path / 'blocks.sqlite'}"},
+            "web": {"port": 0},
+        })  # fmt: skip
+        async with inside(config) as daemon:
+            await daemon.wait_for(node.tip.hash)
+            yield daemon
+
+
+async def test_members_have_dates_confidence_and_source(daemon: Inside) -> None:
+    found = await daemon.ask("/api/v1/entities/origin/CN?window=30d")
+    assert (found["name"], found["window"], found["unknown"]) == ("China", "30d", 0.0)
+    share = next(each for each in found["shares"] if each["window"] == "30d")
+    assert (share["blocks"], share["total"], share["share"]) == (2, 4, 0.5)
+    first = found["members"][0]
+    assert (first["pool_slug"], first["share"], first["counted"]) == ("antpool", 0.5, True)
+    assert first["source"]
+    assert any(not each["counted"] and each["current"] for each in found["members"]), "disputed ones are there"
+
+    text = "\n".join(lines(found))
+    assert "China (origin), as of block" in text
+    assert "AntPool               50.0%  counted" in text
+
+
+async def test_what_is_not_there_is_said(daemon: Inside) -> None:
+    assert (await daemon.get("/api/v1/entities/origin/XX"))[0] == 404
+    assert (await daemon.get("/api/v1/entities/galaxy/CN"))[0] == 404
+    assert (await daemon.get("/api/v1/entities/origin/CN?window=25h"))[0] == 400
