@@ -18,6 +18,9 @@ _MOST = 1 << 64
 """No number of an answer is as large: work is written in hexadecimal."""
 _MOST_CHARACTERS = 200
 _HASH = re.compile(r"[0-9a-f]{64}")
+_HEX = re.compile(r"[0-9a-f]*")
+_DATA = {"data", "hex"}
+"""Names of data in hexadecimal: raw transactions."""
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -55,14 +58,15 @@ def understood(ask: Callable[_P, Coroutine[Any, Any, _T]]) -> Callable[_P, Corou
 def bounded(value: Any) -> Any:  # noqa: ANN401 -- JSON of any shape
     """An answer that can be used and shown: numbers are finite, and texts inside it are printable and not long.
 
-    Decimals become floats. A text that is the whole answer is a hash, or data in hexadecimal, and is kept.
+    Decimals become floats. A text that is the whole answer is a hash, or data in hexadecimal, and is kept; so is data
+    in hexadecimal below the names that it has in answers, as in those of block templates.
 
     Raises:
         UnexpectedValueError: a number is not.
     """
     match value:
         case dict():
-            return {excerpt(name, _MOST_CHARACTERS): _within(each) for name, each in value.items()}
+            return {excerpt(name, _MOST_CHARACTERS): _within(each, name) for name, each in value.items()}
         case list():
             return [_within(each) for each in value]
         case int() | float() | Decimal():
@@ -73,8 +77,10 @@ def bounded(value: Any) -> Any:  # noqa: ANN401 -- JSON of any shape
             return value
 
 
-def _within(value: Any) -> Any:  # noqa: ANN401
-    return excerpt(value, _MOST_CHARACTERS) if isinstance(value, str) else bounded(value)
+def _within(value: Any, name: str = "") -> Any:  # noqa: ANN401
+    if not isinstance(value, str):
+        return bounded(value)
+    return value if name in _DATA and _HEX.fullmatch(value) else excerpt(value, _MOST_CHARACTERS)
 
 
 def text(value: object, *, otherwise: str) -> str:

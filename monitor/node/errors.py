@@ -96,7 +96,8 @@ def from_transport(error: Exception, url: str) -> NodeError:
             return NodeRefused(f"what listens at {url} does not speak HTTP", remedy="check node.url")
         case json.JSONDecodeError() | UnicodeDecodeError() | http.client.HTTPException():
             return NodeAway(f"the node at {url} gave half an answer ({type(error).__name__})")
-        case _ if isinstance(error, MISSHAPEN) and not isinstance(error, UnicodeError):  # that is a host name
+        case _ if isinstance(error, MISSHAPEN) and not isinstance(error, OSError | UnicodeError):
+            # A certificate that is not trusted is both, and a host name may be no text that can be encoded.
             return misshapen(error)
         case _:
             return NodeAway(f"the node at {url} cannot be reached ({error})")

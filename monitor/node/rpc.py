@@ -182,7 +182,10 @@ class _LimitedResponse(http.client.HTTPResponse):
     """A response that is not read without end."""
 
     def read(self, amt: int | None = None) -> bytes:
-        body = super().read(_MOST_BYTES if amt is None else amt)
+        if amt is not None:
+            return super().read(amt)
+        body = super().read(_MOST_BYTES)
+        self.close()  # without a length it would stay open, and its socket with it
         if len(body) == _MOST_BYTES:
             raise http.client.HTTPException(f"an answer of more than {_MOST_BYTES} bytes")
         return body
@@ -210,6 +213,7 @@ class _HttpConnection(http.client.HTTPConnection):
         response = super().getresponse()
         answered = errors.HttpError(response.status, response.reason)
         if response.status not in errors.STATUSES or response.headers.get_content_type() != "application/json":
+            response.close()
             raise answered
         self.failed = None if response.status == http.HTTPStatus.OK else answered
         response.headers.replace_header("Content-Type", "application/json")  # the library accepts no charset

@@ -22,6 +22,7 @@ from monitor.model import (
     AlertState,
     Attribution,
     Block,
+    BlockFilter,
     BlockHash,
     BlockRecord,
     BlockRow,
@@ -98,6 +99,9 @@ class _Past:
 
     async def block(self, wanted: BlockHash) -> BlockRecord | None:
         return next((each for each in self.records if each.judged.block.hash == wanted), None)
+
+    async def selected(self, wanted: BlockFilter, limit: int) -> list[BlockRecord]:  # noqa: ARG002 -- no page asks
+        return await self.blocks(limit)
 
     async def blocks_of(self, pool: PoolSlug, limit: int) -> list[BlockRecord]:
         return [each for each in self.records if each.judged.attribution.pool == pool][::-1][:limit]

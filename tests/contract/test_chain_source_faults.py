@@ -19,7 +19,7 @@ from support.sources import KINDS, asking, running, told
 
 from monitor.config import NodeSection
 from monitor.embedded import EmbeddedNode
-from monitor.errors import NodeAway, NodeRefused
+from monitor.errors import NodeAway, NodeBusy, NodeRefused
 from monitor.model import BlockHash, BlockRef
 from monitor.node.client import NodeClient
 from monitor.node.connections import MAX_CONNECTIONS
@@ -137,7 +137,6 @@ HALVES = {
     "nothing": b"",
     "half a JSON": b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 4\r\n\r\n{"r"',
     "half a body": b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 400\r\n\r\n{",
-    "a list": b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n[]",
     "a proxy": b"HTTP/1.1 502 Bad Gateway\r\nContent-Type: text/html\r\nContent-Length: 0\r\n\r\n",
 }
 
@@ -146,6 +145,13 @@ HALVES = {
 async def test_half_an_answer_is_a_node_that_is_away(what: str) -> None:
     async with listener(HALVES[what]) as source:
         with pytest.raises(NodeAway, match=r"http://127\.0\.0\.1"):
+            await source.ready()
+
+
+async def test_an_answer_of_another_shape_is_a_passing_fault() -> None:
+    answer = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n[]"
+    async with listener(answer) as source:
+        with pytest.raises(NodeBusy, match="another shape"):
             await source.ready()
 
 

@@ -190,7 +190,12 @@ def test_transactions_of_a_list_are_followed_until_they_are_mined(
 
     world.audit(wallet.mine(wallet.template().values(), tag=b"/ViaBTC/"))
 
-    (case,) = daemon.ask("/api/v1/audit")["sanctioned"]
+    def followed() -> Any:  # noqa: ANN401 -- JSON is whatever it is
+        (case,) = daemon.ask("/api/v1/audit")["sanctioned"]
+        return case
+
+    wait_until(lambda: followed()["mined_by"], seconds=20, what="the one who mined it")
+    case = followed()
     assert case == {
         "txid": victim, "first_height": 103, "missed_by": ["antpool"] * 3, "mined_by": "viabtc", "mined_height": 106,
     }  # fmt: skip

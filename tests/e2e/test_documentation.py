@@ -47,6 +47,11 @@ NOT_HERE = {
     ".venv/bin/python scripts/compile_pools.py": "for maintainers, with two new lists; has tests of its own",
     "pool-monitor registry update #": "asks the internet; the one from a file is typed",
     "pool-monitor alerts test": "there is nobody to tell; has a test of its own, with real receivers",
+    "sudo -u postgres": "changes the machine; the store's tests have a server of their own",
+    "bitcoind -regtest": "there is no bitcoin-cli here; tests with three nodes do the same",
+    "alias ": "the same",
+    "home ": "the same",
+    "friend ": "the same",
     "mosquitto_": "asks somebody's own broker; what is published has tests of its own, with a real one",
     "promtool tsdb": "has a test of its own, with a real Prometheus",
 }
@@ -59,6 +64,7 @@ INSTEAD = {
     "~/pool-monitor": "$PWD/pool-monitor",
     "pool-monitor registry show --unknown": "POOL_MONITOR_STORE__URL=$STOPPED pool-monitor registry show --unknown",
     "registry update --from": "registry update --yes --from",
+    "sqlite:////var/lib/pool-monitor/blocks.sqlite postgresql+psycopg://monitor@db.example/pools": "$STOPPED sqlite:///$PWD/copied.sqlite",
     "pool-monitor stale ": "POOL_MONITOR_STORE__URL=$STOPPED pool-monitor stale ",
     "pool-monitor export openmetrics": "POOL_MONITOR_STORE__URL=$STOPPED pool-monitor export openmetrics",
 }

@@ -47,7 +47,7 @@ def part(daemon: Daemon, home: Bitcoind, friend: Bitcoind) -> None:
     assert "not counted: friend" in shown
     assert "o F2Pool < friend" in shown
     assert "\x1b" not in shown
-    assert json.loads(status(daemon, "--nodes", "--json"))["splits"][0]["depth"] == 2
+    assert json.loads(status(daemon, "--nodes", "--json"))["splits"][0]["depth"] == 3
     assert "! Nodes disagree" in status(daemon)
     wait_until(lambda: "The nodes follow different branches" in titles(daemon), seconds=40, what="the feed")
 

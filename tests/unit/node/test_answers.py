@@ -79,3 +79,13 @@ async def test_any_json_is_understood_or_a_passing_fault(answer: Any) -> None:  
 
     with pytest.raises(NodeBusy, match="another shape than expected"):
         await ask()
+
+
+def test_raw_transactions_of_a_template_stay_whole() -> None:
+    answer = {"transactions": [{"data": "ab" * 500, "hex": "cd" * 500, "name": "ab" * 500}], "data": "x" * 500}
+    found = bounded(answer)
+    (transaction,) = found["transactions"]
+    assert transaction["data"] == "ab" * 500
+    assert transaction["hex"] == "cd" * 500
+    assert len(transaction["name"]) == 200
+    assert len(found["data"]) == 200, "no data in hexadecimal"
