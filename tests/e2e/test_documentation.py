@@ -65,6 +65,7 @@ INSTEAD = {
     "pool-monitor registry show --unknown": "POOL_MONITOR_STORE__URL=$STOPPED pool-monitor registry show --unknown",
     "registry update --from": "registry update --yes --from",
     "sqlite:////var/lib/pool-monitor/blocks.sqlite postgresql+psycopg://monitor@db.example/pools": "$STOPPED sqlite:///$PWD/copied.sqlite",
+    "db check -c new.toml": "db check",
     "pool-monitor stale ": "POOL_MONITOR_STORE__URL=$STOPPED pool-monitor stale ",
     "pool-monitor export openmetrics": "POOL_MONITOR_STORE__URL=$STOPPED pool-monitor export openmetrics",
 }
