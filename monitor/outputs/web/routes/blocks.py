@@ -26,7 +26,7 @@ class BlocksQuery(Query):
     """A page of the list of blocks."""
 
     limit: int = Field(50, ge=1, le=_MOST_IN_CSV)
-    """maximum number of blocks: 500 as JSON, 10,000 as CSV. Other blocks of the lowest height follow"""
+    """maximum number of blocks; a page of JSON has 500 at most. Other blocks of the lowest height follow"""
     below: int | None = Field(None, ge=1, le=2**31 - 1, examples=[840_000])
     """only blocks lower than this height; for the next page, the `next_below` of this one"""
     pool: str | None = Field(None, max_length=64, pattern="^[a-z0-9-]+$", examples=["antpool"])
@@ -64,13 +64,12 @@ async def blocks(query: BlocksQuery, sources: Sources) -> web.Response:
         found = await sources.store.selected(query.wanted(), query.limit)
         text = await asyncio.to_thread(as_csv, found, names)
         return web.Response(text=text, content_type="text/csv", charset="utf-8")
-    if query.limit > _MOST_IN_JSON:
-        raise Problem(HTTPStatus.BAD_REQUEST, f"invalid limit; at most {_MOST_IN_JSON} blocks as JSON")
+    limit = min(query.limit, _MOST_IN_JSON)
     if query.wanted() == BlockFilter(below=query.below):
-        found = await sources.store.blocks(query.limit, below=query.below)
+        found = await sources.store.blocks(limit, below=query.below)
     else:
-        found = await sources.store.selected(query.wanted(), query.limit)
-    more = found[-1].judged.block.height if len(found) >= query.limit else None
+        found = await sources.store.selected(query.wanted(), limit)
+    more = found[-1].judged.block.height if len(found) >= limit else None
     return json_response(Blocks.of({"blocks": found, "next_below": more or None}, names))
 
 
