@@ -1,4 +1,4 @@
-"""Reads text files and TOML within bounds of size, depth and time, whoever wrote them."""
+"""Reads text files and TOML from any source, with limits on size, depth and time."""
 
 from __future__ import annotations
 

@@ -134,7 +134,7 @@ class AuditObserver:
                 async for each in news:
                     if isinstance(each, BlockEvents):
                         self._note(each)
-                    else:  # the snapshot is out, and nobody waits for the processor
+                    else:  # the snapshot is published: nothing urgent needs the processor
                         await self._audit_noted()
         raise AssertionError("the hub has ended")
 

@@ -13,7 +13,7 @@ from monitor.model.measures import Interval
 HEADLINE_LEVEL: Final = "template"
 """Mining's level for its direction: who chooses the transactions."""
 UNATTRIBUTED: Final = "unattributed"
-"""The entity of an observation whose weight is not attributed: other or anonymous entities together."""
+"""The entity of an observation with unattributed weight: other or anonymous entities together."""
 
 
 class Layer(StrEnum):

@@ -31,7 +31,7 @@ class UnexpectedValueError(ValueError):
 
 
 def misshapen(error: Exception) -> NodeBusy:
-    """The passing fault of a node whose answer caused one of `MISSHAPEN`."""
+    """The temporary fault of a node, for one of `MISSHAPEN` that its answer caused."""
     match error:
         case UnexpectedValueError():
             detail = f": {error}"

@@ -3,7 +3,7 @@
 Of each pool, its blocks in order say yes or no: at least one such transaction. A change is where two shares, before and
 after, explain them so much better than one that the log likelihood ratio of the best place exceeds the threshold of the
 change points of hashrate; each part is then searched again. Blocks count only while other pools mine such transactions
-near by, before and after, so that a kind that nobody sends any more is not taken for a policy.
+near by, before and after: a kind of transaction that is no longer sent is not a policy.
 """
 
 from __future__ import annotations

@@ -158,7 +158,7 @@ class LimitedConnection(web.RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,
     ) -> web.StreamResponse:
-        """Answer what is not HTTP: it is counted, because whoever can connect could fill the log."""
+        """Answer what is not HTTP. It is counted and not logged: any client could fill the log."""
         if status != HTTPStatus.BAD_REQUEST:
             return super().handle_error(request, status, exc, message)
         self._limits.count("malformed")
