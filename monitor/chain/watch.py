@@ -42,6 +42,8 @@ from monitor.model import (
 _LONGEST = 20_000
 """Blocks of a branch that are counted, the highest ones."""
 _LOOK_SECONDS = 5.0
+_PATIENCE_SECONDS = 3.0
+"""How long a look waits for the nodes: a slower one is shown with its branch of the look before."""
 _TIPS_SECONDS = 600.0
 _MOST_HEIGHTS = 5_000
 """Blocks of which the height is remembered."""
@@ -110,6 +112,8 @@ class NodesWatch:
         """When the blocks that decide the age of a split were first seen, Unix time."""
         self._view: NodesView | None = None
         """The last one that was published."""
+        self._traces: dict[str, asyncio.Task[tuple[Line | None, bool]]] = {}
+        """What each node is being asked, by its name; one that is slow outlasts a look."""
         self._ready = asyncio.Event()
         """Set while the counted chain ends at its node's tip."""
         self._changed = asyncio.Event()
@@ -129,6 +133,12 @@ class NodesWatch:
             if self._view is not None:
                 self._show(self._view.unheard("the comparison of nodes has failed and starts again; see the log"))
             raise
+        finally:
+            traces = [*self._traces.values()]
+            self._traces.clear()
+            for trace_of_node in traces:
+                trace_of_node.cancel()
+            await asyncio.gather(*traces, return_exceptions=True)
         raise AssertionError("an observer returned")
 
     def _show(self, view: NodesView) -> None:
@@ -181,12 +191,12 @@ class NodesWatch:
         counted = await self._store.tip()
         if counted is None:
             return False
-        more = False
-        states = []
-        for observer in self._source.nodes:
-            line, fetched = await self._line(observer) if self._ready.is_set() else (None, False)
-            more |= fetched
-            states.append(self._state(observer, counted, line))
+        found = await self._lines_of_all() if self._ready.is_set() else {}
+        more = any(fetched for _, fetched in found.values())
+        states = [
+            self._state(observer, counted, found.get(observer.name, (None, False))[0])
+            for observer in self._source.nodes
+        ]
         await self._settle(states)
         forks = [line.fork.height - 1 for line in self._lines.values() if line.blocks]
         newest = await self._store.above(max(min([counted.height - TREE_HEIGHTS, *forks]), counted.height - _LONGEST))
@@ -220,6 +230,24 @@ class NodesWatch:
             heard = None if arrived is None else now - (time.monotonic() - arrived)
             known = heard or await self._store.first_seen(block.ref.hash) or block.time
             self._first_seen[block.ref.hash] = min(known, now)
+
+    async def _lines_of_all(self) -> dict[str, tuple[Line | None, bool]]:
+        """The branch of each node, and whether there may be more of it. No node waits for another that is slow."""
+        late = set(self._traces)
+        for observer in self._source.nodes:
+            if observer.name not in late:
+                self._traces[observer.name] = asyncio.create_task(self._line(observer), name=f"trace {observer.name}")
+        await asyncio.wait(self._traces.values(), timeout=_PATIENCE_SECONDS)
+        found = {}
+        for name, task in [*self._traces.items()]:
+            if task.done():
+                del self._traces[name]
+                line, fetched = task.result()
+                found[name] = line, fetched or name in late  # it began at an earlier look
+            else:
+                task.add_done_callback(lambda _: self._changed.set())
+                found[name] = self._lines.get(name), False
+        return found
 
     async def _line(self, observer: Observer) -> tuple[Line | None, bool]:
         """The branch of a node, and whether blocks of it were fetched. Only the store can make this fail."""

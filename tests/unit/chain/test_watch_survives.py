@@ -13,6 +13,7 @@ from structlog.testing import capture_logs
 from support.fake_chain import BEFORE_ALL, FakeNode, judge
 from support.observed import ObservedFake
 
+from monitor.chain import watch as module
 from monitor.chain.branches import BranchCounts, BranchRules
 from monitor.chain.fallback import FallbackSource
 from monitor.chain.observer import Observer
@@ -100,3 +101,28 @@ async def test_the_view_of_a_watch_that_has_failed_is_not_the_present(tmp_path: 
         assert "has failed" in str(view.nodes[0].reason)
         with pytest.raises(ExceptionGroup):
             await task
+
+
+async def test_a_node_that_is_slow_delays_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_PATIENCE_SECONDS", 0.05)
+    asked, release = asyncio.Event(), asyncio.Event()
+
+    async def slow(_block: BlockHash) -> None:
+        asked.set()
+        await release.wait()
+
+    async with watching(tmp_path) as (world, task):
+        await world.until(home=True, friend=True)
+        world.friend.header = slow  # type: ignore[assignment, method-assign]
+        world.friend.best = BlockHash("ab" * 32)  # a block of its own
+        world.watch._changed.set()  # noqa: SLF001 -- as a notice would
+        await asyncio.wait_for(asked.wait(), 10)
+        for _ in range(2):
+            assert (await asyncio.wait_for(world.views.get(), 10)).nodes[0].up
+            world.watch._changed.set()  # noqa: SLF001
+        assert not release.is_set()
+        release.set()
+        view = await world.until(home=True, friend=False)
+        assert view.nodes[1].reason
+        assert not task.done()
+    assert not [each for each in asyncio.all_tasks() if each.get_name().startswith("trace ")]
