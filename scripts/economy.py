@@ -115,7 +115,8 @@ def _row(measure: LayerMeasure) -> list[str]:
     interval, slope, top = measure.effective_interval, measure.slope, measure.shares[0]
     return [
         f"`{measure.layer}`", f"{f'{measure.days} days to ' if measure.days else ''}{measure.period}",
-        text.number(measure.effective), f"{interval.lower:.1f}–{interval.upper:.1f}",
+        text.number(measure.effective),
+        f"{'' if measure.has_errors else 'bounds '}{interval.lower:.1f}–{interval.upper:.1f}",
         "–".join(dict.fromkeys(f"{each:,.0f}" for each in sorted(measure.hhi))),
         "–".join(sorted({f"{each:.0f}" for each in measure.majority})), f"{top.entity} {100 * top.share:.0f} %",
         f"{slope.direction}, {text.percent(slope.certainty)}" if slope else "no trend yet",

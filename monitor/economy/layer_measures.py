@@ -58,6 +58,7 @@ def measure(
         top_share={
             n: Bounds(*(float(indices.top_share(exact[reading], n)) for reading in READINGS)) for n in TOPS
         },
+        has_errors=any(each.low is not None for each in newest.named.values()),
         hhi_interval=_interval(hhi),
         effective_interval=points[-1].interval,
         shares=_shares(newest, drawn[-1]),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from monitor.economy.fetch import fetching
@@ -13,7 +14,7 @@ from monitor.economy.sources.known import SOURCES, read_vintage, recognised
 from monitor.economy.sources.source import Source, Unchanged
 from monitor.economy.view import SourceData, ai_side, shipped_data
 from monitor.errors import InputError
-from monitor.model import SourceOrigin, SourceState, Vintage
+from monitor.model import Observation, SourceOrigin, SourceState, Vintage
 from monitor.store.economy import StoredEconomy
 
 _MOST_FILE_BYTES = 32 * 2**20
@@ -56,21 +57,45 @@ async def update(
 
 
 async def take_file(path: Path, store: StoredEconomy) -> Vintage:
-    """Take an edition from a file of one of the sources; its day is that of the file.
+    """Take an edition from a file of one of the sources.
+
+    Its day is the one after its newest period, unless the file is older: copying a file makes it look new, and its
+    figures are not.
 
     Raises:
-        InputError: it cannot be read, or no source has such files.
+        InputError: it cannot be read, no source has such files, or what is known has newer periods.
     """
-    data, made = await asyncio.to_thread(_read, path)
-    vintage = await asyncio.to_thread(recognised, data, made)
+    data, changed = await asyncio.to_thread(_read, path)
+    vintage = await asyncio.to_thread(recognised, data, min(changed, time.time()))
+    await _demand_newer(vintage, store)
     await asyncio.to_thread(_measurable, vintage)
-    before = (await store.states()).get(vintage.source)
-    if before and before.vintage and before.fetched_at > made:
-        raise InputError(f"{path} is older than the stored edition of {vintage.source}")
-    state = SourceState(vintage.source, vintage.hash, made, origin=SourceOrigin.FILE)
+    after = datetime.combine(_newest(vintage.observations) + timedelta(days=1), datetime.min.time(), UTC)
+    vintage = replace(vintage, fetched_at=min(vintage.fetched_at, after.timestamp()))
+    state = SourceState(vintage.source, vintage.hash, vintage.fetched_at, origin=SourceOrigin.FILE)
     replaces = next(each for each in SOURCES if each.name == vintage.source).replaces_all
     await store.put(vintage, state, replaces_all=replaces)
     return vintage
+
+
+async def _demand_newer(vintage: Vintage, store: StoredEconomy) -> None:
+    """A file ends no earlier than the edition in use, stored or shipped: a cut one would take newer periods away.
+
+    A publisher may withdraw a period; a file does not say whether it did.
+
+    Raises:
+        InputError: it does.
+    """
+    known = [data[vintage.source] for data in (await stored_data(store), shipped_data()) if vintage.source in data]
+    newest = _newest(vintage.observations)
+    if known and newest < (ours := max(each.newest for each in known)):
+        raise InputError(
+            f"the edition of {vintage.source} ends with {newest}, and the one in use with {ours}",
+            remedy="take a newer and complete one; the one in use stays",
+        )
+
+
+def _newest(observations: Iterable[Observation]) -> date:
+    return max(each.period for each in observations)
 
 
 def _read(path: Path) -> tuple[bytes, float]:
@@ -96,7 +121,10 @@ def _measurable(vintage: Vintage) -> None:
         InputError: it has nothing to publish.
     """
     state = SourceState(vintage.source, vintage.hash, vintage.fetched_at, origin=SourceOrigin.FETCHED)
-    side = ai_side({vintage.source: SourceData(state, vintage.observations)})
+    try:
+        side = ai_side({vintage.source: SourceData(state, vintage.observations)})
+    except (ArithmeticError, ValueError) as error:
+        raise InputError(f"the edition of {vintage.source} cannot be measured: {error}") from None
     if not any(each.source == vintage.source for each in side.measures.values()):
         raise InputError(f"the edition of {vintage.source} has no complete period")
 

@@ -38,6 +38,11 @@ class SourceData:
     state: SourceState
     observations: tuple[Observation, ...]
 
+    @property
+    def newest(self) -> date:
+        """The last day of its newest period."""
+        return max(each.period for each in self.observations)
+
 
 @dataclass(frozen=True, slots=True)
 class AiSide:
@@ -68,10 +73,11 @@ def shipped_data() -> dict[str, SourceData]:
 
 
 def ai_side(stored: Mapping[str, SourceData]) -> AiSide:
-    """Measure all layers, of what is stored, and of the shipped editions where nothing newer is."""
+    """Measure all layers, of what is stored, and of the shipped editions where they are newer and end later."""
     data = shipped_data()
     for name, each in stored.items():
-        if name not in data or each.state.fetched_at >= data[name].state.fetched_at:
+        ours = data.get(name)
+        if ours is None or each.state.fetched_at >= ours.state.fetched_at or each.newest >= ours.newest:
             data[name] = each if not _adds(name) else _with_earlier(each, data.get(name))
     measures = {}
     for kind in LAYERS:

@@ -202,6 +202,8 @@ class LayerMeasure:
     """The fewest entities with more than half."""
     top_share: Mapping[int, Bounds]
     """Of the largest one, three, five together."""
+    has_errors: bool
+    """Whether the source states errors. Without, the intervals are the bounds of the two readings and nothing more."""
     hhi_interval: Interval
     """95 %, over both readings."""
     effective_interval: Interval

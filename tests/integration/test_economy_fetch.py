@@ -7,7 +7,7 @@ import hashlib
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from importlib import resources
 from pathlib import Path
 
@@ -292,6 +292,19 @@ async def test_a_file_given_by_hand(tmp_path: Path, store: Store) -> None:
     path.write_bytes(b"date,something\n1,2\n")
     with pytest.raises(InputError, match="no source has such a file"):
         await take_file(path, store.economy)
+
+
+async def test_a_file_that_ends_before_the_edition_in_use_changes_nothing(tmp_path: Path, store: Store) -> None:
+    path = tmp_path / "export.csv"
+    path.write_bytes(ROUTER)
+    vintage = await take_file(path, store.economy)
+    before = await store.economy.observed()
+    older = b"".join(line for line in ROUTER.splitlines(keepends=True) if b"2026-10-07" not in line)
+    path.write_bytes(older)
+    with pytest.raises(InputError, match="ends with 2026-10-06, and the one in use with 2026-10-07"):
+        await take_file(path, store.economy)
+    assert await store.economy.observed() == before
+    assert datetime.fromtimestamp(vintage.fetched_at, UTC).date() == date(2026, 10, 8), "not of the day of the copy"
 
 
 # -- the daemon's part -------------------------------------------------------------------------------------------------

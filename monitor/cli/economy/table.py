@@ -13,6 +13,7 @@ from monitor.model import EconomyView, LayerMeasure
 from monitor.outputs.schemas.economy import Economy
 
 _SHOWN = 3
+_RANGE = "95 % interval"
 
 
 def as_json(view: EconomyView) -> None:
@@ -24,12 +25,14 @@ def as_table(view: EconomyView) -> None:
     """A row for each layer; below it what is not measured, and the sources."""
     console = Console(file=sys.stdout, highlight=False)
     rows = table(
-        "Layer", "Newest period", "Effective entities", "95 % interval", "Direction",
-        right=("Effective entities", "95 % interval"), whole=("Layer", "Newest period"),
+        "Layer", "Newest period", "Effective entities", _RANGE, "Direction",
+        right=("Effective entities", _RANGE), whole=("Layer", "Newest period"),
     )  # fmt: skip
     for each in view.measures:
         rows.add_row(*_row(each))
     console.print(rows)
+    if not all(each.has_errors for each in view.measures):
+        console.print("Bounds: of both readings of what is not attributed; the source states no error.", style="dim")
     for each in view.measures:
         console.print(_largest(each), soft_wrap=True, markup=False)
     for compared in view.comparisons:
@@ -50,7 +53,7 @@ def _row(measure: LayerMeasure) -> tuple[str, ...]:
         measure.layer,
         f"{f'{measure.days} days to ' if measure.days else ''}{measure.period}",
         text.number(measure.effective),
-        f"{interval.lower:.1f} to {interval.upper:.1f}",
+        f"{'' if measure.has_errors else 'bounds '}{interval.lower:.1f} to {interval.upper:.1f}",
         f"{slope.direction}, {text.percent(slope.certainty)}" if slope else "no trend yet",
     )
 

@@ -7,10 +7,10 @@ of names: as first published, in the schema of 2026-09-24, and that schema's own
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import ClassVar, Final
+from typing import ClassVar, Final, TypeAlias
 
 from monitor.economy.entities import Weight, added
 from monitor.economy.sources import tables
@@ -18,6 +18,8 @@ from monitor.economy.sources.source import Download
 from monitor.errors import InputError
 from monitor.model import UNATTRIBUTED, Layer, Observation
 
+_Rows: TypeAlias = dict[tuple[str, str], list[Weight]]
+"""The weights of one quarter, by owner and designer."""
 _COLUMNS: Final = {
     "end": ("End date", "end_date"),
     "owner": ("Owner",),
@@ -32,10 +34,12 @@ _MEMBERS: Final = (
 )  # fmt: skip
 _INCOMPLETE: Final = {"checked", "true", "yes", "1"}
 _COMPLETE: Final = {"", "false", "no", "0", "unchecked"}
-_REST: Final = "Other"
-_HIDDEN: Final = "China (smuggled)"
+_REST: Final = "other"
+_HIDDEN: Final = "china (smuggled)"
 """Left out of both layers: the publisher hides it by default, and its interval spans a factor of five."""
-_LEAST_OWNERS: Final = 3
+_LEAST_OWNERS, _MOST_OWNERS = 3, 300
+_LEAST_PUBLISHED: Final = 0.5
+"""The share of a quarter's weight that has percentiles: with less, its errors are not known."""
 _MOST_BYTES: Final = 8 * 2**20
 
 
@@ -57,8 +61,10 @@ class Epoch:
         """As the publisher asks for it."""
         return f"Epoch AI, “Data on AI Chip Owners”, epoch.ai/data/ai-chip-owners, as of {as_of}. CC BY 4.0."
 
-    def read(self, files: Sequence[bytes], as_of: date) -> list[Observation]:  # noqa: ARG002 -- the rows have dates
+    def read(self, files: Sequence[bytes], as_of: date) -> list[Observation]:
         """Both layers of all complete quarters. One that has an incomplete row would look more concentrated than it is.
+
+        A quarter is incomplete, too, if it lacks an owner or designer of the quarter before: the table is cumulative.
 
         Raises:
             InputError: it means something else than the known editions.
@@ -69,27 +75,40 @@ class Epoch:
         cells: dict[date, dict[tuple[str, str], list[Weight]]] = defaultdict(lambda: defaultdict(list))
         incomplete = set[date]()
         for row in tables.rows(data, _COLUMNS, origin=self.title):
-            if row["owner"] == _HIDDEN:
+            if row["owner"].casefold() == _HIDDEN:
                 continue
+            if UNATTRIBUTED in {row["owner"].casefold(), row["designer"].casefold()}:
+                raise InputError(f"{self.title} has an owner or designer called {UNATTRIBUTED!r}, which is reserved")
             end = tables.day(row["end"], origin=self.title)
+            if end > as_of:
+                raise InputError(
+                    f"{self.title} has a quarter that ends on {end}, after the day of the edition, {as_of}"
+                )
             if _is_incomplete(row["incomplete"], self.title):
                 incomplete.add(end)
             median, low, high = (tables.number(row[each], origin=self.title) for each in ("median", "low", "high"))
             if median is None:
                 incomplete.add(end)
                 continue
+            if (low is None) != (high is None):
+                raise InputError(f"{self.title}: {row['owner']} has only one percentile on {end}")
             if low is not None and high is not None and not low <= median <= high:
                 raise InputError(
-                    f"{self.title}: the median {median:g} of {row['owner']} is not between its percentiles"
+                    f"{self.title}: the median {median:g} of {row['owner']} on {end} is not between its percentiles"
                 )
             cells[end][row["owner"], row["designer"]].append(Weight(median, low, high))
-        complete = {end: rows for end, rows in cells.items() if end not in incomplete}
+        complete = _complete(cells, incomplete)
         if not complete:
             raise InputError(f"{self.title} has no complete quarter")
+        for end, rows in complete.items():
+            if (published := _published(rows)) < _LEAST_PUBLISHED:
+                raise InputError(
+                    f"{self.title} has percentiles for {published:.0%} of the weight on {end}: its errors are not known"
+                )
         observations = [each for end, rows in sorted(complete.items()) for each in _quarter(end, rows)]
         owners = {each.entity for each in observations if each.layer is Layer.OWNERSHIP}
-        if len(owners) < _LEAST_OWNERS:
-            raise InputError(f"{self.title} names {len(owners)} owners, which is too few to be the known table")
+        if not _LEAST_OWNERS <= len(owners) <= _MOST_OWNERS:
+            raise InputError(f"{self.title} names {len(owners)} owners, which is not the known table")
         return observations
 
     async def fetch(self, download: Download) -> tuple[bytes, ...]:
@@ -105,16 +124,36 @@ class Epoch:
         return (found.body,)
 
 
+def _complete(cells: Mapping[date, _Rows], incomplete: Collection[date]) -> dict[date, _Rows]:
+    """The quarters in which no row is incomplete, and no owner or designer of the quarter before is missing."""
+    found = dict[date, _Rows]()
+    owners, designers = set[str](), set[str]()
+    for end, rows in sorted(cells.items()):
+        now = {owner for owner, _ in rows}, {designer for _, designer in rows}
+        if end in incomplete or not (owners <= now[0] and designers <= now[1]):
+            continue
+        owners, designers = now
+        found[end] = rows
+    return found
+
+
+def _published(rows: _Rows) -> float:
+    """The share of the weight that has percentiles."""
+    weights = [each for several in rows.values() for each in several]
+    total = sum(each.value for each in weights)
+    return sum(each.value for each in weights if each.low is not None) / total if total else 0.0
+
+
 def _is_incomplete(flag: str, origin: str) -> bool:
     if flag.casefold() not in _INCOMPLETE | _COMPLETE:
         raise InputError(f"{origin}: {flag[:40]!r} in the column Incomplete is neither yes nor no")
     return flag.casefold() in _INCOMPLETE
 
 
-def _quarter(end: date, rows: dict[tuple[str, str], list[Weight]]) -> list[Observation]:
+def _quarter(end: date, rows: _Rows) -> list[Observation]:
     owners, designers = defaultdict[str, list[Weight]](list), defaultdict[str, list[Weight]](list)
     for (owner, designer), weights in rows.items():
-        owners[UNATTRIBUTED if owner == _REST else owner] += weights
+        owners[UNATTRIBUTED if owner.casefold() == _REST else owner] += weights
         designers[designer] += weights
     return [
         Observation(layer, end, name, *added(weights))

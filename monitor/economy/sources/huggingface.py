@@ -11,6 +11,7 @@ from datetime import date
 from typing import ClassVar, Final
 
 from monitor.economy.sources.source import Download
+from monitor.economy.sources.tables import LARGEST
 from monitor.errors import InputError
 from monitor.model import Layer, Observation
 
@@ -51,13 +52,16 @@ class HuggingFace:
                 for row in json.loads(page):
                     name = str(row["id"])
                     author = str(row.get("author") or name.partition("/")[0])
-                    downloads[name] = author, int(row["downloads"])  # a repository that moved between pages counts once
+                    many = row["downloads"]
+                    if isinstance(many, bool) or not isinstance(many, int) or not 0 <= many < LARGEST:
+                        raise InputError(f"{self.title}: {many!r:.40} of {name:.80} is not a number of downloads")
+                    downloads[name] = author, many  # a repository that moved between pages counts once
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             raise InputError(f"{self.title}: a page is not the known JSON") from None
         authors = Counter[str]()
         for author, many in downloads.values():
             authors[author] += many
-        if len(authors) < _LEAST_AUTHORS or min(authors.values()) < 0:
+        if len(authors) < _LEAST_AUTHORS:
             raise InputError(f"{self.title} has {len(authors)} authors: it is cut off")
         return [Observation(Layer.OPEN_WEIGHTS, as_of, author, weight=float(many)) for author, many in authors.items()]
 

@@ -46,8 +46,11 @@ def read_vintage(source: Source, files: Sequence[bytes], fetched_at: float) -> V
     """
     observations = source.read(files, as_of_day(fetched_at))
     names = {each.entity for each in observations}
-    if len(names) > _MOST_ENTITIES or not all(0 < len(name) <= _MOST_LETTERS and name.isprintable() for name in names):
-        raise InputError(f"{source.title} has too many entities, or a name that cannot be shown")
+    if len(names) > _MOST_ENTITIES:
+        raise InputError(f"{source.title} has {len(names)} entities, more than {_MOST_ENTITIES}")
+    for name in names:
+        if not 0 < len(name) <= _MOST_LETTERS or not name.isprintable():
+            raise InputError(f"{source.title} has a name that cannot be shown: {name[:40]!a}")
     digest = hashlib.sha256(b"".join(files)).hexdigest()
     return Vintage(source.name, digest, fetched_at, observations=tuple(observations))
 

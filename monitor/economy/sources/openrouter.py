@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from statistics import median
 from typing import Any, ClassVar, Final
 
 from monitor.economy.sources import tables
@@ -21,7 +22,8 @@ _REST: Final = "other"
 _ANONYMOUS: Final = re.compile(r"stealth/|openrouter/[^/]*-(alpha|beta)\b")
 """Models that are tested under a name that hides their author."""
 _LEAST_MODELS: Final = 10
-"""Of a day: with fewer it is cut off."""
+_LEAST_OF_USUAL: Final = 0.8
+"""A day with fewer models, or with fewer than this share of the median day's, is cut off."""
 _EXPORTS: Final = "/api/v1/datasets/exports/rankings-daily/"
 _MOST_BYTES: Final = 4 * 2**20
 _MANIFEST_BYTES: Final = 65_536
@@ -62,7 +64,8 @@ class OpenRouter:
             if day < as_of:  # a day that is not over
                 tokens[day, self._author(row["model"])] += round(count)
                 models[day] += 1
-        short = [day for day, many in models.items() if many < _LEAST_MODELS]
+        least = max(_LEAST_MODELS, _LEAST_OF_USUAL * median(models.values())) if models else _LEAST_MODELS
+        short = [day for day, many in models.items() if many < least]
         if short or not models:
             what = f"has {models[short[0]]} models on {short[0]}" if short else "has no complete day"
             raise InputError(f"{self.title} {what}: it is cut off")

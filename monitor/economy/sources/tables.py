@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+import re
 import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
@@ -15,6 +16,9 @@ from monitor.errors import InputError
 
 MOST_BYTES: Final = 16 * 2**20
 """Of a table: a hundred times what the sources have."""
+LARGEST: Final = 1e18
+"""A weight is below: a thousand times what the sources have of tokens, the largest."""
+_THOUSANDS: Final = re.compile(r"\d{1,3}(,\d{3})+(\.\d*)?")
 _MOST_ROWS: Final = 500_000
 _MOST_MEMBERS: Final = 100
 
@@ -38,7 +42,12 @@ def rows(data: bytes, columns: Mapping[str, Sequence[str]], *, origin: str) -> l
         what = "HTML" if text.lstrip().startswith("<") else "JSON"
         raise InputError(f"{origin} is not a table but {what}", remedy="its publisher may have moved it")
     reader = csv.DictReader(io.StringIO(text, newline=""))
-    found = {_plain(name): name for name in reader.fieldnames or ()}
+    try:
+        found = {_plain(name): name for name in reader.fieldnames or ()}
+    except csv.Error as error:
+        raise InputError(f"{origin} is not a table: {error}") from None
+    if not found:
+        raise InputError(f"{origin} is empty")
     used = {
         ours: next((found[_plain(name)] for name in spellings if name and _plain(name) in found), None)
         for ours, spellings in columns.items()
@@ -101,24 +110,24 @@ def day(text: str, *, origin: str) -> date:
     """
     for form in ("%Y-%m-%d", "%m/%d/%Y"):
         try:
-            return datetime.strptime(text[:10], form).date()  # noqa: DTZ007 -- a day
+            return datetime.strptime(re.split("[T ]", text, maxsplit=1)[0], form).date()  # noqa: DTZ007 -- a day
         except ValueError:
             continue
     raise InputError(f"{origin}: {text[:40]!r} is not a date")
 
 
 def number(text: str, *, origin: str) -> float | None:
-    """A number that is zero or more; None of an empty field.
+    """A number that is zero or more; None of an empty field. Commas may separate thousands.
 
     Raises:
-        InputError: it is something else.
+        InputError: it is something else, or larger than any weight.
     """
     if not text:
         return None
     try:
-        value = float(text.replace(",", ""))
+        value = float(text.replace(",", "") if _THOUSANDS.fullmatch(text) else text)
     except ValueError:
         value = math.nan
-    if not 0 <= value < math.inf:
+    if not 0 <= value < LARGEST:
         raise InputError(f"{origin}: {text[:40]!r} is not a number of zero or more")
     return value

@@ -109,6 +109,32 @@ def test_epoch_rows_without_percentiles_keep_their_median() -> None:
     assert (xai.weight, xai.low, xai.high) == (553714, None, None)
 
 
+def test_epoch_without_percentiles_is_refused_as_its_errors_are_not_known() -> None:
+    def blank(*names: str) -> bytes:
+        return respelt(NEW, lambda row: {**row, **dict.fromkeys(names, "")})
+
+    with pytest.raises(InputError, match="has percentiles for 0% of the weight"):
+        Epoch().read([blank("h100e_p5", "h100e_p95")], NOW)
+    with pytest.raises(InputError, match="has only one percentile"):
+        Epoch().read([blank("h100e_p95")], NOW)
+
+
+def test_a_quarter_that_lacks_an_owner_of_the_one_before_is_incomplete() -> None:
+    def without(row: dict[str, str]) -> dict[str, str]:
+        newest = row["end_date"].startswith("2025-12-31")
+        return {**row, "owner": "Microsoft"} if newest and row["owner"] == "Google" else row
+
+    assert max(each.period for each in Epoch().read([respelt(NEW, without)], NOW)) < date(2025, 12, 31)
+
+
+def test_epoch_of_the_future_or_with_a_reserved_name_is_refused() -> None:
+    with pytest.raises(InputError, match="has a quarter that ends on 2024-"):
+        Epoch().read([shipped("epoch")], date(2024, 1, 1))
+    reserved = respelt(NEW, lambda row: {**row, "owner": "Unattributed" if row["owner"] == "Meta" else row["owner"]})
+    with pytest.raises(InputError, match="which is reserved"):
+        Epoch().read([reserved], NOW)
+
+
 def test_smuggled_chips_are_in_neither_layer() -> None:
     found = Epoch().read([shipped("epoch")], NOW)
     total = {layer: sum(e.weight for e in found if e.layer is layer) for layer in (Layer.DESIGNER, Layer.OWNERSHIP)}
@@ -165,12 +191,22 @@ def test_a_day_that_is_not_over_is_left_out() -> None:
     assert {each.period for each in OpenRouter().read([data], date(2026, 10, 7))} == {date(2026, 9, 30)}
 
 
+def test_a_day_that_is_cut_off_is_refused() -> None:
+    lines = shipped("openrouter").splitlines(keepends=True)
+    with pytest.raises(InputError, match=r"has \d+ models on .*: it is cut off"):
+        OpenRouter().read([b"".join(lines[: 1 + 38 * 51 + 25])], NOW)
+
+
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
+        (b"x" * 200_000, "is not a table"),
+        (b"date,model_permaslug,total_tokens\n2026-01-01,a/b,1e300\n", "not a number"),
+        (b'date,model_permaslug,total_tokens\n2026-01-01,a/b,"1,5"\n', "not a number"),
+        (b"date,model_permaslug,total_tokens\n2026-01-01x,a/b,5\n", "not a date"),
         (b"<!DOCTYPE html><html></html>", "not a table but HTML"),
         (b'{"error":{"code":404}}', "not the known JSON"),
-        (b"", "no column"),
+        (b"", "is empty"),
         (b"date,model_permaslug,total_tokens\n", "no rows"),
         (b"date,model_permaslug,total_tokens\n2026-01-01,a/b,1\n", "cut off"),
         (b"\xff\xfe", "not UTF-8"),
@@ -204,6 +240,13 @@ def test_huggingface_author_from_the_name() -> None:
     assert {each.entity for each in HuggingFace().read([json.dumps(rows).encode()], NOW)} == {
         f"a{n}" for n in range(30)
     }
+
+
+@pytest.mark.parametrize("many", ["true", "-1", "1e400", "1" * 30, '"5"'])
+def test_huggingface_downloads_are_whole_numbers(many: str) -> None:
+    rows = page(range(30)).replace(b"990", many.encode())
+    with pytest.raises(InputError, match="is not a number of downloads"):
+        HuggingFace().read([rows], NOW)
 
 
 @pytest.mark.parametrize("data", [b'{"error":"sort"}', b"[1]", page(range(3)), b"[" * 100_000])
