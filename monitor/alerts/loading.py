@@ -10,6 +10,7 @@ import structlog
 
 from monitor.alerts.inputs import MetricLookup
 from monitor.alerts.parse import missing_windows, parse
+from monitor.alerts.rule_metrics import ALERT_METRICS
 from monitor.alerts.rules import Rule
 from monitor.config import Config, shipped
 from monitor.documents import read_text
@@ -18,7 +19,7 @@ from monitor.outputs.metrics import CATALOGUE
 from monitor.reload import ReloadSignal, keep_current
 from monitor.vitals import Vitals
 
-METRIC_LOOKUP = MetricLookup.of(CATALOGUE)
+METRIC_LOOKUP = MetricLookup.of(CATALOGUE, ALERT_METRICS)
 
 log = structlog.get_logger()
 

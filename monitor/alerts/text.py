@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Final
 
-from monitor.alerts.inputs import counterpart
+from monitor.alerts.rule_metrics import counterpart
 from monitor.alerts.rules import Rule
 from monitor.model import (
     PSEUDONYM,

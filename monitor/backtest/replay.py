@@ -8,8 +8,9 @@ from fnmatch import fnmatchcase
 from typing import Final
 
 from monitor.alerts.evaluate import evaluate
-from monitor.alerts.inputs import LONG_STREAK, AlertInputs, Samples
+from monitor.alerts.inputs import AlertInputs, Samples
 from monitor.alerts.loading import METRIC_LOOKUP
+from monitor.alerts.rule_metrics import LONG_STREAK
 from monitor.alerts.rules import Rule
 from monitor.analysis import POOL, ConsensusParams, Level, concentrate, estimated, snapshot
 from monitor.analysis.confirmation_risk import confirmation_risks

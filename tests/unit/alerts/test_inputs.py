@@ -8,8 +8,9 @@ import pytest
 from support.fake_chain import BEFORE_ALL
 from support.views import split_view
 
-from monitor.alerts.inputs import ALERT_METRICS, AlertInputs, incomplete_windows
+from monitor.alerts.inputs import AlertInputs, incomplete_windows
 from monitor.alerts.loading import METRIC_LOOKUP
+from monitor.alerts.rule_metrics import ALERT_METRICS
 from monitor.alerts.text import details
 from monitor.model import (
     NO_BLOCK,
