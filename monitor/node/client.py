@@ -6,12 +6,12 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Any, NoReturn, Self, TypeVar, get_args
+from typing import Any, NoReturn, Self, TypeVar
 
 import structlog
 
 from monitor import libzmq
-from monitor.config import Network, NodeSection
+from monitor.config import NodeSection
 from monitor.consensus.identity import chain_of
 from monitor.errors import NodeAway, NodeBusy, NodeError, NodeRefused, WireError
 from monitor.model import (
@@ -38,13 +38,6 @@ from monitor.wire import decode_block
 
 _CLOCK_SLACK_SECONDS = 2 * 3600
 """How far a header's time may be off. A search by time begins that much earlier."""
-
-_NETWORKS = {
-    BlockHash("000000000019d6689c085ae165831e934ff763ae46a2a6c172b3f1b60a8ce26f"): "main",
-    BlockHash("00000000da84f2bafbbc53dee25a72ae507ff4914b867c565be350b0da8bf043"): "testnet4",
-    BlockHash("0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206"): "regtest",
-}
-"""By genesis block. A signet is what `getblockchaininfo` calls one."""
 
 _STATUSES = ("active", "valid-fork", "valid-headers", "headers-only", "invalid")
 """Of a branch, in `getchaintips`."""
@@ -212,17 +205,7 @@ class NodeClient:
     async def _facts(self, chain: dict[str, Any]) -> NodeFacts:
         tip = BlockRef(number(chain["blocks"], bits=31), block_hash(chain["bestblockhash"]))
         genesis = (await self.at(0)).hash
-        network = "signet" if chain["chain"] == "signet" else _NETWORKS.get(genesis, str(chain["chain"]))
-        if network not in get_args(Network):
-            raise NodeRefused(
-                f"the node at {self._node.url} follows {'testnet3' if network == 'test' else network}",
-                remedy=f"use a node of one of these networks: {', '.join(get_args(Network))}",
-            )
-        if self._node.network not in {"auto", network}:
-            raise NodeRefused(
-                f"the node at {self._node.url} follows {network}, the configuration says {self._node.network}",
-                remedy="change node.network or node.url",
-            )
+        network = identity.network_of(self._node, str(chain["chain"]), genesis)
         if chain["initialblockdownload"] and network != "regtest":  # regtest has no peers
             raise NodeAway(
                 f"the node is still downloading the chain: {100 * min(1.0, float(chain['verificationprogress'])):.1f} %"
