@@ -78,7 +78,8 @@ class Wanted:
 def match_of(found: BlockRecord) -> Match:
     """A block."""
     block = found.judged.block
-    return Match(f"/block/{block.hash}", f"Block {block.height:,}", "stale" if found.stale else "on the best chain")
+    where = "not on the counted chain" if found.stale else "on the counted chain"
+    return Match(f"/block/{block.hash}", f"Block {block.height:,}", where)
 
 
 def _entities(wanted: str, snapshot: Snapshot, names: Mapping[str, str]) -> list[Match]:
