@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from importlib import import_module
 from pathlib import Path
-from threading import Event
+from threading import Event, Lock
 from typing import Any, Final
 
 from sqlalchemy import Connection, Table, create_engine, event, exc, inspect, make_url, select, text
@@ -225,6 +225,7 @@ class Postgresql(Database):
         self.writers = engine.execution_options(isolation_level="READ COMMITTED")
         self._lone = create_engine(parts, connect_args=connect, poolclass=NullPool, isolation_level="AUTOCOMMIT")
         """For connections that serve the lease or listen, and never wait for a transaction of ours."""
+        self._leasing = Lock()
         self._leased: Connection | None = None
         self._listening: Connection | None = None
         self._epoch: int | None = None
@@ -242,8 +243,20 @@ class Postgresql(Database):
 
         The lease is for a process or machine that stands still, or that the network does not reach any more.
         """
-        if self._epoch is not None:
-            return True
+        with self._leasing:
+            return self._still_has_it() or self._take()
+
+    def _still_has_it(self) -> bool:
+        """Whether the lease is still ours: a server that was away meanwhile may have given it to another monitor."""
+        if self._epoch is None:
+            return False
+        try:
+            self._keep()
+        except StoreError:
+            return False  # and has none now, and no connection
+        return True
+
+    def _take(self) -> bool:
         try:
             with self.explained():
                 self._leased = self._leased or self._lone.connect()
@@ -266,6 +279,10 @@ class Postgresql(Database):
 
     def keep(self) -> None:
         """See `Database.keep`."""
+        with self._leasing:
+            self._keep()
+
+    def _keep(self) -> None:
         if self._epoch is None:
             raise _lost()
         try:
@@ -278,10 +295,11 @@ class Postgresql(Database):
 
     def release(self) -> None:
         """See `Database.release`."""
-        if self._epoch is not None and self._leased is not None:
-            with suppress(StoreError), self.explained():
-                self._renew(self._leased, "0")
-        self._forget()
+        with self._leasing:
+            if self._epoch is not None and self._leased is not None:
+                with suppress(StoreError), self.explained():
+                    self._renew(self._leased, "0")
+            self._forget()
 
     def _forget(self) -> None:
         """Be no writer any more."""

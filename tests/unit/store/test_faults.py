@@ -140,6 +140,16 @@ async def test_a_writer_that_stood_still_changes_nothing_any_more(store: Store, 
 
 
 @ON_POSTGRESQL
+async def test_a_writer_that_lost_its_server_asks_whether_it_still_writes(
+    store: Store, url: str, postgresql: Postgresql
+) -> None:
+    async with await Store.open(url, standby=True) as other:
+        postgresql.disconnect(url.rpartition("/")[2])
+        assert await other.take(), "the session of the writer has ended"
+        assert not await store.take()
+
+
+@ON_POSTGRESQL
 async def test_a_standby_does_not_write(store: Store, url: str) -> None:
     chain = await grow(store, BEFORE_ALL)
     async with await Store.open(url, standby=True) as other:
