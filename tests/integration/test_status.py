@@ -79,7 +79,7 @@ async def test_the_screen_follows_the_chain(daemon: Inside, node: EmbeddedNode) 
         await screen.shows("block 17 by ViaBTC")
 
 
-async def test_a_block_that_is_lost_is_called_stale(daemon: Inside, node: EmbeddedNode) -> None:
+async def test_a_block_that_is_lost_is_marked(daemon: Inside, node: EmbeddedNode) -> None:
     async with terminal(daemon.url, "--watch") as screen:
         await screen.shows("block 16")
         node.reorg(1, VIABTC)
