@@ -10,15 +10,14 @@ from monitor.model import (
     Claim,
     Comparison,
     Direction,
+    Interval,
     LayerMeasure,
     MiningSide,
     SeriesPoint,
     Slope,
 )
 
-_WORDS: Final = {
-    Direction.DISPERSING: "rising", Direction.CONCENTRATING: "falling", Direction.UNDECIDED: "undecided",
-}  # fmt: skip
+_WORDS: Final = {Direction.DISPERSING: "rising", Direction.CONCENTRATING: "falling"}
 _MINING: Final = {
     "pool": "pools", "template": "template builders", "country": "registered seats", "origin": "countries of origin",
 }  # fmt: skip
@@ -29,10 +28,35 @@ _LEAST_COVERED: Final = 0.9
 """Share of the AI side's span that mining's must cover: the rule is over the same period on both sides."""
 
 
-def number(bounds: Bounds) -> str:
+def number(bounds: Bounds, digits: int = 1) -> str:
     """Both readings, as one number where they agree."""
-    low, high = f"{bounds.least:.1f}", f"{bounds.most:.1f}"
+    return interval(Interval(bounds.least, bounds.most), digits)
+
+
+def interval(ends: Interval, digits: int = 1) -> str:
+    """Both ends, as one number where they agree."""
+    low, high = f"{ends.lower:,.{digits}f}", f"{ends.upper:,.{digits}f}"
     return low if low == high else f"{low}–{high}"
+
+
+def largest(measure: LayerMeasure, many: int) -> str:
+    """The largest entities with their shares, and in brackets the 95 % interval where the source states errors."""
+    return ", ".join(
+        f"{each.entity} {100 * each.share:.0f} %"
+        + (f" ({100 * each.interval.lower:.0f}–{100 * each.interval.upper:.0f})" if each.interval else "")
+        for each in measure.shares[:many]
+    )
+
+
+def majority(measure: LayerMeasure) -> str:
+    """The fewest entities with more than half, and in brackets the 95 % interval if it is wider."""
+    exact, whole = number(measure.majority, 0), interval(measure.majority_interval, 0)
+    return exact if exact == whole else f"{exact} ({whole})"
+
+
+def direction(slope: Slope | None) -> str:
+    """The direction of a trend with its probability."""
+    return f"{slope.direction}, {_chance(slope)}" if slope else "no trend yet"
 
 
 def percent(chance: float) -> str:
@@ -64,9 +88,17 @@ def _trend(what: str, series: Sequence[SeriesPoint], slope: Slope | None, *, is_
     )
     change = f"effective {what} {ends} in {_span(slope)}"
     if slope.direction is Direction.UNDECIDED:
-        leaning = "rising" if slope.per_year > 0 else "falling"
-        return f"{change}, undecided ({percent(slope.certainty)} {leaning})"
+        return f"{change}, undecided ({_chance(slope)})"
     return f"{change}, {_WORDS[slope.direction]}, {percent(slope.certainty)}"
+
+
+def _chance(slope: Slope) -> str:
+    """The probability of the direction or, without one, of the more probable one."""
+    if slope.direction is not Direction.UNDECIDED:
+        return percent(slope.certainty)
+    if slope.rising == 1 / 2:
+        return "rising or falling, by the remainder"
+    return f"{percent(slope.certainty)} {'rising' if slope.rising > 1 / 2 else 'falling'}"
 
 
 def _span(slope: Slope) -> str:
@@ -99,9 +131,10 @@ def _both(mining: MiningSide, ai: LayerMeasure) -> str:
     if not ours or not theirs:
         return "No verdict: a side has too few points."
     if not _covers(ours, theirs):
+        more = "; pool-monitor backfill fetches more" if ours.first > theirs.first else ""
         return (
-            f"No verdict: mining's stored history begins on {ours.first}, after the AI side's on {theirs.first}; "
-            "pool-monitor backfill fetches more."
+            f"No verdict: the AI side is of {theirs.first} to {theirs.last}, and mining's stored blocks are of "
+            f"{ours.first} to {ours.last}{more}."
         )
     directions = {ours.direction, theirs.direction}
     if Direction.UNDECIDED in directions:

@@ -52,8 +52,13 @@ def update(*, config: ConfigOption = None, files: Files = None, sources: Names =
     from monitor.economy.offline import fetch_all, take_all  # noqa: PLC0415 -- slow, and only needed here
 
     found = settings(config)
-    outcomes = asyncio.run(take_all(found, files) if files else fetch_all(found, sources or ()))
-    for each in outcomes:
-        typer.echo(each.text, err=each.failed)
-    if any(each.failed for each in outcomes):
+
+    async def each() -> bool:
+        failed = False
+        async for outcome in take_all(found, files) if files else fetch_all(found, sources or ()):
+            typer.echo(outcome.text, err=outcome.failed)
+            failed |= outcome.failed
+        return failed
+
+    if asyncio.run(each()):
         raise typer.Exit(Exit.CRASHED)

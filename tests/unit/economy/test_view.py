@@ -52,8 +52,19 @@ def test_opposite_directions_need_two_told_ones() -> None:
 def test_history_that_begins_later_gives_no_verdict() -> None:
     spans = wanted_spans(shipped_side(), TODAY)
     made = view([mined(span, skip=6) for span in spans], spans)
-    flow = next(each for each in made.comparisons if each.key == "flow")
-    assert "mining's stored history begins on" in flow.verdict
+    verdict = next(each.verdict for each in made.comparisons if each.key == "flow")
+    assert "No verdict: the AI side is of 2026-06-05 to 2026-08-21, and mining's stored blocks are of " in verdict
+    assert verdict.endswith("; pool-monitor backfill fetches more.")
+
+
+def test_history_that_ends_earlier_gives_no_verdict_and_no_remedy() -> None:
+    spans = wanted_spans(shipped_side(), TODAY)
+    earlier = [replace(span, first=span.first - timedelta(days=364), last=span.last - timedelta(days=364))
+               for span in spans]  # fmt: skip
+    made = view([mined(span) for span in earlier], spans)
+    verdict = next(each.verdict for each in made.comparisons if each.key == "flow")
+    assert "No verdict: the AI side is of 2026-06-05 to 2026-08-21, and mining's stored blocks are of 2025-" in verdict
+    assert "backfill" not in verdict
 
 
 def test_a_summary_has_every_direction_in_one_sentence() -> None:
@@ -81,7 +92,7 @@ def test_every_figure_has_a_source_with_licence_and_attribution() -> None:
 
 def test_ages_are_of_the_period_not_of_the_fetch() -> None:
     owners = next(each for each in view().measures if each.layer is Layer.OWNERSHIP)
-    assert owners.age(NOW) / 86_400 == pytest.approx(333.5)
+    assert owners.age_days(NOW) == 334
 
 
 def test_an_edition_of_a_source_that_only_adds_keeps_the_earlier_periods() -> None:
