@@ -24,6 +24,10 @@ _MINING: Final = {
 _AI: Final = {
     "designer": "chip designers", "ownership": "chip owners", "usage": "model authors", "open_weights": "uploaders",
 }  # fmt: skip
+_OPPOSITE: Final = "Opposite directions."
+_VERBS: Final = {
+    Direction.DISPERSING: "disperse", Direction.CONCENTRATING: "concentrate", Direction.UNDECIDED: "are undecided",
+}  # fmt: skip
 _LEAST_COVERED: Final = 0.9
 """Share of the AI side's span that mining's must cover: the rule is over the same period on both sides."""
 
@@ -121,8 +125,8 @@ def verdict(comparison: Comparison) -> str:
 def _beside(comparison: Comparison) -> str:
     if comparison.beside is None or comparison.ai is None:
         return f"Mining is not measured: {comparison.mining_missing}."
-    both = _both(comparison.beside, comparison.ai)
-    return f"Beside it, another layer, for the direction only: {mining_text(comparison.beside)}. {both}"
+    other = mining_text(comparison.beside).removeprefix("mining: ")
+    return f"For the direction only, another layer of mining: {other}. {_both(comparison.beside, comparison.ai)}"
 
 
 def _both(mining: MiningSide, ai: LayerMeasure) -> str:
@@ -139,13 +143,33 @@ def _both(mining: MiningSide, ai: LayerMeasure) -> str:
     directions = {ours.direction, theirs.direction}
     if Direction.UNDECIDED in directions:
         return "Undecided: not both intervals exclude zero."
-    return "The same direction." if len(directions) == 1 else "Opposite directions."
+    return "The same direction." if len(directions) == 1 else _OPPOSITE
 
 
 def _covers(ours: Slope, theirs: Slope) -> bool:
     wanted = (theirs.last - theirs.first).days
     common = (min(ours.last, theirs.last) - max(ours.first, theirs.first)).days
     return common >= _LEAST_COVERED * wanted
+
+
+def answer(comparisons: Sequence[Comparison], builders: MiningSide | None) -> str:
+    """Which sides disperse and concentrate, and where the directions are opposite."""
+    slopes = {_AI[each.ai.layer]: each.ai.slope for each in comparisons if each.ai}
+    groups = [
+        f"{' and '.join(names)} {verb}"
+        for direction, verb in _VERBS.items()
+        if (names := [name for name, slope in slopes.items() if slope and slope.direction is direction])
+    ]
+    mining = f"template builders {_VERBS[builders.slope.direction]}" if builders and builders.slope else "no trend yet"
+    opposite = [
+        f"{_AI[each.ai.layer]} against {_MINING[side.level]}"
+        for each in comparisons
+        if each.ai and (side := each.mining or each.beside) and each.verdict.endswith(_OPPOSITE)
+    ]
+    return (
+        f"AI: {'; '.join(groups) or 'no trend yet'}. Mining: {mining}. "
+        f"Opposite directions: {'; '.join(opposite) or 'none found'}."
+    )
 
 
 def summary(comparisons: Sequence[Comparison], builders: MiningSide | None) -> str:
@@ -172,9 +196,8 @@ def claims(comparisons: Sequence[Comparison], builders: MiningSide | None) -> tu
         ),
         Claim(
             "Both economies move in opposite directions.",
-            found["flow"].verdict
-            + " Ownership and design of chips have no counterpart in mining's data: beside them only the direction of "
-            "template builders can be stated.",
+            f"{answer(comparisons, builders)} Ownership and design of chips have no counterpart in mining's data: "
+            "beside them only the direction of template builders can be stated.",
         ),
     )
 

@@ -272,8 +272,10 @@ class EconomyView:
     """Unix time."""
     comparisons: tuple[Comparison, ...]
     sources: tuple[EconomySource, ...]
+    answer: str = ""
+    """Which sides disperse and concentrate, and where the directions are opposite."""
     summary: str = ""
-    """All directions in one sentence."""
+    """All trends in one sentence."""
     claims: tuple[Claim, ...] = ()
     mining: tuple[MiningSide, ...] = ()
     """Over the newest twelve months, at each level that is compared."""

@@ -160,7 +160,8 @@ class Economy(Schema):
 
     made_at: Time = field("When this was computed")
     updated: str = field("`off`: no source is fetched; `daily`")
-    summary: str = field("All directions in one sentence")
+    answer: str = field("Which sides disperse and concentrate, and where the directions are opposite")
+    summary: str = field("All trends in one sentence")
     comparisons: list[Comparison] = field("Layer by layer")
     mining: list[MiningMeasure] = field("Mining over the newest twelve months, at each level that is compared")
     claims: list[Claim] = field("What is said about both economies, and what the data say")
@@ -171,7 +172,7 @@ class Economy(Schema):
         """Both economies."""
         return cls.of({
             "made_at": view.made_at, "updated": "daily" if any(each.updated for each in view.sources) else "off",
-            "summary": view.summary, "claims": view.claims, "mining": view.mining,
+            "answer": view.answer, "summary": view.summary, "claims": view.claims, "mining": view.mining,
             "sources": [Source.of_source(each) for each in view.sources],
             "comparisons": [
                 Comparison.of({

@@ -74,6 +74,20 @@ def test_a_summary_has_every_direction_in_one_sentence() -> None:
     assert "effective chip owners 8.5–10.0 → 7.6–8.1 in 21 months, undecided" in summary
 
 
+@pytest.mark.parametrize(
+    ("growth", "mining", "opposite"),
+    [(0.5, "disperse", "none found"), (-0.5, "concentrate", "chip designers against template builders")],
+)
+def test_the_answer_says_who_disperses_and_where_directions_are_opposite(
+    growth: float, mining: str, opposite: str
+) -> None:
+    assert whole(growth=growth).answer == (
+        "AI: chip designers disperse; chip owners and model authors are undecided. "
+        f"Mining: template builders {mining}. Opposite directions: {opposite}."
+    )
+    assert "Mining: no trend yet. Opposite directions: none found." in view().answer
+
+
 def test_claims_have_answers_from_the_data() -> None:
     answers = {each.sentence: each.answer for each in whole().claims}
     assert answers["Mining concentrates."].startswith("Mining: effective template builders")
