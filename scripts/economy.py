@@ -35,7 +35,6 @@ from monitor.economy.mining import MiningSpan, twelve_months
 from monitor.economy.view import ai_side, make_view, shipped_data, wanted_spans
 from monitor.hub import Hub
 from monitor.model import (
-    HEADLINE_LEVEL,
     BlockRow,
     EconomyView,
     Layer,
@@ -55,7 +54,7 @@ from monitor.vitals import Vitals
 
 PAGE = CHECKOUT / "docs" / "economy.md"
 SHOTS = (
-    Shot("compare", "/compare", (1120, 900), "light"),
+    Shot("compare", "/compare", (1120, 1120), "light"),
     Shot("compare-phone-dark", "/compare", (390, 1500), "dark"),
 )
 HYPERSCALERS = ("Google", "Microsoft", "Meta", "Amazon", "Oracle")
@@ -71,11 +70,15 @@ def main(arguments: Sequence[str]) -> int:
     side = ai_side({})
     now = max(each.fetched_at for each in side.states.values())
     today = datetime.fromtimestamp(now, UTC).date()
-    found = {span: each for span in wanted_spans(side, today) if (each := series(rows, span, registry))}
-    view = make_view(side, found, now=now, updated=False, changed={})
     last = datetime.fromtimestamp(rows[-1].time, UTC).date()
-    year = series(rows, twelve_months(HEADLINE_LEVEL, last), registry)
-    said = "\n".join(part(view, year))
+    # The newest twelve months of these blocks, which end before those of the editions.
+    asked = {
+        span: twelve_months(span.level, last) if span == twelve_months(span.level, today) else span
+        for span in wanted_spans(side, today)
+    }
+    found = {span: made for span, of in asked.items() if (made := series(rows, of, registry))}
+    view = make_view(side, found, now=now, updated=False, changed={})
+    said = "\n".join(part(view))
     page = re.sub(
         rf"{_BEGIN}.*{_END}", lambda _: f"{_BEGIN}\n\n{said}\n\n{_END}", PAGE.read_text("utf-8"), flags=re.DOTALL
     )
@@ -110,8 +113,9 @@ def _of(row: BlockRow, level: Level, uncertain: Sequence[UncertainMembership]) -
     return level.entity_of(row), row.pool if doubt else None, era
 
 
-def part(view: EconomyView, year: MiningSide | None) -> Iterator[str]:
+def part(view: EconomyView) -> Iterator[str]:
     """What the page says of the data."""
+    yield f"{view.answer}\n"
     yield "| AI layer | Period | Effective entities | HHI | More than half | Largest | Direction |"
     yield "|---|---|---:|---:|---:|---|---|"
     for each in view.measures:
@@ -120,16 +124,16 @@ def part(view: EconomyView, year: MiningSide | None) -> Iterator[str]:
     for source in view.sources:
         if source.attribution:
             yield f"{source.attribution}\n"
-    yield f"Mining, the newest twelve months of the blocks given: {text.mining_text(year).removeprefix('mining: ')}.\n"
     for compared in view.comparisons:
-        if compared.ai:
+        if compared.ai or compared.key == "coordinator":
             yield f"- *{compared.title}.* {compared.verdict}"
     yield ""
     owners = next(each for each in view.measures if each.layer is Layer.OWNERSHIP)
     designers = next(each for each in view.measures if each.layer is Layer.DESIGNER)
-    yield f"- *The five US hyperscalers* ({', '.join(HYPERSCALERS)}) own {_ends(owners, HYPERSCALERS)}."
-    yield f"- *Nvidia* designed {_ends(designers, ['Nvidia'])}."
-    yield f"- *Errors of different entities.* {' '.join(_by_correlation(each) for each in (designers, owners))}"
+    yield f"- *The five US hyperscalers* ({', '.join(HYPERSCALERS)}) had {_ends(owners, HYPERSCALERS)} of the chips."
+    yield f"- *Nvidia* had {_ends(designers, ['Nvidia'])} of those designed."
+    directions = "; ".join(map(_by_correlation, (designers, owners)))
+    yield f"- *With independent, or with fully correlated errors*: {directions}."
 
 
 def _row(measure: LayerMeasure) -> list[str]:
@@ -147,7 +151,7 @@ def _ends(measure: LayerMeasure, names: Sequence[str]) -> str:
     """The share of some entities in the first and in the last period."""
     found = periods_of(measure)
     first, last = (_share(each, names) for each in (found[0], found[-1]))
-    return f"{first} on {found[0].period} and {last} on {found[-1].period}"
+    return f"{first} on {found[0].period}, and {last} on {found[-1].period},"
 
 
 def _share(weights: PeriodWeights, names: Sequence[str]) -> str:
@@ -169,7 +173,7 @@ def _by_correlation(measure: LayerMeasure) -> str:
         )
         for each in CORRELATIONS
     )
-    return f"`{measure.layer}`: {none}, if they are independent, and {full}, if they are fully correlated."
+    return f"`{measure.layer}` {none}" + (f", or {full}" if full != none else ", either way")
 
 
 def observed(measure: LayerMeasure) -> list[Observation]:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from support.tunnel import Tunnel
 
 from monitor.config import EconomySection
 from monitor.economy import fetch as fetching
@@ -257,6 +258,36 @@ async def test_a_server_that_is_away_is_a_refusal(store: Store) -> None:
     await refused(OpenRouter("http://127.0.0.1:1"), store, "cannot be fetched")
 
 
+@pytest.mark.parametrize("status", [403, 404, 429, 500, 503])
+async def test_an_error_of_the_server_is_a_refusal(publisher: Publisher, store: Store, status: int) -> None:
+    async def failing(request: web.Request) -> web.Response:
+        del request
+        return web.Response(status=status, text='{"error":{"code":1}}')
+
+    publisher.answers[f"{EXPORTS}latest.manifest.json"] = failing
+    await refused(OpenRouter(publisher.url), store, rf"cannot be fetched \(status {status}\)")
+
+
+async def test_an_answer_that_is_cut_off_is_a_refusal(publisher: Publisher, store: Store) -> None:
+    publisher.gives_rankings()
+
+    async def cut(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Length": str(len(ROUTER))})
+        await response.prepare(request)
+        await response.write(ROUTER[:100])
+        assert request.transport
+        request.transport.close()
+        return response
+
+    publisher.answers[f"{EXPORTS}2026-10-08.csv"] = cut
+    await refused(OpenRouter(publisher.url), store, "cannot be fetched")
+
+
+async def test_a_manifest_that_is_not_one_is_a_refusal(publisher: Publisher, store: Store) -> None:
+    publisher.gives(f"{EXPORTS}latest.manifest.json", b'{"files":[]}')
+    await refused(OpenRouter(publisher.url), store, "manifest is not the known JSON")
+
+
 async def test_a_failure_keeps_the_last_good_edition(publisher: Publisher, store: Store) -> None:
     publisher.gives_rankings()
     good = await update(OpenRouter(publisher.url), store.economy, now=NOW)
@@ -275,6 +306,19 @@ async def test_requests_go_through_the_proxy(publisher: Publisher, store: Store)
     with pytest.raises(InputError, match="manifest is not the known JSON"):
         await update(OpenRouter("http://source.example"), store.economy, proxy=publisher.url, now=NOW)
     assert publisher.asked == [f"{EXPORTS}latest.manifest.json"]
+
+
+async def test_names_are_resolved_by_a_socks_proxy(publisher: Publisher, store: Store) -> None:
+    publisher.answers["/data/ai_chip_owners.zip"] = _given
+    with Tunnel(int(publisher.url.rsplit(":", 1)[1]), socks=True) as tunnel:
+        proxy = f"socks5://127.0.0.1:{tunnel.port}"
+        assert await update(Epoch("http://source.example"), store.economy, proxy=proxy, now=NOW)
+    assert tunnel.asked == {("source.example", 80)}
+
+
+async def _given(request: web.Request) -> web.Response:
+    assert request.host == "source.example"
+    return web.Response(body=EPOCH)
 
 
 async def _told(request: web.Request, publisher: Publisher) -> web.Response:
