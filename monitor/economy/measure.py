@@ -50,7 +50,7 @@ class Lumps(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """Weights of one period: of one set, or of many draws along the first axis."""
+    """Weights of one period: of one set, or of many draws along the first axes."""
 
     named: Floats
     """(..., named entities)"""
@@ -97,8 +97,8 @@ class Drawn:
 def draw(periods: Sequence[PeriodWeights], correlations: Sequence[float] = CORRELATIONS) -> Iterator[Drawn]:
     """`DRAWS` draws for each correlation of what the weights of consecutive periods may be.
 
-    The seed is a hash of the figures, so the same figures give the same draws, in whatever file they come. One draw,
-    the weights themselves, where the source has no percentiles: thousands of authors would fill the memory.
+    The seed is a hash of the figures, so the same figures give the same draws, in whatever file they come. Without any
+    percentiles there is one draw: the weights themselves.
     """
     if not any(each.low for period in periods for each in _all(period).values()):
         yield from (Drawn.of(period).once for period in periods)

@@ -87,18 +87,11 @@ class Epoch:
                 )
             if _is_incomplete(row["incomplete"], self.title):
                 incomplete.add(end)
-            median, low, high = (tables.number(row[each], origin=self.title) for each in ("median", "low", "high"))
-            if median is None:
-                incomplete.add(end)
-                continue
-            if (low is None) != (high is None):
-                raise InputError(f"{self.title}: {owner} has only one percentile on {end}")
-            if low is not None and high is not None and not low <= median <= high:
-                raise InputError(
-                    f"{self.title}: the median {median:g} of {owner} on {end} is not between its percentiles"
-                )
             what = f"{self.title}: {owner} with chips of {designer} on {end}"
-            tables.put_once(quarters[end], (owner, designer), Weight(median, low, high), what=what)
+            if weight := _weight(row, what):
+                tables.put_once(quarters[end], (owner, designer), weight, what=what)
+            else:
+                incomplete.add(end)
         complete = _complete(quarters, incomplete)
         if not complete:
             raise InputError(f"{self.title} has no complete quarter")
@@ -125,6 +118,18 @@ class Epoch:
         except InputError:
             found = await download(f"{self.base}/data/{_MEMBERS[-1]}", most=_MOST_BYTES)
         return (found.body,)
+
+
+def _weight(row: Mapping[str, str], what: str) -> Weight | None:
+    """The estimate of a row; None without one."""
+    median, low, high = (tables.number(row[each], origin=what) for each in ("median", "low", "high"))
+    if median is None:
+        return None
+    if (low is None) != (high is None):
+        raise InputError(f"{what} has only one percentile")
+    if low is not None and high is not None and not low <= median <= high:
+        raise InputError(f"{what} has a median of {median:g}, which is not between its percentiles")
+    return Weight(median, low, high)
 
 
 def _complete(quarters: Mapping[date, _Rows], incomplete: Collection[date]) -> dict[date, _Rows]:

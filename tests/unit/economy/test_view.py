@@ -39,7 +39,7 @@ def test_sides_are_compared_over_the_same_period() -> None:
     assert abs((flow.mining.slope.first - flow.ai.slope.first).days) <= 7
 
 
-def test_opposite_directions_need_two_told_ones() -> None:
+def test_opposite_directions_need_one_on_each_side() -> None:
     rising, falling = whole(growth=0.5), whole(growth=-0.5)
     designer = {growth: next(c for c in made.comparisons if c.key == "designer").verdict
                 for growth, made in ((1, rising), (-1, falling))}  # fmt: skip
