@@ -35,7 +35,7 @@ class HuggingFace:
     title: ClassVar[str] = "Hugging Face Hub, downloads"
     url: ClassVar[str] = "https://huggingface.co/models?sort=downloads"
     licence: ClassVar[str] = "none stated for the metadata"
-    files: ClassVar[str] = "a page of JSON of the Hugging Face API"
+    files: ClassVar[str] = "the first page of JSON of the Hugging Face API"
     columns: ClassVar[Collection[str]] = ("id", "author", "downloads")
     replaces_all: ClassVar[bool] = False
     every_days: ClassVar[int] = 7  # counts of 30 days overlap, so the series has a point a week
