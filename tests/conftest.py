@@ -13,7 +13,6 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,22 +25,16 @@ from support.databases import EmptyDatabase, sqlite
 from support.fullnode import Build, Full, builder, copied
 from support.mosquitto import Mosquitto
 from support.postgresql import Postgresql
+from support.preloaded import remember
 from support.prometheus import Prometheus
 from support.services import CHECKOUT, program
-
-from monitor.registry import memberships
-from monitor.registry.registry import PoolRegistry
 
 os.environ["XDG_DATA_HOME"] = str(Path(tempfile.gettempdir()) / "pool-monitor-tests-have-none")
 """No test depends on what the person who runs it keeps in the data directory, such as newer lists of pools."""
 hypothesis.settings.register_profile("quick", max_examples=30, deadline=None)
 hypothesis.settings.register_profile("thorough", max_examples=2000, deadline=None)  # `make fuzz`
 hypothesis.settings.load_profile("quick")
-_remembered = pytest.MonkeyPatch()
-"""For the whole run: registries are values of their text, and hundreds of tests load the shipped one."""
-_remembered.setattr(PoolRegistry, "parse", cache(PoolRegistry.parse))
-_rows = cache(memberships.parse)
-_remembered.setattr(memberships, "parse", lambda *text, **origin: [*_rows(*text, **origin)])
+remember()
 CORE = CHECKOUT / ".services" / "core" / "bin" / "bitcoind"
 LONGEST_STEP = 2.0
 """Processor time, in seconds, that one step of the event loop may take. It is not the time on the clock: other programs

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from functools import cache
 from typing import Final
 
 from monitor.economy import text
@@ -74,6 +75,15 @@ def shipped_data() -> dict[str, SourceData]:
 
 def ai_side(stored: Mapping[str, SourceData]) -> AiSide:
     """Measure all layers, of what is stored, and of the shipped editions where they are newer and end later."""
+    return _measured(stored) if stored else _shipped_side()
+
+
+@cache
+def _shipped_side() -> AiSide:
+    return _measured({})
+
+
+def _measured(stored: Mapping[str, SourceData]) -> AiSide:
     data = shipped_data()
     for name, each in stored.items():
         ours = data.get(name)

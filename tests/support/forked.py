@@ -1,8 +1,9 @@
 """Processes of the program, forked from one that has imported it.
 
-Importing is three quarters of what a start costs, and the tests start the program some hundred times. Everything else
-is as in a process that starts from nothing: arguments, environment, folder, streams, signals and exit status. Tests of
-the command itself, of its imports and of what a service manager starts use such processes.
+Importing, and reading what comes with the program, is nine tenths of what a start costs, and the tests start the
+program some hundred times. Everything else is as in a process that starts from nothing: arguments, environment, folder,
+streams, signals and exit status. Tests of the command itself, of its imports and of what a service manager starts use
+such processes.
 """
 
 from __future__ import annotations
@@ -16,17 +17,14 @@ import tempfile
 import threading
 from collections.abc import Mapping, Sequence
 from functools import cache
-from multiprocessing import context, get_context
+from multiprocessing import context, forkserver, get_context
 from pathlib import Path
 from subprocess import CompletedProcess
 from types import TracebackType
 from typing import Protocol, Self
+from unittest import mock
 
 POOL_MONITOR = [sys.executable, "-m", "monitor"]
-_PRELOADED = [
-    "monitor.__main__", "monitor.app", "monitor.cli.demo_daemon", "monitor.cli.run", "numpy.random", "sqlite3",
-    "support.forked",
-]  # fmt: skip
 
 
 class Process(Protocol):
@@ -130,7 +128,9 @@ class _Forked:
 @cache
 def _forks() -> context.ForkServerContext:
     forks = get_context("forkserver")
-    forks.set_forkserver_preload(_PRELOADED)
+    forks.set_forkserver_preload(["support.prepared"])
+    with mock.patch.dict(os.environ, PYTHONPATH=os.pathsep.join(sys.path)):  # else it would not find `support`
+        forkserver.ensure_running()
     return forks
 
 
