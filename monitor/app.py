@@ -16,6 +16,7 @@ from monitor import __version__, logs, process_signals
 from monitor.alerts.loading import METRIC_LOOKUP, load_rules, reload_rules
 from monitor.alerts.receivers import delivery, receivers
 from monitor.alerts.runner import AlertRunner
+from monitor.attribution.match import attribute
 from monitor.backfill.scheduler import BackfillScheduler
 from monitor.chain.branches import BranchRules
 from monitor.chain.fallback import FallbackSource
@@ -45,6 +46,7 @@ from monitor.processing.branches import count_branch
 from monitor.processing.counter import Rulebook, WindowCounter
 from monitor.processing.history import HistoryQueries
 from monitor.processing.judging import judge
+from monitor.processing.stratum import run_stratum
 from monitor.registry.address import script_of
 from monitor.registry.directory import Directory
 from monitor.registry.loading import Registry, files, load_registry
@@ -52,6 +54,7 @@ from monitor.reload import ReloadSignal, keep_current
 from monitor.service_manager import ServiceManager
 from monitor.standby import Role, Standby
 from monitor.store.store import Store
+from monitor.stratum.connection import demand_proxy as demand_stratum_proxy
 from monitor.vitals import Vitals
 
 _LOOK_SECONDS = 1.0
@@ -138,6 +141,7 @@ async def run(config: Config, stop: asyncio.Event, *, listening: Callable[[str],
     directory = Directory(load_registry(config.registry))  # its errors are reported without waiting for the node
     rules = load_rules(config)
     demand_proxy(config.economy.proxy)
+    demand_stratum_proxy(config.stratum.proxy)
     async with AsyncExitStack() as rooms:
         store = await rooms.enter_async_context(await Store.open(config.store.url, standby=True))
         readers = store
@@ -305,6 +309,17 @@ async def _intake(parts: _Parts) -> NoReturn:
                 store=store.audits,
                 belongs=parts.directory.belongs,
                 script_of=lambda address: script_of(address, network),
+            ),
+            vitals,
+        ),
+        supervised(
+            "stratum",
+            lambda: run_stratum(
+                config.stratum,
+                network,
+                hub=hub,
+                store=store,
+                attribute=lambda coinbase: attribute(coinbase, counter.rulebook.registry),
             ),
             vitals,
         ),

@@ -22,6 +22,7 @@ from monitor.config.sections import (
     RegistrySection,
     SplitsSection,
     StoreSection,
+    StratumSection,
     WebSection,
 )
 from monitor.documents import parse_toml, read_text
@@ -68,6 +69,7 @@ class Config(BaseSettings):
     that role; the others are observers."""
     splits: SplitsSection = Field(default_factory=SplitsSection)
     audit: AuditSection = Field(default_factory=AuditSection)
+    stratum: StratumSection = Field(default_factory=StratumSection)
     store: StoreSection = Field(default_factory=StoreSection)
     windows: Annotated[tuple[Window, ...], NoDecode, BeforeValidator(_windows), Field(min_length=1)] = tuple(
         map(Window.parse, DEFAULT_WINDOWS)

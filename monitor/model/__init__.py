@@ -133,3 +133,17 @@ from monitor.model.signals import (
     SuccessionTest,
 )
 from monitor.model.snapshot import BlockEvents, Snapshot, Tally
+from monitor.model.stratum import (
+    EndpointState,
+    FaultReport,
+    JobFault,
+    JobPosition,
+    PoolPace,
+    PoolPair,
+    PoolTurn,
+    PoolWork,
+    SharedTemplates,
+    StratumRound,
+    StratumView,
+    TemplateSimilarity,
+)

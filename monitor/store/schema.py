@@ -210,6 +210,17 @@ sanctioned_sightings = Table(
     PrimaryKeyConstraint("txid", "hash"),
 )
 
+# What pools announced to their miners while a block was the newest. Kept for `stratum.keep_days`.
+stratum_rounds = Table(
+    "stratum_rounds",
+    tables,
+    Column("parent", LargeBinary(32), primary_key=True, comment="the block that they worked on top of"),
+    Column("height", Integer, nullable=False, comment="of the parent"),
+    Column("at", Float, nullable=False, index=True, comment="first job, Unix time"),
+    Column("pools", JSON, nullable=False, comment="[jobs, templates, lag, empty first, faults] by pool"),
+    Column("shared", JSON, nullable=False, comment="[pool, pool, templates of both] each"),
+)
+
 # What is known of the database as a whole: network, genesis, wanted height, why history ends.
 metadata = Table(
     "metadata",

@@ -27,6 +27,7 @@ from monitor.store.migrations import demand_newest, migrate
 from monitor.store.reading import Reading
 from monitor.store.reattribution import Moved, Reattribution
 from monitor.store.rows import RowBatch, block_row
+from monitor.store.stratum import StoredStratum
 from monitor.store.transactions import reads, writes
 
 _TAKE_SECONDS = 1.0
@@ -60,6 +61,8 @@ class Store:
         """Blocks that are not counted, and when each node had which block."""
         self.audits = StoredAudits(self._write, self._read)
         """Blocks compared with what the node would have mined."""
+        self.stratum = StoredStratum(self._write, self._read)
+        """What pools announced to their miners."""
         self.journal = StoredJournal(self._write, self._read)
         """What happened, for the feed."""
         self.economy = StoredEconomy(self._write, self._read)

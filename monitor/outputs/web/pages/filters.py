@@ -184,14 +184,6 @@ def first_upper(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def coinbase_text(script: bytes) -> str:
-    """The printable text of a coinbase, with dots between the parts. Untrusted: miners write it."""
-    letters = [
-        letter if letter.isprintable() and letter != "�" else "\0" for letter in script.decode("utf-8", "replace")
-    ]
-    return " · ".join(part for part in "".join(letters).split("\0") if part.strip())
-
-
 _FILTERS = (
     noun, spelt, percent, count, signed, between, window, hashrate, bitcoin, moment, ago, markets, probability, rough,
     span, size, odds, deviation, direction, work, name_of, iso, per_ten_thousand, first_upper,

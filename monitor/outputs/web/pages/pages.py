@@ -36,6 +36,7 @@ from monitor.outputs.web.pages.search import MAX_HEIGHT, Match, Wanted, match_of
 from monitor.outputs.web.pages.stale_rates import StaleRates
 from monitor.outputs.web.problems import Problem
 from monitor.outputs.web.sources import Sources
+from monitor.text import coinbase_text
 
 _STRIP = 48
 """Newest blocks that are shown."""
@@ -119,7 +120,7 @@ class Pages:
             siblings=[each for each in near if each.judged.block.height == block.height and each.judged.block != block],
             above=[each for each in near if each.judged.block.header.parent == block.hash],
             belongs=directory.belongs(attribution.pool or "", block.header.time),
-            text=filters.coinbase_text(block.coinbase.script), slots=self._slots(snapshot), names=_names(snapshot),
+            text=coinbase_text(block.coinbase.script), slots=self._slots(snapshot), names=_names(snapshot),
             payouts=[(each, directory.address(each.script)) for each in block.coinbase.outputs[:_PAYOUTS]],
             audit=audited, verdicts=list(audit.verdict_rows(audited)) if audited else [], verdict_names=audit.VERDICTS,
             bits=[bit for bit in range(29) if version >> 29 == 1 and version >> bit & 1],
