@@ -1,11 +1,16 @@
 """Which pools announce the same templates, from when to when, and how probable that is by chance.
 
 Of each block on which two pools announced templates, one asks whether they had at least half of them in common. Two
-pools with nodes of their own may have the same template, too: where few transactions arrive, all nodes agree. So the
-null model is not that templates differ, but that **neither pool is closer to the other than all others are**: if h of
-the n other pools have the templates of one pool, it is chance which. Then a given one is among them with probability
-h / n, from block to block anew. The larger of both pools' probabilities counts. A block on which all share says
-nothing, and neither does one with only two pools.
+pools with nodes of their own may have the same template, too, where few transactions arrive. So a shared block has by
+chance the largest of these probabilities:
+
+- Neither pool is closer to the other than to all others: if h of the n other pools have the templates of one pool, it
+  is chance which, and a given one is among them with probability h / n. So a block on which all share says nothing, and
+  neither does one with only two pools.
+- Both nodes have all transactions at once, and make templates at times of their own. With x transactions for each
+  template, the one in force when a node looked lasts for the time of 2 transactions on average; so the other node has
+  looked meanwhile with probability 2 / x at most, and at half of the templates with 4 / x (Markov's inequality). x is
+  the number of transactions in the next block, by that of the templates of the pool that made more.
 
 With mean probability q, at least s of n blocks are shared with probability exp(-n KL(s/n, q)) at most, also if it
 differs from block to block: W. Hoeffding, Probability inequalities for sums of bounded random variables (1963), theorem
@@ -34,6 +39,10 @@ _LEAST_ROUNDS: Final = 10
 """Blocks of a period."""
 _LEAST_SIMILARITY: Final = 0.5
 """The lower end of its interval, in a period: pools that share have nearly all templates in common."""
+
+
+_CALM: Final = 4
+"""Of templates for each transaction: see above."""
 
 
 class _Meeting(NamedTuple):
@@ -117,7 +126,9 @@ def _meetings(rounds: Sequence[StratumRound]) -> dict[PoolPair, list[_Meeting]]:
                 for pool in pair:
                     close[pool] += 1
         for pair, most in possible.items():
-            chance = max(close[pool] for pool in pair) / (len(templates) - 1)
+            alike = max(close[pool] for pool in pair) / (len(templates) - 1)
+            calm = _CALM * max(templates[pool] for pool in pair) / max(1, each.transactions)
+            chance = min(1.0, max(alike, calm))
             meeting = _Meeting(each.at, each.shared.get(pair, 0), most, chance)
             found[pair].append(meeting)
     return found
@@ -137,7 +148,7 @@ def _by_chance(meetings: Sequence[_Meeting]) -> float:
     """Probability of so many shared blocks, or more, at most."""
     n, found = len(meetings), sum(each.is_shared for each in meetings)
     rate, chance = found / n, sum(each.chance for each in meetings) / n
-    if rate <= chance:
+    if rate <= chance or chance == 0:
         return 1.0
     divergence = rate * log(rate / chance) + ((1 - rate) * log((1 - rate) / (1 - chance)) if rate < 1 else 0.0)
     return exp(-n * divergence)

@@ -79,6 +79,8 @@ class StratumRound:
     pools: Mapping[str, PoolTurn]
     shared: Mapping[PoolPair, int]
     """Templates that two pools had both; pairs without any are left out."""
+    transactions: int = 0
+    """Of the next block, without its coinbase: how many reached the pools meanwhile. 0 also if it is not known."""
 
 
 class TemplateSimilarity(NamedTuple):

@@ -16,6 +16,7 @@ from monitor.config import StratumSection
 from monitor.hub import Hub
 from monitor.model import (
     Attribution,
+    Block,
     BlockEvents,
     BlockHash,
     BlockRecord,
@@ -76,7 +77,7 @@ class _Chain:
         self.tip: BlockRef | None = None
         for each in reversed(records):
             block = each.judged.block
-            self._add(block.ref, block.header.bits, counted=not each.stale)
+            self._add(block, counted=not each.stale)
 
     def take(self, events: BlockEvents) -> None:
         """Follow a step of the counted chain."""
@@ -84,7 +85,7 @@ class _Chain:
             if ref.hash in self._stored:
                 self._stored[ref.hash] = self._stored[ref.hash]._replace(counted=False)
         for block in events.plan.connects:
-            self._add(block.ref, block.header.bits, counted=True)
+            self._add(block, counted=True)
         self.tip = events.plan.end
 
     @property
@@ -103,10 +104,10 @@ class _Chain:
         """Whether the newest block of the counted node is stored."""
         return bool(self._hub.snapshot and self._hub.snapshot.caught_up)
 
-    def _add(self, ref: BlockRef, bits: int, *, counted: bool) -> None:
-        self._stored[ref.hash] = KnownBlock(ref.height, bits, counted)
-        if counted and (self.tip is None or ref.height > self.tip.height):
-            self.tip = ref
+    def _add(self, block: Block, *, counted: bool) -> None:
+        self._stored[block.hash] = KnownBlock(block.height, block.header.bits, counted, block.tx_count - 1)
+        if counted and (self.tip is None or block.height > self.tip.height):
+            self.tip = block.ref
         while len(self._stored) > _BLOCKS:
             del self._stored[next(iter(self._stored))]
 

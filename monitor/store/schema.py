@@ -217,6 +217,7 @@ stratum_rounds = Table(
     Column("parent", LargeBinary(32), primary_key=True, comment="the block that they worked on top of"),
     Column("height", Integer, nullable=False, comment="of the parent"),
     Column("at", Float, nullable=False, index=True, comment="first job, Unix time"),
+    Column("transactions", Integer, nullable=False, comment="of the next block, without its coinbase; 0 if not known"),
     Column("pools", JSON, nullable=False, comment="[jobs, templates, lag, empty first, faults] by pool"),
     Column("shared", JSON, nullable=False, comment="[pool, pool, templates of both] each"),
 )

@@ -21,7 +21,7 @@ def _save(connection: Connection, found: StratumRound, *, keep_seconds: float) -
         return
     connection.execute(
         stratum_rounds.insert().values(
-            parent=key, height=found.parent.height, at=found.at,
+            parent=key, height=found.parent.height, at=found.at, transactions=found.transactions,
             pools={pool: [*turn] for pool, turn in found.pools.items()},
             shared=[[*pair, both] for pair, both in found.shared.items()],
         )
@@ -37,6 +37,7 @@ def _rounds(connection: Connection, since: float) -> list[StratumRound]:
             row.at,
             {pool: PoolTurn(*turn) for pool, turn in row.pools.items()},
             {(one, other): both for one, other, both in row.shared},
+            row.transactions,
         )
         for row in connection.execute(query)
     ]

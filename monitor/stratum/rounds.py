@@ -38,6 +38,8 @@ class KnownBlock(NamedTuple):
     height: int
     bits: int
     counted: bool
+    transactions: int = 0
+    """Without the coinbase; 0 also if only its header is known."""
 
 
 @dataclass(slots=True)
@@ -133,11 +135,13 @@ class Rounds:
         A round is over when there are two blocks above: late pools have had their time.
         """
         heights = {parent: known[parent].height for parent in self._rounds if parent in known}
+        mined = {block.height: block.transactions for block in known.values() if block.counted}
         for parent in [each for each, height in heights.items() if height <= tip - 2]:
             self._over[parent] = None
             if len(self._over) > _OVER:
                 del self._over[next(iter(self._over))]
-            yield _finished(BlockRef(heights[parent], parent), self._rounds.pop(parent))
+            height, over = heights[parent], self._rounds.pop(parent)
+            yield _finished(BlockRef(height, parent), over, mined.get(height + 1, 0))
 
     def groups(self) -> dict[str, int]:
         """A number for each pool with a template that another has at this moment."""
@@ -195,7 +199,7 @@ def position(parent: BlockHash, known: Mapping[BlockHash, KnownBlock], tip: Bloc
     return JobPosition.TIP if tip and parent == tip.hash else JobPosition.BEHIND
 
 
-def _finished(parent: BlockRef, found: _Round) -> StratumRound:
+def _finished(parent: BlockRef, found: _Round, transactions: int) -> StratumRound:
     began = min((turn.first_at for turn in found.turns.values() if turn.first_at is not None), default=None)
     has_transactions = any(turn.templates for turn in found.turns.values())
     turns = {
@@ -213,4 +217,4 @@ def _finished(parent: BlockRef, found: _Round) -> StratumRound:
         for one, other in combinations(turns, 2)
         if (both := len(found.turns[one].templates & found.turns[other].templates))
     }
-    return StratumRound(parent, found.at, turns, shared)
+    return StratumRound(parent, found.at, turns, shared, transactions)

@@ -84,7 +84,6 @@ class StratumServer:
     """A server on a port of 127.0.0.1, on a thread of its own. It sends its newest job to each new miner, too.
 
     Args:
-        jobs: where the jobs come from at first.
         handler: what it does instead of being a stratum server.
         context: a TLS context, to speak TLS.
     """

@@ -16,6 +16,7 @@ def upgrade() -> None:
         sa.Column("parent", sa.LargeBinary(32), primary_key=True),
         sa.Column("height", sa.Integer, nullable=False),
         sa.Column("at", sa.Float, nullable=False, index=True),
+        sa.Column("transactions", sa.Integer, nullable=False),
         sa.Column("pools", sa.JSON, nullable=False),
         sa.Column("shared", sa.JSON, nullable=False),
     )
