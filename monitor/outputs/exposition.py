@@ -18,6 +18,7 @@ from monitor.outputs.audit_metrics import AuditCollector
 from monitor.outputs.economy_metrics import EconomyCollector
 from monitor.outputs.metrics import SnapshotCollector
 from monitor.outputs.node_metrics import NodesCollector
+from monitor.outputs.stratum_metrics import StratumCollector
 from monitor.vitals import Vitals
 
 _FRESH_SECONDS = 0.1
@@ -45,6 +46,7 @@ class Exposition:
         self._own = vitals.registry
         self._own.register(NodesCollector(hub))
         self._own.register(EconomyCollector(hub))
+        self._own.register(StratumCollector(hub))
         self._mining = CollectorRegistry()
         self._mining.register(SnapshotCollector(hub))
         self._mining.register(AuditCollector(hub))

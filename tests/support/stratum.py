@@ -124,9 +124,10 @@ class StratumServer:
         return [each["method"] for each in self.received]
 
     def _call(self, work: Callable[..., None], *arguments: object) -> None:
-        done = threading.Event()
-        self._loop.call_soon_threadsafe(lambda: (work(*arguments), done.set()))
-        done.wait()
+        async def called() -> None:
+            work(*arguments)
+
+        asyncio.run_coroutine_threadsafe(called(), self._loop).result()
 
     def _send(self, data: bytes) -> None:
         for miner in self._miners:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from support.stratum import EXTRANONCE, SIZE, Template, job
@@ -118,7 +119,7 @@ def test_invented_blocks_displace_only_those_of_the_same_pool() -> None:
     ],
 )
 def test_pools_that_send_the_same_faulty_job_are_named_together(
-    wrong: dict[str, int], version: int, kind: JobFault, detail: str
+    wrong: dict[str, Any], version: int, kind: JobFault, detail: str
 ) -> None:
     rounds = Rounds()
     job = now(replace(template(), **wrong), version=version)

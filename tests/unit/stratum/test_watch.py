@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import ssl
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -78,6 +79,9 @@ class Running:
                     async with asyncio.timeout(0.2):
                         await self._changed.wait()
 
+    def parents(self) -> set[BlockHash]:
+        return {now.job.parent for now in self.watch.rounds.now.values()}
+
     def state(self, pool: str) -> EndpointState:
         return next(each for each in self.watch.endpoints.values() if each.pool == pool)
 
@@ -109,9 +113,7 @@ async def test_it_subscribes_reads_jobs_and_never_submits() -> None:
                 chain.grow(height)
                 for server in (one, other):
                     server.announce(job(template(height)))
-                await running.until(
-                    lambda: {now.job.parent for now in running.watch.rounds.now.values()} == {chain.tip.hash}
-                )
+                await running.until(lambda: running.parents() == {hash_of(height)})  # noqa: B023
             await running.until(lambda: len(running.found) == 2)
 
     assert one.methods() == ["mining.subscribe", "mining.authorize"]
@@ -279,7 +281,7 @@ async def test_a_resolver_that_hangs_takes_no_thread_of_the_event_loop(monkeypat
         release.wait()
         return []
 
-    monkeypatch.setattr(connection.socket, "getaddrinfo", hang)
+    monkeypatch.setattr(socket, "getaddrinfo", hang)
     endpoints = [{"pool": f"pool{number}", "url": f"stratum+tcp://p{number}.example:3333"} for number in range(20)]
     running = Running(StratumSection.model_validate({"endpoints": endpoints}), Chain())
     task = asyncio.create_task(running.watch.run())
@@ -309,7 +311,7 @@ async def test_tls_is_checked(authority: trustme.CA, monkeypatch: pytest.MonkeyP
             assert "its certificate is not trusted" in (running.state("pool0").reason or "")
         trusting = ssl.create_default_context()
         authority.configure_trust(trusting)
-        monkeypatch.setattr(connection.ssl, "create_default_context", lambda: trusting)
+        monkeypatch.setattr(ssl, "create_default_context", lambda: trusting)
         async with watching(server) as running:
             await running.until(lambda: running.state("pool0").up)
 

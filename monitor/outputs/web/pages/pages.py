@@ -19,7 +19,7 @@ from monitor.outputs.node_text import disagreement
 from monitor.outputs.web import profiles
 from monitor.outputs.web.answer import Answer
 from monitor.outputs.web.cache import cached
-from monitor.outputs.web.pages import audit, feed, filters
+from monitor.outputs.web.pages import audit, feed, filters, stratum
 from monitor.outputs.web.pages.alerts import AlertsPage, FiringView
 from monitor.outputs.web.pages.assets import Assets
 from monitor.outputs.web.pages.change_pairs import ChangeEntry, newest_first
@@ -43,8 +43,8 @@ _STRIP = 48
 _SAME_HEIGHT = 8
 """Most blocks of one height that a search finds: more than one only where some are stale."""
 _PAGES = (
-    ("/", "Overview"), ("/claims", "Claims"), ("/compare", "Two economies"), ("/audit", "Audit"), ("/nodes", "Nodes"),
-    ("/memberships", "Memberships"), ("/alerts", "Alerts"),
+    ("/", "Overview"), ("/claims", "Claims"), ("/compare", "Two economies"), ("/audit", "Audit"),
+    ("/stratum", "Stratum"), ("/nodes", "Nodes"), ("/memberships", "Memberships"), ("/alerts", "Alerts"),
 )  # fmt: skip
 """What the head of each page has links to."""
 _PAYOUTS = 40
@@ -84,6 +84,7 @@ class Pages:
             web.get("/entity/{level}/{entity}", self.entity),
             web.get("/compare", self.compare),
             web.get("/audit", self.audit),
+            web.get("/stratum", self.stratum),
             web.get(feed.PATH, self.feed),
             *self._assets.routes(),
         ]
@@ -245,6 +246,17 @@ class Pages:
         return self._page(
             "audit.html", here="/audit", page=page, levels=audit.LEVELS, windows=audit.WINDOWS, names=_names(snapshot),
             slots=self._slots(snapshot, page.level), snapshot=snapshot,
+        )  # fmt: skip
+
+    @cached
+    async def stratum(self, request: web.Request) -> web.Response:  # noqa: ARG002
+        """What pools' miners work on, and which pools share templates."""
+        hub, snapshot = self._sources.hub, self._sources.hub.snapshot
+        if hub.stratum is None or snapshot is None:
+            return self._page("waiting.html")
+        return self._page(
+            "stratum.html", here="/stratum", page=stratum.StratumPage(hub.stratum), positions=stratum.POSITIONS,
+            shade=stratum.shade, names=_names(snapshot), slots=self._slots(snapshot), snapshot=snapshot,
         )  # fmt: skip
 
     async def feed(self, request: web.Request) -> web.Response:
