@@ -26,6 +26,7 @@ _SHORTEST_PAUSE: Final = 5.0
 _LONGEST_PAUSE: Final = 600.0
 _STEADY_SECONDS: Final = 600.0
 """After a connection of this length the pause starts at its minimum again: one that ends sooner may be a refusal."""
+_SHOW_SECONDS: Final = 10.0
 _STAGGER_SECONDS: Final = 0.25
 """Between the first connections."""
 
@@ -144,7 +145,8 @@ class StratumWatch:
                 self._turn(endpoint, session.refusal)
 
     async def _look(self) -> NoReturn:
-        """Finish rounds, and show what has changed."""
+        """Finish rounds, and show what has changed: at once where pools did, and soon where nodes did."""
+        shown_at = time.monotonic()
         while True:
             chain = self._chain
             if chain.tip:
@@ -154,8 +156,8 @@ class StratumWatch:
                 if chain.caught_up:
                     for fault in self.rounds.check_parents(chain.known, time.monotonic()):
                         self._report(fault)
-            if self._changed:
-                self._changed = False
+            if self._changed or time.monotonic() - shown_at > _SHOW_SECONDS:
+                self._changed, shown_at = False, time.monotonic()
                 self._show()
             await asyncio.sleep(self._timing.look_seconds)
 
