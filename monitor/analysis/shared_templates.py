@@ -65,7 +65,7 @@ def similarities(rounds: Sequence[StratumRound]) -> list[TemplateSimilarity]:
     """How much of their templates pools have in common, the most similar pair first; pairs without any are left out."""
     met = _meetings(rounds)
     found = [
-        TemplateSimilarity(pair, similarity, sum(each.both for each in meetings), len(meetings))
+        TemplateSimilarity(pair, similarity, jobs=sum(each.both for each in meetings), rounds=len(meetings))
         for (pair, meetings), similarity in zip(met.items(), _similarities([*met.values()]), strict=True)
     ]
     return sorted(found, key=lambda each: (-each.similarity.value, -each.jobs, each.pools))
@@ -129,7 +129,7 @@ def _meetings(rounds: Sequence[StratumRound]) -> dict[PoolPair, list[_Meeting]]:
             alike = max(close[pool] for pool in pair) / (len(templates) - 1)
             calm = _CALM * max(templates[pool] for pool in pair) / max(1, each.transactions)
             chance = min(1.0, max(alike, calm))
-            meeting = _Meeting(each.at, each.shared.get(pair, 0), most, chance)
+            meeting = _Meeting(each.at, each.shared.get(pair, 0), possible=most, chance=chance)
             found[pair].append(meeting)
     return found
 

@@ -105,7 +105,7 @@ class _Chain:
         return bool(self._hub.snapshot and self._hub.snapshot.caught_up)
 
     def _add(self, block: Block, *, counted: bool) -> None:
-        self._stored[block.hash] = KnownBlock(block.height, block.header.bits, counted, block.tx_count - 1)
+        self._stored[block.hash] = KnownBlock(block.height, block.header.bits, counted, transactions=block.tx_count - 1)
         if counted and (self.tip is None or block.height > self.tip.height):
             self.tip = block.ref
         while len(self._stored) > _BLOCKS:

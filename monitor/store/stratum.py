@@ -36,8 +36,8 @@ def _rounds(connection: Connection, since: float) -> list[StratumRound]:
             BlockRef(row.height, block_hash(row.parent)),
             row.at,
             {pool: PoolTurn(*turn) for pool, turn in row.pools.items()},
-            {(one, other): both for one, other, both in row.shared},
-            row.transactions,
+            shared={(one, other): both for one, other, both in row.shared},
+            transactions=row.transactions,
         )
         for row in connection.execute(query)
     ]

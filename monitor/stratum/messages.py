@@ -91,8 +91,8 @@ def read(line: bytes) -> Message:
         method,
         params if isinstance(params, list) else [],
         number if isinstance(number, int) and not isinstance(number, bool) else None,
-        found.get("result"),
-        found.get("error"),
+        result=found.get("result"),
+        error=found.get("error"),
     )
 
 
@@ -113,12 +113,12 @@ def read_job(params: list[Any]) -> Job:
         str(number)[:_MAX_ID],
         _parent(_hex(parent, "parent", exactly=32)),
         _hex(prefix, "coinbase"),
-        _hex(suffix, "coinbase"),
-        tuple(_hex(each, "branch", exactly=32) for each in branches),
-        _number(version, "version"),
-        _number(bits, "nbits"),
-        _number(time, "ntime"),
-        len(params) > 8 and params[8] is True,
+        suffix=_hex(suffix, "coinbase"),
+        branches=tuple(_hex(each, "branch", exactly=32) for each in branches),
+        version=_number(version, "version"),
+        bits=_number(bits, "nbits"),
+        time=_number(time, "ntime"),
+        clean=len(params) > 8 and params[8] is True,
     )
 
 

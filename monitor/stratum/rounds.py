@@ -217,4 +217,4 @@ def _finished(parent: BlockRef, found: _Round, transactions: int) -> StratumRoun
         for one, other in combinations(turns, 2)
         if (both := len(found.turns[one].templates & found.turns[other].templates))
     }
-    return StratumRound(parent, found.at, turns, shared, transactions)
+    return StratumRound(parent, found.at, turns, shared=shared, transactions=transactions)
