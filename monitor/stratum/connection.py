@@ -13,6 +13,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
+from functools import cache
 from typing import Any, Final, TypeAlias
 
 from monitor.config import StratumEndpoint
@@ -20,7 +21,7 @@ from monitor.errors import ExtraMissing, StratumError
 from monitor.stratum.messages import MAX_LINE_BYTES
 
 CONNECT_SECONDS: Final = 30.0
-SILENCE_SECONDS: Final = 900.0
+SILENCE_SECONDS: Final = 1800.0
 """Without a whole line for so long, the connection counts as dead. Pools send a job every minute."""
 _LINES: Final = 300
 _BYTES: Final = 2 << 20
@@ -166,7 +167,7 @@ def demand_proxy(proxy: str | None) -> None:
 async def _streams(
     opened: socket.socket, endpoint: StratumEndpoint
 ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    context = ssl.create_default_context() if endpoint.is_tls else None
+    context = _certificates() if endpoint.is_tls else None
     try:
         return await asyncio.open_connection(
             sock=opened, ssl=context, server_hostname=endpoint.host if context else None, limit=MAX_LINE_BYTES
@@ -174,6 +175,12 @@ async def _streams(
     except BaseException:
         opened.close()
         raise
+
+
+@cache
+def _certificates() -> ssl.SSLContext:
+    """Those of the system. Reading them takes a hundredth of a second."""
+    return ssl.create_default_context()
 
 
 def _reason(error: OSError | UnicodeError) -> str:

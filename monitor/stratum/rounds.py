@@ -119,7 +119,12 @@ class Rounds:
         return self._note(*fault, pool=pool, parent=job.parent, at=new.at) if fault else None
 
     def check_parents(self, known: Mapping[BlockHash, KnownBlock], at: float) -> Iterator[FaultReport]:
-        """Faults of jobs on blocks that no node has after minutes. Call it only while the nodes are caught up."""
+        """Faults of jobs on blocks that no node has after minutes. Call it only while the nodes are caught up.
+
+        None while half of the pools work on such blocks: then it is our nodes that are behind.
+        """
+        if 2 * sum(now.job.parent not in known for now in self.now.values()) >= len(self.now):
+            return
         for parent, each in self._rounds.items():
             if parent in known or at - each.began < _UNKNOWN_SECONDS:
                 continue

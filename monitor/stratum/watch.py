@@ -17,7 +17,7 @@ import structlog
 
 from monitor.config import StratumEndpoint, StratumSection
 from monitor.errors import StratumError
-from monitor.model import BlockHash, BlockRef, EndpointState, FaultReport, StratumRound
+from monitor.model import BlockHash, BlockRef, EndpointState, FaultReport, JobFault, StratumRound
 from monitor.stratum.connection import Lines, Resolve, Resolver, connected
 from monitor.stratum.rounds import KnownBlock, PoolNow, Rounds
 from monitor.stratum.session import Session
@@ -26,6 +26,7 @@ _SHORTEST_PAUSE: Final = 5.0
 _LONGEST_PAUSE: Final = 600.0
 _STEADY_SECONDS: Final = 600.0
 """After a connection of this length the pause starts at its minimum again: one that ends sooner may be a refusal."""
+_REMIND_SECONDS: Final = 3600.0
 _SHOW_SECONDS: Final = 10.0
 _STAGGER_SECONDS: Final = 0.25
 """Between the first connections."""
@@ -99,6 +100,8 @@ class StratumWatch:
         self._show = show
         self._timing = timing
         self._changed = True
+        self._reported: dict[tuple[str, JobFault], float] = {}
+        """When a fault of a pool and kind was logged, monotonic."""
 
     async def run(self) -> NoReturn:
         """Watch for ever."""
@@ -131,10 +134,11 @@ class StratumWatch:
         joined = True
         lines.send(session.hello())
         while True:
+            before = session.reconnects_refused
             announced, answer = session.receive(await lines.next())
             lines.send(answer)
-            if session.reconnects_refused > self.endpoints[endpoint.address].reconnects_refused:
-                self._refuse_reconnect(endpoint, session.reconnects_refused)
+            if session.reconnects_refused > before:
+                self._refuse_reconnect(endpoint)
             if announced:
                 self._turn(endpoint, None)
                 now = PoolNow(*announced, time.time())
@@ -173,13 +177,18 @@ class StratumWatch:
         elif before.up or before.reason is None:  # the first of several failures
             log.info("waiting for stratum server", pool=endpoint.pool, endpoint=endpoint.address, reason=reason)
 
-    def _refuse_reconnect(self, endpoint: StratumEndpoint, times: int) -> None:
+    def _refuse_reconnect(self, endpoint: StratumEndpoint) -> None:
         before = self.endpoints[endpoint.address]
-        self.endpoints[endpoint.address] = replace(before, reconnects_refused=times)
+        self.endpoints[endpoint.address] = replace(before, reconnects_refused=before.reconnects_refused + 1)
         if not before.reconnects_refused:
             log.warning("stratum server wants us elsewhere, refused", pool=endpoint.pool, endpoint=endpoint.address)
 
     def _report(self, fault: FaultReport | None) -> None:
-        if fault:
-            self._changed = True
+        """Log a fault, of each pool and kind once an hour at most: there are as many wrong values as a pool likes."""
+        if fault is None:
+            return
+        self._changed = True
+        key, now = (fault.pools[0], fault.kind), time.monotonic()
+        if now - self._reported.get(key, -_REMIND_SECONDS) >= _REMIND_SECONDS:
+            self._reported[key] = now
             log.warning("faulty job", pool=fault.pools[0], fault=fault.kind, block=fault.parent, reason=fault.detail)

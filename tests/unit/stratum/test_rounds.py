@@ -145,11 +145,22 @@ def test_a_block_that_no_node_has_is_a_fault_after_minutes() -> None:
     rounds = Rounds()
     for pool in ("one", "other"):
         rounds.take(pool, now(template(branch=7)), known(900), at=100.0, joined=False)
+    for pool in ("a", "b", "c"):
+        rounds.take(pool, now(template()), known(900), at=100.0, joined=False)
 
     assert [*rounds.check_parents(known(900), 200.0)] == []
     (found,) = rounds.check_parents(known(900), 300.0)
     assert found.kind is JobFault.PARENT
     assert [fault.pools for fault in rounds.faults.values()] == [("one", "other")]
+    assert [*rounds.check_parents(known(900), 400.0)] == []
+
+
+def test_pools_are_not_blamed_where_our_nodes_are_behind() -> None:
+    rounds = Rounds()
+    for pool in ("one", "other"):
+        rounds.take(pool, now(template(901)), known(900), at=100.0, joined=False)
+    rounds.take("slow", now(template()), known(900), at=100.0, joined=False)
+
     assert [*rounds.check_parents(known(900), 400.0)] == []
 
 

@@ -9,11 +9,12 @@ import ssl
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import ExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
 import trustme
+from structlog.testing import capture_logs
 from support.services import PATIENCE, free_port
 from support.stratum import StratumServer, Template, job, line
 from support.tunnel import Tunnel
@@ -311,7 +312,7 @@ async def test_tls_is_checked(authority: trustme.CA, monkeypatch: pytest.MonkeyP
             assert "its certificate is not trusted" in (running.state("pool0").reason or "")
         trusting = ssl.create_default_context()
         authority.configure_trust(trusting)
-        monkeypatch.setattr(ssl, "create_default_context", lambda: trusting)
+        monkeypatch.setattr(connection, "_certificates", lambda: trusting)
         async with watching(server) as running:
             await running.until(lambda: running.state("pool0").up)
 
@@ -342,3 +343,16 @@ async def test_a_proxy_that_is_away_is_said() -> None:
 async def test_a_probe_that_gets_no_job_says_so() -> None:
     with StratumServer() as server, pytest.raises(StratumError, match=r"no job within 0.2 seconds"):
         await probe(StratumEndpoint(pool="x", url=server.url), None, seconds=0.2)
+
+
+async def test_a_pool_with_ever_new_faults_does_not_fill_the_log() -> None:
+    chain = Chain()
+    chain.grow(900)
+    with StratumServer() as server, capture_logs() as logged:
+        async with watching(server, chain=chain) as running:
+            await running.until(lambda: server.received)
+            for bits in range(50):
+                server.announce(job(replace(template(), bits=bits)))
+            await running.until(lambda: len(running.watch.rounds.faults) == 50)
+
+    assert len([each for each in logged if each["event"] == "faulty job"]) == 1
