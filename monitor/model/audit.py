@@ -171,6 +171,17 @@ class StoredAudit:
     pool: PoolSlug | None
 
 
+class SharedTransaction(NamedTuple):
+    """A transaction that a block passed over, prioritised or added, as other blocks may do, too."""
+
+    height: int
+    time: int
+    """Header time of the block."""
+    pool: PoolSlug
+    txid: str
+    verdict: Verdict
+
+
 class AuditRow(NamedTuple):
     """A stored audit, as far as it is counted, with the pool of its block."""
 
