@@ -262,7 +262,10 @@ class _Parts:
                 if changed.memberships.hash != self.directory.registry.memberships.hash:
                     await adopt_and_show(changed)
 
-        keeper = BuildersKeeper(self.config, self.store, self.hub, adopt=adopt_measured, writes=self.health.writer)
+        keeper = BuildersKeeper(
+            self.config, self.store, self.hub,
+            belongs=self.directory.belongs, adopt=adopt_measured, writes=self.health.writer,
+        )  # fmt: skip
         await _all_or_none(
             keep_current(
                 lambda: files(section), lambda: load_registry(section, network, forgiving=False), adopt_files,

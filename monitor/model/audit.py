@@ -171,15 +171,13 @@ class StoredAudit:
     pool: PoolSlug | None
 
 
-class SharedTransaction(NamedTuple):
-    """A transaction that a block passed over, prioritised or added, as other blocks may do, too."""
+class PassedOver(NamedTuple):
+    """A transaction that a block passed over."""
 
     height: int
-    time: int
-    """Header time of the block."""
     pool: PoolSlug
+    """Of the block."""
     txid: str
-    verdict: Verdict
 
 
 class AuditRow(NamedTuple):

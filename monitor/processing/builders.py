@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import NoReturn
 
 import structlog
 
 from monitor.analysis.groups.custody import custody_evidence, payout_styles
+from monitor.analysis.groups.omissions import omissions_evidence
 from monitor.analysis.groups.rewards import TracedRewards
+from monitor.analysis.groups.structure import Structures, structure_evidence
+from monitor.attribution.structure import structure
 from monitor.config import Config
 from monitor.custody.observer import CustodyNode, CustodyObserver
 from monitor.hub import Hub
-from monitor.model import BuildersView, CustodyState, Evidence, EvidenceKind, PayoutStyle, Proposal, Snapshot
+from monitor.model import BuildersView, CustodyState, Evidence, EvidenceKind, PayoutStyle, PoolSlug, Proposal, Snapshot
 from monitor.processing.measured import stored_proposals
 from monitor.store.reading import Reading
 from monitor.store.store import Store
@@ -24,7 +27,10 @@ _DISABLED = CustodyState("switched off in the configuration (custody.enabled)")
 _TIME_RATIO = 0.01
 """Share of its time that the computation takes, at most."""
 _SHORTEST_SECONDS = 2.0
-_COMPUTED = (EvidenceKind.CO_SPENT, EvidenceKind.SWEPT, EvidenceKind.SAME_SCRIPT)
+_HISTORY_SECONDS = 730 * 86_400
+"""How far back coinbases are compared."""
+_FROM_BLOCKS = (EvidenceKind.CO_SPENT, EvidenceKind.SWEPT, EvidenceKind.SAME_SCRIPT, EvidenceKind.STRUCTURE)
+_FROM_AUDITS = (EvidenceKind.OMISSIONS,)
 """The kinds of evidence that are computed here. Others are stored by what finds them."""
 
 log = structlog.get_logger()
@@ -37,6 +43,7 @@ class BuildersKeeper:
         config: the configuration.
         store: the store.
         hub: announces blocks, and shows what is found.
+        belongs: what a pool belonged to at a time, by level.
         adopt: called with the proposals whenever they have changed.
         writes: whether this monitor writes the database; else it shows what another one found.
     """
@@ -47,12 +54,14 @@ class BuildersKeeper:
         store: Store,
         hub: Hub,
         *,
+        belongs: Callable[[str, int], Mapping[str, str | None]],
         adopt: Callable[[tuple[Proposal, ...]], Awaitable[None]],
         writes: bool = True,
     ) -> None:
         self._config = config
         self._store = store
         self._hub = hub
+        self._belongs = belongs
         self._adopt = adopt
         self._writes = writes
         self._wake = asyncio.Event()
@@ -91,18 +100,21 @@ class BuildersKeeper:
         """Compute everything once, and show it."""
         newest = await self._store.evidence.newest_time()
         spends = await self._store.evidence.spends()
-        since = newest - self._config.custody.days * 86_400
+        since = newest - max(_HISTORY_SECONDS, self._config.custody.days * 86_400)
 
         def work(reading: Reading) -> tuple[list[Evidence], list[PayoutStyle]]:
-            rewards = TracedRewards(spends)
+            rewards, structures = TracedRewards(spends), Structures()
             for record in reading.records(since):
                 rewards.add(record)
+                if pool := record.judged.attribution.pool:
+                    structures.add(pool, record.judged.block.header.time, structure(record.judged.block))
             found = rewards.all()
-            return custody_evidence(found), payout_styles(found)
+            return [*custody_evidence(found), *structure_evidence(structures, self._group)], payout_styles(found)
 
         found, styles = await self._store.reading(work)
         if self._writes:
-            await self._store.evidence.replace(_COMPUTED, found)
+            await self._store.evidence.replace(_FROM_BLOCKS, found, since=since)
+            await self._compare_audits(newest - self._config.audit.keep_days * 86_400)
         before = self._view.proposals
         proposals = await stored_proposals(self._store)
         self._view = replace(
@@ -112,6 +124,16 @@ class BuildersKeeper:
         self._hub.show_builders(self._view)
         if proposals != before:
             await self._adopt(proposals)
+
+    async def _compare_audits(self, since: int) -> None:
+        passed_over = await self._store.evidence.passed_over(since)
+        audited = await self._store.audits.rows(since)
+        found = await asyncio.to_thread(omissions_evidence, passed_over, audited)
+        await self._store.evidence.replace(_FROM_AUDITS, found, since=since)
+
+    def _group(self, pool: PoolSlug, time: int) -> str:
+        """The known template group of a pool at a time, else the pool itself."""
+        return self._belongs(pool, time).get("template") or pool
 
 
 async def follow_custody(

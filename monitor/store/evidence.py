@@ -14,8 +14,8 @@ from monitor.model import (
     CoinbaseSpend,
     Evidence,
     EvidenceKind,
+    PassedOver,
     PoolSlug,
-    SharedTransaction,
     Verdict,
 )
 from monitor.store.engines import insert, insert_rows
@@ -109,38 +109,37 @@ def _spends(connection: Connection) -> Mapping[tuple[BlockHash, int], tuple[Coin
     }  # fmt: skip
 
 
-def _unusual_transactions(connection: Connection, since: int) -> list[SharedTransaction]:
-    """What audited blocks of the best chain since a header time passed over, prioritised or added, lowest first."""
-    kinds = (Verdict.MISSED, Verdict.UNSEEN, Verdict.PRIORITISED)
+def _passed_over(connection: Connection, since: int) -> list[PassedOver]:
+    """What audited blocks of known pools since a header time passed over, lowest first, as far as it is kept."""
     joined = audit_transactions.join(blocks, blocks.c.hash == audit_transactions.c.hash).join(attributions)
     query = (
-        select(
-            blocks.c.height, blocks.c.time, attributions.c.pool, audit_transactions.c.txid,
-            audit_transactions.c.verdict,
-        )
+        select(blocks.c.height, attributions.c.pool, audit_transactions.c.txid)
         .select_from(joined)
         .where(
             ON_BEST_CHAIN, blocks.c.time >= since, attributions.c.pool.is_not(None),
-            audit_transactions.c.verdict.in_(kinds),
+            audit_transactions.c.verdict == Verdict.MISSED,
         )
         .order_by(blocks.c.height)
     )  # fmt: skip
-    return [
-        SharedTransaction(row.height, row.time, PoolSlug(row.pool), row.txid.hex(), Verdict(row.verdict))
-        for row in connection.execute(query)
-    ]
+    return [PassedOver(row.height, PoolSlug(row.pool), row.txid.hex()) for row in connection.execute(query)]
 
 
-def _replace(connection: Connection, kinds: Iterable[EvidenceKind], found: Sequence[Evidence]) -> None:
-    """Store the newest evidence of some kinds, in place of what was known."""
-    connection.execute(delete(evidence).where(evidence.c.kind.in_([*kinds])))
-    rows = [
-        {
-            "kind": each.kind, "pool": each.pools[0], "other": each.pools[1], "since": each.since, "until": each.until,
+def _replace(connection: Connection, kinds: Iterable[EvidenceKind], found: Sequence[Evidence], *, since: int) -> None:
+    """Store the newest evidence of some kinds, which was looked for from a time on.
+
+    What ended before that stays, and what began before it keeps its beginning.
+    """
+    names = {str(kind) for kind in kinds}
+    known = [each for each in _evidence(connection) if each.kind in names]
+    starts = {(each.kind, each.pools): each.since for each in known if each.since < since <= each.until}
+    connection.execute(delete(evidence).where(evidence.c.kind.in_(names), evidence.c.until >= since))
+    rows = []
+    for each in sorted(found, key=lambda each: each.since):
+        start = min(each.since, starts.pop((each.kind, each.pools), each.since))
+        rows.append({
+            "kind": each.kind, "pool": each.pools[0], "other": each.pools[1], "since": start, "until": each.until,
             "similarity": each.similarity, "n": each.n, "p": each.p, "text": each.text,
-        }
-        for each in found
-    ]  # fmt: skip
+        })  # fmt: skip
     insert_rows(connection, insert(connection, evidence), rows)
 
 
@@ -183,7 +182,7 @@ class StoredEvidence:
     unscanned = reads(_unscanned)
     counts = reads(_counts)
     spends = reads(_spends)
-    unusual_transactions = reads(_unusual_transactions)
+    passed_over = reads(_passed_over)
     evidence = reads(_evidence)
     sizes = reads(_sizes)
     newest_time = reads(_newest_time)

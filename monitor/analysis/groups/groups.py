@@ -14,10 +14,15 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from typing import Final
 
-from monitor.model import Evidence, PoolSlug, Proposal
+from monitor.model import Evidence, EvidenceKind, PoolSlug, Proposal
 
-RECENT: Final = timedelta(days=90)
-"""Evidence that was seen within so long before the newest block is taken to hold."""
+_RECENT: Final = {
+    "custodian": timedelta(days=90),
+    EvidenceKind.STRUCTURE: timedelta(days=30), EvidenceKind.OMISSIONS: timedelta(days=21),
+    EvidenceKind.STRATUM: timedelta(days=3),
+}  # fmt: skip
+"""By kind or level: evidence that was seen within so long before the newest block is taken to hold. Rewards are spent
+late, and blocks of small pools are rare."""
 _DAY: Final = timedelta(days=1)
 _OPEN: Final = date.max
 
@@ -43,8 +48,8 @@ def proposals(evidence: Iterable[Evidence], *, level: str, sizes: Mapping[PoolSl
 
 def _days(evidence: Evidence, now: int) -> tuple[date, date]:
     """The first day of evidence, and the first one on which it no longer holds."""
-    last = _day(evidence.until)
-    return _day(evidence.since), _OPEN if last + RECENT >= _day(now) else last + _DAY
+    last, recent = _day(evidence.until), _RECENT.get(evidence.kind) or _RECENT[evidence.kind.level]
+    return _day(evidence.since), _OPEN if last + recent >= _day(now) else last + _DAY
 
 
 def _members(

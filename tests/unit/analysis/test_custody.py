@@ -151,7 +151,7 @@ def test_weak_evidence_proposes_with_low_confidence_and_joins_no_groups() -> Non
             evidence(A, B, 0, 10, EvidenceKind.OMISSIONS), evidence(C, D, 0, 10, EvidenceKind.STRATUM),
             evidence(B, C, 0, 10, EvidenceKind.STRUCTURE),
         ],
-        level="template", sizes=SIZES, now=START + 20 * DAY,
+        level="template", sizes=SIZES, now=START + 10 * DAY,
     )  # fmt: skip
     assert {(each.pool, each.group, each.confidence) for each in made} == {
         ("a", "a-templates", "medium"), ("b", "a-templates", "medium"),
@@ -159,7 +159,7 @@ def test_weak_evidence_proposes_with_low_confidence_and_joins_no_groups() -> Non
     }  # fmt: skip
     lone = proposals(
         [evidence(A, B, 0, 10, EvidenceKind.STRATUM), evidence(B, C, 0, 10, EvidenceKind.STRUCTURE)],
-        level="template", sizes=SIZES, now=START + 20 * DAY,
+        level="template", sizes=SIZES, now=START + 10 * DAY,
     )  # fmt: skip
     assert {each.pool: each.confidence for each in lone} == {"a": "medium", "b": "medium", "c": "low"}
 
