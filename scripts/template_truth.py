@@ -40,10 +40,10 @@ SAME_BUILDER: Final = frozenset(
 of them are of one builder, is not known."""
 
 
-def look(seen: World, day: int) -> list[Evidence]:
-    """What a monitor knows at the end of a day: audits of 90 days, and all coinbases."""
+def look(seen: World, day: int, *, audits: int = 90) -> list[Evidence]:
+    """What a monitor knows at the end of a day: audits of so many days, and all coinbases."""
     end = day * BLOCKS
-    first = max(0, end - 90 * BLOCKS)
+    first = max(0, end - audits * BLOCKS)
     structures = Structures()
     for pool, time, traits in seen.traits[:end]:
         structures.add(pool, time, traits)
@@ -64,26 +64,47 @@ def pairs(evidence: list[Evidence], day: int, *, at: int, weak: bool) -> set[tup
 
 
 def truth() -> Iterator[str]:
-    """Precision, recall and delay, with and without weak evidence."""
-    yield "| Proposals | Precision | Recall | Joined, noticed after | Left, noticed after |"
-    yield "|---|---|---|---|---|"
+    """Precision, recall and delay: as it is known on the day itself, and at the end."""
+    yield "| Proposals | Precision | Recall | Pairs never together | Joined, noticed after | Left, noticed after |"
+    yield "|---|---|---|---|---|---|"
     worlds = [world(seed, days=DAYS, groups=GROUPS) for seed in SEEDS]
     looks = [{day: look(each, day) for day in range(STEP, DAYS + 1, STEP)} for each in worlds]
-    for name, weak in (("medium and high (omissions)", False), ("low, too (structure)", True)):
-        right = wrong = missed = 0
+    whole = [look(each, DAYS, audits=DAYS) for each in worlds]
+    for name, weak in (("medium, high", False), ("low as well", True)):
+        live, later, strange = Score(), Score(), set[tuple[int, tuple[PoolSlug, PoolSlug]]]()
         joined, left = list[int](), list[int]()
-        for seen, known in zip(worlds, looks, strict=True):
+        for number, (seen, known, everything) in enumerate(zip(worlds, looks, whole, strict=True)):
             now = {day: pairs(evidence, day - 1, at=day, weak=weak) for day, evidence in known.items()}
+            ever = {pair for day in range(DAYS) for pair in seen.together(day)}
+            strange |= {(number, pair) for found in now.values() for pair in found - ever}
             for day, found in now.items():
-                real = seen.together(day - 1)
-                right, wrong, missed = right + len(found & real), wrong + len(found - real), missed + len(real - found)
+                live.add(found, seen.together(day - 1))
+                later.add(pairs(everything, day - 1, at=DAYS, weak=weak), seen.together(day - 1))
             for members, since, until in seen.groups:
                 for pair in combinations(sorted(members), 2):
                     joined += [day - since for day in now if day > since and pair in now[day]][:1]
                     if until < DAYS and any(pair in now[day] for day in now if since < day <= until):
                         left += [day - until for day in now if day > until and pair not in now[day]][:1]
-        precision, recall = right / max(1, right + wrong), right / max(1, right + missed)
-        yield f"| {name} | {precision:.1%} | {recall:.1%} | {_days(joined)} | {_days(left)} |"
+        never = f"{len(strange)} of {len(worlds) * len(list(combinations(pools(), 2)))}"
+        yield f"| {name}, on the day | {live} | {never} | {_days(joined)} | {_days(left)} |"
+        yield f"| {name}, in hindsight | {later} | | | |"
+
+
+class Score:
+    """Days of pairs that are proposed, against those that are true."""
+
+    def __init__(self) -> None:
+        self.right = self.wrong = self.missed = 0
+
+    def add(self, found: set[tuple[PoolSlug, PoolSlug]], real: set[tuple[PoolSlug, PoolSlug]]) -> None:
+        """Add a day."""
+        self.right += len(found & real)
+        self.wrong += len(found - real)
+        self.missed += len(real - found)
+
+    def __str__(self) -> str:
+        precision = self.right / max(1, self.right + self.wrong)
+        return f"{precision:.1%} | {self.right / max(1, self.right + self.missed):.1%}"
 
 
 def nothing_to_find() -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from typing import Final, NamedTuple
@@ -146,9 +146,37 @@ class BuildersView:
     """Whether the level `template` counts by `proposals` instead of the list."""
     evidence: tuple[Evidence, ...] = ()
     proposals: tuple[Proposal, ...] = ()
+    counted_as: Mapping[PoolSlug, str] = field(default_factory=dict)
+    """The template group by which each pool is counted now; those without one are left out."""
     styles: tuple[PayoutStyle, ...] = ()
     """Most blocks first."""
     at: int = 0
     """Header time of the newest block that it covers."""
     edition: int = 0
     """Higher with each computation."""
+
+    @property
+    def current(self) -> list[Evidence]:
+        """The evidence behind the proposals that hold now, the strongest first."""
+        found = {each for proposal in self.proposals if proposal.until is None for each in proposal.evidence}
+        return sorted(found, key=lambda each: (each.kind.is_weak, each.p, each.pools))
+
+    def groups(self, level: str) -> dict[str, list[Proposal]]:
+        """The groups of a level that hold now, largest first, each with its members."""
+        found = dict[str, list[Proposal]]()
+        for each in self.proposals:
+            if each.level == level and each.until is None:
+                found.setdefault(each.group, []).append(each)
+        return dict(sorted(found.items(), key=lambda entry: (-len(entry[1]), entry[0])))
+
+    @property
+    def new_groups(self) -> dict[str, int]:
+        """Template groups with more pools than are counted together, and how many more; without weak evidence."""
+        found = dict[str, int]()
+        for group, members in self.groups("template").items():
+            strong = {each.pool for each in members if each.confidence != "low"}
+            united = [self.counted_as.get(pool, pool) for pool in strong]
+            most = max(map(united.count, united), default=0)
+            if len(strong) > most:
+                found[group] = len(strong) - most
+        return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import NoReturn
 
@@ -119,11 +119,17 @@ class BuildersKeeper:
         proposals = await stored_proposals(self._store)
         self._view = replace(
             self._view, evidence=tuple(await self._store.evidence.evidence()), proposals=proposals,
-            styles=tuple(styles), at=newest, edition=self._view.edition + 1,
+            counted_as=self._counted_as(proposals, newest), styles=tuple(styles), at=newest,
+            edition=self._view.edition + 1,
         )  # fmt: skip
         self._hub.show_builders(self._view)
         if proposals != before:
             await self._adopt(proposals)
+
+    def _counted_as(self, proposals: Sequence[Proposal], now: int) -> dict[PoolSlug, str]:
+        """The template group by which each proposed pool is counted."""
+        pools = {each.pool for each in proposals}
+        return {pool: group for pool in sorted(pools) if (group := self._belongs(pool, now).get("template"))}
 
     async def _compare_audits(self, since: int) -> None:
         passed_over = await self._store.evidence.passed_over(since)
