@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 from monitor.config.receivers import AlertsSection, MqttSection
 from monitor.config.sections import (
     AuditSection,
+    CustodySection,
     EconomySection,
     LogSection,
     NodeSection,
@@ -69,6 +70,7 @@ class Config(BaseSettings):
     that role; the others are observers."""
     splits: SplitsSection = Field(default_factory=SplitsSection)
     audit: AuditSection = Field(default_factory=AuditSection)
+    custody: CustodySection = Field(default_factory=CustodySection)
     stratum: StratumSection = Field(default_factory=StratumSection)
     store: StoreSection = Field(default_factory=StoreSection)
     windows: Annotated[tuple[Window, ...], NoDecode, BeforeValidator(_windows), Field(min_length=1)] = tuple(

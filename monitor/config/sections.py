@@ -145,6 +145,17 @@ class AuditSection(Section):
     until they are mined. No list is shipped or fetched. Read at startup."""
 
 
+class CustodySection(Section):
+    """Who holds the rewards: outputs of coinbases are followed to the transactions that spend them."""
+
+    enabled: bool = False
+    """Whether rewards are followed. The node is asked for each block as a whole, about 1.7 MB, once; at first for all
+    blocks of the last days, at a leisurely pace. A pruned node gives those that it has. No index of transactions is
+    needed."""
+    days: int = Field(default=730, ge=1)
+    """How far back rewards are followed. A year takes about 20 MB of memory."""
+
+
 class StratumEndpoint(Section):
     """A stratum server of a pool."""
 
@@ -255,6 +266,7 @@ class Override(Section):
     operator: str | None = None
     origin: str | None = None
     country: str | None = None
+    custodian: str | None = None
     since: date | None = None
     until: date | None = None
 
@@ -266,11 +278,15 @@ class RegistrySection(Section):
     """File with your own pools and memberships, in the format of config/pools. They take precedence over the shipped
     ones and are never changed by updates. Reloaded when it changes, and on SIGHUP."""
     min_confidence: Literal["low", "medium", "high"] = "medium"
-    """Memberships (template group, operator, origin, country) with less confidence than this are not counted, but widen
-    the intervals."""
+    """Memberships (template group, operator, origin, country, custodian) with less confidence than this are not
+    counted, but widen the intervals."""
     overrides: tuple[Override, ...] = Field(default=(), examples=[[{"pool": "luxor", "template": "own"}]])
-    """Your own memberships: tables with pool (its slug) and template, operator, origin or country, and with since and
-    until for a limited period. The value own removes a pool from a group."""
+    """Your own memberships: tables with pool (its slug) and template, operator, origin, country or custodian, and with
+    since and until for a limited period. The value own removes a pool from a group."""
+    template: Literal["list", "measured"] = "list"
+    """Where the template groups come from: the list, which documents and reports state, or measured: what this monitor
+    itself has seen (pool-monitor registry proposals shows it), and your own memberships. What was not measured is no
+    group then."""
 
 
 class WebSection(Section):

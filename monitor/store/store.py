@@ -22,6 +22,7 @@ from monitor.store.branches import StoredBranches
 from monitor.store.database import KEEP_SECONDS, Database
 from monitor.store.economy import StoredEconomy
 from monitor.store.engines import open_database, set_bulk_cache
+from monitor.store.evidence import StoredEvidence
 from monitor.store.journal import StoredJournal
 from monitor.store.migrations import demand_newest, migrate
 from monitor.store.reading import Reading
@@ -61,6 +62,8 @@ class Store:
         """Blocks that are not counted, and when each node had which block."""
         self.audits = StoredAudits(self._write, self._read)
         """Blocks compared with what the node would have mined."""
+        self.evidence = StoredEvidence(self._write, self._read)
+        """Where rewards are spent, and what pools have in common."""
         self.stratum = StoredStratum(self._write, self._read)
         """What pools announced to their miners."""
         self.journal = StoredJournal(self._write, self._read)

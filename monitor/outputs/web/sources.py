@@ -54,5 +54,5 @@ class Sources:
         economy = self.hub.economy.made_at if self.hub.economy else None
         audit = (self.hub.audit.newest, self.hub.audit.off, len(self.hub.audit.pools)) if self.hub.audit else None
         stratum = self.hub.stratum.made_at if self.hub.stratum else None
-        said = (nodes, economy, audit, stratum)
+        said = (nodes, economy, audit, self.hub.builders, stratum)
         return self.hub.snapshot, self.hub.alerts, said, self.health.waiting, self.health.coverage, age

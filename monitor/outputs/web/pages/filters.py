@@ -16,6 +16,7 @@ _NOUNS = {
     "operator": ("operator", "operators"),
     "origin": ("country of origin", "countries of origin"),
     "country": ("country", "countries"),
+    "custodian": ("custodian", "custodians"),
 }
 _UNITS = {"h": "hour", "d": "day", "y": "year", "b": "block"}
 _PREFIXES = ((1e21, "ZH/s"), (1e18, "EH/s"), (1e15, "PH/s"), (1e12, "TH/s"), (1e9, "GH/s"))

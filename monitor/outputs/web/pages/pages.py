@@ -19,7 +19,7 @@ from monitor.outputs.node_text import disagreement
 from monitor.outputs.web import profiles
 from monitor.outputs.web.answer import Answer
 from monitor.outputs.web.cache import cached
-from monitor.outputs.web.pages import audit, feed, filters, stratum
+from monitor.outputs.web.pages import audit, builders, feed, filters, stratum
 from monitor.outputs.web.pages.alerts import AlertsPage, FiringView
 from monitor.outputs.web.pages.assets import Assets
 from monitor.outputs.web.pages.change_pairs import ChangeEntry, newest_first
@@ -44,7 +44,8 @@ _SAME_HEIGHT = 8
 """Most blocks of one height that a search finds: more than one only where some are stale."""
 _PAGES = (
     ("/", "Overview"), ("/claims", "Claims"), ("/compare", "Two economies"), ("/audit", "Audit"),
-    ("/stratum", "Stratum"), ("/nodes", "Nodes"), ("/memberships", "Memberships"), ("/alerts", "Alerts"),
+    ("/stratum", "Stratum"), ("/builders", "Builders"), ("/nodes", "Nodes"), ("/memberships", "Memberships"),
+    ("/alerts", "Alerts"),
 )  # fmt: skip
 """What the head of each page has links to."""
 _PAYOUTS = 40
@@ -84,6 +85,7 @@ class Pages:
             web.get("/entity/{level}/{entity}", self.entity),
             web.get("/compare", self.compare),
             web.get("/audit", self.audit),
+            web.get("/builders", self.builders),
             web.get("/stratum", self.stratum),
             web.get(feed.PATH, self.feed),
             *self._assets.routes(),
@@ -246,6 +248,20 @@ class Pages:
         return self._page(
             "audit.html", here="/audit", page=page, levels=audit.LEVELS, windows=audit.WINDOWS, names=_names(snapshot),
             slots=self._slots(snapshot, page.level), snapshot=snapshot,
+        )  # fmt: skip
+
+    @cached
+    async def builders(self, request: web.Request) -> web.Response:
+        """Pools that build templates together, or have their rewards spent together."""
+        hub, snapshot = self._sources.hub, self._sources.hub.snapshot
+        if hub.builders is None or snapshot is None:
+            return self._page("waiting.html")
+        page = builders.BuildersPage.of(
+            hub.builders, level=request.query.get("level"), month=request.query.get("month")
+        )  # fmt: skip
+        return self._page(
+            "builders.html", here="/builders", page=page, levels=builders.LEVELS, kinds=builders.KINDS,
+            styles=builders.STYLES, names=_names(snapshot), slots=self._slots(snapshot),
         )  # fmt: skip
 
     @cached

@@ -8,6 +8,7 @@ from monitor.outputs.web.routes import (
     alerts,
     audit,
     blocks,
+    builders,
     economy,
     entities,
     nodes,
@@ -35,8 +36,7 @@ class Api:
             status.healthz, status.readyz, openapi.openapi, status.status,
             numbers.shares, numbers.shares_now, numbers.concentration, numbers.confirmations, numbers.changes,
             numbers.signals, numbers.unknown, history.history,
-            blocks.blocks, blocks.block, nodes.nodes, economy.economy, audit.audit, audit.block_audit, stratum.stratum,
-            alerts.alerts,
-            pools.pools, pools.pool, entities.entity,
+            blocks.blocks, blocks.block, nodes.nodes, economy.economy, audit.audit, audit.block_audit,
+            builders.builders, stratum.stratum, alerts.alerts, pools.pools, pools.pool, entities.entity,
         )  # fmt: skip
         return [route(each, self._sources) for each in endpoints]
