@@ -31,7 +31,16 @@ import numpy as np
 from monitor.analysis.audit.policies import split
 from monitor.analysis.audit.rates import ratios
 from monitor.analysis.uncertainty.holm import holm
-from monitor.model import PoolPair, Ratio, SharedTemplates, StratumRound, TemplateSimilarity
+from monitor.model import (
+    Evidence,
+    EvidenceKind,
+    PoolPair,
+    PoolSlug,
+    Ratio,
+    SharedTemplates,
+    StratumRound,
+    TemplateSimilarity,
+)
 
 SIGNIFICANT: Final = 0.001
 """The largest p of evidence."""
@@ -98,6 +107,24 @@ def shared_templates(rounds: Sequence[StratumRound]) -> list[SharedTemplates]:
         if chance <= SIGNIFICANT and similarity.lower >= _LEAST_SIMILARITY
     ]
     return sorted(found, key=lambda each: (-each.until, each.pools))
+
+
+def evidence(shared: Sequence[SharedTemplates]) -> list[Evidence]:
+    """The same in the form of all evidence that pools belong together, from which memberships are proposed."""
+    return [
+        Evidence(
+            EvidenceKind.STRATUM,
+            (PoolSlug(each.pools[0]), PoolSlug(each.pools[1])),
+            since=int(each.since),
+            until=int(each.until),
+            similarity=each.similarity.value,
+            n=each.jobs,
+            p=each.p,
+            text=f"announced {each.jobs:,} equal templates on {each.rounds:,} blocks, "
+            f"{100 * each.similarity.value:.1f} % of those that both could have",
+        )
+        for each in shared
+    ]
 
 
 def groups(shared: Sequence[SharedTemplates], since: float) -> list[tuple[str, ...]]:

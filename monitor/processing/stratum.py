@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final, NoReturn, Protocol
 
 import structlog
 
 from monitor.analysis.job_lags import paces
-from monitor.analysis.shared_templates import groups, shared_templates, similarities
+from monitor.analysis.shared_templates import evidence, groups, shared_templates, similarities
 from monitor.config import StratumSection
 from monitor.hub import Hub
 from monitor.model import (
@@ -22,6 +22,8 @@ from monitor.model import (
     BlockRecord,
     BlockRef,
     Coinbase,
+    Evidence,
+    EvidenceKind,
     PoolPace,
     PoolWork,
     StratumRound,
@@ -57,12 +59,23 @@ class RoundStore(Protocol):
         """The rounds since a Unix time, oldest first."""
 
 
+class EvidenceStore(Protocol):
+    """Stores what pools have in common."""
+
+    async def replace(self, kinds: Iterable[EvidenceKind], found: Sequence[Evidence], *, since: int) -> None:
+        """Store the newest evidence of some kinds, which was looked for from a time on."""
+
+
 class StratumStore(Protocol):
     """What the watch needs of the store."""
 
     @property
     def stratum(self) -> RoundStore:
         """The rounds."""
+
+    @property
+    def evidence(self) -> EvidenceStore:
+        """What pools have in common."""
 
     async def blocks(self, limit: int) -> list[BlockRecord]:
         """The newest blocks, highest first."""
@@ -115,7 +128,7 @@ class _Chain:
 class _Board:
     """What the watch has found, as it is shown."""
 
-    def __init__(self, hub: Hub, store: RoundStore, attribute: Callable[[Coinbase], Attribution]) -> None:
+    def __init__(self, hub: Hub, store: StratumStore, attribute: Callable[[Coinbase], Attribution]) -> None:
         self._hub = hub
         self._store = store
         self._attribute = attribute
@@ -125,10 +138,12 @@ class _Board:
         """By pool, so that a coinbase is attributed once."""
 
     async def recount(self, keep_seconds: float) -> None:
-        """Compare all stored rounds."""
+        """Compare all stored rounds, and store the evidence that proposals of memberships are made of."""
         now = time.time()
-        rounds = await self._store.rounds(now - keep_seconds)
+        rounds = await self._store.stratum.rounds(now - keep_seconds)
         self._counted, self._paces = await asyncio.to_thread(_counted, rounds, now)
+        found = evidence(self._counted.shared)
+        await self._store.evidence.replace((EvidenceKind.STRATUM,), found, since=int(now - keep_seconds))
 
     def show(self, watch: StratumWatch, chain: _Chain) -> None:
         """Show all that is known now."""
@@ -190,7 +205,7 @@ async def run_stratum(
         hub.show_stratum(StratumView(NOT_CONFIGURED))
         await asyncio.Event().wait()
     keep_seconds = section.keep_days * _DAY_SECONDS
-    board = _Board(hub, store.stratum, attribute)
+    board = _Board(hub, store, attribute)
     with hub.listen("stratum") as news:
         chain = _Chain(hub, await store.blocks(_BLOCKS))
         await board.recount(keep_seconds)

@@ -107,6 +107,8 @@ def test_pools_that_share_are_told_from_those_that_do_not(pools: Pools, start_da
     url = f"http://127.0.0.1:{daemon.port}"
     done = pool_monitor("stratum", "--url", url, folder=daemon.folder, environment=daemon.environment)
     assert "Shared templates" in done.stdout
+    done = pool_monitor("registry", "proposals", folder=daemon.folder, environment=daemon.environment)
+    assert "announced" in done.stdout, done.stdout + done.stderr
 
     daemon.kill()
     daemon.start()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -23,6 +23,8 @@ from monitor.model import (
     BlockEvents,
     BlockRecord,
     BlockRef,
+    Evidence,
+    EvidenceKind,
     JobPosition,
     Plan,
     StratumRound,
@@ -43,10 +45,20 @@ class Stored:
 
     chain: list[Block]
     saved: list[StratumRound] = field(default_factory=list)
+    found: list[Evidence] = field(default_factory=list)
 
     @property
     def stratum(self) -> Stored:
         return self
+
+    @property
+    def evidence(self) -> Stored:
+        return self
+
+    async def replace(self, kinds: Iterable[EvidenceKind], found: Sequence[Evidence], *, since: int) -> None:
+        assert [*kinds] == [EvidenceKind.STRATUM]
+        assert all(each.until >= since for each in found)
+        self.found = [*found]
 
     async def blocks(self, limit: int) -> list[BlockRecord]:
         return [BlockRecord(each, stale=False) for each in judge(self.chain)][::-1][:limit]
@@ -137,10 +149,14 @@ async def test_positions_follow_the_chain_and_rounds_are_stored_when_they_are_ov
 async def test_what_was_found_before_is_shown_after_a_restart(monkeypatch: pytest.MonkeyPatch) -> None:
     rounds = rounds_of(lambda _: {"a": "n", "b": "n", "c": "c"}, 40)
     monkeypatch.setattr(time, "time", lambda: rounds[-1].at)
-    hub = Hub(Vitals())
+    hub, store = Hub(Vitals()), Stored([], rounds)
     with StratumServer() as server:
-        async with running(hub, Stored([], rounds), server):
+        async with running(hub, store, server):
             await until(lambda: hub.stratum)
 
     assert shown(hub).groups == (("a", "b"),)
     assert shown(hub).similar[0].pools == ("a", "b")
+    (found,) = store.found
+    assert (found.kind, found.pools, found.similarity) == (EvidenceKind.STRATUM, ("a", "b"), 1)
+    assert found.p < 0.001
+    assert found.text.startswith("announced ")
