@@ -114,8 +114,9 @@ class _Chain:
 
     @property
     def caught_up(self) -> bool:
-        """Whether the newest block of the counted node is stored."""
-        return bool(self._hub.snapshot and self._hub.snapshot.caught_up)
+        """Whether the newest block of the counted node is stored, and its numbers are published: nothing is urgent."""
+        shown = self._hub.snapshot
+        return bool(shown and shown.caught_up and self.tip and shown.tip_hash == self.tip.hash)
 
     def _add(self, block: Block, *, counted: bool) -> None:
         self._stored[block.hash] = KnownBlock(block.height, block.header.bits, counted, transactions=block.tx_count - 1)

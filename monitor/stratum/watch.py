@@ -47,7 +47,7 @@ class ChainView(Protocol):
 
     @property
     def caught_up(self) -> bool:
-        """Whether the counted node has its newest block stored here."""
+        """Whether the newest block of the counted node is stored, and its numbers are published: nothing is urgent."""
 
 
 def pause_of(failures: int) -> float:
@@ -153,13 +153,12 @@ class StratumWatch:
         shown_at = time.monotonic()
         while True:
             chain = self._chain
-            if chain.tip:
+            if chain.tip and chain.caught_up:
                 for each in [*self.rounds.finish(chain.known, chain.tip.height)]:
                     await self._found(each)
                     self._changed = True
-                if chain.caught_up:
-                    for fault in self.rounds.check_parents(chain.known, time.monotonic()):
-                        self._report(fault)
+                for fault in self.rounds.check_parents(chain.known, time.monotonic()):
+                    self._report(fault)
             if self._changed or time.monotonic() - shown_at > _SHOW_SECONDS:
                 self._changed, shown_at = False, time.monotonic()
                 self._show()

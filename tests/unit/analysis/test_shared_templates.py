@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import combinations
 from math import inf
 
 import pytest
@@ -74,6 +75,22 @@ def test_a_third_pool_is_enough_to_judge_two_after_some_blocks() -> None:
     assert shared_templates(rounds_of(pools, 8)) == []
     (found,) = shared_templates(rounds_of(pools, 40))
     assert found.pools == ("a", "b")
+
+
+@pytest.mark.parametrize(
+    ("nodes", "blocks"),
+    [
+        (ALONE | {"b": "a"}, 10),
+        (GROUPED, 12),
+        ({name: name for name in "abcdefghijklmno"} | dict.fromkeys("abcdef", "a") | {"h": "g"}, 16),
+        (ALONE | dict.fromkeys("bcdef", "a"), 33),
+    ],
+    ids=["2 of 8", "3 and 2 of 8", "6 and 2 of 15", "6 of 8"],
+)
+def test_groups_are_complete_after_as_many_blocks_as_documented(nodes: dict[str, str], blocks: int) -> None:
+    true = {pair for pair in combinations(sorted(nodes), 2) if nodes[pair[0]] == nodes[pair[1]]}
+
+    assert {each.pools for each in shared_templates(rounds_of(lambda _: nodes, blocks))} == true
 
 
 def test_pools_that_are_away_now_and_then_are_compared_where_both_were_there() -> None:

@@ -6,11 +6,12 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 from support.fake_chain import chain_on, judge
 from support.pools import rounds_of
+from support.published import published
 from support.services import PATIENCE
 from support.stratum import StratumServer, Template, job
 
@@ -134,6 +135,8 @@ async def test_positions_follow_the_chain_and_rounds_are_stored_when_they_are_ov
             assert {each.position for each in shown(hub).pools} == {JobPosition.UNKNOWN}, "quicker than our node"
             for block in chain[2:4]:
                 hub.announce(BlockEvents(Plan(chain[1].ref, block.hash, connects=(block,)), tuple(judge([block]))))
+            assert store.saved == [], "first the numbers of the block are published"
+            hub.publish(replace(published(3).snapshot, tip_hash=chain[3].hash))
             await until(lambda: store.saved)
             await until(lambda: {each.position for each in shown(hub).pools} == {JobPosition.BEHIND})
             one.announce(job(on(chain[3], without=1)))
