@@ -47,7 +47,7 @@ def find_spends(raw: bytes, known: Mapping[bytes, BlockHash]) -> list[CoinbaseSp
     found: list[CoinbaseSpend] = []
     try:
         for _ in range(count):
-            at = _transaction(raw, at, known, found)
+            at = _transaction(raw, at, known, found=found)
     except IndexError:
         raise Truncated("the bytes end inside the block") from None
     if at != len(raw):
@@ -55,7 +55,7 @@ def find_spends(raw: bytes, known: Mapping[bytes, BlockHash]) -> list[CoinbaseSp
     return found
 
 
-def _transaction(data: bytes, start: int, known: Mapping[bytes, BlockHash], found: list[CoinbaseSpend]) -> int:
+def _transaction(data: bytes, start: int, known: Mapping[bytes, BlockHash], *, found: list[CoinbaseSpend]) -> int:
     """Add the spends of the transaction at `start`; return where it ends."""
     at = start + 4
     has_witness = data[at] == 0 and data[at + 1] == 1
@@ -83,7 +83,7 @@ def _transaction(data: bytes, start: int, known: Mapping[bytes, BlockHash], foun
     if spent:
         txid = double_sha256(data[start : start + 4] + data[body:end] + data[at - 4 : at])[::-1].hex()
         swept_to = _main(decode_outputs(data, to_outputs)[0])
-        found += [CoinbaseSpend(paid_by, output, txid, swept_to) for paid_by, output in spent]
+        found += [CoinbaseSpend(paid_by, output, txid, swept_to=swept_to) for paid_by, output in spent]
     return at
 
 

@@ -103,7 +103,7 @@ def _spends(connection: Connection) -> Mapping[tuple[BlockHash, int], tuple[Coin
     rows = connection.execute(select(coinbase_spends).select_from(joined).where(ON_BEST_CHAIN))
     return {
         (block_hash(row.coinbase), row.output): (
-            CoinbaseSpend(block_hash(row.coinbase), row.output, row.txid.hex(), row.swept_to), row.time
+            CoinbaseSpend(block_hash(row.coinbase), row.output, row.txid.hex(), swept_to=row.swept_to), row.time
         )
         for row in rows
     }  # fmt: skip
@@ -163,7 +163,7 @@ def _evidence(connection: Connection) -> list[Evidence]:
     rows = connection.execute(select(evidence).order_by(evidence.c.since, evidence.c.pool, evidence.c.other))
     return [
         Evidence(
-            EvidenceKind(row.kind), (PoolSlug(row.pool), PoolSlug(row.other)), row.since, row.until,
+            EvidenceKind(row.kind), (PoolSlug(row.pool), PoolSlug(row.other)), row.since, until=row.until,
             similarity=row.similarity, n=row.n, p=row.p, text=row.text,
         )
         for row in rows

@@ -65,7 +65,7 @@ def chances(passed_over: Sequence[PassedOver], audited: Sequence[AuditRow]) -> l
     for (height, leader), outcomes in sorted(counts.items()):
         row = blocks[height]
         if row.pool is not None:
-            found.append(Chance(leader, row.pool, row.time, 2 * sum(outcomes) >= len(outcomes)))
+            found.append(Chance(leader, row.pool, row.time, follows=2 * sum(outcomes) >= len(outcomes)))
     return found
 
 
@@ -98,9 +98,9 @@ class _Hit(NamedTuple):
     windows: tuple[int, ...] = ()
 
     def joined(self, other: _Hit, number: int) -> _Hit:
-        return _Hit(
-            self.following | other.following, self.all | other.all, min(self.p, other.p), (*self.windows, number)
-        )  # fmt: skip
+        both = self.all | other.all
+        p = min(self.p, other.p)
+        return _Hit(self.following | other.following, both, p, windows=(*self.windows, number))
 
 
 def _following(some: Sequence[Chance], *, windows: int) -> Iterator[tuple[Pair, _Hit]]:
@@ -141,6 +141,6 @@ def _evidence(pair: Pair, hit: _Hit) -> Evidence:
         f"{len(hit.all)} blocks that could have taken it"
     )
     return Evidence(
-        EvidenceKind.OMISSIONS, pair, times[0], times[-1],
+        EvidenceKind.OMISSIONS, pair, times[0], until=times[-1],
         similarity=len(hit.following) / len(hit.all), n=len(hit.following), p=hit.p, text=text,
     )  # fmt: skip
