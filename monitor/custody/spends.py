@@ -7,6 +7,7 @@ time of a scan.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from time import sleep
 
 from monitor.errors import Truncated, WireError
 from monitor.model import BlockHash, Coinbase, CoinbaseSpend, Output
@@ -23,6 +24,8 @@ from monitor.wire import (
 
 _OUTPOINT_BYTES = 36
 _MIN_INPUT_BYTES = 41
+_TURN = 100
+"""Transactions: a fifth of a millisecond."""
 
 
 def coinbase_txid(coinbase: Coinbase) -> bytes:
@@ -46,7 +49,9 @@ def find_spends(raw: bytes, known: Mapping[bytes, BlockHash]) -> list[CoinbaseSp
         raise WireError(f"{count} transactions cannot fit into a block")
     found: list[CoinbaseSpend] = []
     try:
-        for _ in range(count):
+        for number in range(count):
+            if not number % _TURN:
+                sleep(0)  # on a thread, the event loop may take its turn: else it waits for 5 ms
             at = _transaction(raw, at, known, found=found)
     except IndexError:
         raise Truncated("the bytes end inside the block") from None

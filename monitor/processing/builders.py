@@ -28,6 +28,8 @@ _DISABLED = CustodyState("switched off in the configuration (custody.enabled)")
 _TIME_RATIO = 0.002
 """Share of its time that the computation takes, at most."""
 _SHORTEST_SECONDS = 2.0
+_TURN = 10
+"""Blocks that are compared at a time."""
 _HISTORY_SECONDS = 730 * 86_400
 """How far back coinbases are compared."""
 _FROM_BLOCKS = (EvidenceKind.CO_SPENT, EvidenceKind.SWEPT, EvidenceKind.SAME_SCRIPT, EvidenceKind.STRUCTURE)
@@ -105,7 +107,9 @@ class BuildersKeeper:
 
         def work(reading: Reading) -> tuple[list[Evidence], list[PayoutStyle]]:
             rewards, structures = TracedRewards(spends), Structures()
-            for record in reading.records(since):
+            for number, record in enumerate(reading.records(since)):
+                if not number % _TURN:
+                    time.sleep(0)  # the event loop may take its turn
                 rewards.add(record)
                 if pool := record.judged.attribution.pool:
                     structures.add(pool, record.judged.block.header.time, structure(record.judged.block))
