@@ -1,9 +1,9 @@
 """Structure: pools that build their blocks alike, and unlike the others.
 
 Of each trait two pools share a part of their blocks. A shared value counts as many bits as it is rare among the pools
-of the time; what they do not share counts against them. So having in common what everyone has is worth nothing, and
-what nobody else has is worth most. Traits hang together, so bits are no probability: what a score is worth is how often
-pairs that have nothing to do with each other reach it.
+of the time; what they do not share counts against them. What all pools have in common is worth nothing, and what is
+found nowhere else is worth most. Traits depend on each other, so bits are no probability: what a score is worth is how
+often pairs that have nothing to do with each other reach it.
 """
 
 from __future__ import annotations
