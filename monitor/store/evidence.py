@@ -131,11 +131,12 @@ def _replace(connection: Connection, kinds: Iterable[EvidenceKind], found: Seque
     """
     names = {str(kind) for kind in kinds}
     known = [each for each in _evidence(connection) if each.kind in names]
-    starts = {(each.kind, each.pools): each.since for each in known if each.since < since <= each.until}
+    begun = {(each.kind, each.pools): each for each in known if each.since < since <= each.until}
     connection.execute(delete(evidence).where(evidence.c.kind.in_(names), evidence.c.until >= since))
     rows = []
     for each in sorted(found, key=lambda each: each.since):
-        start = min(each.since, starts.pop((each.kind, each.pools), each.since))
+        before = begun.get((each.kind, each.pools))
+        start = before.since if before and each.since <= before.until else each.since
         rows.append({
             "kind": each.kind, "pool": each.pools[0], "other": each.pools[1], "since": start, "until": each.until,
             "similarity": each.similarity, "n": each.n, "p": each.p, "text": each.text,

@@ -89,6 +89,9 @@ async def test_new_evidence_replaces_what_was_looked_for_and_leaves_the_rest(sto
     await store.evidence.replace(kinds, [evidence(EvidenceKind.OMISSIONS, 302, 400)], since=300)
 
     assert await store.evidence.evidence() == [old, replace(begun, until=400), alien]
+    later = evidence(EvidenceKind.OMISSIONS, 900, 950)
+    await store.evidence.replace(kinds, [later], since=300)
+    assert await store.evidence.evidence() == [old, alien, later]  # another finding has a beginning of its own
     await store.evidence.replace(kinds, [], since=0)
     assert await store.evidence.evidence() == [alien]
 
