@@ -107,7 +107,9 @@ def test_measured_groups_take_the_place_of_listed_ones_only_on_request() -> None
 def test_doubtful_memberships_are_bounded() -> None:
     """Each combination of them is an alternative that is counted."""
     made = [
-        Proposal("template", F2POOL, f"group{year}", date(year, 1, 1), until=date(year, 6, 1), confidence="low", evidence=())
+        Proposal(
+            "template", F2POOL, f"group{year}", date(year, 1, 1), until=date(year, 6, 1), confidence="low", evidence=()
+        )
         for year in range(2000, 2025)
     ]  # fmt: skip
     rows = [
