@@ -30,7 +30,8 @@ import blockfiles
 import structlog
 from support.bitcoind import Bitcoind
 from support.blocks import Recipe, mine_all
-from support.daemon import POOL_MONITOR, Daemon
+from support.daemon import Daemon
+from support.forked import POOL_MONITOR
 from support.fullchain import MATURE, write_chain
 from support.peers import CORE
 from support.services import program, wait_until
@@ -279,7 +280,7 @@ def beside(folder: Path) -> None:
     ) as node:
         wait_until(lambda: bool(node.call("getblockcount") == LONG), seconds=300, what="the chain to be read")
         how = {"node__url": node.url, "node__cookie_file": node.cookie_file, "node__blocks_dir": node.blocks_dir}
-        with Daemon(folder / "daemon", windows="2016b", **how) as daemon:
+        with Daemon(folder / "daemon", command=POOL_MONITOR, windows="2016b", **how) as daemon:
             daemon.wait_for(node.call("getbestblockhash"), seconds=60)
             time.sleep(3)
             idle = [shown_after(node, daemon) for _ in range(30)]

@@ -51,9 +51,9 @@ def main() -> int:
         for each in found:
             for _ in range(2):
                 for share in each.shares:
-                    chance.standard_gamma(share.blocks, 2000)
+                    chance.standard_gamma(share.blocks, 2000, np.float32)
                 for blocks in each.nameless.values():
-                    chance.standard_gamma(blocks, 1000)
+                    chance.standard_gamma(blocks, 1000, np.float32)
 
     def at_once() -> Snapshot:
         return snapshot(

@@ -41,6 +41,7 @@ from aiohttp import web
 from support.bitcoind import Bitcoind
 from support.blocks import ANYONE, Built, Parent, Recipe, build, mine_all, parent_of, solve
 from support.daemon import Daemon
+from support.forked import POOL_MONITOR
 from support.services import CHECKOUT, free_port, program, wait_until
 
 from monitor.cli.demo_daemon import signatures_of
@@ -78,7 +79,9 @@ def measure(name: str, binary: Path, folder: Path, blocks: int) -> None:
         mine_all(node, [next(tags) for _ in range(PAST)])
         with bare_script(node) as port:
             floor, _ = latencies(node, tags, blocks, port, events=("block",))
-        with Daemon(folder / "daemon", node__url=node.url, node__cookie_file=node.cookie_file) as daemon:
+        with Daemon(
+            folder / "daemon", command=POOL_MONITOR, node__url=node.url, node__cookie_file=node.cookie_file
+        ) as daemon:
             daemon.wait_for(node.call("getbestblockhash"), seconds=120)
             time.sleep(1)
             event, snapshot = latencies(node, tags, blocks, daemon.port)

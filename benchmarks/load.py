@@ -28,6 +28,7 @@ from latency import PAST, history, latencies, listens
 from support.bitcoind import Bitcoind
 from support.blocks import Recipe, mine_all
 from support.daemon import Daemon
+from support.forked import POOL_MONITOR
 from support.services import free_port, get, program, wait_until
 
 BLOCKS = 5
@@ -49,7 +50,9 @@ def main() -> None:
     ):
         tags = history()
         mine_all(node, [next(tags) for _ in range(PAST)])
-        with Daemon(Path(folder) / "daemon", node__url=node.url, node__cookie_file=node.cookie_file) as daemon:
+        with Daemon(
+            Path(folder) / "daemon", command=POOL_MONITOR, node__url=node.url, node__cookie_file=node.cookie_file
+        ) as daemon:
             daemon.wait_for(node.call("getbestblockhash"), seconds=120)
             time.sleep(1)
             print(f"{CONNECTIONS} connections, {blocks} blocks {PAUSE_SECONDS:g} s apart for each path; milliseconds")

@@ -21,6 +21,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 from support.daemon import Daemon
+from support.forked import POOL_MONITOR
 
 from monitor.cli.demo_daemon import signatures_of
 from monitor.embedded import EmbeddedNode, mainnet, onward
@@ -39,7 +40,8 @@ async def main() -> None:
     signatures = signatures_of(load_pools("main"))
     with tempfile.TemporaryDirectory(prefix="pool-monitor-bench-") as folder:
         async with EmbeddedNode(network="main", signatures=signatures, history=history) as node:
-            daemon = Daemon(Path(folder), node__url=node.url, node__cookie_file=node.cookie_file)
+            settings = {"node__url": node.url, "node__cookie_file": node.cookie_file, "node__chain": "any"}
+            daemon = Daemon(Path(folder), command=POOL_MONITOR, **settings)
             started = time.monotonic()
             with daemon:
                 await asyncio.to_thread(daemon.wait_for, node.tip.hash, seconds=600)

@@ -24,6 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 from support.blocks import Recipe, mine_all
 from support.daemon import Daemon
 from support.faulty import PAGE, Answer, Fault, FaultyProxy
+from support.forked import POOL_MONITOR
 from support.network import Peered, agree, network, tables
 from support.services import program, wait_until
 
@@ -67,7 +68,9 @@ def cost(blocks: int) -> None:
             chance, (home, *_) = random.Random(0), nodes.values()  # noqa: S311 -- repeatable, not secret
             mine_all(home, recipes(chance, BEFORE))
             agree(*nodes.values())
-            with Daemon(Path(folder) / "daemon", nodes=tables(nodes), windows="24h,7d,30d") as daemon:
+            with Daemon(
+                Path(folder) / "daemon", command=POOL_MONITOR, nodes=tables(nodes), windows="24h,7d,30d"
+            ) as daemon:
                 daemon.wait_for(home.tip)
                 before, asked = daemon.processor_seconds(), _requests(daemon)
                 for recipe in recipes(chance, blocks):
@@ -100,7 +103,7 @@ def kills(times: int) -> None:
         mine_all(nodes["home"], recipes(chance, BEFORE))
         agree(*nodes.values())
         settings = {"nodes": tables(nodes, fallback_seconds=1), "windows": "24h,7d,30d", "splits__seconds": 0}
-        daemon = Daemon(folder / "daemon", **settings)
+        daemon = Daemon(folder / "daemon", command=POOL_MONITOR, **settings)
         daemon.start()
         done = {"the daemon": 0, "a node": 0, "partitions": 0}
         for number in range(times):
@@ -127,7 +130,7 @@ def kills(times: int) -> None:
         _connect(nodes)
         mine_all(nodes["home"], recipes(chance, 5))
         agree(*nodes.values())
-        with closing(daemon), Daemon(folder / "fresh", **settings) as fresh:
+        with closing(daemon), Daemon(folder / "fresh", command=POOL_MONITOR, **settings) as fresh:
             for each in (daemon, fresh):
                 each.wait_for(nodes["home"].tip, seconds=60)
             wait_until(lambda: _numbers(daemon) == _numbers(fresh), seconds=30, what="the numbers to be equal")
@@ -164,7 +167,10 @@ async def flaps(times: int) -> None:
             proxies = [await running.enter_async_context(FaultyProxy(node.url)) for node in nodes.values()]
             urls = dict(zip(nodes, (proxy.url for proxy in proxies), strict=True))
             settings = {"nodes": tables(nodes, urls=urls, fallback_seconds=1), "windows": "24h,7d,30d"}
-            daemon, fresh = Daemon(folder / "daemon", **settings), Daemon(folder / "fresh", **settings)
+            daemon, fresh = (
+                Daemon(folder / "daemon", command=POOL_MONITOR, **settings),
+                Daemon(folder / "fresh", command=POOL_MONITOR, **settings),
+            )
             await asyncio.to_thread(daemon.start)
             await asyncio.to_thread(daemon.wait_for, home.tip)
             memory = daemon.memory("VmRSS")

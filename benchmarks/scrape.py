@@ -22,6 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 from aiohttp import web
 from support.daemon import Daemon
+from support.forked import POOL_MONITOR
 from support.services import free_port, wait_until
 
 from monitor.cli.demo_daemon import signatures_of
@@ -42,7 +43,9 @@ async def main() -> None:
     signatures = signatures_of(load_pools("main"))
     with tempfile.TemporaryDirectory(prefix="pool-monitor-bench-") as folder:
         async with EmbeddedNode(network="main", signatures=signatures, history=mainnet()) as node:
-            with Daemon(Path(folder), node__url=node.url, node__cookie_file=node.cookie_file) as daemon:
+            with Daemon(
+                Path(folder), command=POOL_MONITOR, node__url=node.url, node__cookie_file=node.cookie_file
+            ) as daemon:
                 await asyncio.to_thread(daemon.wait_for, node.tip.hash, seconds=120)
                 for name, accept in FORMATS.items():
                     report(name, *await asyncio.to_thread(scrape, daemon.port, accept, scrapes))

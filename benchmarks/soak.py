@@ -34,6 +34,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 from support.daemon import Daemon
+from support.forked import POOL_MONITOR
 from support.hook import Hook
 from support.mosquitto import Heard, Mosquitto
 from support.services import program
@@ -96,8 +97,8 @@ async def main() -> None:
             }  # fmt: skip
             daemon = there.enter_context(
                 Daemon(
-                    folder / "daemon", node__url=node.url, node__cookie_file=node.cookie_file, windows="12b,24h",
-                    alerts__rules_file=folder / "alerts.toml", **told,
+                    folder / "daemon", command=POOL_MONITOR, node__url=node.url, node__cookie_file=node.cookie_file,
+                    windows="12b,24h", alerts__rules_file=folder / "alerts.toml", **told,
                 )
             )  # fmt: skip
             moods = asyncio.create_task(spoil((webhook, moody, phone), mosquitto))

@@ -36,8 +36,8 @@ STEP: Final = 5
 SAME_BUILDER: Final = frozenset(
     ["antpool", "binancepool", "braiinspool", "btccom", "luxor", "poolin", "secpool", "ultimuspool", "whitepool"]
 )
-"""Pools with coinbases of one builder in 2025, by public reports or by what they share in their coinbases; whether all
-of them are of one builder, is not known."""
+"""Pools with coinbases of one builder in 2025, by public reports; WhitePool by its coinbases alone. Whether all of them
+have one builder is not known."""
 
 
 def look(seen: World, day: int, *, audits: int = 90) -> list[Evidence]:

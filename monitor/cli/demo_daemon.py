@@ -26,7 +26,8 @@ async def run(
     """Run until `stop` is set, with a temporary database.
 
     Args:
-        config: the configuration; node and store are replaced, alert receivers and MQTT are disabled.
+        config: the configuration; node and store are replaced, alert receivers and MQTT are disabled. Any chain is
+            followed, since Bitcoin does not have the blocks that come after the history.
         stop: set it to end the demo.
         seconds_per_block: time between blocks.
         listening: called once with the address of the web server.
@@ -37,7 +38,7 @@ async def run(
     with TemporaryDirectory(prefix="pool-monitor-demo-") as folder:
         async with EmbeddedNode(network="main", signatures=signatures, history=history[:start]) as node:
             settings = config.model_copy(update={
-                "node": NodeSection(url=node.url, cookie_file=node.cookie_file),
+                "node": NodeSection(url=node.url, cookie_file=node.cookie_file, chain="any"),
                 "store": StoreSection(url=f"sqlite:///{Path(folder) / 'blocks.sqlite'}"),
                 "alerts": AlertsSection(),  # the events of the demo are not real
                 "mqtt": MqttSection(),

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import tomllib
+import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
 from importlib import resources
-from typing import NamedTuple
+from math import fsum
+from typing import Any, NamedTuple
 
 from monitor.model import UNATTRIBUTED, Layer, Observation
 
@@ -40,9 +42,20 @@ class PeriodWeights:
         return sum(each.value for each in (*self.named.values(), *self.groups.values(), self.rest))
 
 
+def name_key(name: str) -> str:
+    """What names of one entity have in common: they may differ in case, in spaces and in the form of characters."""
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+
+
+def one_spelling() -> Callable[[str], str]:
+    """A function that gives each name in the spelling in which it was given first."""
+    first = dict[str, str]()
+    return lambda name: first.setdefault(name_key(name), name)
+
+
 @dataclass(frozen=True, slots=True)
 class EntityRules:
-    """What the file says, by layer."""
+    """What the file says, by layer. Names are keys (`name_key`), except those that are shown."""
 
     merged: Mapping[tuple[Layer, str], str] = field(default_factory=dict)
     groups: frozenset[tuple[Layer, str]] = frozenset()
@@ -55,29 +68,40 @@ class EntityRules:
             assert isinstance(entry["checked"], date)
             assert entry["source"]
 
-        merged = {(Layer(each["layer"]), name): each["into"] for each in document["merge"] for name in each["names"]}
-        groups = frozenset((Layer(each["layer"]), name) for each in document["group"] for name in each["names"])
-        return cls(merged, groups)
+        def named(kind: str) -> Iterator[tuple[tuple[Layer, str], Any]]:
+            return (((Layer(each["layer"]), name_key(name)), each) for each in document[kind] for name in each["names"])
+
+        return cls({key: each["into"] for key, each in named("merge")}, frozenset(key for key, _ in named("group")))
 
     def periods(self, observations: Iterable[Observation]) -> list[PeriodWeights]:
-        """The weights of each period of a layer, oldest first. Intervals of merged names add, as in `added`."""
+        """The weights of each period of a layer, oldest first. Intervals of merged names add, as in `added`.
+
+        An entity is shown by the name of its newest period, in alphabetical order the last one.
+        """
         by_period: dict[date, dict[str, list[Weight]]] = defaultdict(lambda: defaultdict(list))
-        layers = {each.layer for each in observations}
+        shown, groups = dict[str, tuple[date, str]](), set[str]()
         for each in observations:
-            name = self.merged.get((each.layer, each.entity), each.entity)
-            by_period[each.period][name].append(Weight(each.weight, each.low, each.high))
-        groups = {name for layer, name in self.groups if layer in layers}
-        return [_period(period, weights, groups) for period, weights in sorted(by_period.items())]
+            key = name_key(each.entity)
+            name = self.merged.get((each.layer, key), each.entity)
+            if (each.layer, key) in self.groups:
+                groups.add(key)
+            key = name_key(name)
+            shown[key] = max(shown.get(key, (each.period, name)), (each.period, name))
+            by_period[each.period][key].append(Weight(each.weight, each.low, each.high))
+        names = {key: name for key, (_, name) in shown.items()}
+        return [_period(period, weights, names, groups=groups) for period, weights in sorted(by_period.items())]
 
 
-def _period(period: date, weights: Mapping[str, list[Weight]], groups: set[str]) -> PeriodWeights:
-    sums = {name: added(each) for name, each in weights.items()}
+def _period(
+    period: date, weights: Mapping[str, list[Weight]], names: Mapping[str, str], *, groups: Collection[str]
+) -> PeriodWeights:
+    sums = {key: added(each) for key, each in weights.items()}
     rest = sums.pop(UNATTRIBUTED, Weight(0.0))
     ranked = sorted(sums.items(), key=lambda item: (-item[1].value, item[0]))
     return PeriodWeights(
         period,
-        named={name: weight for name, weight in ranked if name not in groups and weight.value > 0},
-        groups={name: weight for name, weight in ranked if name in groups and weight.value > 0},
+        named={names[key]: weight for key, weight in ranked if key not in groups and weight.value > 0},
+        groups={names[key]: weight for key, weight in ranked if key in groups and weight.value > 0},
         rest=rest,
     )
 
@@ -91,12 +115,12 @@ def added(weights: Iterable[Weight]) -> Weight:
     parts = list(weights)
     if len(parts) == 1:
         return parts[0]
-    value = sum(each.value for each in parts)
+    value = fsum(each.value for each in parts)
     known = [each for each in parts if each.low is not None and each.high is not None]
-    base = sum(each.value for each in known)
+    base = fsum(each.value for each in known)
     if not base:
         return Weight(value)
-    low, high = sum(each.low or 0.0 for each in known), sum(each.high or 0.0 for each in known)
+    low, high = fsum(each.low or 0.0 for each in known), fsum(each.high or 0.0 for each in known)
     return Weight(value, value * low / base, value * high / base)
 
 

@@ -3,25 +3,34 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
-from typing import Final
+from functools import partial
+from typing import Any, Final
 
 import numpy as np
 
 from monitor.analysis import indices
+from monitor.analysis.counting.counts import Counts
 from monitor.economy.entities import EntityRules, PeriodWeights
 from monitor.economy.layers import LayerKind
-from monitor.economy.measure import READINGS, Drawn, Floats, draw
-from monitor.economy.trend import Line, slope
-from monitor.model import Bounds, Interval, LayerMeasure, LayerShare, Observation, SeriesPoint, Slope
+from monitor.economy.measure import CORRELATIONS, READINGS, Drawn, Floats, draw
+from monitor.economy.trend import slope
+from monitor.model import Bounds, Interval, LayerMeasure, LayerShare, Observation, SeriesPoint
+
+Index = Callable[[Counts], Any]
 
 TOPS: Final = (1, 3, 5)
 _TAILS: Final = (0.025, 0.975)
 
 
 def measure(
-    kind: LayerKind, observations: Sequence[Observation], rules: EntityRules, *, vintage: str
+    kind: LayerKind,
+    observations: Sequence[Observation],
+    rules: EntityRules,
+    *,
+    vintage: str,
+    correlations: Sequence[float] = CORRELATIONS,
 ) -> LayerMeasure | None:
     """The concentration of a layer; None without a complete period.
 
@@ -29,20 +38,20 @@ def measure(
         kind: the layer.
         observations: of this layer alone.
         rules: which name stands for which entity.
-        vintage: hash of the edition that has the newest period; the seed of the draws.
+        vintage: hash of the edition that has the newest period.
+        correlations: between the errors of different entities; the intervals hold those of each.
     """
     weights = [each for each in periods(kind, observations, rules) if each.total > 0]
     if not weights:
         return None
-    newest, seed = weights[-1], int(vintage[:16], 16)
-    drawn = draw(weights, seed)
-    effective = [_effective(kind, each) for each in drawn]
-    points = [
-        SeriesPoint(each.period, effective=_bounds(indices.effective_entities, kind, each), interval=_interval(values))
-        for each, values in zip(weights, effective, strict=True)
-    ]
-    exact = {reading: Drawn.of(newest).counts(reading, kind.lumps) for reading in READINGS}
-    hhi = np.stack([indices.hhi(drawn[-1].counts(reading, kind.lumps)) for reading in READINGS])
+    points, effective = list[SeriesPoint](), list[Floats]()
+    for each, drawn in zip(weights, draw(weights, correlations), strict=True):
+        exact, counts = _counts(kind, Drawn.of(each)), _counts(kind, drawn)
+        effective.append(_read(indices.effective_entities, counts))
+        bounds = _bounds(_read(indices.effective_entities, exact))
+        points.append(SeriesPoint(each.period, effective=bounds, interval=_interval(effective[-1])))
+    newest = weights[-1]  # and so are `drawn`, `exact` and `counts`
+    tops: dict[int, Index] = {n: partial(indices.top_share, n=n) for n in TOPS}
     return LayerMeasure(
         layer=kind.layer,
         source=kind.source,
@@ -52,20 +61,25 @@ def measure(
         entities=len(newest.named),
         unattributed=(newest.total - sum(each.value for each in newest.named.values())) / newest.total,
         coverage=kind.coverage,
-        hhi=_bounds(indices.hhi, kind, newest),
-        effective=points[-1].effective,
-        majority=_bounds(indices.nakamoto, kind, newest),
-        top_share={
-            n: Bounds(*(float(indices.top_share(exact[reading], n)) for reading in READINGS)) for n in TOPS
-        },
         has_errors=any(each.low is not None for each in newest.named.values()),
-        hhi_interval=_interval(hhi),
+        hhi=_bounds(_read(indices.hhi, exact)),
+        hhi_interval=_interval(_read(indices.hhi, counts)),
+        effective=points[-1].effective,
         effective_interval=points[-1].interval,
-        shares=_shares(newest, drawn[-1]),
+        majority=_bounds(_read(indices.nakamoto, exact)),
+        majority_interval=_interval(_read(indices.nakamoto, counts)),
+        top_share={n: _bounds(_read(index, exact)) for n, index in tops.items()},
+        top_share_interval={n: _interval(_read(index, counts)) for n, index in tops.items()},
+        shares=_shares(newest, drawn),
         series=points,
-        slope=_slope(points, effective, flow=kind.is_flow),
+        slope=slope(
+            [each.period for each in points],
+            np.log([each.effective for each in points]).T,
+            np.log(np.stack(effective, axis=-1)),
+            flow=kind.is_flow,
+        ),
         vintage=vintage,
-    )  # fmt: skip
+    )
 
 
 def periods(kind: LayerKind, observations: Sequence[Observation], rules: EntityRules) -> list[PeriodWeights]:
@@ -97,34 +111,33 @@ def _spaced(weights: Sequence[PeriodWeights], spacing: int) -> list[PeriodWeight
     return kept[::-1]
 
 
-def _bounds(index: object, kind: LayerKind, weights: PeriodWeights) -> Bounds:
-    drawn = Drawn.of(weights)
-    return Bounds(*(float(index(drawn.counts(reading, kind.lumps))) for reading in READINGS))  # type: ignore[operator]
+def _counts(kind: LayerKind, drawn: Drawn) -> list[Counts]:
+    """What the indices look at, for each reading."""
+    return [drawn.counts(reading, kind.lumps) for reading in READINGS]
 
 
-def _effective(kind: LayerKind, drawn: Drawn) -> Floats:
-    """Of each reading and draw."""
-    return np.stack([indices.effective_entities(drawn.counts(reading, kind.lumps)) for reading in READINGS])
+def _read(index: Index, counts: Sequence[Counts]) -> Floats:
+    """(readings, ...): an index of each reading."""
+    return np.stack([index(each) for each in counts])
+
+
+def _bounds(readings: Floats) -> Bounds:
+    return Bounds(*map(float, readings))
 
 
 def _interval(values: Floats) -> Interval:
+    """Over everything but the draws, which are the last axis."""
     lower, upper = np.quantile(values, _TAILS, axis=-1)
     return Interval(float(lower.min()), float(upper.max()))
-
-
-def _slope(points: Sequence[SeriesPoint], effective: Sequence[Floats], *, flow: bool) -> Slope | None:
-    draws = np.log(np.stack(effective, axis=-1))
-    logs = np.log([each.effective for each in points])
-    lines = [Line(logs[:, number], draws[number]) for number in range(len(READINGS))]
-    return slope([each.period for each in points], lines, flow=flow)
 
 
 def _shares(weights: PeriodWeights, drawn: Drawn) -> list[LayerShare]:
     """Of the named entities and the groups. An interval only where the source has one."""
     total, whole = drawn.named.sum(axis=-1) + drawn.groups.sum(axis=-1) + drawn.rest, weights.total
-    lower, upper = np.quantile(
-        np.concatenate((drawn.named, drawn.groups), axis=-1) / total[:, None], _TAILS, axis=0
-    )  # fmt: skip
+    drawn_shares = np.concatenate((drawn.named, drawn.groups), axis=-1) / total[..., None]
+    # Quantiles of the draws, then the widest of the correlations.
+    lower, upper = np.quantile(drawn_shares, _TAILS, axis=-2)
+    lower, upper = np.atleast_2d(lower).min(axis=0), np.atleast_2d(upper).max(axis=0)
     listed = {**weights.named, **weights.groups}
     known = any(each.low for each in listed.values())
     shares = [

@@ -55,9 +55,9 @@ LAYERS: Final = (
     LayerKind(
         Layer.OPEN_WEIGHTS,
         "huggingface",
-        Lumps.NONE,
-        coverage="the repositories with most downloads only, so the indices are of this sample; a download is a "
-        "request for a file, not a use",
+        Lumps.SMALLEST,
+        coverage="the repositories with most downloads only, so the indices are of this sample, in which the 500 "
+        "largest uploaders are named; a download is a request for a file, not a use",
         spacing=WEEK,
     ),
 )

@@ -5,13 +5,14 @@ Weights become counts of a million parts. The unattributed remainder is read twi
 Percentiles of a source become draws: each weight from a lognormal distribution with the source's median and
 percentiles. Its two halves have widths of their own, because few sources publish symmetric ones. Percentiles are those
 of stocks, and a stock contains the stock before it: with independent errors of what was added, errors at two times have
-the correlation of the smaller over the larger of their standard deviations. Errors of different entities are
-independent.
+the correlation of the smaller over the larger of their standard deviations. How the errors of different entities are
+correlated is not published, so there are draws without correlation and with full one, and intervals hold both.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from statistics import NormalDist
@@ -27,6 +28,8 @@ from monitor.model import UNATTRIBUTED
 Floats = NDArray[np.float64]
 
 DRAWS: Final = 4000
+CORRELATIONS: Final = (0.0, 1.0)
+"""Between the errors of different entities: none, and full."""
 _PARTS: Final = 1_000_000
 _LUMPS: Final = 500
 """The most lumps of one remainder: with more, lumps and dust differ by less than the rounding."""
@@ -43,13 +46,11 @@ class Lumps(StrEnum):
     """All of it: it may be one entity."""
     SMALLEST = "smallest"
     """No larger than the smallest named one: the source names the largest."""
-    NONE = "none"
-    """The source has no remainder, so both readings are of what it lists."""
 
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """Weights of one period: of one set, or of many draws along the first axis."""
+    """Weights of one period: of one set, or of many draws along the first axes."""
 
     named: Floats
     """(..., named entities)"""
@@ -93,31 +94,37 @@ class Drawn:
         return np.where(each < full, size, np.where(each == full, rest - full * size, 0.0))
 
 
-def draw(periods: Sequence[PeriodWeights], seed: int) -> list[Drawn]:
-    """`DRAWS` draws of what the weights of consecutive periods may be; the same for the same seed.
+def draw(periods: Sequence[PeriodWeights], correlations: Sequence[float] = CORRELATIONS) -> Iterator[Drawn]:
+    """`DRAWS` draws for each correlation of what the weights of consecutive periods may be.
 
-    One draw, the weights themselves, where the source has no percentiles: thousands of authors would fill the memory.
+    The seed is a hash of the figures, so the same figures give the same draws, in whatever file they come. Without any
+    percentiles there is one draw: the weights themselves.
     """
     if not any(each.low for period in periods for each in _all(period).values()):
-        return [Drawn.of(period).once for period in periods]
-    random = np.random.default_rng(seed)
+        yield from (Drawn.of(period).once for period in periods)
+        return
+    random = np.random.default_rng(_seed(periods))
     last = dict[str, tuple[Floats, float]]()
-    drawn = []
     for period in periods:
         weights = _all(period)
         spreads = _spreads(list(weights.values()))
         values = _values(weights.values())
         sizes = values * spreads.mean(axis=0)
-        normal = random.standard_normal((DRAWS, len(weights)))
+        common, own = random.standard_normal((DRAWS, 1)), random.standard_normal((DRAWS, len(weights)))
+        normal = np.stack([np.sqrt(each) * common + np.sqrt(1 - each) * own for each in correlations])
         for at, name in enumerate(weights):
-            before, size = last.get(name, (normal[:, at], 0.0))
+            before, size = last.get(name, (normal[..., at], 0.0))
             kept = min(size, sizes[at]) / max(size, sizes[at]) if size and sizes[at] else 0.0
-            normal[:, at] = kept * before + np.sqrt(1 - kept**2) * normal[:, at]
-            last[name] = normal[:, at], float(sizes[at])
+            normal[..., at] = kept * before + np.sqrt(1 - kept**2) * normal[..., at]
+            last[name] = normal[..., at], float(sizes[at])
         found = values * np.exp(np.where(normal < 0, spreads[0], spreads[1]) * normal)
         named = len(period.named)
-        drawn.append(Drawn(found[:, :named], found[:, named:-1], found[:, -1]))
-    return drawn
+        yield Drawn(found[..., :named], found[..., named:-1], found[..., -1])
+
+
+def _seed(periods: Sequence[PeriodWeights]) -> int:
+    figures = [(each.period.isoformat(), [tuple(weight) for weight in _all(each).values()]) for each in periods]
+    return int.from_bytes(hashlib.sha256(repr(figures).encode()).digest()[:8])
 
 
 def _all(period: PeriodWeights) -> dict[str, Weight]:

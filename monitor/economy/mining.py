@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 
 from monitor.economy.layers import WEEK
-from monitor.economy.trend import Line, slope
+from monitor.economy.trend import slope
 from monitor.model import Bounds, Interval, MiningSide, SeriesPoint, SeriesQuery, TimeSeries
 
 METRIC: Final = "hhi_unbiased"
@@ -50,14 +50,12 @@ def query(span: MiningSpan, stored: tuple[int, int]) -> SeriesQuery | None:
 def side(span: MiningSpan, found: TimeSeries) -> MiningSide:
     """The points of a series and their trend, unknown blocks read both ways."""
     points = list(_points(found))
-    logs = np.log([each.effective for each in points]).reshape(-1, 2)
+    logs = np.log([each.effective for each in points]).reshape(-1, 2).T
     errors = np.array([np.log(each.interval.upper / each.interval.lower) / (2 * _Z) for each in points])
-    # The errors of the two readings are of the same blocks.
-    draws = np.random.default_rng(0).standard_normal((_DRAWS, len(points))) * errors
-    lines = [Line(logs[:, reading], draws) for reading in range(2)]
-    return MiningSide(
-        span.level, span.first, WEEK, series=points, slope=slope([each.period for each in points], lines, flow=True)
-    )
+    # The errors of the two readings are of the same blocks, so they have the same draws.
+    draws = np.random.default_rng(0).standard_normal((1, _DRAWS, len(points))) * errors
+    periods = [each.period for each in points]
+    return MiningSide(span.level, span.first, WEEK, series=points, slope=slope(periods, logs, draws, flow=True))
 
 
 def _points(found: TimeSeries) -> Iterator[SeriesPoint]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -36,40 +36,36 @@ async def offline_view(config: Config) -> EconomyView:
     return make_view(side, {}, now=time.time(), updated=config.economy.update == "daily", changed={})
 
 
-async def fetch_all(config: Config, names: Sequence[str]) -> list[Outcome]:
-    """Fetch the newest edition of each source, or of those named.
+async def fetch_all(config: Config, names: Sequence[str]) -> AsyncIterator[Outcome]:
+    """Fetch the newest edition of each source, or of those named, and report each as soon as it is done.
 
     Raises:
         InputError: a name is unknown.
         StoreRefused: there is no database.
     """
-    outcomes = []
     sources = [source_named(name) for name in names] or SOURCES
     async with await Store.open(config.store.url, beside=True) as store:
         for source in sources:
             try:
                 vintage = await update(source, store.economy, proxy=config.economy.proxy)
             except InputError as error:
-                outcomes.append(Outcome(f"{source.name}: {error}", failed=True))
+                yield Outcome(f"{source.name}: {error}", failed=True)
             else:
-                outcomes.append(Outcome(_taken(vintage) if vintage else f"{source.name}: no newer edition"))
-    return outcomes
+                yield Outcome(_taken(vintage) if vintage else f"{source.name}: no newer edition")
 
 
-async def take_all(config: Config, paths: Sequence[Path]) -> list[Outcome]:
-    """Take editions from files.
+async def take_all(config: Config, paths: Sequence[Path]) -> AsyncIterator[Outcome]:
+    """Take editions from files, and report each as soon as it is done.
 
     Raises:
         StoreRefused: there is no database.
     """
-    outcomes = []
     async with await Store.open(config.store.url, beside=True) as store:
         for path in paths:
             try:
-                outcomes.append(Outcome(_taken(await take_file(path, store.economy))))
+                yield Outcome(_taken(await take_file(path, store.economy)))
             except InputError as error:
-                outcomes.append(Outcome(f"{path}: {error}", failed=True))
-    return outcomes
+                yield Outcome(f"{path}: {error}", failed=True)
 
 
 def _taken(vintage: Vintage) -> str:

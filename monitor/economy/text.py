@@ -10,29 +10,57 @@ from monitor.model import (
     Claim,
     Comparison,
     Direction,
+    Interval,
     LayerMeasure,
     MiningSide,
     SeriesPoint,
     Slope,
 )
 
-_WORDS: Final = {
-    Direction.DISPERSING: "rising", Direction.CONCENTRATING: "falling", Direction.UNDECIDED: "undecided",
-}  # fmt: skip
+_WORDS: Final = {Direction.DISPERSING: "rising", Direction.CONCENTRATING: "falling"}
 _MINING: Final = {
     "pool": "pools", "template": "template builders", "country": "registered seats", "origin": "countries of origin",
 }  # fmt: skip
 _AI: Final = {
     "designer": "chip designers", "ownership": "chip owners", "usage": "model authors", "open_weights": "uploaders",
 }  # fmt: skip
+_OPPOSITE: Final = "Opposite directions."
+_VERBS: Final = {
+    Direction.DISPERSING: "disperse", Direction.CONCENTRATING: "concentrate", Direction.UNDECIDED: "are undecided",
+}  # fmt: skip
 _LEAST_COVERED: Final = 0.9
 """Share of the AI side's span that mining's must cover: the rule is over the same period on both sides."""
 
 
-def number(bounds: Bounds) -> str:
+def number(bounds: Bounds, digits: int = 1) -> str:
     """Both readings, as one number where they agree."""
-    low, high = f"{bounds.least:.1f}", f"{bounds.most:.1f}"
+    return interval(Interval(bounds.least, bounds.most), digits)
+
+
+def interval(ends: Interval, digits: int = 1) -> str:
+    """Both ends, as one number where they agree."""
+    low, high = f"{ends.lower:,.{digits}f}", f"{ends.upper:,.{digits}f}"
     return low if low == high else f"{low}–{high}"
+
+
+def largest(measure: LayerMeasure, many: int) -> str:
+    """The largest entities with their shares, and in brackets the 95 % interval where the source states errors."""
+    return ", ".join(
+        f"{each.entity} {100 * each.share:.0f} %"
+        + (f" ({100 * each.interval.lower:.0f}–{100 * each.interval.upper:.0f})" if each.interval else "")
+        for each in measure.shares[:many]
+    )
+
+
+def majority(measure: LayerMeasure) -> str:
+    """The fewest entities with more than half, and in brackets the 95 % interval if it is wider."""
+    exact, whole = number(measure.majority, 0), interval(measure.majority_interval, 0)
+    return exact if exact == whole else f"{exact} ({whole})"
+
+
+def direction(slope: Slope | None) -> str:
+    """The direction of a trend with its probability."""
+    return f"{slope.direction}, {_chance(slope)}" if slope else "no trend yet"
 
 
 def percent(chance: float) -> str:
@@ -64,9 +92,17 @@ def _trend(what: str, series: Sequence[SeriesPoint], slope: Slope | None, *, is_
     )
     change = f"effective {what} {ends} in {_span(slope)}"
     if slope.direction is Direction.UNDECIDED:
-        leaning = "rising" if slope.per_year > 0 else "falling"
-        return f"{change}, undecided ({percent(slope.certainty)} {leaning})"
+        return f"{change}, undecided ({_chance(slope)})"
     return f"{change}, {_WORDS[slope.direction]}, {percent(slope.certainty)}"
+
+
+def _chance(slope: Slope) -> str:
+    """The probability of the direction or, without one, of the more probable one."""
+    if slope.direction is not Direction.UNDECIDED:
+        return percent(slope.certainty)
+    if slope.rising == 1 / 2:
+        return "rising or falling, by the remainder"
+    return f"{percent(slope.certainty)} {'rising' if slope.rising > 1 / 2 else 'falling'}"
 
 
 def _span(slope: Slope) -> str:
@@ -89,8 +125,8 @@ def verdict(comparison: Comparison) -> str:
 def _beside(comparison: Comparison) -> str:
     if comparison.beside is None or comparison.ai is None:
         return f"Mining is not measured: {comparison.mining_missing}."
-    both = _both(comparison.beside, comparison.ai)
-    return f"Beside it, another layer, for the direction only: {mining_text(comparison.beside)}. {both}"
+    other = mining_text(comparison.beside).removeprefix("mining: ")
+    return f"For the direction only, another layer of mining: {other}. {_both(comparison.beside, comparison.ai)}"
 
 
 def _both(mining: MiningSide, ai: LayerMeasure) -> str:
@@ -99,20 +135,41 @@ def _both(mining: MiningSide, ai: LayerMeasure) -> str:
     if not ours or not theirs:
         return "No verdict: a side has too few points."
     if not _covers(ours, theirs):
+        more = "; pool-monitor backfill fetches more" if ours.first > theirs.first else ""
         return (
-            f"No verdict: mining's stored history begins on {ours.first}, after the AI side's on {theirs.first}; "
-            "pool-monitor backfill fetches more."
+            f"No verdict: the AI side is of {theirs.first} to {theirs.last}, and mining's stored blocks are of "
+            f"{ours.first} to {ours.last}{more}."
         )
     directions = {ours.direction, theirs.direction}
     if Direction.UNDECIDED in directions:
         return "Undecided: not both intervals exclude zero."
-    return "The same direction." if len(directions) == 1 else "Opposite directions."
+    return "The same direction." if len(directions) == 1 else _OPPOSITE
 
 
 def _covers(ours: Slope, theirs: Slope) -> bool:
     wanted = (theirs.last - theirs.first).days
     common = (min(ours.last, theirs.last) - max(ours.first, theirs.first)).days
     return common >= _LEAST_COVERED * wanted
+
+
+def answer(comparisons: Sequence[Comparison], builders: MiningSide | None) -> str:
+    """Which sides disperse and concentrate, and where the directions are opposite."""
+    slopes = {_AI[each.ai.layer]: each.ai.slope for each in comparisons if each.ai}
+    groups = [
+        f"{' and '.join(names)} {verb}"
+        for direction, verb in _VERBS.items()
+        if (names := [name for name, slope in slopes.items() if slope and slope.direction is direction])
+    ]
+    mining = f"template builders {_VERBS[builders.slope.direction]}" if builders and builders.slope else "no trend yet"
+    opposite = [
+        f"{_AI[each.ai.layer]} against {_MINING[side.level]}"
+        for each in comparisons
+        if each.ai and (side := each.mining or each.beside) and each.verdict.endswith(_OPPOSITE)
+    ]
+    return (
+        f"AI: {'; '.join(groups) or 'no trend yet'}. Mining: {mining}. "
+        f"Opposite directions: {'; '.join(opposite) or 'none found'}."
+    )
 
 
 def summary(comparisons: Sequence[Comparison], builders: MiningSide | None) -> str:
@@ -139,9 +196,8 @@ def claims(comparisons: Sequence[Comparison], builders: MiningSide | None) -> tu
         ),
         Claim(
             "Both economies move in opposite directions.",
-            found["flow"].verdict
-            + " Ownership and design of chips have no counterpart in mining's data: beside them only the direction of "
-            "template builders can be stated.",
+            f"{answer(comparisons, builders)} Ownership and design of chips have no counterpart in mining's data: "
+            "beside them only the direction of template builders can be stated.",
         ),
     )
 

@@ -17,7 +17,7 @@ from monitor.errors import InputError
 from monitor.model import Observation, SourceOrigin, SourceState, Vintage
 from monitor.store.economy import StoredEconomy
 
-_MOST_FILE_BYTES = 32 * 2**20
+_MOST_FILE_BYTES = 8 * 2**20
 
 
 async def stored_data(store: StoredEconomy) -> dict[str, SourceData]:

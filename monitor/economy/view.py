@@ -128,7 +128,8 @@ def make_view(
     builders = next((each for each in months if each.level == HEADLINE_LEVEL), None)
     return EconomyView(
         now, tuple(comparisons), sources=tuple(_sources(side.states, updated=updated)),
-        summary=text.summary(comparisons, builders), claims=text.claims(comparisons, builders),
+        answer=text.answer(comparisons, builders), summary=text.summary(comparisons, builders),
+        claims=text.claims(comparisons, builders),
         mining=tuple(months), changed=changed,
     )  # fmt: skip
 

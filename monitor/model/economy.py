@@ -134,10 +134,12 @@ class Slope(NamedTuple):
 
     per_year: float
     lower: float
-    """Lower end of the 95 % interval, over both readings of what is not attributed."""
+    """Lower end of the 95 % interval, over all combinations of readings of what is not attributed."""
     upper: float
     rising: float
-    """Probability that the number of effective entities rises, by the reading that is less sure of the direction."""
+    """Probability that the number of effective entities rises, by the combination that is least sure of the direction:
+    1/2 if some combinations rise and others fall.
+    """
     first: date
     last: date
     points: int
@@ -196,17 +198,19 @@ class LayerMeasure:
     """Share of the remainder, 0..1."""
     coverage: str
     """What the source covers, in words."""
-    hhi: Bounds
-    effective: Bounds
-    majority: Bounds
-    """The fewest entities with more than half."""
-    top_share: Mapping[int, Bounds]
-    """Of the largest one, three, five together."""
     has_errors: bool
     """Whether the source states errors. Without, the intervals are the bounds of the two readings and nothing more."""
+    hhi: Bounds
     hhi_interval: Interval
-    """95 %, over both readings."""
+    """95 %, over both readings; so are the other intervals."""
+    effective: Bounds
     effective_interval: Interval
+    majority: Bounds
+    """The fewest entities with more than half."""
+    majority_interval: Interval
+    top_share: Mapping[int, Bounds]
+    """Of the largest one, three, five together."""
+    top_share_interval: Mapping[int, Interval]
     shares: Sequence[LayerShare]
     """Largest first."""
     series: Sequence[SeriesPoint]
@@ -216,10 +220,9 @@ class LayerMeasure:
     vintage: str
     """Of the newest period."""
 
-    def age(self, now: float) -> float:
-        """Seconds since the end of the period."""
-        end = datetime(self.period.year, self.period.month, self.period.day, tzinfo=UTC).timestamp() + 86_400
-        return max(0.0, now - end)
+    def age_days(self, now: float) -> int:
+        """Days from the last day of the period to that of `now`, Unix time."""
+        return (datetime.fromtimestamp(now, UTC).date() - self.period).days
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,8 +272,10 @@ class EconomyView:
     """Unix time."""
     comparisons: tuple[Comparison, ...]
     sources: tuple[EconomySource, ...]
+    answer: str = ""
+    """Which sides disperse and concentrate, and where the directions are opposite."""
     summary: str = ""
-    """All directions in one sentence."""
+    """All trends in one sentence."""
     claims: tuple[Claim, ...] = ()
     mining: tuple[MiningSide, ...] = ()
     """Over the newest twelve months, at each level that is compared."""

@@ -67,6 +67,12 @@ def _top_shares(view: EconomyView) -> Rows:
                 yield (*_labels(each), str(n), reading), getattr(bounds, reading)
 
 
+def _top_intervals(view: EconomyView) -> Rows:
+    for each in view.measures:
+        for n, interval in each.top_share_interval.items():
+            yield (*_labels(each), str(n)), interval
+
+
 def _shares(view: EconomyView) -> Rows:
     for each in view.measures:
         for share in each.shares[:_ENTITIES]:
@@ -98,6 +104,8 @@ _slopes = EconomyRows(("side",), lambda view: (((name,), slope) for name, slope 
 _signs = EconomyRows(
     ("side",), lambda view: (((name,), _SIGNS[slope.direction]) for name, slope in view.slopes.items())
 )
+_tops = EconomyRows(("source", "layer", "n"), _top_intervals)
+_entities = EconomyRows(("source", "layer", "entity"), _shares)
 _OVER = "Over both readings and the errors that the source states."
 
 ECONOMY_CATALOGUE: Final = (
@@ -117,12 +125,27 @@ ECONOMY_CATALOGUE: Final = (
         "economy_majority_entities", "The fewest entities of a layer with more than half.", _bounds("majority")
     ),
     EconomyMetric(
+        "economy_majority_entities_lower", f"Lower end of their 95 % interval. {_OVER}", _layers,
+        "majority_interval.lower",
+    ),
+    EconomyMetric(
+        "economy_majority_entities_upper", f"Upper end of their 95 % interval. {_OVER}", _layers,
+        "majority_interval.upper",
+    ),
+    EconomyMetric(
         "economy_top_share_ratio", "Share of the largest entities of a layer together.",
         EconomyRows(("source", "layer", "n", "remainder"), _top_shares),
     ),
+    EconomyMetric("economy_top_share_lower_ratio", f"Lower end of its 95 % interval. {_OVER}", _tops, "lower"),
+    EconomyMetric("economy_top_share_upper_ratio", f"Upper end of its 95 % interval. {_OVER}", _tops, "upper"),
+    EconomyMetric("economy_share_ratio", "Share of an entity of a layer; the largest ten.", _entities, "share"),
     EconomyMetric(
-        "economy_share_ratio", "Share of an entity of a layer; the largest ten.",
-        EconomyRows(("source", "layer", "entity"), _shares), "share",
+        "economy_share_lower_ratio", "Lower end of its 95 % interval, where the source states errors.", _entities,
+        "interval.lower",
+    ),
+    EconomyMetric(
+        "economy_share_upper_ratio", "Upper end of its 95 % interval, where the source states errors.", _entities,
+        "interval.upper",
     ),
     EconomyMetric("economy_unattributed_ratio", "Share of a layer that is not attributed.", _layers, "unattributed"),
     EconomyMetric(

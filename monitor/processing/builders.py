@@ -19,14 +19,17 @@ from monitor.config import Config
 from monitor.custody.observer import CustodyNode, CustodyObserver
 from monitor.hub import Hub
 from monitor.model import BuildersView, CustodyState, Evidence, EvidenceKind, PayoutStyle, PoolSlug, Proposal, Snapshot
+from monitor.node.wholeblocks import WholeBlocks
 from monitor.processing.measured import stored_proposals
 from monitor.store.reading import Reading
 from monitor.store.store import Store
 
 _DISABLED = CustodyState("switched off in the configuration (custody.enabled)")
-_TIME_RATIO = 0.01
+_TIME_RATIO = 0.002
 """Share of its time that the computation takes, at most."""
 _SHORTEST_SECONDS = 2.0
+_TURN = 10
+"""Blocks that are compared at a time."""
 _HISTORY_SECONDS = 730 * 86_400
 """How far back coinbases are compared."""
 _FROM_BLOCKS = (EvidenceKind.CO_SPENT, EvidenceKind.SWEPT, EvidenceKind.SAME_SCRIPT, EvidenceKind.STRUCTURE)
@@ -104,7 +107,9 @@ class BuildersKeeper:
 
         def work(reading: Reading) -> tuple[list[Evidence], list[PayoutStyle]]:
             rewards, structures = TracedRewards(spends), Structures()
-            for record in reading.records(since):
+            for number, record in enumerate(reading.records(since)):
+                if not number % _TURN:
+                    time.sleep(0)  # the event loop may take its turn
                 rewards.add(record)
                 if pool := record.judged.attribution.pool:
                     structures.add(pool, record.judged.block.header.time, structure(record.judged.block))
@@ -145,10 +150,16 @@ class BuildersKeeper:
 async def follow_custody(
     config: Config, node: CustodyNode, store: Store, *, hub: Hub, keeper: BuildersKeeper, complete: Callable[[], bool]
 ) -> NoReturn:
-    """Follow rewards for ever, if the configuration says so."""
+    """Follow rewards for ever, if the configuration says so; from the block files where there are any."""
     if not config.custody.enabled:
         await asyncio.Event().wait()
+    folder = config.counted_node.blocks_dir
     await CustodyObserver(
-        node, store.evidence, hub, complete=complete, days=config.custody.days, show=keeper.show_custody
+        WholeBlocks(node, folder) if folder else node,
+        store.evidence,
+        hub,
+        complete=complete,
+        days=config.custody.days,
+        show=keeper.show_custody,
     ).run()
     raise AssertionError("the observer returned")

@@ -59,7 +59,8 @@ def rows(file: Path, wanted: Sequence[str]) -> Iterator[tuple[object, ...]]:
         with parquet.ParquetFile(file) as opened:
             names = opened.schema_arrow.names
             demand(wanted, names, file)
-        texts = [name for name in wanted if pa.types.is_string(opened.schema_arrow.field(name).type)]
+        kinds = {name: opened.schema_arrow.field(name).type for name in wanted}
+        texts = [name for name, kind in kinds.items() if pa.types.is_string(kind) or pa.types.is_large_string(kind)]
         # As dictionaries, texts that recur are held once: a file of a megabyte can have gigabytes of them.
         with parquet.ParquetFile(file, read_dictionary=texts) as opened:
             for batch in opened.iter_batches(_BATCH, columns=list(wanted)):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -20,6 +21,7 @@ from monitor.registry.registry import PoolRegistry
 
 MEASURED: Final = "measured by this monitor"
 """The source of memberships that evidence of this monitor suggests."""
+_MOST_DOUBTFUL: Final = 8
 _OTHER_ASPECTS: Final = tuple(aspect for aspect in ASPECTS if aspect != "template")
 
 log = structlog.get_logger()
@@ -74,7 +76,7 @@ def with_measured(registry: Registry, proposals: Iterable[Proposal], *, template
         custodian: whether measured custodians count.
     """
     wanted = {level for level, on in (("template", template), ("custodian", custodian)) if on}
-    measured = [_measured(each) for each in proposals if each.level in wanted]
+    measured = [_measured(each) for each in _bounded(each for each in proposals if each.level in wanted)]
     rows = registry.memberships.stated
     if template:
         rows = tuple(
@@ -86,6 +88,15 @@ def with_measured(registry: Registry, proposals: Iterable[Proposal], *, template
         return registry
     known = Memberships((*rows, *measured), min_confidence=registry.memberships.min_confidence)
     return replace(registry, memberships=known)
+
+
+def _bounded(proposals: Iterable[Proposal]) -> Iterator[Proposal]:
+    """All that are sure, and of each pool and level the newest others: every combination of these is an alternative."""
+    doubtful = Counter[tuple[str, PoolSlug]]()
+    for each in sorted(proposals, key=lambda each: each.since, reverse=True):
+        doubtful[each.level, each.pool] += each.confidence != "high"
+        if each.confidence == "high" or doubtful[each.level, each.pool] <= _MOST_DOUBTFUL:
+            yield each
 
 
 def _measured(proposal: Proposal) -> Membership:

@@ -103,7 +103,7 @@ def _spends(connection: Connection) -> Mapping[tuple[BlockHash, int], tuple[Coin
     rows = connection.execute(select(coinbase_spends).select_from(joined).where(ON_BEST_CHAIN))
     return {
         (block_hash(row.coinbase), row.output): (
-            CoinbaseSpend(block_hash(row.coinbase), row.output, row.txid.hex(), row.swept_to), row.time
+            CoinbaseSpend(block_hash(row.coinbase), row.output, row.txid.hex(), swept_to=row.swept_to), row.time
         )
         for row in rows
     }  # fmt: skip
@@ -131,11 +131,12 @@ def _replace(connection: Connection, kinds: Iterable[EvidenceKind], found: Seque
     """
     names = {str(kind) for kind in kinds}
     known = [each for each in _evidence(connection) if each.kind in names]
-    starts = {(each.kind, each.pools): each.since for each in known if each.since < since <= each.until}
+    begun = {(each.kind, each.pools): each for each in known if each.since < since <= each.until}
     connection.execute(delete(evidence).where(evidence.c.kind.in_(names), evidence.c.until >= since))
     rows = []
     for each in sorted(found, key=lambda each: each.since):
-        start = min(each.since, starts.pop((each.kind, each.pools), each.since))
+        before = begun.get((each.kind, each.pools))
+        start = before.since if before and each.since <= before.until else each.since
         rows.append({
             "kind": each.kind, "pool": each.pools[0], "other": each.pools[1], "since": start, "until": each.until,
             "similarity": each.similarity, "n": each.n, "p": each.p, "text": each.text,
@@ -163,7 +164,7 @@ def _evidence(connection: Connection) -> list[Evidence]:
     rows = connection.execute(select(evidence).order_by(evidence.c.since, evidence.c.pool, evidence.c.other))
     return [
         Evidence(
-            EvidenceKind(row.kind), (PoolSlug(row.pool), PoolSlug(row.other)), row.since, row.until,
+            EvidenceKind(row.kind), (PoolSlug(row.pool), PoolSlug(row.other)), row.since, until=row.until,
             similarity=row.similarity, n=row.n, p=row.p, text=row.text,
         )
         for row in rows

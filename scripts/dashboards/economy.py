@@ -21,12 +21,13 @@ def economy() -> Dashboard:
         "Two economies",
         "Whether AI compute disperses while mining concentrates: by layer, with bounds. A pool is a coordinator that "
         "miners leave in minutes, a chip owner is not: compare directions, not levels. Not measured: use on devices, "
-        "enterprise traffic, hosts of open models. Sources and licences are in the last panel.",
+        "enterprise traffic, hosts of open models. Sources and licences are below the numbers.",
         slug="economy",
         page="/compare",
     )
     for panel in _numbers():
         made.with_panel(panel)
+    made.with_panel(_sources())
     made.with_row(Row("Directions")).with_panel(_directions()).with_panel(_slopes())
     made.with_row(Row("Effective entities")).with_panel(_mining())
     for layer, title in _LAYERS.items():
@@ -34,7 +35,7 @@ def economy() -> Dashboard:
     made.with_row(Row("Entities")).with_panel(_top())
     for layer, title in _LAYERS.items():
         made.with_panel(_shares(layer, title))
-    return made.with_row(Row("Sources")).with_panel(_ages()).with_panel(_editions()).with_panel(_sources())
+    return made.with_row(Row("Ages")).with_panel(_ages()).with_panel(_editions())
 
 
 def _numbers() -> Iterator[stat.Panel]:
@@ -116,11 +117,16 @@ def _layer(layer: str, title: str) -> timeseries.Panel:
 
 
 def _top() -> timeseries.Panel:
+    ends = {
+        f"{{{{layer}}}} {end}": f"max by (layer) ({series(f'economy_top_share_{end}_ratio', n='5')})"
+        for end in ("lower", "upper")
+    }
+    shares = f"max by (layer) ({series('economy_top_share_ratio', n='5', remainder='lumped')})"
     return (
         lines(
             "Largest five together",
-            about("economy_top_share_ratio", "The remainder in lumps."),
-            {"{{layer}}": f"max by (layer) ({series('economy_top_share_ratio', n='5', remainder='lumped')})"},
+            about("economy_top_share_ratio", "The remainder in lumps; with the 95 % interval over both readings."),
+            {"{{layer}}": shares, **ends},
         )
         .unit("percentunit")
         .min(0)

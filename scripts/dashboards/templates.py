@@ -30,11 +30,11 @@ def templates() -> Dashboard:
     made.with_panel(_unseen()).with_panel(_prioritised())
     made.with_row(Row("One pool, 30 days")).with_panel(_own_match()).with_panel(_own_fees())
     made.with_panel(_own_unseen()).with_panel(_own_traits())
+    made.with_row(Row("Builders and custody")).with_panel(_groups()).with_panel(_similarity())
+    made.with_panel(_custodians()).with_panel(_spent())
     made.with_row(Row("Policies, 30 days"))
     for trait, title in _TRAITS.items():
         made.with_panel(_trait(trait, title))
-    made.with_row(Row("Builders and custody")).with_panel(_groups()).with_panel(_similarity())
-    made.with_panel(_custodians()).with_panel(_spent())
     return made.with_panel(_alerts())
 
 
@@ -76,11 +76,6 @@ def _numbers() -> Iterator[stat.Panel]:
         "Interval of templates", about("audit_interval_seconds", "Longer on a slow node."),
         series("audit_interval_seconds"),
     ).unit("s")  # fmt: skip
-    yield (
-        number("Rewards are followed", about("custody_up", "1: yes; it is off by default."), series("custody_up"))
-        .unit("none")
-        .thresholds(steps("blue", green=1))
-    )
     yield (
         number(
             "Smallest probability by chance",

@@ -19,6 +19,7 @@ import pytest
 from support.bitcoind import Bitcoind
 from support.blocks import Recipe, mine, mine_all
 from support.daemon import Daemon, environment
+from support.forked import POOL_MONITOR
 from support.peers import Start
 from support.seccomp import ARCHITECTURES, Rule, confined, of_rule, only
 from support.services import CHECKOUT, program, wait_until
@@ -175,8 +176,8 @@ def test_under_the_units_filter_zmq_tells_of_blocks_and_the_past_is_fetched(
 
     # The timer rings after the test has ended.
     with Daemon(
-        scratch / "daemon", under=under(UNIT.read_text("utf-8")), node__url=node.url, node__poll_seconds=600,
-        windows="50b", store__history_from=0, **login,
+        scratch / "daemon", command=[*under(UNIT.read_text("utf-8")), *POOL_MONITOR], node__url=node.url,
+        node__poll_seconds=600, windows="50b", store__history_from=0, **login,
     ) as daemon:  # fmt: skip
         daemon.wait_for(node.call("getbestblockhash"))
         wait_until(lambda: first_height(daemon) == 0, seconds=20, what="the past to be fetched")
@@ -196,7 +197,7 @@ def test_where_the_scheduler_is_refused_it_goes_on_without_zmq(
     mine_all(bitcoind, [Recipe(tag=b"/AntPool/")] * 150)
 
     with Daemon(
-        scratch / "daemon", under=under(WITHOUT_THE_SCHEDULER), node__url=bitcoind.url,
+        scratch / "daemon", command=[*under(WITHOUT_THE_SCHEDULER), *POOL_MONITOR], node__url=bitcoind.url,
         node__cookie_file=bitcoind.cookie_file, windows="50b", store__history_from=0,
     ) as daemon:  # fmt: skip
         daemon.wait_for(bitcoind.call("getbestblockhash"))

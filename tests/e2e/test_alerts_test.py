@@ -9,8 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import trustme
+from support import forked
 from support.alertmanager import Alertmanager
-from support.daemon import POOL_MONITOR, environment
+from support.daemon import environment
 from support.hook import Hook, until
 from support.mosquitto import Mosquitto
 from support.services import free_port
@@ -19,10 +20,7 @@ SECRET = f"whsec_{'A' * 40}"
 
 
 def run(*command: str, **settings: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*POOL_MONITOR, *command], capture_output=True, text=True, check=False,
-        env=environment(**settings) | {"COLUMNS": "200"},
-    )  # fmt: skip
+    return forked.run(*command, environment=environment(**settings) | {"COLUMNS": "200"})
 
 
 async def test_everyone_gets_a_marked_alert_and_their_answers_are_shown(

@@ -15,7 +15,8 @@ import pytest
 from support.bitcoind import Bitcoind
 from support.blocks import Recipe, mine_all
 from support.command import pool_monitor
-from support.daemon import POOL_MONITOR, Daemon
+from support.daemon import Daemon
+from support.forked import POOL_MONITOR
 from support.fullnode import BLOCKS, QUICK, Full
 from support.peers import Start
 from support.services import program, wait_until

@@ -12,7 +12,8 @@ import pytest
 from support.bitcoind import Bitcoind
 from support.blocks import Recipe, mine_all
 from support.command import pool_monitor
-from support.daemon import POOL_MONITOR, Daemon, environment
+from support.daemon import Daemon, environment
+from support.forked import POOL_MONITOR
 from support.services import free_port, get, wait_until
 
 from monitor.errors import Exit

@@ -32,7 +32,7 @@ def test_what_the_extras_bring_is_not_in_the_core() -> None:
 
 
 def test_the_demo_runs(tmp_path: Path) -> None:
-    with Demo(tmp_path, seconds=600, program=pool_monitor()) as demo:
+    with Demo(tmp_path, seconds=600, command=pool_monitor()) as demo:
         demo.wait_until_ready()
         assert get(demo.port, "/").startswith(b"<!doctype html>")
 

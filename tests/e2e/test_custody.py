@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from decimal import Decimal
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 from support.bitcoind import Bitcoind
+from support.command import pool_monitor
 from support.daemon import Daemon
 from support.databases import EmptyDatabase
 from support.services import wait_until
@@ -82,6 +84,12 @@ def test_pools_that_consolidate_together_are_one_custodian(
     wait_until(lambda: _shares(daemon).get("antpool-custody") == 2 * REWARDS, seconds=30, what="the custody cluster")
     assert _shares(daemon)["viabtc"] == REWARDS + 1
     assert daemon.ask("/api/v1/pools/viabtc")["belongs"]["custodian"] is None
+    assert "antpool-custody" in daemon.text("/builders?level=custodian")
+    assert daemon.metric('pool_monitor_measured_group_pools{group="antpool-custody",level="custodian"}') == 2
+    done = pool_monitor("registry", "proposals", "--json", folder=daemon.folder, environment=daemon.environment)
+    assert {(each["pool"], each["until"]) for each in json.loads(done.stdout)} == {
+        ("antpool", None), ("foundryusa", None),
+    }  # fmt: skip
     assert daemon.events("output failed, restarting") == []
 
 

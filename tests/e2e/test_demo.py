@@ -6,14 +6,14 @@ import json
 import re
 import signal
 import socket
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from support.daemon import POOL_MONITOR, environment
+from support.daemon import environment
+from support.forked import Process, start
 from support.services import end, get, wait_until
 
 RACES = 2
@@ -24,15 +24,13 @@ SERIES_LIMIT = 5_000
 
 
 @contextmanager
-def demo(folder: Path, seconds: float, **settings: object) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+def demo(folder: Path, seconds: float, **settings: object) -> Iterator[tuple[Process, int]]:
     """A demo whose temporary folders are made in this one: the process, and its port."""
     said = folder / "said"
-    with said.open("wb") as out:
-        process = subprocess.Popen(
-            [*POOL_MONITOR, "demo", "--seconds", str(seconds), "--port", "0"], cwd=folder, stdin=subprocess.DEVNULL,
-            stdout=out, stderr=subprocess.STDOUT,
-            env=environment(**settings) | {"TMPDIR": str(folder), "PYTHONUNBUFFERED": "1"},
-        )  # fmt: skip
+    process = start(
+        "demo", "--seconds", str(seconds), "--port", "0", folder=folder, output=said,
+        environment=environment(**settings) | {"TMPDIR": str(folder), "PYTHONUNBUFFERED": "1"},
+    )  # fmt: skip
     try:
         opened = re.compile(rb"Open http://127\.0\.0\.1:(\d+)")
         wait_until(lambda: bool(opened.search(said.read_bytes())), seconds=20, what="the demo to print its address")

@@ -13,7 +13,8 @@ from typing import IO, Any
 import pytest
 from support.bitcoind import Bitcoind
 from support.blocks import Recipe, mine
-from support.daemon import POOL_MONITOR, environment
+from support.daemon import environment
+from support.forked import POOL_MONITOR
 from support.services import PATIENCE, free_port, get, wait_until
 
 

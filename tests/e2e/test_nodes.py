@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from support.blocks import Recipe, mine_all
-from support.daemon import POOL_MONITOR, Daemon, environment
+from support.daemon import Daemon, environment
+from support.forked import run
 from support.network import Peered, agree, network, tables, until
 from support.services import program
 
@@ -190,7 +190,7 @@ def test_an_observer_that_is_away_spoils_nothing(nodes: Nodes, scratch: Path) ->
 def test_check_looks_at_every_node_and_does_without_an_observer_as_run_does(nodes: Nodes, scratch: Path) -> None:
     nodes["far"].kill()
     settings = environment(nodes=tables(nodes), store__url=f"sqlite:///{scratch / 'blocks.sqlite'}", web__port=0)
-    done = subprocess.run([*POOL_MONITOR, "check"], env=settings, capture_output=True, text=True, check=False)
+    done = run("check", environment=settings)
     assert done.returncode == 0, done.stdout
     assert "The observer friend answers and is on Bitcoin" in done.stdout
     assert "The observer far: nothing listens at" in done.stdout

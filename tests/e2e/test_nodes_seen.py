@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import subprocess
+import os
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -12,7 +12,8 @@ import feedparser
 import pytest
 from support.bitcoind import Bitcoind
 from support.blocks import Recipe, mine_all
-from support.daemon import POOL_MONITOR, Daemon
+from support.daemon import Daemon
+from support.forked import run
 from support.services import wait_until
 
 pytestmark = pytest.mark.timeout(240)  # the daemon looks at branches every five seconds
@@ -84,5 +85,6 @@ def titles(daemon: Daemon) -> list[str]:
 
 def status(daemon: Daemon, *options: str) -> str:
     """What `pool-monitor status` prints, into a pipe."""
-    command = [*POOL_MONITOR, "status", "--url", f"http://127.0.0.1:{daemon.port}", *options]
-    return subprocess.run(command, check=True, capture_output=True, text=True, cwd=daemon.folder).stdout
+    done = run("status", "--url", f"http://127.0.0.1:{daemon.port}", *options, environment=os.environ)
+    assert done.returncode == 0, done.stderr
+    return done.stdout

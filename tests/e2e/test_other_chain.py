@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from support.bitcoind import Bitcoind
 from support.blocks import Recipe, mine_all
-from support.daemon import POOL_MONITOR, Daemon, environment
+from support.daemon import Daemon, environment
+from support.forked import run
 from support.lying import LyingNode, without_work
 from support.services import wait_until
 
@@ -21,10 +21,8 @@ FORK = 5
 def check(node: Bitcoind, folder: Path) -> tuple[int, str]:
     """Exit status and output of `check`."""
     settings = {"node__url": node.url, "node__cookie_file": node.cookie_file, "web__port": 0}
-    checked = subprocess.run(
-        [*POOL_MONITOR, "check"], capture_output=True, text=True, check=False,
-        env=environment(store__url=f"sqlite:///{folder / 'none.sqlite'}", **settings) | {"COLUMNS": "200"},
-    )  # fmt: skip
+    ours = environment(store__url=f"sqlite:///{folder / 'none.sqlite'}", **settings) | {"COLUMNS": "200"}
+    checked = run("check", environment=ours)
     return checked.returncode, " ".join(checked.stdout.split())
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import csv
 import json
-import subprocess
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
 from support.bitcoind import Bitcoind
 from support.blocks import Built, Recipe, build, mine_all, parent_of
-from support.daemon import POOL_MONITOR, Daemon
+from support.daemon import Daemon
+from support.forked import run
 
 from monitor.wire import HEADER_BYTES
 
@@ -20,10 +22,9 @@ pytestmark = pytest.mark.service("bitcoind")
 ANTPOOL, FOUNDRY, VIABTC = b"/AntPool/", b"/Foundry USA Pool #dropgold/", b"/ViaBTC/"
 
 
-def command(daemon: Daemon, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+def command(daemon: Daemon, *arguments: str | Path) -> CompletedProcess[str]:
     """A command beside it."""
-    asked = [*POOL_MONITOR, "stale", *map(str, arguments)]
-    return subprocess.run(asked, env=daemon.environment, capture_output=True, text=True, check=False)
+    return run("stale", *arguments, environment=daemon.environment)
 
 
 def write(file: Path, blocks: list[Built], *pools: str) -> Path:
@@ -90,17 +91,13 @@ def test_imports_and_blocks_do_not_wait_for_each_other(
     daemon.wait_for(chain[-1])
     file = tmp_path / "long.csv"
     file.write_text("height,hash\n" + "".join(f"{at % 20},{at:064x}\n" for at in range(5_000)))
-    running = [
-        subprocess.Popen(
-            [*POOL_MONITOR, "stale", "import", str(file)], env=daemon.environment, stdout=subprocess.PIPE, text=True
-        )
-        for _ in range(2)
-    ]
-    while any(each.poll() is None for each in running):
-        daemon.wait_for(mine_all(bitcoind, [Recipe(tag=FOUNDRY)])[0])
-    printed = [each.communicate()[0] for each in running]
-    assert [each.returncode for each in running] == [0, 0]
-    new = sum(int(text.split(" new;")[0].split("; ")[-1].replace(",", "")) for text in printed)
+    with ThreadPoolExecutor() as threads:
+        running = [threads.submit(command, daemon, "import", file) for _ in range(2)]
+        while not all(each.done() for each in running):
+            daemon.wait_for(mine_all(bitcoind, [Recipe(tag=FOUNDRY)])[0])
+    done = [each.result() for each in running]
+    assert [each.returncode for each in done] == [0, 0]
+    new = sum(int(each.stdout.split(" new;")[0].split("; ")[-1].replace(",", "")) for each in done)
     assert new >= 5_000  # each counts those that came while it wrote
     assert not daemon.events("the database failed")
     assert "already known" in command(daemon, "import", file).stdout

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -13,7 +12,8 @@ from pathlib import Path
 from typing import TypeAlias
 
 import pytest
-from support.daemon import POOL_MONITOR, environment
+from support.daemon import environment
+from support.forked import POOL_MONITOR, Process, start
 from support.services import PATIENCE, wait_until
 
 from monitor import process_signals
@@ -32,7 +32,7 @@ def test_an_orderly_end_has_less_than_five_seconds() -> None:
     assert process_signals.STOP_SECONDS < 5
 
 
-def _catches(process: subprocess.Popen[bytes], number: int) -> bool:
+def _catches(process: Process, number: int) -> bool:
     """Whether the process handles the signal itself."""
     status = Path(f"/proc/{process.pid}/status").read_text()
     caught = int(next(line for line in status.splitlines() if line.startswith("SigCgt:")).split()[1], 16)
@@ -97,20 +97,21 @@ def ended() -> Iterator[ExitStack]:
         yield stack
 
 
-def _launched(scratch: Path, ended: ExitStack, /, *command: str, **settings: object) -> subprocess.Popen[bytes]:
+def _launched(scratch: Path, ended: ExitStack, /, *command: str, **settings: object) -> Process:
     """A daemon that handles its signals already."""
     given = {"store__url": f"sqlite:///{scratch / 'blocks.sqlite'}", "web__port": 0, "log__format": "json"}
     ours = environment(**given | settings)
     ours["PYTHONPATH"] = os.pathsep.join([str(scratch), *filter(None, [ours.get("PYTHONPATH")])])
-    log = ended.enter_context((scratch / "log").open("wb"))
-    process = subprocess.Popen([*POOL_MONITOR, *(command or ("run",))], env=ours, cwd=scratch, stdout=log, stderr=log)
+    process = start(
+        *(command or ("run",)), environment=ours, folder=scratch, output=scratch / "log", command=POOL_MONITOR
+    )
     ended.callback(process.wait)
     ended.callback(process.kill)
     wait_until(lambda: _catches(process, signal.SIGUSR1), seconds=20, what="the daemon to handle signals")
     return process
 
 
-def _stops(process: subprocess.Popen[bytes], scratch: Path) -> None:
+def _stops(process: Process, scratch: Path) -> None:
     started = time.monotonic()
     process.send_signal(signal.SIGTERM)
     status = process.wait(20 * PATIENCE)

@@ -19,7 +19,8 @@ from structlog.testing import capture_logs
 from support.bitcoind import Bitcoind
 from support.blocks import Recipe, mine_all
 from support.command import pool_monitor
-from support.daemon import POOL_MONITOR, environment
+from support.daemon import environment
+from support.forked import POOL_MONITOR, Process, start
 from support.fullnode import BLOCKS, QUICK, Build, Full, copied
 from support.peers import BURN, Start
 from support.proxy import CountingProxy
@@ -284,13 +285,10 @@ def told(node: Bitcoind, path: Path) -> dict[str, object]:
     }  # fmt: skip
 
 
-def started(folder: Path, name: str, node: Bitcoind, path: Path, **more: object) -> subprocess.Popen[bytes]:
+def started(folder: Path, name: str, node: Bitcoind, path: Path, **more: object) -> Process:
     """A command, which ends with the test."""
     settings = environment(**told(node, path) | more)
-    with (folder / f"{name}.log").open("ab") as log:
-        return subprocess.Popen(
-            [*POOL_MONITOR, name], env=settings, cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log
-        )
+    return start(name, environment=settings, folder=folder, output=folder / f"{name}.log")
 
 
 async def until(ready: Callable[[], bool], what: str) -> None:

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import aiohttp
 import pytest
@@ -63,6 +64,15 @@ async def test_groups_matrix_and_evidence_are_shown_and_escaped(hub: Hub) -> Non
         earlier = await text(session, f"/builders?level=template&month={months[-1]}")
         assert 'class="strong"' not in earlier
         assert 'class="weak"' in earlier
+
+
+async def test_the_page_says_if_the_level_counts_by_measured_groups(hub: Hub) -> None:
+    assert hub.builders
+    hub.show_builders(replace(hub.builders, measured_template=True))
+    async with served(hub) as session:
+        page = await text(session, "/builders")
+    assert "counts by these groups" in plain(page)
+    assert 'href="/entity/template/antpool-templates"' in page
 
 
 async def test_custody_is_shown_with_payouts(hub: Hub) -> None:

@@ -14,10 +14,12 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from support import economy_views
+from support.tunnel import Tunnel
 
-from monitor.config import EconomySection
+from monitor.config import Config, EconomySection
 from monitor.economy import fetch as fetching
-from monitor.economy import keeper
+from monitor.economy import keeper, offline
 from monitor.economy.keeper import EconomyKeeper
 from monitor.economy.sources.epoch import Epoch
 from monitor.economy.sources.huggingface import HuggingFace
@@ -25,7 +27,7 @@ from monitor.economy.sources.openrouter import OpenRouter
 from monitor.economy.sources.source import Source
 from monitor.economy.update import stored_data, take_file, update
 from monitor.errors import InputError
-from monitor.model import EconomyView, Layer, SeriesQuery, SourceOrigin, TimeSeries
+from monitor.model import Direction, EconomyView, Layer, SeriesQuery, SourceOrigin, TimeSeries
 from monitor.store.store import Store
 from monitor.vitals import Vitals
 
@@ -257,6 +259,36 @@ async def test_a_server_that_is_away_is_a_refusal(store: Store) -> None:
     await refused(OpenRouter("http://127.0.0.1:1"), store, "cannot be fetched")
 
 
+@pytest.mark.parametrize("status", [403, 404, 429, 500, 503])
+async def test_an_error_of_the_server_is_a_refusal(publisher: Publisher, store: Store, status: int) -> None:
+    async def failing(request: web.Request) -> web.Response:
+        del request
+        return web.Response(status=status, text='{"error":{"code":1}}')
+
+    publisher.answers[f"{EXPORTS}latest.manifest.json"] = failing
+    await refused(OpenRouter(publisher.url), store, rf"cannot be fetched \(status {status}\)")
+
+
+async def test_an_answer_that_is_cut_off_is_a_refusal(publisher: Publisher, store: Store) -> None:
+    publisher.gives_rankings()
+
+    async def cut(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Length": str(len(ROUTER))})
+        await response.prepare(request)
+        await response.write(ROUTER[:100])
+        assert request.transport
+        request.transport.close()
+        return response
+
+    publisher.answers[f"{EXPORTS}2026-10-08.csv"] = cut
+    await refused(OpenRouter(publisher.url), store, "cannot be fetched")
+
+
+async def test_a_manifest_that_is_not_one_is_a_refusal(publisher: Publisher, store: Store) -> None:
+    publisher.gives(f"{EXPORTS}latest.manifest.json", b'{"files":[]}')
+    await refused(OpenRouter(publisher.url), store, "manifest is not the known JSON")
+
+
 async def test_a_failure_keeps_the_last_good_edition(publisher: Publisher, store: Store) -> None:
     publisher.gives_rankings()
     good = await update(OpenRouter(publisher.url), store.economy, now=NOW)
@@ -271,15 +303,27 @@ async def test_a_failure_keeps_the_last_good_edition(publisher: Publisher, store
 
 async def test_requests_go_through_the_proxy(publisher: Publisher, store: Store) -> None:
     publisher.gives_rankings()
-    publisher.answers[f"{EXPORTS}latest.manifest.json"] = lambda request: _told(request, publisher)
+    publisher.answers[f"{EXPORTS}latest.manifest.json"] = _empty
     with pytest.raises(InputError, match="manifest is not the known JSON"):
         await update(OpenRouter("http://source.example"), store.economy, proxy=publisher.url, now=NOW)
     assert publisher.asked == [f"{EXPORTS}latest.manifest.json"]
 
 
-async def _told(request: web.Request, publisher: Publisher) -> web.Response:
+async def test_names_are_resolved_by_a_socks_proxy(publisher: Publisher, store: Store) -> None:
+    publisher.answers["/data/ai_chip_owners.zip"] = _given
+    with Tunnel(int(publisher.url.rsplit(":", 1)[1]), socks=True) as tunnel:
+        proxy = f"socks5://127.0.0.1:{tunnel.port}"
+        assert await update(Epoch("http://source.example"), store.economy, proxy=proxy, now=NOW)
+    assert tunnel.asked == {("source.example", 80)}
+
+
+async def _given(request: web.Request) -> web.Response:
     assert request.host == "source.example"
-    assert publisher.url
+    return web.Response(body=EPOCH)
+
+
+async def _empty(request: web.Request) -> web.Response:
+    assert request.host == "source.example"
     return web.Response(body=b"{}")
 
 
@@ -341,6 +385,62 @@ async def test_a_view_is_published_at_once_and_again_only_for_an_edition_or_a_da
     at[0] += 86_400
     await keeping.step()
     assert len(shown) == 3
+
+
+class History:
+    """Weeks of blocks in which the template builders disperse, or concentrate."""
+
+    edition = "blocks"
+
+    def __init__(self, growth: float) -> None:
+        self.growth = growth
+
+    async def series(self, asked: SeriesQuery) -> TimeSeries:
+        return economy_views.series(asked, growth=self.growth)
+
+
+async def test_stored_blocks_stand_beside_and_a_turn_of_their_direction_is_dated(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [economy_views.NOW]
+
+    async def span(_: object) -> tuple[int, int]:
+        return int(now[0]) - 1000 * 86_400, int(now[0])
+
+    monkeypatch.setattr(store, "reading", span)
+    shown, history = list[EconomyView](), History(0.5)
+    keeping = EconomyKeeper(
+        EconomySection(), store, history, complete=lambda: True, publish=shown.append, vitals=Vitals(),
+        clock=lambda: now[0],
+    )  # fmt: skip
+    await keeping.step()
+    (view,) = shown
+    assert {each.level for each in view.mining} == {"template", "pool", "country", "origin"}
+    assert view.slopes["mining"].direction is Direction.DISPERSING
+    assert all(each.beside or each.mining for each in view.comparisons if each.ai)
+    assert view.changed == {}, "nothing has turned yet"
+    now[0] += 86_400
+    history.growth = -0.5
+    await keeping.step()
+    assert shown[-1].slopes["mining"].direction is Direction.CONCENTRATING
+    assert shown[-1].changed == {"mining": now[0]}
+
+
+async def test_each_source_is_reported_as_soon_as_it_is_done(
+    publisher: Publisher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publisher.gives_rankings()
+    monkeypatch.setattr(offline, "SOURCES", (Epoch(publisher.url), OpenRouter(publisher.url)))
+    config = Config.model_validate({"store": {"url": f"sqlite:///{tmp_path}/new.sqlite"}})
+    async with await Store.open(config.store.url):
+        pass
+    outcomes = offline.fetch_all(config, [])
+    first = await anext(outcomes)
+    assert first.failed
+    assert first.text.startswith("epoch: ")
+    assert not [path for path in publisher.asked if path.startswith(EXPORTS)], "the next source was not asked yet"
+    (second,) = [each async for each in outcomes]
+    assert second.text.startswith("openrouter: 7 periods from 2026-10-01 to 2026-10-07, edition ")
 
 
 async def test_one_dead_source_touches_no_other(

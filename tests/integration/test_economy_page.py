@@ -92,7 +92,22 @@ async def test_stock_and_flow_and_ages_are_marked(hub: Hub) -> None:
         page = plain(await text(session))
     assert "Stock : 2025-12-31," in page
     assert "Flow : 7 days to 2026-08-21," in page
-    assert re.search(r"\d+ days old", page)
+    for period in ("Stock : 2025-12-31", "Flow : 7 days to 2026-08-21"):
+        assert re.search(rf"{period}, \d+ days old", page)
+    assert len(re.findall(r"2026-0[48]-22 \d+ days old, came with the program", page)) == 2, "each edition has its age"
+
+
+async def test_the_page_begins_with_the_answer_and_shares_have_intervals(hub: Hub) -> None:
+    async with served(hub) as session:
+        page = plain(await text(session))
+        found = await answer(session)
+    assert found["answer"].startswith("AI: chip designers disperse; chip owners and model authors are undecided.")
+    assert page.index(found["answer"]) < page.index("Effective entities over time")
+    assert "Google 25 % (20\N{EN DASH}30), Microsoft" in page
+    assert "3 (3\N{EN DASH}4) for more than half" in page
+    owner = next(each for each in found["comparisons"] if each["key"] == "owner")["ai"]
+    assert owner["majority_entities_interval"] == {"lower": 3.0, "upper": 4.0}
+    assert owner["top_share_interval"]["5"]["lower"] < owner["top_share"]["5"]["dispersed"]
 
 
 async def test_said_and_found_stand_side_by_side(hub: Hub) -> None:
@@ -127,4 +142,4 @@ async def test_the_metrics_have_both_readings_and_the_attribution(hub: Hub) -> N
     assert "pool_monitor_economy_source_up" not in "".join(
         line for line in metrics.splitlines() if not line.startswith("#")
     ), "nothing is fetched"
-    assert sum(line.startswith("pool_monitor_economy") for line in metrics.splitlines()) < 150
+    assert sum(line.startswith("pool_monitor_economy") for line in metrics.splitlines()) < 200

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 from pydantic import SecretStr
-from support.daemon import POOL_MONITOR, Inside, environment, inside
+from support.daemon import Inside, environment, inside
+from support.forked import POOL_MONITOR, run
 from support.services import PATIENCE, free_port
 from support.terminal import Terminal
 
@@ -62,12 +63,8 @@ def terminal(url: str, *options: str, columns: int = 160, lines: int = 40) -> Te
 
 
 async def piped(url: str, *options: str) -> str:
-    done = await asyncio.create_subprocess_exec(
-        *POOL_MONITOR, "status", "--url", url, *options,
-        env=environment(), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-    )  # fmt: skip
-    said, _ = await done.communicate()
-    return said.decode()
+    done = await asyncio.to_thread(run, "status", "--url", url, *options, environment=environment())
+    return done.stdout + done.stderr
 
 
 # -- the screen --------------------------------------------------------------------------------------------------------
@@ -82,11 +79,11 @@ async def test_the_screen_follows_the_chain(daemon: Inside, node: EmbeddedNode) 
         await screen.shows("block 17 by ViaBTC")
 
 
-async def test_a_block_that_is_lost_is_called_stale(daemon: Inside, node: EmbeddedNode) -> None:
+async def test_a_block_that_is_lost_is_marked(daemon: Inside, node: EmbeddedNode) -> None:
     async with terminal(daemon.url, "--watch") as screen:
         await screen.shows("block 16")
         node.reorg(1, VIABTC)
-        await screen.shows("block 17 by ViaBTC", "STALE")
+        await screen.shows("block 17 by ViaBTC", "NOT COUNTED")
 
 
 async def test_keys_choose_level_and_window(daemon: Inside) -> None:

@@ -7,8 +7,6 @@ import json
 import os
 import re
 import signal
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -19,9 +17,8 @@ import aiohttp
 
 from monitor import app as daemon
 from monitor.config import Config
+from support.forked import Process, start
 from support.services import PATIENCE, get, pauses, tail, wait_until
-
-POOL_MONITOR = [sys.executable, "-m", "monitor"]
 
 
 def environment(**settings: object) -> dict[str, str]:
@@ -33,17 +30,17 @@ def environment(**settings: object) -> dict[str, str]:
 class Daemon:
     """`pool-monitor run` on a free port, in a folder that holds its store; the store survives `stop` and `kill`.
 
-    `under` is the beginning of a command line that becomes the daemon.
+    With a `command`, that becomes the daemon: `POOL_MONITOR` to measure one that nothing was imported for.
     """
 
-    def __init__(self, folder: Path, *, under: Sequence[str] = (), **settings: object) -> None:
+    def __init__(self, folder: Path, *, command: Sequence[str] = (), **settings: object) -> None:
         self.folder = folder
-        self._under = under
+        self._command = command
         folder.mkdir(parents=True, exist_ok=True)
         store = f"sqlite:///{folder / 'blocks.sqlite'}"
         self.environment = environment(**{"store__url": store, "web__port": 0, "log__format": "json"} | settings)
         self._log = folder / "log"
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Process | None = None
 
     def start(self) -> None:
         """Start, and return when it listens."""
@@ -57,11 +54,10 @@ class Daemon:
 
     def launch(self) -> None:
         """Start, and do not wait for anything."""
-        with self._log.open("wb") as log:
-            self._process = subprocess.Popen(
-                [*self._under, *POOL_MONITOR, "run"], env=self.environment, cwd=self.folder,
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-            )  # fmt: skip
+        self._log.write_bytes(b"")
+        self._process = start(
+            "run", environment=self.environment, folder=self.folder, output=self._log, command=self._command
+        )
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         """Ask it to stop; its exit status."""
@@ -141,7 +137,7 @@ class Daemon:
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     @property
-    def _running(self) -> subprocess.Popen[bytes]:
+    def _running(self) -> Process:
         assert self._process is not None, "the daemon is not running"
         return self._process
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
-from support.daemon import POOL_MONITOR, environment
+from support.daemon import environment
+from support.forked import Process, start
 from support.services import end, get, wait_until
 
 
@@ -25,14 +25,15 @@ class Demo:
         *,
         seconds: float = 0.5,
         port: int = 0,
-        program: Sequence[str] = POOL_MONITOR,
+        command: Sequence[str] = (),
         windows: str = "24h,2016b",
     ) -> None:
         self._environment = environment(windows=windows) | {"TMPDIR": str(folder), "PYTHONUNBUFFERED": "1"}
         self._folder = folder
         self._said = folder / "said"
-        self._command = [*program, "demo", "--seconds", str(seconds), "--port", str(port)]
-        self._process: subprocess.Popen[bytes] | None = None
+        self._command = command
+        self._arguments = ["demo", "--seconds", str(seconds), "--port", str(port)]
+        self._process: Process | None = None
 
     @property
     def port(self) -> int:
@@ -49,11 +50,10 @@ class Demo:
         return json.loads(get(self.port, path))
 
     def __enter__(self) -> Self:
-        with self._said.open("wb") as out:
-            self._process = subprocess.Popen(
-                self._command, cwd=self._folder, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
-                env=self._environment,
-            )  # fmt: skip
+        self._process = start(
+            *self._arguments, environment=self._environment, folder=self._folder, output=self._said,
+            command=self._command,
+        )  # fmt: skip
         try:
             wait_until(lambda: bool(self.port), seconds=60, what="the demo to print its address")
         except BaseException:

@@ -10,7 +10,7 @@ from functools import cache
 from monitor.economy import mining
 from monitor.economy.mining import DAY_SECONDS, MiningSpan
 from monitor.economy.view import AiSide, ai_side, make_view, wanted_spans
-from monitor.model import Curve, EconomyView, Grid, MiningSide, TimeSeries
+from monitor.model import Curve, EconomyView, Grid, MiningSide, SeriesQuery, TimeSeries
 
 TODAY = date(2026, 11, 30)
 NOW = datetime(2026, 11, 30, 12, tzinfo=UTC).timestamp()
@@ -30,6 +30,11 @@ def mined(span: MiningSpan, *, growth: float = 0.5, skip: int = 0) -> MiningSide
     )
     asked = mining.query(span, (begin + skip * _WEEK, end + DAY_SECONDS))
     assert asked
+    return mining.side(span, series(asked, growth=growth))
+
+
+def series(asked: SeriesQuery, *, growth: float = 0.5) -> TimeSeries:
+    """The weeks that were asked for."""
     assert asked.first is not None
     assert asked.last is not None
     points = (asked.last - asked.first) // _WEEK + 1
@@ -37,7 +42,7 @@ def mined(span: MiningSpan, *, growth: float = 0.5, skip: int = 0) -> MiningSide
     hhi = [10_000 / (5 * math.exp(0.01 * (-1) ** n - growth * age)) for n, age in enumerate(ages)]
     curve = Curve(hhi, lower=[0.9 * each for each in hhi], upper=[1.1 * each for each in hhi])
     grid = Grid(asked.first, _WEEK, points, window=_WEEK)
-    return mining.side(span, TimeSeries(span.level, mining.METRIC, grid, {"split": curve, "merged": curve}))
+    return TimeSeries(asked.level, mining.METRIC, grid, {"split": curve, "merged": curve})
 
 
 def view(sides: Sequence[MiningSide] = (), spans: Sequence[MiningSpan] = ()) -> EconomyView:

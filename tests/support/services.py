@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from support.forked import Process
+
 CHECKOUT = Path(__file__).resolve().parents[2]
 
 
@@ -89,7 +91,7 @@ def wait_until(ready: Callable[[], bool], *, seconds: float, what: str) -> None:
         time.sleep(pause)
 
 
-def end(process: subprocess.Popen[bytes], *, seconds: float = 60) -> None:
+def end(process: Process, *, seconds: float = 60) -> None:
     """Ask a process to stop, and make it when it does not."""
     process.terminate()
     try:

@@ -88,7 +88,7 @@ def _linked(
             p = min(1.0, pairs * by_misattribution(len(part), of))
             if len(part) >= LEAST_REWARDS and share >= _LEAST_SHARE[kind] and p <= SIGNIFICANT:
                 text = _text(kind, pools, len(part), marks=len({mark_of(each) for each in part}))
-                yield Evidence(kind, pools, since, until, similarity=min(1.0, share), n=len(part), p=p, text=text)
+                yield Evidence(kind, pools, since, until=until, similarity=min(1.0, share), n=len(part), p=p, text=text)
 
 
 def by_misattribution(found: int, of: int) -> float:
@@ -144,7 +144,7 @@ def _style(pool: PoolSlug, rewards: Sequence[TracedReward]) -> PayoutStyle:
     days = [(each.spent_at - each.time) / _DAY for each in rewards if each.spent_at is not None]
     (style, _), *_ = styles.most_common(1)
     return PayoutStyle(
-        pool, len(rewards), style, dict(styles),
+        pool, len(rewards), style, styles=dict(styles),
         scripts=len({each.script for each in paid}),
         script_since=_since(paid), changes=tuple((time, script.hex()) for time, script in changes[:_CHANGES]),
         spent=len(days), days_until_spent=_quartiles(days),

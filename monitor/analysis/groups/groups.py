@@ -42,7 +42,10 @@ def proposals(evidence: Iterable[Evidence], *, level: str, sizes: Mapping[PoolSl
     for since, until in pairwise(edges):
         holding = [each for begin, end, each in spans if begin <= since and until <= end]
         for pool, group, links in _members(holding, level=level, sizes=sizes):
-            found.append(Proposal(level, pool, group, since, until, _confidence(links), tuple(links)))
+            row = Proposal(
+                level, pool, group, since=since, until=until, confidence=_confidence(links), evidence=tuple(links)
+            )  # fmt: skip
+            found.append(row)
     return sorted(_joined(found), key=lambda each: (each.group, each.pool, each.since))
 
 

@@ -1,8 +1,8 @@
 """Omissions: pools that pass over the same transactions.
 
-A transaction waits until some block takes it, so all blocks before pass over it, and it is chance whose they are. What
-tells pools with a common template from others is what the next block does: when one pool has passed over something,
-a pool with the same template does so too, and others take it.
+A transaction waits until some block takes it, so all blocks before pass over it; which pools found them is chance.
+Pools with a common template show by what the next block does: when one pool has passed over something, a pool with the
+same template does so too, and others take it.
 
 The unit is a block that could have taken what another pool passed over before; it follows that pool if it passes over
 half of that, or more. How often one pool follows another is compared with two controls: how often it follows others (it
@@ -65,7 +65,7 @@ def chances(passed_over: Sequence[PassedOver], audited: Sequence[AuditRow]) -> l
     for (height, leader), outcomes in sorted(counts.items()):
         row = blocks[height]
         if row.pool is not None:
-            found.append(Chance(leader, row.pool, row.time, 2 * sum(outcomes) >= len(outcomes)))
+            found.append(Chance(leader, row.pool, row.time, follows=2 * sum(outcomes) >= len(outcomes)))
     return found
 
 
@@ -98,9 +98,9 @@ class _Hit(NamedTuple):
     windows: tuple[int, ...] = ()
 
     def joined(self, other: _Hit, number: int) -> _Hit:
-        return _Hit(
-            self.following | other.following, self.all | other.all, min(self.p, other.p), (*self.windows, number)
-        )  # fmt: skip
+        both = self.all | other.all
+        p = min(self.p, other.p)
+        return _Hit(self.following | other.following, both, p, windows=(*self.windows, number))
 
 
 def _following(some: Sequence[Chance], *, windows: int) -> Iterator[tuple[Pair, _Hit]]:
@@ -122,7 +122,7 @@ def _by_chance(leader: PoolSlug, pool: PoolSlug, groups: Mapping[Pair, Sequence[
     own = groups[leader, pool]
     others_followed = [each for pair, some in groups.items() if pair[1] == pool and pair[0] != leader for each in some]
     other_followers = [each for pair, some in groups.items() if pair[0] == leader and pair[1] != pool for each in some]
-    # A pool that follows nobody else has nothing to be compared with; that others do not follow is demanded always.
+    # A pool without chances to follow others has no first control; the second is always demanded.
     return max(_fisher(own, other_followers), _fisher(own, others_followed) if others_followed else 0.0)
 
 
@@ -141,6 +141,6 @@ def _evidence(pair: Pair, hit: _Hit) -> Evidence:
         f"{len(hit.all)} blocks that could have taken it"
     )
     return Evidence(
-        EvidenceKind.OMISSIONS, pair, times[0], times[-1],
+        EvidenceKind.OMISSIONS, pair, times[0], until=times[-1],
         similarity=len(hit.following) / len(hit.all), n=len(hit.following), p=hit.p, text=text,
     )  # fmt: skip

@@ -1,9 +1,9 @@
 """Structure: pools that build their blocks alike, and unlike the others.
 
 Of each trait two pools share a part of their blocks. A shared value counts as many bits as it is rare among the pools
-of the time; what they do not share counts against them. So having in common what everyone has is worth nothing, and
-what nobody else has is worth most. Traits hang together, so bits are no probability: what a score is worth is how often
-pairs that have nothing to do with each other reach it.
+of the time; what they do not share counts against them. What all pools have in common is worth nothing, and what is
+found nowhere else is worth most. Traits depend on each other, so bits are no probability: what a score is worth is how
+often pairs that have nothing to do with each other reach it.
 """
 
 from __future__ import annotations
@@ -154,7 +154,7 @@ def structure_evidence(
             own = frozenset(entities[pool] for pool in pair)
             chance = by_chance(likeness.bits, [bits for key, bits in null.items() if key != own])
             if likeness.bits >= LEAST_BITS and likeness.similarity >= LEAST_SIMILARITY and chance <= MOST_CHANCE:
-                found[pair].append(_Hit(number, likeness, chance, tuple(profiles[pool] for pool in pair)))
+                found[pair].append(_Hit(number, likeness, chance, profiles=tuple(profiles[pool] for pool in pair)))
     return [_evidence(pair, run) for pair, hits in sorted(found.items()) for run in _runs(hits)]
 
 
@@ -192,7 +192,8 @@ def _evidence(pair: tuple[PoolSlug, PoolSlug], run: Sequence[_Hit]) -> Evidence:
     )
     return Evidence(
         EvidenceKind.STRUCTURE, pair,
-        min(each.times[0] for each in run[0].profiles), max(each.times[1] for each in run[-1].profiles),
+        min(each.times[0] for each in run[0].profiles),
+        until=max(each.times[1] for each in run[-1].profiles),
         similarity=similarity, n=sum(each.blocks for hit in run for each in hit.profiles),
         p=min(hit.chance for hit in run), text=text,
     )  # fmt: skip

@@ -44,16 +44,21 @@ def show(*, config: ConfigOption = None, as_json: JsonOption = False) -> None:
 def update(*, config: ConfigOption = None, files: Files = None, sources: Names = None) -> None:
     """Fetch the newest edition of each source once, or take editions from files.
 
-    A file is one that a source publishes, recognised by its content: the zip or CSV of Epoch's chip owners, the CSV or
-    JSON of OpenRouter's daily rankings, a JSON page of the Hugging Face API. An edition that cannot be used is refused
-    with the reason, the last good one stays, and the exit status is 1. A running daemon shows a new edition within a
-    minute.
+    A file is one that a source publishes, recognised by its columns: the zip or CSV of Epoch's chip owners, the CSV or
+    JSON of OpenRouter's daily rankings, the first JSON page of the Hugging Face API. Each source or file is reported as
+    soon as it is done. An edition that cannot be used is refused with the reason, the last good one stays, and the exit
+    status is 1. A running daemon shows a new edition within a minute.
     """
     from monitor.economy.offline import fetch_all, take_all  # noqa: PLC0415 -- slow, and only needed here
 
     found = settings(config)
-    outcomes = asyncio.run(take_all(found, files) if files else fetch_all(found, sources or ()))
-    for each in outcomes:
-        typer.echo(each.text, err=each.failed)
-    if any(each.failed for each in outcomes):
+
+    async def each() -> bool:
+        failed = False
+        async for outcome in take_all(found, files) if files else fetch_all(found, sources or ()):
+            typer.echo(outcome.text, err=outcome.failed)
+            failed |= outcome.failed
+        return failed
+
+    if asyncio.run(each()):
         raise typer.Exit(Exit.CRASHED)

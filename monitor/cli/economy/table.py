@@ -13,7 +13,6 @@ from monitor.model import EconomyView, LayerMeasure
 from monitor.outputs.schemas.economy import Economy
 
 _SHOWN = 3
-_RANGE = "95 % interval"
 
 
 def as_json(view: EconomyView) -> None:
@@ -22,46 +21,48 @@ def as_json(view: EconomyView) -> None:
 
 
 def as_table(view: EconomyView) -> None:
-    """A row for each layer; below it what is not measured, and the sources."""
+    """A row for each layer; below it what it covers, what is not measured, and the sources with their age."""
     console = Console(file=sys.stdout, highlight=False)
+
+    def say(line: str, style: str | None = None) -> None:
+        console.print(line, style=style, soft_wrap=True, markup=False)
+
     rows = table(
-        "Layer", "Newest period", "Effective entities", _RANGE, "Direction",
-        right=("Effective entities", _RANGE), whole=("Layer", "Newest period"),
+        "Layer", "Period", "Age", "Effective", "Over half", "Direction",
+        right=("Age",), whole=("Layer", "Period", "Age", "Effective", "Over half"),
     )  # fmt: skip
     for each in view.measures:
-        rows.add_row(*_row(each))
+        rows.add_row(*_row(each, view.made_at))
     console.print(rows)
-    if not all(each.has_errors for each in view.measures):
-        console.print("Bounds: of both readings of what is not attributed; the source states no error.", style="dim")
-    for each in view.measures:
-        console.print(_largest(each), soft_wrap=True, markup=False)
+    say("Effective entities, and the fewest with more than half of all. In brackets: the 95 % interval;", "dim")
+    say("without them only both readings of what is not attributed, as the source states no error.", "dim")
+    for made in view.measures:
+        trend = text.ai_text(made).removeprefix("AI: ")
+        say(f"{made.layer}: {trend}. {text.largest(made, _SHOWN)}; {_percent(made.unattributed)} not attributed;")
+        say(f"  {made.coverage}.")
+    say("Not measured:")
     for compared in view.comparisons:
         if compared.ai is None:
-            console.print(
-                f"{compared.title}, AI side: not measured: {compared.ai_missing}.", soft_wrap=True, markup=False
-            )
+            say(f"  {compared.title}: {compared.ai_missing}.")
+    say("Mining is beside it on the page /compare of a running daemon.")
     for source in view.sources:
-        if source.attribution:
-            console.print(source.attribution, soft_wrap=True, markup=False, style="dim")
+        if source.state and source.attribution:
+            say(f"{source.attribution} {(view.made_at - source.state.fetched_at) // 86_400:.0f} days old.", "dim")
         if source.state and source.state.error:
-            console.print(f"{source.name}: {source.state.error}", soft_wrap=True, markup=False, style="red")
+            say(f"{source.name}: {source.state.error}", "red")
 
 
-def _row(measure: LayerMeasure) -> tuple[str, ...]:
-    interval, slope = measure.effective_interval, measure.slope
+def _row(measure: LayerMeasure, now: float) -> tuple[str, ...]:
+    effective = text.number(measure.effective)
     return (
         measure.layer,
-        f"{f'{measure.days} days to ' if measure.days else ''}{measure.period}",
-        text.number(measure.effective),
-        f"{'' if measure.has_errors else 'bounds '}{interval.lower:.1f} to {interval.upper:.1f}",
-        f"{slope.direction}, {text.percent(slope.certainty)}" if slope else "no trend yet",
+        f"{measure.period}",
+        f"{measure.age_days(now)} d",
+        f"{effective} ({text.interval(measure.effective_interval)})" if measure.has_errors else effective,
+        text.majority(measure),
+        measure.slope.direction if measure.slope else "no trend yet",
     )
 
 
-def _largest(measure: LayerMeasure) -> str:
-    largest = ", ".join(f"{each.entity} {100 * each.share:.0f} %" for each in measure.shares[:_SHOWN])
-    half = " or ".join(sorted({f"{each:.0f}" for each in measure.majority}))
-    return (
-        f"{measure.layer}: {largest}; {half} for more than half; {100 * measure.unattributed:.0f} % not attributed; "
-        f"{measure.coverage}."
-    )
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"

@@ -104,7 +104,7 @@ def blocks(found: Sequence[Json], *, rows: int = 8, now: float | None = None) ->
     table = _table("Newest blocks", "height", "age" if now else "time", "pool", "txs", "by", "evidence")
     for block in found[:rows]:
         when = ago(now - seconds(block["time"])) if now else block["time"][:16].replace("T", " ")
-        notes = {"STALE": block["stale"], "CONFLICT": block["conflict"], "EMPTY": block["tx_count"] == 1}
+        notes = {"NOT COUNTED": block["stale"], "CONFLICT": block["conflict"], "EMPTY": block["tx_count"] == 1}
         table.add_row(
             str(block["height"]), when, Text(block["pool_name"] or "unknown"),
             f"{block['tx_count']:,}", block["method"] or "",

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import ClassVar, Final, TypeAlias
 
-from monitor.economy.entities import Weight, added
+from monitor.economy.entities import Weight, added, name_key, one_spelling
 from monitor.economy.sources import tables
 from monitor.economy.sources.source import Download
 from monitor.errors import InputError
 from monitor.model import UNATTRIBUTED, Layer, Observation
 
-_Rows: TypeAlias = dict[tuple[str, str], list[Weight]]
+_Rows: TypeAlias = dict[tuple[str, str], Weight]
 """The weights of one quarter, by owner and designer."""
 _COLUMNS: Final = {
     "end": ("End date", "end_date"),
@@ -37,7 +37,9 @@ _COMPLETE: Final = {"", "false", "no", "0", "unchecked"}
 _REST: Final = "other"
 _HIDDEN: Final = "china (smuggled)"
 """Left out of both layers: the publisher hides it by default, and its interval spans a factor of five."""
-_LEAST_OWNERS, _MOST_OWNERS = 3, 300
+_LEAST_OWNERS, _MOST_OWNERS = 3, 50
+_MOST_QUARTERS: Final = 60
+"""Both are several times what the table has, and keep a measurement at half a minute at most."""
 _LEAST_PUBLISHED: Final = 0.5
 """The share of a quarter's weight that has percentiles: with less, its errors are not known."""
 _MOST_BYTES: Final = 8 * 2**20
@@ -53,7 +55,8 @@ class Epoch:
     title: ClassVar[str] = "Epoch AI, Data on AI Chip Owners"
     url: ClassVar[str] = "https://epoch.ai/data/ai-chip-owners"
     licence: ClassVar[str] = "CC BY 4.0"
-    layers: ClassVar[tuple[Layer, ...]] = (Layer.DESIGNER, Layer.OWNERSHIP)
+    files: ClassVar[str] = "the zip file or the CSV table of Epoch AI's chip owners"
+    columns: ClassVar[Collection[str]] = [name for spellings in _COLUMNS.values() for name in spellings]
     replaces_all: ClassVar[bool] = True
     every_days: ClassVar[int] = 1
 
@@ -72,13 +75,11 @@ class Epoch:
         (data,) = files
         if data[:2] == b"PK":
             data = tables.member(data, _MEMBERS, origin=self.title)
-        cells: dict[date, dict[tuple[str, str], list[Weight]]] = defaultdict(lambda: defaultdict(list))
-        incomplete = set[date]()
+        quarters, incomplete, spelling = defaultdict[date, _Rows](dict), set[date](), one_spelling()
         for row in tables.rows(data, _COLUMNS, origin=self.title):
-            if row["owner"].casefold() == _HIDDEN:
+            owner, designer = spelling(row["owner"]), spelling(row["designer"])
+            if name_key(owner) == _HIDDEN:
                 continue
-            if UNATTRIBUTED in {row["owner"].casefold(), row["designer"].casefold()}:
-                raise InputError(f"{self.title} has an owner or designer called {UNATTRIBUTED!r}, which is reserved")
             end = tables.day(row["end"], origin=self.title)
             if end > as_of:
                 raise InputError(
@@ -86,18 +87,12 @@ class Epoch:
                 )
             if _is_incomplete(row["incomplete"], self.title):
                 incomplete.add(end)
-            median, low, high = (tables.number(row[each], origin=self.title) for each in ("median", "low", "high"))
-            if median is None:
+            what = f"{self.title}: {owner} with chips of {designer} on {end}"
+            if weight := _weight(row, what):
+                tables.put_once(quarters[end], (owner, designer), weight, what=what)
+            else:
                 incomplete.add(end)
-                continue
-            if (low is None) != (high is None):
-                raise InputError(f"{self.title}: {row['owner']} has only one percentile on {end}")
-            if low is not None and high is not None and not low <= median <= high:
-                raise InputError(
-                    f"{self.title}: the median {median:g} of {row['owner']} on {end} is not between its percentiles"
-                )
-            cells[end][row["owner"], row["designer"]].append(Weight(median, low, high))
-        complete = _complete(cells, incomplete)
+        complete = _complete(quarters, incomplete)
         if not complete:
             raise InputError(f"{self.title} has no complete quarter")
         for end, rows in complete.items():
@@ -105,11 +100,12 @@ class Epoch:
                 raise InputError(
                     f"{self.title} has percentiles for {published:.0%} of the weight on {end}: its errors are not known"
                 )
-        observations = [each for end, rows in sorted(complete.items()) for each in _quarter(end, rows)]
-        owners = {each.entity for each in observations if each.layer is Layer.OWNERSHIP}
-        if not _LEAST_OWNERS <= len(owners) <= _MOST_OWNERS:
-            raise InputError(f"{self.title} names {len(owners)} owners, which is not the known table")
-        return observations
+        owners = {owner for rows in complete.values() for owner, _ in rows}
+        if not _LEAST_OWNERS <= len(owners) <= _MOST_OWNERS or len(complete) > _MOST_QUARTERS:
+            raise InputError(
+                f"{self.title} names {len(owners)} owners in {len(complete)} quarters, which is not the known table"
+            )
+        return [each for end, rows in sorted(complete.items()) for each in _quarter(end, rows)]
 
     async def fetch(self, download: Download) -> tuple[bytes, ...]:
         """The zip file, or the table alone where there is none.
@@ -124,11 +120,23 @@ class Epoch:
         return (found.body,)
 
 
-def _complete(cells: Mapping[date, _Rows], incomplete: Collection[date]) -> dict[date, _Rows]:
+def _weight(row: Mapping[str, str], what: str) -> Weight | None:
+    """The estimate of a row; None without one."""
+    median, low, high = (tables.number(row[each], origin=what) for each in ("median", "low", "high"))
+    if median is None:
+        return None
+    if (low is None) != (high is None):
+        raise InputError(f"{what} has only one percentile")
+    if low is not None and high is not None and not low <= median <= high:
+        raise InputError(f"{what} has a median of {median:g}, which is not between its percentiles")
+    return Weight(median, low, high)
+
+
+def _complete(quarters: Mapping[date, _Rows], incomplete: Collection[date]) -> dict[date, _Rows]:
     """The quarters in which no row is incomplete, and no owner or designer of the quarter before is missing."""
     found = dict[date, _Rows]()
     owners, designers = set[str](), set[str]()
-    for end, rows in sorted(cells.items()):
+    for end, rows in sorted(quarters.items()):
         now = {owner for owner, _ in rows}, {designer for _, designer in rows}
         if end in incomplete or not (owners <= now[0] and designers <= now[1]):
             continue
@@ -139,9 +147,8 @@ def _complete(cells: Mapping[date, _Rows], incomplete: Collection[date]) -> dict
 
 def _published(rows: _Rows) -> float:
     """The share of the weight that has percentiles."""
-    weights = [each for several in rows.values() for each in several]
-    total = sum(each.value for each in weights)
-    return sum(each.value for each in weights if each.low is not None) / total if total else 0.0
+    total = sum(each.value for each in rows.values())
+    return sum(each.value for each in rows.values() if each.low is not None) / total if total else 0.0
 
 
 def _is_incomplete(flag: str, origin: str) -> bool:
@@ -152,9 +159,9 @@ def _is_incomplete(flag: str, origin: str) -> bool:
 
 def _quarter(end: date, rows: _Rows) -> list[Observation]:
     owners, designers = defaultdict[str, list[Weight]](list), defaultdict[str, list[Weight]](list)
-    for (owner, designer), weights in rows.items():
-        owners[UNATTRIBUTED if owner.casefold() == _REST else owner] += weights
-        designers[designer] += weights
+    for (owner, designer), weight in rows.items():
+        owners[UNATTRIBUTED if name_key(owner) == _REST else owner].append(weight)
+        designers[designer].append(weight)
     return [
         Observation(layer, end, name, *added(weights))
         for layer, sums in ((Layer.DESIGNER, designers), (Layer.OWNERSHIP, owners))

@@ -5,20 +5,23 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import ClassVar, Final
 
+from monitor.economy.entities import name_key, one_spelling
 from monitor.economy.sources.source import Download
 from monitor.economy.sources.tables import LARGEST
 from monitor.errors import InputError
-from monitor.model import Layer, Observation
+from monitor.model import UNATTRIBUTED, Layer, Observation
 
 _PAGES: Final = 5
 _PAGE_SIZE: Final = 1000
-_MOST_BYTES: Final = 16 * 2**20
+_MOST_BYTES: Final = 4 * 2**20
 _LEAST_AUTHORS: Final = 20
+_NAMED: Final = 500
+"""Uploaders that keep their names. The others have so little that an edition need not have thousands of rows."""
 _QUERY: Final = f"sort=downloads&limit={_PAGE_SIZE}&expand[]=downloads&expand[]=author"
 
 
@@ -32,7 +35,8 @@ class HuggingFace:
     title: ClassVar[str] = "Hugging Face Hub, downloads"
     url: ClassVar[str] = "https://huggingface.co/models?sort=downloads"
     licence: ClassVar[str] = "none stated for the metadata"
-    layers: ClassVar[tuple[Layer, ...]] = (Layer.OPEN_WEIGHTS,)
+    files: ClassVar[str] = "the first page of JSON of the Hugging Face API"
+    columns: ClassVar[Collection[str]] = ("id", "author", "downloads")
     replaces_all: ClassVar[bool] = False
     every_days: ClassVar[int] = 7  # counts of 30 days overlap, so the series has a point a week
 
@@ -41,29 +45,36 @@ class HuggingFace:
         return f"Source: Hugging Face Hub (huggingface.co/models), downloads of 30 days, as of {as_of}."
 
     def read(self, files: Sequence[bytes], as_of: date) -> list[Observation]:
-        """The downloads of each author; the period ends on the day of the edition.
+        """The downloads of the largest authors, and of all others as the remainder, on the day of the edition.
 
         Raises:
             InputError: it means something else than the known editions.
         """
-        downloads = dict[str, tuple[str, int]]()
+        downloads, spelling = dict[str, tuple[str, int]](), one_spelling()
         try:
             for page in files:
                 for row in json.loads(page):
                     name = str(row["id"])
-                    author = str(row.get("author") or name.partition("/")[0])
+                    author = spelling(str(row.get("author") or name.partition("/")[0]))
                     many = row["downloads"]
                     if isinstance(many, bool) or not isinstance(many, int) or not 0 <= many < LARGEST:
                         raise InputError(f"{self.title}: {many!r:.40} of {name:.80} is not a number of downloads")
-                    downloads[name] = author, many  # a repository that moved between pages counts once
+                    downloads[name_key(name)] = author, many  # a repository that moved between pages counts once
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-            raise InputError(f"{self.title}: a page is not the known JSON") from None
+            raise InputError(
+                f"{self.title}: a page is not the known JSON: a list of rows with id and downloads"
+            ) from None
         authors = Counter[str]()
         for author, many in downloads.values():
             authors[author] += many
         if len(authors) < _LEAST_AUTHORS:
             raise InputError(f"{self.title} has {len(authors)} authors: it is cut off")
-        return [Observation(Layer.OPEN_WEIGHTS, as_of, author, weight=float(many)) for author, many in authors.items()]
+        ranked = sorted(authors.items(), key=lambda item: (-item[1], item[0]))
+        rest = UNATTRIBUTED, sum(many for _, many in ranked[_NAMED:])
+        return [
+            Observation(Layer.OPEN_WEIGHTS, as_of, author, weight=float(many))
+            for author, many in (*ranked[:_NAMED], *([rest] if rest[1] else []))
+        ]
 
     async def fetch(self, download: Download) -> tuple[bytes, ...]:
         """The pages. The place of the next one is only taken from the link, not its address.

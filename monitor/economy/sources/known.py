@@ -11,6 +11,7 @@ from functools import cache
 from importlib import resources
 from typing import Final
 
+from monitor.economy.sources import tables
 from monitor.economy.sources.epoch import Epoch
 from monitor.economy.sources.huggingface import HuggingFace
 from monitor.economy.sources.openrouter import OpenRouter
@@ -18,8 +19,11 @@ from monitor.economy.sources.source import Source
 from monitor.errors import InputError
 from monitor.model import Vintage
 
-SOURCES: Final[tuple[Source, ...]] = (Epoch(), OpenRouter(), HuggingFace())
-_MOST_ENTITIES: Final = 20_000
+_EPOCH: Final = Epoch()
+SOURCES: Final[tuple[Source, ...]] = (_EPOCH, OpenRouter(), HuggingFace())
+_LEAST_IN_COMMON: Final = 2
+"""Columns of a file that resembles a source: one of a common name says nothing."""
+_MOST_ENTITIES: Final = 2000
 _MOST_LETTERS: Final = 100
 """In the name of an entity. Both bounds are far beyond any edition seen."""
 _SHIPPED: Final = {"epoch": date(2026, 4, 22), "openrouter": date(2026, 8, 22)}
@@ -61,18 +65,28 @@ def as_of_day(fetched_at: float) -> date:
 
 
 def recognised(data: bytes, now: float | None = None) -> Vintage:
-    """An edition given by hand: of the first source that can read it.
+    """An edition given by hand, read as one of the source that it resembles most.
 
     Raises:
-        InputError: none can, with what each one said.
+        InputError: it resembles none, or that source cannot read it.
     """
-    refused = []
-    for source in SOURCES:
-        try:
-            return read_vintage(source, (data,), time.time() if now is None else now)
-        except InputError as error:
-            refused.append(str(error))
-    raise InputError(f"no source has such a file: {'; '.join(refused)}")
+    return read_vintage(_resembled(data), (data,), time.time() if now is None else now)
+
+
+def _resembled(data: bytes) -> Source:
+    """The source that has the most columns in common with a file. Zip files are published by one only."""
+    if data[:2] == b"PK":
+        return _EPOCH
+    columns = tables.heading(data)
+    common = {each.name: len(columns & {tables.plain(name) for name in each.columns}) for each in SOURCES}
+    best = max(common, key=lambda name: common[name])
+    if common[best] < _LEAST_IN_COMMON:
+        what = f"its columns are {', '.join(sorted(columns))[:300]}" if columns else "it has no columns"
+        what = "it is HTML" if data.lstrip()[:1] == b"<" else what
+        raise InputError(
+            f"no source has such a file: {what}", remedy=f"give {', or '.join(each.files for each in SOURCES)}"
+        )
+    return source_named(best)
 
 
 @cache

@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from statistics import median
 from typing import Any, ClassVar, Final
 
+from monitor.economy.entities import name_key, one_spelling
 from monitor.economy.sources import tables
 from monitor.economy.sources.source import Download
 from monitor.errors import InputError
@@ -39,7 +40,8 @@ class OpenRouter:
     title: ClassVar[str] = "OpenRouter, daily rankings"
     url: ClassVar[str] = "https://openrouter.ai/rankings"
     licence: ClassVar[str] = "CC BY 4.0"
-    layers: ClassVar[tuple[Layer, ...]] = (Layer.USAGE,)
+    files: ClassVar[str] = "the CSV or JSON of OpenRouter's daily rankings"
+    columns: ClassVar[Collection[str]] = ("date", "model_permaslug", "rank", "total_tokens", "share_of_daily_tokens")
     replaces_all: ClassVar[bool] = False
     every_days: ClassVar[int] = 1
 
@@ -55,26 +57,38 @@ class OpenRouter:
         """
         (data,) = files
         found = self._json(data) if data.lstrip()[:1] == b"{" else tables.rows(data, _COLUMNS, origin=self.title)
-        tokens, models = Counter[tuple[date, str]](), Counter[date]()
+        days, spelling = defaultdict[date, dict[tuple[str, str], int]](dict), one_spelling()
         for row in found:
-            day = tables.day(row["date"], origin=self.title)
+            day, model = tables.day(row["date"], origin=self.title), spelling(row["model"])
             count = tables.number(row["tokens"], origin=self.title)
             if count is None:
-                raise InputError(f"{self.title}: {row['model'][:80]!r} has no tokens on {day}")
+                raise InputError(f"{self.title}: {model[:80]!r} has no tokens on {day}")
             if day < as_of:  # a day that is not over
-                tokens[day, self._author(row["model"])] += round(count)
-                models[day] += 1
+                what = f"{self.title}: {model[:80]!r} on {day}"
+                tables.put_once(days[day], (self._author(model), model), round(count), what=what)
+        self._demand_whole({day: len(models) for day, models in days.items()})
+        tokens = Counter[tuple[date, str]]()
+        for day, models in days.items():
+            for (author, _), count in models.items():
+                tokens[day, author] += count
+        return [
+            Observation(Layer.USAGE, day, author, weight=float(many)) for (day, author), many in sorted(tokens.items())
+        ]
+
+    def _demand_whole(self, models: Mapping[date, int]) -> None:
+        """Each day has about as many models as usual.
+
+        Raises:
+            InputError: one is cut off.
+        """
         least = max(_LEAST_MODELS, _LEAST_OF_USUAL * median(models.values())) if models else _LEAST_MODELS
         short = [day for day, many in models.items() if many < least]
         if short or not models:
             what = f"has {models[short[0]]} models on {short[0]}" if short else "has no complete day"
             raise InputError(f"{self.title} {what}: it is cut off")
-        return [
-            Observation(Layer.USAGE, day, author, weight=float(many)) for (day, author), many in sorted(tokens.items())
-        ]
 
     def _author(self, model: str) -> str:
-        if model == _REST or _ANONYMOUS.match(model):
+        if name_key(model) == _REST or _ANONYMOUS.match(name_key(model)):
             return UNATTRIBUTED
         author, slash, _ = model.partition("/")
         if not slash or not author:
@@ -89,7 +103,9 @@ class OpenRouter:
                 for row in rows
             ]
         except (ValueError, KeyError, TypeError, RecursionError):
-            raise InputError(f"{self.title} is not the known JSON") from None
+            raise InputError(
+                f"{self.title} is not the known JSON: in 'data' are no rows with date, model_permaslug and total_tokens"
+            ) from None
 
     async def fetch(self, download: Download) -> tuple[bytes, ...]:
         """The table that the manifest names, with the checksum that it states.

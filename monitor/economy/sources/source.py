@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from typing import ClassVar, NamedTuple, Protocol
 
-from monitor.model import Layer, Observation
+from monitor.model import Observation
 
 
 class Fetched(NamedTuple):
@@ -41,7 +41,10 @@ class Source(Protocol):
     url: ClassVar[str]
     """The page for people."""
     licence: ClassVar[str]
-    layers: ClassVar[tuple[Layer, ...]]
+    files: ClassVar[str]
+    """What files it publishes, for those who give one by hand."""
+    columns: ClassVar[Collection[str]]
+    """Names of columns or fields that its files have, in every spelling."""
     replaces_all: ClassVar[bool]
     """Whether an edition has the whole history: then periods that it lacks are withdrawn. Otherwise they stay."""
 

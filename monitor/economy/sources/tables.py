@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import math
 import re
 import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from typing import Final
+from typing import Final, TypeVar
 
+from monitor.economy.entities import name_key
 from monitor.errors import InputError
 
-MOST_BYTES: Final = 16 * 2**20
-"""Of a table: a hundred times what the sources have."""
+_Key = TypeVar("_Key")
+_Figures = TypeVar("_Figures")
+
+MOST_BYTES: Final = 4 * 2**20
+"""Of a table: four years of OpenRouter's days, a hundred times the quarters of Epoch."""
 LARGEST: Final = 1e18
 """A weight is below: a thousand times what the sources have of tokens, the largest."""
 _THOUSANDS: Final = re.compile(r"\d{1,3}(,\d{3})+(\.\d*)?")
-_MOST_ROWS: Final = 500_000
+_MOST_ROWS: Final = 100_000
 _MOST_MEMBERS: Final = 100
 
 
@@ -43,13 +48,13 @@ def rows(data: bytes, columns: Mapping[str, Sequence[str]], *, origin: str) -> l
         raise InputError(f"{origin} is not a table but {what}", remedy="its publisher may have moved it")
     reader = csv.DictReader(io.StringIO(text, newline=""))
     try:
-        found = {_plain(name): name for name in reader.fieldnames or ()}
+        found = {plain(name): name for name in reader.fieldnames or ()}
     except csv.Error as error:
         raise InputError(f"{origin} is not a table: {error}") from None
     if not found:
         raise InputError(f"{origin} is empty")
     used = {
-        ours: next((found[_plain(name)] for name in spellings if name and _plain(name) in found), None)
+        ours: next((found[plain(name)] for name in spellings if name and plain(name) in found), None)
         for ours, spellings in columns.items()
     }
     for ours, theirs in used.items():
@@ -72,8 +77,34 @@ def rows(data: bytes, columns: Mapping[str, Sequence[str]], *, origin: str) -> l
     return several
 
 
-def _plain(name: str) -> str:
-    return " ".join(name.replace("_", " ").casefold().split())
+def heading(data: bytes) -> frozenset[str]:
+    """The names of the columns of a CSV table, or of the fields of the first row of JSON; none of anything else."""
+    try:
+        text = data.decode("utf-8-sig").lstrip()
+        if text.startswith("<"):
+            return frozenset()
+        if text[:1] not in {"{", "["}:
+            return frozenset(map(plain, next(csv.reader(io.StringIO(text, newline="")))))
+        document = json.loads(text)
+        row = (document["data"] if isinstance(document, dict) else document)[0]
+        return frozenset(map(plain, row)) if isinstance(row, dict) else frozenset()
+    except (ValueError, csv.Error, StopIteration, LookupError, TypeError, RecursionError):
+        return frozenset()
+
+
+def plain(name: str) -> str:
+    """The name of a column, in whatever case, with underscores or spaces."""
+    return name_key(name.replace("_", " "))
+
+
+def put_once(found: dict[_Key, _Figures], key: _Key, figures: _Figures, *, what: str) -> None:
+    """Keep the figures of a row. A row that comes twice counts once.
+
+    Raises:
+        InputError: another row has the same key and other figures, and which one holds cannot be known.
+    """
+    if found.setdefault(key, figures) != figures:
+        raise InputError(f"{what} has two rows with different figures")
 
 
 def member(data: bytes, names: Sequence[str], *, origin: str) -> bytes:

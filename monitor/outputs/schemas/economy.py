@@ -28,10 +28,10 @@ class Trend(Schema):
     """The slope of ln(effective entities)."""
 
     per_year: float = field("Slope per year: 0.1 is a growth by about 10 % a year")
-    lower: float = field("Lower end of the 95 % interval, over both readings")
+    lower: float = field("Lower end of the 95 % interval, over all combinations of readings of what is not attributed")
     upper: float = field("Upper end of it")
     direction: Direction = field("`dispersing` or `concentrating`; `undecided` unless the interval excludes zero")
-    certainty: float = field("Probability of the more probable direction, 0..1")
+    certainty: float = field("Probability of the more probable direction, by the least sure combination, 0.5..1")
     first: Date = field("Last day of the first point")
     last: Date = field("Last day of the last point")
     points: int = field("Number of points")
@@ -72,7 +72,9 @@ class AiMeasure(Schema):
     effective_entities: Bounds = field("10,000 / HHI")
     effective_entities_interval: Range = field("95 % interval of it")
     majority_entities: Bounds = field("The fewest entities with more than half")
+    majority_entities_interval: Range = field("95 % interval of them")
     top_share: dict[int, Bounds] = field("Share of the largest one, three, five together, 0..1")
+    top_share_interval: dict[int, Range] = field("95 % interval of it")
     shares: list[EntityShare] = field("Named entities, largest first")
     trend: Trend | None = field("Null with too few points")
     series: list[Point] = field("Oldest first")
@@ -87,7 +89,8 @@ class AiMeasure(Schema):
             "entities": measure.entities, "unattributed": measure.unattributed, "coverage": measure.coverage,
             "hhi": measure.hhi, "hhi_interval": measure.hhi_interval, "effective_entities": measure.effective,
             "effective_entities_interval": measure.effective_interval, "majority_entities": measure.majority,
-            "top_share": measure.top_share, "shares": measure.shares, "trend": measure.slope,
+            "majority_entities_interval": measure.majority_interval, "top_share": measure.top_share,
+            "top_share_interval": measure.top_share_interval, "shares": measure.shares, "trend": measure.slope,
             "series": measure.series, "vintage": measure.vintage,
         })  # fmt: skip
 
@@ -157,7 +160,8 @@ class Economy(Schema):
 
     made_at: Time = field("When this was computed")
     updated: str = field("`off`: no source is fetched; `daily`")
-    summary: str = field("All directions in one sentence")
+    answer: str = field("Which sides disperse and concentrate, and where the directions are opposite")
+    summary: str = field("All trends in one sentence")
     comparisons: list[Comparison] = field("Layer by layer")
     mining: list[MiningMeasure] = field("Mining over the newest twelve months, at each level that is compared")
     claims: list[Claim] = field("What is said about both economies, and what the data say")
@@ -168,7 +172,7 @@ class Economy(Schema):
         """Both economies."""
         return cls.of({
             "made_at": view.made_at, "updated": "daily" if any(each.updated for each in view.sources) else "off",
-            "summary": view.summary, "claims": view.claims, "mining": view.mining,
+            "answer": view.answer, "summary": view.summary, "claims": view.claims, "mining": view.mining,
             "sources": [Source.of_source(each) for each in view.sources],
             "comparisons": [
                 Comparison.of({

@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from monitor.cli.economy.command import economy as command
+from monitor.economy import update
+from monitor.model import Vintage
+from monitor.store.economy import StoredEconomy
 from monitor.store.store import Store
 
 DATA = Path(__file__).parents[2] / "data" / "economy"
@@ -42,15 +46,25 @@ def run(*arguments: str | Path) -> Result:
 
 @pytest.mark.usefixtures("url")
 def test_it_shows_the_shipped_editions_without_a_database() -> None:
-    shown = run("show")
-    assert shown.exit_code == 0, shown.output
-    assert "6.4 to 9.9" in shown.stdout
-    assert "ownership: Google 25 %, Microsoft 17 %, Amazon 12 %; 3 for more than half" in shown.stdout
-    assert "Edge and on-device, AI side: not measured: no public source" in shown.stdout
+    result = run("show")
+    assert result.exit_code == 0, result.output
+    shown = result.stdout.replace("\N{EN DASH}", "-")
+    assert re.search(r"ownership +2025-12-31 +\d+ d +7\.6-8\.1 \(6\.4-10\.0\) +3 \(3-4\) +undecided", shown)
+    assert re.search(r"usage +2026-08-21 +\d+ d +8\.4-9\.0 +4 +undecided", shown)
     assert (
-        "Epoch AI, “Data on AI Chip Owners”, epoch.ai/data/ai-chip-owners, as of 2026-04-22. CC BY 4.0." in shown.stdout
+        "ownership: effective chip owners 8.5-10.0 → 7.6-8.1 in 21 months, undecided (69 % falling). "
+        "Google 25 % (20-30), Microsoft 17 % (13-22), Amazon 12 % (10-15); 22 % not attributed;" in shown
     )
-    assert "Licensed under CC BY 4.0." in shown.stdout
+    assert "  Edge and on-device: no public source" in shown
+    assert "Epoch AI, “Data on AI Chip Owners”, epoch.ai/data/ai-chip-owners, as of 2026-04-22. CC BY 4.0." in shown
+    assert len(re.findall(r"CC BY 4\.0\. \d+ days old\.", shown)) == 2
+
+
+@pytest.mark.usefixtures("url")
+def test_the_table_fits_on_a_terminal_of_80_columns() -> None:
+    table, _ = CliRunner().invoke(command, ["show"], env={"COLUMNS": "80"}).stdout.split("Effective entities, and")
+    assert [line.split()[0] for line in table.splitlines()[3:] if line.strip()] == ["designer", "ownership", "usage"]
+    assert "7.6-8.1 (6.4-10.0)" in table.replace("\N{EN DASH}", "-")
 
 
 @pytest.mark.usefixtures("url")
@@ -68,7 +82,7 @@ def test_a_file_becomes_the_edition_in_use(tmp_path: Path) -> None:
     taken = run("update", "--from", path)
     assert taken.exit_code == 0, taken.output
     assert taken.stdout.startswith("openrouter: 7 periods from 2026-10-01 to 2026-10-07, edition ")
-    assert "7 days to 2026-10-07" in run("show").stdout
+    assert re.search(r"usage +2026-10-07", run("show").stdout)
 
 
 @pytest.mark.usefixtures("stored")
@@ -78,7 +92,7 @@ def test_a_refused_file_changes_nothing_and_the_others_are_taken(tmp_path: Path)
     bad.write_text("<html>")
     taken = run("update", "--from", bad, "--from", good, "--from", tmp_path / "missing.csv")
     assert taken.exit_code == 1
-    assert "page.html: no source has such a file" in taken.stderr
+    assert "page.html: no source has such a file: it is HTML; give the zip file" in taken.stderr
     assert "missing.csv" in taken.stderr
     assert "openrouter: 7 periods" in taken.stdout
 
@@ -91,3 +105,21 @@ def test_an_unknown_source_is_named_with_the_known_ones() -> None:
 @pytest.mark.usefixtures("url")
 def test_an_update_needs_the_database_of_a_daemon(tmp_path: Path) -> None:
     assert "start the daemon first" in str(run("update", "--from", tmp_path / "x.csv").exception)
+
+
+@pytest.mark.usefixtures("stored")
+def test_each_file_is_reported_as_soon_as_it_is_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = list[str]()
+    monkeypatch.setattr("typer.echo", lambda text, **_: said.append(text))
+    first, second = tmp_path / "rankings.csv", tmp_path / "page.html"
+    first.write_text(WEEK)
+    taking = update.take_file
+
+    async def watched(path: Path, store: StoredEconomy) -> Vintage:
+        assert len(said) == (path == second), "the file before it was reported"
+        return await taking(path, store)
+
+    monkeypatch.setattr("monitor.economy.offline.take_file", watched)
+    second.write_text("<html>")
+    assert run("update", "--from", first, "--from", second).exit_code == 1
+    assert len(said) == 2

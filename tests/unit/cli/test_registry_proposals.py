@@ -102,3 +102,18 @@ def test_measured_groups_take_the_place_of_listed_ones_only_on_request() -> None
     assert listed.memberships.of("template", btccom, START + 300 * DAY) is not None
     assert known.of("template", btccom, START + 300 * DAY) is None
     assert known.of("operator", btccom, START) == listed.memberships.of("operator", btccom, START)
+
+
+def test_doubtful_memberships_are_bounded() -> None:
+    """Each combination of them is an alternative that is counted."""
+    made = [
+        Proposal(
+            "template", F2POOL, f"group{year}", date(year, 1, 1), until=date(year, 6, 1), confidence="low", evidence=()
+        )
+        for year in range(2000, 2025)
+    ]  # fmt: skip
+    rows = [
+        row for row in with_measured(load_registry(), made, template=True, custodian=False).memberships.stated
+        if row.pool == F2POOL and row.template
+    ]  # fmt: skip
+    assert sorted(str(row.template) for row in rows) == [f"group{year}" for year in range(2017, 2025)]

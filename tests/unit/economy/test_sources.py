@@ -14,10 +14,11 @@ from pathlib import Path
 
 import pytest
 
+from monitor.economy.entities import entity_rules
 from monitor.economy.sources import tables
 from monitor.economy.sources.epoch import Epoch
 from monitor.economy.sources.huggingface import HuggingFace
-from monitor.economy.sources.known import read_vintage, recognised
+from monitor.economy.sources.known import SOURCES, read_vintage, recognised
 from monitor.economy.sources.openrouter import OpenRouter
 from monitor.errors import InputError
 from monitor.model import UNATTRIBUTED, Layer, Observation
@@ -122,17 +123,64 @@ def test_epoch_without_percentiles_is_refused_as_its_errors_are_not_known() -> N
 def test_a_quarter_that_lacks_an_owner_of_the_one_before_is_incomplete() -> None:
     def without(row: dict[str, str]) -> dict[str, str]:
         newest = row["end_date"].startswith("2025-12-31")
-        return {**row, "owner": "Microsoft"} if newest and row["owner"] == "Google" else row
+        return {**row, "owner": "Alphabet"} if newest and row["owner"] == "Google" else row
 
     assert max(each.period for each in Epoch().read([respelt(NEW, without)], NOW)) < date(2025, 12, 31)
 
 
-def test_epoch_of_the_future_or_with_a_reserved_name_is_refused() -> None:
+def test_epoch_of_the_future_is_refused() -> None:
     with pytest.raises(InputError, match="has a quarter that ends on 2024-"):
         Epoch().read([shipped("epoch")], date(2024, 1, 1))
-    reserved = respelt(NEW, lambda row: {**row, "owner": "Unattributed" if row["owner"] == "Meta" else row["owner"]})
-    with pytest.raises(InputError, match="which is reserved"):
-        Epoch().read([reserved], NOW)
+
+
+def test_an_owner_of_the_name_of_the_remainder_belongs_to_it() -> None:
+    named = respelt(NEW, lambda row: {**row, "owner": "Unattributed" if row["owner"] == "Other" else row["owner"]})
+    found, expected = (
+        entity_rules().periods(each for each in Epoch().read([data], NOW) if each.layer is Layer.OWNERSHIP)
+        for data in (named, shipped("epoch"))
+    )
+    assert found == expected
+
+
+@pytest.mark.parametrize("spelling", ["google", "GOOGLE ", "Ｇｏｏｇｌｅ"])
+def test_names_that_differ_in_case_spaces_or_form_are_one_entity(spelling: str) -> None:
+    def respell(row: dict[str, str]) -> dict[str, str]:
+        odd = row["owner"] == "Google" and row["end_date"].startswith(("2024-06", "2025-12"))
+        return {**row, "owner": spelling if odd else row["owner"]}
+
+    found, expected = (
+        entity_rules().periods(each for each in Epoch().read([data], NOW) if each.layer is Layer.OWNERSHIP)
+        for data in (respelt(NEW, respell), shipped("epoch"))
+    )
+    assert found == expected, "and no quarter lacks an owner"
+
+
+def test_names_of_two_editions_are_one_entity_and_the_newest_name_is_shown() -> None:
+    older, newer = (
+        Observation(Layer.USAGE, date(2026, 1, day), name, 10.0)
+        for day, name in ((1, "DeepSeek"), (2, "deepseek"))
+    )  # fmt: skip
+    merged = Observation(Layer.USAGE, date(2026, 1, 2), "Meta-Llama", 5.0)
+    assert [list(each.named) for each in entity_rules().periods([newer, older, merged])] == [
+        ["deepseek"], ["deepseek", "meta"],
+    ]  # fmt: skip
+
+
+def test_a_row_that_comes_twice_counts_once_and_one_that_contradicts_is_refused() -> None:
+    table = shipped("epoch")
+    _, first, *_ = table.splitlines()
+    assert Epoch().read([table + first], NOW) == Epoch().read([table], NOW)
+    other = first.replace(b",Amazon,Amazon,", b",amazon,AMAZON,").replace(b"32836", b"32837")
+    with pytest.raises(InputError, match="Amazon with chips of Amazon on 2024-03-31 has two rows with different"):
+        Epoch().read([table + other], NOW)
+
+    rankings = (DATA / "openrouter_export_sample.csv").read_bytes()
+    row = rankings.splitlines()[1]
+    day, model, rank, tokens, share = row.split(b",")
+    assert OpenRouter().read([rankings + row], NOW) == OpenRouter().read([rankings], NOW)
+    other = b",".join((day, model.upper(), rank, tokens + b"0", share))
+    with pytest.raises(InputError, match="has two rows with different figures"):
+        OpenRouter().read([rankings + other], NOW)
 
 
 def test_smuggled_chips_are_in_neither_layer() -> None:
@@ -262,9 +310,55 @@ def test_names_that_cannot_be_shown_are_refused(name: str) -> None:
         read_vintage(HuggingFace(), [json.dumps(rows).encode()], 1.8e9)
 
 
-def test_a_file_given_by_hand_is_recognised_by_its_content() -> None:
+def test_only_the_largest_uploaders_are_named() -> None:
+    found = HuggingFace().read([page(range(600))], NOW)
+    assert len(found) == 501
+    assert found[0].entity == "a0"
+    assert found[-1] == Observation(
+        Layer.OPEN_WEIGHTS, NOW, UNATTRIBUTED, float(sum(1000 - n for n in range(500, 600)))
+    )
+    (whole,), (cut,) = (entity_rules().periods(each) for each in (HuggingFace().read([page(range(500))], NOW), found))
+    assert cut.total - whole.total == cut.rest.value
+
+
+def test_a_file_given_by_hand_is_recognised_by_its_columns() -> None:
     assert recognised(respelt(NEW)).source == "epoch"
+    assert recognised(zipped(cumulative_by_designer=respelt(OLD, american))).source == "epoch"
     assert recognised((DATA / "openrouter_export_sample.csv").read_bytes()).source == "openrouter"
+    assert recognised(keyed()).source == "openrouter"
     assert recognised(page(range(30))).source == "huggingface"
-    with pytest.raises(InputError, match="no source has such a file"):
-        recognised(b"<html>")
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (respelt({**NEW, "h100e_med": "h100"}), r"Epoch AI, .* has no column 'H100e \(median\)'"),
+        (zipped(other=b"x"), "Epoch AI, .* has no file"),
+        (b"date,model,total_tokens\n2026-01-01,a/b,5\n", "OpenRouter, .* has no column 'model_permaslug'"),
+        (b'{"data":[{"date":"2026-01-01","model":"a/b","total_tokens":"5"}]}', "OpenRouter, .* is not the known JSON"),
+        (b'[{"id":"a/b","downloads":1}]', "Hugging Face Hub, downloads has 1 authors: it is cut off"),
+        (b"id,author,downloads\na/b,a,5\n", "Hugging Face Hub, downloads: a page is not the known JSON"),
+    ],
+)
+def test_a_file_that_is_refused_is_refused_by_the_source_that_it_resembles(data: bytes, reason: str) -> None:
+    with pytest.raises(InputError, match=reason) as refused:
+        recognised(data)
+    assert sum(source.title in str(refused.value) for source in SOURCES) == 1
+
+
+@pytest.mark.parametrize(
+    ("data", "what"),
+    [
+        (b"\n<html>", "it is HTML"),
+        (b"", "it has no columns"),
+        (b"\xff\xfe", "it has no columns"),
+        (b"[" * 100_000, "it has no columns"),
+        (b'{"error":{"code":404}}', "it has no columns"),
+        (b"date,something\n1,2\n", "its columns are date, something"),
+    ],
+)
+def test_a_file_of_no_source_is_refused_with_what_it_is_and_what_to_give(data: bytes, what: str) -> None:
+    with pytest.raises(
+        InputError, match=f"no source has such a file: {what}; give the zip file or the CSV table of Epoch"
+    ):
+        recognised(data)

@@ -39,7 +39,7 @@ def test_sides_are_compared_over_the_same_period() -> None:
     assert abs((flow.mining.slope.first - flow.ai.slope.first).days) <= 7
 
 
-def test_opposite_directions_need_two_told_ones() -> None:
+def test_opposite_directions_need_one_on_each_side() -> None:
     rising, falling = whole(growth=0.5), whole(growth=-0.5)
     designer = {growth: next(c for c in made.comparisons if c.key == "designer").verdict
                 for growth, made in ((1, rising), (-1, falling))}  # fmt: skip
@@ -52,8 +52,19 @@ def test_opposite_directions_need_two_told_ones() -> None:
 def test_history_that_begins_later_gives_no_verdict() -> None:
     spans = wanted_spans(shipped_side(), TODAY)
     made = view([mined(span, skip=6) for span in spans], spans)
-    flow = next(each for each in made.comparisons if each.key == "flow")
-    assert "mining's stored history begins on" in flow.verdict
+    verdict = next(each.verdict for each in made.comparisons if each.key == "flow")
+    assert "No verdict: the AI side is of 2026-06-05 to 2026-08-21, and mining's stored blocks are of " in verdict
+    assert verdict.endswith("; pool-monitor backfill fetches more.")
+
+
+def test_history_that_ends_earlier_gives_no_verdict_and_no_remedy() -> None:
+    spans = wanted_spans(shipped_side(), TODAY)
+    earlier = [replace(span, first=span.first - timedelta(days=364), last=span.last - timedelta(days=364))
+               for span in spans]  # fmt: skip
+    made = view([mined(span) for span in earlier], spans)
+    verdict = next(each.verdict for each in made.comparisons if each.key == "flow")
+    assert "No verdict: the AI side is of 2026-06-05 to 2026-08-21, and mining's stored blocks are of 2025-" in verdict
+    assert "backfill" not in verdict
 
 
 def test_a_summary_has_every_direction_in_one_sentence() -> None:
@@ -61,6 +72,20 @@ def test_a_summary_has_every_direction_in_one_sentence() -> None:
     assert summary.startswith("Mining: effective template builders 4.1 → 5.0 in 12 months, rising, ")
     assert "effective chip designers 1.5 → 2.1 in 21 months, rising, over 99 %" in summary
     assert "effective chip owners 8.5–10.0 → 7.6–8.1 in 21 months, undecided" in summary
+
+
+@pytest.mark.parametrize(
+    ("growth", "mining", "opposite"),
+    [(0.5, "disperse", "none found"), (-0.5, "concentrate", "chip designers against template builders")],
+)
+def test_the_answer_says_who_disperses_and_where_directions_are_opposite(
+    growth: float, mining: str, opposite: str
+) -> None:
+    assert whole(growth=growth).answer == (
+        "AI: chip designers disperse; chip owners and model authors are undecided. "
+        f"Mining: template builders {mining}. Opposite directions: {opposite}."
+    )
+    assert "Mining: no trend yet. Opposite directions: none found." in view().answer
 
 
 def test_claims_have_answers_from_the_data() -> None:
@@ -81,7 +106,7 @@ def test_every_figure_has_a_source_with_licence_and_attribution() -> None:
 
 def test_ages_are_of_the_period_not_of_the_fetch() -> None:
     owners = next(each for each in view().measures if each.layer is Layer.OWNERSHIP)
-    assert owners.age(NOW) / 86_400 == pytest.approx(333.5)
+    assert owners.age_days(NOW) == 334
 
 
 def test_an_edition_of_a_source_that_only_adds_keeps_the_earlier_periods() -> None:

@@ -56,6 +56,10 @@ def test_a_window_without_a_known_stale_block_shows_a_longer_one() -> None:
     assert shown(taken(replace(ONE, window="gone")), "5b") is None
 
 
+def test_nothing_is_shown_of_pools_that_are_all_too_small() -> None:
+    assert shown(taken(RATES[2])) is None
+
+
 def test_one_pool_has_no_line() -> None:
     found = shown(taken(ONE))
     assert found

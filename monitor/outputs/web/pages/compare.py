@@ -69,7 +69,7 @@ class ComparePage:
 
     def age_days(self, measure: LayerMeasure) -> int:
         """Days since the newest period of a layer."""
-        return (self.today - measure.period).days
+        return measure.age_days(self.now)
 
     def is_old(self, measure: LayerMeasure) -> bool:
         """Whether that is so long ago that it says little of today."""

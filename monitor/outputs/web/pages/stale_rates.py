@@ -38,7 +38,7 @@ class StaleRates:
 
     @classmethod
     def of(cls, snapshot: Snapshot, chosen: Concentration) -> StaleRates | None:
-        """Those of the chosen window, or of the longest one if no stale block is known in it; None without any."""
+        """Those of the chosen window, or of the longest one if it has none; None if no pool is notable."""
         seen = snapshot.signals.stale_rates if snapshot.signals else ()
         sizes = {one.window.name: one.blocks for one in snapshot.concentration}
         windows = {each.window for each in seen if each.window in sizes}
@@ -48,7 +48,7 @@ class StaleRates:
         window = name if name in windows else max(windows, key=lambda each: sizes[each])
         inside = [each for each in seen if each.window == window]
         shown = [each for each in inside if each.is_notable][:_ROWS]
-        return cls(window, shown, len(inside) - len(shown))
+        return cls(window, shown, len(inside) - len(shown)) if shown else None
 
     @property
     def marks(self) -> Iterator[Mark]:

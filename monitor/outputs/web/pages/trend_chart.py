@@ -17,10 +17,13 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 34, 12, 12, 26
 _TICKS: Final = (1, 2, 3, 5, 10, 20, 50, 100, 200, 500)
 _TONES: Final = {"mining": "s5", "designer": "s3", "ownership": "s0", "usage": "s7", "open_weights": "s6"}
 _NAMES: Final = {
-    "mining": "Mining: template builders, blocks of 7 days", "designer": "AI: chip designers",
-    "ownership": "AI: chip owners", "usage": "AI: model authors, tokens of 7 days",
-    "open_weights": "AI: uploaders of open weights, downloads of 30 days",
-}  # fmt: skip
+    "mining": ("Mining: template builders", "flow: blocks of 7 days"),
+    "designer": ("AI: chip designers", "stock: chips"),
+    "ownership": ("AI: chip owners", "stock: chips"),
+    "usage": ("AI: model authors", "flow: tokens of 7 days"),
+    "open_weights": ("AI: uploaders of open weights", "flow: downloads of 30 days"),
+}
+"""Of each side, and of what is counted."""
 
 
 class Series(NamedTuple):
@@ -30,6 +33,8 @@ class Series(NamedTuple):
     points: Sequence[SeriesPoint]
     slope: Slope | None
     is_flow: bool
+    has_errors: bool
+    """Whether intervals have more than both readings of what is not attributed."""
     age_days: int
 
     @property
@@ -39,8 +44,13 @@ class Series(NamedTuple):
 
     @property
     def name(self) -> str:
-        """For the legend."""
-        return _NAMES[self.key]
+        """Who is counted."""
+        return _NAMES[self.key][0]
+
+    @property
+    def unit(self) -> str:
+        """What they have."""
+        return _NAMES[self.key][1]
 
     @property
     def is_old(self) -> bool:
@@ -53,10 +63,12 @@ def all_series(view: EconomyView, today: date) -> list[Series]:
     found = []
     if points := _builders(view):
         slope = next((each.slope for each in view.mining if each.level == HEADLINE_LEVEL), None)
-        found.append(Series("mining", points, slope, is_flow=True, age_days=(today - points[-1].period).days))
+        age_days = (today - points[-1].period).days
+        found.append(Series("mining", points, slope, is_flow=True, has_errors=True, age_days=age_days))
     found += [
         Series(
-            str(each.layer), each.series, each.slope, is_flow=each.is_flow, age_days=(today - each.period).days
+            str(each.layer), each.series, each.slope, is_flow=each.is_flow, has_errors=each.has_errors,
+            age_days=(today - each.period).days,
         )
         for each in view.measures
     ]  # fmt: skip
