@@ -16,6 +16,7 @@ from monitor import __version__, logs, process_signals
 from monitor.alerts.loading import METRIC_LOOKUP, load_rules, reload_rules
 from monitor.alerts.receivers import delivery, receivers
 from monitor.alerts.runner import AlertRunner
+from monitor.attribution.match import attribute
 from monitor.backfill.scheduler import BackfillScheduler
 from monitor.chain.branches import BranchRules
 from monitor.chain.fallback import FallbackSource
@@ -26,7 +27,7 @@ from monitor.config import Config, Token
 from monitor.economy.fetch import demand_proxy
 from monitor.economy.keeper import EconomyKeeper
 from monitor.hub import Hub
-from monitor.model import Coverage, NodeFacts, NodeRole, Reach
+from monitor.model import Coverage, NodeFacts, NodeRole, Proposal, Reach
 from monitor.node.client import NodeClient
 from monitor.node.verified import VerifiedNode
 from monitor.outputs.exposition import Exposition
@@ -42,9 +43,12 @@ from monitor.outputs.web.sources import Sources
 from monitor.pipeline import Pipeline
 from monitor.processing.auditing import run_audit
 from monitor.processing.branches import count_branch
+from monitor.processing.builders import BuildersKeeper, follow_custody
 from monitor.processing.counter import Rulebook, WindowCounter
 from monitor.processing.history import HistoryQueries
 from monitor.processing.judging import judge
+from monitor.processing.measured import measured, stored_proposals, stored_registry
+from monitor.processing.stratum import run_stratum
 from monitor.registry.address import script_of
 from monitor.registry.directory import Directory
 from monitor.registry.loading import Registry, files, load_registry
@@ -52,6 +56,7 @@ from monitor.reload import ReloadSignal, keep_current
 from monitor.service_manager import ServiceManager
 from monitor.standby import Role, Standby
 from monitor.store.store import Store
+from monitor.stratum.connection import demand_proxy as demand_stratum_proxy
 from monitor.vitals import Vitals
 
 _LOOK_SECONDS = 1.0
@@ -119,6 +124,11 @@ class _Health:
     def complete(self) -> bool:
         return self.coverage is not None and not self.coverage.missing
 
+    @property
+    def settled(self) -> bool:
+        """Whether history is as long as it can be had."""
+        return self.complete or (self.coverage is not None and self.coverage.reason is not None)
+
 
 async def run(config: Config, stop: asyncio.Event, *, listening: Callable[[str], None] | None = None) -> None:
     """Run until `stop` is set.
@@ -138,6 +148,7 @@ async def run(config: Config, stop: asyncio.Event, *, listening: Callable[[str],
     directory = Directory(load_registry(config.registry))  # its errors are reported without waiting for the node
     rules = load_rules(config)
     demand_proxy(config.economy.proxy)
+    demand_stratum_proxy(config.stratum.proxy)
     async with AsyncExitStack() as rooms:
         store = await rooms.enter_async_context(await Store.open(config.store.url, standby=True))
         readers = store
@@ -220,9 +231,9 @@ class _Parts:
     directory: Directory
     reload: ReloadSignal
 
-    def counter(self, network: str) -> WindowCounter:
+    async def counter(self, network: str) -> WindowCounter:
         """A count by the registry of the network, which outputs use from now on."""
-        registry = load_registry(self.config.registry, network)
+        registry = await stored_registry(self.store, self.config)
         self.adopt(registry)
         self.history.counter = WindowCounter(self.store, self.config.windows, Rulebook.of(registry, network))
         return self.history.counter
@@ -242,9 +253,37 @@ class _Parts:
             await adopt(changed)
 
         section = self.config.registry
-        await keep_current(
-            lambda: files(section), lambda: load_registry(section, network, forgiving=False), adopt_and_show,
-            kind="registry", reload=self.reload, vitals=self.vitals,
+        turn = asyncio.Lock()
+
+        async def adopt_files(listed: Registry) -> None:
+            async with turn:
+                await adopt_and_show(measured(listed, await stored_proposals(self.store), self.config))
+
+        async def adopt_measured(proposals: tuple[Proposal, ...]) -> None:
+            async with turn:
+                listed = await asyncio.to_thread(load_registry, section, network)
+                changed = measured(listed, proposals, self.config)
+                if changed.memberships.hash != self.directory.registry.memberships.hash:
+                    await adopt_and_show(changed)
+
+        keeper = BuildersKeeper(
+            self.config, self.store, self.hub,
+            belongs=self.directory.belongs, adopt=adopt_measured, writes=self.health.writer,
+        )  # fmt: skip
+        await _all_or_none(
+            keep_current(
+                lambda: files(section), lambda: load_registry(section, network, forgiving=False), adopt_files,
+                kind="registry", reload=self.reload, vitals=self.vitals,
+            ),
+            supervised("builders", keeper.run, self.vitals),
+            *([supervised("custody", lambda: self._follow_custody(keeper), self.vitals)] if self.health.writer else []),
+        )  # fmt: skip
+        raise AssertionError("keeping current never ends")
+
+    async def _follow_custody(self, keeper: BuildersKeeper) -> NoReturn:
+        await follow_custody(
+            self.config, self.health.node.audited, self.store, hub=self.hub, keeper=keeper,
+            complete=lambda: self.health.settled,
         )  # fmt: skip
 
 
@@ -252,7 +291,7 @@ async def _follow(parts: _Parts) -> NoReturn:
     """Show what another monitor stores; adopt changes of the registry."""
     while (network := await parts.store.network()) is None:
         await parts.store.changed(_LOOK_SECONDS)
-    counter = parts.counter(network)
+    counter = await parts.counter(network)
     standby = Standby(parts.store, counter, hub=parts.hub)
 
     async def adopt(changed: Registry) -> None:
@@ -272,7 +311,7 @@ async def _intake(parts: _Parts) -> NoReturn:
         assert health.facts
         network = health.facts.network
         await store.note_network(network)
-    counter = parts.counter(network)
+    counter = await parts.counter(network)
     pipeline = Pipeline(health.follower, store, counter, hub=hub, vitals=vitals)
 
     async def adopt(changed: Registry) -> None:
@@ -305,6 +344,17 @@ async def _intake(parts: _Parts) -> NoReturn:
                 store=store.audits,
                 belongs=parts.directory.belongs,
                 script_of=lambda address: script_of(address, network),
+            ),
+            vitals,
+        ),
+        supervised(
+            "stratum",
+            lambda: run_stratum(
+                config.stratum,
+                network,
+                hub=hub,
+                store=store,
+                attribute=lambda coinbase: attribute(coinbase, counter.rulebook.registry),
             ),
             vitals,
         ),

@@ -15,6 +15,7 @@ PoolMonitorError            1  crashed: restart the process
 │   └── InvalidBlock        -  a block breaks a consensus rule: the node is not believed, and asked again
 ├── WireError               1  bytes that do not parse as a block
 │   └── Truncated           -  bytes that end early and may parse once there are more
+├── StratumError            1  a stratum server is unreachable or breaks the protocol: the daemon connects again later
 ├── ReceiverError           -  an alert was not delivered; never fatal to the daemon
 │   ├── ReceiverAway        -  unreachable, busy or failing: retried until the alert is accepted
 │   └── ReceiverRefused     -  rejected by the receiver: retried for a limited time
@@ -144,6 +145,10 @@ class WireError(PoolMonitorError):
 
 class Truncated(WireError):  # noqa: N818
     """Bytes that end before the coinbase does."""
+
+
+class StratumError(PoolMonitorError):
+    """A stratum server is unreachable, or does not keep to the protocol. The message may quote it: it is printable."""
 
 
 class ReceiverError(PoolMonitorError):

@@ -11,7 +11,16 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Generic, TypeAlias, TypeVar
 
-from monitor.model import Alert, AuditView, BlockEvents, EconomyView, NodesView, Snapshot
+from monitor.model import (
+    Alert,
+    AuditView,
+    BlockEvents,
+    BuildersView,
+    EconomyView,
+    NodesView,
+    Snapshot,
+    StratumView,
+)
 from monitor.vitals import Vitals
 
 News: TypeAlias = BlockEvents | Snapshot
@@ -34,6 +43,10 @@ class Hub:
         """Both economies; None until they are compared first."""
         self.audit: AuditView | None = None
         """The state of the audit, and what it has found; None before it began."""
+        self.builders: BuildersView | None = None
+        """Who builds like whom, and who holds the money; None before that was computed."""
+        self.stratum: StratumView | None = None
+        """The state of the stratum watch, and what it has found; None before it began."""
         self._listeners: set[Listener[News]] = set()
         self._alert_listeners: set[Listener[Alert]] = set()
         self._node_listeners: set[Listener[NodesView]] = set()
@@ -68,6 +81,14 @@ class Hub:
     def show_audit(self, view: AuditView) -> None:
         """Replace the state of the audit. What it counts must be stored already."""
         self.audit = view
+
+    def show_builders(self, view: BuildersView) -> None:
+        """Replace what is known of template builders and custody. What it rests on must be stored already."""
+        self.builders = view
+
+    def show_stratum(self, view: StratumView) -> None:
+        """Replace the state of the stratum watch."""
+        self.stratum = view
 
     def listen(self, name: str, *, limit: int = 100) -> AbstractContextManager[Listener[News]]:
         """Receive block events and snapshots from now on; at most `limit` of them wait to be read."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple, TypeAlias
 
-from monitor.model import AuditView, BlockHash, EconomyView, NodesView, PoolSlug, Snapshot
+from monitor.model import AuditView, BlockHash, BuildersView, EconomyView, NodesView, PoolSlug, Snapshot
 from monitor.outputs.samples import Published
 
 LabelledValues: TypeAlias = Iterable[tuple[tuple[str, ...], float]]
@@ -51,6 +51,8 @@ class AlertInputs:
     """Both economies."""
     audit: AuditView | None = None
     """The audit of blocks."""
+    builders: BuildersView | None = None
+    """Who builds like whom, and who holds the money."""
     incomplete: frozenset[str] = frozenset()
     """Windows, by name, that reach further back than the history."""
 

@@ -146,6 +146,12 @@ def _sanctioned(inputs: AlertInputs) -> LabelledValues | None:
     return [((each.txid,), each.missed_ratio) for each in recent if each.waited >= _LEAST_MISSES]
 
 
+def _new_groups(inputs: AlertInputs) -> LabelledValues | None:
+    if inputs.builders is None or not inputs.builders.edition:
+        return None
+    return [((group,), float(pools)) for group, pools in inputs.builders.new_groups.items()]
+
+
 def _increased_recently(counter: str) -> str:
     """A counter that increased, or a new series, which `increase` does not see."""
     return f"increase({counter}{{selector}}[1h]) > 0 or ({counter}{{selector}} unless {counter}{{selector}} offset 1h)"
@@ -233,6 +239,11 @@ ALERT_METRICS: Final = (
         help=f"Share of the audited blocks that passed over a transaction of your list, of those that could have mined "
         f"it; for a week, from {_LEAST_MISSES} such blocks on.",
         labels=("txid",), samples=_sanctioned, promql="pool_monitor_audit_sanctioned_passed_over_ratio{selector}",
+    ),
+    AlertMetric(
+        name="new_template_group_pools",
+        help="How many pools more build templates together, by this monitor's own evidence, than are counted together.",
+        labels=("group",), samples=_new_groups, promql="pool_monitor_template_group_new_pools{selector}",
     ),
     AlertMetric(
         name="behind_seconds", help="Seconds since the published data last matched the node's tip.",

@@ -23,6 +23,7 @@ from monitor.errors import InputError
 from monitor.model import BlockRow, Race, StoredBlock
 from monitor.processing.block_file import read
 from monitor.processing.levels import levels
+from monitor.processing.measured import stored_registry
 from monitor.processing.stored_blocks import Progress, Span, StoredBlocks
 from monitor.processing.uncertain_memberships import questions
 from monitor.registry.loading import Registry, load_registry, network_of
@@ -130,7 +131,7 @@ async def backtest(config: Config, options: BacktestOptions, progress: Progress 
         return await asyncio.to_thread(read_and_judge)
     async with await Store.open(config.store.reading, beside=True) as store:
         network = await store.network() or network_of(config)
-        registry = load_registry(config.registry, network)
+        registry = await stored_registry(store, config)
 
         def work(reading: Reading) -> BacktestReport:
             blocks = list(stored_blocks(reading, registry, options.span))

@@ -21,6 +21,7 @@ _MODULES: Final = {
     "attribute": "monitor.cli.attribute.command",
     "concentration": "monitor.cli.concentration.command",
     "audit": "monitor.cli.audit.command",
+    "stratum": "monitor.cli.stratum.command",
     "backtest": "monitor.cli.backtest.command",
     "alerts": "monitor.cli.alerts.command",
     "export": "monitor.cli.export",

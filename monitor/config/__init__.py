@@ -26,6 +26,8 @@ from monitor.config.sections import (
     RegistrySection,
     SplitsSection,
     StoreSection,
+    StratumEndpoint,
+    StratumSection,
     WebSection,
 )
 from monitor.config.tokens import Scope, Token, load_tokens, new_secret

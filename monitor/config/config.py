@@ -16,12 +16,14 @@ from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 from monitor.config.receivers import AlertsSection, MqttSection
 from monitor.config.sections import (
     AuditSection,
+    CustodySection,
     EconomySection,
     LogSection,
     NodeSection,
     RegistrySection,
     SplitsSection,
     StoreSection,
+    StratumSection,
     WebSection,
 )
 from monitor.documents import parse_toml, read_text
@@ -68,6 +70,8 @@ class Config(BaseSettings):
     that role; the others are observers."""
     splits: SplitsSection = Field(default_factory=SplitsSection)
     audit: AuditSection = Field(default_factory=AuditSection)
+    custody: CustodySection = Field(default_factory=CustodySection)
+    stratum: StratumSection = Field(default_factory=StratumSection)
     store: StoreSection = Field(default_factory=StoreSection)
     windows: Annotated[tuple[Window, ...], NoDecode, BeforeValidator(_windows), Field(min_length=1)] = tuple(
         map(Window.parse, DEFAULT_WINDOWS)

@@ -20,6 +20,7 @@ WEB_PORT = 8347
 Network = Literal["main", "testnet4", "signet", "regtest"]
 
 
+_STRATUM = {"stratum+tcp", "stratum+ssl"}
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
@@ -144,6 +145,95 @@ class AuditSection(Section):
     until they are mined. No list is shipped or fetched. Read at startup."""
 
 
+class CustodySection(Section):
+    """Who holds the rewards: outputs of coinbases are followed to the transactions that spend them."""
+
+    enabled: bool = False
+    """Whether rewards are followed. The node is asked for each block as a whole, about 1.7 MB, once; at first for all
+    blocks of the last days, at a leisurely pace. A pruned node gives those that it has. No index of transactions is
+    needed."""
+    days: int = Field(default=730, ge=1)
+    """How far back rewards are followed. A year takes about 20 MB of memory."""
+
+
+class StratumEndpoint(Section):
+    """A stratum server of a pool."""
+
+    pool: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
+    url: str
+    user: str | None = None
+    password: SecretStr | None = None
+    password_file: Path | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        try:
+            parts = urlsplit(self.url)
+            valid = parts.scheme in _STRATUM and parts.hostname and parts.port and not parts.path.strip("/")
+        except ValueError:
+            valid = False
+        if not valid:
+            raise ValueError("url must look like stratum+tcp://pool.example.org:3333, or stratum+ssl:// for TLS")
+        if parts.username or parts.password:
+            raise ValueError("url contains a user name: use user and password_file instead")
+        return self
+
+    @property
+    def host(self) -> str:
+        """Name or address of the server."""
+        return str(urlsplit(self.url).hostname)
+
+    @property
+    def port(self) -> int:
+        """Its port."""
+        return urlsplit(self.url).port or 0
+
+    @property
+    def address(self) -> str:
+        """Host and port."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    @property
+    def is_tls(self) -> bool:
+        """Whether the connection is encrypted."""
+        return urlsplit(self.url).scheme == "stratum+ssl"
+
+    @property
+    def secret_password(self) -> str:
+        """The password, from the configuration or its file; what servers expect that have none."""
+        found = secret(self.password, self.password_file, "stratum.endpoints.password")
+        return found.get_secret_value() if found else "x"
+
+
+class StratumSection(Section):
+    """The stratum watch: what pools announce to their miners. Without endpoints there is none, and no connection."""
+
+    endpoints: tuple[StratumEndpoint, ...] = Field(
+        default=(), max_length=100,
+        examples=[[{"pool": "solock", "url": "stratum+tcp://solo.ckpool.org:3333", "user": "your-address.monitor"}]],
+    )  # fmt: skip
+    """Stratum servers to watch: tables with pool (a slug of the registry, or a name of your own), url (stratum+tcp://
+    or, with TLS, stratum+ssl://), and user and password (or password_file) where a server needs an account. To each
+    there is one connection, as of a miner that never submits. docs/stratum.md lists servers, and has the etiquette."""
+    user: str | None = Field(default=None, examples=["account.monitor"])
+    """User name for endpoints without one of their own. Without any, we subscribe and do not authorise."""
+    proxy: str | None = Field(default=None, examples=["socks5://127.0.0.1:9050"])
+    """SOCKS proxy for these connections, which resolves the names, too. Needs the extra socks."""
+    keep_days: int = Field(default=30, ge=1, le=365)
+    """How long what was observed is kept, and compared."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        addresses = [each.address for each in self.endpoints]
+        if len(set(addresses)) < len(addresses):
+            raise ValueError("endpoints: list each server once; there is one connection to each")
+        for each in self.endpoints:
+            _ = each.secret_password  # an unreadable file is reported at startup
+        if self.proxy and not self.proxy.startswith(("socks5://", "socks4://")):
+            raise ValueError("proxy must look like socks5://127.0.0.1:9050")
+        return self
+
+
 class StoreSection(Section):
     """The database."""
 
@@ -176,6 +266,7 @@ class Override(Section):
     operator: str | None = None
     origin: str | None = None
     country: str | None = None
+    custodian: str | None = None
     since: date | None = None
     until: date | None = None
 
@@ -187,11 +278,15 @@ class RegistrySection(Section):
     """File with your own pools and memberships, in the format of config/pools. They take precedence over the shipped
     ones and are never changed by updates. Reloaded when it changes, and on SIGHUP."""
     min_confidence: Literal["low", "medium", "high"] = "medium"
-    """Memberships (template group, operator, origin, country) with less confidence than this are not counted, but widen
-    the intervals."""
+    """Memberships (template group, operator, origin, country, custodian) with less confidence than this are not
+    counted, but widen the intervals."""
     overrides: tuple[Override, ...] = Field(default=(), examples=[[{"pool": "luxor", "template": "own"}]])
-    """Your own memberships: tables with pool (its slug) and template, operator, origin or country, and with since and
-    until for a limited period. The value own removes a pool from a group."""
+    """Your own memberships: tables with pool (its slug) and template, operator, origin, country or custodian, and with
+    since and until for a limited period. The value own removes a pool from a group."""
+    template: Literal["list", "measured"] = "list"
+    """Where the template groups come from: the list, which documents and reports state, or measured: what this monitor
+    itself has seen (pool-monitor registry proposals shows it), and your own memberships. What was not measured is no
+    group then."""
 
 
 class WebSection(Section):

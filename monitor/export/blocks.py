@@ -13,8 +13,9 @@ from monitor.model import StoredBlock
 from monitor.processing import csv_blocks
 from monitor.processing.columns import Column
 from monitor.processing.levels import levels
+from monitor.processing.measured import stored_registry
 from monitor.processing.stored_blocks import Progress, Span, StoredBlocks, written
-from monitor.registry.loading import Registry, load_registry, network_of
+from monitor.registry.loading import Registry
 from monitor.store.reading import Reading
 from monitor.store.store import Store
 
@@ -59,7 +60,7 @@ async def export(
 
         write = parquet_blocks.write
     async with await Store.open(config.store.reading, beside=True) as store:
-        registry = load_registry(config.registry, await store.network() or network_of(config))
+        registry = await stored_registry(store, config)
 
         def work(reading: Reading) -> int:
             first, last = span.within(reading)

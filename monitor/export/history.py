@@ -13,8 +13,9 @@ from monitor.export.openmetrics import History
 from monitor.model import Reach, Snapshot, StoredBlock, Tally, Window
 from monitor.processing.counted_blocks import CountedBlocks
 from monitor.processing.levels import levels
+from monitor.processing.measured import stored_registry
 from monitor.processing.stored_blocks import Progress, Span, StoredBlocks, written
-from monitor.registry.loading import Registry, load_registry, network_of
+from monitor.registry.loading import Registry
 from monitor.store.reading import Reading
 from monitor.store.store import Store
 
@@ -53,7 +54,7 @@ async def export_history(
         InputError: it has none of these blocks, or the file cannot be written.
     """
     async with await Store.open(config.store.reading, beside=True) as store:
-        registry = load_registry(config.registry, await store.network() or network_of(config))
+        registry = await stored_registry(store, config)
 
         def work(reading: Reading) -> int:
             with (

@@ -26,6 +26,7 @@ from monitor.model.audit import (
     AuditView,
     BlockAudit,
     BlockTemplate,
+    PassedOver,
     PolicyChange,
     PoolAudit,
     Ratio,
@@ -45,6 +46,7 @@ from monitor.model.chain import (
     BlockRef,
     ChainIdentity,
     Coinbase,
+    CoinbaseSpend,
     Header,
     NodeFacts,
     Notice,
@@ -83,6 +85,15 @@ from monitor.model.estimates import (
     Estimates,
     IndexIntervals,
     Trend,
+)
+from monitor.model.evidence import (
+    BuildersView,
+    CustodyState,
+    Evidence,
+    EvidenceKind,
+    PayoutStyle,
+    Proposal,
+    TracedReward,
 )
 from monitor.model.history import Curve, Grid, Group, SeriesQuery, TimeSeries
 from monitor.model.journal import EntryKind, JournalEntry
@@ -133,3 +144,17 @@ from monitor.model.signals import (
     SuccessionTest,
 )
 from monitor.model.snapshot import BlockEvents, Snapshot, Tally
+from monitor.model.stratum import (
+    EndpointState,
+    FaultReport,
+    JobFault,
+    JobPosition,
+    PoolPace,
+    PoolPair,
+    PoolTurn,
+    PoolWork,
+    SharedTemplates,
+    StratumRound,
+    StratumView,
+    TemplateSimilarity,
+)

@@ -171,6 +171,15 @@ class StoredAudit:
     pool: PoolSlug | None
 
 
+class PassedOver(NamedTuple):
+    """A transaction that a block passed over."""
+
+    height: int
+    pool: PoolSlug
+    """Of the block."""
+    txid: str
+
+
 class AuditRow(NamedTuple):
     """A stored audit, as far as it is counted, with the pool of its block."""
 

@@ -40,6 +40,19 @@ class Coinbase:
         return sum(output.value_sat for output in self.outputs)
 
 
+class CoinbaseSpend(NamedTuple):
+    """An output of a stored coinbase as the input of a later transaction."""
+
+    coinbase: BlockHash
+    """Of the block that paid it."""
+    output: int
+    """Its place in the coinbase."""
+    txid: str
+    """The transaction that spends it."""
+    swept_to: bytes | None
+    """The script that gets more than half of what that transaction pays; None if none does."""
+
+
 @dataclass(frozen=True, slots=True)
 class Header:
     """A block header."""

@@ -18,7 +18,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 
@@ -52,6 +52,15 @@ class FileScan:
     records: Records
     lost: tuple[Lost, ...]
     """Places with data that is not a block, or the file itself if it has gone."""
+
+
+class Place(NamedTuple):
+    """Where a block is."""
+
+    number: int
+    """Of the file."""
+    offset: int
+    length: int
 
 
 class BlockFiles:
@@ -135,6 +144,18 @@ class BlockFiles:
                 raise NodeError(f"{self._path(number)} cannot be read at byte {offset}: {error}") from None
             else:
                 yield block if block.hash == display_hash(own) else Lost(number, offset, "another block is there now")
+
+    def whole(self, record: Place) -> bytes:
+        """A block with all of its transactions, as serialised.
+
+        Raises:
+            NodeError: the file has gone, or cannot be read.
+        """
+        number, offset, length = record
+        try:
+            return self._key.undo(os.pread(self._file(number), length, offset), offset)
+        except OSError as error:
+            raise NodeError(f"{self._path(number)} cannot be read at byte {offset}: {error}") from None
 
     def close(self) -> None:
         """Close the files."""

@@ -15,9 +15,11 @@ from prometheus_client.exposition import choose_encoder
 
 from monitor.hub import Hub
 from monitor.outputs.audit_metrics import AuditCollector
+from monitor.outputs.builders_metrics import BuildersCollector
 from monitor.outputs.economy_metrics import EconomyCollector
 from monitor.outputs.metrics import SnapshotCollector
 from monitor.outputs.node_metrics import NodesCollector
+from monitor.outputs.stratum_metrics import StratumCollector
 from monitor.vitals import Vitals
 
 _FRESH_SECONDS = 0.1
@@ -31,7 +33,7 @@ class _Made:
     """The encoded numbers in one format."""
 
     of: tuple[object, ...]
-    """The snapshot, the alerts and the state of the audit that were encoded."""
+    """The snapshot, the alerts, and the states of audit and builders that were encoded."""
     mining: bytes
     whole: bytes = b""
     at: float = 0.0
@@ -45,15 +47,17 @@ class Exposition:
         self._own = vitals.registry
         self._own.register(NodesCollector(hub))
         self._own.register(EconomyCollector(hub))
+        self._own.register(StratumCollector(hub))
         self._mining = CollectorRegistry()
         self._mining.register(SnapshotCollector(hub))
         self._mining.register(AuditCollector(hub))
+        self._mining.register(BuildersCollector(hub))
         self._made: dict[str, _Made] = {}
 
     def encode(self, accept: str) -> tuple[bytes, str]:
         """The body and its content type for this `Accept` header; the same object while it is unchanged."""
         encode, content_type = choose_encoder(accept)
-        of = (self._hub.snapshot, self._hub.alerts, self._hub.audit)
+        of = (self._hub.snapshot, self._hub.alerts, self._hub.audit, self._hub.builders)
         made = self._made.get(content_type)
         if made is None or any(old is not new for old, new in zip(made.of, of, strict=True)):
             made = self._made[content_type] = _Made(of, encode(self._mining).removesuffix(_END))

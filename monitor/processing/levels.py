@@ -13,8 +13,18 @@ _DATUM = "ocean"
 """The pool with miners that build their own templates and state it in the coinbase."""
 
 
+_OPTIONAL = "custodian"
+"""Counted only where something is known of it."""
+
+
 def levels(registry: Registry) -> tuple[Level, ...]:
-    """The levels at which blocks are counted: pool, template, operator, origin, country."""
+    """The levels at which blocks are counted."""
+    has_custodians = registry.memberships.states(_OPTIONAL)
+    return tuple(level for level in all_levels(registry) if has_custodians or level.name != _OPTIONAL)
+
+
+def all_levels(registry: Registry) -> tuple[Level, ...]:
+    """Every level, also one of which nothing is known."""
     known = registry.memberships
     solo = {slug for slug, pool in registry.pools.by_slug.items() if pool.kind is Kind.SOLO}
 
@@ -28,13 +38,17 @@ def levels(registry: Registry) -> tuple[Level, ...]:
             return f"datum {row.miner}"
         return known.of("template", row.pool, row.time) or row.pool
 
-    def operator(row: BlockRow) -> Entity:
-        """Parent company of the pool; the pool itself if none is known."""
-        if row.pool is None:
-            return row.cluster
-        if row.pool in solo:
-            return Alone.ALONE
-        return known.of("operator", row.pool, row.time) or row.pool
+    def by_owner(aspect: str) -> Callable[[BlockRow], Entity]:
+        """The company or custodian of a pool; the pool itself if none is known."""
+
+        def owner(row: BlockRow) -> Entity:
+            if row.pool is None:
+                return row.cluster
+            if row.pool in solo:
+                return Alone.ALONE
+            return known.of(aspect, row.pool, row.time) or row.pool
+
+        return owner
 
     def by_country(aspect: str) -> Callable[[BlockRow], Entity]:
         """The country of a pool; without a row it is unknown. Of a solo service's miners nothing is known."""
@@ -49,6 +63,7 @@ def levels(registry: Registry) -> tuple[Level, ...]:
     return (
         POOL,
         Level("template", template, known.turns("template"), by_miner={_DATUM}),
-        Level("operator", operator, known.turns("operator")),
+        Level("operator", by_owner("operator"), known.turns("operator")),
         *(Level(aspect, by_country(aspect), known.turns(aspect)) for aspect in ("origin", "country")),
+        Level(_OPTIONAL, by_owner(_OPTIONAL), known.turns(_OPTIONAL)),
     )

@@ -25,7 +25,8 @@ _BATCH: Final = 5_000
 _MOST_BYTES: Final = 1000
 """Of a text that is read."""
 _DICTIONARY: Final = frozenset({
-    "pool", "pool_name", "method", "evidence", "template", "operator", "origin", "country", "miner", "bits", "version",
+    "pool", "pool_name", "method", "evidence", "template", "operator", "origin", "country", "custodian", "miner",
+    "bits", "version",
 })  # fmt: skip
 """Columns with recurring values."""
 _TYPES: Final = {

@@ -15,7 +15,8 @@ from monitor.attribution import attribute
 from monitor.config import Config
 from monitor.model import Concentration
 from monitor.processing.counter import Rulebook, WindowCounter
-from monitor.registry.loading import load_registry, network_of
+from monitor.processing.measured import stored_registry
+from monitor.registry.loading import network_of
 from monitor.store.reattribution import Moved
 from monitor.store.store import Store
 
@@ -40,7 +41,7 @@ async def reattribute(config: Config, progress: Callable[[int, int], None] | Non
     """
     async with await Store.open(config.store.url) as store:
         network = await store.network() or network_of(config)
-        rulebook = Rulebook.of(load_registry(config.registry, network), network)
+        rulebook = Rulebook.of(await stored_registry(store, config), network)
         counter = WindowCounter(store, config.windows, rulebook)
         await counter.recount()
         before = counter.concentration()

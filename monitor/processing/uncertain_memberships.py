@@ -12,7 +12,7 @@ from monitor.analysis.counting.levels import POOL, Entity, Level
 from monitor.analysis.uncertainty.alternatives import ALWAYS, UncertainMembership
 from monitor.errors import RegistryError
 from monitor.model import BlockRow, PoolSlug
-from monitor.processing.levels import levels
+from monitor.processing.levels import all_levels, levels
 from monitor.registry.loading import Registry
 from monitor.registry.memberships import Confidence, Membership, Memberships
 
@@ -45,7 +45,7 @@ def _question(registry: Registry, level: Level, pool: PoolSlug, *, sure: Confide
     for kept, since in _alternatives(rows, sure):
         with suppress(RegistryError):  # rows that contradict each other do not hold together
             other = replace(registry, memberships=Memberships(kept, min_confidence=Confidence.LOW))
-            answer = _answer(next(each for each in levels(other) if each.name == level.name), moments)
+            answer = _answer(next(each for each in all_levels(other) if each.name == level.name), moments)
             answers[answer] = min(answers.get(answer, since), since)
     if len(answers) > 1:
         yield UncertainMembership(level.name, pool, tuple(edges), answers=tuple(answers), since=tuple(answers.values()))

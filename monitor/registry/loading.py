@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
 import structlog
 
 from monitor.config import Config, RegistrySection, shipped
 from monitor.documents import parse_toml, read_text
 from monitor.errors import RegistryError
+from monitor.model import PoolSlug, Proposal
 from monitor.registry import lists, memberships
 from monitor.registry.document import located
-from monitor.registry.memberships import Confidence, Memberships
+from monitor.registry.memberships import ASPECTS, Confidence, Membership, Memberships
 from monitor.registry.registry import PoolRegistry
+
+MEASURED: Final = "measured by this monitor"
+"""The source of memberships that evidence of this monitor suggests."""
+_MOST_DOUBTFUL: Final = 8
+_OTHER_ASPECTS: Final = tuple(aspect for aspect in ASPECTS if aspect != "template")
 
 log = structlog.get_logger()
 
@@ -55,6 +64,49 @@ def load_registry(section: RegistrySection | None = None, network: str = "main",
         if row.pool not in pools.by_slug and network == "main":
             raise RegistryError(f"a membership names {row.pool!r}, which is not in the registry: correct the slug")
     return Registry(pools, Memberships(rows, min_confidence=Confidence[section.min_confidence.upper()]))
+
+
+def with_measured(registry: Registry, proposals: Iterable[Proposal], *, template: bool, custodian: bool) -> Registry:
+    """The registry with what was measured: dated memberships like those of the files.
+
+    Args:
+        registry: as it was loaded.
+        proposals: of any level.
+        template: whether measured template groups take the place of the listed ones; the user's own still outrank them.
+        custodian: whether measured custodians count.
+    """
+    wanted = {level for level, on in (("template", template), ("custodian", custodian)) if on}
+    measured = [_measured(each) for each in _bounded(each for each in proposals if each.level in wanted)]
+    rows = registry.memberships.stated
+    if template:
+        rows = tuple(
+            replace(row, template=None, evidence=None) if row.confidence < Confidence.USER else row
+            for row in rows
+            if row.confidence == Confidence.USER or any(getattr(row, each) for each in _OTHER_ASPECTS)
+        )
+    elif not measured:
+        return registry
+    known = Memberships((*rows, *measured), min_confidence=registry.memberships.min_confidence)
+    return replace(registry, memberships=known)
+
+
+def _bounded(proposals: Iterable[Proposal]) -> Iterator[Proposal]:
+    """All that are sure, and of each pool and level the newest others: every combination of these is an alternative."""
+    doubtful = Counter[tuple[str, PoolSlug]]()
+    for each in sorted(proposals, key=lambda each: each.since, reverse=True):
+        doubtful[each.level, each.pool] += each.confidence != "high"
+        if each.confidence == "high" or doubtful[each.level, each.pool] <= _MOST_DOUBTFUL:
+            yield each
+
+
+def _measured(proposal: Proposal) -> Membership:
+    strongest = proposal.evidence[0] if proposal.evidence else None
+    return Membership(
+        PoolSlug(proposal.pool), Confidence[proposal.confidence.upper()], MEASURED,
+        template=proposal.group if proposal.level == "template" else None,
+        custodian=proposal.group if proposal.level == "custodian" else None,
+        since=proposal.since, until=proposal.until, note=strongest.text if strongest else "",
+    )  # fmt: skip
 
 
 def load_pools(network: str = "main", *, forgiving: bool = True) -> PoolRegistry:

@@ -1,4 +1,4 @@
-"""Dated memberships of pools: template group, operator, country of origin, and the operator's registered country.
+"""Dated memberships of pools: template group, operator, its registered country, country of origin, custodian.
 
 Every row has dates and a confidence. A block counts with the rows that held at its own time: today's groups applied to
 history would show a concentration that did not exist yet.
@@ -24,7 +24,7 @@ from monitor.errors import RegistryError
 from monitor.model import PoolSlug
 from monitor.registry.document import located
 
-ASPECTS: Final = ("template", "operator", "origin", "country")
+ASPECTS: Final = ("template", "operator", "origin", "country", "custodian")
 """What a row may state about a pool."""
 OWN: Final = "own"
 """As a value: the pool belongs to no group. In an override it removes a pool from a group."""
@@ -64,6 +64,8 @@ class Membership:
     """The country where the brand was founded, as two letters (ISO 3166-1)."""
     country: str | None = None
     """The country where the operator is registered, as two letters (ISO 3166-1). Not where the machines are."""
+    custodian: str | None = None
+    """Who holds the pool's rewards."""
     since: date | None = None
     """The first day (UTC); None: from the beginning."""
     until: date | None = None
@@ -141,6 +143,10 @@ class Memberships:
     def turns(self, aspect: str) -> list[int]:
         """The times (Unix seconds) at which it changes for any pool, ascending."""
         return sorted({start for spans in self._spans[aspect].values() for start in spans.starts if start != _ALWAYS})
+
+    def states(self, aspect: str) -> bool:
+        """Whether any row says something, counted or not."""
+        return any(getattr(row, aspect) for row in self.stated)
 
     def at(self, pool: PoolSlug, time: int) -> Mapping[str, str | None]:
         """All aspects of a pool at a time."""

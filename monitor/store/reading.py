@@ -9,10 +9,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, case, func, null, select
 
-from monitor.model import BlockRow, Coinbase, Confidence, Grid, Group, Method, StoredBlock, StoredCoinbase
+from monitor.model import BlockRecord, BlockRow, Coinbase, Confidence, Grid, Group, Method, StoredBlock, StoredCoinbase
 from monitor.store import queries
 from monitor.store.queries import ON_BEST_CHAIN, PAGE
-from monitor.store.rows import COUNTED, block_hash, confidence_of, counted_row
+from monitor.store.rows import COUNTED, block_hash, confidence_of, counted_row, record
 from monitor.store.schema import attributions, blocks
 
 
@@ -79,6 +79,13 @@ class Reading:
             return best
         left = rows_of(within.where(blocks.c.stale).order_by(blocks.c.height, blocks.c.id), is_stale=True)
         return merge(best, left, key=lambda block: block.row.height)
+
+    def records(self, since: int) -> Iterator[BlockRecord]:
+        """The best chain's blocks with a header time of `since` or later, lowest first; few at a time are in memory."""
+        query = queries.JOINED.where(ON_BEST_CHAIN, blocks.c.time >= since).order_by(blocks.c.height)
+        for row in self._connection.execution_options(yield_per=PAGE).execute(query).mappings():
+            self.go_on()
+            yield record(dict(row))
 
     # -- in groups, counted by the database from the index `counted` alone: as many rows as changes, not as blocks -----
 

@@ -210,6 +210,57 @@ sanctioned_sightings = Table(
     PrimaryKeyConstraint("txid", "hash"),
 )
 
+# Where rewards are spent: outputs of stored coinbases as inputs of later blocks. Kept for ever.
+coinbase_spends = Table(
+    "coinbase_spends",
+    tables,
+    Column("coinbase", LargeBinary(32), nullable=False, comment="hash of the block that paid the output"),
+    Column("output", Integer, nullable=False, comment="its place in the coinbase"),
+    Column("hash", LargeBinary(32), nullable=False, comment="of the block that spends it"),
+    Column("height", Integer, nullable=False, index=True, comment="of that block"),
+    Column("time", BigInteger, nullable=False, comment="of that block"),
+    Column("txid", LargeBinary(32), nullable=False, comment="of the transaction that spends it"),
+    Column("swept_to", LargeBinary, comment="the script that gets most of that transaction; NULL if none does"),
+    PrimaryKeyConstraint("coinbase", "output", "hash"),
+)
+
+# Blocks that were searched for such spends.
+custody_scans = Table(
+    "custody_scans",
+    tables,
+    Column("hash", LargeBinary(32), primary_key=True),
+    Column("height", Integer, nullable=False, index=True),
+    Column("known_from", Integer, nullable=False, comment="height of the lowest coinbase that was searched for"),
+)
+
+# What pools have in common, newest finding of each kind. Replaced kind by kind.
+evidence = Table(
+    "evidence",
+    tables,
+    Column("kind", String, nullable=False),
+    Column("pool", String, nullable=False, comment="slug; the first of both in the alphabet"),
+    Column("other", String, nullable=False),
+    Column("since", BigInteger, nullable=False, comment="seen first, Unix time"),
+    Column("until", BigInteger, nullable=False, comment="seen last, Unix time"),
+    Column("similarity", Float, nullable=False),
+    Column("n", Integer, nullable=False),
+    Column("p", Float, nullable=False),
+    Column("text", String, nullable=False),
+    PrimaryKeyConstraint("kind", "pool", "other", "since"),
+)
+
+# What pools announced to their miners while a block was the newest. Kept for `stratum.keep_days`.
+stratum_rounds = Table(
+    "stratum_rounds",
+    tables,
+    Column("parent", LargeBinary(32), primary_key=True, comment="the block that they worked on top of"),
+    Column("height", Integer, nullable=False, comment="of the parent"),
+    Column("at", Float, nullable=False, index=True, comment="first job, Unix time"),
+    Column("transactions", Integer, nullable=False, comment="of the next block, without its coinbase; 0 if not known"),
+    Column("pools", JSON, nullable=False, comment="[jobs, templates, lag, empty first, faults] by pool"),
+    Column("shared", JSON, nullable=False, comment="[pool, pool, templates of both] each"),
+)
+
 # What is known of the database as a whole: network, genesis, wanted height, why history ends.
 metadata = Table(
     "metadata",

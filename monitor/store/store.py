@@ -22,11 +22,13 @@ from monitor.store.branches import StoredBranches
 from monitor.store.database import KEEP_SECONDS, Database
 from monitor.store.economy import StoredEconomy
 from monitor.store.engines import open_database, set_bulk_cache
+from monitor.store.evidence import StoredEvidence
 from monitor.store.journal import StoredJournal
 from monitor.store.migrations import demand_newest, migrate
 from monitor.store.reading import Reading
 from monitor.store.reattribution import Moved, Reattribution
 from monitor.store.rows import RowBatch, block_row
+from monitor.store.stratum import StoredStratum
 from monitor.store.transactions import reads, writes
 
 _TAKE_SECONDS = 1.0
@@ -60,6 +62,10 @@ class Store:
         """Blocks that are not counted, and when each node had which block."""
         self.audits = StoredAudits(self._write, self._read)
         """Blocks compared with what the node would have mined."""
+        self.evidence = StoredEvidence(self._write, self._read)
+        """Where rewards are spent, and what pools have in common."""
+        self.stratum = StoredStratum(self._write, self._read)
+        """What pools announced to their miners."""
         self.journal = StoredJournal(self._write, self._read)
         """What happened, for the feed."""
         self.economy = StoredEconomy(self._write, self._read)

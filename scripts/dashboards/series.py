@@ -8,6 +8,7 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from monitor.model import PREFIX
 from monitor.outputs.audit_metrics import AUDIT_CATALOGUE
+from monitor.outputs.builders_metrics import BUILDERS_CATALOGUE
 from monitor.outputs.economy_metrics import ECONOMY_CATALOGUE
 from monitor.outputs.metrics import CATALOGUE
 from monitor.outputs.node_metrics import NODE_CATALOGUE
@@ -20,7 +21,7 @@ def _meanings() -> dict[str, str]:
     """The help text of every metric, by its name without the prefix, as Prometheus knows it."""
     found = {
         each.name + "_total" * (each.is_counter): each.help
-        for each in (*CATALOGUE, *AUDIT_CATALOGUE, *NODE_CATALOGUE, *ECONOMY_CATALOGUE)
+        for each in (*CATALOGUE, *AUDIT_CATALOGUE, *BUILDERS_CATALOGUE, *NODE_CATALOGUE, *ECONOMY_CATALOGUE)
     }
     for each in vars(Vitals()).values():
         if isinstance(each, Gauge | Counter | Histogram):

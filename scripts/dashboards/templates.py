@@ -30,6 +30,8 @@ def templates() -> Dashboard:
     made.with_panel(_unseen()).with_panel(_prioritised())
     made.with_row(Row("One pool, 30 days")).with_panel(_own_match()).with_panel(_own_fees())
     made.with_panel(_own_unseen()).with_panel(_own_traits())
+    made.with_row(Row("Builders and custody")).with_panel(_groups()).with_panel(_similarity())
+    made.with_panel(_custodians()).with_panel(_spent())
     made.with_row(Row("Policies, 30 days"))
     for trait, title in _TRAITS.items():
         made.with_panel(_trait(trait, title))
@@ -149,12 +151,59 @@ def _trait(trait: str, title: str) -> timeseries.Panel:
     return lines(title, about("audit_trait_ratio", "By pool."), curves).unit("percentunit").min(0).span(6)
 
 
+def _or_none(query: str) -> str:
+    """There may be no evidence, and then no series."""
+    return f"{query} or on () vector(0)"
+
+
+def _groups() -> timeseries.Panel:
+    curves = {"{{level}} {{group}}": _or_none(f"max by (level, group) ({series('measured_group_pools')})")}
+    return (
+        lines("Measured groups", about("measured_group_pools", "The page /builders has their members."), curves)
+        .unit("none")
+        .decimals(0)
+        .min(0)
+    )
+
+
+def _similarity() -> timeseries.Panel:
+    name = "pool_similarity_ratio"
+    curves = {"{{evidence}} {{pool}} {{other}}": _or_none(f"topk(10, max by (evidence, pool, other) ({series(name)}))")}
+    return lines("Similar pools", about(name, "The ten most alike."), curves).unit("percentunit").min(0)
+
+
+def _custodians() -> timeseries.Panel:
+    shares = series("share_ratio", level="custodian", window="30d")
+    return (
+        lines(
+            "Shares of custodians",
+            about("share_ratio", "Over 30 days. Without followed rewards there is no such level."),
+            {"{{entity}}": _or_none(f"topk(10, max by (entity) ({shares}))")},
+        )
+        .unit("percentunit")
+        .min(0)
+    )
+
+
+def _spent() -> timeseries.Panel:
+    days = series("custody_spent_days", quantile="0.5")
+    return (
+        lines(
+            "Days until rewards are spent",
+            about("custody_spent_days", "The median. The page /builders has the quartiles."),
+            {"{{pool}}": _or_none(f"max by (pool) ({days})")},
+        )
+        .unit("d")
+        .min(0)
+    )
+
+
 def _alerts() -> timeseries.Panel:
-    rules = "~match_rate_fell|sanctioned_passed_over"
+    rules = "~match_rate_fell|sanctioned_passed_over|new_template_group|custodian_third"
     return (
         lines(
             "Alerts",
-            about("alerts_firing", "Of the rules on the audit. What to do: docs/runbook.md."),
+            about("alerts_firing", "Of the rules on audit, builders and custody. What to do: docs/runbook.md."),
             {"{{rule}}": f"sum by (rule) ({series('alerts_firing', rule=rules)}) or on () vector(0)"},
         )
         .unit("none")

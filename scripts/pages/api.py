@@ -58,6 +58,7 @@ from monitor.outputs.web.sources import Sources
 from monitor.registry.directory import Directory
 from monitor.registry.loading import load_registry
 from monitor.vitals import Vitals
+from pages import stratum
 from pages.audits import Audits
 
 _HEAD = """\
@@ -168,6 +169,7 @@ async def _page() -> str:
     directory = Directory(load_registry())
     audits = Audits(past.records)
     hub.show_audit(replace(audits.view(), interval_seconds=30.0, newest=newest.hash))
+    hub.show_stratum(stratum.view(newest.ref, newest.header.time + 60.0))
     sources = Sources(
         hub, store=past, branches=past, journal=past, audits=audits, health=health, directory=directory,
         history=_Courses(past.records),

@@ -14,7 +14,7 @@ from annotated_types import Ge, Le
 from pydantic import BaseModel, IPvAnyNetwork, SecretStr
 from pydantic.fields import FieldInfo
 
-from monitor.config import DEFAULT_FILE, ENVIRONMENT_PREFIX, Config, NodeSection, Override
+from monitor.config import DEFAULT_FILE, ENVIRONMENT_PREFIX, Config, NodeSection, Override, StratumEndpoint
 from monitor.model import Window
 
 _INTRODUCTION = f"""\
@@ -40,6 +40,7 @@ _LISTS = {
     Window: "a list of strings (in a variable: comma-separated)",
     Override: "a list of tables (in a variable: as JSON)",
     NodeSection: "a list of tables (in a variable: as JSON)",
+    StratumEndpoint: "a list of tables (in a variable: as JSON)",
     str: "a list of strings (in a variable: as JSON)",
     IPvAnyNetwork: "a list of networks as strings (in a variable: as JSON)",
     SecretStr: "a list of strings (secret; in a variable: as JSON)",

@@ -8,9 +8,11 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from monitor.model import PREFIX
 from monitor.outputs.audit_metrics import AUDIT_CATALOGUE
+from monitor.outputs.builders_metrics import BUILDERS_CATALOGUE
 from monitor.outputs.economy_metrics import ECONOMY_CATALOGUE
 from monitor.outputs.metrics import CATALOGUE
 from monitor.outputs.node_metrics import NODE_CATALOGUE
+from monitor.outputs.stratum_metrics import STRATUM_CATALOGUE
 from monitor.vitals import Vitals
 
 _HEAD = f"""\
@@ -37,7 +39,12 @@ _LABELS = {
     "confidence": "[confidence of the attribution](glossary.md#blocks-and-who-mined-them): `high`, `medium`, `low`",
     "confirmations": "number of confirmations of a payment: 1 to 100",
     "trait": "a [trait](audit.md#policy) of transactions: `low_fee`, `large_op_return`, `inscription`, `other_data`",
+    "endpoint": "host and port of a stratum server",
     "txid": "a transaction of the list `audit.sanctioned_file`",
+    "evidence": "[kind of evidence](templates.md#evidence): `co_spent`, `structure`, `omissions`, ...",
+    "other": "slug of the second of two pools",
+    "group": "a measured group, called after its largest pool",
+    "quantile": "`0.25`, `0.5` or `0.75`",
     "threshold": "a share: `0.25`, `0.333`, `0.5`",
     "layer": "[layer of the AI economy](economy.md#layers): `designer`, `ownership`, `usage`, `open_weights`",
     "remainder": "reading of what is not attributed: `dispersed` or `lumped`",
@@ -80,9 +87,11 @@ _QUERIES = (
 def page() -> str:
     """The page."""
     parts = [_HEAD, "\n## Mining\n\n", *_table(_mining()), "\n## The audit of blocks\n\n", *_table(_audit())]
+    parts += ["\n## Builders and custody\n\n", *_table(_builders())]
+    parts += ["\n## The stratum watch\n\n", *_table(_stratum())]
     parts += ["\n## Nodes and branches\n\n", *_table(_nodes()), "\n## Two economies\n\n", _ECONOMY]
     parts += [*_table(_economy()), "\n## The daemon itself\n\n", *_table(_itself())]
-    rows = (*_mining(), *_audit(), *_nodes(), *_economy(), *_itself())
+    rows = (*_mining(), *_audit(), *_builders(), *_stratum(), *_nodes(), *_economy(), *_itself())
     used = {label for _, _, labels, _ in rows for label in labels}
     parts += ["\n## Labels\n\n| Label | Meaning |\n|---|---|\n"]
     parts += [f"| `{name}` | {meaning} |\n" for name, meaning in _LABELS.items() if name in used]
@@ -120,6 +129,16 @@ def _economy() -> Iterator[_Row]:
 
 def _audit() -> Iterator[_Row]:
     for each in AUDIT_CATALOGUE:
+        yield each.name, "gauge", each.labels, each.help
+
+
+def _builders() -> Iterator[_Row]:
+    for each in BUILDERS_CATALOGUE:
+        yield each.name, "gauge", each.labels, each.help
+
+
+def _stratum() -> Iterator[_Row]:
+    for each in STRATUM_CATALOGUE:
         yield each.name, "gauge", each.labels, each.help
 
 

@@ -192,7 +192,7 @@ async def test_a_pool_is_told_with_everything(daemon: Inside) -> None:
     told = await daemon.ask("/api/v1/pools/antpool")
     assert (told["slug"], told["name"], told["kind"]) == ("antpool", "AntPool", "pool")
     assert told["memberships"]
-    assert told["belongs"].keys() == {"template", "operator", "origin", "country"}
+    assert told["belongs"].keys() == {"template", "operator", "origin", "country", "custodian"}
     assert {each["window"]: each["of"] for each in told["shares"]}["24h"] == 5
     assert told["signals"].keys() == {
         "streak", "luck", "empty_blocks", "rewards", "advantages", "signalling", "bip54", "race_record", "races",

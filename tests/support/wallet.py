@@ -50,7 +50,7 @@ class Wallet:
             self.node.call("lockunspent", False, [place])  # noqa: FBT003 -- the node's own
         made = self.node.call(
             "send", outputs, None, "unset", fee_rate,
-            {"inputs": [place], "add_to_wallet": False,
+            {"inputs": [place], "add_to_wallet": False, "locktime": 0,  # one of 21 is against the policy of Knots
              "change_address": self.node.call("getrawchangeaddress")},
         )  # fmt: skip
         raw: str = made["hex"]

@@ -45,7 +45,7 @@ def policy_changes(rows: Sequence[AuditRow]) -> list[PolicyChange]:
 
 def _changes(rows: Sequence[AuditRow], pool: PoolSlug, trait: str) -> Iterator[PolicyChange]:
     seen = np.array([bool(row.traits.get(trait)) for row in rows], dtype=np.float64)
-    places = [0, *sorted(_split(seen, 0)), len(rows)]
+    places = [0, *sorted(split(seen, 0)), len(rows)]
     for start, at, end in zip(places, places[1:], places[2:], strict=False):
         found = seen.tolist()
         before, after = ratios([
@@ -56,7 +56,8 @@ def _changes(rows: Sequence[AuditRow], pool: PoolSlug, trait: str) -> Iterator[P
             yield PolicyChange(pool, trait, row.height, time=row.time, before=before, after=after)
 
 
-def _split(seen: NDArray[np.float64], offset: int) -> Iterator[int]:
+def split(seen: NDArray[np.float64], offset: int) -> Iterator[int]:
+    """Where the rate of ones among zeros and ones changes, in any order; each place plus `offset`."""
     n = len(seen)
     if n < 2 * _LEAST_BLOCKS:
         return
@@ -68,9 +69,9 @@ def _split(seen: NDArray[np.float64], offset: int) -> Iterator[int]:
     best = int(gain.argmax())
     if gain[best] > THRESHOLD:
         place = int(at[best])
-        yield from _split(seen[:place], offset)
+        yield from split(seen[:place], offset)
         yield offset + place
-        yield from _split(seen[place:], offset + place)
+        yield from split(seen[place:], offset + place)
 
 
 def _likelihood(found: NDArray[np.float64], tried: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -15,6 +15,7 @@ import typer
 from rich.console import Console
 
 from monitor.cli.common import ConfigOption, JsonOption, progress, settings
+from monitor.cli.registry.proposals import proposals
 from monitor.cli.registry.suggest import suggest
 from monitor.config import Config, load
 from monitor.errors import InputError
@@ -131,6 +132,7 @@ def update(
 
 
 registry.command()(suggest)
+registry.command()(proposals)
 
 
 @registry.command()

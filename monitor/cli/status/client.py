@@ -112,6 +112,12 @@ class Client:
             found: dict[str, Any] = await self._get("nodes")
             return found
 
+    async def stratum(self) -> dict[str, Any]:
+        """What pools announce. Raises the errors of `ask`."""
+        with self._explained():
+            found: dict[str, Any] = await self._get("stratum")
+            return found
+
     async def entity(self, level: str, entity: str, window: str | None) -> dict[str, Any]:
         """An entity with its members.
 

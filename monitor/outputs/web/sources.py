@@ -53,5 +53,6 @@ class Sources:
         nodes = self.hub.nodes.outline if self.hub.nodes else ()
         economy = self.hub.economy.made_at if self.hub.economy else None
         audit = (self.hub.audit.newest, self.hub.audit.off, len(self.hub.audit.pools)) if self.hub.audit else None
-        said = (nodes, economy, audit)
+        stratum = self.hub.stratum.made_at if self.hub.stratum else None
+        said = (nodes, economy, audit, self.hub.builders, stratum)
         return self.hub.snapshot, self.hub.alerts, said, self.health.waiting, self.health.coverage, age

@@ -12,7 +12,7 @@ from sqlalchemy import Column, Connection, MetaData, PrimaryKeyConstraint, Strin
 from monitor.errors import StoreRefused
 from monitor.store.schema import tables
 
-NEWEST: Final = "0010"
+NEWEST: Final = "0012"
 """The revision that `schema` describes. Revisions are numbers of four digits."""
 _version = Table(
     "alembic_version",

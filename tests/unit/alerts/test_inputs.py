@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from support.builders import view_of
 from support.fake_chain import BEFORE_ALL
 from support.views import split_view
 
@@ -114,9 +115,11 @@ AUDIT = AuditView(
         SanctionedCase("two", 995, (A, A), mined_by=None, mined_height=None),
     ),
 )  # fmt: skip
+BUILDERS = view_of(PoolSlug("a"), PoolSlug("b"), PoolSlug("c"))
 NOW = AlertInputs(
     now=10_000.0, snapshot=SNAPSHOT, block_at=9_400.0, reorgs={6: 2}, stale=frozenset(LOST), conflicts={A: 1},
     node_away=0.0, node_behind=3, behind=12.0, nodes=VIEW, economy=ECONOMY, audit=AUDIT,
+    builders=BUILDERS,
 )  # fmt: skip
 
 
@@ -137,6 +140,7 @@ NOW = AlertInputs(
         ("node_replaced", {("far",): 1.0}),
         ("audit_match_drop_ratio", {("a",): 0.02}),
         ("sanctioned_passed_over_ratio", {("5e4a",): 0.75}),
+        ("new_template_group_pools", {("a-templates",): 1.0}),
         ("behind_seconds", {(): 12.0}),
         ("economy_source_stale_seconds", {("epoch",): 4_000.0, ("openrouter",): 9_000.0}),
         ("economy_direction_changed", {("usage",): 1.0}),
@@ -151,7 +155,7 @@ def test_what_is_known_has_a_number(name: str, samples: dict[tuple[str, ...], fl
 
 def test_all_facts_are_tried() -> None:
     assert {fact.name for fact in ALERT_METRICS} == set(METRIC_LOOKUP.alert_metrics)
-    assert len(ALERT_METRICS) == 17
+    assert len(ALERT_METRICS) == 18
 
 
 def test_what_is_not_known_has_none() -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from monitor.model import Change, Interval, Share, Trend
 from monitor.outputs.web.pages import filters
+from monitor.text import coinbase_text
 
 
 @pytest.mark.parametrize(
@@ -91,6 +92,6 @@ def test_without_an_interval_nothing_is_said() -> None:
 
 
 def test_a_coinbase_is_shown_as_far_as_it_can_be_read() -> None:
-    assert filters.coinbase_text(b"\x03\x41\x2e\x0e/F2Pool/\xff\x00\x01\xe9\xb1\xbc") == "A. · /F2Pool/ · 鱼"
-    assert filters.coinbase_text(b"\x00\x01") == ""
-    assert "\u202e" not in filters.coinbase_text("a\u202eb".encode()), "nothing that turns the reading direction"
+    assert coinbase_text(b"\x03\x41\x2e\x0e/F2Pool/\xff\x00\x01\xe9\xb1\xbc") == "A. · /F2Pool/ · 鱼"
+    assert coinbase_text(b"\x00\x01") == ""
+    assert "\u202e" not in coinbase_text("a\u202eb".encode()), "nothing that turns the reading direction"

@@ -98,8 +98,9 @@ def test_aspects_and_pools_do_not_mix() -> None:
         Membership(ANTPOOL, HIGH, "", operator="AntPool", origin="CN", country="SG"),
         Membership(BTCCOM, HIGH, "", country="HK"),
     ])  # fmt: skip
-    assert known.at(ANTPOOL, 0) == {"template": None, "operator": "AntPool", "origin": "CN", "country": "SG"}
-    assert known.at(BTCCOM, 0) == {"template": None, "operator": None, "origin": None, "country": "HK"}
+    of_antpool = {"template": None, "operator": "AntPool", "origin": "CN", "country": "SG", "custodian": None}
+    assert known.at(ANTPOOL, 0) == of_antpool
+    assert known.at(BTCCOM, 0) == {**dict.fromkeys(of_antpool), "country": "HK"}
 
 
 def test_the_order_of_rows_changes_neither_answers_nor_hash() -> None:

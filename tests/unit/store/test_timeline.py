@@ -123,6 +123,7 @@ def test_an_older_database_gets_the_indices(tmp_path: Path) -> None:
     assert found.keys() == {
         "best_chain", "gone", "counted", "ix_blocks_attribution", "ix_sightings_height", "ix_stale_headers_height",
         "ix_journal_at", "ix_audits_height", "ix_audits_time", "ix_audit_transactions_height",
-        "ix_sanctioned_sightings_height",
+        "ix_coinbase_spends_height", "ix_custody_scans_height",
+        "ix_sanctioned_sightings_height", "ix_stratum_rounds_at",
     }  # fmt: skip
     assert found["best_chain"].endswith("WHERE stale = 0")

@@ -16,6 +16,7 @@ _NOUNS = {
     "operator": ("operator", "operators"),
     "origin": ("country of origin", "countries of origin"),
     "country": ("country", "countries"),
+    "custodian": ("custodian", "custodians"),
 }
 _UNITS = {"h": "hour", "d": "day", "y": "year", "b": "block"}
 _PREFIXES = ((1e21, "ZH/s"), (1e18, "EH/s"), (1e15, "PH/s"), (1e12, "TH/s"), (1e9, "GH/s"))
@@ -182,14 +183,6 @@ def name_of(entity: str, names: Mapping[str, str]) -> str:
 def first_upper(text: str) -> str:
     """The text with its first letter as a capital, and the others as they are."""
     return text[:1].upper() + text[1:]
-
-
-def coinbase_text(script: bytes) -> str:
-    """The printable text of a coinbase, with dots between the parts. Untrusted: miners write it."""
-    letters = [
-        letter if letter.isprintable() and letter != "�" else "\0" for letter in script.decode("utf-8", "replace")
-    ]
-    return " · ".join(part for part in "".join(letters).split("\0") if part.strip())
 
 
 _FILTERS = (

@@ -8,7 +8,7 @@ from typing import Final
 
 from monitor.model import PoolMembership, Profile, PublishedShare, Snapshot
 
-LEVELS: Final = ("template", "operator", "origin", "country")
+LEVELS: Final = ("template", "operator", "origin", "country", "custodian")
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from monitor.outputs.node_text import disagreement
 from monitor.outputs.web import profiles
 from monitor.outputs.web.answer import Answer
 from monitor.outputs.web.cache import cached
-from monitor.outputs.web.pages import audit, feed, filters
+from monitor.outputs.web.pages import audit, builders, feed, filters, stratum
 from monitor.outputs.web.pages.alerts import AlertsPage, FiringView
 from monitor.outputs.web.pages.assets import Assets
 from monitor.outputs.web.pages.change_pairs import ChangeEntry, newest_first
@@ -36,14 +36,16 @@ from monitor.outputs.web.pages.search import MAX_HEIGHT, Match, Wanted, match_of
 from monitor.outputs.web.pages.stale_rates import StaleRates
 from monitor.outputs.web.problems import Problem
 from monitor.outputs.web.sources import Sources
+from monitor.text import coinbase_text
 
 _STRIP = 48
 """Newest blocks that are shown."""
 _SAME_HEIGHT = 8
 """Most blocks of one height that a search finds: more than one only where some are stale."""
 _PAGES = (
-    ("/", "Overview"), ("/claims", "Claims"), ("/compare", "Two economies"), ("/audit", "Audit"), ("/nodes", "Nodes"),
-    ("/memberships", "Memberships"), ("/alerts", "Alerts"),
+    ("/", "Overview"), ("/claims", "Claims"), ("/compare", "Two economies"), ("/audit", "Audit"),
+    ("/stratum", "Stratum"), ("/builders", "Builders"), ("/nodes", "Nodes"), ("/memberships", "Memberships"),
+    ("/alerts", "Alerts"),
 )  # fmt: skip
 """What the head of each page has links to."""
 _PAYOUTS = 40
@@ -83,6 +85,8 @@ class Pages:
             web.get("/entity/{level}/{entity}", self.entity),
             web.get("/compare", self.compare),
             web.get("/audit", self.audit),
+            web.get("/builders", self.builders),
+            web.get("/stratum", self.stratum),
             web.get(feed.PATH, self.feed),
             *self._assets.routes(),
         ]
@@ -119,7 +123,7 @@ class Pages:
             siblings=[each for each in near if each.judged.block.height == block.height and each.judged.block != block],
             above=[each for each in near if each.judged.block.header.parent == block.hash],
             belongs=directory.belongs(attribution.pool or "", block.header.time),
-            text=filters.coinbase_text(block.coinbase.script), slots=self._slots(snapshot), names=_names(snapshot),
+            text=coinbase_text(block.coinbase.script), slots=self._slots(snapshot), names=_names(snapshot),
             payouts=[(each, directory.address(each.script)) for each in block.coinbase.outputs[:_PAYOUTS]],
             audit=audited, verdicts=list(audit.verdict_rows(audited)) if audited else [], verdict_names=audit.VERDICTS,
             bits=[bit for bit in range(29) if version >> 29 == 1 and version >> bit & 1],
@@ -244,6 +248,31 @@ class Pages:
         return self._page(
             "audit.html", here="/audit", page=page, levels=audit.LEVELS, windows=audit.WINDOWS, names=_names(snapshot),
             slots=self._slots(snapshot, page.level), snapshot=snapshot,
+        )  # fmt: skip
+
+    @cached
+    async def builders(self, request: web.Request) -> web.Response:
+        """Pools that build templates together, or have their rewards spent together."""
+        hub, snapshot = self._sources.hub, self._sources.hub.snapshot
+        if hub.builders is None or snapshot is None:
+            return self._page("waiting.html")
+        page = builders.BuildersPage.of(
+            hub.builders, level=request.query.get("level"), month=request.query.get("month")
+        )  # fmt: skip
+        return self._page(
+            "builders.html", here="/builders", page=page, levels=builders.LEVELS, kinds=builders.KINDS,
+            styles=builders.STYLES, names=_names(snapshot), slots=self._slots(snapshot),
+        )  # fmt: skip
+
+    @cached
+    async def stratum(self, request: web.Request) -> web.Response:  # noqa: ARG002
+        """What pools' miners work on, and which pools share templates."""
+        hub, snapshot = self._sources.hub, self._sources.hub.snapshot
+        if hub.stratum is None or snapshot is None:
+            return self._page("waiting.html")
+        return self._page(
+            "stratum.html", here="/stratum", page=stratum.StratumPage(hub.stratum), positions=stratum.POSITIONS,
+            shade=stratum.shade, names=_names(snapshot), slots=self._slots(snapshot), snapshot=snapshot,
         )  # fmt: skip
 
     async def feed(self, request: web.Request) -> web.Response:

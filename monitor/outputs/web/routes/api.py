@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from monitor.outputs.web.routes import alerts, audit, blocks, economy, entities, nodes, numbers, openapi, pools, status
+from monitor.outputs.web.routes import (
+    alerts,
+    audit,
+    blocks,
+    builders,
+    economy,
+    entities,
+    nodes,
+    numbers,
+    openapi,
+    pools,
+    status,
+    stratum,
+)
 from monitor.outputs.web.routes.endpoint import route
 from monitor.outputs.web.routes.history import History
 from monitor.outputs.web.sources import Sources
@@ -23,7 +36,7 @@ class Api:
             status.healthz, status.readyz, openapi.openapi, status.status,
             numbers.shares, numbers.shares_now, numbers.concentration, numbers.confirmations, numbers.changes,
             numbers.signals, numbers.unknown, history.history,
-            blocks.blocks, blocks.block, nodes.nodes, economy.economy, audit.audit, audit.block_audit, alerts.alerts,
-            pools.pools, pools.pool, entities.entity,
+            blocks.blocks, blocks.block, nodes.nodes, economy.economy, audit.audit, audit.block_audit,
+            builders.builders, stratum.stratum, alerts.alerts, pools.pools, pools.pool, entities.entity,
         )  # fmt: skip
         return [route(each, self._sources) for each in endpoints]

@@ -1,0 +1,1 @@
+"""`pool-monitor stratum`: what pools announce to their miners."""
