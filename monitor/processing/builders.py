@@ -26,7 +26,7 @@ from monitor.store.store import Store
 
 _DISABLED = CustodyState("switched off in the configuration (custody.enabled)")
 _TIME_RATIO = 0.002
-"""Share of its time that the computation takes, at most."""
+"""Share of a processor that the computation takes, at most."""
 _SHORTEST_SECONDS = 2.0
 _TURN = 10
 """Blocks that are compared at a time."""
@@ -79,9 +79,8 @@ class BuildersKeeper:
             group.create_task(self._listen())
             while True:
                 self._wake.clear()
-                began = time.monotonic()
-                await self.compute()
-                await asyncio.sleep(max(_SHORTEST_SECONDS, (time.monotonic() - began) / _TIME_RATIO))
+                spent = await self.compute()
+                await asyncio.sleep(max(_SHORTEST_SECONDS, spent / _TIME_RATIO))
                 await self._wake.wait()
         raise AssertionError("listening never ends")
 
@@ -99,13 +98,17 @@ class BuildersKeeper:
         self._view = replace(self._view, custody=state)
         self._hub.show_builders(self._view)
 
-    async def compute(self) -> None:
-        """Compute everything once, and show it."""
+    async def compute(self) -> float:
+        """Compute everything once, and show it; the processor time that the comparison of blocks took, in seconds.
+
+        Not the time on the clock: a busy machine or a slow database would delay the next one for long.
+        """
         newest = await self._store.evidence.newest_time()
         spends = await self._store.evidence.spends()
         since = newest - max(_HISTORY_SECONDS, self._config.custody.days * 86_400)
 
-        def work(reading: Reading) -> tuple[list[Evidence], list[PayoutStyle]]:
+        def work(reading: Reading) -> tuple[list[Evidence], list[PayoutStyle], float]:
+            began = time.thread_time()
             rewards, structures = TracedRewards(spends), Structures()
             for number, record in enumerate(reading.records(since)):
                 if not number % _TURN:
@@ -114,9 +117,10 @@ class BuildersKeeper:
                 if pool := record.judged.attribution.pool:
                     structures.add(pool, record.judged.block.header.time, structure(record.judged.block))
             found = rewards.all()
-            return [*custody_evidence(found), *structure_evidence(structures, self._group)], payout_styles(found)
+            evidence = [*custody_evidence(found), *structure_evidence(structures, self._group)]
+            return evidence, payout_styles(found), time.thread_time() - began
 
-        found, styles = await self._store.reading(work)
+        found, styles, spent = await self._store.reading(work)
         if self._writes:
             await self._store.evidence.replace(_FROM_BLOCKS, found, since=since)
             await self._compare_audits(newest - self._config.audit.keep_days * 86_400)
@@ -130,6 +134,7 @@ class BuildersKeeper:
         self._hub.show_builders(self._view)
         if proposals != before:
             await self._adopt(proposals)
+        return spent
 
     def _counted_as(self, proposals: Sequence[Proposal], now: int) -> dict[PoolSlug, str]:
         """The template group by which each proposed pool is counted."""

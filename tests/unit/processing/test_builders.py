@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from support.fake_chain import BEFORE_ALL, chain_on, judge
@@ -13,6 +14,7 @@ from monitor.config import Config, RegistrySection
 from monitor.config.sections import CustodySection
 from monitor.hub import Hub
 from monitor.model import NO_BLOCK, Coinbase, CustodyState, Evidence, EvidenceKind, Output, Plan, PoolSlug, Proposal
+from monitor.processing import builders
 from monitor.processing.builders import BuildersKeeper
 from monitor.processing.measured import measured, stored_registry
 from monitor.store.store import Store
@@ -65,6 +67,15 @@ async def test_what_is_found_is_stored_shown_and_adopted_once(store: Store) -> N
     made.show_custody(CustodyState(None, scanned=7))
     assert hub.builders.custody.scanned == 7
     assert hub.builders.evidence == (evidence,)
+
+
+async def test_the_pause_is_by_processor_time(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a busy machine or a slow database would delay the next computation for minutes."""
+    made, _ = keeper(store, [])
+    clock = SimpleNamespace(thread_time=iter((10.0, 12.5)).__next__, sleep=lambda _: None)
+    monkeypatch.setattr(builders, "time", clock)
+
+    assert await made.compute() == 2.5
 
 
 async def test_a_monitor_that_does_not_write_shows_what_is_stored(store: Store) -> None:
