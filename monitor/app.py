@@ -33,6 +33,7 @@ from monitor.outputs.exposition import Exposition
 from monitor.outputs.journal import Journal
 from monitor.outputs.supervised import supervised
 from monitor.outputs.web.cache import AnswerCache
+from monitor.outputs.web.pages.charts import Charts
 from monitor.outputs.web.pages.pages import Pages
 from monitor.outputs.web.routes.api import Api
 from monitor.outputs.web.routes.events import Events
@@ -166,7 +167,10 @@ async def run(config: Config, stop: asyncio.Event, *, listening: Callable[[str],
         )
         web = await rooms.enter_async_context(
             WebServer(
-                (Api(sources), Pages(sources), Events(sources, vitals), Metrics(Exposition(hub, vitals))),
+                (
+                    Api(sources), Pages(sources), Charts(sources), Events(sources, vitals),
+                    Metrics(Exposition(hub, vitals)),
+                ),
                 AnswerCache(sources.state), vitals, settings=config.web,
             )
         )  # fmt: skip

@@ -25,6 +25,8 @@ class SeriesQuery:
     """Seconds between points."""
     limit: int = 12
     """Most entities with a series of their own."""
+    incomplete: bool = False
+    """Whether points come first that have only a part of their window, if `first` is None."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,3 +94,12 @@ class TimeSeries:
     metric: str
     grid: Grid
     series: Mapping[str, Curve]
+    oldest: int | None = None
+    """The earliest stored header time; None if the history begins with the first block of the chain."""
+
+    @property
+    def complete(self) -> list[float]:
+        """How much of its window each point has the stored blocks of: 1 for all of it."""
+        if self.oldest is None:
+            return [1.0] * self.grid.points
+        return [min(1.0, max(0.0, (time - self.oldest) / self.grid.window)) for time in self.grid.times]

@@ -71,7 +71,9 @@ def time_series(reading: Reading, asked: SeriesQuery, entities: EntityLookup) ->
         *_pseudonym_ranges(reading, points, level, entities=entities),
     ]
     series = curves(ranges, points, asked, questions=questions, go_on=reading.go_on)
-    return TimeSeries(level.name, asked.metric, points, series=series)
+    ends = reading.ends()
+    oldest = stored[0] if ends and ends[0] > 0 else None
+    return TimeSeries(level.name, asked.metric, points, series=series, oldest=oldest)
 
 
 def _ranges(

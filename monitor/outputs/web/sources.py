@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 
 from monitor.hub import Hub
@@ -18,6 +18,7 @@ from monitor.outputs.web.protocols import (
     JournalQueries,
     PoolDirectory,
 )
+from monitor.outputs.web.turns import Turns
 
 _AGE_SECONDS = 20.0
 """Pages say how long ago something was: after this time they are rendered again."""
@@ -35,6 +36,8 @@ class Sources:
     health: Health
     directory: PoolDirectory
     history: HistoryQueries
+    turns: Turns = field(default_factory=Turns)
+    """For requests that count the history."""
 
     @property
     def snapshot(self) -> Snapshot:

@@ -10,7 +10,6 @@ from typing import Any
 from urllib.parse import quote
 
 from aiohttp import web
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from monitor import __version__
 from monitor.model import SOON_SECONDS, BlockHash, PoolSlug, Snapshot
@@ -20,6 +19,7 @@ from monitor.outputs.web import profiles
 from monitor.outputs.web.answer import Answer
 from monitor.outputs.web.cache import cached
 from monitor.outputs.web.pages import audit, feed, filters
+from monitor.outputs.web.pages.address import Address
 from monitor.outputs.web.pages.alerts import AlertsPage, FiringView
 from monitor.outputs.web.pages.assets import Assets
 from monitor.outputs.web.pages.change_pairs import ChangeEntry, newest_first
@@ -27,11 +27,13 @@ from monitor.outputs.web.pages.claims import ClaimsView, verdict
 from monitor.outputs.web.pages.compare import ComparePage
 from monitor.outputs.web.pages.countries import COUNTRIES
 from monitor.outputs.web.pages.entity import POOL, EntityView
+from monitor.outputs.web.pages.history import METRICS, SPANS, HistoryView
 from monitor.outputs.web.pages.memberships import LEVELS, MembershipView
+from monitor.outputs.web.pages.names import entity_names, slots
 from monitor.outputs.web.pages.nodes import NodesPage
 from monitor.outputs.web.pages.overview import CONFIRMATIONS, Overview
-from monitor.outputs.web.pages.palette import palette
 from monitor.outputs.web.pages.published import claim
+from monitor.outputs.web.pages.rendering import render
 from monitor.outputs.web.pages.search import MAX_HEIGHT, Match, Wanted, match_of
 from monitor.outputs.web.pages.stale_rates import StaleRates
 from monitor.outputs.web.problems import Problem
@@ -54,12 +56,6 @@ _HEADERS = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
-_TEMPLATES = Environment(
-    loader=PackageLoader("monitor.outputs.web.pages"), autoescape=select_autoescape(),
-    undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
-)  # fmt: skip
-"""Each is compiled when a page first needs it: all of them take a third of the time of a start."""
-_TEMPLATES.filters |= filters.FILTERS
 
 
 class Pages:
@@ -92,13 +88,16 @@ class Pages:
         """Who mines, how concentrated mining is, its trend, and the uncertainty."""
         snapshot = self._sources.hub.snapshot
         if snapshot is None:
-            return self._page("waiting.html")
-        view = Overview.of(snapshot, request.query.get("level"), request.query.get("window"))
-        level = view.chosen.level
+            return self._page(request, "waiting.html")
+        state = Address.of(request).state
+        view = Overview.of(snapshot, state.get("level"), state.get("window"))
+        level, window = view.key
         return self._page(
-            "overview.html", here="/", view=view, snapshot=snapshot, blocks=await self._sources.store.blocks(_STRIP),
-            slots=self._slots(snapshot, level), pools=self._slots(snapshot), entities=self._entities(snapshot, level),
-            names=_names(snapshot), claim=claim(snapshot), stale=StaleRates.of(snapshot, view.chosen),
+            request, "overview.html", here="/", view=view, snapshot=snapshot,
+            blocks=await self._sources.store.blocks(_STRIP),
+            slots=self._slots(snapshot, level), pools=self._slots(snapshot),
+            history=HistoryView.of(state, snapshot, level=level, window=window),
+            names=entity_names(snapshot), claim=claim(snapshot), stale=StaleRates.of(snapshot, view.chosen),
             changes=_changes(snapshot), confirmations=CONFIRMATIONS,
         )  # fmt: skip
 
@@ -109,17 +108,18 @@ class Pages:
         wanted = request.match_info["hash"].lower()
         found = await store.block(BlockHash(wanted)) if re.fullmatch(r"[0-9a-f]{64}", wanted) else None
         if snapshot is None or found is None:
-            return self._missing("This block is not stored here.")
+            return self._missing(request, "This block is not stored here.")
         block, attribution = found.judged.block, found.judged.attribution
         near = await store.blocks(2, below=block.height + 2)
         audited = await self._sources.audits.find(block.hash)
         version = block.header.version
         return self._page(
-            "block.html", snapshot=snapshot, record=found, block=block, attribution=attribution,
+            request, "block.html", snapshot=snapshot, record=found, block=block, attribution=attribution,
             siblings=[each for each in near if each.judged.block.height == block.height and each.judged.block != block],
             above=[each for each in near if each.judged.block.header.parent == block.hash],
             belongs=directory.belongs(attribution.pool or "", block.header.time),
-            text=filters.coinbase_text(block.coinbase.script), slots=self._slots(snapshot), names=_names(snapshot),
+            text=filters.coinbase_text(block.coinbase.script), slots=self._slots(snapshot),
+            names=entity_names(snapshot),
             payouts=[(each, directory.address(each.script)) for each in block.coinbase.outputs[:_PAYOUTS]],
             audit=audited, verdicts=list(audit.verdict_rows(audited)) if audited else [], verdict_names=audit.VERDICTS,
             bits=[bit for bit in range(29) if version >> 29 == 1 and version >> bit & 1],
@@ -130,17 +130,22 @@ class Pages:
         """A pool with everything that is known about it."""
         snapshot, slug = self._sources.hub.snapshot, request.match_info["slug"]
         if snapshot is None or not profiles.is_known(slug, self._sources):
-            return self._missing("Unknown pool.")
+            return self._missing(request, "Unknown pool.")
+        state = Address.of(request).state
+        view = Overview.of(snapshot, POOL, state.get("window"))
         newest = await self._sources.store.blocks_of(PoolSlug(slug), profiles.NEWEST)
         found = profiles.profile(slug, newest, self._sources)
         return self._page(
-            "pool.html", snapshot=snapshot, pool=found, soon_seconds=SOON_SECONDS, windows=profiles.by_window(found),
-            blocks=newest[:_STRIP], slots=self._slots(snapshot), entities=self._entities(snapshot, "pool"),
+            request, "pool.html", snapshot=snapshot, pool=found, soon_seconds=SOON_SECONDS,
+            windows=profiles.by_window(found),
+            blocks=newest[:_STRIP], slots=self._slots(snapshot),
+            view=view,
+            history=HistoryView.of(state, snapshot, level=POOL, window=view.chosen.window.name, entities=[slug]),
             miner=next((each for each in snapshot.unknown_miners if each.name == slug), None),
             changes=[each for each in _changes(snapshot) if slug in each.entities],
             advantage=profiles.advantage(slug, snapshot), stale_rate=profiles.stale_rate(slug, snapshot),
             current=profiles.current(slug, snapshot),
-            names=_names(snapshot),
+            names=entity_names(snapshot),
         )  # fmt: skip
 
     @cached
@@ -148,51 +153,55 @@ class Pages:
         """The rows that levels other than `pool` are counted by."""
         snapshot = self._sources.hub.snapshot
         if snapshot is None:
-            return self._page("waiting.html")
+            return self._page(request, "waiting.html")
         view = MembershipView.of(
             snapshot, self._sources.directory.profiles(),
             level=request.query.get("level"), entity=request.query.get("entity"),
         )  # fmt: skip
         return self._page(
-            "memberships.html", here="/memberships", view=view, levels=LEVELS, snapshot=snapshot,
-            names=_names(snapshot),
+            request, "memberships.html", here="/memberships", view=view, levels=LEVELS, snapshot=snapshot,
+            names=entity_names(snapshot),
         )  # fmt: skip
 
     @cached
     async def entity(self, request: web.Request) -> web.Response:
         """One entity of a level: its share, its members, and what is uncertain about them."""
-        snapshot, level, entity = self._sources.hub.snapshot, request.match_info["level"], request.match_info["entity"]
+        address, level, entity = Address.of(request), request.match_info["level"], request.match_info["entity"]
+        snapshot = self._sources.hub.snapshot
         if snapshot is None:
-            return self._page("waiting.html")
+            return self._page(request, "waiting.html")
         if level == POOL:
-            raise web.HTTPFound(f"/pool/{quote(entity, safe='')}")
-        window = request.query.get("window")
-        view = EntityView.of(snapshot, self._sources.directory, entity, level=level, window=window)
+            raise web.HTTPFound(address.root + address.to(f"pool/{quote(entity, safe='')}"))
+        state = address.state
+        view = EntityView.of(snapshot, self._sources.directory, entity, level=level, window=state.get("window"))
         if view is None:
-            return self._missing(f"Nothing is counted for this {level}." if level in LEVELS else "Unknown level.")
+            return self._missing(
+                request, f"Nothing is counted for this {level}." if level in LEVELS else "Unknown level."
+            )
         return self._page(
-            "entity.html", view=view, snapshot=snapshot, names=_names(snapshot), slots=self._slots(snapshot, level),
-            entities=self._entities(snapshot, level), here=f"/entity/{level}/{quote(entity, safe='')}",
+            request, "entity.html", view=view, snapshot=snapshot, names=entity_names(snapshot),
+            slots=self._slots(snapshot, level),
+            history=HistoryView.of(state, snapshot, level=level, window=view.chosen.window.name, entities=[entity]),
         )  # fmt: skip
 
     @cached
-    async def claims(self, request: web.Request) -> web.Response:  # noqa: ARG002
+    async def claims(self, request: web.Request) -> web.Response:
         """What is often said, and what the numbers say of it."""
         snapshot = self._sources.hub.snapshot
         if snapshot is None:
-            return self._page("waiting.html")
+            return self._page(request, "waiting.html")
         return self._page(
-            "claims.html", view=ClaimsView.of(snapshot), snapshot=snapshot, verdict=verdict, here="/claims"
+            request, "claims.html", view=ClaimsView.of(snapshot), snapshot=snapshot, verdict=verdict, here="/claims"
         )
 
     async def search(self, request: web.Request) -> web.Response:
         """A block, a pool, a group or a country. What is found alone is opened."""
         snapshot, wanted = self._sources.hub.snapshot, Wanted.of(request.query.get("q", ""))
-        names = _names(snapshot) if snapshot else COUNTRIES
+        names = entity_names(snapshot) if snapshot else COUNTRIES
         found = [*await self._blocks(wanted), *wanted.named(self._sources.directory.profiles(), snapshot, names)]
         if len(found) == 1:
-            raise web.HTTPFound(found[0].path)
-        return self._page("search.html", text=wanted.text, found=found)
+            raise web.HTTPFound(Address.of(request).root + found[0].path.removeprefix("/"))
+        return self._page(request, "search.html", text=wanted.text, found=found)
 
     async def _blocks(self, wanted: Wanted) -> list[Match]:
         store = self._sources.store
@@ -204,45 +213,48 @@ class Pages:
         return [match_of(each) for each in near if each.judged.block.height == wanted.height]
 
     @cached
-    async def nodes(self, request: web.Request) -> web.Response:  # noqa: ARG002
+    async def nodes(self, request: web.Request) -> web.Response:
         """Which node is on which branch, and the tree of the newest blocks."""
         hub = self._sources.hub
         if hub.nodes is None:
-            return self._page("waiting.html")
+            return self._page(request, "waiting.html")
         sightings = await self._sources.branches.sightings(limit=SIGHTINGS)
         snapshot = hub.snapshot
         return self._page(
-            "nodes.html", here="/nodes", page=NodesPage.of(hub.nodes, sightings), snapshot=snapshot,
+            request, "nodes.html", here="/nodes", page=NodesPage.of(hub.nodes, sightings), snapshot=snapshot,
             slots=self._slots(snapshot) if snapshot else {},
-            names=_names(snapshot) if snapshot else {},
+            names=entity_names(snapshot) if snapshot else {},
         )  # fmt: skip
 
     @cached
-    async def alerts(self, request: web.Request) -> web.Response:  # noqa: ARG002
+    async def alerts(self, request: web.Request) -> web.Response:
         """What fires, what is about to, and what has fired."""
         entries = await self._sources.journal.newest(limit=1000)
-        return self._page("alerts.html", here="/alerts", page=AlertsPage.of(self._sources.hub.alerts, entries))
+        return self._page(request, "alerts.html", here="/alerts", page=AlertsPage.of(self._sources.hub.alerts, entries))
 
     @cached
-    async def compare(self, request: web.Request) -> web.Response:  # noqa: ARG002
+    async def compare(self, request: web.Request) -> web.Response:
         """Mining and the AI economy, layer by layer."""
         hub = self._sources.hub
         if hub.economy is None:
-            return self._page("waiting.html")
-        return self._page("compare.html", here="/compare", page=ComparePage(hub.economy, hub.snapshot, time.time()))
+            return self._page(request, "waiting.html")
+        return self._page(
+            request, "compare.html", here="/compare", page=ComparePage(hub.economy, hub.snapshot, time.time())
+        )
 
     @cached
     async def audit(self, request: web.Request) -> web.Response:
         """Pools by how far their blocks match the node's templates, and the newest audited blocks."""
         hub, snapshot = self._sources.hub, self._sources.hub.snapshot
         if hub.audit is None or snapshot is None:
-            return self._page("waiting.html")
+            return self._page(request, "waiting.html")
         page = audit.AuditPage.of(
             hub.audit, await self._sources.audits.newest(_STRIP),
             level=request.query.get("level"), window=request.query.get("window"),
         )  # fmt: skip
         return self._page(
-            "audit.html", here="/audit", page=page, levels=audit.LEVELS, windows=audit.WINDOWS, names=_names(snapshot),
+            request, "audit.html", here="/audit", page=page, levels=audit.LEVELS, windows=audit.WINDOWS,
+            names=entity_names(snapshot),
             slots=self._slots(snapshot, page.level), snapshot=snapshot,
         )  # fmt: skip
 
@@ -256,17 +268,21 @@ class Pages:
         answer = Answer(feed.atom(entries, base), {"Content-Type": feed.CONTENT_TYPE})
         return answer.to(request)
 
-    def _missing(self, reason: str) -> web.Response:
-        response = self._page("missing.html", reason=reason)
+    def _missing(self, request: web.Request, reason: str) -> web.Response:
+        response = self._page(request, "missing.html", reason=reason)
         response.set_status(HTTPStatus.NOT_FOUND)
         return response
 
-    def _page(self, template: str, **values: object) -> web.Response:
+    def _page(self, request: web.Request, template: str, **values: object) -> web.Response:
+        address = Address.of(request)
         common: Mapping[str, Any] = {
+            "address": address,
             "assets": self._assets.path,
             "firing": FiringView.of(self._sources.hub.alerts),
             "pages": _PAGES,
             "here": None,
+            "metrics": METRICS,
+            "spans": SPANS,
             "followed_blocks": nodes.followed_blocks if (nodes := self._sources.hub.nodes) else frozenset(),
             "disagreement": disagreement(nodes) if nodes else None,
             "waiting": self._sources.health.waiting,
@@ -274,27 +290,13 @@ class Pages:
             "now": time.time(),
             "version": __version__,
         }
-        text = _TEMPLATES.get_template(template).render({**common, **values})
+        text = render(template, address.root, **{**common, **values})
         return web.Response(text=text, content_type="text/html", headers=_HEADERS)
 
-    def _slots(self, snapshot: Snapshot, level: str = "pool") -> Mapping[str, int]:
-        return palette(snapshot, level, self._sources.directory.belongs)
-
-    def _entities(self, snapshot: Snapshot, level: str) -> dict[str, dict[str, Any]]:
-        """Name and colour of each entity of a level, for the charts."""
-        slots, names = self._slots(snapshot, level), _names(snapshot)
-        shares = [share for one in snapshot.concentration if one.level == level for share in one.shares]
-        return {
-            each.entity: {"name": names.get(each.entity, each.entity), "slot": slots.get(each.entity)}
-            for each in shares
-        }
-
-
-def _names(snapshot: Snapshot) -> Mapping[str, str]:
-    """Names of pools and countries."""
-    return COUNTRIES | {str(slug): name for slug, name in snapshot.pool_names.items()}
+    def _slots(self, snapshot: Snapshot, level: str = POOL) -> Mapping[str, int]:
+        return slots(snapshot, level, self._sources.directory)
 
 
 def _changes(snapshot: Snapshot) -> list[ChangeEntry]:
-    """Significant changes of pools' shares, newest first."""
+    """The significant changes of pools, newest first."""
     return newest_first(snapshot.estimates.changes if snapshot.estimates else ())

@@ -4,9 +4,20 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from monitor.outputs.web.routes import alerts, audit, blocks, economy, entities, nodes, numbers, openapi, pools, status
+from monitor.outputs.web.routes import (
+    alerts,
+    audit,
+    blocks,
+    economy,
+    entities,
+    history,
+    nodes,
+    numbers,
+    openapi,
+    pools,
+    status,
+)
 from monitor.outputs.web.routes.endpoint import route
-from monitor.outputs.web.routes.history import History
 from monitor.outputs.web.sources import Sources
 
 
@@ -18,7 +29,6 @@ class Api:
 
     def routes(self) -> list[web.RouteDef]:
         """All routes."""
-        history = History(self._sources.history)
         endpoints = (
             status.healthz, status.readyz, openapi.openapi, status.status,
             numbers.shares, numbers.shares_now, numbers.concentration, numbers.confirmations, numbers.changes,
