@@ -55,6 +55,9 @@ from monitor.standby import Role, Standby
 from monitor.store.store import Store
 from monitor.vitals import Vitals
 
+_WITH_FILES = Reach(seconds=0, blocks=144)
+"""What a first start asks the node for, if its block files are there: the backfill reads the rest of them, which takes
+less time than asking for it, and the newest numbers come first."""
 _LOOK_SECONDS = 1.0
 """Between two looks for the first block of another monitor."""
 _SILENCE_SECONDS = 30.0
@@ -149,7 +152,8 @@ async def run(config: Config, stop: asyncio.Event, *, listening: Callable[[str],
             for section in (config.counted_node, *config.observers)
         ]
         source = FallbackSource(_observers(config, nodes), store.tip, patience=config.counted_node.fallback_seconds)
-        follower = Follower(source, store, Reach.of(config.windows), vitals=vitals)
+        first_reach = _WITH_FILES if config.counted_node.blocks_dir else Reach.of(config.windows)
+        follower = Follower(source, store, first_reach, vitals=vitals)
         backfill = BackfillScheduler(config, store, nodes[0], hub=hub, vitals=vitals)
         role = Role(store, vitals)
         patience = config.counted_node.poll_seconds + _SILENCE_SECONDS

@@ -73,6 +73,12 @@ CATALOGUE = (
         s.conflicts, is_counter=True,
     ),
     Published("window_blocks", "Blocks in a window.", s.windows, "blocks"),
+    Published(
+        "window_complete_ratio",
+        "How much of a window is stored, 0 to 1. Below 1, its numbers are those of a shorter window.",
+        s.windows,
+        "complete",
+    ),
     Published("window_attributed_ratio", "Share of a window's blocks with a known pool.", s.attributed),
     Published(
         "attribution_confidence_ratio",

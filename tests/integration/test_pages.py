@@ -311,6 +311,9 @@ async def test_a_history_with_a_gap_says_so_and_why() -> None:
         shown = await text(session)
         assert "1,000 older blocks are missing and being fetched (block files, 47 % complete)." in shown
 
+        health.coverage = Coverage(1100, 100, 2000, by="block files", seconds_left=130)
+        assert "(block files, 47 % complete, 2 minutes left)" in await text(session)
+
         health.coverage = Coverage(101, 100, 2000, reason="the node has pruned the blocks below <101>")
         shown = await text(session)
         assert "1 older block is missing: the node has pruned the blocks below &lt;101&gt;." in shown

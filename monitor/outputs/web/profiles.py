@@ -93,7 +93,10 @@ def _summary(slug: str, snapshot: Snapshot, directory: PoolDirectory) -> dict[st
 def _shares(slug: str, snapshot: Snapshot) -> list[PoolShare]:
     """The share of each window in which the pool mined."""
     return [
-        PoolShare.of({"window": one.window.name, "of": one.blocks, **share._asdict()}, snapshot.pool_names)
+        PoolShare.of(
+            {"window": one.window.name, "of": one.blocks, "complete": one.complete, **share._asdict()},
+            snapshot.pool_names,
+        )
         for one in snapshot.concentration
         if one.level == _LEVEL
         for share in snapshot.shares(one)

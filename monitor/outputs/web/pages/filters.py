@@ -109,6 +109,14 @@ def ago(seconds: float, now: float) -> str:
     return f"{minutes // 60} h ago" if minutes < 48 * 60 else moment(seconds)
 
 
+def lasting(seconds: float) -> str:
+    """A span of time, rounded."""
+    if seconds < 90:
+        return "a minute" if seconds > 45 else "less than a minute"
+    minutes = round(seconds / 60)
+    return f"{minutes} minutes" if minutes < 120 else f"{round(minutes / 60)} hours"
+
+
 def markets(interval: Interval) -> str:
     """How regulators of competition describe a market with an index in this interval."""
     lowest, highest = market(interval.lower), market(interval.upper)
@@ -195,5 +203,6 @@ def coinbase_text(script: bytes) -> str:
 _FILTERS = (
     noun, spelt, percent, count, signed, between, window, hashrate, bitcoin, moment, ago, markets, probability, rough,
     span, size, odds, deviation, direction, work, name_of, iso, per_ten_thousand, first_upper,
+    lasting,
 )  # fmt: skip
 FILTERS = {function.__name__: function for function in _FILTERS}

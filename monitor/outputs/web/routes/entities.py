@@ -47,7 +47,8 @@ async def entity(query: EntityQuery, sources: Sources) -> Entity:
 def _share(one: Concentration, row: ShareRow) -> EntityShare:
     interval = row.interval
     return EntityShare(
-        window=one.window.name, blocks=row.blocks, total=one.blocks, share=row.share,
+        window=one.window.name, blocks=row.blocks, total=one.blocks, complete=one.complete,
+        share=row.share,
         lower=interval.lower if interval else None, upper=interval.upper if interval else None,
     )  # fmt: skip
 
