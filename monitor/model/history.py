@@ -25,6 +25,8 @@ class SeriesQuery:
     """Seconds between points."""
     limit: int = 12
     """Most entities with a series of their own."""
+    entities: tuple[str, ...] = ()
+    """Of shares: those with a series of their own, in place of the largest."""
     incomplete: bool = False
     """Whether points come first that have only a part of their window, if `first` is None."""
 

@@ -154,6 +154,8 @@ def _conditions(wanted: BlockFilter) -> Iterator[ColumnElement[bool]]:
         yield blocks.c.attribution.in_(
             select(attributions.c.id).where(pool.is_(None) if wanted.unknown else pool == wanted.pool)
         )
+    if wanted.heights is not None:
+        yield blocks.c.height.in_(wanted.heights)
     if wanted.first is not None:
         yield blocks.c.time >= wanted.first
     if wanted.last is not None:

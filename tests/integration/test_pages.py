@@ -103,7 +103,16 @@ async def test_an_unknown_miner_has_a_page_too(daemon: Inside) -> None:
     assert name.encode() in (await daemon.get("/"))[2]
     status, _, body = await daemon.get(f"/pool/{name}")
     assert status == 200
-    assert b"recognised by what the blocks have in common" in body
+    shown = plain(body.decode())
+    assert "recognised by what the blocks have in common" in shown
+    assert shown.count("2 of 5") > 0
+    assert "How it is identified newest 2 blocks" in shown, "the page has no other number of blocks"
+    assert "None is stored" not in shown
+    listed = await daemon.ask(f"/api/v1/blocks?pool={name}")
+    assert [each["height"] for each in listed["blocks"]] == [5, 4]
+    assert (await daemon.ask(f"/api/v1/pools/{name}"))["newest"]["blocks"] == 2
+    series = await daemon.ask(f"/api/v1/history?metric=shares&entity={name}&window=1h&step=1h&incomplete=true")
+    assert name in series["series"]
 
 
 async def test_what_is_not_there_is_said_in_a_page(daemon: Inside) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from monitor import model
-from monitor.model import BlockRecord, PoolSlug, Signalling, Signals, Snapshot
+from monitor.model import BlockFilter, BlockRecord, PoolSlug, Signalling, Signals, Snapshot
 from monitor.outputs.schemas.concentration import Change
 from monitor.outputs.schemas.pools import Pool, PoolShare, PoolSummary
 from monitor.outputs.web.protocols import PoolDirectory
@@ -21,6 +21,19 @@ NEWEST = 100
 def is_known(slug: str, sources: Sources) -> bool:
     """Whether the registry has the pool, or it is a pseudonym with blocks in a window."""
     return sources.directory.profile(slug) is not None or bool(_shares(slug, sources.snapshot))
+
+
+def heights_of(slug: str, snapshot: Snapshot) -> tuple[int, ...] | None:
+    """Heights of the blocks of a pseudonym, highest first: they are stored without it. None for a pool."""
+    return next((each.heights for each in snapshot.unknown_miners if each.name == slug), None)
+
+
+async def newest_blocks(slug: str, sources: Sources) -> list[BlockRecord]:
+    """The newest blocks of a pool or pseudonym, highest first."""
+    heights = heights_of(slug, sources.snapshot)
+    if heights is None:
+        return await sources.store.blocks_of(PoolSlug(slug), NEWEST)
+    return await sources.store.selected(BlockFilter(unknown=True, heights=heights[:NEWEST]), NEWEST)
 
 
 def summary(profile: model.Profile, snapshot: Snapshot, directory: PoolDirectory) -> PoolSummary:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Final, Literal
 
@@ -45,8 +45,6 @@ _CHANGES_OF = "pool"
 class ChartQuery(HistoryQuery):
     """A drawing of the history."""
 
-    entity: str | None = Field(None, max_length=512)
-    """entities whose shares are drawn as lines, separated by commas"""
     width: int = Field(960, ge=300, le=2000)
     """pixels"""
     theme: Literal["auto", "light", "dark", "page"] = "auto"
@@ -120,7 +118,7 @@ class Charts:
     def _drawing(self, query: ChartQuery, found: TimeSeries, snapshot: Snapshot) -> str:
         level, directory = found.level, self._sources.directory
         colours, names = slots(snapshot, level, directory), entity_names(snapshot)
-        wanted = query.entity.split(",") if query.entity and found.metric == SHARES else None
+        wanted = query.asked().entities if found.metric == SHARES else ()
 
         def shown(name: str) -> Shown:
             tone = _TONES.get(name) or (f"s{colours[name]}" if name in colours else "other")
@@ -128,15 +126,13 @@ class Charts:
             return Shown(name, label, tone=tone, curve=found.series[name], is_dashed=name == "merged")
 
         curves = [
-            shown(name)
-            for name in found.series
-            if not is_idle(name, found.series) and (wanted is None or name in wanted)
+            shown(name) for name in found.series if not is_idle(name, found.series) and (not wanted or name in wanted)
         ]
         if not curves or not any(value is not None for each in curves for value in each.curve.value):
             raise Problem(HTTPStatus.NOT_FOUND, "nothing is stored of that time, or the entity has too few blocks")
         if wanted and (len({each.tone for each in curves}) < len(curves) or curves[0].tone == "other"):
             curves = [each._replace(tone=f"s{at % SLOTS}") for at, each in enumerate(curves)]
-        is_stacked = found.metric == SHARES and wanted is None
+        is_stacked = found.metric == SHARES and not wanted
         window = query.window or query.step
         chart = HistoryChart(
             found, curves, _title(found.metric, level, window.name if window else None),
@@ -169,8 +165,8 @@ def _source(found: TimeSeries, snapshot: Snapshot, *, is_stacked: bool) -> str:
     )
 
 
-def _marks(snapshot: Snapshot, names: Mapping[str, str], wanted: list[str] | None) -> Iterator[Mark]:
+def _marks(snapshot: Snapshot, names: Mapping[str, str], wanted: Sequence[str]) -> Iterator[Mark]:
     for each in snapshot.estimates.changes if snapshot.estimates else ():
-        if wanted is None or each.entity in wanted:
+        if not wanted or each.entity in wanted:
             before, after = filters.percent(each.before.share), filters.percent(each.after.share)
             yield Mark(each.time, f"{names.get(each.entity, each.entity)}: {before} → {after}")

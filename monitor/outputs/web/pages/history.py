@@ -16,8 +16,8 @@ METRICS: Final = {
     "top_share_1": "Largest", "top_share_3": "Top three", "gini": "Gini", "entropy_bits": "Entropy", "theil": "Theil",
 }  # fmt: skip
 SPANS: Final = {"30d": "30 days", "90d": "90 days", "1y": "1 year", "all": "all"}
-_AREAS, _LINES = 10, 40
-"""Series of their own: more areas are unreadable; an entity is among the largest of so many, or has too few blocks."""
+_AREAS = 10
+"""Entities with an area of their own: more are unreadable."""
 
 
 @dataclass(frozen=True)
@@ -57,8 +57,10 @@ class HistoryView:
     def query(self) -> str:
         """The parameters of /api/v1/history."""
         asked: dict[str, str | int] = {"level": self.level, "metric": self.metric, "window": _span(self.window)}
-        if self.metric == SHARES:
-            asked["limit"] = _LINES if self.entities else _AREAS
+        if self.entities:
+            asked["entity"] = ",".join(self.entities)
+        elif self.metric == SHARES:
+            asked["limit"] = _AREAS
         if self.first:
             asked["from"] = self.first.isoformat()
         elif self.span in {"", "all"}:
@@ -74,8 +76,7 @@ class HistoryView:
     @property
     def chart(self) -> str:
         """The address of the drawing."""
-        entities = f"&{urlencode({'entity': ','.join(self.entities)})}" if self.entities else ""
-        return f"/chart/history.svg?{self.query}{entities}"
+        return f"/chart/history.svg?{self.query}"
 
     @property
     def embed(self) -> str:

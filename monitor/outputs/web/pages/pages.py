@@ -12,7 +12,7 @@ from urllib.parse import quote
 from aiohttp import web
 
 from monitor import __version__
-from monitor.model import SOON_SECONDS, BlockHash, PoolSlug, Snapshot
+from monitor.model import SOON_SECONDS, BlockHash, Snapshot
 from monitor.outputs.lags import SIGHTINGS
 from monitor.outputs.node_text import disagreement
 from monitor.outputs.web import profiles
@@ -133,7 +133,7 @@ class Pages:
             return self._missing(request, "Unknown pool.")
         state = Address.of(request).state
         view = Overview.of(snapshot, POOL, state.get("window"))
-        newest = await self._sources.store.blocks_of(PoolSlug(slug), profiles.NEWEST)
+        newest = await profiles.newest_blocks(slug, self._sources)
         found = profiles.profile(slug, newest, self._sources)
         return self._page(
             request, "pool.html", snapshot=snapshot, pool=found, soon_seconds=SOON_SECONDS,

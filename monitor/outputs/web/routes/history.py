@@ -65,6 +65,8 @@ class HistoryQuery(Query):
     refused"""
     limit: int = Field(12, ge=1, le=40)
     """of `shares`: the number of entities with a series of their own. The rest is `others`"""
+    entity: str | None = Field(None, max_length=512, examples=["antpool,foundryusa"])
+    """of `shares`: entities with a series of their own, separated by commas, in place of the largest"""
     incomplete: bool = False
     """without `from`: begin with the first stored block, also with points that have only a part of their window;
     `complete` says how much"""
@@ -79,6 +81,7 @@ class HistoryQuery(Query):
             first=self.first,
             last=self.last,
             limit=self.limit,
+            entities=tuple(self.entity.split(",")) if self.entity else (),
             incomplete=self.incomplete,
         )
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from monitor.model import PoolSlug
 from monitor.outputs.schemas.blocks import Tip
 from monitor.outputs.schemas.pools import Pool, Pools
 from monitor.outputs.web import profiles
@@ -34,5 +33,5 @@ async def pool(query: PoolQuery, sources: Sources) -> Pool:
     """One pool with everything: marks, memberships, shares, signals, and what its newest blocks show."""
     if not profiles.is_known(query.slug, sources):
         raise Problem(HTTPStatus.NOT_FOUND, f"unknown pool {query.slug[:40]!r}; /api/v1/pools has the list")
-    newest = await sources.store.blocks_of(PoolSlug(query.slug), profiles.NEWEST)
+    newest = await profiles.newest_blocks(query.slug, sources)
     return profiles.profile(query.slug, newest, sources)
