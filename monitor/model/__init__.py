@@ -84,7 +84,7 @@ from monitor.model.estimates import (
     IndexIntervals,
     Trend,
 )
-from monitor.model.history import Curve, Grid, Group, SeriesQuery, TimeSeries
+from monitor.model.history import Curve, Grid, Group, Moment, SeriesQuery, TimeSeries
 from monitor.model.journal import EntryKind, JournalEntry
 from monitor.model.measures import (
     HHI_BANDS,

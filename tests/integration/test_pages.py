@@ -111,7 +111,7 @@ async def test_an_unknown_miner_has_a_page_too(daemon: Inside) -> None:
     listed = await daemon.ask(f"/api/v1/blocks?pool={name}")
     assert [each["height"] for each in listed["blocks"]] == [5, 4]
     assert (await daemon.ask(f"/api/v1/pools/{name}"))["newest"]["blocks"] == 2
-    series = await daemon.ask(f"/api/v1/history?metric=shares&entity={name}&window=1h&step=1h&from=1700000000")
+    series = await daemon.ask(f"/api/v1/history?metric=shares&entity={name}&window=1h&step=1h&from=1700002400")
     assert name in series["series"]
 
 

@@ -31,9 +31,11 @@ def heights_of(slug: str, snapshot: Snapshot) -> tuple[int, ...] | None:
 async def newest_blocks(slug: str, sources: Sources) -> list[BlockRecord]:
     """The newest blocks of a pool or pseudonym, highest first."""
     heights = heights_of(slug, sources.snapshot)
-    if heights is None:
-        return await sources.store.blocks_of(PoolSlug(slug), NEWEST)
-    return await sources.store.selected(BlockFilter(unknown=True, heights=heights[:NEWEST]), NEWEST)
+    if heights is not None:
+        return await sources.store.selected(BlockFilter(unknown=True, heights=heights[:NEWEST]), NEWEST)
+    if sources.past:
+        return await sources.store.selected(BlockFilter(PoolSlug(slug), below=sources.past.tip.height + 1), NEWEST)
+    return await sources.store.blocks_of(PoolSlug(slug), NEWEST)
 
 
 def summary(profile: model.Profile, snapshot: Snapshot, directory: PoolDirectory) -> PoolSummary:

@@ -101,6 +101,11 @@ def moment(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
+def day(seconds: float) -> str:
+    """The date in UTC."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d")
+
+
 def ago(seconds: float, now: float) -> str:
     """The age of a time, rounded; the date after two days."""
     minutes = max(0, round((now - seconds) / 60))
@@ -203,6 +208,6 @@ def coinbase_text(script: bytes) -> str:
 _FILTERS = (
     noun, spelt, percent, count, signed, between, window, hashrate, bitcoin, moment, ago, markets, probability, rough,
     span, size, odds, deviation, direction, work, name_of, iso, per_ten_thousand, first_upper,
-    lasting,
+    lasting, day,
 )  # fmt: skip
 FILTERS = {function.__name__: function for function in _FILTERS}

@@ -50,7 +50,7 @@ class HistoryView:
             level, window, tuple(entities),
             metric=SHARES if entities or metric not in METRICS else metric,
             span="" if chosen else span if span in SPANS else "all",
-            first=first, last=last, until=snapshot.tip.time if "at" in state else None, newest=snapshot.tip.time,
+            first=first, last=last, until=snapshot.tip.time if state.get("at") else None, newest=snapshot.tip.time,
         )  # fmt: skip
 
     @property

@@ -12,7 +12,7 @@ from urllib.parse import quote
 from aiohttp import web
 
 from monitor import __version__
-from monitor.model import SOON_SECONDS, BlockHash, Snapshot
+from monitor.model import SOON_SECONDS, BlockHash, Moment, Snapshot
 from monitor.outputs.lags import SIGHTINGS
 from monitor.outputs.node_text import disagreement
 from monitor.outputs.web import profiles
@@ -86,15 +86,15 @@ class Pages:
     @cached
     async def overview(self, request: web.Request) -> web.Response:
         """Who mines, how concentrated mining is, its trend, and the uncertainty."""
-        snapshot = self._sources.hub.snapshot
-        if snapshot is None:
-            return self._page(request, "waiting.html")
-        state = Address.of(request).state
+        sources = await self._at(request)
+        if isinstance(sources, web.Response):
+            return sources
+        snapshot, state = sources.snapshot, Address.of(request).state
         view = Overview.of(snapshot, state.get("level"), state.get("window"))
         level, window = view.key
         return self._page(
-            request, "overview.html", here="/", view=view, snapshot=snapshot,
-            blocks=await self._sources.store.blocks(_STRIP),
+            request, "overview.html", here="/", view=view, snapshot=snapshot, as_of=sources.past,
+            blocks=await sources.store.blocks(_STRIP, below=snapshot.tip.height + 1 if sources.past else None),
             slots=self._slots(snapshot, level), pools=self._slots(snapshot),
             history=HistoryView.of(state, snapshot, level=level, window=window),
             names=entity_names(snapshot), claim=claim(snapshot), stale=StaleRates.of(snapshot, view.chosen),
@@ -128,15 +128,18 @@ class Pages:
     @cached
     async def pool(self, request: web.Request) -> web.Response:
         """A pool with everything that is known about it."""
-        snapshot, slug = self._sources.hub.snapshot, request.match_info["slug"]
-        if snapshot is None or not profiles.is_known(slug, self._sources):
+        sources, slug = await self._at(request), request.match_info["slug"]
+        if isinstance(sources, web.Response):
+            return sources
+        if not profiles.is_known(slug, sources):
             return self._missing(request, "Unknown pool.")
-        state = Address.of(request).state
+        snapshot, state = sources.snapshot, Address.of(request).state
         view = Overview.of(snapshot, POOL, state.get("window"))
-        newest = await profiles.newest_blocks(slug, self._sources)
-        found = profiles.profile(slug, newest, self._sources)
+        newest = await profiles.newest_blocks(slug, sources)
+        found = profiles.profile(slug, newest, sources)
         return self._page(
-            request, "pool.html", snapshot=snapshot, pool=found, soon_seconds=SOON_SECONDS,
+            request, "pool.html", snapshot=snapshot, as_of=sources.past, pool=found,
+            soon_seconds=SOON_SECONDS,
             windows=profiles.by_window(found),
             blocks=newest[:_STRIP], slots=self._slots(snapshot),
             view=view,
@@ -151,35 +154,36 @@ class Pages:
     @cached
     async def memberships(self, request: web.Request) -> web.Response:
         """The rows that levels other than `pool` are counted by."""
-        snapshot = self._sources.hub.snapshot
-        if snapshot is None:
-            return self._page(request, "waiting.html")
+        sources = await self._at(request)
+        if isinstance(sources, web.Response):
+            return sources
+        snapshot = sources.snapshot
         view = MembershipView.of(
             snapshot, self._sources.directory.profiles(),
             level=request.query.get("level"), entity=request.query.get("entity"),
         )  # fmt: skip
         return self._page(
-            request, "memberships.html", here="/memberships", view=view, levels=LEVELS, snapshot=snapshot,
-            names=entity_names(snapshot),
+            request, "memberships.html", here="/memberships", as_of=sources.past, view=view, levels=LEVELS,
+            snapshot=snapshot, names=entity_names(snapshot),
         )  # fmt: skip
 
     @cached
     async def entity(self, request: web.Request) -> web.Response:
         """One entity of a level: its share, its members, and what is uncertain about them."""
         address, level, entity = Address.of(request), request.match_info["level"], request.match_info["entity"]
-        snapshot = self._sources.hub.snapshot
-        if snapshot is None:
-            return self._page(request, "waiting.html")
         if level == POOL:
             raise web.HTTPFound(address.root + address.to(f"pool/{quote(entity, safe='')}"))
-        state = address.state
+        sources = await self._at(request)
+        if isinstance(sources, web.Response):
+            return sources
+        snapshot, state = sources.snapshot, address.state
         view = EntityView.of(snapshot, self._sources.directory, entity, level=level, window=state.get("window"))
         if view is None:
             return self._missing(
                 request, f"Nothing is counted for this {level}." if level in LEVELS else "Unknown level."
             )
         return self._page(
-            request, "entity.html", view=view, snapshot=snapshot, names=entity_names(snapshot),
+            request, "entity.html", view=view, snapshot=snapshot, as_of=sources.past, names=entity_names(snapshot),
             slots=self._slots(snapshot, level),
             history=HistoryView.of(state, snapshot, level=level, window=view.chosen.window.name, entities=[entity]),
         )  # fmt: skip
@@ -187,12 +191,14 @@ class Pages:
     @cached
     async def claims(self, request: web.Request) -> web.Response:
         """What is often said, and what the numbers say of it."""
-        snapshot = self._sources.hub.snapshot
-        if snapshot is None:
-            return self._page(request, "waiting.html")
+        sources = await self._at(request)
+        if isinstance(sources, web.Response):
+            return sources
+        snapshot = sources.snapshot
         return self._page(
-            request, "claims.html", view=ClaimsView.of(snapshot), snapshot=snapshot, verdict=verdict, here="/claims"
-        )
+            request, "claims.html", here="/claims", view=ClaimsView.of(snapshot), snapshot=snapshot,
+            verdict=verdict, as_of=sources.past,
+        )  # fmt: skip
 
     async def search(self, request: web.Request) -> web.Response:
         """A block, a pool, a group or a country. What is found alone is opened."""
@@ -268,6 +274,16 @@ class Pages:
         answer = Answer(feed.atom(entries, base), {"Content-Type": feed.CONTENT_TYPE})
         return answer.to(request)
 
+    async def _at(self, request: web.Request) -> Sources | web.Response:
+        """The sources as of the moment that the address names; the page that says why there are none."""
+        if self._sources.hub.snapshot is None:
+            return self._page(request, "waiting.html")
+        text = request.query.get("at")
+        try:
+            return await self._sources.as_of(Moment.parse(text) if text else None)
+        except (Problem, ValueError) as error:
+            return self._missing(request, f"{filters.first_upper(str(error))}.")
+
     def _missing(self, request: web.Request, reason: str) -> web.Response:
         response = self._page(request, "missing.html", reason=reason)
         response.set_status(HTTPStatus.NOT_FOUND)
@@ -281,6 +297,7 @@ class Pages:
             "firing": FiringView.of(self._sources.hub.alerts),
             "pages": _PAGES,
             "here": None,
+            "as_of": None,
             "metrics": METRICS,
             "spans": SPANS,
             "followed_blocks": nodes.followed_blocks if (nodes := self._sources.hub.nodes) else frozenset(),

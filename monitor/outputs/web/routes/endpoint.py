@@ -29,6 +29,7 @@ from monitor.model import Snapshot
 from monitor.outputs.schemas.base import Schema
 from monitor.outputs.web.cache import cached as mark_cached
 from monitor.outputs.web.problems import Problem
+from monitor.outputs.web.routes.times import At
 from monitor.outputs.web.sources import Sources
 
 _MARK = "__endpoint__"
@@ -46,6 +47,14 @@ class Query(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
+class AsOf(Query):
+    """The present, or an earlier block."""
+
+    at: At | None = None
+    """numbers as of an earlier block: its height, a day (its end, UTC), or a time; windows end there. By today's
+    registry, with the memberships of each block's own time. The newest block without it"""
+
+
 @dataclass(frozen=True)
 class OneOf:
     """Restricts a parameter to values of the newest snapshot."""
@@ -59,7 +68,7 @@ Window: TypeAlias = Annotated[
 ]
 
 
-class WindowQuery(Query):
+class WindowQuery(AsOf):
     """One window, or all of them."""
 
     window: Window = None
@@ -114,7 +123,9 @@ def route(function: Callable[..., Any], sources: Sources) -> web.RouteDef:
 
     @wraps(function)
     async def handler(request: web.Request) -> web.StreamResponse:
-        available = {"query": read_query(request, about.query, sources), "sources": sources, "request": request}
+        query = read_query(request, about.query, sources)
+        chosen = await sources.as_of(query.at) if isinstance(query, AsOf) and query.at else sources
+        available = {"query": query, "sources": chosen, "request": request}
         answer = await function(**{name: available[name] for name in takes})
         return answer if isinstance(answer, web.StreamResponse) else json_response(answer)
 

@@ -11,13 +11,13 @@ from monitor.outputs.web.pages.countries import COUNTRIES
 from monitor.outputs.web.pages.entity import EntityView, Member
 from monitor.outputs.web.pages.published import ShareRow
 from monitor.outputs.web.problems import Problem
-from monitor.outputs.web.routes.endpoint import NO_BLOCK_YET, Query, Window, get
+from monitor.outputs.web.routes.endpoint import NO_BLOCK_YET, AsOf, Window, get
 from monitor.outputs.web.sources import Sources
 
 _NOTHING = "nothing is counted for this entity"
 
 
-class EntityQuery(Query):
+class EntityQuery(AsOf):
     """One entity."""
 
     level: str

@@ -17,11 +17,11 @@ from monitor.outputs.schemas.concentration import (
 )
 from monitor.outputs.schemas.confirmations import ACCEPTED, Confirmations
 from monitor.outputs.schemas.signals import Signals
-from monitor.outputs.web.routes.endpoint import Level, Query, Window, WindowQuery, get
+from monitor.outputs.web.routes.endpoint import AsOf, Level, Window, WindowQuery, get
 from monitor.outputs.web.sources import Sources
 
 
-class LevelQuery(Query):
+class LevelQuery(AsOf):
     """A level, and one of its windows or all of them."""
 
     level: Level = None
@@ -36,7 +36,7 @@ class LevelQuery(Query):
         return [each for each in windows if self.window in {None, each.window.name}]
 
 
-class LevelOnlyQuery(Query):
+class LevelOnlyQuery(AsOf):
     """A level."""
 
     level: Level = None
@@ -92,7 +92,7 @@ async def confirmations(query: ConfirmationsQuery, sources: Sources) -> Confirma
 
 
 @get("/api/v1/changes")
-async def changes(sources: Sources) -> Changes:
+async def changes(query: AsOf, sources: Sources) -> Changes:  # noqa: ARG001 -- the sources are as of it
     """Significant changes of shares of hashrate, newest first."""
     return Changes.of_snapshot(sources.snapshot)
 

@@ -8,11 +8,11 @@ from monitor.outputs.schemas.blocks import Tip
 from monitor.outputs.schemas.pools import Pool, Pools
 from monitor.outputs.web import profiles
 from monitor.outputs.web.problems import Problem
-from monitor.outputs.web.routes.endpoint import NO_BLOCK_YET, Query, get
+from monitor.outputs.web.routes.endpoint import NO_BLOCK_YET, AsOf, get
 from monitor.outputs.web.sources import Sources
 
 
-class PoolQuery(Query):
+class PoolQuery(AsOf):
     """One pool."""
 
     slug: str
