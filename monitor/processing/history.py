@@ -46,7 +46,7 @@ class HistoryQueries:
             return None
         key, entities = (self.edition, moment), counter.entities
         if key not in self._kept:
-            found = await self._store.reading(lambda reading: snapshot_at(reading, moment, counter, entities))
+            found = await self._store.reading(lambda reading: snapshot_at(reading, moment, counter, entities=entities))
             self._kept = {**dict(list(self._kept.items())[1 - _KEPT :]), key: found}
         return self._kept[key]
 

@@ -15,7 +15,7 @@ _SEEN_TWICE = 2
 """Blocks that make an unidentified miner a recurring one."""
 
 
-def snapshot_at(reading: Reading, moment: Moment, counter: WindowCounter, entities: EntityLookup) -> Snapshot | None:
+def snapshot_at(reading: Reading, moment: Moment, counter: WindowCounter, *, entities: EntityLookup) -> Snapshot | None:
     """Every number as of the newest block at a moment; None if nothing is stored of that time.
 
     Memberships are those of each block's own time, as always. Stale blocks count if their height was reached, and

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from aiohttp import web
 from playwright.async_api import Browser, Page, expect
 from support.browser import PHONE, Tab, running, tab, violations
 from support.daemon import Inside, inside
@@ -110,6 +112,11 @@ async def charted(page: Page) -> None:
     await expect(page.locator(".chart > svg")).to_be_visible()
 
 
+FRAMED = {
+    "chart": "/embed/history?metric=hhi_unbiased&window=7d&incomplete=true", "page": "/", "block": "/claims",
+    "api": "/api/v1/status",
+}  # fmt: skip
+
 Opened = Callable[..., Awaitable[Tab]]
 
 # -- what is seen ------------------------------------------------------------------------------------------------------
@@ -208,6 +215,59 @@ async def test_level_and_window_change_in_place(opened: Opened) -> None:
 
     await page.go_back()
     await expect(page.locator("[data-part=shares] h2")).to_contain_text("7 days")
+
+
+async def saved(page: Page, name: str) -> bytes:
+    """What the button of this name saves."""
+    async with page.expect_download() as coming:
+        await page.get_by_role("button", name=name).click()
+    return Path(await (await coming.value).path()).read_bytes()
+
+
+async def test_tables_and_drawings_are_saved_with_what_they_are(opened: Opened) -> None:
+    page = (await opened("/?window=30b")).page
+    await charted(page)
+
+    shares = (await saved(page, "Save Shares of pools as CSV")).decode()
+    assert shares.startswith("# pool-monitor /api/v1/shares?level=pool&window=30b, as of block ")
+    assert "\npool,30b,30," in shares
+    risks = json.loads(await saved(page, "Save Confirmation risk as JSON"))
+    assert risks["source"].startswith("Confirmation risk; ")
+    assert "as of block" in risks["source"]
+    assert risks["tables"][0][0]["Confirmations"] == "1"
+    history = (await saved(page, "Save History as CSV")).decode()
+    assert "foundryusa,foundryusa.lower" in history
+    drawing = (await saved(page, "Save History as SVG")).decode()
+    assert "Shares of pools" in drawing
+    assert "var(" not in drawing, "other programs know no variables"
+    assert (await saved(page, "Save History as PNG")).startswith(b"\x89PNG")
+
+
+async def test_other_sites_may_frame_an_embedded_chart_and_nothing_else(browser: Browser, host: Host) -> None:
+    url, port = host.daemon.url, free_port()
+
+    async def frames(_: web.Request) -> web.Response:
+        ours = "".join(f'<iframe name="{name}" src="{url}{path}"></iframe>' for name, path in FRAMED.items())
+        return web.Response(text=f'{ours}<img src="{url}/badge/hhi.svg">', content_type="text/html")
+
+    other = web.Application()
+    other.add_routes([web.get("/", frames)])
+    runner = web.AppRunner(other)
+    await runner.setup()
+    await web.TCPSite(runner, "localhost", port).start()
+    try:
+        async with tab(browser) as found:
+            await found.page.goto(f"http://localhost:{port}/")
+            chart = found.page.frame_locator("[name=chart]").locator("img")
+            await expect(chart).to_have_attribute("alt", "HHI of pools, windows of 7 days")
+            assert await chart.evaluate("each => each.decode().then(() => each.naturalWidth)") > 300
+            assert await found.page.locator("img").evaluate("each => each.decode().then(() => each.naturalWidth)") > 100
+            for name in ("page", "block", "api"):
+                frame = found.page.frame(name=name)
+                assert frame
+                assert frame.url.startswith("chrome-error:"), name
+    finally:
+        await runner.cleanup()
 
 
 async def test_a_block_opens_why_it_is_whose(opened: Opened) -> None:

@@ -35,6 +35,11 @@ class Address:
         """Another page, with as much of the state as it has in common with this one."""
         return _written(path, {**{name: self.state[name] for name in _EVERYWHERE & self.state.keys()}, **changes})
 
+    def api(self, path: str, **asked: str) -> str:
+        """An address of the API as of the same block, with a query string that can be continued."""
+        known = {**asked, **({"at": self.state["at"]} if "at" in self.state else {})}
+        return f"{path}?{urlencode(known)}"
+
     def hidden(self, *changed: str) -> Mapping[str, str]:
         """The state that a form keeps, without the parameters that it changes."""
         return {name: value for name, value in self.state.items() if name not in changed}

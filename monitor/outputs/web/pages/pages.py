@@ -38,6 +38,7 @@ from monitor.outputs.web.pages.search import MAX_HEIGHT, Match, Wanted, match_of
 from monitor.outputs.web.pages.stale_rates import StaleRates
 from monitor.outputs.web.problems import Problem
 from monitor.outputs.web.sources import Sources
+from monitor.outputs.web.tables import source_line
 
 _STRIP = 48
 """Newest blocks that are shown."""
@@ -51,7 +52,7 @@ _PAGES = (
 _PAYOUTS = 40
 """Outputs of a block that are shown: there may be 90,000."""
 _HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
@@ -290,7 +291,7 @@ class Pages:
         return response
 
     def _page(self, request: web.Request, template: str, **values: object) -> web.Response:
-        address = Address.of(request)
+        address, snapshot = Address.of(request), values.get("snapshot")
         common: Mapping[str, Any] = {
             "address": address,
             "assets": self._assets.path,
@@ -300,6 +301,7 @@ class Pages:
             "as_of": None,
             "metrics": METRICS,
             "spans": SPANS,
+            "source": source_line(snapshot, address.here()) if isinstance(snapshot, Snapshot) else "pool-monitor",
             "followed_blocks": nodes.followed_blocks if (nodes := self._sources.hub.nodes) else frozenset(),
             "disagreement": disagreement(nodes) if nodes else None,
             "waiting": self._sources.health.waiting,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from hashlib import blake2b
 from http import HTTPStatus
 from typing import Annotated, Literal, TypeAlias, get_args
@@ -14,11 +14,13 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 from monitor import model
 from monitor.errors import InputError
 from monitor.model import SeriesQuery
+from monitor.outputs.schemas.base import iso
 from monitor.outputs.schemas.history import TimeSeries
 from monitor.outputs.web.problems import Problem
 from monitor.outputs.web.routes.endpoint import Level, Query, get
 from monitor.outputs.web.routes.times import MAX_SECONDS, Time
 from monitor.outputs.web.sources import Sources
+from monitor.outputs.web.tables import as_csv, source_line
 
 Metric: TypeAlias = Literal[
     "hhi", "hhi_unbiased", "nakamoto", "gini", "entropy_bits", "effective_entities", "theil",
@@ -65,6 +67,8 @@ class HistoryQuery(Query):
     refused"""
     limit: int = Field(12, ge=1, le=40)
     """of `shares`: the number of entities with a series of their own. The rest is `others`"""
+    format: Literal["json", "csv"] = "json"
+    """`csv` has a row for each point, after a line that says what it is"""
     entity: str | None = Field(None, max_length=512, examples=["antpool,foundryusa"])
     """of `shares`: entities with a series of their own, separated by commas, in place of the largest"""
     incomplete: bool = False
@@ -86,7 +90,7 @@ class HistoryQuery(Query):
         )
 
 
-@get("/api/v1/history", answer=TimeSeries, cached=False)
+@get("/api/v1/history", answer=TimeSeries, also="text/csv", cached=False)
 async def history(request: web.Request, query: HistoryQuery, sources: Sources) -> web.Response:
     """An index, or the shares, over time in equal steps.
 
@@ -108,11 +112,14 @@ async def history(request: web.Request, query: HistoryQuery, sources: Sources) -
 
     async def body() -> bytes:
         found = await series_of(query, sources)
+        if query.format == "csv":
+            source = source_line(sources.snapshot, request.rel_url.without_query_params("format").raw_path_qs)
+            return (await asyncio.to_thread(as_csv, _rows(found), source)).encode()
         return await asyncio.to_thread(_encode, found, named.name if named else None)
 
-    return await unless_known(
-        request, f"{sources.history.edition} {query.asked()}", body, content_type="application/json"
-    )
+    state = f"{sources.history.edition} {query.format} {query.asked()}"
+    content_type = "text/csv" if query.format == "csv" else "application/json"
+    return await unless_known(request, state, body, content_type=content_type)
 
 
 async def series_of(query: HistoryQuery, sources: Sources) -> model.TimeSeries:
@@ -149,3 +156,18 @@ def _name(seconds: int) -> str:
     """A window that was chosen by us: whole hours."""
     days, rest = divmod(seconds, 86_400)
     return f"{seconds // 3600}h" if rest else f"{days}d"
+
+
+def _rows(found: model.TimeSeries) -> Iterator[dict[str, object]]:
+    """A row for each point, with a column for each number of each series."""
+    columns = {
+        f"{name}{end}": values
+        for name, curve in found.series.items()
+        for end, values in (
+            ("", curve.value), (".lower", curve.lower), (".upper", curve.upper),
+            (".sampling_lower", curve.sampling_lower), (".sampling_upper", curve.sampling_upper),
+        )
+        if values
+    }  # fmt: skip
+    for at, (time, complete) in enumerate(zip(found.grid.times, found.complete, strict=True)):
+        yield {"time": iso(time), "complete": complete} | {name: values[at] for name, values in columns.items()}

@@ -8,7 +8,7 @@ from monitor.outputs.schemas.blocks import Tip
 from monitor.outputs.schemas.pools import Pool, Pools
 from monitor.outputs.web import profiles
 from monitor.outputs.web.problems import Problem
-from monitor.outputs.web.routes.endpoint import NO_BLOCK_YET, AsOf, get
+from monitor.outputs.web.routes.endpoint import NO_BLOCK_YET, AsOf, TableQuery, get
 from monitor.outputs.web.sources import Sources
 
 
@@ -19,8 +19,8 @@ class PoolQuery(AsOf):
     """slug of the pool, as in `/api/v1/pools`"""
 
 
-@get("/api/v1/pools")
-async def pools(sources: Sources) -> Pools:
+@get("/api/v1/pools", rows="pools")
+async def pools(query: TableQuery, sources: Sources) -> Pools:  # noqa: ARG001 -- the sources are as of it
     """Every pool that the registry knows, largest first: what it belongs to, and its share of each window."""
     snapshot = sources.snapshot
     found = [profiles.summary(each, snapshot, sources.directory) for each in sources.directory.profiles()]

@@ -2,6 +2,7 @@
 
 import { history } from "./history.js";
 import { listen } from "./live.js";
+import { offer } from "./save.js";
 import { show } from "./view.js";
 
 const SETTLE = 300; // a snapshot and its alerts arrive one after the other
@@ -36,6 +37,7 @@ async function go(address) {
   try {
     await show(address);
     history();
+    offer();
     if (alive && state.classList.contains("lost")) tell("live");
   } catch (error) {
     if (error.name !== "AbortError") tell("not live: the daemon does not answer", true);
@@ -65,6 +67,7 @@ document.addEventListener("submit", (event) => {
 addEventListener("popstate", () => go(location.href));
 
 history();
+offer();
 listen({
   onNews: soon,
   onBlock: (block) => tell(`live: block ${block.height} by ${block.pool_name ?? "an unknown pool"}`),

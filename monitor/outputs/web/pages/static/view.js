@@ -29,10 +29,10 @@ function become(old, fresh) {
   }
   for (const { name } of [...old.attributes]) if (!fresh.hasAttribute(name) && !kept(old, name)) old.removeAttribute(name);
   for (const { name, value } of fresh.attributes) if (old.getAttribute(name) !== value && !kept(old, name)) old.setAttribute(name, value);
-  if ("own" in old.dataset) return; // a script draws inside
+  if (owned(old)) return; // a script draws inside
   const wanted = [...fresh.childNodes];
   const keys = new Set(wanted.map(key));
-  for (const child of [...old.childNodes]) if (!keys.has(key(child))) child.remove();
+  for (const child of [...old.childNodes]) if (!keys.has(key(child)) && !owned(child)) child.remove();
   let at = old.firstChild;
   for (const each of wanted) {
     const found = find(at, key(each));
@@ -45,14 +45,19 @@ function become(old, fresh) {
   }
   while (at) {
     const next = at.nextSibling;
-    at.remove();
+    if (!owned(at)) at.remove();
     at = next;
   }
 }
 
+/** Whether a script made it, or fills it. */
+function owned(node) {
+  return node.nodeType === Node.ELEMENT_NODE && "own" in node.dataset;
+}
+
 /** What a reader or a script set: whether details are open, and what a script says of its own part. */
 function kept(element, name) {
-  return (name === "open" && element.tagName === "DETAILS") || ("own" in element.dataset && !name.startsWith("data-"));
+  return (name === "open" && element.tagName === "DETAILS") || (owned(element) && !name.startsWith("data-"));
 }
 
 /** What makes an element the same one later: its id, part or address, or the address of a link inside. */
