@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
+import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 import pytest_asyncio
 from aiohttp import web
@@ -28,6 +31,7 @@ pytestmark = [pytest.mark.service("chromium"), pytest.mark.asyncio(loop_scope="m
 FOUNDRY, ANTPOOL, VIABTC, TORN, HOSTILE = (
     PoolSlug(slug) for slug in ("foundryusa", "antpool", "viabtc", "torn", "hostile")
 )
+BELOW = "/whole"
 HOSTILE_TAG = b"<img src=x onerror=alert(1)><script>alert(2)</script>"
 MINED = ([FOUNDRY] * 3 + [ANTPOOL] * 2 + [VIABTC]) * 6
 
@@ -83,7 +87,7 @@ def config(node: EmbeddedNode, folder: Path) -> Config:
     return Config.model_validate({
         "node": {"url": node.url, "cookie_file": node.cookie_file, "poll_seconds": 0.2},
         "store": {"url": f"sqlite:///{folder / 'blocks.sqlite'}"},
-        "web": {"port": free_port()},
+        "web": {"port": free_port(), "base_path": BELOW},
         "windows": ["24h", "7d", "30b"],
     })  # fmt: skip
 
@@ -392,6 +396,72 @@ async def test_it_survives_a_restart_of_the_daemon(host: Host, browser: Browser,
         await expect(page.locator(".strip li").first).to_contain_text(str(node.tip.height))
         await expect(page.locator("#live")).to_contain_text("live")
         assert not any("Error" in each and "net::" not in each for each in found.complaints)
+
+
+# -- behind a proxy ----------------------------------------------------------------------------------------------------
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def nginx(host: Host, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
+    """Nginx with nothing but `proxy_pass`: at the root, below a path that it removes, and below one that it passes on."""
+    folder, port = tmp_path_factory.mktemp("nginx"), free_port()
+    kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    paths = "".join(f"{kind}_temp_path {folder}/{kind};\n" for kind in kinds)
+    (folder / "nginx.conf").write_text(
+        f"daemon off; master_process off; pid {folder}/pid; error_log stderr;\n"
+        f"events {{}}\nhttp {{ access_log off;\n{paths}server {{ listen 127.0.0.1:{port};\n"
+        f"location / {{ proxy_pass {host.daemon.url}; }}\n"
+        f"location /a/pools/ {{ proxy_pass {host.daemon.url}/; }}\n"
+        f"location {BELOW}/ {{ proxy_pass {host.daemon.url}; }}\n}} }}\n"
+    )
+    process = subprocess.Popen(  # noqa: ASYNC220 -- it only starts
+        [program("nginx"), "-p", folder, "-e", "stderr", "-c", folder / "nginx.conf"], stderr=subprocess.PIPE
+    )
+    try:
+        async with asyncio.timeout(60), aiohttp.ClientSession() as session:
+            while True:
+                with suppress(aiohttp.ClientConnectorError):
+                    async with session.get(f"http://127.0.0.1:{port}/healthz"):
+                        break
+                await asyncio.sleep(0.05)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.parametrize("below", ["", "/a/pools", BELOW])
+async def test_it_works_behind_nginx_as_it_comes_and_below_a_path(
+    nginx: str, browser: Browser, node: EmbeddedNode, below: str
+) -> None:
+    async with tab(browser) as found:
+        page = found.page
+        await page.goto(f"{nginx}{below}/?window=24h")
+        await charted(page)
+        await expect(page.locator("#live")).to_have_text("live")
+        node.mine(ANTPOOL)
+        await expect(page.locator(".strip li").first).to_contain_text(str(node.tip.height))
+        await page.get_by_role("link", name="operator", exact=True).click()
+        await expect(page.locator("[data-part=shares] h2")).to_contain_text("Shares of operators")
+        await page.locator("[data-part=shares]").get_by_role("link", name="AntPool", exact=True).first.click()
+        await expect(page.locator("h1")).to_contain_text("AntPool")
+        await charted(page)
+        await page.get_by_role("searchbox").fill("Foundry USA")
+        await page.get_by_role("searchbox").press("Enter")
+        await expect(page.locator("h1")).to_contain_text("Foundry USA")
+        assert page.url.startswith(f"{nginx}{below}/")
+        assert [address for address in found.asked if not address.startswith(f"{nginx}{below}/")] == []
+        assert found.complaints == []
+
+
+async def test_a_page_that_hears_nothing_says_so(opened: Opened, host: Host) -> None:
+    found = await opened("/claims")
+    page = found.page
+    await page.clock.install()
+    await page.route("**/api/v1/events", lambda _: asyncio.Event().wait())
+    await page.goto(f"{host.daemon.url}/claims")
+    await page.clock.fast_forward(41_000)
+    await expect(page.locator("#live")).to_contain_text("not live")
 
 
 # -- for everyone ------------------------------------------------------------------------------------------------------

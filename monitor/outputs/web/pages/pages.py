@@ -18,6 +18,7 @@ from monitor.outputs.node_text import disagreement
 from monitor.outputs.web import profiles
 from monitor.outputs.web.answer import Answer
 from monitor.outputs.web.cache import cached
+from monitor.outputs.web.elsewhere import PREFIX
 from monitor.outputs.web.pages import audit, feed, filters
 from monitor.outputs.web.pages.address import Address
 from monitor.outputs.web.pages.alerts import AlertsPage, FiringView
@@ -268,7 +269,7 @@ class Pages:
     async def feed(self, request: web.Request) -> web.Response:
         """What happened, as Atom. Its links begin as the request does, so it is not cached for others."""
         try:
-            base = str(request.url.origin())
+            base = f"{request.url.origin()}{request.get(PREFIX, '')}"
         except ValueError:
             raise Problem(HTTPStatus.BAD_REQUEST, "the header Host is invalid") from None
         entries = await self._sources.journal.newest(limit=feed.ENTRIES)
