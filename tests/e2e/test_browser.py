@@ -403,7 +403,7 @@ async def test_it_survives_a_restart_of_the_daemon(host: Host, browser: Browser,
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def nginx(host: Host, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
-    """Nginx with nothing but `proxy_pass`: at the root, below a path that it removes, and below one that it passes on."""
+    """Behind `proxy_pass` and nothing else: at the root, and below paths, one of which nginx removes."""
     folder, port = tmp_path_factory.mktemp("nginx"), free_port()
     kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     paths = "".join(f"{kind}_temp_path {folder}/{kind};\n" for kind in kinds)
