@@ -473,6 +473,8 @@ async def test_it_is_accessible(opened: Opened, node: EmbeddedNode, scheme: str)
         "/memberships?level=origin",
         "/entity/origin/CN?window=30d",
         "/claims",
+        "/glossary",
+        "/?at=20",
         "/alerts",
         "/search?q=pool",
         "/?level=country",
@@ -502,6 +504,22 @@ async def test_the_keyboard_reaches_everything(opened: Opened) -> None:
         )
     for what in ("A pool", "A operator", "A 24h", "A Foundry USA", "A HHI", "A 30 days"):
         assert any(each.startswith(what) for each in reached), reached
+
+
+async def test_a_term_is_explained_by_the_keyboard_too(opened: Opened) -> None:
+    for script in (True, False):
+        page = (await opened("/?window=30b", java_script_enabled=script)).page
+        button = page.get_by_role("button", name="What is Nakamoto coefficient?")
+        text = page.get_by_text("The smallest number of entities with more than half of the blocks")
+        await expect(text).to_be_hidden()
+        await button.focus()
+        await page.keyboard.press("Enter")
+        await expect(text).to_be_visible()
+        await page.keyboard.press("Escape")
+        await expect(text).to_be_hidden()
+        await button.click()
+        await page.get_by_role("link", name="Glossary").first.click()
+        await expect(page).to_have_url(re.compile("/glossary#nakamoto-coefficient$"))
 
 
 async def test_the_keyboard_walks_through_a_chart(opened: Opened) -> None:

@@ -78,6 +78,7 @@ class Pages:
             web.get("/alerts", self.alerts),
             web.get("/search", self.search),
             web.get("/claims", self.claims),
+            web.get("/glossary", self.glossary),
             web.get("/entity/{level}/{entity}", self.entity),
             web.get("/compare", self.compare),
             web.get("/audit", self.audit),
@@ -201,6 +202,11 @@ class Pages:
             request, "claims.html", here="/claims", view=ClaimsView.of(snapshot), snapshot=snapshot,
             verdict=verdict, as_of=sources.past,
         )  # fmt: skip
+
+    @cached
+    async def glossary(self, request: web.Request) -> web.Response:
+        """What the numbers are."""
+        return self._page(request, "glossary.html")
 
     async def search(self, request: web.Request) -> web.Response:
         """A block, a pool, a group or a country. What is found alone is opened."""

@@ -10,6 +10,7 @@ import re
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from monitor.outputs.web.pages import filters
+from monitor.outputs.web.pages.terms import terms
 
 _TEMPLATES = Environment(
     loader=PackageLoader("monitor.outputs.web.pages"), autoescape=select_autoescape(("html", "svg")),
@@ -17,6 +18,7 @@ _TEMPLATES = Environment(
 )  # fmt: skip
 """Each is compiled when a page first needs it: all of them take a third of the time of a start."""
 _TEMPLATES.filters |= filters.FILTERS
+_TEMPLATES.globals["terms"] = terms
 _FROM_ROOT = re.compile(r'(\s(?:href|src|action|data-[a-z]+)=")/(?!/)')
 """Only attributes: quotation marks of texts are escaped."""
 
