@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -80,6 +81,22 @@ async def test_the_page_says_as_of_when_it_is_and_links_keep_it(daemon: Inside) 
     assert "/pool/foundryusa?window=3b&amp;at=3" in body
     assert "to=1700001200" in body, "the chart ends there, too"
     assert "As of block" not in (await daemon.get("/?window=3b"))[2].decode()
+
+
+async def test_an_earlier_date_is_compared_with_now(daemon: Inside) -> None:
+    shown = " ".join(re.sub(r"<[^>]*>", " ", (await daemon.get("/?window=3b&at=3"))[2].decode()).split())
+    assert "Then and now 3 blocks to 2023-11-14, and to 2023-11-15" in shown
+    assert re.search(r"AntPool 33\.3 %.*? 100\.0 %.*? \+66\.7 Foundry USA 66\.7 %.*? \u221266\.7", shown)
+    assert "Then and now" not in (await daemon.get("/?window=3b"))[2].decode()
+
+
+async def test_two_entities_are_compared(daemon: Inside) -> None:
+    for path, other in (("/pool/antpool", "foundryusa"), ("/entity/origin/CN", "US")):
+        body = (await daemon.get(f"{path}?window=24h&at=3&with={other}"))[2].decode()
+        assert re.search(rf"entity=\w+%2C{other}", body), "both lines are in the chart"
+        assert f'<option value="{other}" selected>' in body
+        unknown = (await daemon.get(f"{path}?at=3&with=%3Cscript%3E"))[2].decode()
+        assert "script%3E" not in unknown.partition('class="chart"')[2]
 
 
 async def test_what_is_not_stored_or_not_a_time_is_said(daemon: Inside) -> None:

@@ -208,6 +208,6 @@ def coinbase_text(script: bytes) -> str:
 _FILTERS = (
     noun, spelt, percent, count, signed, between, window, hashrate, bitcoin, moment, ago, markets, probability, rough,
     span, size, odds, deviation, direction, work, name_of, iso, per_ten_thousand, first_upper,
-    lasting, day,
+    lasting, day, market,
 )  # fmt: skip
 FILTERS = {function.__name__: function for function in _FILTERS}

@@ -26,6 +26,7 @@ from monitor.outputs.web.pages.assets import Assets
 from monitor.outputs.web.pages.change_pairs import ChangeEntry, newest_first
 from monitor.outputs.web.pages.claims import ClaimsView, verdict
 from monitor.outputs.web.pages.compare import ComparePage
+from monitor.outputs.web.pages.comparison import Since, choices, shares_of
 from monitor.outputs.web.pages.countries import COUNTRIES
 from monitor.outputs.web.pages.entity import POOL, EntityView
 from monitor.outputs.web.pages.history import METRICS, SPANS, HistoryView
@@ -100,6 +101,7 @@ class Pages:
             blocks=await sources.store.blocks(_STRIP, below=snapshot.tip.height + 1 if sources.past else None),
             slots=self._slots(snapshot, level), pools=self._slots(snapshot),
             history=HistoryView.of(state, snapshot, level=level, window=window),
+            since=Since.of(snapshot, self._sources.snapshot, level, window=window) if sources.past else None,
             names=entity_names(snapshot), claim=claim(snapshot), stale=StaleRates.of(snapshot, view.chosen),
             changes=_changes(snapshot), confirmations=CONFIRMATIONS,
         )  # fmt: skip
@@ -146,7 +148,7 @@ class Pages:
             windows=profiles.by_window(found),
             blocks=newest[:_STRIP], slots=self._slots(snapshot),
             view=view,
-            history=HistoryView.of(state, snapshot, level=POOL, window=view.chosen.window.name, entities=[slug]),
+            **self._beside(state, snapshot, (POOL, slug), window=view.chosen.window.name),
             miner=next((each for each in snapshot.unknown_miners if each.name == slug), None),
             changes=[each for each in _changes(snapshot) if slug in each.entities],
             advantage=profiles.advantage(slug, snapshot), stale_rate=profiles.stale_rate(slug, snapshot),
@@ -188,7 +190,7 @@ class Pages:
         return self._page(
             request, "entity.html", view=view, snapshot=snapshot, as_of=sources.past, names=entity_names(snapshot),
             slots=self._slots(snapshot, level),
-            history=HistoryView.of(state, snapshot, level=level, window=view.chosen.window.name, entities=[entity]),
+            **self._beside(state, snapshot, (level, entity), window=view.chosen.window.name),
         )  # fmt: skip
 
     @cached
@@ -281,6 +283,22 @@ class Pages:
         entries = await self._sources.journal.newest(limit=feed.ENTRIES)
         answer = Answer(feed.atom(entries, base), {"Content-Type": feed.CONTENT_TYPE})
         return answer.to(request)
+
+    def _beside(
+        self, state: Mapping[str, str], snapshot: Snapshot, one: tuple[str, str], *, window: str
+    ) -> dict[str, object]:
+        """The history of an entity, and of the one that it is compared with, if any."""
+        level, entity = one
+        others = choices(snapshot, level, entity)
+        other = state["with"] if state.get("with") in others else None
+        return {
+            "others": others,
+            "other": other,
+            "other_shares": shares_of(snapshot, level, other) if other else {},
+            "history": HistoryView.of(
+                state, snapshot, level=level, window=window, entities=[entity, *([other] if other else [])]
+            ),
+        }
 
     async def _at(self, request: web.Request) -> Sources | web.Response:
         """The sources as of the moment that the address names; the page that says why there are none."""
