@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -31,6 +31,7 @@ from monitor.node.client import NodeClient
 from monitor.node.verified import VerifiedNode
 from monitor.outputs.exposition import Exposition
 from monitor.outputs.journal import Journal
+from monitor.outputs.metrics import FAMILIES
 from monitor.outputs.supervised import supervised
 from monitor.outputs.web.cache import AnswerCache
 from monitor.outputs.web.pages.charts import Charts
@@ -173,7 +174,7 @@ async def run(config: Config, stop: asyncio.Event, *, listening: Callable[[str],
             WebServer(
                 (
                     Api(sources), Pages(sources), Charts(sources), Events(sources, vitals),
-                    Metrics(Exposition(hub, vitals)),
+                    Metrics(Exposition(hub, vitals, _families(config))),
                 ),
                 AnswerCache(sources.state), vitals, settings=config.web,
             )
@@ -369,6 +370,10 @@ async def _all_or_none(*parts: Coroutine[Any, Any, None]) -> None:
 async def _until(stop: asyncio.Event) -> NoReturn:
     await stop.wait()
     raise _Stopped
+
+
+def _families(config: Config) -> Collection[str]:
+    return FAMILIES.keys() if config.metrics.families == "all" else config.metrics.families
 
 
 def _status(hub: Hub, health: _Health) -> str:

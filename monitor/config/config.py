@@ -18,6 +18,7 @@ from monitor.config.sections import (
     AuditSection,
     EconomySection,
     LogSection,
+    MetricsSection,
     NodeSection,
     RegistrySection,
     SplitsSection,
@@ -80,6 +81,7 @@ class Config(BaseSettings):
     alerts: AlertsSection = Field(default_factory=AlertsSection)
     mqtt: MqttSection = Field(default_factory=MqttSection)
     economy: EconomySection = Field(default_factory=EconomySection)
+    metrics: MetricsSection = Field(default_factory=MetricsSection)
     log: LogSection = Field(default_factory=LogSection)
 
     @model_validator(mode="after")

@@ -275,6 +275,26 @@ class EconomySection(Section):
         return self
 
 
+MetricFamily = Literal[
+    "thresholds", "now", "risks", "top_shares", "signals", "luck", "rewards", "hashrates", "inequality", "sampling",
+    "envelopes",
+]  # fmt: skip
+
+
+class MetricsSection(Section):
+    """The metrics of mining at /metrics."""
+
+    families: tuple[MetricFamily, ...] | Literal["all"] = Field(
+        default=("thresholds", "now", "risks", "top_shares", "signals"), examples=["all"]
+    )
+    """What is published besides the chain, windows, shares, HHI and Nakamoto coefficient with their intervals, trends
+    and changes: thresholds (probability that a share is above a quarter, a third, a half), now (shares now), risks (of
+    confirmations), top_shares, signals (streaks, empty blocks, signalling), luck (luck, fees and stale rates of pools),
+    rewards (per unit of work), hashrates (of entities), inequality (Gini, Theil, entropy), sampling and envelopes
+    (parts of the intervals). all has about 4,200 series on mainnet, which the dashboards for Grafana use; the default
+    has fewer than 2,500."""
+
+
 class LogSection(Section):
     """The log."""
 

@@ -8,6 +8,7 @@ second.
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry
@@ -16,7 +17,7 @@ from prometheus_client.exposition import choose_encoder
 from monitor.hub import Hub
 from monitor.outputs.audit_metrics import AuditCollector
 from monitor.outputs.economy_metrics import EconomyCollector
-from monitor.outputs.metrics import SnapshotCollector
+from monitor.outputs.metrics import FAMILIES, SnapshotCollector
 from monitor.outputs.node_metrics import NodesCollector
 from monitor.vitals import Vitals
 
@@ -38,15 +39,21 @@ class _Made:
 
 
 class Exposition:
-    """Encodes the newest snapshot, and the daemon's own instruments."""
+    """Encodes the newest snapshot, and the daemon's own instruments.
 
-    def __init__(self, hub: Hub, vitals: Vitals) -> None:
+    Args:
+        hub: has the snapshot.
+        vitals: the instruments.
+        families: of metrics that are published besides those that always are.
+    """
+
+    def __init__(self, hub: Hub, vitals: Vitals, families: Collection[str] = FAMILIES.keys()) -> None:
         self._hub = hub
         self._own = vitals.registry
         self._own.register(NodesCollector(hub))
         self._own.register(EconomyCollector(hub))
         self._mining = CollectorRegistry()
-        self._mining.register(SnapshotCollector(hub))
+        self._mining.register(SnapshotCollector(hub, families))
         self._mining.register(AuditCollector(hub))
         self._made: dict[str, _Made] = {}
 
