@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -32,8 +32,10 @@ from monitor.node.client import NodeClient
 from monitor.node.verified import VerifiedNode
 from monitor.outputs.exposition import Exposition
 from monitor.outputs.journal import Journal
+from monitor.outputs.metrics import FAMILIES
 from monitor.outputs.supervised import supervised
 from monitor.outputs.web.cache import AnswerCache
+from monitor.outputs.web.pages.charts import Charts
 from monitor.outputs.web.pages.pages import Pages
 from monitor.outputs.web.routes.api import Api
 from monitor.outputs.web.routes.events import Events
@@ -59,6 +61,9 @@ from monitor.store.store import Store
 from monitor.stratum.connection import demand_proxy as demand_stratum_proxy
 from monitor.vitals import Vitals
 
+_WITH_FILES = Reach(seconds=0, blocks=144)
+"""What a first start asks the node for, if its block files are there: the backfill reads the rest of them, which takes
+less time than asking for it, and the newest numbers come first."""
 _LOOK_SECONDS = 1.0
 """Between two looks for the first block of another monitor."""
 _SILENCE_SECONDS = 30.0
@@ -159,7 +164,8 @@ async def run(config: Config, stop: asyncio.Event, *, listening: Callable[[str],
             for section in (config.counted_node, *config.observers)
         ]
         source = FallbackSource(_observers(config, nodes), store.tip, patience=config.counted_node.fallback_seconds)
-        follower = Follower(source, store, Reach.of(config.windows), vitals=vitals)
+        first_reach = _WITH_FILES if config.counted_node.blocks_dir else Reach.of(config.windows)
+        follower = Follower(source, store, first_reach, vitals=vitals)
         backfill = BackfillScheduler(config, store, nodes[0], hub=hub, vitals=vitals)
         role = Role(store, vitals)
         patience = config.counted_node.poll_seconds + _SILENCE_SECONDS
@@ -177,7 +183,10 @@ async def run(config: Config, stop: asyncio.Event, *, listening: Callable[[str],
         )
         web = await rooms.enter_async_context(
             WebServer(
-                (Api(sources), Pages(sources), Events(sources, vitals), Metrics(Exposition(hub, vitals))),
+                (
+                    Api(sources), Pages(sources), Charts(sources), Events(sources, vitals),
+                    Metrics(Exposition(hub, vitals, _families(config))),
+                ),
                 AnswerCache(sources.state), vitals, settings=config.web,
             )
         )  # fmt: skip
@@ -411,6 +420,10 @@ async def _all_or_none(*parts: Coroutine[Any, Any, None]) -> None:
 async def _until(stop: asyncio.Event) -> NoReturn:
     await stop.wait()
     raise _Stopped
+
+
+def _families(config: Config) -> Collection[str]:
+    return FAMILIES.keys() if config.metrics.families == "all" else config.metrics.families
 
 
 def _status(hub: Hub, health: _Health) -> str:

@@ -145,7 +145,7 @@ async def _take(browser: Browser, url: str, shot: Shot, path: Path) -> None:
     await page.goto(url)
     if history := await page.query_selector("[data-part=history]"):
         await history.scroll_into_view_if_needed()
-        await expect(page.locator(".chart canvas").first).to_be_visible(timeout=30_000)
+        await expect(page.locator(".chart > svg")).to_be_visible(timeout=30_000)
         await page.evaluate("scrollTo(0, 0)")
     taken = Image.open(BytesIO(await page.screenshot())).convert("RGB")
     await context.close()

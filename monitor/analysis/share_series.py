@@ -27,9 +27,10 @@ def share_curves(
     intervals: PointIntervals,
     *,
     limit: int,
+    wanted: Sequence[str] = (),
     go_on: Callable[[], None],
 ) -> Mapping[str, Curve]:
-    """The share of each of the entities that are largest on average, and of the rest together.
+    """The share of each of the entities that are largest on average, or that are wanted, and of the rest together.
 
     Entities that may have blocks, but have none counted, follow the others.
     """
@@ -44,7 +45,8 @@ def share_curves(
         if isinstance(group.entity, str):
             weights[group.entity] += group.blocks * (group.leave - group.enter)
     found = sorted({**weights, **possible}, key=lambda entity: (-weights[entity], -possible[entity], entity))
-    ranked, others = found[:limit], found[limit:]
+    ranked = [entity for entity in wanted if entity in weights or entity in possible] if wanted else found[:limit]
+    others = [entity for entity in found if entity not in ranked]
     rows = {name: row for row, name in enumerate((*ranked, OTHERS, UNKNOWN, ALONE))}
     blocks = np.zeros((_KINDS, len(rows), grid.points + 1), np.int64)
     for group in groups:

@@ -62,7 +62,7 @@ def curves(
     """
     intervals = PointIntervals(asked.level, questions)
     if asked.metric == SHARES:
-        return share_curves(groups, grid, intervals, limit=asked.limit, go_on=go_on)
+        return share_curves(groups, grid, intervals, limit=asked.limit, wanted=asked.entities, go_on=go_on)
     index, interval = INDICES[asked.metric], _INTERVALS.get(asked.metric)
     split, merged = list[float | None](), list[float | None]()
     for counts, time in zip(point_counts(groups, grid.points), grid.times, strict=True):

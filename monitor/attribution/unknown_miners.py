@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
 
 from monitor.attribution.clusters import clusters
 from monitor.attribution.fingerprint import Fingerprint, fingerprint
@@ -39,7 +41,10 @@ class UnknownMiners:
         for height in sorted(self._seen)[: -self._memory]:
             del self._seen[height]
         self._clusters = clusters(self._seen, network=self._network, custodians=self._custodians)
-        found = set(self._clusters.values())
+        heights: defaultdict[Cluster, list[int]] = defaultdict(list)
+        for height, cluster in self._clusters.items():
+            heights[cluster].append(height)
+        found = [replace(cluster, heights=tuple(sorted(own, reverse=True))) for cluster, own in heights.items()]
         self.known = tuple(sorted(found, key=lambda cluster: (-cluster.blocks, cluster.name)))
         old = self._seen.keys() - coming.keys()
         return _names(before, old) != _names(self._clusters, old)

@@ -126,9 +126,11 @@ class BackfillScheduler:
         if first > wanted.top.height and self._config.counted_node.blocks_dir is None:
             return Finished(gap=self._node.facts.missing_blocks)
         async with self._unpaused, self._node.reserve(BACKFILL_CONNECTIONS):
+            began = time.monotonic()
 
             def note(now: Progress) -> None:
-                self._note(wanted, by=now.activity, done=now.done)
+                left = (now.total - now.done) * (time.monotonic() - began) / now.done if now.done else None
+                self._note(wanted, by=now.activity, done=now.done, seconds_left=left)
 
             job = BackfillJob(
                 self._config.counted_node, self._config.registry, network, wanted=wanted, niceness=_NICENESS
@@ -164,7 +166,12 @@ class BackfillScheduler:
         self._retry_at = time.monotonic() + self._delay
         self._delay = min(2 * self._delay, _MOST_PAUSE_SECONDS)
 
-    def _note(self, wanted: MissingBlocks, *, by: str | None = None, done: int = 0, reason: str | None = None) -> None:
+    def _note(
+        self, wanted: MissingBlocks, *, by: str | None = None, done: int = 0, reason: str | None = None,
+        seconds_left: float | None = None,
+    ) -> None:  # fmt: skip
         first = wanted.top.height + 1 - done
-        self.coverage = Coverage(first, min(first, wanted.lowest), wanted.tip.height, by=by, reason=reason)
+        self.coverage = Coverage(
+            first, min(first, wanted.lowest), wanted.tip.height, by=by, reason=reason, seconds_left=seconds_left
+        )
         self._vitals.backfill_progress.set(self.coverage.ratio)

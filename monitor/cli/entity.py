@@ -49,6 +49,8 @@ def lines(found: dict[str, Any]) -> Iterator[str]:
     for share in found["shares"]:
         interval = "" if share["upper"] is None else f"  {100 * share['lower']:.1f} - {share['upper']:.1%} (95 %)"
         counted = f"{share['blocks']:,} of {share['total']:,} blocks"
+        if share["complete"] < 1:
+            counted += f", {share['complete']:.0%} of the window stored"
         yield f"  {share['window']:<6} {share['share']:>6.1%}{interval}  {counted}"
     yield ""
     yield f"Members, with their share of the last {found['window']}:"

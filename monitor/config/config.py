@@ -19,6 +19,7 @@ from monitor.config.sections import (
     CustodySection,
     EconomySection,
     LogSection,
+    MetricsSection,
     NodeSection,
     RegistrySection,
     SplitsSection,
@@ -84,6 +85,7 @@ class Config(BaseSettings):
     alerts: AlertsSection = Field(default_factory=AlertsSection)
     mqtt: MqttSection = Field(default_factory=MqttSection)
     economy: EconomySection = Field(default_factory=EconomySection)
+    metrics: MetricsSection = Field(default_factory=MetricsSection)
     log: LogSection = Field(default_factory=LogSection)
 
     @model_validator(mode="after")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from ipaddress import ip_network
 from pathlib import Path
@@ -314,12 +315,24 @@ class WebSection(Section):
     )
     """Networks of reverse proxies. X-Forwarded-For and X-Forwarded-Proto are taken from these only, for limits per
     client and for links."""
+    base_path: str = Field(default="", examples=["/pools"])
+    """Path below which a proxy serves this server, if it passes it on. Pages have relative links and need it only then;
+    a proxy that removes the path may name it in X-Forwarded-Prefix, for the links of the feed. Addresses without it
+    work, too."""
+    cors_origins: tuple[str, ...] = Field(default=(), examples=[["https://dashboard.example.org"]])
+    """Origins of pages of other sites that browsers may let read the API, /metrics, /healthz and /readyz; * for all,
+    which lets any page read what this server says to your browser."""
     max_connections: int = Field(default=500, ge=50, le=100_000)
     """Connections at once. A new one takes the place of the one that has waited for a request longest. 20 are reserved
     for this machine; another address has at most 50, and 20 event streams."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
+        if self.base_path and not re.fullmatch(r"(/[A-Za-z0-9._~-]+)+", self.base_path):
+            raise ValueError("base_path must look like /pools: it begins with a slash, and does not end with one")
+        for origin in self.cors_origins:
+            if origin != "*" and not re.fullmatch(r"https?://[^/?#@\s]+", origin):
+                raise ValueError("cors_origins must look like https://dashboard.example.org, without a path; or *")
         self.all_tokens()  # an unreadable file is reported at startup, and by `check`
         return self
 
@@ -355,6 +368,26 @@ class EconomySection(Section):
         if self.proxy and not self.proxy.startswith(("http://", "socks5://", "socks4://")):
             raise ValueError("proxy must look like http://127.0.0.1:3128 or socks5://127.0.0.1:9050")
         return self
+
+
+MetricFamily = Literal[
+    "thresholds", "now", "risks", "top_shares", "signals", "luck", "rewards", "hashrates", "inequality", "sampling",
+    "envelopes",
+]  # fmt: skip
+
+
+class MetricsSection(Section):
+    """The metrics of mining at /metrics."""
+
+    families: tuple[MetricFamily, ...] | Literal["all"] = Field(
+        default=("thresholds", "now", "risks", "top_shares", "signals"), examples=["all"]
+    )
+    """What is published besides the chain, windows, shares, HHI and Nakamoto coefficient with their intervals, trends
+    and changes: thresholds (probability that a share is above a quarter, a third, a half), now (shares now), risks (of
+    confirmations), top_shares, signals (streaks, empty blocks, signalling), luck (luck, fees and stale rates of pools),
+    rewards (per unit of work), hashrates (of entities), inequality (Gini, Theil, entropy), sampling and envelopes
+    (parts of the intervals). all has about 4,200 series on mainnet, which the dashboards for Grafana use; the default
+    has fewer than 2,500."""
 
 
 class LogSection(Section):

@@ -95,7 +95,7 @@ from monitor.model.evidence import (
     Proposal,
     TracedReward,
 )
-from monitor.model.history import Curve, Grid, Group, SeriesQuery, TimeSeries
+from monitor.model.history import Curve, Grid, Group, Moment, SeriesQuery, TimeSeries
 from monitor.model.journal import EntryKind, JournalEntry
 from monitor.model.measures import (
     HHI_BANDS,

@@ -78,6 +78,8 @@ class Cluster:
     """At least two."""
     evidence: tuple[str, ...]
     """What the blocks share, most frequent first: safe to display, and bounded."""
+    heights: tuple[int, ...] = ()
+    """Of the blocks, highest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +158,8 @@ class BlockFilter:
     """Only those of this pool."""
     unknown: bool = False
     """Only those of which the pool is unknown."""
+    heights: tuple[int, ...] | None = None
+    """Only these heights, highest first."""
     first: int | None = None
     """Earliest header time, Unix seconds."""
     last: int | None = None

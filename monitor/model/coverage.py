@@ -18,6 +18,8 @@ class Coverage:
     """Source of the missing blocks; None while none are fetched."""
     reason: str | None = None
     """Why missing blocks are not fetched, if known."""
+    seconds_left: float | None = None
+    """How long the missing blocks will take, by those that came so far; None if that is not known."""
 
     @property
     def missing(self) -> int:

@@ -4,9 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from monitor.model.names import PoolSlug
+
+_HEIGHT_DIGITS, _DAY_LETTERS, _DAY = 8, len("2025-01-31"), 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """An earlier state of the chain: when a height was the highest, or the header time of the tip was not yet later."""
+
+    height: int | None = None
+    time: int | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> Moment:
+        """Read a height, a day (its end, UTC), or a time in ISO 8601.
+
+        Raises:
+            ValueError: it is none of them.
+        """
+        if text.isascii() and text.isdigit() and len(text) <= _HEIGHT_DIGITS:
+            return cls(height=int(text))
+        try:
+            moment = datetime.fromisoformat(text)
+        except ValueError:
+            raise ValueError("use a height, as in 900000, or a day, as in 2025-01-31") from None
+        seconds = int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+        return cls(time=seconds + _DAY - 1 if len(text) == _DAY_LETTERS else seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +52,10 @@ class SeriesQuery:
     """Seconds between points."""
     limit: int = 12
     """Most entities with a series of their own."""
+    entities: tuple[str, ...] = ()
+    """Of shares: those with a series of their own, in place of the largest."""
+    incomplete: bool = False
+    """Whether points come first that have only a part of their window, if `first` is None."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,3 +123,12 @@ class TimeSeries:
     metric: str
     grid: Grid
     series: Mapping[str, Curve]
+    oldest: int | None = None
+    """The earliest stored header time; None if the history begins with the first block of the chain."""
+
+    @property
+    def complete(self) -> list[float]:
+        """How much of its window each point has the stored blocks of: 1 for all of it."""
+        if self.oldest is None:
+            return [1.0] * self.grid.points
+        return [min(1.0, max(0.0, (time - self.oldest) / self.grid.window)) for time in self.grid.times]

@@ -178,6 +178,8 @@ class Concentration(NamedTuple):
     nameless: Mapping[PoolSlug, int] = MappingProxyType({})
     """Blocks of pools with an unknown entity, such as a pool without a known country; part of `unknown`. In `split`
     such a pool is one entity."""
+    complete: float = 1.0
+    """How much of the window is stored, 0 to 1: below it, the numbers are those of a shorter window."""
 
     @property
     def attributed(self) -> int:

@@ -8,6 +8,7 @@ second.
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry
@@ -17,7 +18,7 @@ from monitor.hub import Hub
 from monitor.outputs.audit_metrics import AuditCollector
 from monitor.outputs.builders_metrics import BuildersCollector
 from monitor.outputs.economy_metrics import EconomyCollector
-from monitor.outputs.metrics import SnapshotCollector
+from monitor.outputs.metrics import FAMILIES, SnapshotCollector
 from monitor.outputs.node_metrics import NodesCollector
 from monitor.outputs.stratum_metrics import StratumCollector
 from monitor.vitals import Vitals
@@ -40,16 +41,22 @@ class _Made:
 
 
 class Exposition:
-    """Encodes the newest snapshot, and the daemon's own instruments."""
+    """Encodes the newest snapshot, and the daemon's own instruments.
 
-    def __init__(self, hub: Hub, vitals: Vitals) -> None:
+    Args:
+        hub: has the snapshot.
+        vitals: the instruments.
+        families: of metrics that are published besides those that always are.
+    """
+
+    def __init__(self, hub: Hub, vitals: Vitals, families: Collection[str] = FAMILIES.keys()) -> None:
         self._hub = hub
         self._own = vitals.registry
         self._own.register(NodesCollector(hub))
         self._own.register(EconomyCollector(hub))
         self._own.register(StratumCollector(hub))
         self._mining = CollectorRegistry()
-        self._mining.register(SnapshotCollector(hub))
+        self._mining.register(SnapshotCollector(hub, families))
         self._mining.register(AuditCollector(hub))
         self._mining.register(BuildersCollector(hub))
         self._made: dict[str, _Made] = {}

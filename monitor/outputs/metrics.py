@@ -5,7 +5,7 @@ Nothing is computed or asked of a node inside a scrape. The daemon's own instrum
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
@@ -16,12 +16,45 @@ from monitor.model import SOON_SECONDS
 from monitor.outputs import samples as s
 from monitor.outputs.samples import Published
 
+FAMILIES: Mapping[str, frozenset[str]] = {
+    "thresholds": frozenset({"share_above_probability"}),
+    "now": frozenset({"share_now_ratio", "share_now_lower_ratio", "share_now_upper_ratio"}),
+    "risks": frozenset({"confirmation_risk_ratio", "confirmation_risk_lower_ratio", "confirmation_risk_upper_ratio"}),
+    "top_shares": frozenset({"top_share_ratio"}),
+    "signals": frozenset({
+        "streak_blocks", "streak_probability", "empty_blocks", "empty_blocks_timed", "empty_blocks_soon",
+        "signalling_blocks",
+    }),
+    "luck": frozenset({
+        "luck_ratio", "luck_zscore", "fees_btc", "stale_rate_ratio", "stale_rate_lower_ratio",
+        "stale_rate_upper_ratio", "stale_rate_expected_ratio",
+    }),
+    "rewards": frozenset({"reward_per_work_ratio", "reward_per_work_lower_ratio", "reward_per_work_upper_ratio"}),
+    "hashrates": frozenset({"hashrate_hashes_per_second"}),
+    "inequality": frozenset({"gini_ratio", "theil_index", "entropy_bits"}),
+    "sampling": frozenset({
+        "share_sampling_lower_ratio", "share_sampling_upper_ratio", "hhi_sampling_lower", "hhi_sampling_upper",
+    }),
+    "envelopes": frozenset({
+        "hhi_envelope_lower", "hhi_envelope_upper", "nakamoto_coefficient_envelope_lower",
+        "nakamoto_coefficient_envelope_upper", "share_envelope_lower_ratio", "share_envelope_upper_ratio",
+    }),
+}  # fmt: skip
+"""Metrics that can be left out, by the name of their family (`metrics.families`); all others are always there."""
+
 
 class SnapshotCollector(Collector):
-    """Collects the newest snapshot of the hub; nothing before the first."""
+    """Collects the newest snapshot of the hub; nothing before the first.
 
-    def __init__(self, hub: Hub) -> None:
+    Args:
+        hub: has it.
+        families: those of `FAMILIES` that are published.
+    """
+
+    def __init__(self, hub: Hub, families: Collection[str] = FAMILIES.keys()) -> None:
         self._hub = hub
+        left_out = {name for family, names in FAMILIES.items() if family not in families for name in names}
+        self._published = [each for each in CATALOGUE if each.name not in left_out]
 
     def describe(self) -> Iterable[Metric]:
         """Nothing in advance: there may be no snapshot yet."""
@@ -31,7 +64,7 @@ class SnapshotCollector(Collector):
         """Every metric of the catalogue."""
         snapshot = self._hub.snapshot
         if snapshot is not None:
-            for published in CATALOGUE:
+            for published in self._published:
                 kind = CounterMetricFamily if published.is_counter else GaugeMetricFamily
                 family = kind(published.full_name, published.help, labels=published.labels)
                 for labels, value in published.samples(snapshot):
@@ -73,6 +106,12 @@ CATALOGUE = (
         s.conflicts, is_counter=True,
     ),
     Published("window_blocks", "Blocks in a window.", s.windows, "blocks"),
+    Published(
+        "window_complete_ratio",
+        "How much of a window is stored, 0 to 1. Below 1, its numbers are those of a shorter window.",
+        s.windows,
+        "complete",
+    ),
     Published("window_attributed_ratio", "Share of a window's blocks with a known pool.", s.attributed),
     Published(
         "attribution_confidence_ratio",

@@ -14,12 +14,12 @@ from typing import Any, Generic, TypeAlias, TypeVar
 from monitor import wire
 from monitor.model import PREFIX, BlockRef, Confidence, Estimates, PoolSlug, Signals, Snapshot
 
-_ENTITIES = 40
+_ENTITIES = 20
 """Largest entities of a level and window that are published: miners can name themselves in coinbases, and the rest has
 less than a per cent."""
-_POOLS = 20
-"""Largest pools with published signals, the same in all windows, so that no series comes and goes: they find 99 %
-of the blocks."""
+_POOLS = 10
+"""Largest pools with published signals, the same in all windows, so that no series comes and goes: they find nine in
+ten blocks."""
 _BITS = 4
 """Version bits with most blocks, published by pool: some miners set bits without a meaning."""
 _LARGEST = 10

@@ -124,7 +124,7 @@ class WindowCounter:
         self.entities: EntityLookup | None = None
         """What the last count used; None before the first."""
         self._store = store
-        self._windows = windows
+        self.windows = windows
         self._reach = Reach.of(windows)
         self._seconds = self._reach.seconds
         self._counted = CountedBlocks(rulebook.levels, windows)
@@ -135,6 +135,11 @@ class WindowCounter:
 
     def __len__(self) -> int:
         return len(self._table)
+
+    @property
+    def unknown_miners(self) -> tuple[Cluster, ...]:
+        """Every miner with a pseudonym, most blocks first."""
+        return self._unknown_miners.known
 
     @property
     def _table(self) -> BlockTable:
@@ -150,7 +155,7 @@ class WindowCounter:
 
         def count(rows: Iterator[BlockRow]) -> CountedBlocks:
             unknown_miners.learn(unattributed)
-            counted = CountedBlocks(levels, self._windows, (with_pseudonym(row, unknown_miners) for row in rows))
+            counted = CountedBlocks(levels, self.windows, (with_pseudonym(row, unknown_miners) for row in rows))
             len(counted.table)
             return counted
 
@@ -175,7 +180,7 @@ class WindowCounter:
 
     def concentration(self) -> tuple[Concentration, ...]:
         """Shares and indices at the tip, at every level and over every window."""
-        return concentrate(self._table, self._windows)
+        return concentrate(self._table, self.windows)
 
     def tally(self, judged: Sequence[Judged], losers: Sequence[PoolSlug | None]) -> None:
         """Add a step to the totals since the start: blocks that joined, and the pools of those that left."""
@@ -189,7 +194,7 @@ class WindowCounter:
         return CountedState(
             plan=plan,
             table=self._table.copy(),
-            windows=self._windows,
+            windows=self.windows,
             tally=self._tally,
             first_height=self._first.height,
             rulebook=self.rulebook,

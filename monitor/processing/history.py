@@ -13,26 +13,42 @@ from monitor.analysis.counting.points import PointRange
 from monitor.analysis.time_series import METRICS, curves
 from monitor.analysis.uncertainty.alternatives import UncertainMembership
 from monitor.errors import InputError
-from monitor.model import BlockRow, Grid, PoolSlug, SeriesQuery, TimeSeries
+from monitor.model import BlockRow, Grid, Moment, PoolSlug, SeriesQuery, Snapshot, TimeSeries
 from monitor.processing.counter import EntityLookup, WindowCounter
+from monitor.processing.past import snapshot_at
 from monitor.store.reading import Reading
 from monitor.store.store import Store
 
+_KEPT = 8
+"""Snapshots of earlier blocks that are kept: of a year, each takes a megabyte, and a part of a second to compute."""
+
 
 class HistoryQueries:
-    """Time series of the stored blocks."""
+    """Time series of the stored blocks, and the numbers as of earlier ones."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._boot = os.urandom(4).hex()
         self.counter: WindowCounter | None = None
         """Set once the network is known."""
+        self._kept: dict[tuple[str | None, Moment], Snapshot | None] = {}
 
     @property
     def edition(self) -> str | None:
         """Changes whenever a series may have changed; None while there are none."""
         entities = self.counter.entities if self.counter else None
         return f"{self._boot}.{self._store.revision}.{entities.edition}" if entities else None
+
+    async def snapshot(self, moment: Moment) -> Snapshot | None:
+        """Every number as of an earlier block; None if nothing is stored of that time, or counted yet."""
+        counter = self.counter
+        if counter is None or counter.entities is None:
+            return None
+        key, entities = (self.edition, moment), counter.entities
+        if key not in self._kept:
+            found = await self._store.reading(lambda reading: snapshot_at(reading, moment, counter, entities=entities))
+            self._kept = {**dict(list(self._kept.items())[1 - _KEPT :]), key: found}
+        return self._kept[key]
 
     async def series(self, asked: SeriesQuery) -> TimeSeries:
         """The series of a metric. Its thread has ended when a cancelled call returns.
@@ -71,7 +87,9 @@ def time_series(reading: Reading, asked: SeriesQuery, entities: EntityLookup) ->
         *_pseudonym_ranges(reading, points, level, entities=entities),
     ]
     series = curves(ranges, points, asked, questions=questions, go_on=reading.go_on)
-    return TimeSeries(level.name, asked.metric, points, series=series)
+    ends = reading.ends()
+    oldest = stored[0] if ends and ends[0] > 0 else None
+    return TimeSeries(level.name, asked.metric, points, series=series, oldest=oldest)
 
 
 def _ranges(

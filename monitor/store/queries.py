@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, delete, func, insert, not_, or_, select, union_all, update
 
@@ -15,6 +16,7 @@ from monitor.model import (
     BlockRow,
     Coinbase,
     Method,
+    Moment,
     PoolSlug,
     StoredCoinbase,
 )
@@ -34,6 +36,14 @@ HIGHEST, LOWEST = _ANY.order_by(blocks.c.height.desc()), _ANY.order_by(blocks.c.
 """The ends of the best chain. Built once: building a statement takes longer than executing it."""
 _WANTED, _GAP, _GENESIS, _NETWORK, _REWRITTEN = "wanted_height", "gap", "genesis", "network", "rewritten"
 """Names in `metadata`."""
+
+
+class BlockAt(NamedTuple):
+    """A block of the best chain, with its header time."""
+
+    height: int
+    hash: BlockHash
+    time: int
 
 
 def tip(connection: Connection) -> BlockRef | None:
@@ -67,18 +77,32 @@ def recent(connection: Connection, seconds: int, count: int) -> Iterator[BlockRo
 
     A few thousand at a time are in memory.
     """
-    tip = connection.execute(
-        select(blocks.c.height, blocks.c.time).where(ON_BEST_CHAIN).order_by(blocks.c.height.desc()).limit(1)
-    ).first()
-    if tip is None:
-        return
+    tip = newest_at(connection, Moment())
+    if tip:
+        yield from recent_below(connection, tip, seconds=seconds, count=count)
+
+
+def newest_at(connection: Connection, moment: Moment) -> BlockAt | None:
+    """The highest block of the best chain at a moment; of all, if it says nothing. None if none is stored."""
+    query = select(blocks.c.height, blocks.c.hash, blocks.c.time).where(ON_BEST_CHAIN).order_by(blocks.c.height.desc())
+    if moment.height is not None:
+        query = query.where(blocks.c.height <= moment.height)
+    if moment.time is not None:
+        query = query.where(blocks.c.time <= moment.time)
+    row = connection.execute(query.limit(1)).first()
+    return BlockAt(row.height, block_hash(row.hash), row.time) if row else None
+
+
+def recent_below(connection: Connection, tip: BlockAt, *, seconds: int, count: int) -> Iterator[BlockRow]:
+    """The same as `recent` was, when a block was the tip."""
     lowest = reach(connection, tip.height, tip.time, seconds=seconds, count=count)
     how = {
         row.id: (row.pool, confidence_of(row.confidence))
         for row in connection.execute(select(attributions.c.id, attributions.c.pool, attributions.c.confidence))
     }
+    within = blocks.c.height.between(lowest, tip.height)
     rows = connection.execution_options(yield_per=PAGE).execute(
-        select(blocks.c.attribution, *COUNTED).where(ON_BEST_CHAIN, blocks.c.height >= lowest).order_by(blocks.c.height)
+        select(blocks.c.attribution, *COUNTED).where(ON_BEST_CHAIN, within).order_by(blocks.c.height)
     )
     for attribution, *counted in rows:
         yield counted_row(counted, *how[attribution])
@@ -154,6 +178,8 @@ def _conditions(wanted: BlockFilter) -> Iterator[ColumnElement[bool]]:
         yield blocks.c.attribution.in_(
             select(attributions.c.id).where(pool.is_(None) if wanted.unknown else pool == wanted.pool)
         )
+    if wanted.heights is not None:
+        yield blocks.c.height.in_(wanted.heights)
     if wanted.first is not None:
         yield blocks.c.time >= wanted.first
     if wanted.last is not None:

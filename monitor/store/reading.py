@@ -9,8 +9,20 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, case, func, null, select
 
-from monitor.model import BlockRecord, BlockRow, Coinbase, Confidence, Grid, Group, Method, StoredBlock, StoredCoinbase
-from monitor.store import queries
+from monitor.model import (
+    BlockRecord,
+    BlockRow,
+    Coinbase,
+    Confidence,
+    Grid,
+    Group,
+    Method,
+    Moment,
+    StaleRow,
+    StoredBlock,
+    StoredCoinbase,
+)
+from monitor.store import queries, stale_blocks
 from monitor.store.queries import ON_BEST_CHAIN, PAGE
 from monitor.store.rows import COUNTED, block_hash, confidence_of, counted_row, record
 from monitor.store.schema import attributions, blocks
@@ -52,6 +64,20 @@ class Reading:
     def reach(self, block: BlockRow, *, seconds: int, count: int) -> int:
         """The lowest height that is needed to count a span of header time or a number of blocks, up to a block."""
         return queries.reach(self._connection, block.height, block.time, seconds=seconds, count=count)
+
+    def newest_at(self, moment: Moment) -> queries.BlockAt | None:
+        """See `queries.newest_at`."""
+        return queries.newest_at(self._connection, moment)
+
+    def recent(self, tip: queries.BlockAt, *, seconds: int, count: int) -> Iterator[BlockRow]:
+        """The blocks that counting needs if this one is the tip, lowest first."""
+        for row in queries.recent_below(self._connection, tip, seconds=seconds, count=count):
+            self.go_on()
+            yield row
+
+    def stale(self, *, since: int) -> list[StaleRow]:
+        """Stale blocks with a header time from a moment on."""
+        return stale_blocks.stale_since(self._connection, since)
 
     def blocks(self, lowest: int, highest: int, *, stale: bool = False) -> Iterator[StoredBlock]:
         """The blocks between two heights, both included, lowest first; a few at a time are in memory.

@@ -29,7 +29,12 @@ def stale(connection: Connection, *, seconds: int) -> list[StaleRow]:
     of a branch that a node follows: they may be counted yet.
     """
     tip = connection.execute(_TIP_TIME).first()
-    since = {"since": tip.time - seconds if tip else 0}
+    return stale_since(connection, tip.time - seconds if tip else 0)
+
+
+def stale_since(connection: Connection, time: int) -> list[StaleRow]:
+    """The same from a header time on."""
+    since = {"since": time}
     found = [_stale_row(row, stored=True) for row in connection.execute(_STALE_BLOCKS, since)]
     found += [_stale_row(row, stored=False) for row in connection.execute(_STALE_HEADERS, since)]
     followed = followed_blocks(connection)

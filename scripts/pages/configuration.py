@@ -145,7 +145,8 @@ def _words(annotation: Any) -> Iterator[str]:  # noqa: ANN401 -- any type
     if get_origin(annotation) is Literal:
         yield from (f"`{value}`" for value in get_args(annotation))
     elif get_origin(annotation) is tuple:
-        yield _LISTS[get_args(annotation)[0]]
+        of = get_args(annotation)[0]
+        yield f"a list of {', '.join(_words(of))} (in a variable: as JSON)" if get_origin(of) else _LISTS[of]
     elif get_args(annotation):
         for each in get_args(annotation):
             yield from _words(each)

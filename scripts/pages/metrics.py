@@ -10,7 +10,7 @@ from monitor.model import PREFIX
 from monitor.outputs.audit_metrics import AUDIT_CATALOGUE
 from monitor.outputs.builders_metrics import BUILDERS_CATALOGUE
 from monitor.outputs.economy_metrics import ECONOMY_CATALOGUE
-from monitor.outputs.metrics import CATALOGUE
+from monitor.outputs.metrics import CATALOGUE, FAMILIES
 from monitor.outputs.node_metrics import NODE_CATALOGUE
 from monitor.outputs.stratum_metrics import STRATUM_CATALOGUE
 from monitor.vitals import Vitals
@@ -20,7 +20,7 @@ _HEAD = f"""\
 
 Served at `/metrics` in the Prometheus text format or as OpenMetrics, depending on the request. All names begin with
 `{PREFIX}_`. The numbers are computed once per block; a scrape does not query the node. [The glossary](glossary.md) has
-formulas and sources.
+formulas and sources. A metric with a family is there if [`metrics.families`](configuration.md#metricsfamilies) has it.
 """
 _ECONOMY = """\
 They change when an edition or the day changes. [How they are computed](economy.md), and the attribution that each
@@ -112,9 +112,11 @@ def _table(rows: Iterator[_Row]) -> Iterator[str]:
 
 
 def _mining() -> Iterator[_Row]:
+    families = {name: family for family, names in FAMILIES.items() for name in names}
     for each in CATALOGUE:
         counts = each.is_counter
-        yield each.name + "_total" * counts, "counter" if counts else "gauge", each.labels, each.help
+        of = f" Family `{families[each.name]}`." if each.name in families else ""
+        yield each.name + "_total" * counts, "counter" if counts else "gauge", each.labels, f"{each.help}{of}"
 
 
 def _nodes() -> Iterator[_Row]:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import re
+import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 import pytest_asyncio
+from aiohttp import web
 from playwright.async_api import Browser, Page, expect
 from support.browser import PHONE, Tab, running, tab, violations
 from support.daemon import Inside, inside
@@ -26,6 +31,7 @@ pytestmark = [pytest.mark.service("chromium"), pytest.mark.asyncio(loop_scope="m
 FOUNDRY, ANTPOOL, VIABTC, TORN, HOSTILE = (
     PoolSlug(slug) for slug in ("foundryusa", "antpool", "viabtc", "torn", "hostile")
 )
+BELOW = "/whole"
 HOSTILE_TAG = b"<img src=x onerror=alert(1)><script>alert(2)</script>"
 MINED = ([FOUNDRY] * 3 + [ANTPOOL] * 2 + [VIABTC]) * 6
 
@@ -81,7 +87,7 @@ def config(node: EmbeddedNode, folder: Path) -> Config:
     return Config.model_validate({
         "node": {"url": node.url, "cookie_file": node.cookie_file, "poll_seconds": 0.2},
         "store": {"url": f"sqlite:///{folder / 'blocks.sqlite'}"},
-        "web": {"port": free_port()},
+        "web": {"port": free_port(), "base_path": BELOW},
         "windows": ["24h", "7d", "30b"],
     })  # fmt: skip
 
@@ -107,8 +113,13 @@ async def opened(host: Host, browser: Browser) -> AsyncIterator[Callable[..., Aw
 async def charted(page: Page) -> None:
     """Return once the chart is drawn."""
     await page.locator("[data-part=history]").scroll_into_view_if_needed()
-    await expect(page.locator(".chart canvas").first).to_be_visible()
+    await expect(page.locator(".chart > svg")).to_be_visible()
 
+
+FRAMED = {
+    "chart": "/embed/history?metric=hhi_unbiased&window=7d&incomplete=true", "page": "/", "block": "/claims",
+    "api": "/api/v1/status",
+}  # fmt: skip
 
 Opened = Callable[..., Awaitable[Tab]]
 
@@ -132,27 +143,74 @@ async def test_it_answers_at_a_glance(opened: Opened, node: EmbeddedNode) -> Non
 async def test_the_past_is_drawn_when_it_comes_into_view(opened: Opened) -> None:
     found = await opened()
     page = found.page
-    assert not any("uPlot.esm.js" in address for address in found.asked)
+    assert not any("/chart/" in address for address in found.asked)
 
     await charted(page)
     chart, tip = page.locator(".chart"), page.locator(".chart .tip")
-    await expect(chart).to_have_attribute("aria-label", re.compile("shares by pool over 7d, 2023-"))
-    await page.get_by_role("button", name="HHI").click()
-    await expect(chart).to_have_attribute("aria-label", re.compile("hhi unbiased by pool"))
+    await expect(chart).to_have_attribute("aria-label", "Shares of pools, windows of 7 days")
+    await page.get_by_role("link", name="HHI").click()
+    await expect(chart).to_have_attribute("aria-label", "HHI of pools, windows of 7 days")
     await expect(tip).to_be_hidden()
-    await chart.hover()
+    await page.locator(".chart > svg").hover()
     await expect(tip).to_contain_text("unknown blocks as separate miners")
     await page.mouse.move(0, 0)
     await expect(tip).to_be_hidden()
     await page.emulate_media(color_scheme="dark")
-    await expect(page.locator(".chart canvas").first).to_be_visible()
+    await expect(page.locator(".chart > svg")).to_be_visible()
+
+
+async def test_what_is_shown_is_in_the_address(opened: Opened) -> None:
+    page = (await opened("/?level=template&window=24h")).page
+    await page.get_by_role("link", name="HHI").click()
+    await expect(page.get_by_role("link", name="HHI")).to_have_attribute("aria-current", "true")
+    await page.get_by_role("link", name="30 days").click()
+    await expect(page.get_by_role("link", name="30 days")).to_have_attribute("aria-current", "true")
+    address = page.url
+    assert address.endswith("/?level=template&window=24h&metric=hhi_unbiased&span=30d")
+
+    copy = (await opened(address.removeprefix(page.url.partition("/?")[0]))).page
+    await charted(copy)
+    await expect(copy.locator(".chart")).to_have_attribute(
+        "aria-label", "HHI of template builders, windows of 24 hours"
+    )
+    await expect(copy.get_by_role("link", name="30 days")).to_have_attribute("aria-current", "true")
+
+    await page.get_by_role("link", name="operator").click()
+    await expect(page).to_have_url(re.compile("level=operator&window=24h&metric=hhi_unbiased&span=30d"))
+    await page.go_back()
+    await page.go_back()
+    await expect(page.get_by_role("link", name="all", exact=True)).to_have_attribute("aria-current", "true")
+    await expect(page.get_by_role("link", name="HHI")).to_have_attribute("aria-current", "true")
+
+
+async def test_links_to_other_pages_keep_the_window(opened: Opened) -> None:
+    for script in (True, False):
+        page = (await opened("/?level=origin&window=30b", java_script_enabled=script)).page
+        await page.locator("[data-part=shares]").get_by_role("link", name="China").click()
+        await expect(page).to_have_url(re.compile(r"/entity/origin/CN\?window=30b$"))
+        await page.get_by_role("link", name="All countries of origin").click()
+        await expect(page).to_have_url(re.compile(r"/\?level=origin&window=30b$"))
+        await page.get_by_role("link", name="Claims", exact=True).click()
+        await page.get_by_role("link", name="Overview").click()
+        await expect(page).to_have_url(re.compile(r"level=origin&window=30b$"))
+
+
+async def test_a_range_of_days_can_be_chosen(opened: Opened) -> None:
+    for script in (True, False):
+        page = (await opened("/?level=template&metric=nakamoto", java_script_enabled=script)).page
+        await page.get_by_label("from", exact=True).fill("2023-11-14")
+        await page.get_by_label("to", exact=True).fill("2023-11-15")
+        await page.get_by_role("button", name="Show").click()
+        await expect(page).to_have_url(re.compile("level=template&metric=nakamoto&from=2023-11-14&to=2023-11-15"))
+        await expect(page.get_by_label("from", exact=True)).to_have_value("2023-11-14")
+        assert "from=2023-11-14&to=" in (await page.locator(".chart").get_attribute("data-chart") or "")
 
 
 async def test_level_and_window_change_in_place(opened: Opened) -> None:
     found = await opened()
     page = found.page
     await page.get_by_role("link", name="template").click()
-    await expect(page.get_by_role("link", name="template")).to_have_attribute("aria-current", "page")
+    await expect(page.get_by_role("link", name="template")).to_have_attribute("aria-current", "true")
     await expect(page.get_by_role("link", name="template")).to_be_focused()
     await page.get_by_role("link", name="24h").click()
     await expect(page.locator("[data-part=shares] h2")).to_contain_text("Shares of template builders 24 hours")
@@ -161,6 +219,59 @@ async def test_level_and_window_change_in_place(opened: Opened) -> None:
 
     await page.go_back()
     await expect(page.locator("[data-part=shares] h2")).to_contain_text("7 days")
+
+
+async def saved(page: Page, name: str) -> bytes:
+    """What the button of this name saves."""
+    async with page.expect_download() as coming:
+        await page.get_by_role("button", name=name).click()
+    return Path(await (await coming.value).path()).read_bytes()
+
+
+async def test_tables_and_drawings_are_saved_with_what_they_are(opened: Opened) -> None:
+    page = (await opened("/?window=30b")).page
+    await charted(page)
+
+    shares = (await saved(page, "Save Shares of pools as CSV")).decode()
+    assert shares.startswith("# pool-monitor /api/v1/shares?level=pool&window=30b, as of block ")
+    assert "\npool,30b,30," in shares
+    risks = json.loads(await saved(page, "Save Confirmation risk as JSON"))
+    assert risks["source"].startswith("Confirmation risk; ")
+    assert "as of block" in risks["source"]
+    assert risks["tables"][0][0]["Confirmations"] == "1"
+    history = (await saved(page, "Save History as CSV")).decode()
+    assert "foundryusa,foundryusa.lower" in history
+    drawing = (await saved(page, "Save History as SVG")).decode()
+    assert "Shares of pools" in drawing
+    assert "var(" not in drawing, "other programs know no variables"
+    assert (await saved(page, "Save History as PNG")).startswith(b"\x89PNG")
+
+
+async def test_other_sites_may_frame_an_embedded_chart_and_nothing_else(browser: Browser, host: Host) -> None:
+    url, port = host.daemon.url, free_port()
+
+    async def frames(_: web.Request) -> web.Response:
+        ours = "".join(f'<iframe name="{name}" src="{url}{path}"></iframe>' for name, path in FRAMED.items())
+        return web.Response(text=f'{ours}<img src="{url}/badge/hhi.svg">', content_type="text/html")
+
+    other = web.Application()
+    other.add_routes([web.get("/", frames)])
+    runner = web.AppRunner(other)
+    await runner.setup()
+    await web.TCPSite(runner, "localhost", port).start()
+    try:
+        async with tab(browser) as found:
+            await found.page.goto(f"http://localhost:{port}/")
+            chart = found.page.frame_locator("[name=chart]").locator("img")
+            await expect(chart).to_have_attribute("alt", "HHI of pools, windows of 7 days")
+            assert await chart.evaluate("each => each.decode().then(() => each.naturalWidth)") > 300
+            assert await found.page.locator("img").evaluate("each => each.decode().then(() => each.naturalWidth)") > 100
+            for name in ("page", "block", "api"):
+                frame = found.page.frame(name=name)
+                assert frame
+                assert frame.url.startswith("chrome-error:"), name
+    finally:
+        await runner.cleanup()
 
 
 async def test_a_block_opens_why_it_is_whose(opened: Opened) -> None:
@@ -218,7 +329,7 @@ async def test_without_a_script_it_is_whole(opened: Opened) -> None:
     await expect(page.locator(".lead")).to_contain_text("more than half")
     await page.get_by_role("link", name="operator").click()
     await expect(page.locator("[data-part=shares] h2")).to_contain_text("Shares of operators")
-    await expect(page.locator("[data-part=history]")).to_contain_text("need JavaScript")
+    await expect(page.locator("[data-part=history]")).to_contain_text("30 days")
     await page.locator(".strip a").first.click()
     await expect(page.locator("h1")).to_contain_text("Block")
 
@@ -243,6 +354,22 @@ async def test_a_new_block_is_there_without_a_reload(opened: Opened, node: Embed
     await expect(found.page.locator("#card-last ~ .figure")).to_contain_text("ViaBTC")
     await host.daemon.wait_for(node.tip.hash)
     assert sum(address.endswith("page.css") for address in found.asked) == 1
+
+
+async def test_an_update_keeps_state_and_focus(opened: Opened, node: EmbeddedNode) -> None:
+    page = (await opened("/?level=template&window=24h&metric=nakamoto")).page
+    await expect(page.locator("#live")).to_have_text("live")
+    await page.locator(".strip li").nth(1).get_by_role("link").focus()
+    focused = await page.evaluate("document.activeElement.getAttribute('href')")
+    await page.get_by_label("from", exact=True).fill("2023-11-14")
+    await page.locator(".strip li").nth(1).get_by_role("link").focus()
+
+    node.mine(VIABTC)
+
+    await expect(page.locator(".strip li").first).to_contain_text(str(node.tip.height))
+    assert await page.evaluate("document.activeElement.getAttribute('href')") == focused
+    assert page.url.endswith("/?level=template&window=24h&metric=nakamoto")
+    await expect(page.get_by_label("from", exact=True)).to_have_value("2023-11-14")
 
 
 async def test_a_reorganisation_is_seen(opened: Opened, node: EmbeddedNode) -> None:
@@ -271,6 +398,72 @@ async def test_it_survives_a_restart_of_the_daemon(host: Host, browser: Browser,
         assert not any("Error" in each and "net::" not in each for each in found.complaints)
 
 
+# -- behind a proxy ----------------------------------------------------------------------------------------------------
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def nginx(host: Host, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
+    """Behind `proxy_pass` and nothing else: at the root, and below paths, one of which nginx removes."""
+    folder, port = tmp_path_factory.mktemp("nginx"), free_port()
+    kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    paths = "".join(f"{kind}_temp_path {folder}/{kind};\n" for kind in kinds)
+    (folder / "nginx.conf").write_text(
+        f"daemon off; master_process off; pid {folder}/pid; error_log stderr;\n"
+        f"events {{}}\nhttp {{ access_log off;\n{paths}server {{ listen 127.0.0.1:{port};\n"
+        f"location / {{ proxy_pass {host.daemon.url}; }}\n"
+        f"location /a/pools/ {{ proxy_pass {host.daemon.url}/; }}\n"
+        f"location {BELOW}/ {{ proxy_pass {host.daemon.url}; }}\n}} }}\n"
+    )
+    process = subprocess.Popen(  # noqa: ASYNC220 -- it only starts
+        [program("nginx"), "-p", folder, "-e", "stderr", "-c", folder / "nginx.conf"], stderr=subprocess.PIPE
+    )
+    try:
+        async with asyncio.timeout(60), aiohttp.ClientSession() as session:
+            while True:
+                with suppress(aiohttp.ClientConnectorError):
+                    async with session.get(f"http://127.0.0.1:{port}/healthz"):
+                        break
+                await asyncio.sleep(0.05)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.parametrize("below", ["", "/a/pools", BELOW])
+async def test_it_works_behind_nginx_as_it_comes_and_below_a_path(
+    nginx: str, browser: Browser, node: EmbeddedNode, below: str
+) -> None:
+    async with tab(browser) as found:
+        page = found.page
+        await page.goto(f"{nginx}{below}/?window=24h")
+        await charted(page)
+        await expect(page.locator("#live")).to_have_text("live")
+        node.mine(ANTPOOL)
+        await expect(page.locator(".strip li").first).to_contain_text(str(node.tip.height))
+        await page.get_by_role("link", name="operator", exact=True).click()
+        await expect(page.locator("[data-part=shares] h2")).to_contain_text("Shares of operators")
+        await page.locator("[data-part=shares]").get_by_role("link", name="AntPool", exact=True).first.click()
+        await expect(page.locator("h1")).to_contain_text("AntPool")
+        await charted(page)
+        await page.get_by_role("searchbox").fill("Foundry USA")
+        await page.get_by_role("searchbox").press("Enter")
+        await expect(page.locator("h1")).to_contain_text("Foundry USA")
+        assert page.url.startswith(f"{nginx}{below}/")
+        assert [address for address in found.asked if not address.startswith(f"{nginx}{below}/")] == []
+        assert found.complaints == []
+
+
+async def test_a_page_that_hears_nothing_says_so(opened: Opened, host: Host) -> None:
+    found = await opened("/claims")
+    page = found.page
+    await page.clock.install()
+    await page.route("**/api/v1/events", lambda _: asyncio.Event().wait())
+    await page.goto(f"{host.daemon.url}/claims")
+    await page.clock.fast_forward(41_000)
+    await expect(page.locator("#live")).to_contain_text("not live")
+
+
 # -- for everyone ------------------------------------------------------------------------------------------------------
 
 
@@ -280,6 +473,8 @@ async def test_it_is_accessible(opened: Opened, node: EmbeddedNode, scheme: str)
         "/memberships?level=origin",
         "/entity/origin/CN?window=30d",
         "/claims",
+        "/glossary",
+        "/?at=20",
         "/alerts",
         "/search?q=pool",
         "/?level=country",
@@ -307,8 +502,24 @@ async def test_the_keyboard_reaches_everything(opened: Opened) -> None:
         reached.append(
             await page.evaluate("[document.activeElement.tagName, document.activeElement.textContent.trim()].join(' ')")
         )
-    for what in ("A pool", "A operator", "A 24h", "A Foundry USA", "BUTTON HHI", "BUTTON 30 days"):
-        assert what in reached, reached
+    for what in ("A pool", "A operator", "A 24h", "A Foundry USA", "A HHI", "A 30 days"):
+        assert any(each.startswith(what) for each in reached), reached
+
+
+async def test_a_term_is_explained_by_the_keyboard_too(opened: Opened) -> None:
+    for script in (True, False):
+        page = (await opened("/?window=30b", java_script_enabled=script)).page
+        button = page.get_by_role("button", name="What is Nakamoto coefficient?")
+        text = page.get_by_text("The smallest number of entities with more than half of the blocks")
+        await expect(text).to_be_hidden()
+        await button.focus()
+        await page.keyboard.press("Enter")
+        await expect(text).to_be_visible()
+        await page.keyboard.press("Escape")
+        await expect(text).to_be_hidden()
+        await button.click()
+        await page.get_by_role("link", name="Glossary").first.click()
+        await expect(page).to_have_url(re.compile("/glossary#nakamoto-coefficient$"))
 
 
 async def test_the_keyboard_walks_through_a_chart(opened: Opened) -> None:
@@ -317,7 +528,7 @@ async def test_the_keyboard_walks_through_a_chart(opened: Opened) -> None:
     chart, tip = page.get_by_role("slider"), page.locator(".chart .tip")
     last = int(await chart.get_attribute("aria-valuemax") or 0)
 
-    await page.get_by_role("button", name="all").focus()
+    await page.get_by_role("button", name="Show").focus()
     await page.keyboard.press("Tab")
     await expect(chart).to_be_focused()
     assert last > 1
@@ -336,7 +547,7 @@ async def test_a_finger_moves_through_a_chart(opened: Opened) -> None:
     page = (await opened(viewport=PHONE, has_touch=True)).page
     await charted(page)
 
-    await page.locator(".chart .u-over").tap()
+    await page.locator(".chart > svg").tap()
 
     await expect(page.locator(".chart .tip")).to_contain_text("Foundry USA")
 

@@ -19,7 +19,7 @@ from structlog.testing import capture_logs
 from support.bitcoind import Bitcoind
 from support.blocks import Recipe, mine_all
 from support.command import pool_monitor
-from support.daemon import environment
+from support.daemon import environment, inside
 from support.forked import POOL_MONITOR, Process, start
 from support.fullnode import BLOCKS, QUICK, Build, Full, copied
 from support.peers import BURN, Start
@@ -310,3 +310,19 @@ def count(path: Path) -> int:
         except sqlite3.OperationalError:  # not made yet
             return 0
         return found
+
+
+async def test_a_first_start_with_block_files_begins_with_the_newest_blocks(full: Full, tmp_path: Path) -> None:
+    node = await asyncio.to_thread(full, "bitcoind")
+    known = {"url": node.url, "cookie_file": node.cookie_file, "blocks_dir": node.blocks_dir}
+    config = Config.model_validate(
+        {"node": known, "store": {"url": f"sqlite:///{tmp_path / 'b.sqlite'}", "history_from": 0}, "web": {"port": 0}}
+    )
+    with capture_logs() as log:
+        async with inside(config) as daemon:
+            first = (await daemon.wait_for(node.call("getbestblockhash")))["first_height"]
+            async with asyncio.timeout(120):
+                while (await daemon.ask("/readyz"))["first_height"] > 0:  # noqa: ASYNC110 -- another process fills it
+                    await asyncio.sleep(0.1)
+    assert first > 0
+    assert [line["by"] for line in log if line["event"] == "backfilling"] == ["block files"]

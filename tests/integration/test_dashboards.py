@@ -140,6 +140,7 @@ def config(node: EmbeddedNode, friend: EmbeddedNode, *, folder: Path) -> Config:
             for name, each in (("home", node), ("friend", friend))
         ],
         "splits": {"depth": 1, "seconds": 0},
+        "metrics": {"families": "all"},
         "store": {"url": f"sqlite:///{folder / 'blocks.sqlite'}"},
         "web": {"port": 0},
     })  # fmt: skip

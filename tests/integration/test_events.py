@@ -73,8 +73,9 @@ async def test_a_reorganisation_is_told_before_the_blocks_that_joined(daemon: In
 async def test_a_quiet_stream_gives_signs_of_life(daemon: Inside, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(events, "_BEAT_SECONDS", 0.05)
     async with aiohttp.ClientSession() as session, session.get(f"{daemon.url}/api/v1/events") as stream:
+        assert stream.headers["X-Accel-Buffering"] == "no"
         lines = [await asyncio.wait_for(stream.content.readline(), 60) for _ in range(12)]
-        assert b": still here\n" in lines
+        assert b"event: beat\n" in lines
 
 
 async def test_a_reader_that_is_gone_when_a_block_is_told_is_no_fault(

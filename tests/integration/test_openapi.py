@@ -68,7 +68,7 @@ def test_what_is_served_is_what_is_documented(demo: Demo, scratch: Path) -> None
     assert {"/healthz", "/readyz", "/metrics", "/api/v1/shares", "/api/v1/blocks/{hash}", ENDLESS} <= {
         *document["paths"]
     }
-    level, window = document["paths"]["/api/v1/shares"]["get"]["parameters"]
+    _at, _format, level, window = document["paths"]["/api/v1/shares"]["get"]["parameters"]
     assert level["schema"]["enum"] == ["pool", "template", "operator", "origin", "country"]
     assert "2016b" in window["schema"]["enum"]
 

@@ -12,7 +12,6 @@ from support.services import CHECKOUT
 TEXTS = {".py", ".md", ".toml", ".sh", ".txt", ".html", ".css", ".js", ".svg", ".yaml", ".yml", ".ini", ""}
 COPIED = {
     CHECKOUT / "config" / "pools" / "upstream",
-    CHECKOUT / "monitor" / "outputs" / "web" / "pages" / "static" / "vendored",
 }
 """Files of other projects, unchanged."""
 

@@ -13,6 +13,7 @@ from monitor.analysis.counting.block_table import BlockTable
 from monitor.analysis.counting.counts import Counts
 from monitor.analysis.counting.rows import ALONE, FIRST, UNKNOWN
 from monitor.analysis.counting.time_index import Integers
+from monitor.analysis.counting.windows import completeness
 from monitor.analysis.indices import indices
 from monitor.analysis.uncertainty.share_probability import certainties
 from monitor.model import Concentration, Indices, PoolSlug, Rate, Share, Window
@@ -43,6 +44,7 @@ def concentrate(
         {pool: int(blocks[level, at, code]) for pool, code in hidden[level].items() if blocks[level, at, code]}
         for level, at in product(range(len(chosen)), range(len(windows)))
     ]
+    whole = completeness(table, windows) * len(chosen)
     heads = blocks[..., :FIRST].reshape(-1, FIRST).tolist()
     readings = _readings(blocks, [list(each.values()) for each in hidden]) if with_indices else repeat((None, None))
     entities = [table.entities(place) for place in chosen]
@@ -62,14 +64,16 @@ def concentrate(
             split=split,
             merged=merged,
             nameless=pools,
+            complete=complete,
         )
-        for (place, window), total, (unknown, alone), pools, share, (split, merged) in zip(
+        for (place, window), total, (unknown, alone), pools, share, (split, merged), complete in zip(
             product(chosen, windows),
             totals,
             heads,
             nameless,
             certain,
             readings,
+            whole,
             strict=False,
         )
     )

@@ -22,7 +22,8 @@ def grid(asked: SeriesQuery, oldest: int, newest: int) -> Grid:
     """The points that are asked for.
 
     They go on from `first`. Without it they end at `last`, and the first of them is the first whose window is all
-    stored. Without `last` that is the newest block's time, so that the newest point counts what the present counts.
+    stored, or the first after the earliest block if incomplete ones are asked for. Without `last` that is the newest
+    block's time, so that the newest point counts what the present counts.
 
     Args:
         asked: the question.
@@ -39,7 +40,7 @@ def grid(asked: SeriesQuery, oldest: int, newest: int) -> Grid:
     step = asked.step or next(step for step in _STEPS if span < step * _USUAL_POINTS or step == _STEPS[-1])
     window = asked.window or step
     if asked.first is None:
-        points = max(0, last - oldest - window) // step + 1
+        points = max(0, last - oldest - (0 if asked.incomplete else window)) // step + 1
         first = last - (points - 1) * step
     else:
         points, first = span // step + 1, asked.first

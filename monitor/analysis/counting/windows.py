@@ -54,6 +54,19 @@ def surplus(table: BlockTable, windows: Sequence[Window]) -> int:
     return max(0, min(by_time, len(table) - reach.blocks) - 1)
 
 
+def completeness(table: BlockTable, windows: Sequence[Window]) -> list[float]:
+    """How much of each window the rows reach over, 0 to 1; all of it if they begin with the first block of a chain."""
+    if not len(table):
+        return [0.0] * len(windows)
+    if table.rows["height"][0] == 0:
+        return [1.0] * len(windows)
+    seconds = int(table.rows["time"][-1]) - int(table.order.times[0])
+    return [
+        min(1.0, max(0, seconds) / window.seconds if window.seconds else len(table) / (window.blocks or 1))
+        for window in windows
+    ]
+
+
 def network_hashrates(table: BlockTable, windows: Sequence[Window]) -> dict[str, Rate | None]:
     """Hashes a second that found the blocks of each window, by its name: their work over the time they took.
 

@@ -38,7 +38,9 @@ def headline(state: Json, *, now: float | None = None) -> Text:
         kept = f", pruned below {node['first_height']}" if node["pruned"] else ""
         text.append(f"\n{node['network']}, {node['version']}{kept}, pool-monitor {state['version']}", "dim")
     if (history := state.get("history")) and history["missing_blocks"]:
-        why = f"fetching, {history['by']}" if history["by"] else history["reason"] or "they will be fetched"
+        left = history.get("seconds_left")
+        time = f", {ago(left)} left" if left is not None else ""
+        why = f"fetching, {history['by']}{time}" if history["by"] else history["reason"] or "they will be fetched"
         text.append(f"\n{history['missing_blocks']:,} blocks are missing below {history['first_height']:,}: {why}")
     return text
 
@@ -52,7 +54,7 @@ def indices(windows: Sequence[Json], *, chosen: str | None = None) -> Table:
             continue
         sure = one["estimates"] or {}
         table.add_row(
-            one["window"], f"{one['blocks']:,}", f"{one['unknown']:,}",
+            _window(one), f"{one['blocks']:,}", f"{one['unknown']:,}",
             _both(one, "nakamoto", "d"), _interval(sure, "nakamoto", "d"),
             f"{one['headline_hhi']:,.0f}", _interval(sure, "hhi", ",.0f"),
             f"{10_000 / one['headline_hhi']:,.1f}" if one["headline_hhi"] else "",
@@ -77,7 +79,7 @@ def shares(
     skipped = min(skipped, max(0, len(short["shares"]) - rows))
     shown = _shown(short["shares"][skipped:], rows)
     full = max((share["upper"] or share["sampling_upper"] for share in short["shares"]), default=1) or 1
-    title = f"Shares by {short['level']}: {short['window']}, {short['blocks']:,} blocks (usual: {long['window']})"
+    title = f"Shares by {short['level']}: {_window(short)}, {short['blocks']:,} blocks (usual: {long['window']})"
     table = _table(title, short["level"], "share", "95 %", "", "blocks", "usual", "now")
     for share in shown:
         before, soon = usual.get(share["entity"]), current.get(share["entity"])
@@ -89,6 +91,12 @@ def shares(
             str(share["blocks"]), f"{before['share']:.1%}" if before else "", f"{soon['share']:.1%}" if soon else "",
         )  # fmt: skip
     return table
+
+
+def _window(one: Json) -> str:
+    """The name of a window, and how much of it is stored where that is not all."""
+    complete = one.get("complete", 1)
+    return one["window"] if complete >= 1 else f"{one['window']} ({complete:.0%} of it)"
 
 
 def _shown(found: Sequence[Json], rows: int) -> list[Json]:

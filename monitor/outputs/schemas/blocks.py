@@ -118,11 +118,12 @@ def as_csv(records: Iterable[model.BlockRecord], names: Mapping[model.PoolSlug, 
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(BlockLine.model_fields)
     for each in records:
-        writer.writerow(map(_cell, BlockLine.of(each, names).model_dump(mode="json").values()))
+        writer.writerow(map(cell, BlockLine.of(each, names).model_dump(mode="json").values()))
     return text.getvalue()
 
 
-def _cell(value: object) -> object:
+def cell(value: object) -> object:
+    """A value as a cell of a table."""
     if isinstance(value, bool):
         return str(value).lower()
     return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value

@@ -49,6 +49,9 @@ class Counted(Schema):
     level: str = field("What blocks are counted for: `pool`, `template`, `operator`, `origin` or `country`")
     window: str = field("Name of the window", at="window.name")
     blocks: int = field("Blocks in the window")
+    complete: float = field(
+        "How much of the window is stored, 0 to 1; below 1, all numbers are those of a shorter window"
+    )
     unknown: int = field(
         "Blocks without an entity: unattributed ones, and at `origin` and `country` those of pools without a known "
         "country. They are in no share"
@@ -310,6 +313,7 @@ class ConcentrationSummary(Schema):
     height: int = field("The newest block")
     time: Time = field("Its header time")
     blocks: int = field("Blocks in the window")
+    complete: float = field("How much of the window is stored, 0 to 1")
     unknown: int = field("Blocks without an entity")
     headline_hhi: float | None = field("The HHI to show where one is shown; null without blocks")
     hhi_lower: float | None = field("Lower end of its published 95 % interval; null until it is estimated")
@@ -334,6 +338,7 @@ class ConcentrationSummary(Schema):
                 "height": snapshot.tip.height,
                 "time": snapshot.tip.time,
                 "blocks": one.blocks,
+                "complete": one.complete,
                 "unknown": one.unknown,
                 "headline_hhi": one.split and one.split.headline_hhi,
                 "hhi_lower": combined and combined.hhi.lower,

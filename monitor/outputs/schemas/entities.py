@@ -14,6 +14,7 @@ class EntityShare(Schema):
     window: str = field("Name of the window")
     blocks: int = field("Blocks that are counted for it")
     total: int = field("All blocks of the window")
+    complete: float = field("How much of the window is stored, 0 to 1")
     share: float = field("Share of the blocks, 0 to 1")
     lower: float | None = field("Lower end of the published 95 % interval of its hashrate; null: not estimated yet")
     upper: float | None = field("Upper end")

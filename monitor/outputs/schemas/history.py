@@ -36,6 +36,9 @@ class TimeSeries(Schema):
     first: int = field("The first point, Unix seconds", alias="from")
     last: int = field("The last point, Unix seconds", alias="to")
     times: list[int] = field("The points, Unix seconds")
+    complete: list[float] = field(
+        "How much of its window each point has the stored blocks of; below 1, the value is that of a shorter window"
+    )
     series: dict[str, Curve] = field("By `split` and `merged`, or by entity with `others`, `unknown` and `alone`")
 
     @classmethod
@@ -50,5 +53,6 @@ class TimeSeries(Schema):
             "from": grid.times[0],
             "to": grid.times[-1],
             "times": grid.times,
+            "complete": found.complete,
             "series": found.series,
         })  # fmt: skip

@@ -16,6 +16,7 @@ class PoolShare(Share):
 
     window: str = field("Name of the window")
     total: int = field("All blocks of the window", alias="of")
+    complete: float = field("How much of the window is stored, 0 to 1")
 
 
 class PoolSummary(Schema):

@@ -20,6 +20,7 @@ class Coverage(Schema):
     missing_blocks: int = field("Blocks between the two", at="missing")
     ratio: float = field("Stored share of the wanted blocks, 0 to 1")
     by: str | None = field("The source of the backfill that runs; null: none runs")
+    seconds_left: float | None = field("How long the backfill will take, as far as is known", default=None)
     reason: str | None = field("Why blocks are missing and no backfill runs, as far as is known")
 
 

@@ -12,6 +12,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from monitor.config import Scope, Token
+from monitor.outputs.web.elsewhere import PREFIX
 from monitor.outputs.web.problems import Problem
 
 Tokens: TypeAlias = Callable[[], Sequence[Token]]
@@ -21,6 +22,7 @@ _WITHOUT_TOKEN = {"/healthz", "/readyz"}
 """For service managers, which have no token; they answer nothing but a state."""
 _PRIVATE = ("local", "localhost", "internal", "home.arpa", "onion")
 """Domains in which no other site can have a name: so a page of another site cannot reach us by one."""
+_PATH = re.compile(r"(/[A-Za-z0-9._~-]+)+")
 _HOST = re.compile(r"(?:\[([0-9a-fA-F:.]+)\]|([^:\[\]]*))(?::\d*)?")
 
 
@@ -40,7 +42,11 @@ def behind_proxies(trusted: Collection[Network]) -> Middleware:
         )
         proto = request.headers.get("X-Forwarded-Proto", "")
         scheme = proto if proto in {"http", "https"} else request.scheme
-        return await handler(request.clone(remote=client, scheme=scheme))
+        known = request.clone(remote=client, scheme=scheme)
+        prefix = request.headers.get("X-Forwarded-Prefix", "").rstrip("/")
+        if _PATH.fullmatch(prefix):
+            known[PREFIX] = prefix
+        return await handler(known)
 
     return middleware
 

@@ -22,3 +22,5 @@ async def secure(_request: web.Request, response: web.StreamResponse) -> None:
     """Add those that the response does not have; a signal of the application."""
     for name, value in SECURITY.items():
         response.headers.setdefault(name, value)
+    if "frame-ancestors *" in response.headers["Content-Security-Policy"]:
+        del response.headers["X-Frame-Options"]  # it knows no other site

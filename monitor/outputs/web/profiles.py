@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from monitor import model
-from monitor.model import BlockRecord, PoolSlug, Signalling, Signals, Snapshot
+from monitor.model import BlockFilter, BlockRecord, PoolSlug, Signalling, Signals, Snapshot
 from monitor.outputs.schemas.concentration import Change
 from monitor.outputs.schemas.pools import Pool, PoolShare, PoolSummary
 from monitor.outputs.web.protocols import PoolDirectory
@@ -21,6 +21,21 @@ NEWEST = 100
 def is_known(slug: str, sources: Sources) -> bool:
     """Whether the registry has the pool, or it is a pseudonym with blocks in a window."""
     return sources.directory.profile(slug) is not None or bool(_shares(slug, sources.snapshot))
+
+
+def heights_of(slug: str, snapshot: Snapshot) -> tuple[int, ...] | None:
+    """Heights of the blocks of a pseudonym, highest first: they are stored without it. None for a pool."""
+    return next((each.heights for each in snapshot.unknown_miners if each.name == slug), None)
+
+
+async def newest_blocks(slug: str, sources: Sources) -> list[BlockRecord]:
+    """The newest blocks of a pool or pseudonym, highest first."""
+    heights = heights_of(slug, sources.snapshot)
+    if heights is not None:
+        return await sources.store.selected(BlockFilter(unknown=True, heights=heights[:NEWEST]), NEWEST)
+    if sources.past:
+        return await sources.store.selected(BlockFilter(PoolSlug(slug), below=sources.past.tip.height + 1), NEWEST)
+    return await sources.store.blocks_of(PoolSlug(slug), NEWEST)
 
 
 def summary(profile: model.Profile, snapshot: Snapshot, directory: PoolDirectory) -> PoolSummary:
@@ -93,7 +108,10 @@ def _summary(slug: str, snapshot: Snapshot, directory: PoolDirectory) -> dict[st
 def _shares(slug: str, snapshot: Snapshot) -> list[PoolShare]:
     """The share of each window in which the pool mined."""
     return [
-        PoolShare.of({"window": one.window.name, "of": one.blocks, **share._asdict()}, snapshot.pool_names)
+        PoolShare.of(
+            {"window": one.window.name, "of": one.blocks, "complete": one.complete, **share._asdict()},
+            snapshot.pool_names,
+        )
         for one in snapshot.concentration
         if one.level == _LEVEL
         for share in snapshot.shares(one)

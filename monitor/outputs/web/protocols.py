@@ -12,11 +12,13 @@ from monitor.model import (
     BlockRecord,
     Coverage,
     JournalEntry,
+    Moment,
     NodeFacts,
     PoolSlug,
     Profile,
     SeriesQuery,
     Sighting,
+    Snapshot,
     StoredAudit,
     TimeSeries,
 )
@@ -84,6 +86,9 @@ class HistoryQueries(Protocol):
     @property
     def edition(self) -> str | None:
         """Changes whenever a series may have changed; None while there are none."""
+
+    async def snapshot(self, moment: Moment) -> Snapshot | None:
+        """Every number as of an earlier block; None if nothing is stored of that time, or counted yet."""
 
     async def series(self, asked: SeriesQuery) -> TimeSeries:
         """The series of a metric. Its thread has ended when a cancelled call returns.

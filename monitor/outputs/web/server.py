@@ -15,6 +15,7 @@ from monitor.errors import ConfigError
 from monitor.outputs.web.access import behind_proxies, known_host, require_token
 from monitor.outputs.web.cache import AnswerCache
 from monitor.outputs.web.connections import LimitedConnection, Limits
+from monitor.outputs.web.elsewhere import below, preflight, readable_by, to_root
 from monitor.outputs.web.headers import secure
 from monitor.outputs.web.problems import problems
 from monitor.outputs.web.routes.events import Events
@@ -54,6 +55,7 @@ class WebServer:
         application = web.Application(
             middlewares=[
                 _turns(),
+                preflight(settings.cors_origins),
                 problems(vitals),
                 behind_proxies(settings.trusted_proxies),
                 known_host(settings.allowed_hosts),
@@ -62,6 +64,9 @@ class WebServer:
             ]
         )
         application.on_response_prepare.append(secure)
+        application.on_response_prepare.append(readable_by(settings.cors_origins))
+        if settings.base_path:
+            application.add_routes([to_root(settings.base_path)])
         for part in parts:
             application.add_routes(part.routes())
             if isinstance(part, Events):
@@ -83,6 +88,8 @@ class WebServer:
         await self._runner.setup()
         loop, server, settings = asyncio.get_running_loop(), self._runner.server, self._settings
         assert server
+        if settings.base_path:
+            server.request_factory = below(settings.base_path, server.request_factory)
         try:
             self._listener = await loop.create_server(
                 lambda: LimitedConnection(server, self._limits, loop=loop, access_log=None),

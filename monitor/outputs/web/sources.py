@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 
 from monitor.hub import Hub
-from monitor.model import Snapshot
+from monitor.model import Moment, Snapshot
 from monitor.outputs.web.problems import Problem
 from monitor.outputs.web.protocols import (
     AuditQueries,
@@ -18,6 +18,7 @@ from monitor.outputs.web.protocols import (
     JournalQueries,
     PoolDirectory,
 )
+from monitor.outputs.web.turns import Turns
 
 _AGE_SECONDS = 20.0
 """Pages say how long ago something was: after this time they are rendered again."""
@@ -35,14 +36,36 @@ class Sources:
     health: Health
     directory: PoolDirectory
     history: HistoryQueries
+    turns: Turns = field(default_factory=Turns)
+    """For requests that count the history."""
+    past: Snapshot | None = None
+    """The snapshot of an earlier block, if that is what is shown."""
+
+    async def as_of(self, moment: Moment | None) -> Sources:
+        """The same sources with the numbers as of an earlier block; unchanged without a moment.
+
+        Raises:
+            Problem: nothing is stored of that time, or too many requests wait.
+        """
+        newest = self.snapshot
+        if moment is None:
+            return self
+        async with self.turns.one():
+            past = await self.history.snapshot(moment)
+        if past is None or (moment.height or 0) > newest.tip.height:
+            begin = f"the history begins at block {newest.first_height}, and ends at {newest.tip.height}"
+            raise Problem(HTTPStatus.NOT_FOUND, f"nothing is stored of that time: {begin}")
+        return replace(self, past=past)
 
     @property
     def snapshot(self) -> Snapshot:
-        """The newest snapshot.
+        """The newest snapshot, or that of an earlier block.
 
         Raises:
             Problem: there is none yet.
         """
+        if self.past:
+            return self.past
         if self.hub.snapshot is None:
             raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "no block is stored yet; /readyz says why")
         return self.hub.snapshot

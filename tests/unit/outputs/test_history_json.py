@@ -14,7 +14,7 @@ from monitor.hub import Hub
 from monitor.model import Curve, Grid, SeriesQuery, TimeSeries
 from monitor.outputs.web.problems import problems
 from monitor.outputs.web.routes.endpoint import route
-from monitor.outputs.web.routes.history import History
+from monitor.outputs.web.routes.history import history as endpoint
 from monitor.vitals import Vitals
 
 LONG = TimeSeries("pool", "hhi", Grid(0, 3600, 2, 7200), {"split": Curve([None, 1 / 3], [None, 0.1], None)})
@@ -50,7 +50,7 @@ class Slow:
 @asynccontextmanager
 async def served(history: Slow) -> AsyncIterator[aiohttp.ClientSession]:
     application = web.Application(middlewares=[problems(Vitals())])
-    application.add_routes([route(History(history).history, sources(Hub(Vitals()), history=history))])
+    application.add_routes([route(endpoint, sources(Hub(Vitals()), history=history))])
     runner = web.AppRunner(application, handler_cancellation=True)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -69,6 +69,7 @@ async def test_an_answer_has_a_number_for_each_time() -> None:
     async with served(history) as session, session.get("/api/v1/history?metric=hhi&limit=3") as response:
         assert await response.json() == {
             "level": "pool", "metric": "hhi", "window": "2h", "step": 3600, "from": 0, "to": 3600, "times": [0, 3600],
+            "complete": [1.0, 1.0],
             "series": {
                 "split": {
                     "value": [None, 1 / 3], "lower": [None, 0.1], "upper": None,

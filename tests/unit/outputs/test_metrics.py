@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Collection
 from dataclasses import replace
 from itertools import islice
 from types import FrameType
+from typing import get_args
 
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
@@ -14,11 +16,12 @@ from prometheus_client.parser import text_string_to_metric_families
 from monitor.analysis import POOL, BlockTable, estimated, snapshot
 from monitor.analysis.signals.compute import signals
 from monitor.config import DEFAULT_WINDOWS
+from monitor.config.sections import MetricFamily, MetricsSection
 from monitor.embedded import mainnet
 from monitor.embedded.history import onward
 from monitor.hub import Hub
 from monitor.model import PREFIX, BlockHash, BlockRow, Confidence, Method, PoolSlug, Snapshot, Tally, Window
-from monitor.outputs.metrics import CATALOGUE, SnapshotCollector
+from monitor.outputs.metrics import CATALOGUE, FAMILIES, SnapshotCollector
 from monitor.processing.levels import levels
 from monitor.processing.uncertain_memberships import questions
 from monitor.registry.loading import load_registry
@@ -47,7 +50,7 @@ CONTRACT: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 """Names and labels that users script against (counters without their `_total`): more may come, none of these may go."""
 
-SERIES_LIMIT = 5_000
+SERIES_LIMIT, DEFAULT_LIMIT = 5_000, 2_500
 
 
 def taken(rows: list[BlockRow], *windows: str, tally: Tally | None = None) -> Snapshot:
@@ -66,10 +69,13 @@ def rows(pools: str) -> list[BlockRow]:
     ]
 
 
-def published(found: Snapshot | None) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
+Series = dict[tuple[str, tuple[tuple[str, str], ...]], float]
+
+
+def published(found: Snapshot | None, families: Collection[str] = FAMILIES.keys()) -> Series:
     """What a scrape says: a number for each name and labels, prefix left off."""
     hub, registry = Hub(Vitals()), CollectorRegistry()
-    registry.register(SnapshotCollector(hub))
+    registry.register(SnapshotCollector(hub, families))
     if found is not None:
         hub.publish(found)
     return {
@@ -179,6 +185,20 @@ def like_mainnet() -> Snapshot:
 
 def test_mainnet_fits_into_few_series(like_mainnet: Snapshot) -> None:
     assert 3000 < len(published(like_mainnet)) < SERIES_LIMIT
+    default = MetricsSection().families
+    assert default != "all"
+    assert 1500 < len(published(like_mainnet, default)) < DEFAULT_LIMIT
+
+
+def test_a_family_is_there_only_if_it_is_asked_for(like_mainnet: Snapshot) -> None:
+    every = {name for name, _ in published(like_mainnet)}
+    base = {name for name, _ in published(like_mainnet, ())}
+    assert {"share_ratio", "hhi", "nakamoto_coefficient_upper", "window_complete_ratio"} <= base
+    for family, names in FAMILIES.items():
+        found = {name for name, _ in published(like_mainnet, (family,))}
+        assert found - base == names & every, family
+    assert set(get_args(MetricFamily)) == FAMILIES.keys()
+    assert {name for names in FAMILIES.values() for name in names} <= {each.name for each in CATALOGUE}
 
 
 def test_an_entity_that_may_have_many_blocks_is_published_without_one(like_mainnet: Snapshot) -> None:

@@ -1,4 +1,4 @@
-"""Static files: style, scripts, and the chart library (static/vendored has its origin)."""
+"""Static files: styles and scripts."""
 
 from __future__ import annotations
 

@@ -102,12 +102,25 @@ def moment(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
+def day(seconds: float) -> str:
+    """The date in UTC."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d")
+
+
 def ago(seconds: float, now: float) -> str:
     """The age of a time, rounded; the date after two days."""
     minutes = max(0, round((now - seconds) / 60))
     if minutes < 120:
         return f"{minutes} min ago"
     return f"{minutes // 60} h ago" if minutes < 48 * 60 else moment(seconds)
+
+
+def lasting(seconds: float) -> str:
+    """A span of time, rounded."""
+    if seconds < 90:
+        return "a minute" if seconds > 45 else "less than a minute"
+    minutes = round(seconds / 60)
+    return f"{minutes} minutes" if minutes < 120 else f"{round(minutes / 60)} hours"
 
 
 def markets(interval: Interval) -> str:
@@ -188,5 +201,6 @@ def first_upper(text: str) -> str:
 _FILTERS = (
     noun, spelt, percent, count, signed, between, window, hashrate, bitcoin, moment, ago, markets, probability, rough,
     span, size, odds, deviation, direction, work, name_of, iso, per_ten_thousand, first_upper,
+    lasting, day, market,
 )  # fmt: skip
 FILTERS = {function.__name__: function for function in _FILTERS}

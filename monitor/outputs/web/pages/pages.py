@@ -10,32 +10,37 @@ from typing import Any
 from urllib.parse import quote
 
 from aiohttp import web
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from monitor import __version__
-from monitor.model import SOON_SECONDS, BlockHash, PoolSlug, Snapshot
+from monitor.model import SOON_SECONDS, BlockHash, Moment, Snapshot
 from monitor.outputs.lags import SIGHTINGS
 from monitor.outputs.node_text import disagreement
 from monitor.outputs.web import profiles
 from monitor.outputs.web.answer import Answer
 from monitor.outputs.web.cache import cached
+from monitor.outputs.web.elsewhere import PREFIX
 from monitor.outputs.web.pages import audit, builders, feed, filters, stratum
+from monitor.outputs.web.pages.address import Address
 from monitor.outputs.web.pages.alerts import AlertsPage, FiringView
 from monitor.outputs.web.pages.assets import Assets
 from monitor.outputs.web.pages.change_pairs import ChangeEntry, newest_first
 from monitor.outputs.web.pages.claims import ClaimsView, verdict
 from monitor.outputs.web.pages.compare import ComparePage
+from monitor.outputs.web.pages.comparison import Since, choices, shares_of
 from monitor.outputs.web.pages.countries import COUNTRIES
 from monitor.outputs.web.pages.entity import POOL, EntityView
+from monitor.outputs.web.pages.history import METRICS, SPANS, HistoryView
 from monitor.outputs.web.pages.memberships import LEVELS, MembershipView
+from monitor.outputs.web.pages.names import entity_names, slots
 from monitor.outputs.web.pages.nodes import NodesPage
 from monitor.outputs.web.pages.overview import CONFIRMATIONS, Overview
-from monitor.outputs.web.pages.palette import palette
 from monitor.outputs.web.pages.published import claim
+from monitor.outputs.web.pages.rendering import render
 from monitor.outputs.web.pages.search import MAX_HEIGHT, Match, Wanted, match_of
 from monitor.outputs.web.pages.stale_rates import StaleRates
 from monitor.outputs.web.problems import Problem
 from monitor.outputs.web.sources import Sources
+from monitor.outputs.web.tables import source_line
 from monitor.text import coinbase_text
 
 _STRIP = 48
@@ -51,17 +56,11 @@ _PAGES = (
 _PAYOUTS = 40
 """Outputs of a block that are shown: there may be 90,000."""
 _HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
-_TEMPLATES = Environment(
-    loader=PackageLoader("monitor.outputs.web.pages"), autoescape=select_autoescape(),
-    undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
-)  # fmt: skip
-"""Each is compiled when a page first needs it: all of them take a third of the time of a start."""
-_TEMPLATES.filters |= filters.FILTERS
 
 
 class Pages:
@@ -82,6 +81,7 @@ class Pages:
             web.get("/alerts", self.alerts),
             web.get("/search", self.search),
             web.get("/claims", self.claims),
+            web.get("/glossary", self.glossary),
             web.get("/entity/{level}/{entity}", self.entity),
             web.get("/compare", self.compare),
             web.get("/audit", self.audit),
@@ -94,15 +94,19 @@ class Pages:
     @cached
     async def overview(self, request: web.Request) -> web.Response:
         """Who mines, how concentrated mining is, its trend, and the uncertainty."""
-        snapshot = self._sources.hub.snapshot
-        if snapshot is None:
-            return self._page("waiting.html")
-        view = Overview.of(snapshot, request.query.get("level"), request.query.get("window"))
-        level = view.chosen.level
+        sources = await self._at(request)
+        if isinstance(sources, web.Response):
+            return sources
+        snapshot, state = sources.snapshot, Address.of(request).state
+        view = Overview.of(snapshot, state.get("level"), state.get("window"))
+        level, window = view.key
         return self._page(
-            "overview.html", here="/", view=view, snapshot=snapshot, blocks=await self._sources.store.blocks(_STRIP),
-            slots=self._slots(snapshot, level), pools=self._slots(snapshot), entities=self._entities(snapshot, level),
-            names=_names(snapshot), claim=claim(snapshot), stale=StaleRates.of(snapshot, view.chosen),
+            request, "overview.html", here="/", view=view, snapshot=snapshot, as_of=sources.past,
+            blocks=await sources.store.blocks(_STRIP, below=snapshot.tip.height + 1 if sources.past else None),
+            slots=self._slots(snapshot, level), pools=self._slots(snapshot),
+            history=HistoryView.of(state, snapshot, level=level, window=window),
+            since=Since.of(snapshot, self._sources.snapshot, level, window=window) if sources.past else None,
+            names=entity_names(snapshot), claim=claim(snapshot), stale=StaleRates.of(snapshot, view.chosen),
             changes=_changes(snapshot), confirmations=CONFIRMATIONS,
         )  # fmt: skip
 
@@ -113,17 +117,18 @@ class Pages:
         wanted = request.match_info["hash"].lower()
         found = await store.block(BlockHash(wanted)) if re.fullmatch(r"[0-9a-f]{64}", wanted) else None
         if snapshot is None or found is None:
-            return self._missing("This block is not stored here.")
+            return self._missing(request, "This block is not stored here.")
         block, attribution = found.judged.block, found.judged.attribution
         near = await store.blocks(2, below=block.height + 2)
         audited = await self._sources.audits.find(block.hash)
         version = block.header.version
         return self._page(
-            "block.html", snapshot=snapshot, record=found, block=block, attribution=attribution,
+            request, "block.html", snapshot=snapshot, record=found, block=block, attribution=attribution,
             siblings=[each for each in near if each.judged.block.height == block.height and each.judged.block != block],
             above=[each for each in near if each.judged.block.header.parent == block.hash],
             belongs=directory.belongs(attribution.pool or "", block.header.time),
-            text=coinbase_text(block.coinbase.script), slots=self._slots(snapshot), names=_names(snapshot),
+            text=coinbase_text(block.coinbase.script), slots=self._slots(snapshot),
+            names=entity_names(snapshot),
             payouts=[(each, directory.address(each.script)) for each in block.coinbase.outputs[:_PAYOUTS]],
             audit=audited, verdicts=list(audit.verdict_rows(audited)) if audited else [], verdict_names=audit.VERDICTS,
             bits=[bit for bit in range(29) if version >> 29 == 1 and version >> bit & 1],
@@ -132,71 +137,91 @@ class Pages:
     @cached
     async def pool(self, request: web.Request) -> web.Response:
         """A pool with everything that is known about it."""
-        snapshot, slug = self._sources.hub.snapshot, request.match_info["slug"]
-        if snapshot is None or not profiles.is_known(slug, self._sources):
-            return self._missing("Unknown pool.")
-        newest = await self._sources.store.blocks_of(PoolSlug(slug), profiles.NEWEST)
-        found = profiles.profile(slug, newest, self._sources)
+        sources, slug = await self._at(request), request.match_info["slug"]
+        if isinstance(sources, web.Response):
+            return sources
+        if not profiles.is_known(slug, sources):
+            return self._missing(request, "Unknown pool.")
+        snapshot, state = sources.snapshot, Address.of(request).state
+        view = Overview.of(snapshot, POOL, state.get("window"))
+        newest = await profiles.newest_blocks(slug, sources)
+        found = profiles.profile(slug, newest, sources)
         return self._page(
-            "pool.html", snapshot=snapshot, pool=found, soon_seconds=SOON_SECONDS, windows=profiles.by_window(found),
-            blocks=newest[:_STRIP], slots=self._slots(snapshot), entities=self._entities(snapshot, "pool"),
+            request, "pool.html", snapshot=snapshot, as_of=sources.past, pool=found,
+            soon_seconds=SOON_SECONDS,
+            windows=profiles.by_window(found),
+            blocks=newest[:_STRIP], slots=self._slots(snapshot),
+            view=view,
+            **self._beside(state, snapshot, (POOL, slug), window=view.chosen.window.name),
             miner=next((each for each in snapshot.unknown_miners if each.name == slug), None),
             changes=[each for each in _changes(snapshot) if slug in each.entities],
             advantage=profiles.advantage(slug, snapshot), stale_rate=profiles.stale_rate(slug, snapshot),
             current=profiles.current(slug, snapshot),
-            names=_names(snapshot),
+            names=entity_names(snapshot),
         )  # fmt: skip
 
     @cached
     async def memberships(self, request: web.Request) -> web.Response:
         """The rows that levels other than `pool` are counted by."""
-        snapshot = self._sources.hub.snapshot
-        if snapshot is None:
-            return self._page("waiting.html")
+        sources = await self._at(request)
+        if isinstance(sources, web.Response):
+            return sources
+        snapshot = sources.snapshot
         view = MembershipView.of(
             snapshot, self._sources.directory.profiles(),
             level=request.query.get("level"), entity=request.query.get("entity"),
         )  # fmt: skip
         return self._page(
-            "memberships.html", here="/memberships", view=view, levels=LEVELS, snapshot=snapshot,
-            names=_names(snapshot),
+            request, "memberships.html", here="/memberships", as_of=sources.past, view=view, levels=LEVELS,
+            snapshot=snapshot, names=entity_names(snapshot),
         )  # fmt: skip
 
     @cached
     async def entity(self, request: web.Request) -> web.Response:
         """One entity of a level: its share, its members, and what is uncertain about them."""
-        snapshot, level, entity = self._sources.hub.snapshot, request.match_info["level"], request.match_info["entity"]
-        if snapshot is None:
-            return self._page("waiting.html")
+        address, level, entity = Address.of(request), request.match_info["level"], request.match_info["entity"]
         if level == POOL:
-            raise web.HTTPFound(f"/pool/{quote(entity, safe='')}")
-        window = request.query.get("window")
-        view = EntityView.of(snapshot, self._sources.directory, entity, level=level, window=window)
+            raise web.HTTPFound(address.root + address.to(f"pool/{quote(entity, safe='')}"))
+        sources = await self._at(request)
+        if isinstance(sources, web.Response):
+            return sources
+        snapshot, state = sources.snapshot, address.state
+        view = EntityView.of(snapshot, self._sources.directory, entity, level=level, window=state.get("window"))
         if view is None:
-            return self._missing(f"Nothing is counted for this {level}." if level in LEVELS else "Unknown level.")
+            return self._missing(
+                request, f"Nothing is counted for this {level}." if level in LEVELS else "Unknown level."
+            )
         return self._page(
-            "entity.html", view=view, snapshot=snapshot, names=_names(snapshot), slots=self._slots(snapshot, level),
-            entities=self._entities(snapshot, level), here=f"/entity/{level}/{quote(entity, safe='')}",
+            request, "entity.html", view=view, snapshot=snapshot, as_of=sources.past, names=entity_names(snapshot),
+            slots=self._slots(snapshot, level),
+            **self._beside(state, snapshot, (level, entity), window=view.chosen.window.name),
         )  # fmt: skip
 
     @cached
-    async def claims(self, request: web.Request) -> web.Response:  # noqa: ARG002
+    async def claims(self, request: web.Request) -> web.Response:
         """What is often said, and what the numbers say of it."""
-        snapshot = self._sources.hub.snapshot
-        if snapshot is None:
-            return self._page("waiting.html")
+        sources = await self._at(request)
+        if isinstance(sources, web.Response):
+            return sources
+        snapshot = sources.snapshot
         return self._page(
-            "claims.html", view=ClaimsView.of(snapshot), snapshot=snapshot, verdict=verdict, here="/claims"
-        )
+            request, "claims.html", here="/claims", view=ClaimsView.of(snapshot), snapshot=snapshot,
+            verdict=verdict, as_of=sources.past,
+        )  # fmt: skip
+
+    @cached
+    async def glossary(self, request: web.Request) -> web.Response:
+        """What the numbers are."""
+        return self._page(request, "glossary.html")
 
     async def search(self, request: web.Request) -> web.Response:
         """A block, a pool, a group or a country. What is found alone is opened."""
         snapshot, wanted = self._sources.hub.snapshot, Wanted.of(request.query.get("q", ""))
-        names = _names(snapshot) if snapshot else COUNTRIES
+        names = entity_names(snapshot) if snapshot else COUNTRIES
         found = [*await self._blocks(wanted), *wanted.named(self._sources.directory.profiles(), snapshot, names)]
         if len(found) == 1:
-            raise web.HTTPFound(found[0].path)
-        return self._page("search.html", text=wanted.text, found=found)
+            raise web.HTTPFound(Address.of(request).root + found[0].path.removeprefix("/"))
+        return self._page(request, "search.html", text=wanted.text, found=found)
 
     async def _blocks(self, wanted: Wanted) -> list[Match]:
         store = self._sources.store
@@ -208,45 +233,48 @@ class Pages:
         return [match_of(each) for each in near if each.judged.block.height == wanted.height]
 
     @cached
-    async def nodes(self, request: web.Request) -> web.Response:  # noqa: ARG002
+    async def nodes(self, request: web.Request) -> web.Response:
         """Which node is on which branch, and the tree of the newest blocks."""
         hub = self._sources.hub
         if hub.nodes is None:
-            return self._page("waiting.html")
+            return self._page(request, "waiting.html")
         sightings = await self._sources.branches.sightings(limit=SIGHTINGS)
         snapshot = hub.snapshot
         return self._page(
-            "nodes.html", here="/nodes", page=NodesPage.of(hub.nodes, sightings), snapshot=snapshot,
+            request, "nodes.html", here="/nodes", page=NodesPage.of(hub.nodes, sightings), snapshot=snapshot,
             slots=self._slots(snapshot) if snapshot else {},
-            names=_names(snapshot) if snapshot else {},
+            names=entity_names(snapshot) if snapshot else {},
         )  # fmt: skip
 
     @cached
-    async def alerts(self, request: web.Request) -> web.Response:  # noqa: ARG002
+    async def alerts(self, request: web.Request) -> web.Response:
         """What fires, what is about to, and what has fired."""
         entries = await self._sources.journal.newest(limit=1000)
-        return self._page("alerts.html", here="/alerts", page=AlertsPage.of(self._sources.hub.alerts, entries))
+        return self._page(request, "alerts.html", here="/alerts", page=AlertsPage.of(self._sources.hub.alerts, entries))
 
     @cached
-    async def compare(self, request: web.Request) -> web.Response:  # noqa: ARG002
+    async def compare(self, request: web.Request) -> web.Response:
         """Mining and the AI economy, layer by layer."""
         hub = self._sources.hub
         if hub.economy is None:
-            return self._page("waiting.html")
-        return self._page("compare.html", here="/compare", page=ComparePage(hub.economy, hub.snapshot, time.time()))
+            return self._page(request, "waiting.html")
+        return self._page(
+            request, "compare.html", here="/compare", page=ComparePage(hub.economy, hub.snapshot, time.time())
+        )
 
     @cached
     async def audit(self, request: web.Request) -> web.Response:
         """Pools by how far their blocks match the node's templates, and the newest audited blocks."""
         hub, snapshot = self._sources.hub, self._sources.hub.snapshot
         if hub.audit is None or snapshot is None:
-            return self._page("waiting.html")
+            return self._page(request, "waiting.html")
         page = audit.AuditPage.of(
             hub.audit, await self._sources.audits.newest(_STRIP),
             level=request.query.get("level"), window=request.query.get("window"),
         )  # fmt: skip
         return self._page(
-            "audit.html", here="/audit", page=page, levels=audit.LEVELS, windows=audit.WINDOWS, names=_names(snapshot),
+            request, "audit.html", here="/audit", page=page, levels=audit.LEVELS, windows=audit.WINDOWS,
+            names=entity_names(snapshot),
             slots=self._slots(snapshot, page.level), snapshot=snapshot,
         )  # fmt: skip
 
@@ -255,47 +283,80 @@ class Pages:
         """Pools that build templates together, or have their rewards spent together."""
         hub, snapshot = self._sources.hub, self._sources.hub.snapshot
         if hub.builders is None or snapshot is None:
-            return self._page("waiting.html")
+            return self._page(request, "waiting.html")
         page = builders.BuildersPage.of(
             hub.builders, level=request.query.get("level"), month=request.query.get("month")
-        )  # fmt: skip
+        )
         return self._page(
-            "builders.html", here="/builders", page=page, levels=builders.LEVELS, kinds=builders.KINDS,
-            styles=builders.STYLES, names=_names(snapshot), slots=self._slots(snapshot),
+            request, "builders.html", here="/builders", page=page, levels=builders.LEVELS, kinds=builders.KINDS,
+            styles=builders.STYLES, names=entity_names(snapshot), slots=self._slots(snapshot),
         )  # fmt: skip
 
     @cached
-    async def stratum(self, request: web.Request) -> web.Response:  # noqa: ARG002
+    async def stratum(self, request: web.Request) -> web.Response:
         """What pools' miners work on, and which pools share templates."""
         hub, snapshot = self._sources.hub, self._sources.hub.snapshot
         if hub.stratum is None or snapshot is None:
-            return self._page("waiting.html")
+            return self._page(request, "waiting.html")
         return self._page(
-            "stratum.html", here="/stratum", page=stratum.StratumPage(hub.stratum), positions=stratum.POSITIONS,
-            shade=stratum.shade, names=_names(snapshot), slots=self._slots(snapshot), snapshot=snapshot,
+            request, "stratum.html", here="/stratum", page=stratum.StratumPage(hub.stratum),
+            positions=stratum.POSITIONS, shade=stratum.shade, names=entity_names(snapshot),
+            slots=self._slots(snapshot), snapshot=snapshot,
         )  # fmt: skip
 
     async def feed(self, request: web.Request) -> web.Response:
         """What happened, as Atom. Its links begin as the request does, so it is not cached for others."""
         try:
-            base = str(request.url.origin())
+            base = f"{request.url.origin()}{request.get(PREFIX, '')}"
         except ValueError:
             raise Problem(HTTPStatus.BAD_REQUEST, "the header Host is invalid") from None
         entries = await self._sources.journal.newest(limit=feed.ENTRIES)
         answer = Answer(feed.atom(entries, base), {"Content-Type": feed.CONTENT_TYPE})
         return answer.to(request)
 
-    def _missing(self, reason: str) -> web.Response:
-        response = self._page("missing.html", reason=reason)
+    def _beside(
+        self, state: Mapping[str, str], snapshot: Snapshot, one: tuple[str, str], *, window: str
+    ) -> dict[str, object]:
+        """The history of an entity, and of the one that it is compared with, if any."""
+        level, entity = one
+        others = choices(snapshot, level, entity)
+        other = state["with"] if state.get("with") in others else None
+        return {
+            "others": others,
+            "other": other,
+            "other_shares": shares_of(snapshot, level, other) if other else {},
+            "history": HistoryView.of(
+                state, snapshot, level=level, window=window, entities=[entity, *([other] if other else [])]
+            ),
+        }
+
+    async def _at(self, request: web.Request) -> Sources | web.Response:
+        """The sources as of the moment that the address names; the page that says why there are none."""
+        if self._sources.hub.snapshot is None:
+            return self._page(request, "waiting.html")
+        text = request.query.get("at")
+        try:
+            return await self._sources.as_of(Moment.parse(text) if text else None)
+        except (Problem, ValueError) as error:
+            return self._missing(request, f"{filters.first_upper(str(error))}.")
+
+    def _missing(self, request: web.Request, reason: str) -> web.Response:
+        response = self._page(request, "missing.html", reason=reason)
         response.set_status(HTTPStatus.NOT_FOUND)
         return response
 
-    def _page(self, template: str, **values: object) -> web.Response:
+    def _page(self, request: web.Request, template: str, **values: object) -> web.Response:
+        address, snapshot = Address.of(request), values.get("snapshot")
         common: Mapping[str, Any] = {
+            "address": address,
             "assets": self._assets.path,
             "firing": FiringView.of(self._sources.hub.alerts),
             "pages": _PAGES,
             "here": None,
+            "as_of": None,
+            "metrics": METRICS,
+            "spans": SPANS,
+            "source": source_line(snapshot, address.here()) if isinstance(snapshot, Snapshot) else "pool-monitor",
             "followed_blocks": nodes.followed_blocks if (nodes := self._sources.hub.nodes) else frozenset(),
             "disagreement": disagreement(nodes) if nodes else None,
             "waiting": self._sources.health.waiting,
@@ -303,27 +364,13 @@ class Pages:
             "now": time.time(),
             "version": __version__,
         }
-        text = _TEMPLATES.get_template(template).render({**common, **values})
+        text = render(template, address.root, **{**common, **values})
         return web.Response(text=text, content_type="text/html", headers=_HEADERS)
 
-    def _slots(self, snapshot: Snapshot, level: str = "pool") -> Mapping[str, int]:
-        return palette(snapshot, level, self._sources.directory.belongs)
-
-    def _entities(self, snapshot: Snapshot, level: str) -> dict[str, dict[str, Any]]:
-        """Name and colour of each entity of a level, for the charts."""
-        slots, names = self._slots(snapshot, level), _names(snapshot)
-        shares = [share for one in snapshot.concentration if one.level == level for share in one.shares]
-        return {
-            each.entity: {"name": names.get(each.entity, each.entity), "slot": slots.get(each.entity)}
-            for each in shares
-        }
-
-
-def _names(snapshot: Snapshot) -> Mapping[str, str]:
-    """Names of pools and countries."""
-    return COUNTRIES | {str(slug): name for slug, name in snapshot.pool_names.items()}
+    def _slots(self, snapshot: Snapshot, level: str = POOL) -> Mapping[str, int]:
+        return slots(snapshot, level, self._sources.directory)
 
 
 def _changes(snapshot: Snapshot) -> list[ChangeEntry]:
-    """Significant changes of pools' shares, newest first."""
+    """The significant changes of pools, newest first."""
     return newest_first(snapshot.estimates.changes if snapshot.estimates else ())

@@ -11,6 +11,7 @@ from monitor.outputs.web.routes import (
     builders,
     economy,
     entities,
+    history,
     nodes,
     numbers,
     openapi,
@@ -19,7 +20,6 @@ from monitor.outputs.web.routes import (
     stratum,
 )
 from monitor.outputs.web.routes.endpoint import route
-from monitor.outputs.web.routes.history import History
 from monitor.outputs.web.sources import Sources
 
 
@@ -31,7 +31,6 @@ class Api:
 
     def routes(self) -> list[web.RouteDef]:
         """All routes."""
-        history = History(self._sources.history)
         endpoints = (
             status.healthz, status.readyz, openapi.openapi, status.status,
             numbers.shares, numbers.shares_now, numbers.concentration, numbers.confirmations, numbers.changes,

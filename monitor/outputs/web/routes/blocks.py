@@ -9,9 +9,10 @@ from typing import Literal
 from aiohttp import web
 from pydantic import Field
 
-from monitor.model import BlockFilter, BlockHash, PoolSlug
+from monitor.model import BlockFilter, BlockHash, PoolSlug, Snapshot
 from monitor.outputs.schemas.blocks import Block, Blocks, as_csv
 from monitor.outputs.web.problems import Problem
+from monitor.outputs.web.profiles import heights_of
 from monitor.outputs.web.routes.endpoint import NO_BLOCK_YET, Query, get, json_response
 from monitor.outputs.web.routes.times import Time
 from monitor.outputs.web.sources import Sources
@@ -30,7 +31,8 @@ class BlocksQuery(Query):
     below: int | None = Field(None, ge=1, le=2**31 - 1, examples=[840_000])
     """only blocks lower than this height; for the next page, the `next_below` of this one"""
     pool: str | None = Field(None, max_length=64, pattern="^[a-z0-9-]+$", examples=["antpool"])
-    """only blocks of this pool, by its slug; `unknown`: those without a known pool"""
+    """only blocks of this pool, by its slug, or of a recurring unidentified miner, by its pseudonym; `unknown`: those
+    without a known pool"""
     first: Time | None = Field(None, alias="from")
     """only blocks with this header time or a later one: Unix seconds, `2025-01-31` or `2025-01-31T12:00:00Z`"""
     last: Time | None = Field(None, alias="to")
@@ -40,12 +42,13 @@ class BlocksQuery(Query):
     format: Literal["json", "csv"] = "json"
     """`csv` has a row for each block, without the coinbase"""
 
-    def wanted(self) -> BlockFilter:
+    def wanted(self, snapshot: Snapshot) -> BlockFilter:
         """As the store takes it."""
-        unknown = self.pool == _UNKNOWN
-        pool = PoolSlug(self.pool) if self.pool is not None and not unknown else None
+        heights = heights_of(self.pool, snapshot) if self.pool else None
+        unknown = self.pool == _UNKNOWN or heights is not None
         return BlockFilter(
-            pool, unknown, first=self.first, last=self.last, below=self.below, stale=self.stale
+            PoolSlug(self.pool) if self.pool and not unknown else None, unknown, heights=heights,
+            first=self.first, last=self.last, below=self.below, stale=self.stale,
         )  # fmt: skip
 
 
@@ -61,14 +64,14 @@ async def blocks(query: BlocksQuery, sources: Sources) -> web.Response:
     """Blocks, highest first, stale ones among them; all of them, or those of a pool or a time."""
     names = sources.snapshot.pool_names
     if query.format == "csv":
-        found = await sources.store.selected(query.wanted(), query.limit)
+        found = await sources.store.selected(query.wanted(sources.snapshot), query.limit)
         text = await asyncio.to_thread(as_csv, found, names)
         return web.Response(text=text, content_type="text/csv", charset="utf-8")
     limit = min(query.limit, _MOST_IN_JSON)
-    if query.wanted() == BlockFilter(below=query.below):
+    if query.wanted(sources.snapshot) == BlockFilter(below=query.below):
         found = await sources.store.blocks(limit, below=query.below)
     else:
-        found = await sources.store.selected(query.wanted(), limit)
+        found = await sources.store.selected(query.wanted(sources.snapshot), limit)
     more = found[-1].judged.block.height if len(found) >= limit else None
     return json_response(Blocks.of({"blocks": found, "next_below": more or None}, names))
 

@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from functools import wraps
 from http import HTTPStatus
-from typing import Annotated, Any, TypeAlias, TypeVar, get_type_hints
+from typing import Annotated, Any, Literal, TypeAlias, TypeVar, get_type_hints
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -29,7 +29,9 @@ from monitor.model import Snapshot
 from monitor.outputs.schemas.base import Schema
 from monitor.outputs.web.cache import cached as mark_cached
 from monitor.outputs.web.problems import Problem
+from monitor.outputs.web.routes.times import At
 from monitor.outputs.web.sources import Sources
+from monitor.outputs.web.tables import as_csv, rows_of, source_line
 
 _MARK = "__endpoint__"
 EVENT_STREAM = "text/event-stream"
@@ -46,6 +48,21 @@ class Query(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
+class AsOf(Query):
+    """The present, or an earlier block."""
+
+    at: At | None = None
+    """numbers as of an earlier block: its height, a day (its end, UTC), or a time; windows end there. By today's
+    registry, with the memberships of each block's own time. The newest block without it"""
+
+
+class TableQuery(AsOf):
+    """An answer that is a table, too."""
+
+    format: Literal["json", "csv"] = "json"
+    """`csv` has a row for each entry of the list, after a line that says what it is"""
+
+
 @dataclass(frozen=True)
 class OneOf:
     """Restricts a parameter to values of the newest snapshot."""
@@ -59,7 +76,7 @@ Window: TypeAlias = Annotated[
 ]
 
 
-class WindowQuery(Query):
+class WindowQuery(AsOf):
     """One window, or all of them."""
 
     window: Window = None
@@ -78,6 +95,8 @@ class Endpoint:
     content: str = "application/json"
     also: str | None = None
     """Another type of content that a 200 may have, by a parameter."""
+    rows: str = ""
+    """The list of the answer that `format=csv` has a row for each entry of, as in `windows.shares`."""
     problems: Mapping[HTTPStatus, str] = field(default_factory=NO_BLOCK_YET.copy)
     """Statuses of its own besides 200, and what they mean."""
     ready: bool = False
@@ -90,6 +109,7 @@ class Endpoint:
     def __call__(self, function: _Function) -> _Function:
         """Complete the declaration by the annotations of the function."""
         hints = get_type_hints(function)
+        self.also = self.also or ("text/csv" if self.rows else None)
         self.query = hints.get("query", Query)
         if issubclass(hints["return"], Schema):
             self.answer = hints["return"]
@@ -114,12 +134,22 @@ def route(function: Callable[..., Any], sources: Sources) -> web.RouteDef:
 
     @wraps(function)
     async def handler(request: web.Request) -> web.StreamResponse:
-        available = {"query": read_query(request, about.query, sources), "sources": sources, "request": request}
+        query = read_query(request, about.query, sources)
+        chosen = await sources.as_of(query.at) if isinstance(query, AsOf) and query.at else sources
+        available = {"query": query, "sources": chosen, "request": request}
         answer = await function(**{name: available[name] for name in takes})
+        if isinstance(query, TableQuery) and query.format == "csv":
+            source = source_line(chosen.snapshot, request.rel_url.without_query_params("format").raw_path_qs)
+            return csv_response(rows_of(answer.model_dump(mode="json"), about.rows), source)
         return answer if isinstance(answer, web.StreamResponse) else json_response(answer)
 
     typed: Handler = handler
     return web.get(about.path, typed, allow_head=about.content != EVENT_STREAM)  # HEAD of a stream would never end
+
+
+def csv_response(rows: Iterable[Mapping[str, Any]], source: str) -> web.Response:
+    """A response with these rows."""
+    return web.Response(text=as_csv(rows, source), content_type="text/csv", charset="utf-8")
 
 
 def json_response(answer: Schema, status: HTTPStatus = HTTPStatus.OK) -> web.Response:

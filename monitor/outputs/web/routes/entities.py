@@ -11,13 +11,13 @@ from monitor.outputs.web.pages.countries import COUNTRIES
 from monitor.outputs.web.pages.entity import EntityView, Member
 from monitor.outputs.web.pages.published import ShareRow
 from monitor.outputs.web.problems import Problem
-from monitor.outputs.web.routes.endpoint import NO_BLOCK_YET, Query, Window, get
+from monitor.outputs.web.routes.endpoint import NO_BLOCK_YET, TableQuery, Window, get
 from monitor.outputs.web.sources import Sources
 
 _NOTHING = "nothing is counted for this entity"
 
 
-class EntityQuery(Query):
+class EntityQuery(TableQuery):
     """One entity."""
 
     level: str
@@ -28,7 +28,7 @@ class EntityQuery(Query):
     """window of the shares of the members, as configured; `7d` without it"""
 
 
-@get("/api/v1/entities/{level}/{entity}", problems={**NO_BLOCK_YET, HTTPStatus.NOT_FOUND: _NOTHING})
+@get("/api/v1/entities/{level}/{entity}", rows="members", problems={**NO_BLOCK_YET, HTTPStatus.NOT_FOUND: _NOTHING})
 async def entity(query: EntityQuery, sources: Sources) -> Entity:
     """An entity with its shares, and its members with dates, confidence and source."""
     snapshot = sources.snapshot
@@ -47,7 +47,8 @@ async def entity(query: EntityQuery, sources: Sources) -> Entity:
 def _share(one: Concentration, row: ShareRow) -> EntityShare:
     interval = row.interval
     return EntityShare(
-        window=one.window.name, blocks=row.blocks, total=one.blocks, share=row.share,
+        window=one.window.name, blocks=row.blocks, total=one.blocks, complete=one.complete,
+        share=row.share,
         lower=interval.lower if interval else None, upper=interval.upper if interval else None,
     )  # fmt: skip
 

@@ -1,9 +1,9 @@
-"""Server-sent events, as JSON: `block`, `reorg`, `snapshot`, `alert`, `branch`, `split`.
+"""Server-sent events, as JSON: `block`, `reorg`, `snapshot`, `alert`, `branch`, `split`, `beat`.
 
 `block` for each block that joined and `reorg` for blocks that left follow right after the commit, `snapshot` when all
 numbers of the new tip are published, `alert` when an alert fires or is resolved, `branch` when the branches that nodes
-follow change, and `split` when a split begins, grows or ends. A client that is too slow loses the
-oldest events.
+follow change, `split` when a split begins, grows or ends, and `beat` after 15 seconds without another one. A client
+that is too slow loses the oldest events.
 """
 
 from __future__ import annotations
@@ -29,12 +29,14 @@ from monitor.outputs.web.sources import Sources
 from monitor.vitals import Vitals
 
 _BEAT_SECONDS = 15.0
-"""Interval of comments that keep the connection open in proxies and detect clients that are gone."""
+"""Without another event: keeps the connection open in proxies, and both ends notice when the other is gone."""
 _MAX_CLIENTS = 100
 _RESERVED = 20
 """Streams that only this machine can have."""
 _MOST_OF_A_CLIENT = 20
 """Streams of one address of another machine."""
+_HEADERS = {"Content-Type": EVENT_STREAM, "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+"""The last one for nginx, which otherwise keeps events until it has several thousand bytes."""
 _FULL = {HTTPStatus.SERVICE_UNAVAILABLE: "too many clients"}
 
 
@@ -66,7 +68,7 @@ class Events:
         task = asyncio.current_task()
         assert task
         self._clients[task] = request.remote
-        response = web.StreamResponse(headers={"Content-Type": EVENT_STREAM, "Cache-Control": "no-store"})
+        response = web.StreamResponse(headers=_HEADERS)
         try:
             with (
                 self._hub.listen("events") as news,
@@ -102,7 +104,7 @@ class Events:
                 async with asyncio.timeout(_BEAT_SECONDS):  # unlike `wait_for`, no task of its own, nor its turn
                     update = await news.get()
             except TimeoutError:
-                await response.write(b": still here\n\n")
+                await response.write(b"event: beat\ndata: {}\n\n")
                 continue
             for name, content in events(update):
                 await response.write(_event(name, content))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable, Iterator
 from hashlib import blake2b
 from http import HTTPStatus
 from typing import Annotated, Literal, TypeAlias, get_args
@@ -13,14 +14,14 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 from monitor import model
 from monitor.errors import InputError
 from monitor.model import SeriesQuery
+from monitor.outputs.schemas.base import iso
 from monitor.outputs.schemas.history import TimeSeries
 from monitor.outputs.web.problems import Problem
-from monitor.outputs.web.protocols import HistoryQueries
 from monitor.outputs.web.routes.endpoint import Level, Query, get
 from monitor.outputs.web.routes.times import MAX_SECONDS, Time
+from monitor.outputs.web.sources import Sources
+from monitor.outputs.web.tables import as_csv, source_line
 
-_MAX_WAITING = 8
-"""Requests that wait for their turn."""
 Metric: TypeAlias = Literal[
     "hhi", "hhi_unbiased", "nakamoto", "gini", "entropy_bits", "effective_entities", "theil",
     "top_share_1", "top_share_2", "top_share_3", "shares",
@@ -66,6 +67,13 @@ class HistoryQuery(Query):
     refused"""
     limit: int = Field(12, ge=1, le=40)
     """of `shares`: the number of entities with a series of their own. The rest is `others`"""
+    format: Literal["json", "csv"] = "json"
+    """`csv` has a row for each point, after a line that says what it is"""
+    entity: str | None = Field(None, max_length=512, examples=["antpool,foundryusa"])
+    """of `shares`: entities with a series of their own, separated by commas, in place of the largest"""
+    incomplete: bool = False
+    """without `from`: begin with the first stored block, also with points that have only a part of their window;
+    `complete` says how much"""
 
     def asked(self) -> SeriesQuery:
         """As the analysis takes it."""
@@ -77,58 +85,67 @@ class HistoryQuery(Query):
             first=self.first,
             last=self.last,
             limit=self.limit,
+            entities=tuple(self.entity.split(",")) if self.entity else (),
+            incomplete=self.incomplete,
         )
 
 
-class History:
-    """The endpoint, and its queue."""
+@get("/api/v1/history", answer=TimeSeries, also="text/csv", cached=False)
+async def history(request: web.Request, query: HistoryQuery, sources: Sources) -> web.Response:
+    """An index, or the shares, over time in equal steps.
 
-    def __init__(self, queries: HistoryQueries) -> None:
-        self._queries = queries
-        self._turn = asyncio.Lock()
-        self._waiting = 0
+    An index has a series with each unknown block counted as its own miner (`split`) and one with all of them
+    counted as one miner (`merged`). `shares` have a series for each of the entities that are largest on average,
+    and `others`, `unknown`, and `alone` for miners who each count for themselves, where there are any. Numbers are
+    in the order of `times` (Unix seconds); a point without blocks has none. `lower` and `upper` are the ends of the
+    published 95 % interval, `sampling_lower` and `sampling_upper` those of its sampling part: of shares, `hhi` and
+    `hhi_unbiased` (for both, that of the unbiased index), `nakamoto` and `effective_entities`. Both readings of an
+    index have one published interval, which holds both. The intervals of indices are computed without random draws:
+    of a hundred blocks or more, their ends differ from those of `/api/v1/concentration` by a few per cent of the
+    width. `unknown` and `alone` have the sampling interval alone. Entities that may have blocks, but have none
+    counted, follow those that have some.
 
-    @get("/api/v1/history", answer=TimeSeries, cached=False)
-    async def history(self, request: web.Request, query: HistoryQuery) -> web.Response:
-        """An index, or the shares, over time in equal steps.
+    The `ETag` changes when the series may have changed. Requests are answered one at a time; 503 means that too
+    many wait.
+    """
+    named = query.window or query.step
 
-        An index has a series with each unknown block counted as its own miner (`split`) and one with all of them
-        counted as one miner (`merged`). `shares` have a series for each of the entities that are largest on average,
-        and `others`, `unknown`, and `alone` for miners who each count for themselves, where there are any. Numbers are
-        in the order of `times` (Unix seconds); a point without blocks has none. `lower` and `upper` are the ends of the
-        published 95 % interval, `sampling_lower` and `sampling_upper` those of its sampling part: of shares, `hhi` and
-        `hhi_unbiased` (for both, that of the unbiased index), `nakamoto` and `effective_entities`. Both readings of an
-        index have one published interval, which holds both. The intervals of indices are computed without random draws:
-        of a hundred blocks or more, their ends differ from those of `/api/v1/concentration` by a few per cent of the
-        width. `unknown` and `alone` have the sampling interval alone. Entities that may have blocks, but have none
-        counted, follow those that have some.
+    async def body() -> bytes:
+        found = await series_of(query, sources)
+        if query.format == "csv":
+            source = source_line(sources.snapshot, request.rel_url.without_query_params("format").raw_path_qs)
+            return (await asyncio.to_thread(as_csv, _rows(found), source)).encode()
+        return await asyncio.to_thread(_encode, found, named.name if named else None)
 
-        The `ETag` changes when the series may have changed. Requests are answered one at a time; 503 means that too
-        many wait.
-        """
-        asked, edition = query.asked(), self._queries.edition
-        if edition is None:
-            raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "no block is counted yet; /readyz says why")
-        tag = blake2b(f"{edition} {asked}".encode(), digest_size=12).hexdigest()
-        headers = {"ETag": f'"{tag}"', "Cache-Control": "no-cache"}
-        if any(known.value in {tag, "*"} for known in request.if_none_match or ()):
-            return web.Response(status=HTTPStatus.NOT_MODIFIED, headers=headers)
-        named = query.window or query.step
-        body = await self._body(asked, named.name if named else None)
-        return web.Response(body=body, content_type="application/json", charset="utf-8", headers=headers)
+    state = f"{sources.history.edition} {query.format} {query.asked()}"
+    content_type = "text/csv" if query.format == "csv" else "application/json"
+    return await unless_known(request, state, body, content_type=content_type)
 
-    async def _body(self, asked: SeriesQuery, window: str | None) -> bytes:
-        if self._waiting >= _MAX_WAITING:
-            raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "too many requests for history; ask again in a second")
-        self._waiting += 1
-        try:
-            async with self._turn:
-                found = await self._queries.series(asked)
-                return await asyncio.to_thread(_encode, found, window)
-        except InputError as error:
-            raise Problem(HTTPStatus.BAD_REQUEST, str(error)) from None
-        finally:
-            self._waiting -= 1
+
+async def series_of(query: HistoryQuery, sources: Sources) -> model.TimeSeries:
+    """What the parameters ask for, when it is its turn.
+
+    Raises:
+        Problem: a parameter is invalid, nothing is counted yet, or too many requests wait.
+    """
+    if sources.history.edition is None:
+        raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "no block is counted yet; /readyz says why")
+    try:
+        async with sources.turns.one():
+            return await sources.history.series(query.asked())
+    except InputError as error:
+        raise Problem(HTTPStatus.BAD_REQUEST, str(error)) from None
+
+
+async def unless_known(
+    request: web.Request, state: str, body: Callable[[], Awaitable[bytes]], *, content_type: str
+) -> web.Response:
+    """The body, made only if the client does not have that of the same state."""
+    tag = blake2b(state.encode(), digest_size=12).hexdigest()
+    headers = {"ETag": f'"{tag}"', "Cache-Control": "no-cache"}
+    if any(known.value in {tag, "*"} for known in request.if_none_match or ()):
+        return web.Response(status=HTTPStatus.NOT_MODIFIED, headers=headers)
+    return web.Response(body=await body(), content_type=content_type, charset="utf-8", headers=headers)
 
 
 def _encode(found: model.TimeSeries, window: str | None) -> bytes:
@@ -139,3 +156,18 @@ def _name(seconds: int) -> str:
     """A window that was chosen by us: whole hours."""
     days, rest = divmod(seconds, 86_400)
     return f"{seconds // 3600}h" if rest else f"{days}d"
+
+
+def _rows(found: model.TimeSeries) -> Iterator[dict[str, object]]:
+    """A row for each point, with a column for each number of each series."""
+    columns = {
+        f"{name}{end}": values
+        for name, curve in found.series.items()
+        for end, values in (
+            ("", curve.value), (".lower", curve.lower), (".upper", curve.upper),
+            (".sampling_lower", curve.sampling_lower), (".sampling_upper", curve.sampling_upper),
+        )
+        if values
+    }  # fmt: skip
+    for at, (time, complete) in enumerate(zip(found.grid.times, found.complete, strict=True)):
+        yield {"time": iso(time), "complete": complete} | {name: values[at] for name, values in columns.items()}

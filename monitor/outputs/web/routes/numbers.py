@@ -17,11 +17,11 @@ from monitor.outputs.schemas.concentration import (
 )
 from monitor.outputs.schemas.confirmations import ACCEPTED, Confirmations
 from monitor.outputs.schemas.signals import Signals
-from monitor.outputs.web.routes.endpoint import Level, Query, Window, WindowQuery, get
+from monitor.outputs.web.routes.endpoint import AsOf, Level, TableQuery, Window, WindowQuery, get
 from monitor.outputs.web.sources import Sources
 
 
-class LevelQuery(Query):
+class LevelQuery(TableQuery):
     """A level, and one of its windows or all of them."""
 
     level: Level = None
@@ -36,14 +36,14 @@ class LevelQuery(Query):
         return [each for each in windows if self.window in {None, each.window.name}]
 
 
-class LevelOnlyQuery(Query):
+class LevelOnlyQuery(TableQuery):
     """A level."""
 
     level: Level = None
     """[what blocks are counted for](glossary.md#what-is-counted); `pool` without it"""
 
 
-@get("/api/v1/shares")
+@get("/api/v1/shares", rows="windows.shares")
 async def shares(query: LevelQuery, sources: Sources) -> Shares:
     """Who mined how much, with intervals."""
     snapshot = sources.snapshot
@@ -51,7 +51,7 @@ async def shares(query: LevelQuery, sources: Sources) -> Shares:
     return Shares(tip=Tip.of(snapshot, snapshot.pool_names), windows=windows)
 
 
-@get("/api/v1/shares/now")
+@get("/api/v1/shares/now", rows="shares")
 async def shares_now(query: LevelOnlyQuery, sources: Sources) -> CurrentShares:
     """Shares of the hashrate now: estimates for the coming fortnight, with the usual drift in their intervals.
 
@@ -62,7 +62,7 @@ async def shares_now(query: LevelOnlyQuery, sources: Sources) -> CurrentShares:
     return CurrentShares.of_level(query.level or snapshot.concentration[0].level, snapshot)
 
 
-@get("/api/v1/concentration")
+@get("/api/v1/concentration", rows="windows")
 async def concentration(query: LevelQuery, sources: Sources) -> Concentration:
     """How concentrated mining is."""
     snapshot = sources.snapshot
@@ -70,7 +70,7 @@ async def concentration(query: LevelQuery, sources: Sources) -> Concentration:
     return Concentration(tip=Tip.of(snapshot, snapshot.pool_names), windows=windows)
 
 
-class ConfirmationsQuery(LevelOnlyQuery):
+class ConfirmationsQuery(AsOf):
     """What a payee accepts."""
 
     level: Level = None
@@ -91,8 +91,8 @@ async def confirmations(query: ConfirmationsQuery, sources: Sources) -> Confirma
     return Confirmations.of_snapshot(snapshot, level=query.level, risk=query.risk, amount=query.amount)
 
 
-@get("/api/v1/changes")
-async def changes(sources: Sources) -> Changes:
+@get("/api/v1/changes", rows="changes")
+async def changes(query: TableQuery, sources: Sources) -> Changes:  # noqa: ARG001 -- the sources are as of it
     """Significant changes of shares of hashrate, newest first."""
     return Changes.of_snapshot(sources.snapshot)
 
@@ -103,7 +103,7 @@ async def signals(query: WindowQuery, sources: Sources) -> Signals:
     return Signals.of_snapshot(sources.snapshot, query.window)
 
 
-@get("/api/v1/unknown")
-async def unknown(sources: Sources) -> UnknownMiners:
+@get("/api/v1/unknown", rows="miners")
+async def unknown(query: TableQuery, sources: Sources) -> UnknownMiners:  # noqa: ARG001 -- the sources are as of it
     """Recurring unidentified miners, with the evidence that their blocks have in common."""
     return UnknownMiners.of({"miners": sources.snapshot.unknown_miners})

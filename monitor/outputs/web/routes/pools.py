@@ -4,24 +4,23 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from monitor.model import PoolSlug
 from monitor.outputs.schemas.blocks import Tip
 from monitor.outputs.schemas.pools import Pool, Pools
 from monitor.outputs.web import profiles
 from monitor.outputs.web.problems import Problem
-from monitor.outputs.web.routes.endpoint import NO_BLOCK_YET, Query, get
+from monitor.outputs.web.routes.endpoint import NO_BLOCK_YET, AsOf, TableQuery, get
 from monitor.outputs.web.sources import Sources
 
 
-class PoolQuery(Query):
+class PoolQuery(AsOf):
     """One pool."""
 
     slug: str
     """slug of the pool, as in `/api/v1/pools`"""
 
 
-@get("/api/v1/pools")
-async def pools(sources: Sources) -> Pools:
+@get("/api/v1/pools", rows="pools")
+async def pools(query: TableQuery, sources: Sources) -> Pools:  # noqa: ARG001 -- the sources are as of it
     """Every pool that the registry knows, largest first: what it belongs to, and its share of each window."""
     snapshot = sources.snapshot
     found = [profiles.summary(each, snapshot, sources.directory) for each in sources.directory.profiles()]
@@ -34,5 +33,5 @@ async def pool(query: PoolQuery, sources: Sources) -> Pool:
     """One pool with everything: marks, memberships, shares, signals, and what its newest blocks show."""
     if not profiles.is_known(query.slug, sources):
         raise Problem(HTTPStatus.NOT_FOUND, f"unknown pool {query.slug[:40]!r}; /api/v1/pools has the list")
-    newest = await sources.store.blocks_of(PoolSlug(query.slug), profiles.NEWEST)
+    newest = await profiles.newest_blocks(query.slug, sources)
     return profiles.profile(query.slug, newest, sources)

@@ -6,21 +6,28 @@ from http import HTTPStatus
 from typing import Any
 
 from aiohttp import web
+from pydantic import ConfigDict
 
 from monitor import __version__
 from monitor.outputs.schemas.status import Alive, Ready, Status
-from monitor.outputs.web.routes.endpoint import get, json_response
+from monitor.outputs.web.routes.endpoint import Query, get, json_response
 from monitor.outputs.web.sources import Sources
 
 
+class Anything(Query):
+    """Parameters without a meaning: some checks add one so that no proxy answers for the server."""
+
+    model_config = ConfigDict(extra="ignore")
+
+
 @get("/healthz", problems={}, cached=False)
-async def healthz() -> Alive:
+async def healthz(query: Anything) -> Alive:  # noqa: ARG001 -- declares that it takes any
     """Alive: the process answers."""
     return Alive()
 
 
 @get("/readyz", answer=Ready, problems={}, ready=True, cached=False)
-async def readyz(sources: Sources) -> web.Response:
+async def readyz(query: Anything, sources: Sources) -> web.Response:  # noqa: ARG001 -- as above
     """Caught up: the numbers are those of the node's tip."""
     state = Ready.of(_state(sources))
     return json_response(state, HTTPStatus.OK if state.ready else HTTPStatus.SERVICE_UNAVAILABLE)

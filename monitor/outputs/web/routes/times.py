@@ -8,6 +8,8 @@ from typing import Annotated, TypeAlias
 
 from pydantic import BeforeValidator, WithJsonSchema
 
+from monitor.model import Moment
+
 MAX_SECONDS = 2**32
 """Header times are below."""
 
@@ -26,6 +28,14 @@ def _time(text: str) -> int:
     return seconds
 
 
+At: TypeAlias = Annotated[
+    Moment,
+    BeforeValidator(Moment.parse),
+    WithJsonSchema(
+        {"type": "string", "pattern": "^[0-9]{1,8}$|^[0-9]{4}-[0-9]{2}-[0-9]{2}", "examples": ["2025-01-31"]}
+    ),
+]
+"""A height, a day (its end, UTC), or a time in ISO 8601."""
 Time: TypeAlias = Annotated[
     int,
     BeforeValidator(_time),

@@ -2,6 +2,7 @@
 
 import { history } from "./history.js";
 import { listen } from "./live.js";
+import { offer } from "./save.js";
 import { show } from "./view.js";
 
 const SETTLE = 300; // a snapshot and its alerts arrive one after the other
@@ -36,27 +37,43 @@ async function go(address) {
   try {
     await show(address);
     history();
+    offer();
     if (alive && state.classList.contains("lost")) tell("live");
   } catch (error) {
     if (error.name !== "AbortError") tell("not live: the daemon does not answer", true);
   }
 }
 
+/** Show another state of this page without loading it anew. */
+function turn(event, address) {
+  if (address.origin !== location.origin || address.pathname !== location.pathname) return; // its links are relative to where it is
+  event.preventDefault();
+  window.history.pushState(null, "", address);
+  go(address);
+}
+
 document.addEventListener("click", (event) => {
   const link = event.target.closest("main nav a");
   if (!link || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
-  event.preventDefault();
-  window.history.pushState(null, "", link.href);
-  go(link.href);
+  turn(event, new URL(link.href));
+});
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (!form.matches("main nav form")) return;
+  const address = new URL(form.action);
+  address.search = new URLSearchParams([...new FormData(form)].filter(([, value]) => value));
+  turn(event, address);
 });
 addEventListener("popstate", () => go(location.href));
 
 history();
+offer();
 listen({
   onNews: soon,
   onBlock: (block) => tell(`live: block ${block.height} by ${block.pool_name ?? "an unknown pool"}`),
-  onState: (live) => {
+  onState: (live, connected) => {
+    if (live && !alive) tell("live");
     alive = live;
-    tell(live ? "live" : "not live: the daemon does not answer", !live);
+    if (!live) tell(connected ? "not live: no events arrive, asking every 30 seconds" : "not live: the daemon does not answer", true);
   },
 });

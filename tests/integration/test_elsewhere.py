@@ -1,0 +1,99 @@
+"""Below a path, and for pages of other origins."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from pydantic import ValidationError
+from support.daemon import Inside, inside
+
+from monitor.cli.demo_daemon import signatures_of
+from monitor.config import Config, WebSection
+from monitor.embedded import EmbeddedNode
+from monitor.model import PoolSlug
+from monitor.registry.loading import load_pools
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+OURS, OTHERS = "https://dashboard.example.org", "https://evil.example"
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def daemon(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Inside]:
+    folder: Path = tmp_path_factory.mktemp("elsewhere")
+    async with EmbeddedNode(network="main", signatures=signatures_of(load_pools("main"))) as node:
+        node.mine(PoolSlug("antpool"), time=1_700_000_000)
+        config = Config.model_validate({
+            "node": {"url": node.url, "cookie_file": node.cookie_file},
+            "store": {"url": f"sqlite:///{folder / 'blocks.sqlite'}"},
+            "web": {"port": 0, "base_path": "/a/pools", "cors_origins": [OURS]},
+        })  # fmt: skip
+        async with inside(config) as daemon:
+            await daemon.wait_for(node.tip.hash)
+            yield daemon
+
+
+async def test_all_paths_work_below_a_path_and_without_it(daemon: Inside) -> None:
+    for path in ("/", "/pool/antpool", "/entity/origin/CN", "/api/v1/status", "/metrics", "/readyz", "/feed.atom"):
+        below = await daemon.get(f"/a/pools{path}")
+        assert below[:2] == (await daemon.get(path))[:2]
+        assert below[0] == 200
+    async with daemon.session.get(f"{daemon.url}/a/pools?window=24h", allow_redirects=False) as response:
+        assert (response.status, response.headers["Location"]) == (308, "/a/pools/?window=24h")
+    assert (await daemon.get("/a/poolside"))[0] == 404
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/claims", "/pool/antpool", "/entity/origin/CN", "/entity/template/own", "/nodes"]
+)
+async def test_no_page_has_an_address_that_begins_at_the_root(daemon: Inside, path: str) -> None:
+    body = (await daemon.get(path))[2].decode()
+    assert re.findall(r'\s(?:href|src|action|data-\w+)="/[^"]*"', body) == []
+    assert '"' in body
+
+
+async def test_absolute_links_have_the_path(daemon: Inside) -> None:
+    assert f"{daemon.url}/a/pools/".encode() in (await daemon.get("/a/pools/feed.atom"))[2]
+    named = (await daemon.get("/feed.atom", **{"X-Forwarded-Prefix": "/home/"}))[2]
+    assert f"{daemon.url}/home/".encode() in named
+    forged = (await daemon.get("/feed.atom", **{"X-Forwarded-Prefix": '/"><script>'}))[2]
+    assert b"script" not in forged
+
+
+async def test_pages_of_known_origins_may_read_the_api_and_nothing_else(daemon: Inside) -> None:
+    for path, origin, allowed in (
+        ("/api/v1/status", OURS, True), ("/api/v1/history?step=x", OURS, True), ("/metrics", OURS, True),
+        ("/healthz?x=1", OURS, True), ("/api/v1/status", OTHERS, False), ("/api/v1/status", "null", False),
+        ("/", OURS, False),
+    ):  # fmt: skip
+        async with daemon.session.get(daemon.url + path, headers={"Origin": origin}) as response:
+            found = response.headers.get("Access-Control-Allow-Origin")
+            assert found == (origin if allowed else None), path
+            if path.startswith("/api"):
+                assert "Origin" in response.headers["Vary"]
+    async with daemon.session.options(f"{daemon.url}/api/v1/status", headers={"Origin": OURS}) as response:
+        assert response.status == 204
+        assert "Authorization" in response.headers["Access-Control-Allow-Headers"]
+    async with daemon.session.options(f"{daemon.url}/api/v1/status", headers={"Origin": OTHERS}) as response:
+        assert response.status == 405
+
+
+async def test_health_checks_take_any_parameter(daemon: Inside) -> None:
+    for path in ("/healthz?x=1", "/readyz?_=1732900000"):
+        assert (await daemon.get(path))[0] == 200
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"base_path": "/pools/"}, {"base_path": "pools"}, {"base_path": "/"}, {"base_path": "/a b"},
+        {"cors_origins": ["dashboard.example.org"]}, {"cors_origins": ["https://a.example/path"]},
+    ],
+)  # fmt: skip
+async def test_what_is_no_path_or_origin_is_refused(wrong: dict[str, object]) -> None:
+    with pytest.raises(ValidationError, match="must look like"):
+        WebSection.model_validate(wrong)
