@@ -87,5 +87,5 @@ async def test_a_split_appears_without_a_reload(browser: Browser) -> None:
 async def test_a_block_of_the_tree_says_what_it_is(browser: Browser) -> None:
     async with opened(browser, hub_of("split")) as page:
         block = page.get_by_role("link", name=f"Block {TOP - 2}, ocean, not counted")
-        await expect(block).to_have_attribute("href", f"/block/{node_views.hash_of(TOP - 2, 1)}")
+        await expect(block).to_have_attribute("href", f"./block/{node_views.hash_of(TOP - 2, 1)}")
         assert (await block.locator("title").text_content() or "").startswith(f"{TOP - 2} · ocean · 2025-06-15")

@@ -217,10 +217,10 @@ WRONG = {
     "/nowhere": (404, "Not Found"),
     "/api/v1/nowhere": (404, "Not Found"),
     "/api/v1/status?verbose=1": (400, "unknown parameter 'verbose'; this path has none"),
-    "/api/v1/shares?windows=24h": (400, "unknown parameter 'windows'; choose one of: level, window"),
+    "/api/v1/shares?windows=24h": (400, "unknown parameter 'windows'; choose one of: at, format, level, window"),
     "/api/v1/shares?window=25h": (400, "unknown window '25h'; choose one of: 24h, 3d, 7d, 30d, 90d, 1y, 2016b"),
     "/api/v1/concentration?level=galaxy": (400, "unknown level 'galaxy'; choose one of: pool"),
-    "/api/v1/shares/now?window=24h": (400, "unknown parameter 'window'; choose one of: level"),
+    "/api/v1/shares/now?window=24h": (400, "unknown parameter 'window'; choose one of: at, format, level"),
     "/api/v1/confirmations?risk=0": (400, "invalid risk '0'; input should be greater than 0"),
     "/api/v1/confirmations?risk=1": (400, "invalid risk '1'; input should be less than 1"),
     "/api/v1/confirmations?risk=nan": (400, "invalid risk 'nan'; input should be a finite number"),
@@ -332,12 +332,12 @@ async def test_the_page_shows_every_level_and_each_window_once(daemon: Inside, l
     status, content_type, body = await daemon.get(f"/?level={level}&window=3d")
     page = body.decode()
     assert (status, content_type) == (200, "text/html; charset=utf-8")
-    assert re.search(rf'aria-current="page">{level}<', page)
-    assert page.count('aria-current="page">3d<') == 1
+    assert re.search(rf'aria-current="true">{level}<', page)
+    assert page.count('aria-current="true">3d<') == 1
     assert page.count('<th scope="row">24h</th>') == 1
 
 
 async def test_the_page_takes_what_it_does_not_know_for_the_usual(daemon: Inside) -> None:
     _, _, body = await daemon.get("/?level=<script>&window=<b>")
-    assert 'aria-current="page">pool<' in body.decode()
+    assert 'aria-current="true">pool<' in body.decode()
     assert "<script>" not in body.decode()

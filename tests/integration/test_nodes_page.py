@@ -68,7 +68,7 @@ async def test_a_node_has_its_row_and_a_second_one_is_suggested(hub: Hub) -> Non
     assert "One node is followed: home." in shown
     assert "counted, followed" in shown
     assert "A second node shows branches that this one does not follow" in shown
-    assert f'href="/block/{hash_of(TOP - 11, 1)}"' in shown
+    assert f'href="./block/{hash_of(TOP - 11, 1)}"' in shown
 
 
 async def test_nodes_that_agree_have_their_place_and_their_lag(hub: Hub) -> None:
@@ -111,7 +111,7 @@ async def test_a_block_of_which_only_the_header_is_known_has_no_link(hub: Hub) -
         shown = await text(session)
 
     assert "header only" in shown
-    assert f'href="/block/{hash_of(TOP - 20, 1)}"' not in shown
+    assert f'href="./block/{hash_of(TOP - 20, 1)}"' not in shown
     assert f"{TOP - 20} · header only" in shown
 
 

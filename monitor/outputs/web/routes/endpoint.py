@@ -111,6 +111,8 @@ class Endpoint:
         hints = get_type_hints(function)
         self.also = self.also or ("text/csv" if self.rows else None)
         self.query = hints.get("query", Query)
+        if issubclass(self.query, AsOf):
+            self.problems = {HTTPStatus.NOT_FOUND: "nothing is stored of the time that `at` names", **self.problems}
         if issubclass(hints["return"], Schema):
             self.answer = hints["return"]
         setattr(function, _MARK, self)

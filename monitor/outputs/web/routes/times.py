@@ -31,11 +31,12 @@ def _time(text: str) -> int:
 At: TypeAlias = Annotated[
     Moment,
     BeforeValidator(Moment.parse),
-    WithJsonSchema(
-        {"type": "string", "pattern": "^[0-9]{1,8}$|^[0-9]{4}-[0-9]{2}-[0-9]{2}", "examples": ["2025-01-31"]}
-    ),
-]
-"""A height, a day (its end, UTC), or a time in ISO 8601."""
+    WithJsonSchema({
+        "type": "string", "pattern": "^[0-9]{1,8}$|^20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])$",
+        "examples": ["2025-01-31"],
+    }),
+]  # fmt: skip
+"""A height, a day (its end, UTC), or a time in ISO 8601; the pattern has what is certainly one."""
 Time: TypeAlias = Annotated[
     int,
     BeforeValidator(_time),

@@ -41,7 +41,7 @@ function save(section, kind, content) {
 
 function title(section) {
   const heading = section.querySelector("h2")?.cloneNode(true);
-  heading?.querySelectorAll("small, .help").forEach((each) => each.remove());
+  heading?.querySelectorAll("small, .help, .explained").forEach((each) => each.remove());
   return heading?.textContent.trim() || document.title;
 }
 
@@ -72,7 +72,7 @@ function tables(section) {
 function parts(cell) {
   const main = cell.cloneNode(true);
   const small = [...main.querySelectorAll(".range")].map((each) => (each.remove(), squeezed(each))).join(" ");
-  main.querySelectorAll("[aria-hidden=true], .help").forEach((each) => each.remove());
+  main.querySelectorAll("[aria-hidden=true], .help, .explained").forEach((each) => each.remove());
   return [squeezed(main), small];
 }
 
