@@ -149,11 +149,8 @@ class MetricLookup:
 
 
 def incomplete_windows(snapshot: Snapshot) -> frozenset[str]:
-    """The windows that reach further back than the stored history; none if that begins with the chain."""
-    if snapshot.first_height == 0:
-        return frozenset()
-    stored = snapshot.tip.height - snapshot.first_height + 1
-    return frozenset(one.window.name for one in snapshot.concentration if one.blocks >= stored)
+    """The windows that reach further back than the stored history."""
+    return frozenset(one.window.name for one in snapshot.concentration if one.complete < 1)
 
 
 def _complete(

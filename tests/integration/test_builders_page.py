@@ -72,7 +72,7 @@ async def test_the_page_says_if_the_level_counts_by_measured_groups(hub: Hub) ->
     async with served(hub) as session:
         page = await text(session, "/builders")
     assert "counts by these groups" in plain(page)
-    assert 'href="/entity/template/antpool-templates"' in page
+    assert 'href="./entity/template/antpool-templates"' in page
 
 
 async def test_custody_is_shown_with_payouts(hub: Hub) -> None:

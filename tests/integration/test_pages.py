@@ -423,7 +423,7 @@ async def test_blocks_of_as_many_miners_have_no_effective_number() -> None:
         publish(hub, "abcd")
         shown = plain(await text(session))
 
-    assert "HHI 0 95 %: 0 -" in shown, "the index without bias of four miners with a block each"
+    assert "Glossary 0 95 %: 0 -" in shown, "the index without bias of four miners with a block each"
     assert "equal pools" in shown
     assert "One to three pools have more than half" in shown, "and what is counted, three, is one of them"
     assert "10,000.0" not in shown, "no more equal pools than there are blocks"
