@@ -62,7 +62,7 @@ def test_who_mined_a_block_is_in_prometheus(
 
 async def test_both_expositions_are_well_formed(bitcoind: Bitcoind, start_daemon: Start, promtool: Path) -> None:
     tip = mine_all(bitcoind, recipes(FOUNDRY, ANTPOOL, VIABTC))[-1]
-    daemon = start_daemon(bitcoind)
+    daemon = start_daemon(bitcoind, metrics__families="all")
     daemon.wait_for(tip)
 
     assert check_metrics(promtool, get(daemon.port, "/metrics").decode()) == UNIT_OF_INFORMATION

@@ -53,6 +53,7 @@ NOT_HERE = {
     "home ": "the same",
     "friend ": "the same",
     "mosquitto_": "asks somebody's own broker; what is published has tests of its own, with a real one",
+    "pool-monitor stratum probe": "asks somebody's own server; has tests of its own",
     "promtool tsdb": "has a test of its own, with a real Prometheus",
 }
 """How a command begins that is not typed, and why."""

@@ -42,7 +42,7 @@ def test_blocks_that_no_node_has_seen_are_races_from_the_next_block_on(
     bitcoind: Bitcoind, start_daemon: Callable[..., Daemon], tmp_path: Path
 ) -> None:
     chain = mine_all(bitcoind, [Recipe(tag=tag) for tag in [ANTPOOL, FOUNDRY, VIABTC] * 4])
-    daemon = start_daemon(bitcoind, windows="6b,10b")
+    daemon = start_daemon(bitcoind, windows="6b,10b", metrics__families="all")
     daemon.wait_for(chain[-1])
     known = mine_all(bitcoind, [Recipe(tag=VIABTC)], on=chain[8])  # the node has it, and the daemon never asks for it
     unseen = build(parent_of(bitcoind, chain[5]), Recipe(tag=ANTPOOL + b"rival"))

@@ -46,5 +46,5 @@ async def test_prometheus_serves_the_hhi_of_the_past(
     assert later.value == hhi.value
     shares = server.query('pool_monitor_share_ratio{level="pool",window="7d"}', time=moment)
     assert {each.labels["entity"]: each.value for each in shares} == pytest.approx(
-        {share.entity: share.share for share in truth.shares[:40]}
+        {share.entity: share.share for share in truth.shares[:20]}
     )

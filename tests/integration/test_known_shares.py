@@ -38,7 +38,12 @@ def daemon() -> Iterator[Daemon]:
         Bitcoind(program("bitcoind"), Path(folder, "node")) as node,
     ):
         tip = mine_all(node, (Recipe(tag=tag, time=1_700_000_000 + 600 * n) for n, tag in enumerate(drawn)))[-1]
-        with Daemon(Path(folder, "daemon"), node__url=node.url, node__cookie_file=node.cookie_file) as running:
+        settings: dict[str, Any] = {
+            "node__url": node.url,
+            "node__cookie_file": node.cookie_file,
+            "metrics__families": "all",
+        }
+        with Daemon(Path(folder, "daemon"), **settings) as running:
             running.wait_for(tip)
             height = "pool_monitor_estimates_block_height"
             wait_until(lambda: running.metric(height) == BLOCKS, seconds=10, what="the estimates of the tip")
