@@ -4,11 +4,13 @@
 
 A simulated node answers with a full template of 4,000 transactions, 40 of them new each time, with the whole mempool,
 and with a full block. Measured: processor time of a template, a mempool and a block, memory of what is kept, and
-processor time for each minute at the usual intervals.
+processor time for each minute at the usual intervals; and what audit and custody add to a block's event, as they
+listen to it like an output.
 """
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import json
 import resource
@@ -16,16 +18,24 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from statistics import median
+from unittest.mock import AsyncMock
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 from support.blocks import Parent, Recipe, build
+from support.fake_chain import BEFORE_ALL, chain_on, judge
 
 from monitor.audit.compare import AuditRules, compare
 from monitor.audit.full_block import full_block
 from monitor.audit.mempool import FirstSeen
+from monitor.audit.observer import AuditObserver, ObserverSettings
 from monitor.audit.templates import Templates
+from monitor.custody.observer import CustodyObserver
+from monitor.hub import Hub
+from monitor.model import NO_BLOCK, BlockEvents, BlockTemplate, Plan
 from monitor.node.templates import read_template
+from monitor.vitals import Vitals
 from monitor.wire import decode_block, double_sha256, encode_compact
 
 IN_BLOCK = 4_000
@@ -33,6 +43,7 @@ NEW_EACH_TIME = 40
 TEMPLATES = 30
 SECONDS = 30
 BLOCK_SECONDS = 600
+EVENTS = 5_000
 
 
 def main(arguments: list[str]) -> None:
@@ -87,6 +98,39 @@ def main(arguments: list[str]) -> None:
     print(f"a minute, with ZMQ sequence {1000 * with_zmq:8.0f} ms ({with_zmq / 0.6:.2f} % of a processor)")
     print(f"a minute, without           {1000 * by_polling:8.0f} ms ({by_polling / 0.6:.2f} %)")
     print(f"kept: {kept / 2**20:.0f} MB for {len(seen):,} first-seen times and {len(templates.kept)} templates")
+    alone, beside = (asyncio.run(event(observed=each)) for each in (False, True))
+    print(f"an event, sent and read     {1e6 * alone:8.1f} µs; {1e6 * beside:.1f} µs with audit and custody")
+
+
+async def event(*, observed: bool) -> float:
+    """Median processor time in seconds from a block's event until all listeners have it and wait again."""
+    hub, tasks = Hub(Vitals()), []
+    if observed:
+        node = AsyncMock(spare=True)
+        node.refusal.return_value = None
+        node.template.return_value = BlockTemplate(NO_BLOCK, ())
+        store = AsyncMock()
+        store.lowest_since.return_value = None
+        store.counts.return_value = (0, 0, 0)
+        settings = ObserverSettings(AuditRules(), SECONDS)
+        audit = AuditObserver(node, hub, settings, found=AsyncMock(), state=lambda *_: None)
+        custody = CustodyObserver(node, store, hub, complete=lambda: True, days=730, show=lambda _: None)
+        tasks = [asyncio.create_task(each) for each in (audit.run(), custody.run())]
+        await asyncio.sleep(0.5)  # until there is a template
+    blocks = chain_on(BEFORE_ALL, 1)
+    events = BlockEvents(Plan(BEFORE_ALL, NO_BLOCK, connects=tuple(blocks)), tuple(judge(blocks)))
+    costs = []
+    with hub.listen("output") as news:
+        for _ in range(EVENTS):
+            started = time.process_time()
+            hub.announce(events)
+            await news.get()
+            await asyncio.sleep(0)
+            costs.append(time.process_time() - started)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    return median(costs)
 
 
 def transaction(number: int) -> bytes:

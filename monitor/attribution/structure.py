@@ -1,4 +1,4 @@
-"""How a block is built: the traits of its coinbase and header that software decides, not chance.
+"""How a block is built: the traits of its coinbase, header and order that software decides, not chance.
 
 Each trait is a short text. What a pool writes (its name, its addresses) is folded away, so that two pools with the same
 builder have the same traits, and what changes from block to block (extra nonces, hashes, times) is reduced to where and
@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from monitor.model import Block, Coinbase
+from monitor.model import Block, Coinbase, Disorder
 from monitor.wire import after_height, bip34_height
 
 _AUXPOW: Final = b"\xfa\xbe\x6d\x6d"
@@ -37,11 +37,13 @@ _NEAR_SECONDS: Final = 3 * 3600
 _BUCKETS: Final = ((0, "0"), (5, "1 to 5 s"), (60, "6 to 60 s"), (600, "up to 10 min"))
 
 
-def structure(block: Block) -> dict[str, str]:
-    """The traits of a block, by name. Outputs and header are left out where they are not known (no outputs)."""
+def structure(block: Block, disorder: Disorder | None = None) -> dict[str, str]:
+    """The traits of a block, by name. Left out are those of what is not known: outputs, or order."""
     found = {**script_traits(block.coinbase.script), **_transaction_traits(block.coinbase, block.height)}
     if block.coinbase.outputs:
         found |= _output_traits(block.coinbase)
+    if disorder:
+        found["out of order"] = disorder.value
     return found | _header_traits(block)
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from math import ceil, exp, sqrt
 
 from monitor.audit.chunks import chunk_rates, rate_below
+from monitor.audit.disorder import disorder
 from monitor.audit.templates import LOW_FEE, Ranked, Template, count_traits, with_rate
 from monitor.audit.transactions import Transaction
 from monitor.model import AuditedTransaction, BlockAudit, BlockHash, BlockRef, Trait, Verdict
@@ -185,6 +186,7 @@ class _Comparison:
             foregone_sat=round(foregone),
             traits=dict(self.traits),
             own_payouts=sum(each.own_payout for each in judged),
+            disorder=disorder([*self.rates.values()], len(block.transactions)),
             transactions=tuple(shown[:_MOST_TRANSACTIONS]),
         )
 
@@ -312,7 +314,7 @@ class _Comparison:
         }
 
     def _block_rates(self) -> dict[str, float]:
-        """Chunk fee rates of the transactions of the block with a known fee."""
+        """Chunk fee rates of the transactions of the block with a known fee, in its order."""
         known = {txid: fee for txid, fee in self.fees.items() if fee is not None}
         places = {txid: at for at, txid in enumerate(known)}
         parents = [

@@ -26,6 +26,7 @@ from monitor.model.audit import (
     AuditView,
     BlockAudit,
     BlockTemplate,
+    Disorder,
     PassedOver,
     PolicyChange,
     PoolAudit,

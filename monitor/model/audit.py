@@ -97,6 +97,22 @@ ADDED = (
 """Verdicts on transactions of the block that are not in the template."""
 
 
+class Disorder(StrEnum):
+    """Where the transactions of a block stand out of the order of falling chunk fee rates."""
+
+    NOWHERE = "nowhere"
+    FRONT = "front"
+    """Among the first ones: prioritised transactions, for example."""
+    END = "end"
+    """Among the last ones."""
+    ENDS = "ends"
+    """Among the first and the last ones."""
+    THROUGHOUT = "throughout"
+    """Between both ends, too."""
+    EVERYWHERE = "everywhere"
+    """The block is in another order."""
+
+
 @dataclass(frozen=True, slots=True)
 class AuditedTransaction:
     """The verdict on one transaction, and why."""
@@ -149,6 +165,8 @@ class BlockAudit:
     """Transactions of the block with each trait."""
     own_payouts: int = 0
     """Transactions of the block that spend what its own payout address received."""
+    disorder: Disorder | None = None
+    """None where that is not known: few transactions, few known fees, or most pay the same."""
     transactions: tuple[AuditedTransaction, ...] = field(default=(), compare=False)
     """Those that are not simply shared; the most important first, and at most a few hundred."""
 

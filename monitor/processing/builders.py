@@ -110,12 +110,14 @@ class BuildersKeeper:
         def work(reading: Reading) -> tuple[list[Evidence], list[PayoutStyle], float]:
             began = time.thread_time()
             rewards, structures = TracedRewards(spends), Structures()
+            disorders = reading.disorders(since)
             for number, record in enumerate(reading.records(since)):
                 if not number % _TURN:
                     time.sleep(0)  # the event loop may take its turn
                 rewards.add(record)
+                block = record.judged.block
                 if pool := record.judged.attribution.pool:
-                    structures.add(pool, record.judged.block.header.time, structure(record.judged.block))
+                    structures.add(pool, block.header.time, structure(block, disorders.get(block.height)))
             found = rewards.all()
             evidence = [*custody_evidence(found), *structure_evidence(structures, self._group)]
             return evidence, payout_styles(found), time.thread_time() - began

@@ -14,6 +14,7 @@ from monitor.model import (
     BlockAudit,
     BlockHash,
     BlockRef,
+    Disorder,
     SanctionedSighting,
     StoredAudit,
     Trait,
@@ -88,6 +89,16 @@ def _sanctioned(connection: Connection) -> list[SanctionedSighting]:
     return [SanctionedSighting(row.txid.hex(), row.height, row.pool, mined=row.mined) for row in reversed(found)]
 
 
+def disorders(connection: Connection, since: int) -> dict[int, Disorder]:
+    """By height, where audited blocks of the best chain with a header time of `since` or later are out of order.
+
+    Those of which that is not known are left out.
+    """
+    known = select(audits.c.height, audits.c.disorder).where(audits.c.time >= since, audits.c.disorder.is_not(None))
+    on_best_chain = known.join(blocks, blocks.c.hash == audits.c.hash).where(ON_BEST_CHAIN)
+    return {height: Disorder(order) for height, order in connection.execute(on_best_chain)}
+
+
 class StoredAudits:
     """The audit's part of the store. Every call is one transaction."""
 
@@ -118,7 +129,7 @@ def _row(audit: BlockAudit) -> dict[str, Any]:
         "foregone": audit.foregone_sat, "own_payouts": audit.own_payouts,
         "traits": {str(name): many for name, many in audit.traits.items()},
         "weights": {str(name): many for name, many in audit.weights.items()},
-        "counts": {str(name): many for name, many in audit.counts.items()},
+        "counts": {str(name): many for name, many in audit.counts.items()}, "disorder": audit.disorder,
     }  # fmt: skip
 
 
@@ -150,7 +161,7 @@ def _audit(row: Row[Any], transactions: tuple[AuditedTransaction, ...] = ()) -> 
         counts={Verdict(name): many for name, many in row.counts.items()},
         fees_sat=row.fees, foregone_sat=row.foregone,
         traits={Trait(name): many for name, many in row.traits.items()}, own_payouts=row.own_payouts,
-        transactions=transactions,
+        disorder=Disorder(row.disorder) if row.disorder else None, transactions=transactions,
     )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from monitor.model import (
     BlockRow,
     Coinbase,
     Confidence,
+    Disorder,
     Grid,
     Group,
     Method,
@@ -22,7 +23,7 @@ from monitor.model import (
     StoredBlock,
     StoredCoinbase,
 )
-from monitor.store import queries, stale_blocks
+from monitor.store import audits, queries, stale_blocks
 from monitor.store.queries import ON_BEST_CHAIN, PAGE
 from monitor.store.rows import COUNTED, block_hash, confidence_of, counted_row, record
 from monitor.store.schema import attributions, blocks
@@ -112,6 +113,10 @@ class Reading:
         for row in self._connection.execution_options(yield_per=PAGE).execute(query).mappings():
             self.go_on()
             yield record(dict(row))
+
+    def disorders(self, since: int) -> dict[int, Disorder]:
+        """See `audits.disorders`."""
+        return audits.disorders(self._connection, since)
 
     # -- in groups, counted by the database from the index `counted` alone: as many rows as changes, not as blocks -----
 

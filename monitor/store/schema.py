@@ -177,6 +177,7 @@ audits = Table(
     Column("traits", JSON, nullable=False, comment="number of transactions by trait"),
     Column("weights", JSON, nullable=False, comment="by verdict"),
     Column("counts", JSON, nullable=False, comment="number of transactions by verdict"),
+    Column("disorder", String, comment="where out of order; NULL where not known"),
 )
 
 # Transactions of audited blocks that are not simply in both. Kept for `audit.keep_days`.

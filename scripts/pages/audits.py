@@ -11,6 +11,7 @@ from monitor.model import (
     BlockAudit,
     BlockHash,
     BlockRecord,
+    Disorder,
     SanctionedSighting,
     StoredAudit,
     Trait,
@@ -64,5 +65,5 @@ def _audit(record: BlockRecord) -> BlockAudit:
         weights={Verdict.SHARED: 3_951_200, Verdict.MISSED: 561, Verdict.LATE: 20_400, Verdict.KNOWN: 38_200},
         counts={Verdict.SHARED: block.tx_count - 40, Verdict.MISSED: 1, Verdict.LATE: 24, Verdict.KNOWN: 39},
         fees_sat=4_120_000, foregone_sat=1304, traits={Trait.LOW_FEE: 12, Trait.OP_RETURN: 420},
-        transactions=(missed,),
+        disorder=Disorder.NOWHERE, transactions=(missed,),
     )  # fmt: skip

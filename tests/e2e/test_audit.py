@@ -169,6 +169,19 @@ def test_a_transaction_that_ranks_below_is_prioritised(
     assert "missed" not in verdicts.values()
 
 
+def test_the_order_of_a_block_says_where_its_builder_deviates(node: Bitcoind, start_daemon: Start) -> None:
+    world = audited(node, start_daemon)
+    wallet = world.wallet
+    wallet.split(60)
+    world.settle(*[wallet.send(5 + number) for number in range(45)])
+    assert world.audit(wallet.mine(wallet.template().values()))["disorder"] == "nowhere"
+
+    wallet.split(60)
+    world.settle(*[wallet.send(5 + number) for number in range(45)])
+    *others, last, second, third, fourth = wallet.template().values()
+    assert world.audit(wallet.mine([last, second, third, fourth, *others]))["disorder"] == "front"
+
+
 def test_transactions_of_a_list_are_followed_until_they_are_mined(
     node: Bitcoind, start_daemon: Start, tmp_path: Path
 ) -> None:

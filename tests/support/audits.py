@@ -14,6 +14,7 @@ from monitor.model import (
     BlockAudit,
     BlockHash,
     BlockRef,
+    Disorder,
     PoolSlug,
     SanctionedSighting,
     Trait,
@@ -35,7 +36,7 @@ def audit_of(ref: BlockRef, *, time: int = 1_700_000_000, missed: int = 561) -> 
         weights={Verdict.SHARED: 3_950_000, **({Verdict.MISSED: missed} if missed else {})},
         counts={Verdict.SHARED: 2_960, **({Verdict.MISSED: 1} if missed else {})},
         fees_sat=4_120_000, foregone_sat=2 * missed, traits={Trait.OP_RETURN: 420}, own_payouts=1,
-        transactions=(transaction,),
+        disorder=Disorder.NOWHERE, transactions=(transaction,),
     )  # fmt: skip
 
 

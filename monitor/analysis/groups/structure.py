@@ -19,7 +19,7 @@ from monitor.model import Evidence, EvidenceKind, PoolSlug
 
 PERIOD_SECONDS: Final = 30 * 86_400
 LEAST_BLOCKS: Final = 5
-"""Of a pool in a period."""
+"""Of a pool in a period, and as many of which a trait is known, for it to be compared."""
 LEAST_BITS: Final = 7.0
 LEAST_SIMILARITY: Final = 0.8
 MOST_CHANCE: Final = 0.05
@@ -50,6 +50,12 @@ class Profile:
         """Share of the blocks with a value, of those of which the trait is known."""
         found = self.values.get(name)
         return found[value] / found.total() if found else 0.0
+
+    @property
+    def known(self) -> set[str]:
+        """The traits that can be compared: one that is known of a few blocks only says little."""
+        least = min(LEAST_BLOCKS, self.blocks)
+        return {name for name, found in self.values.items() if found.total() >= least}
 
 
 class Likeness(NamedTuple):
@@ -87,7 +93,9 @@ class Structures:
 def likenesses(
     profiles: Mapping[PoolSlug, Profile], entity_of: Callable[[PoolSlug], str]
 ) -> dict[tuple[PoolSlug, PoolSlug], Likeness]:
-    """Every pair of pools of a period.
+    """Every pair of pools of a period, by the traits that are known of both.
+
+    A value is as rare as it is among the other pools of which the trait is known: not every pool has audited blocks.
 
     Args:
         profiles: of the pools, in the order of the alphabet.
@@ -95,27 +103,31 @@ def likenesses(
             that.
     """
     users = defaultdict[tuple[str, str], set[str]](set)
+    entities = defaultdict[str, set[str]](set)
+    known = {pool: profile.known for pool, profile in profiles.items()}
     for pool, profile in profiles.items():
-        for name, found in profile.values.items():
-            for value in found:
+        for name in known[pool]:
+            entities[name].add(entity_of(pool))
+            for value in profile.values[name]:
                 if profile.share(name, value) >= _USED:
                     users[name, value].add(entity_of(pool))
-    entities = {entity_of(pool) for pool in profiles}
     found_pairs = {}
     for one, other in combinations(profiles, 2):
         both = {entity_of(one), entity_of(other)}
 
         def rarity(name: str, value: str, both: set[str] = both) -> float:
-            return -log2((len(users[name, value] - both) + 0.5) / (len(entities - both) + 1))
+            return -log2((len(users[name, value] - both) + 0.5) / (len(entities[name] - both) + 1))
 
-        found_pairs[one, other] = _likeness(profiles[one], profiles[other], rarity)
+        found_pairs[one, other] = _likeness(
+            profiles[one], profiles[other], traits=sorted(known[one] & known[other]), rarity=rarity
+        )
     return found_pairs
 
 
-def _likeness(one: Profile, other: Profile, rarity: Callable[[str, str], float]) -> Likeness:
-    bits, shared, traits = 0.0, 0.0, one.values.keys() & other.values.keys()
+def _likeness(one: Profile, other: Profile, *, traits: Sequence[str], rarity: Callable[[str, str], float]) -> Likeness:
+    bits, shared = 0.0, 0.0
     worth = list[tuple[float, str]]()
-    for name in sorted(traits):
+    for name in traits:
         common = 0.0
         for value in one.values[name].keys() & other.values[name].keys():
             part = min(one.share(name, value), other.share(name, value))

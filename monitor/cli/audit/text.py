@@ -34,6 +34,7 @@ def show(found: AuditLookup, form: str) -> None:
             ("marginal fee rate", f"{audit.marginal_rate:.2f} sat/vB"),
             ("fees", f"{audit.fees_sat:,} sat"),
             ("fees foregone", f"{audit.foregone_sat:,} sat"),
+            ("out of order", audit.disorder or "not known"),
         ))
     )  # fmt: skip
     counts = table("verdict", "transactions", "weight", right={"transactions", "weight"})

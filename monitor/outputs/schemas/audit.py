@@ -7,6 +7,7 @@ from typing import Self
 
 from monitor.model import (
     AuditView,
+    Disorder,
     PoolSlug,
     StoredAudit,
     Trait,
@@ -89,6 +90,10 @@ class BlockAuditSummary(PoolRef):
     traits: dict[Trait, int] = field("Transactions of the block with each trait", at="audit.traits")
     own_payouts: int = field(
         "Transactions of the block that spend what its payout address received", at="audit.own_payouts"
+    )
+    disorder: Disorder | None = field(
+        "Where transactions stand out of the order of falling fee rates; null where that is not known",
+        at="audit.disorder",
     )
 
 

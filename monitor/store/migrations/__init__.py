@@ -12,7 +12,7 @@ from sqlalchemy import Column, Connection, MetaData, PrimaryKeyConstraint, Strin
 from monitor.errors import StoreRefused
 from monitor.store.schema import tables
 
-NEWEST: Final = "0012"
+NEWEST: Final = "0013"
 """The revision that `schema` describes. Revisions are numbers of four digits."""
 _version = Table(
     "alembic_version",

@@ -129,6 +129,47 @@ def test_a_known_group_does_not_make_its_structure_common() -> None:
     assert {(A, PoolSlug("d")), (B, PoolSlug("d")), (C, PoolSlug("d"))} <= joined
 
 
+AUDITED = "out of order"
+
+
+def audited(orders: dict[str, str], *, blocks: int = 10) -> Structures:
+    """Ten blocks each of 26 pools with software of their own; of some, so many were audited."""
+    structures = Structures()
+    for letter in "abcdefghijklmnopqrstuvwxyz":
+        for block in range(10):
+            traits = {"order": letter, "end": "usual"}
+            if letter in orders and block < blocks:
+                traits[AUDITED] = orders[letter]
+            structures.add(PoolSlug(letter), START + block * DAY, traits)
+    return structures
+
+
+def test_pools_without_an_audit_are_compared_by_what_is_known() -> None:
+    (without,) = audited({}).periods.values()
+    (some,) = audited({"a": "front", "b": "front", "c": "nowhere"}).periods.values()
+    before, after = (likenesses(profiles, lambda pool: pool) for profiles in (without, some))
+    changed = {pair for pair in before if before[pair] != after[pair]}
+    assert changed == {*combinations((A, B, C), 2)}
+    assert after[A, B].bits > before[A, B].bits
+    assert after[A, C].bits < before[A, C].bits
+
+
+def test_an_order_is_as_rare_as_it_is_among_pools_with_an_audit() -> None:
+    """Else two of three pools would be alike in what no other is known to do."""
+    few = audited(dict.fromkeys("ab", "front"))
+    many = audited({**dict.fromkeys("cdefghijklmnopqrstuvwxyz", "nowhere"), **dict.fromkeys("ab", "front")})
+    (first,), (second,) = few.periods.values(), many.periods.values()
+    none = likenesses(next(iter(audited({}).periods.values())), lambda pool: pool)[A, B].bits
+    assert likenesses(first, lambda pool: pool)[A, B].bits - none == pytest.approx(1)
+    assert likenesses(second, lambda pool: pool)[A, B].bits - none > 5
+
+
+def test_a_trait_that_is_known_of_a_few_blocks_is_not_compared() -> None:
+    (profiles,) = audited({"a": "front", "b": "front"}, blocks=4).periods.values()
+    (without,) = audited({}).periods.values()
+    assert likenesses(profiles, lambda pool: pool) == likenesses(without, lambda pool: pool)
+
+
 def test_groups_of_simulated_pools_build_alike_while_they_last() -> None:
     seen = world(2, days=120, groups=(((1, 4, 6), 30, 120),))
     structures = Structures()

@@ -8,12 +8,26 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from support.audits import audit_of
 from support.fake_chain import BEFORE_ALL, chain_on, judge
 
+from monitor.attribution.structure import structure
 from monitor.config import Config, RegistrySection
 from monitor.config.sections import CustodySection
 from monitor.hub import Hub
-from monitor.model import NO_BLOCK, Coinbase, CustodyState, Evidence, EvidenceKind, Output, Plan, PoolSlug, Proposal
+from monitor.model import (
+    NO_BLOCK,
+    Block,
+    Coinbase,
+    CustodyState,
+    Disorder,
+    Evidence,
+    EvidenceKind,
+    Output,
+    Plan,
+    PoolSlug,
+    Proposal,
+)
 from monitor.processing import builders
 from monitor.processing.builders import BuildersKeeper
 from monitor.processing.measured import measured, stored_registry
@@ -67,6 +81,26 @@ async def test_what_is_found_is_stored_shown_and_adopted_once(store: Store) -> N
     made.show_custody(CustodyState(None, scanned=7))
     assert hub.builders.custody.scanned == 7
     assert hub.builders.evidence == (evidence,)
+
+
+async def test_the_order_of_audited_blocks_is_a_trait(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of other blocks it is left out."""
+    made, _ = keeper(store, [])
+    for ref, _ in await store.evidence.coinbases(0):
+        if not ref.height % 2:
+            await store.audits.save(replace(audit_of(ref), disorder=Disorder.FRONT), keep_seconds=1)
+    seen = dict[int, str | None]()
+
+    def noted(block: Block, disorder: Disorder | None) -> dict[str, str]:
+        traits = structure(block, disorder)
+        seen[block.height] = traits.get("out of order")
+        return traits
+
+    monkeypatch.setattr(builders, "structure", noted)
+    await made.compute()
+
+    assert seen == {height: None if height % 2 else "front" for height in seen}
+    assert len(seen) == 60
 
 
 async def test_the_pause_is_by_processor_time(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

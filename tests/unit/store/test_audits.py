@@ -10,7 +10,7 @@ import pytest
 from support.audits import TXID, audit_of
 from support.fake_chain import BEFORE_ALL, chain_on, judge
 
-from monitor.model import NO_BLOCK, BlockHash, Plan, StoredAudit
+from monitor.model import NO_BLOCK, BlockHash, Disorder, Plan, StoredAudit
 from monitor.store.store import Store
 
 DAY = 86_400
@@ -54,6 +54,18 @@ async def test_transactions_are_deleted_and_numbers_stay(store: Store) -> None:
     assert [(each.txid, each.height, each.mined) for each in sightings] == [
         (TXID, first.height, False), (TXID, second.height, True),
     ]  # fmt: skip
+
+
+async def test_the_order_of_blocks_is_read_by_height_as_far_as_it_is_known(store: Store) -> None:
+    first, second, gone = chain = chain_on(BEFORE_ALL, 3)
+    await store.apply(Plan(BEFORE_ALL, NO_BLOCK, connects=tuple(chain)), judge(chain))
+    await store.audits.save(replace(audit_of(first.ref), disorder=Disorder.FRONT), keep_seconds=DAY)
+    await store.audits.save(replace(audit_of(second.ref), disorder=None), keep_seconds=DAY)
+    await store.audits.save(audit_of(gone.ref), keep_seconds=DAY)
+    await store.apply(Plan(second.ref, NO_BLOCK, disconnects=(gone.ref,)), [])
+
+    assert await store.reading(lambda reading: reading.disorders(0)) == {first.height: Disorder.FRONT}
+    assert await store.reading(lambda reading: reading.disorders(1_800_000_000)) == {}
 
 
 async def test_stale_and_empty_blocks_count_for_nothing(store: Store) -> None:
