@@ -22,7 +22,16 @@ Network = Literal["main", "testnet4", "signet", "regtest"]
 
 
 _STRATUM = {"stratum+tcp", "stratum+ssl"}
+_SOCKS = {"socks5", "socks4"}
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+
+
+def _is_proxy(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in _SOCKS and bool(parts.hostname and parts.port)
+    except ValueError:
+        return False
 
 
 class NodeSection(Section):
@@ -85,7 +94,7 @@ class NodeSection(Section):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         web_address(self.url, "url", "http://127.0.0.1:8332")
-        if self.proxy and not self.proxy.startswith(("socks5://", "socks4://")):
+        if self.proxy and not _is_proxy(self.proxy):
             raise ValueError("proxy must look like socks5://127.0.0.1:9050")
         if self.zmq not in {"auto", "off"} and not self.zmq.startswith(("tcp://", "ipc://")):
             raise ValueError("zmq must be auto, off, or an address such as tcp://127.0.0.1:28332")
@@ -230,7 +239,7 @@ class StratumSection(Section):
             raise ValueError("endpoints: list each server once; there is one connection to each")
         for each in self.endpoints:
             _ = each.secret_password  # an unreadable file is reported at startup
-        if self.proxy and not self.proxy.startswith(("socks5://", "socks4://")):
+        if self.proxy and not _is_proxy(self.proxy):
             raise ValueError("proxy must look like socks5://127.0.0.1:9050")
         return self
 
