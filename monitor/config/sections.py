@@ -23,6 +23,8 @@ Network = Literal["main", "testnet4", "signet", "regtest"]
 
 _STRATUM = {"stratum+tcp", "stratum+ssl"}
 _SOCKS = {"socks5", "socks4"}
+_ORIGIN = re.compile(r"https?://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?")
+"""As browsers write it."""
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
@@ -337,11 +339,11 @@ class WebSection(Section):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        if self.base_path and not re.fullmatch(r"(/[A-Za-z0-9._~-]+)+", self.base_path):
+        if self.base_path and not re.fullmatch(r"(/(?!\.{1,2}(/|$))[A-Za-z0-9._~-]+)+", self.base_path):
             raise ValueError("base_path must look like /pools: it begins with a slash, and does not end with one")
         for origin in self.cors_origins:
-            if origin != "*" and not re.fullmatch(r"https?://[^/?#@\s]+", origin):
-                raise ValueError("cors_origins must look like https://dashboard.example.org, without a path; or *")
+            if origin != "*" and not _ORIGIN.fullmatch(origin):
+                raise ValueError("cors_origins must look like https://dashboard.example.org, in lower case; or *")
         self.all_tokens()  # an unreadable file is reported at startup, and by `check`
         return self
 

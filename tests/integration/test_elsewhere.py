@@ -116,6 +116,9 @@ async def test_health_checks_take_any_parameter(daemon: Inside) -> None:
     "wrong",
     [
         {"base_path": "/pools/"}, {"base_path": "pools"}, {"base_path": "/"}, {"base_path": "/a b"},
+        {"base_path": "/.."}, {"base_path": "/a/../b"}, {"base_path": "/."}, {"base_path": "//evil.example"},
+        {"base_path": "/a%2fb"}, {"cors_origins": ["https://*.example.org"]}, {"cors_origins": ["https://A.example"]},
+        {"cors_origins": ["null"]},
         {"cors_origins": ["dashboard.example.org"]}, {"cors_origins": ["https://a.example/path"]},
     ],
 )  # fmt: skip
