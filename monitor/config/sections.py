@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from platformdirs import user_data_path
 from pydantic import Field, IPvAnyNetwork, SecretStr, StringConstraints, model_validator
 
-from monitor.config.section import Section, secret, web_address
+from monitor.config.section import Section, secret, socks_proxy, web_address
 from monitor.config.tokens import Token, load_tokens
 
 WEB_PORT = 8347
@@ -22,18 +22,9 @@ Network = Literal["main", "testnet4", "signet", "regtest"]
 
 
 _STRATUM = {"stratum+tcp", "stratum+ssl"}
-_SOCKS = {"socks5", "socks4"}
 _ORIGIN = re.compile(r"https?://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?")
 """As browsers write it."""
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
-
-
-def _is_proxy(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        return parts.scheme in _SOCKS and bool(parts.hostname and parts.port)
-    except ValueError:
-        return False
 
 
 class NodeSection(Section):
@@ -96,8 +87,7 @@ class NodeSection(Section):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         web_address(self.url, "url", "http://127.0.0.1:8332")
-        if self.proxy and not _is_proxy(self.proxy):
-            raise ValueError("proxy must look like socks5://127.0.0.1:9050")
+        socks_proxy(self.proxy)
         if self.zmq not in {"auto", "off"} and not self.zmq.startswith(("tcp://", "ipc://")):
             raise ValueError("zmq must be auto, off, or an address such as tcp://127.0.0.1:28332")
         if (self.user is None) != (self.secret_password is None):
@@ -241,8 +231,7 @@ class StratumSection(Section):
             raise ValueError("endpoints: list each server once; there is one connection to each")
         for each in self.endpoints:
             _ = each.secret_password  # an unreadable file is reported at startup
-        if self.proxy and not _is_proxy(self.proxy):
-            raise ValueError("proxy must look like socks5://127.0.0.1:9050")
+        socks_proxy(self.proxy)
         return self
 
 
