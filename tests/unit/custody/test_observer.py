@@ -93,3 +93,7 @@ async def test_rewards_of_blocks_that_replaced_others_are_followed_too(store: St
     await observer._search()  # noqa: SLF001
 
     assert (await store.evidence.counts(0, lowest=0))[2] == 1
+
+    await store.apply(Plan(winner.ref, NO_BLOCK, tuple(each.ref for each in chain[:0:-1])), ())
+    scanned, _, spends = await store.evidence.counts(0, lowest=0)
+    assert (scanned, spends) == (winner.height - 99, 0), "what went stale is not counted"
