@@ -50,3 +50,18 @@ def web_address(url: str, name: str, example: str) -> None:
         raise ValueError(f"{name} must look like {example}")
     if parts.username or parts.password:
         raise ValueError(f"{name} contains a password: use user and password_file instead")
+
+
+def socks_proxy(url: str | None) -> None:
+    """Check the URL of a SOCKS proxy, if there is one.
+
+    Raises:
+        ValueError: it is none, or has no port.
+    """
+    try:
+        parts = urlsplit(url or "socks5://none:1")
+        valid = parts.scheme in {"socks5", "socks4"} and parts.hostname and parts.port
+    except ValueError:
+        valid = False
+    if not valid:
+        raise ValueError("proxy must look like socks5://127.0.0.1:9050")

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from platformdirs import user_data_path
 from pydantic import Field, IPvAnyNetwork, SecretStr, StringConstraints, model_validator
 
-from monitor.config.section import Section, secret, web_address
+from monitor.config.section import Section, secret, socks_proxy, web_address
 from monitor.config.tokens import Token, load_tokens
 
 WEB_PORT = 8347
@@ -22,6 +22,8 @@ Network = Literal["main", "testnet4", "signet", "regtest"]
 
 
 _STRATUM = {"stratum+tcp", "stratum+ssl"}
+_ORIGIN = re.compile(r"https?://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?")
+"""As browsers write it."""
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
@@ -85,8 +87,7 @@ class NodeSection(Section):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         web_address(self.url, "url", "http://127.0.0.1:8332")
-        if self.proxy and not self.proxy.startswith(("socks5://", "socks4://")):
-            raise ValueError("proxy must look like socks5://127.0.0.1:9050")
+        socks_proxy(self.proxy)
         if self.zmq not in {"auto", "off"} and not self.zmq.startswith(("tcp://", "ipc://")):
             raise ValueError("zmq must be auto, off, or an address such as tcp://127.0.0.1:28332")
         if (self.user is None) != (self.secret_password is None):
@@ -230,8 +231,7 @@ class StratumSection(Section):
             raise ValueError("endpoints: list each server once; there is one connection to each")
         for each in self.endpoints:
             _ = each.secret_password  # an unreadable file is reported at startup
-        if self.proxy and not self.proxy.startswith(("socks5://", "socks4://")):
-            raise ValueError("proxy must look like socks5://127.0.0.1:9050")
+        socks_proxy(self.proxy)
         return self
 
 
@@ -328,11 +328,11 @@ class WebSection(Section):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        if self.base_path and not re.fullmatch(r"(/[A-Za-z0-9._~-]+)+", self.base_path):
+        if self.base_path and not re.fullmatch(r"(/(?!\.{1,2}(/|$))[A-Za-z0-9._~-]+)+", self.base_path):
             raise ValueError("base_path must look like /pools: it begins with a slash, and does not end with one")
         for origin in self.cors_origins:
-            if origin != "*" and not re.fullmatch(r"https?://[^/?#@\s]+", origin):
-                raise ValueError("cors_origins must look like https://dashboard.example.org, without a path; or *")
+            if origin != "*" and not _ORIGIN.fullmatch(origin):
+                raise ValueError("cors_origins must look like https://dashboard.example.org, in lower case; or *")
         self.all_tokens()  # an unreadable file is reported at startup, and by `check`
         return self
 

@@ -2,8 +2,8 @@
 
 A block costs the node one request for all of it, which nothing else but the audit needs. So it is supervised, asks for
 one block at a time, never with the last free connection, and rests after each block of history three times as long as
-the search took. What was searched is stored with each block, so it goes on where it ended, and a reorganisation needs
-no care.
+the search took. What was searched is stored with each block, so it goes on where it ended. Coinbases that cannot be
+spent yet are read again each time: a reorganisation may have replaced them.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ _REST = 3.0
 """Times as long as the search of a block took."""
 _BUSY_SECONDS = 0.2
 _AWAY_SECONDS = 10.0
+_MATURITY = 100
+"""Blocks between a coinbase and the first that may spend it."""
 _LOOK_SECONDS = 600.0
 """Until the store is looked at without a new block."""
 
@@ -136,7 +138,7 @@ class CustodyObserver:
             return False
         if not self._known or lowest < self._known_from:
             self._known, self._known_from, self._known_to = {}, lowest, lowest - 1
-        found = await self._store.coinbases(self._known_to + 1)
+        found = await self._store.coinbases(max(lowest, self._known_to + 1 - _MATURITY))
         self._known |= await asyncio.to_thread(_identified, found)
         self._known_to = max([self._known_to, *(ref.height for ref, _ in found[-1:])])
         return True

@@ -40,6 +40,8 @@ _CURRENT_SECONDS: Final = _DAY_SECONDS // 2
 """A period of shared templates lasts until now if it has a block that is not older."""
 _BLOCKS: Final = 100
 """Newest blocks that are known."""
+_LOOKED_UP: Final = 1000
+"""Other blocks that were looked up."""
 _TEXT: Final = 200
 """Characters of a coinbase that are shown."""
 _RETARGETING: Final = ("main", "signet", "regtest")
@@ -80,12 +82,18 @@ class StratumStore(Protocol):
     async def blocks(self, limit: int) -> list[BlockRecord]:
         """The newest blocks, highest first."""
 
+    async def block(self, block_hash: BlockHash) -> BlockRecord | None:
+        """One block, whatever its height and branch."""
+
 
 class _Chain:
     """The newest blocks that our nodes have, of all branches."""
 
-    def __init__(self, hub: Hub, records: list[BlockRecord]) -> None:
+    def __init__(self, hub: Hub, store: StratumStore, records: list[BlockRecord]) -> None:
         self._hub = hub
+        self._store = store
+        self._looked_up: dict[BlockHash, KnownBlock | None] = {}
+        """Blocks that pools work on and that are not among the newest; None if they are not stored."""
         self._stored: dict[BlockHash, KnownBlock] = {}
         self.tip: BlockRef | None = None
         for each in reversed(records):
@@ -103,14 +111,24 @@ class _Chain:
 
     @property
     def known(self) -> Mapping[BlockHash, KnownBlock]:
-        """The stored blocks, and those of branches that other nodes have."""
+        """The newest blocks, those of branches that other nodes have, and older ones that were looked up."""
         nodes = self._hub.nodes
         others = {
             each.ref.hash: KnownBlock(each.ref.height, each.bits, counted=each.counted)
             for each in (nodes.tree if nodes else ())
             if each.ref.hash not in self._stored
         }
-        return self._stored | others if others else self._stored
+        older = {each: found for each, found in self._looked_up.items() if found}
+        return older | self._stored | others if older or others else self._stored
+
+    async def look_up(self, parents: Iterable[BlockHash]) -> None:
+        """Have those of these blocks among the known ones that are stored: a pool may be stuck at an old one."""
+        for parent in parents:
+            if parent not in self._looked_up:
+                found = await self._store.block(parent)
+                self._looked_up[parent] = _known(found.judged.block, counted=not found.stale) if found else None
+        while len(self._looked_up) > _LOOKED_UP:
+            del self._looked_up[next(iter(self._looked_up))]
 
     @property
     def caught_up(self) -> bool:
@@ -119,11 +137,16 @@ class _Chain:
         return bool(shown and shown.caught_up and self.tip and shown.tip_hash == self.tip.hash)
 
     def _add(self, block: Block, *, counted: bool) -> None:
-        self._stored[block.hash] = KnownBlock(block.height, block.header.bits, counted, transactions=block.tx_count - 1)
+        self._looked_up.pop(block.hash, None)
+        self._stored[block.hash] = _known(block, counted=counted)
         if counted and (self.tip is None or block.height > self.tip.height):
             self.tip = block.ref
         while len(self._stored) > _BLOCKS:
             del self._stored[next(iter(self._stored))]
+
+
+def _known(block: Block, *, counted: bool) -> KnownBlock:
+    return KnownBlock(block.height, block.header.bits, counted, transactions=block.tx_count - 1)
 
 
 class _Board:
@@ -208,7 +231,7 @@ async def run_stratum(
     keep_seconds = section.keep_days * _DAY_SECONDS
     board = _Board(hub, store, attribute)
     with hub.listen("stratum") as news:
-        chain = _Chain(hub, await store.blocks(_BLOCKS))
+        chain = _Chain(hub, store, await store.blocks(_BLOCKS))
         await board.recount(keep_seconds)
 
         async def found(finished: StratumRound) -> None:

@@ -71,10 +71,12 @@ def _unscanned(connection: Connection, known_from: int, *, lowest: int, limit: i
 
 
 def _counts(connection: Connection, known_from: int, *, lowest: int) -> tuple[int, int, int]:
-    """Blocks searched, blocks still to be searched, and spends found."""
+    """Blocks searched, blocks still to be searched, and spends found, all on the best chain."""
     missing = select(func.count()).select_from(blocks).where(_to_scan(known_from), blocks.c.height >= lowest)
-    scanned = select(func.count()).select_from(custody_scans)
-    found = select(func.count()).select_from(coinbase_spends)
+    scanned, found = (
+        select(func.count()).select_from(table.join(blocks, blocks.c.hash == table.c.hash)).where(ON_BEST_CHAIN)
+        for table in (custody_scans, coinbase_spends)
+    )
     return tuple(connection.execute(query).scalar_one() for query in (scanned, missing, found))  # type: ignore[return-value]
 
 

@@ -18,7 +18,7 @@ from monitor.wire import bip34_height
 LEAST_BRANCHES: Final = 5
 """Of a template that is compared: it has 16 transactions or more. Small templates are often equal by chance."""
 _OWN_ROUNDS: Final = 8
-"""Rounds begun by one pool that are kept."""
+"""Rounds begun by one pool, on blocks that no node has, that are kept."""
 _TEMPLATES: Final = 500
 """Templates of one pool and block that are remembered: a pool sends one every few seconds at most."""
 _OVER: Final = 200
@@ -108,7 +108,7 @@ class Rounds:
         self.now[pool] = new
         fault = self._fault(new, known.get(job.parent))
         if job.parent not in self._over:
-            found = self._rounds.get(job.parent) or self._begin(job.parent, pool, at=at, clock=new.at)
+            found = self._rounds.get(job.parent) or self._begin(new, pool, at=at, known=known)
             turn = found.turns.get(pool)
             if turn is None:
                 turn = found.turns[pool] = _Turn(None if joined else at, empty_first=not joined and not job.branches)
@@ -117,6 +117,10 @@ class Rounds:
             if len(job.branches) >= LEAST_BRANCHES and job.template and len(turn.templates) < _TEMPLATES:
                 turn.templates.add(job.template)
         return self._note(*fault, pool=pool, parent=job.parent, at=new.at) if fault else None
+
+    def unknown(self, known: Mapping[BlockHash, KnownBlock]) -> set[BlockHash]:
+        """The blocks that pools work on, or have, and that are not among the known ones."""
+        return {*self._rounds, *(each.job.parent for each in self.now.values())} - known.keys()
 
     def check_parents(self, known: Mapping[BlockHash, KnownBlock], at: float) -> Iterator[FaultReport]:
         """Faults of jobs on blocks that no node has after minutes. Call it only while the nodes are caught up.
@@ -157,11 +161,12 @@ class Rounds:
         several = (pools for pools in by_template.values() if len(pools) > 1)
         return {pool: number for number, pools in enumerate(several, 1) for pool in pools}
 
-    def _begin(self, parent: BlockHash, pool: str, *, at: float, clock: float) -> _Round:
-        own = [each for each, found in self._rounds.items() if found.by == pool]
+    def _begin(self, new: PoolNow, pool: str, *, at: float, known: Mapping[BlockHash, KnownBlock]) -> _Round:
+        """A round; in place of another one of the pool if it has too many, best of one that no other pool joined."""
+        own = [each for each, found in self._rounds.items() if found.by == pool and each not in known]
         if len(own) >= _OWN_ROUNDS:
-            del self._rounds[own[0]]
-        made = self._rounds[parent] = _Round(at, clock, pool)
+            del self._rounds[min(own, key=lambda each: len(self._rounds[each].turns))]
+        made = self._rounds[new.job.parent] = _Round(at, new.at, pool)
         return made
 
     def _note(self, kind: JobFault, detail: str, *, pool: str, parent: BlockHash, at: float) -> FaultReport | None:

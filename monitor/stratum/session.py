@@ -7,6 +7,7 @@ answered; where it wants to send us is noted, and not followed.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isfinite
 from typing import NamedTuple
 
 from monitor import __version__
@@ -91,6 +92,6 @@ def _reason(error: object) -> str:
 
 def _finite(value: float) -> float | None:
     try:
-        return float(value)
+        return float(value) if isfinite(value) else None
     except OverflowError:
         return None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final, NoReturn, Protocol
 
@@ -48,6 +48,9 @@ class ChainView(Protocol):
     @property
     def caught_up(self) -> bool:
         """Whether the newest block of the counted node is stored, and its numbers are published: nothing is urgent."""
+
+    async def look_up(self, parents: Iterable[BlockHash]) -> None:
+        """Have those of these blocks among the known ones that are stored, however old they are."""
 
 
 def pause_of(failures: int) -> float:
@@ -153,6 +156,7 @@ class StratumWatch:
         shown_at = time.monotonic()
         while True:
             chain = self._chain
+            await chain.look_up(self.rounds.unknown(chain.known))
             if chain.tip and chain.caught_up:
                 for each in [*self.rounds.finish(chain.known, chain.tip.height)]:
                     await self._found(each)

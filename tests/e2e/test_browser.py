@@ -340,6 +340,15 @@ async def test_on_a_phone_nothing_is_cut_off(opened: Opened, node: EmbeddedNode)
         assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
 
 
+async def test_on_a_phone_a_name_without_spaces_stays_in_its_column(opened: Opened) -> None:
+    page = (await opened("/", viewport=PHONE)).page
+    for name in ("SpiderPool", "NameWithoutSpaces" * 4):
+        await page.evaluate("name => document.querySelector('.shares tbody th a').textContent = name", name)
+        ends = "['.shares', 'main'].map((each) => document.querySelector(each).getBoundingClientRect().right)"
+        table, whole = await page.evaluate(ends)
+        assert table <= whole, name
+
+
 # -- live --------------------------------------------------------------------------------------------------------------
 
 

@@ -7,14 +7,20 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 from support.daemon import Inside, inside
+from support.published import published
+from support.served import server, sources
 
 from monitor.cli.demo_daemon import signatures_of
 from monitor.config import Config
 from monitor.embedded import EmbeddedNode
+from monitor.hub import Hub
 from monitor.model import PoolSlug
+from monitor.outputs.web.pages.pages import Pages
 from monitor.registry.loading import load_pools
+from monitor.vitals import Vitals
 
 FOUNDRY, ANTPOOL = PoolSlug("foundryusa"), PoolSlug("antpool")
 START = 1_700_000_000
@@ -106,3 +112,27 @@ async def test_what_is_not_stored_or_not_a_time_is_said(daemon: Inside) -> None:
         status, content_type, body = await daemon.get(f"/?at={at}")
         assert (status, content_type) == (404, "text/html; charset=utf-8")
         assert b"Not found" in body
+
+
+class _NothingStored:
+    """A history without any block."""
+
+    edition = "1"
+
+    async def snapshot(self, _: object) -> None:
+        return None
+
+
+async def test_a_page_that_had_to_wait_too_long_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    hub = Hub(Vitals())
+    published(3).to(hub)
+    over = sources(hub, history=_NothingStored())
+    async with server([Pages(over)], over) as running, aiohttp.ClientSession(running.url) as session:
+        with monkeypatch.context() as busy:
+            busy.setattr("monitor.outputs.web.turns._MAX_WAITING", 0)
+            async with session.get("/?at=1") as response:
+                assert response.status == 503
+                assert "Too many requests" in await response.text()
+        async with session.get("/?at=1") as response:
+            assert response.status == 404
+            assert "<h1>Not found</h1>" in await response.text()

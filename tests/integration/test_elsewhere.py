@@ -10,6 +10,7 @@ import pytest
 import pytest_asyncio
 from pydantic import ValidationError
 from support.daemon import Inside, inside
+from yarl import URL
 
 from monitor.cli.demo_daemon import signatures_of
 from monitor.config import Config, WebSection
@@ -45,6 +46,30 @@ async def test_all_paths_work_below_a_path_and_without_it(daemon: Inside) -> Non
     async with daemon.session.get(f"{daemon.url}/a/pools?window=24h", allow_redirects=False) as response:
         assert (response.status, response.headers["Location"]) == (308, "/a/pools/?window=24h")
     assert (await daemon.get("/a/poolside"))[0] == 404
+
+
+@pytest.mark.parametrize("path", ["//evil.example/feed.atom", "//[::1", "//evil.example:99999/", "///"])
+async def test_a_path_below_another_is_never_read_as_the_name_of_a_server(daemon: Inside, path: str) -> None:
+    async with daemon.session.get(URL(f"{daemon.url}/a/pools{path}", encoded=True)) as response:
+        assert response.status == 404
+
+
+async def test_a_query_string_is_passed_on_as_it_is(daemon: Inside) -> None:
+    asked = URL(f"{daemon.url}/a/pools?entity=a%26b&x=%0d%0aX:1", encoded=True)
+    async with daemon.session.get(asked, allow_redirects=False) as response:
+        assert response.headers["Location"] == "/a/pools/?entity=a%26b&x=%0d%0aX:1"
+    embedded = URL(f"{daemon.url}/embed/history?metric=shares&entity=a%26b", encoded=True)
+    async with daemon.session.get(embedded) as response:
+        assert "metric=shares&amp;entity=a%26b" in await response.text()
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "1969-12-31", "2106-01-01", "9999-12-31"])
+@pytest.mark.parametrize("path", ["/", "/pool/antpool", "/entity/origin/CN"])
+async def test_a_range_with_days_that_no_block_has_is_left_out(daemon: Inside, path: str, day: str) -> None:
+    status, _, body = await daemon.get(f"{path}?from={day}&to={day}")
+    asked = body.decode().partition("api/v1/history?")[2].partition('"')[0]
+    assert (status, "to=" in asked, day in asked) == (200, False, False)
+    assert "incomplete=true" in asked
 
 
 @pytest.mark.parametrize(
@@ -91,6 +116,9 @@ async def test_health_checks_take_any_parameter(daemon: Inside) -> None:
     "wrong",
     [
         {"base_path": "/pools/"}, {"base_path": "pools"}, {"base_path": "/"}, {"base_path": "/a b"},
+        {"base_path": "/.."}, {"base_path": "/a/../b"}, {"base_path": "/."}, {"base_path": "//evil.example"},
+        {"base_path": "/a%2fb"}, {"cors_origins": ["https://*.example.org"]}, {"cors_origins": ["https://A.example"]},
+        {"cors_origins": ["null"]},
         {"cors_origins": ["dashboard.example.org"]}, {"cors_origins": ["https://a.example/path"]},
     ],
 )  # fmt: skip

@@ -174,6 +174,8 @@ class StratumServer:
 
     async def _close(self) -> None:
         self._server.close()
+        for _ in range(4):  # a connection that is being accepted gets its task, which closes it
+            await asyncio.sleep(0)
         tasks = asyncio.all_tasks() - {asyncio.current_task()}
         for task in tasks:
             task.cancel()

@@ -23,7 +23,7 @@ from monitor.registry.loading import Registry, load_registry, network_of
 from monitor.stratum import probe as probing
 from monitor.stratum.connection import demand_proxy
 from monitor.stratum.session import Announced
-from monitor.text import coinbase_text
+from monitor.text import coinbase_text, printable
 from monitor.wire import bip34_height
 
 _PAGE = 160
@@ -109,7 +109,7 @@ def _described(announced: Announced, registry: Registry) -> dict[str, Any]:
     job, coinbase = announced
     pool = attribute(coinbase, registry.pools).pool if coinbase else None
     return {
-        "job": job.id.encode("ascii", "backslashreplace").decode(),
+        "job": printable(job.id),
         "parent": job.parent,
         "height": bip34_height(coinbase.script) if coinbase else None,
         "version": f"{job.version:08x}",

@@ -23,7 +23,7 @@ class Answer:
     def __init__(self, body: bytes, headers: Mapping[str, str], status: int = HTTPStatus.OK) -> None:
         self.body = body
         self._headers = headers
-        self._status = status
+        self.status = status
 
     def to(self, request: web.Request) -> web.Response:
         """The response to this request; 304 if the client has the body."""
@@ -35,7 +35,7 @@ class Answer:
             body = self.body
             if len(body) >= _MIN_COMPRESSED_BYTES and _accepts_gzip(request):
                 body, headers["Content-Encoding"] = self._compressed, "gzip"
-            response = web.Response(body=body, status=self._status, headers=headers)
+            response = web.Response(body=body, status=self.status, headers=headers)
         response.etag = ETag(self._tag, is_weak=True)
         return response
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any, TypeVar
 
 from aiohttp import web
@@ -65,7 +66,7 @@ class AnswerCache:
             task = answers[key] = asyncio.create_task(_make(request, handler))
 
             def count(done: asyncio.Task[Answer]) -> None:
-                if done.cancelled() or done.exception():
+                if done.cancelled() or done.exception() or done.result().status >= HTTPStatus.INTERNAL_SERVER_ERROR:
                     answers.pop(key, None)  # an error is not kept: the next request may succeed
                 elif answers is self._answers:
                     self._bytes += len(done.result().body) + _ENTRY_BYTES

@@ -25,8 +25,12 @@ def below(base_path: str, make: _Make) -> _Make:
     def made(message: Any, *parts: Any, **more: Any) -> web.BaseRequest:  # noqa: ANN401 -- as aiohttp calls it
         if not message.path.startswith(f"{base_path}/"):
             return make(message, *parts, **more)
-        path = message.path.removeprefix(base_path)
-        request = make(message._replace(path=path, url=URL(path, encoded=True)), *parts, **more)
+        path, url = message.path.removeprefix(base_path), message.url
+        # Built of its parts: read again, //name would be the name of a server.
+        url = URL.build(
+            path=url.raw_path.removeprefix(base_path), query_string=url.raw_query_string, encoded=True
+        )  # fmt: skip
+        request = make(message._replace(path=path, url=url), *parts, **more)
         request[PREFIX] = base_path
         return request
 
@@ -37,7 +41,7 @@ def to_root(base_path: str) -> web.RouteDef:
     """The path itself leads to the page below it: relative links need the slash."""
 
     async def moved(request: web.Request) -> web.Response:
-        raise web.HTTPPermanentRedirect(f"{base_path}/{f'?{request.query_string}' if request.query_string else ''}")
+        raise web.HTTPPermanentRedirect(request.rel_url.with_path(f"{base_path}/", keep_query=True))
 
     return web.get(base_path, moved)
 

@@ -13,6 +13,7 @@ from typer.testing import CliRunner, Result
 
 from monitor.cli.registry.command import registry as command
 from monitor.config import RegistrySection
+from monitor.errors import InputError
 from monitor.model import Evidence, EvidenceKind, Plan, PoolSlug, Proposal
 from monitor.registry.loading import load_registry, with_measured
 from monitor.store.store import Store
@@ -84,7 +85,66 @@ def test_a_contradiction_leaves_the_file_as_it_is(file: Path) -> None:
     done = run("--accept", "viabtc-templates")
     assert done.exit_code != 0
     assert file.read_text() == mine
-    assert not list(file.parent.glob("*.part"))
+    assert "nothing was written" in str(done.exception)
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+def test_what_the_file_has_is_kept_byte_by_byte_with_its_permissions(file: Path, line_end: str) -> None:
+    mine = f'# mine é{line_end}[[membership]]  # kept{line_end}pool = "f2pool"{line_end}origin = "CN"'.encode()
+    own = file.with_name("real.toml")
+    own.write_bytes(mine)
+    own.chmod(0o640)
+    file.unlink()
+    file.symlink_to(own)
+
+    done = run("--accept", "viabtc-templates", "--name", 'é "🐟" \\')
+
+    assert done.exit_code == 0, done.output
+    written = own.read_bytes()
+    assert written.startswith(mine)
+    assert written.count(b"\n") == written.count(line_end.encode())
+    assert (file.is_symlink(), own.stat().st_mode & 0o777) == (True, 0o640)
+    known = load_registry(RegistrySection(user_file=file)).memberships
+    assert known.of("template", F2POOL, START - DAY) == 'é "🐟" \\'
+
+
+def test_what_was_accepted_before_is_not_written_again(file: Path) -> None:
+    run("--accept", "viabtc-templates", "--accept", "viabtc-custody", "--accept", "viabtc-custody")
+    once = file.read_bytes()
+    assert once.count(b"[[membership]]") == 4
+    again = run("--accept", "viabtc-custody", "--accept", "viabtc-templates")
+    assert (again.exit_code, file.read_bytes()) == (0, once)
+    assert "Nothing was written" in again.output
+
+
+@pytest.mark.parametrize("name", ["own", " ", "", "a\nb", "\x7f", "\udcff"])
+def test_what_cannot_be_the_name_of_a_group_is_refused(file: Path, name: str) -> None:
+    done = run("--accept", "viabtc-templates", "--name", name)
+    assert isinstance(done.exception, InputError)
+    assert file.read_text() == "# mine\n"
+
+
+@pytest.mark.usefixtures("file")
+def test_one_name_does_not_unite_groups() -> None:
+    done = run("--accept", "viabtc-templates", "--accept", "viabtc-custody", "--name", "both")
+    assert isinstance(done.exception, InputError)
+
+
+def test_pools_that_the_registry_lacks_are_left_out_and_named(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = tuple(
+        Proposal("template", PoolSlug(pool), "gone-templates", date(2023, 1, 1), None, "medium", ())
+        for pool in ("gone", "viabtc", "solo.own")
+    )
+
+    async def stored(_: object) -> tuple[Proposal, ...]:
+        return made
+
+    monkeypatch.setattr("monitor.cli.registry.proposals._stored", stored)
+    done = run("--accept", "gone-templates")
+    assert done.exit_code == 0, done.output
+    assert "does not have them: gone, solo.own" in done.output
+    known = load_registry(RegistrySection(user_file=file)).memberships
+    assert known.of("template", VIABTC, START) == "gone-templates"
 
 
 @pytest.mark.usefixtures("file")

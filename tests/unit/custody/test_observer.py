@@ -7,9 +7,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
-from support.fake_chain import BEFORE_ALL, chain_on, judge
+from support.fake_chain import BEFORE_ALL, block_on, chain_on, judge
 
 from monitor.custody.observer import CustodyObserver
+from monitor.custody.spends import coinbase_txid
 from monitor.errors import NodeRefused
 from monitor.hub import Hub
 from monitor.model import NO_BLOCK, BlockRef, CustodyState, Plan
@@ -18,19 +19,20 @@ from monitor.vitals import Vitals
 
 
 class Node:
-    """Gives blocks from a height on; none of them spends anything."""
+    """Gives blocks from a height on; none of them spends anything, except for those that it is given."""
 
     spare = True
 
     def __init__(self, first: int = 0) -> None:
         self.first = first
         self.asked: list[int] = []
+        self.blocks: dict[int, bytes] = {}
 
     async def raw_block(self, ref: BlockRef) -> bytes:
         self.asked.append(ref.height)
         if ref.height < self.first:
             raise NodeRefused("Block not available (pruned data)")
-        return bytes(80) + b"\0"
+        return self.blocks.get(ref.height, bytes(80) + b"\0")
 
 
 @asynccontextmanager
@@ -74,3 +76,24 @@ async def test_a_pruned_node_gives_what_it_has(store: Store) -> None:
         assert state.scanned == 10
     assert min(node.asked) == 129  # once
     assert node.asked.count(129) == 1
+
+
+async def test_rewards_of_blocks_that_replaced_others_are_followed_too(store: Store) -> None:
+    node, old = Node(), [each for each, _ in await store.evidence.coinbases(0)]
+    observer = CustodyObserver(
+        node, store.evidence, Hub(Vitals()), complete=lambda: True, days=10_000, show=lambda _: None
+    )  # fmt: skip
+    await observer._search()  # noqa: SLF001 -- once, to the end
+
+    winner = block_on(old[-3], script=b"/winner/")
+    chain = [winner, *chain_on(winner.ref, 120)]
+    await store.apply(Plan(old[-3], NO_BLOCK, tuple(old[:-3:-1]), connects=tuple(chain)), judge(chain))
+    spend = coinbase_txid(winner.coinbase) + bytes(4) + b"\0" + b"\xff" * 4
+    node.blocks[chain[110].height] = bytes(80) + b"\1" + bytes(4) + b"\1" + spend + b"\1" + bytes(8) + b"\0" + bytes(4)
+    await observer._search()  # noqa: SLF001
+
+    assert (await store.evidence.counts(0, lowest=0))[2] == 1
+
+    await store.apply(Plan(winner.ref, NO_BLOCK, tuple(each.ref for each in chain[:0:-1])), ())
+    scanned, _, spends = await store.evidence.counts(0, lowest=0)
+    assert (scanned, spends) == (winner.height - 99, 0), "what went stale is not counted"

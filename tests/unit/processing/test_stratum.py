@@ -22,6 +22,7 @@ from monitor.model import (
     NO_BLOCK,
     Block,
     BlockEvents,
+    BlockHash,
     BlockRecord,
     BlockRef,
     Evidence,
@@ -63,6 +64,9 @@ class Stored:
 
     async def blocks(self, limit: int) -> list[BlockRecord]:
         return [BlockRecord(each, stale=False) for each in judge(self.chain)][::-1][:limit]
+
+    async def block(self, block_hash: BlockHash) -> BlockRecord | None:
+        return next((each for each in await self.blocks(len(self.chain)) if each.judged.block.hash == block_hash), None)
 
     async def save(self, found: StratumRound, *, keep_seconds: float) -> None:
         assert keep_seconds == 30 * 86_400
@@ -163,3 +167,12 @@ async def test_what_was_found_before_is_shown_after_a_restart(monkeypatch: pytes
     assert (found.kind, found.pools, found.similarity) == (EvidenceKind.STRATUM, ("a", "b"), 1)
     assert found.p < 0.001
     assert found.text.startswith("announced ")
+
+
+async def test_a_pool_that_is_stuck_at_an_old_block_is_behind_and_not_on_a_block_that_no_node_has() -> None:
+    hub, chain = Hub(Vitals()), chain_on(BEFORE, 150)
+    with StratumServer() as server:
+        server.announce(job(on(chain[3])))
+        async with running(hub, Stored(chain), server):
+            await until(lambda: hub.stratum and shown(hub).pools[0].position is JobPosition.BEHIND)
+    assert shown(hub).pools[0].height == chain[3].height

@@ -108,6 +108,21 @@ def test_invented_blocks_displace_only_those_of_the_same_pool() -> None:
     assert len(rounds._rounds) <= 8  # noqa: SLF001 -- what is bounded
 
 
+def test_invented_blocks_do_not_displace_a_round_of_others() -> None:
+    rounds, blocks = Rounds(), known(899)
+    rounds.take("hostile", now(template()), blocks, at=0.0, joined=False)
+    rounds.take("honest", now(template()), blocks, at=0.5, joined=False)
+    for branch in range(1, 20):
+        rounds.take("hostile", now(template(branch=branch)), blocks, at=1.0, joined=False)
+    blocks |= known(900)
+    for branch in range(20, 40):
+        rounds.take("hostile", now(template(branch=branch)), blocks, at=2.0, joined=False)
+
+    (found,) = rounds.finish(known(900), 902)
+
+    assert {pool: turn.lag_seconds for pool, turn in found.pools.items()} == {"hostile": 0.0, "honest": 0.5}
+
+
 @pytest.mark.parametrize(
     ("wrong", "version", "kind", "detail"),
     [

@@ -7,13 +7,14 @@ import json
 import socket
 import ssl
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import ExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
 import trustme
+from pydantic import ValidationError
 from structlog.testing import capture_logs
 from support.services import PATIENCE, free_port
 from support.stratum import StratumServer, Template, job, line
@@ -25,6 +26,7 @@ from monitor.model import BlockHash, BlockRef, EndpointState, StratumRound
 from monitor.stratum import connection
 from monitor.stratum.probe import probe
 from monitor.stratum.rounds import KnownBlock
+from monitor.stratum.session import Session
 from monitor.stratum.watch import StratumWatch, Timing, pause_of
 
 BITS = 0x1702_F128
@@ -46,6 +48,9 @@ class Chain:
     known: dict[BlockHash, KnownBlock] = field(default_factory=dict)
     tip: BlockRef | None = None
     caught_up: bool = True
+
+    async def look_up(self, parents: Iterable[BlockHash]) -> None:
+        """Nothing else is stored."""
 
     def grow(self, height: int) -> None:
         self.known[hash_of(height)] = KnownBlock(height, BITS, counted=True, transactions=3000)
@@ -356,3 +361,18 @@ async def test_a_pool_with_ever_new_faults_does_not_fill_the_log() -> None:
             await running.until(lambda: len(running.watch.rounds.faults) == 50)
 
     assert len([each for each in logged if each["event"] == "faulty job"]) == 1
+
+
+@pytest.mark.parametrize(
+    "proxy", ["socks5://127.0.0.1", "socks5://127.0.0.1:99999", "socks4://[::1", "http://a:1", "a"]
+)
+def test_what_is_no_proxy_is_refused_at_startup(proxy: str) -> None:
+    with pytest.raises(ValidationError, match="proxy must look like"):
+        StratumSection(proxy=proxy)
+
+
+@pytest.mark.parametrize("value", ["1e999", "-1e999", "1" + "0" * 400, "true", '"1"'])
+def test_a_difficulty_that_is_no_number_is_none(value: str) -> None:
+    session = Session()
+    session.receive(b'{"method": "mining.set_difficulty", "params": [' + value.encode() + b"]}")
+    assert session.difficulty in {None, 1}

@@ -99,7 +99,7 @@ class Charts:
         assert isinstance(query, ChartQuery)
         root = Address.of(request).root
         text = render(
-            "chart/embed.html", root, drawing=f"/chart/history.svg?{request.query_string}", level=query.level or "pool",
+            "chart/embed.html", root, drawing=f"/chart/history.svg?{request.rel_url.raw_query_string}",
             title=_title(query.metric, query.level or "pool", query.window.name if query.window else None),
             page=f"/?level={query.level or 'pool'}&metric={query.metric}",
         )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Final, Self
 from urllib.parse import urlencode
 
@@ -18,6 +18,9 @@ METRICS: Final = {
 SPANS: Final = {"30d": "30 days", "90d": "90 days", "1y": "1 year", "all": "all"}
 _AREAS = 10
 """Entities with an area of their own: more are unreadable."""
+_YEARS: Final = range(1970, 2106)
+"""Years in which all days are header times."""
+_DAY_SECONDS: Final = 86_400
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,7 @@ class HistoryView:
         else:
             asked["from"] = self.newest - (Window.parse(self.span).seconds or 0)
         if self.last:
-            asked["to"] = _seconds(self.last + timedelta(days=1)) - 1
+            asked["to"] = _seconds(self.last) + _DAY_SECONDS - 1
         elif self.until:
             asked["to"] = self.until
         return urlencode(asked)
@@ -97,9 +100,10 @@ def _span(name: str) -> str:
 
 def _day(text: str | None) -> date | None:
     try:
-        return date.fromisoformat(text) if text else None
+        day = date.fromisoformat(text) if text else None
     except ValueError:
         return None
+    return day if day and day.year in _YEARS else None
 
 
 def _seconds(day: date) -> int:

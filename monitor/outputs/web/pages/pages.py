@@ -338,11 +338,14 @@ class Pages:
         try:
             return await self._sources.as_of(Moment.parse(text) if text else None)
         except (Problem, ValueError) as error:
-            return self._missing(request, f"{filters.first_upper(str(error))}.")
+            status = error.status if isinstance(error, Problem) else HTTPStatus.NOT_FOUND
+            return self._missing(request, f"{filters.first_upper(str(error))}.", status)
 
-    def _missing(self, request: web.Request, reason: str) -> web.Response:
-        response = self._page(request, "missing.html", reason=reason)
-        response.set_status(HTTPStatus.NOT_FOUND)
+    def _missing(
+        self, request: web.Request, reason: str, status: HTTPStatus = HTTPStatus.NOT_FOUND
+    ) -> web.Response:  # fmt: skip
+        response = self._page(request, "missing.html", reason=reason, title=status.phrase.capitalize())
+        response.set_status(status)
         return response
 
     def _page(self, request: web.Request, template: str, **values: object) -> web.Response:
