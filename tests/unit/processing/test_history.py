@@ -105,7 +105,7 @@ async def test_every_number_is_that_of_the_export_at_the_same_tip(
     compared = 0
     for level, at_once in (("pool", slice(8, None, 9)), *((other, slice(14, 15)) for other in LEVELS[1:])):
         for moment, tip in list(same.items())[at_once]:
-            at = SeriesQuery(level, window=WEEK, first=tip, last=tip, limit=40)
+            at = SeriesQuery(level, window=WEEK, first=tip, last=tip, limit=20)
             labels = {"level": level, "window": "7d"}
 
             def was(name: str, moment: object = moment, **more: str) -> float | None:
