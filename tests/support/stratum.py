@@ -96,6 +96,8 @@ class StratumServer:
         self.authorises = True
         self._context = context
         self._handler = handler or self._serve
+        self._open: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
+        """All connections, with what serves each."""
         self._miners: set[asyncio.StreamWriter] = set()
         self._newest = b""
         self._loop = asyncio.new_event_loop()
@@ -137,8 +139,11 @@ class StratumServer:
         for miner in self._miners:
             miner.close()
 
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
+        self._open[self._loop.create_task(self._talk(reader, writer))] = writer
+
+    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             await self._handler(reader, writer)
         except (OSError, asyncio.IncompleteReadError):
@@ -174,10 +179,11 @@ class StratumServer:
 
     async def _close(self) -> None:
         self._server.close()
-        for _ in range(4):  # a connection that is being accepted gets its task, which closes it
-            await asyncio.sleep(0)
-        tasks = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in tasks:
+        await asyncio.sleep(0)  # what has been accepted gets a task of asyncio's, and by that one of ours
+        if accepting := asyncio.all_tasks() - {asyncio.current_task(), *self._open}:
+            await asyncio.wait(accepting, timeout=1)
+        for task, writer in self._open.items():  # a task that is cancelled before it begins closes nothing
+            writer.transport.abort()
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*self._open, return_exceptions=True)
         await asyncio.sleep(0)
