@@ -116,13 +116,15 @@ class CustodyObserver:
                             pass
 
     async def _search(self) -> None:
-        """Search all blocks that are not searched yet."""
+        """Search all blocks that are not searched yet, and have been counted in a snapshot."""
         self._lowest = 0
         while await self._learn():
-            refs = await self._store.unscanned(self._known_from, lowest=self._lowest, limit=_BATCH)
+            found = await self._store.unscanned(self._known_from, lowest=self._lowest, limit=_BATCH)
+            newest = self._hub.snapshot.tip.height if self._hub.snapshot else None
+            refs = [each for each in found if newest is None or each[0].height <= newest]
             if not refs:
                 break
-            done = await self._batch(refs, history=len(refs) == _BATCH)
+            done = await self._batch(refs, history=len(found) == _BATCH)
             await self._store.save_scans(done, known_from=self._known_from)
             await self._report()
             if not done and not await self._is_reachable(refs[0][0]):
