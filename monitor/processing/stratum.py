@@ -114,7 +114,7 @@ class _Chain:
         """The newest blocks, those of branches that other nodes have, and older ones that were looked up."""
         nodes = self._hub.nodes
         others = {
-            each.ref.hash: KnownBlock(each.ref.height, each.bits, counted=each.counted)
+            each.ref.hash: KnownBlock(each.ref.height, each.bits, counted=each.counted, time=each.time)
             for each in (nodes.tree if nodes else ())
             if each.ref.hash not in self._stored
         }
@@ -146,7 +146,8 @@ class _Chain:
 
 
 def _known(block: Block, *, counted: bool) -> KnownBlock:
-    return KnownBlock(block.height, block.header.bits, counted, transactions=block.tx_count - 1)
+    header = block.header
+    return KnownBlock(block.height, header.bits, counted=counted, time=header.time, transactions=block.tx_count - 1)
 
 
 class _Board:

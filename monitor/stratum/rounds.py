@@ -38,6 +38,8 @@ class KnownBlock(NamedTuple):
     height: int
     bits: int
     counted: bool
+    time: int
+    """Of its header."""
     transactions: int = 0
     """Without the coinbase; 0 also if only its header is known."""
 
@@ -186,7 +188,8 @@ class Rounds:
         job = new.job
         if job.version < _LEAST_VERSION or job.version >> 31:
             return JobFault.VERSION, f"version {job.version:#010x}"
-        if job.time > new.at + _AHEAD_SECONDS:
+        # The parent's time stands in for a clock of ours that is slow.
+        if job.time > max(new.at, parent.time if parent else 0) + _AHEAD_SECONDS:
             return JobFault.TIME, "time more than two hours ahead"
         if parent is None:
             return None

@@ -45,7 +45,7 @@ def take(session: Session, raw: bytes) -> None:
         assert isinstance(answer, bytes)
         if announced:
             now = PoolNow(*announced, at=1_700_000_000.0)
-            known = {announced.job.parent: KnownBlock(5, 0x207F_FFFF, counted=True)}
+            known = {announced.job.parent: KnownBlock(5, 0x207F_FFFF, counted=True, time=0)}
             Rounds().take("pool", now, known, at=0.0, joined=False)
 
 

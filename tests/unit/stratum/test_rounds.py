@@ -27,7 +27,7 @@ def template(height: int = 900, txids: tuple[str, ...] = TXIDS, branch: int = 0)
 
 
 def known(*heights: int) -> dict[BlockHash, KnownBlock]:
-    return {hash_of(height): KnownBlock(height, BITS, counted=True) for height in heights}
+    return {hash_of(height): KnownBlock(height, BITS, counted=True, time=NOW - 600) for height in heights}
 
 
 def now(made: Template, *, version: int = 0x2000_0000) -> PoolNow:
@@ -123,6 +123,12 @@ def test_invented_blocks_do_not_displace_a_round_of_others() -> None:
     assert {pool: turn.lag_seconds for pool, turn in found.pools.items()} == {"hostile": 0.0, "honest": 0.5}
 
 
+def test_no_pool_is_blamed_for_a_clock_of_ours_that_is_slow() -> None:
+    slow = replace(now(template()), at=NOW - 86_400.0)
+
+    assert Rounds().take("one", slow, known(900), at=0.0, joined=False) is None
+
+
 @pytest.mark.parametrize(
     ("wrong", "version", "kind", "detail"),
     [
@@ -188,7 +194,7 @@ def test_faults_are_bounded() -> None:
 
 
 def test_where_a_pool_works() -> None:
-    blocks = known(899, 900) | {hash_of(900, 1): KnownBlock(900, BITS, counted=False)}
+    blocks = known(899, 900) | {hash_of(900, 1): KnownBlock(900, BITS, counted=False, time=NOW - 600)}
     tip = BlockRef(900, hash_of(900))
 
     where = [position(each, blocks, tip) for each in (hash_of(900), hash_of(899), hash_of(900, 1), hash_of(900, 2))]

@@ -53,7 +53,7 @@ class Chain:
         """Nothing else is stored."""
 
     def grow(self, height: int) -> None:
-        self.known[hash_of(height)] = KnownBlock(height, BITS, counted=True, transactions=3000)
+        self.known[hash_of(height)] = KnownBlock(height, BITS, counted=True, time=0, transactions=3000)
         self.tip = BlockRef(height, hash_of(height))
 
 
