@@ -41,7 +41,7 @@ def find_spends(raw: bytes, known: Mapping[bytes, BlockHash]) -> list[CoinbaseSp
         known: by identifier in serialised order, the block of each coinbase.
 
     Raises:
-        WireError: the bytes are not a block.
+        WireError: the bytes are not a block, or it spends an output twice.
     """
     header = decode_header(raw)
     count, at = decode_compact(raw, HEADER_BYTES + len(header.extension))
@@ -57,6 +57,8 @@ def find_spends(raw: bytes, known: Mapping[bytes, BlockHash]) -> list[CoinbaseSp
         raise Truncated("the bytes end inside the block") from None
     if at != len(raw):
         raise WireError(f"the transactions end at byte {at} of {len(raw)}")
+    if len({(each.coinbase, each.output) for each in found}) < len(found):
+        raise WireError("a reward is spent twice")
     return found
 
 

@@ -70,3 +70,10 @@ def test_damaged_blocks_are_refused_or_read_but_nothing_else(data: st.DataObject
     cut = data.draw(st.integers(80, len(raw)))
     with suppress(WireError):
         find_spends(bytes(raw[:cut]), {own: REWARD})
+
+
+def test_a_block_that_spends_a_reward_twice_is_refused() -> None:
+    pay = (Output(1, VAULT),)
+    twice = [transaction((coinbase_txid(COINBASE), 1), outputs=pay) for _ in range(2)]
+    with pytest.raises(WireError, match="a reward is spent twice"):
+        find_spends(block_with(*twice), {coinbase_txid(COINBASE): REWARD})
