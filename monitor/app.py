@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import time
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
@@ -26,8 +25,9 @@ from monitor.chain.watch import NodesWatch
 from monitor.config import Config, Token
 from monitor.economy.fetch import demand_proxy
 from monitor.economy.keeper import EconomyKeeper
+from monitor.health import Health
 from monitor.hub import Hub
-from monitor.model import Coverage, NodeFacts, NodeRole, Proposal, Reach
+from monitor.model import NodeRole, Proposal, Reach
 from monitor.node.client import NodeClient
 from monitor.node.verified import VerifiedNode
 from monitor.outputs.exposition import Exposition
@@ -68,71 +68,12 @@ _LOOK_SECONDS = 1.0
 """Between two looks for the first block of another monitor."""
 _SILENCE_SECONDS = 30.0
 """Beyond `node.poll_seconds`, after which the numbers may be old, whatever the reason."""
-_STANDSTILL_SECONDS = 3600.0
-"""Longer than the longest allowed `node.timeout_seconds` and `node.poll_seconds` and a slow transaction together."""
 
 log = structlog.get_logger()
 
 
 class _Stopped(Exception):  # noqa: N818 -- a request to stop, not an error
     """Ends the task group."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Health:
-    """Role, follower, node and backfill, as far as outputs need their state."""
-
-    role: Role
-    follower: Follower
-    node: NodeClient
-    """The counted one."""
-    backfill: BackfillScheduler
-    source: FallbackSource
-    patience: float
-    """How long the node's best block may not be heard of, seconds."""
-
-    @property
-    def waiting(self) -> str | None:
-        """Why the numbers may be old: what the database or the follower says, or that the node was not heard lately."""
-        if self.role.waiting or not self.role.writes:
-            return self.role.waiting
-        heard_at = self.heard_at
-        if self.follower.waiting or heard_at is None or time.time() - heard_at < self.patience:
-            return self.follower.waiting
-        return "the node has not named its best block lately"
-
-    @property
-    def writer(self) -> bool:
-        return self.role.writes
-
-    @property
-    def intake_moves(self) -> bool:
-        """Whether the follower has taken a step lately, or asked a node that is away again; not asked of a standby."""
-        return not self.role.writes or time.monotonic() - self.follower.stepped_at < _STANDSTILL_SECONDS
-
-    @property
-    def facts(self) -> NodeFacts | None:
-        return self.source.followed.node.facts
-
-    @property
-    def heard_at(self) -> float | None:
-        return self.source.followed.node.heard_at
-
-    async def node_behind(self) -> int:
-        return await self.node.behind()
-
-    @property
-    def coverage(self) -> Coverage | None:
-        return self.backfill.coverage
-
-    @property
-    def complete(self) -> bool:
-        return self.coverage is not None and not self.coverage.missing
-
-    @property
-    def settled(self) -> bool:
-        """Whether history is as long as it can be had."""
-        return self.complete or (self.coverage is not None and self.coverage.reason is not None)
 
 
 async def run(config: Config, stop: asyncio.Event, *, listening: Callable[[str], None] | None = None) -> None:
@@ -169,7 +110,7 @@ async def run(config: Config, stop: asyncio.Event, *, listening: Callable[[str],
         backfill = BackfillScheduler(config, store, nodes[0], hub=hub, vitals=vitals)
         role = Role(store, vitals)
         patience = config.counted_node.poll_seconds + _SILENCE_SECONDS
-        health = _Health(role, follower, nodes[0], backfill=backfill, source=source, patience=patience)
+        health = Health(role, follower, nodes[0], backfill=backfill, source=source, patience=patience)
         history = HistoryQueries(readers)
         sources = Sources(
             hub,
@@ -232,7 +173,7 @@ class _Parts:
     """What intake and outputs share."""
 
     config: Config
-    health: _Health
+    health: Health
     store: Store
     hub: Hub
     vitals: Vitals
@@ -426,7 +367,7 @@ def _families(config: Config) -> Collection[str]:
     return FAMILIES.keys() if config.metrics.families == "all" else config.metrics.families
 
 
-def _status(hub: Hub, health: _Health) -> str:
+def _status(hub: Hub, health: Health) -> str:
     """The state of the daemon in one line."""
     at = f"block {hub.snapshot.tip.height}" if hub.snapshot else "no block yet"
     if health.waiting:

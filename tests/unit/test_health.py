@@ -6,16 +6,16 @@ import time
 from types import SimpleNamespace
 from typing import Any
 
-from monitor.app import _Health
+from monitor.health import Health
 
 
-def health(*, waiting: str | None, heard_at: float | None) -> _Health:
+def health(*, waiting: str | None, heard_at: float | None) -> Health:
     role: Any = SimpleNamespace(writes=True, waiting=None)
     node: Any = SimpleNamespace(heard_at=heard_at, facts=None)
     follower: Any = SimpleNamespace(waiting=waiting, stepped_at=time.monotonic())
     source: Any = SimpleNamespace(followed=SimpleNamespace(node=node))
     backfill: Any = SimpleNamespace(coverage=None)
-    return _Health(role, follower, node, backfill=backfill, source=source, patience=40)
+    return Health(role, follower, node, backfill=backfill, source=source, patience=40)
 
 
 def test_a_node_that_says_nothing_is_waited_for_although_no_request_has_failed() -> None:
