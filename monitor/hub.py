@@ -44,7 +44,7 @@ class Hub:
         self.audit: AuditView | None = None
         """The state of the audit, and what it has found; None before it began."""
         self.builders: BuildersView | None = None
-        """Who builds like whom, and who holds the money; None before that was computed."""
+        """Which pools build templates together, and who holds their rewards; None before that was computed."""
         self.stratum: StratumView | None = None
         """The state of the stratum watch, and what it has found; None before it began."""
         self._listeners: set[Listener[News]] = set()

@@ -52,7 +52,7 @@ class AlertInputs:
     audit: AuditView | None = None
     """The audit of blocks."""
     builders: BuildersView | None = None
-    """Who builds like whom, and who holds the money."""
+    """Which pools build templates together, and who holds their rewards."""
     incomplete: frozenset[str] = frozenset()
     """Windows, by name, that reach further back than the history."""
 

@@ -88,7 +88,7 @@ class TracedReward(NamedTuple):
     """Header time of the block."""
     pool: PoolSlug
     sure: bool
-    """Whether the block may count as evidence about the pool: nobody else could have signed it for free."""
+    """Whether the block may count as evidence about the pool: no one else could have signed it for free."""
     style: str
     """See `PayoutStyle.style`."""
     script: bytes | None
@@ -139,7 +139,7 @@ class CustodyState:
 
 @dataclass(frozen=True, slots=True)
 class BuildersView:
-    """Who builds like whom, and who holds the money, as far as evidence says."""
+    """Which pools build templates together, and who holds their rewards, as far as evidence says."""
 
     custody: CustodyState = CustodyState()
     measured_template: bool = False

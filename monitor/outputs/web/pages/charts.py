@@ -61,7 +61,7 @@ class BadgeQuery(Query):
     window: Window = None
     """as configured; `7d` without it"""
     entity: str | None = Field(None, max_length=200)
-    """whose share"""
+    """the entity that has the share"""
 
 
 class Charts:

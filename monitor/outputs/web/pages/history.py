@@ -30,7 +30,7 @@ class HistoryView:
     level: str
     window: str
     entities: tuple[str, ...]
-    """Entities whose share is drawn as a line; empty for an index, or the shares of all."""
+    """Entities with a line for their share; empty for an index, or the shares of all."""
     metric: str
     span: str
     """One of `SPANS`; empty if the range is chosen."""
