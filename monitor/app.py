@@ -23,7 +23,6 @@ from monitor.chain.follower import Follower
 from monitor.chain.observer import Observer
 from monitor.chain.watch import NodesWatch
 from monitor.config import Config, Token
-from monitor.economy.fetch import demand_proxy
 from monitor.economy.keeper import EconomyKeeper
 from monitor.health import Health
 from monitor.hub import Hub
@@ -58,7 +57,6 @@ from monitor.reload import ReloadSignal, keep_current
 from monitor.service_manager import ServiceManager
 from monitor.standby import Role, Standby
 from monitor.store.store import Store
-from monitor.stratum.connection import demand_proxy as demand_stratum_proxy
 from monitor.vitals import Vitals
 
 _WITH_FILES = Reach(seconds=0, blocks=144)
@@ -93,8 +91,6 @@ async def run(config: Config, stop: asyncio.Event, *, listening: Callable[[str],
     hub = Hub(vitals)
     directory = Directory(load_registry(config.registry))  # its errors are reported without waiting for the node
     rules = load_rules(config)
-    demand_proxy(config.economy.proxy)
-    demand_stratum_proxy(config.stratum.proxy)
     async with AsyncExitStack() as rooms:
         store = await rooms.enter_async_context(await Store.open(config.store.url, standby=True))
         readers = store

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, SecretStr
 
 from monitor.documents import read_text
-from monitor.errors import ConfigError
+from monitor.errors import ConfigError, ExtraMissing
 
 
 class Section(BaseModel):
@@ -52,16 +53,21 @@ def web_address(url: str, name: str, example: str) -> None:
         raise ValueError(f"{name} contains a password: use user and password_file instead")
 
 
-def socks_proxy(url: str | None) -> None:
-    """Check the URL of a SOCKS proxy, if there is one.
+def socks_proxy(url: str | None, name: str) -> None:
+    """Check the URL of a SOCKS proxy, if there is one, and that the package for it is installed.
 
     Raises:
         ValueError: it is none, or has no port.
+        ExtraMissing: `name`, the setting, needs the extra socks.
     """
+    if url is None:
+        return
     try:
-        parts = urlsplit(url or "socks5://none:1")
+        parts = urlsplit(url)
         valid = parts.scheme in {"socks5", "socks4"} and parts.hostname and parts.port
     except ValueError:
         valid = False
     if not valid:
         raise ValueError("proxy must look like socks5://127.0.0.1:9050")
+    if find_spec("aiohttp_socks") is None:  # reported at startup rather than at the first connection
+        raise ExtraMissing("socks", name)

@@ -87,7 +87,7 @@ class NodeSection(Section):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         web_address(self.url, "url", "http://127.0.0.1:8332")
-        socks_proxy(self.proxy)
+        socks_proxy(self.proxy, "node.proxy")
         if self.zmq not in {"auto", "off"} and not self.zmq.startswith(("tcp://", "ipc://")):
             raise ValueError("zmq must be auto, off, or an address such as tcp://127.0.0.1:28332")
         if (self.user is None) != (self.secret_password is None):
@@ -231,7 +231,7 @@ class StratumSection(Section):
             raise ValueError("endpoints: list each server once; there is one connection to each")
         for each in self.endpoints:
             _ = each.secret_password  # an unreadable file is reported at startup
-        socks_proxy(self.proxy)
+        socks_proxy(self.proxy, "stratum.proxy")
         return self
 
 
@@ -367,6 +367,8 @@ class EconomySection(Section):
     def _consistent(self) -> Self:
         if self.proxy and not self.proxy.startswith(("http://", "socks5://", "socks4://")):
             raise ValueError("proxy must look like http://127.0.0.1:3128 or socks5://127.0.0.1:9050")
+        if self.proxy and not self.proxy.startswith("http://"):
+            socks_proxy(self.proxy, "economy.proxy")
         return self
 
 

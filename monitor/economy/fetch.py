@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from http import HTTPStatus
-from importlib.util import find_spec
 from typing import Final
 from urllib.parse import urljoin, urlsplit
 
@@ -13,7 +12,7 @@ import aiohttp
 
 from monitor import __version__
 from monitor.economy.sources.source import Fetched, Unchanged
-from monitor.errors import ExtraMissing, InputError
+from monitor.errors import InputError
 
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=120, connect=20, sock_read=30)
 _HOPS: Final = 3
@@ -98,23 +97,9 @@ def _same_host(url: str, target: str) -> str:
     return target
 
 
-def demand_proxy(proxy: str | None) -> None:
-    """Check that the package for a SOCKS proxy is installed, if one is configured.
-
-    Raises:
-        ExtraMissing: it is not.
-    """
-    if proxy is not None and proxy.startswith("socks") and find_spec("aiohttp_socks") is None:
-        raise ExtraMissing("socks", "economy.proxy")
-
-
 @asynccontextmanager
 async def fetching(validators: Mapping[str, str], proxy: str | None) -> AsyncIterator[Fetcher]:
-    """A fetcher with a session of its own.
-
-    Raises:
-        ExtraMissing: the package for SOCKS proxies is not installed.
-    """
+    """A fetcher with a session of its own."""
     socks = proxy is not None and proxy.startswith("socks")
     connector = _connector(proxy) if socks and proxy else None
     async with aiohttp.ClientSession(
@@ -125,7 +110,6 @@ async def fetching(validators: Mapping[str, str], proxy: str | None) -> AsyncIte
 
 
 def _connector(proxy: str) -> aiohttp.BaseConnector:
-    demand_proxy(proxy)
     from aiohttp_socks import ProxyConnector  # noqa: PLC0415 -- an extra
 
     made: aiohttp.BaseConnector = ProxyConnector.from_url(proxy, rdns=True)

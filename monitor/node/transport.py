@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import ssl
-from types import ModuleType
 from typing import Any
 
 import aiohttp
 
 from monitor.config import NodeSection, tls
-from monitor.errors import ExtraMissing
 
 
 def trusted(node: NodeSection) -> ssl.SSLContext | None:
@@ -22,14 +20,9 @@ def trusted(node: NodeSection) -> ssl.SSLContext | None:
 
 
 def proxy(node: NodeSection) -> Any:  # noqa: ANN401 -- a class of a package that is an extra
-    """A proxy whose `connect(host, port, timeout=...)` opens a socket; None without one.
-
-    Raises:
-        ExtraMissing: the package for proxies is not installed.
-    """
+    """A proxy whose `connect(host, port, timeout=...)` opens a socket; None without one."""
     if node.proxy is None:
         return None
-    _package()
     from python_socks.sync import Proxy  # noqa: PLC0415
 
     return Proxy.from_url(node.proxy, rdns=True)
@@ -39,12 +32,11 @@ def connector(node: NodeSection) -> aiohttp.BaseConnector:
     """For an aiohttp session with one connection to the node.
 
     Raises:
-        ExtraMissing, ConfigError: as above.
+        ConfigError: as above.
     """
     certificates = trusted(node) or True
     if node.proxy is None:
         return aiohttp.TCPConnector(limit=1, ssl=certificates)
-    _package()
     from aiohttp_socks import ProxyConnector  # noqa: PLC0415
 
     made: aiohttp.BaseConnector = ProxyConnector.from_url(node.proxy, rdns=True, limit=1, ssl=certificates)
@@ -55,15 +47,6 @@ def proxy_errors(node: NodeSection) -> tuple[type[Exception], ...]:
     """What a request raises where the proxy fails."""
     if node.proxy is None:
         return ()
-    package = _package()
-    return package.ProxyError, package.ProxyTimeoutError, package.ProxyConnectionError
+    from python_socks import ProxyConnectionError, ProxyError, ProxyTimeoutError  # noqa: PLC0415
 
-
-def _package() -> ModuleType:
-    """The package for proxies, which is an extra."""
-    try:
-        import aiohttp_socks  # noqa: F401, PLC0415
-        import python_socks  # noqa: PLC0415
-    except ImportError:
-        raise ExtraMissing("socks", "node.proxy") from None
-    return python_socks
+    return ProxyError, ProxyTimeoutError, ProxyConnectionError

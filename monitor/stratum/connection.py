@@ -12,12 +12,12 @@ import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from functools import cache
 from typing import Any, Final, TypeAlias
 
 from monitor.config import StratumEndpoint
-from monitor.errors import ExtraMissing, StratumError
+from monitor.errors import StratumError
 from monitor.stratum.messages import MAX_LINE_BYTES
 
 CONNECT_SECONDS: Final = 30.0
@@ -137,7 +137,6 @@ async def _open(family: socket.AddressFamily, address: Any) -> socket.socket:  #
 
 async def _through(proxy: str, endpoint: StratumEndpoint, resolve: Resolve) -> socket.socket:
     """Over a SOCKS proxy, which looks the name up."""
-    demand_proxy(proxy)
     from python_socks import ProxyConnectionError, ProxyError, ProxyTimeoutError, parse_proxy_url  # noqa: PLC0415
     from python_socks.async_.asyncio import Proxy  # noqa: PLC0415
 
@@ -147,21 +146,6 @@ async def _through(proxy: str, endpoint: StratumEndpoint, resolve: Resolve) -> s
         return await Proxy(kind, address[0], port, user, password, rdns=True).connect(endpoint.host, endpoint.port)
     except (ProxyError, ProxyConnectionError, ProxyTimeoutError) as error:
         raise StratumError(f"the proxy says: {error}") from None
-
-
-def demand_proxy(proxy: str | None) -> None:
-    """Check that the package for proxies is installed, if one is configured.
-
-    Raises:
-        ExtraMissing: it is not.
-    """
-    if proxy is None:
-        return
-    with suppress(ImportError):
-        import python_socks  # noqa: F401, PLC0415
-
-        return
-    raise ExtraMissing("socks", "stratum.proxy")
 
 
 async def _streams(

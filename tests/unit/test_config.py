@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from monitor.config import DEFAULT_WINDOWS, WEB_PORT, Config, load, paths, shipped
-from monitor.errors import ConfigError, Exit
+from monitor.errors import ConfigError, Exit, ExtraMissing
 
 Write = Callable[[str], Path]
 
@@ -300,3 +300,13 @@ def test_a_variable_of_many_parts_is_json(monkeypatch: pytest.MonkeyPatch) -> No
     with pytest.raises(ConfigError, match=r"^environment: error parsing .*registry.*; write it as JSON") as caught:
         load()
     assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("section", ["node", "stratum", "economy"])
+def test_a_socks_proxy_without_its_package_is_reported_at_startup(
+    monkeypatch: pytest.MonkeyPatch, section: str
+) -> None:
+    monkeypatch.setattr("monitor.config.section.find_spec", lambda _name: None)
+    Config.model_validate({"economy": {"proxy": "http://127.0.0.1:3128"}})
+    with pytest.raises(ExtraMissing, match=rf"^{section}\.proxy needs the extra 'socks'"):
+        Config.model_validate({section: {"proxy": "socks5://127.0.0.1:9050"}})

@@ -21,7 +21,6 @@ from monitor.errors import InputError
 from monitor.registry.address import address_of
 from monitor.registry.loading import Registry, load_registry, network_of
 from monitor.stratum import probe as probing
-from monitor.stratum.connection import demand_proxy
 from monitor.stratum.session import Announced
 from monitor.text import coinbase_text, printable
 from monitor.wire import bip34_height
@@ -84,7 +83,6 @@ async def probe(
         endpoint = StratumEndpoint(pool="probe", url=url, user=user or config.stratum.user)
     except ValidationError:
         raise InputError(f"{server[:80]!r} is no HOST:PORT", remedy="for example solo.ckpool.org:3333") from None
-    demand_proxy(config.stratum.proxy)
     found = await probing.probe(endpoint, config.stratum.proxy, jobs=jobs, seconds=seconds)
     registry = load_registry(config.registry, network_of(config))
     for each in found.jobs:
