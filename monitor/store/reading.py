@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from heapq import merge
 from threading import Event
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, Select, case, func, null, select
 
@@ -27,6 +27,10 @@ from monitor.store import audits, queries, stale_blocks
 from monitor.store.queries import ON_BEST_CHAIN, PAGE
 from monitor.store.rows import COUNTED, block_hash, confidence_of, counted_row, record
 from monitor.store.schema import attributions, blocks
+
+
+_RECORDS: Final = 250
+"""Whole records at a time: they are read while the daemon works, and more of them would only take memory."""
 
 
 class _Stopped(Exception):  # noqa: N818 -- a request to stop, not an error
@@ -110,7 +114,7 @@ class Reading:
     def records(self, since: int) -> Iterator[BlockRecord]:
         """The best chain's blocks with a header time of `since` or later, lowest first; few at a time are in memory."""
         query = queries.JOINED.where(ON_BEST_CHAIN, blocks.c.time >= since).order_by(blocks.c.height)
-        for row in self._connection.execution_options(yield_per=PAGE).execute(query).mappings():
+        for row in self._connection.execution_options(yield_per=_RECORDS).execute(query).mappings():
             self.go_on()
             yield record(dict(row))
 

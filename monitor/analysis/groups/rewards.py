@@ -18,7 +18,12 @@ class TracedRewards:
 
     def __init__(self, spends: Mapping[tuple[BlockHash, int], tuple[CoinbaseSpend, int]]) -> None:
         self._spends = spends
-        self._found: list[tuple[TracedReward, bool]] = []
+        self._found: list[TracedReward] = []
+        """Sure unless a conflict says otherwise; `all` asks more of those in `_cheap`."""
+        self._cheap: set[int] = set()
+        """Indices of blocks that are known by a tag alone."""
+        self._scripts: dict[bytes, bytes] = {}
+        """A year of blocks pays few scripts: equal ones are one object."""
 
     def add(self, record: BlockRecord) -> None:
         """Add a block; one of an unknown pool is left out."""
@@ -26,13 +31,16 @@ class TracedRewards:
         if attribution.pool is None:
             return
         main = _main(block.coinbase)
+        script = None if main is None else block.coinbase.outputs[main].script
         spend, spent_at = self._spends.get((block.hash, main), (None, None)) if main is not None else (None, None)
         reward = TracedReward(
             block.header.time, attribution.pool, not attribution.conflict, style_of(block.coinbase),
-            None if main is None else block.coinbase.outputs[main].script,
+            None if script is None else self._scripts.setdefault(script, script),
             *((spend.txid, spend.swept_to, spent_at) if spend else (None, None, None)),
         )  # fmt: skip
-        self._found.append((reward, attribution.confidence is not Confidence.LOW))
+        if attribution.confidence is Confidence.LOW:
+            self._cheap.add(len(self._found))
+        self._found.append(reward)
 
     def all(self) -> list[TracedReward]:
         """The rewards, in order.
@@ -40,16 +48,16 @@ class TracedRewards:
         A block that is known by its tag alone could be anyone's. It is sure only if it pays a script that is usual for
         the pool: at least a tenth of its blocks do.
         """
-        paid = Counter((each.pool, each.script) for each, _ in self._found)
-        blocks = Counter(each.pool for each, _ in self._found)
+        paid = Counter((each.pool, each.script) for each in self._found)
+        blocks = Counter(each.pool for each in self._found)
 
         def is_usual(pool: PoolSlug, script: bytes | None) -> bool:
             many = paid[pool, script]
             return script is not None and many >= max(_USUAL_BLOCKS, _USUAL_SHARE * blocks[pool])
 
         return [
-            each._replace(sure=each.sure and (costly or is_usual(each.pool, each.script)))
-            for each, costly in self._found
+            each._replace(sure=False) if at in self._cheap and not is_usual(each.pool, each.script) else each
+            for at, each in enumerate(self._found)
         ]
 
 
