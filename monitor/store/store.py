@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from monitor.errors import StoreError, StoreInUse
 from monitor.model import Attribution, BlockRow, Coinbase, Judged, Plan, PoolSlug
-from monitor.store import queries, seen_intervals, stale_blocks, steps, writing
+from monitor.store import integrity, queries, seen_intervals, stale_blocks, steps, writing
 from monitor.store.alerts import StoredAlerts
 from monitor.store.attribution_ids import AttributionIds
 from monitor.store.audits import StoredAudits
@@ -98,6 +98,11 @@ class Store:
         await asyncio.to_thread(self._writer.shutdown)
         await asyncio.to_thread(self._aside.shutdown)
         await asyncio.to_thread(self._database.close)
+
+    @property
+    def engine(self) -> str:
+        """`sqlite` or `postgresql`."""
+        return self._database.readers.dialect.name
 
     # -- the right to write --------------------------------------------------------------------------------------------
 
@@ -213,6 +218,7 @@ class Store:
     note_network = writes(queries.note_network)
     want = writes(queries.want)
     note_gap = writes(queries.note_gap)
+    note_stale_list = writes(queries.note_stale_list)
 
     async def reattribute(
         self,
@@ -244,6 +250,7 @@ class Store:
     tip = reads(queries.tip)
     first = reads(queries.first)
     check_chain = reads(queries.check_chain)
+    chain_problems = reads(integrity.chain_problems)
     has = reads(queries.has)
     below = reads(queries.below)
     next_below = reads(writing.next_below)
@@ -257,6 +264,7 @@ class Store:
 
     step_from = reads(steps.step_from)
     rewritten = reads(queries.rewritten)
+    stale_list_imported = reads(queries.stale_list_imported)
 
     async def recent(self, work: Callable[[Iterator[BlockRow]], _T], *, seconds: int, count: int) -> _T:
         """What `work`, on another thread, makes of the best chain's newest blocks, lowest first.
