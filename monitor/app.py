@@ -50,6 +50,7 @@ from monitor.processing.counter import Rulebook, WindowCounter
 from monitor.processing.history import HistoryQueries
 from monitor.processing.judging import judge
 from monitor.processing.measured import measured, stored_proposals, stored_registry
+from monitor.processing.pruning import prune_daily
 from monitor.processing.self_check import SelfCheck
 from monitor.processing.stratum import run_stratum
 from monitor.registry.address import script_of
@@ -314,6 +315,7 @@ async def _intake(parts: _Parts) -> NoReturn:
         ),
         supervised("nodes", lambda: watch.run(store.check_chain), vitals),
         supervised("self-check", lambda: self_check.run(hub), vitals),
+        supervised("pruning", lambda: prune_daily(config, store), vitals),
         _keep_informed(watch, hub),
     )
     raise AssertionError("the pipeline returned")

@@ -8,7 +8,8 @@ from itertools import islice
 
 from sqlalchemy import Connection, func, select
 
-from monitor.store.engines import damage, open_database
+from monitor.store.dialects import damage
+from monitor.store.engines import open_database
 from monitor.store.migrations import demand_newest
 from monitor.store.queries import ON_BEST_CHAIN, PAGE
 from monitor.store.rows import attribution_of, attribution_row

@@ -14,17 +14,19 @@ from sqlalchemy import Connection
 
 from monitor.errors import StoreError, StoreInUse
 from monitor.model import Attribution, BlockRow, Coinbase, Judged, Plan, PoolSlug
-from monitor.store import integrity, queries, seen_intervals, stale_blocks, steps, writing
+from monitor.store import integrity, pruning, queries, seen_intervals, stale_blocks, steps, writing
 from monitor.store.alerts import StoredAlerts
 from monitor.store.attribution_ids import AttributionIds
 from monitor.store.audits import StoredAudits
 from monitor.store.branches import StoredBranches
 from monitor.store.database import KEEP_SECONDS, Database
+from monitor.store.dialects import set_bulk_cache, space
 from monitor.store.economy import StoredEconomy
-from monitor.store.engines import open_database, set_bulk_cache
+from monitor.store.engines import open_database
 from monitor.store.evidence import StoredEvidence
 from monitor.store.journal import StoredJournal
 from monitor.store.migrations import demand_newest, migrate
+from monitor.store.pruning import Retention
 from monitor.store.reading import Reading
 from monitor.store.reattribution import Moved, Reattribution
 from monitor.store.rows import RowBatch, block_row
@@ -242,6 +244,22 @@ class Store:
                 progress(done, total)
         return await self._change(partial(_rewrites, work.finish))
 
+    async def prune(self, retention: Retention, *, now: float) -> dict[str, int]:
+        """Delete details that are older than they are kept; return the number of rows by table.
+
+        A day of them is deleted in a transaction, and blocks are stored between two of them.
+        """
+        rows = {}
+        for each in await self._read(lambda connection: pruning.expired(connection, retention, now=now)):
+            rows[each.table.name] = 0
+            while some := await self._write(partial(pruning.delete_some, some=each)):
+                rows[each.table.name] += some
+        return rows
+
+    async def compact(self) -> None:
+        """Give free space back to the file system; with SQLite only while no other process uses the file."""
+        await asyncio.to_thread(self._database.compact)
+
     # -- reading -------------------------------------------------------------------------------------------------------
 
     network = reads(queries.network)
@@ -249,6 +267,8 @@ class Store:
     gap = reads(queries.gap)
     tip = reads(queries.tip)
     first = reads(queries.first)
+    expired = reads(pruning.count_expired)
+    space = reads(space)
     check_chain = reads(queries.check_chain)
     chain_problems = reads(integrity.chain_problems)
     has = reads(queries.has)
