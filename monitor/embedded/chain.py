@@ -191,6 +191,7 @@ class Chain:
     def tips(self) -> list[Tip]:
         """The ends of all branches, highest first."""
         parents = {entry.parent for entry in self._entries.values()}
+        parents.add(self._active[0].hash)  # also if the blocks above it are not known
         ends = [entry for entry in self._entries.values() if entry.hash not in parents or entry is self.tip]
         return [self._describe(entry) for entry in sorted(ends, key=lambda entry: -entry.height)]
 

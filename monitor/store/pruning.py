@@ -9,7 +9,7 @@ from sqlalchemy import Column, Connection, Table, delete, func, select
 
 from monitor.model import Moment
 from monitor.store.queries import ON_BEST_CHAIN, newest_at
-from monitor.store.schema import audit_transactions, audits, blocks, sightings, stratum_rounds
+from monitor.store.schema import audit_transactions, audits, blocks, sightings, stale_headers, stratum_rounds
 
 _DAY_SECONDS = 86_400
 _DAY_BLOCKS = 144
@@ -49,6 +49,11 @@ def expired(connection: Connection, retention: Retention, *, now: float) -> list
             Expired(audits, audits.c.height, lowest, _DAY_BLOCKS),
         ]
     return found
+
+
+def below(height: int) -> list[Expired]:
+    """The blocks below a height, and what nodes said of them."""
+    return [Expired(each, each.c.height, height, _DAY_BLOCKS) for each in (sightings, stale_headers, blocks)]
 
 
 def count_expired(connection: Connection, retention: Retention, *, now: float) -> dict[str, int]:

@@ -26,7 +26,7 @@ from monitor.store.engines import open_database
 from monitor.store.evidence import StoredEvidence
 from monitor.store.journal import StoredJournal
 from monitor.store.migrations import demand_newest, migrate
-from monitor.store.pruning import Retention
+from monitor.store.pruning import Expired, Retention
 from monitor.store.reading import Reading
 from monitor.store.reattribution import Moved, Reattribution
 from monitor.store.rows import RowBatch, block_row
@@ -249,9 +249,15 @@ class Store:
 
         A day of them is deleted in a transaction, and blocks are stored between two of them.
         """
-        rows = {}
-        for each in await self._read(lambda connection: pruning.expired(connection, retention, now=now)):
-            rows[each.table.name] = 0
+        return await self._delete(await self._read(lambda connection: pruning.expired(connection, retention, now=now)))
+
+    async def forget(self, below: int) -> None:
+        """Delete the blocks below a height, as the demo does: a history is kept whole."""
+        await self._delete(pruning.below(below))
+
+    async def _delete(self, kinds: Sequence[Expired]) -> dict[str, int]:
+        rows = {each.table.name: 0 for each in kinds}
+        for each in kinds:
             while some := await self._write(partial(pruning.delete_some, some=each)):
                 rows[each.table.name] += some
         return rows

@@ -74,3 +74,17 @@ async def test_free_space_is_given_back(store: Store) -> None:
     if store.engine == "sqlite":  # a server notes in files of its own what is free
         assert after < before
     assert free == 0
+
+
+async def test_blocks_below_a_height_are_forgotten(store: Store) -> None:
+    await filled(store)
+    tip = await store.tip()
+    assert tip
+
+    await store.forget(tip.height - 500)
+
+    first = await store.first()
+    assert first
+    assert first.height == tip.height - 500
+    assert not await store.chain_problems(BLOCKS)
+    assert len(await store.branches.sightings()) == 5
