@@ -49,6 +49,8 @@ from monitor.processing.counter import Rulebook, WindowCounter
 from monitor.processing.history import HistoryQueries
 from monitor.processing.judging import judge
 from monitor.processing.measured import measured, stored_proposals, stored_registry
+from monitor.processing.pruning import prune_daily
+from monitor.processing.self_check import SelfCheck
 from monitor.processing.stratum import run_stratum
 from monitor.registry.address import script_of
 from monitor.registry.directory import Directory
@@ -56,6 +58,7 @@ from monitor.registry.loading import Registry, files, load_registry
 from monitor.reload import ReloadSignal, keep_current
 from monitor.service_manager import ServiceManager
 from monitor.standby import Role, Standby
+from monitor.store.migrations import NEWEST
 from monitor.store.store import Store
 from monitor.vitals import Vitals
 
@@ -93,6 +96,7 @@ async def run(config: Config, stop: asyncio.Event, *, listening: Callable[[str],
     rules = load_rules(config)
     async with AsyncExitStack() as rooms:
         store = await rooms.enter_async_context(await Store.open(config.store.url, standby=True))
+        vitals.store_info.labels(store.engine, NEWEST).set(1)
         readers = store
         if config.store.read_url:
             readers = await rooms.enter_async_context(await Store.open(config.store.read_url, beside=True))
@@ -270,6 +274,7 @@ async def _intake(parts: _Parts) -> NoReturn:
         split_depth=config.splits.depth,
         split_seconds=config.splits.seconds,
     )
+    self_check = SelfCheck(store, counter, lock=pipeline.lock, recount=pipeline.recount, vitals=vitals)
     watch = NodesWatch(health.source, store.branches, rules=rules, publish=hub.show_nodes, lag=vitals.observe_lag)
 
     async def stay_current() -> NoReturn:
@@ -305,6 +310,8 @@ async def _intake(parts: _Parts) -> NoReturn:
             vitals,
         ),
         supervised("nodes", lambda: watch.run(store.check_chain), vitals),
+        supervised("self-check", lambda: self_check.run(hub), vitals),
+        supervised("pruning", lambda: prune_daily(config, store), vitals),
         _keep_informed(watch, hub),
     )
     raise AssertionError("the pipeline returned")

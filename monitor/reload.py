@@ -67,7 +67,9 @@ async def keep_current(
         reload: requests a reload although no file has changed.
         vitals: counts the errors.
     """
+    _note_modified(paths(), kind, vitals)
     async for _ in _changes(paths, reload):
+        _note_modified(paths(), kind, vitals)
         try:
             found = await asyncio.to_thread(load)
         except ConfigError as error:
@@ -91,6 +93,11 @@ async def _changes(paths: Callable[[], Sequence[Path]], reload: ReloadSignal) ->
             seen = found
             requested.clear()
             yield
+
+
+def _note_modified(paths: Sequence[Path], kind: str, vitals: Vitals) -> None:
+    if times := [stamp[0] for stamp in _stamps(paths) if stamp]:
+        vitals.input_modified.labels(kind).set(max(times) / 1e9)
 
 
 def _stamps(paths: Sequence[Path]) -> list[tuple[int, int] | None]:

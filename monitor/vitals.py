@@ -15,6 +15,8 @@ from monitor.model import PREFIX, Sighting
 _FAST = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 _LAGS = (0.0, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0)
 
+SELF_CHECKS = ("counts", "chain")
+
 
 class Vitals:
     """The daemon's own metrics."""
@@ -28,6 +30,9 @@ class Vitals:
             "build_info", "Always 1; labels: version of the program, content hash of the pool registry.",
             ["version", "registry"],
         )  # fmt: skip
+        self.store_info = gauge(
+            "store_info", "Always 1; labels: kind of the database, revision of its schema.", ["engine", "schema"]
+        )
         self.start_time = gauge("start_time_seconds", "Start time of the daemon, Unix time.")
         self.node_up = gauge("node_up", "Whether the node answered the last request.", ["node"])
         self.node_last_contact = gauge(
@@ -61,6 +66,25 @@ class Vitals:
         )
         self.alerts_firing = gauge("alerts_firing", "Number of firing alerts of a rule.", ["rule", "severity"])
         self.backfill_progress = gauge("backfill_progress_ratio", "Share of the wanted history that is stored.")
+        self.self_check_failures = counter(
+            "self_check_failures",
+            "Self-checks that found what should never be: counts of windows that differ from a count of the stored "
+            "blocks, or a stored best chain with a gap.", ["check"],
+        )  # fmt: skip
+        self.self_check_last_run = gauge(
+            "self_check_last_run_timestamp_seconds", "When a self-check was last completed, Unix time.", ["check"]
+        )
+        self.self_check_drift = gauge(
+            "self_check_drift_blocks",
+            "Blocks by which the counts of windows differed from a new count at the last check, before the repair.",
+        )
+        for check in SELF_CHECKS:
+            self.self_check_failures.labels(check)
+        self.input_modified = gauge(
+            "input_modified_timestamp_seconds",
+            "When an input was last changed, Unix time: the newest file of the registry, the alert rules, the tokens; "
+            "the last import of a list of stale blocks.", ["input"],
+        )  # fmt: skip
         self.errors = counter("errors", "Errors that the daemon recovered from, by kind.", ["kind"])
         self.output_dropped = counter(
             "output_dropped", "Events and snapshots dropped because an output was too slow.", ["output"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +12,7 @@ from monitor import logs
 from monitor.cli.common import ConfigOption, progress, settings
 from monitor.errors import Exit
 
-db = typer.Typer(name="db", help="Check, back up and copy the database.", no_args_is_help=True)
+db = typer.Typer(name="db", help="Check, back up, copy and prune the database.", no_args_is_help=True)
 
 
 @db.command()
@@ -75,6 +76,36 @@ def copy(
     with progress("copying") as bar:
         copied = copying.copy(source, target, bar or _silent)
     typer.echo(", ".join(f"{rows:,} {table}" for table, rows in copied.rows.items() if rows) or "nothing to copy")
+
+
+@db.command()
+def prune(
+    *,
+    config: ConfigOption = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Delete. Without it, only say what would be deleted.")] = False,
+) -> None:
+    """Delete details that are older than they are kept. A daemon may be running.
+
+    They are the transactions of audits (audit.keep_days), rounds of the stratum watch (stratum.keep_days), and, with
+    store.keep_days, when which node saw a block and what the audit counted of it. Blocks are never deleted. The daemon
+    does the same once a day. A SQLite file becomes smaller only if no daemon uses it; otherwise, and on a PostgreSQL
+    server, the space is used for new rows.
+    """
+    from monitor.cli.pruning import pruned  # noqa: PLC0415 -- slow, and only needed here
+
+    logs.configure("warning")
+    found = asyncio.run(pruned(settings(config), delete=yes))
+    for table, rows in found.rows.items():
+        typer.echo(f"{rows:>12,} {table}")
+    if not yes:
+        typer.echo(
+            "Nothing was deleted; --yes deletes these rows." if any(found.rows.values()) else "Nothing is too old."
+        )
+    elif found.compacted:
+        typer.echo(f"The database has {found.after:,} bytes, {found.before - found.after:,} less than before.")
+    else:
+        free = f"{found.free:,} bytes of it" if found.free else "the space of these rows"
+        typer.echo(f"The database has {found.after:,} bytes; {free} will be used for new rows.")
 
 
 def _silent(_done: int, _total: int) -> None:

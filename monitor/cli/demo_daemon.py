@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import NoReturn
 
 from monitor import app as daemon
 from monitor.config import AlertsSection, Config, MqttSection, NodeSection, StoreSection
@@ -14,9 +15,13 @@ from monitor.model import PoolSlug
 from monitor.registry.address import script_of
 from monitor.registry.loading import load_pools
 from monitor.registry.registry import PoolRegistry
+from monitor.store.store import Store
 
 _STILL_TO_COME = 1000
 """Blocks of the history that are replayed; then it starts over with later times and greater heights."""
+_STORED = 60_000
+"""Blocks that are kept in the database: more than the longest window, a year, covers."""
+_TRIM_SECONDS = 600.0
 _UNSIGNED_SCRIPT = b"\x51"
 
 
@@ -36,7 +41,9 @@ async def run(
     start = len(history) - _STILL_TO_COME
     signatures = signatures_of(load_pools("main"))
     with TemporaryDirectory(prefix="pool-monitor-demo-") as folder:
-        async with EmbeddedNode(network="main", signatures=signatures, history=history[:start]) as node:
+        async with EmbeddedNode(
+            network="main", signatures=signatures, history=history[:start], keep=len(history)
+        ) as node:
             settings = config.model_copy(update={
                 "node": NodeSection(url=node.url, cookie_file=node.cookie_file, chain="any"),
                 "store": StoreSection(url=f"sqlite:///{Path(folder) / 'blocks.sqlite'}"),
@@ -44,9 +51,21 @@ async def run(
                 "mqtt": MqttSection(),
             })  # fmt: skip
             async with asyncio.TaskGroup() as group:
-                blocks = group.create_task(replay(node, onward(history, start), seconds=seconds_per_block))
+                beside = [
+                    group.create_task(replay(node, onward(history, start), seconds=seconds_per_block)),
+                    group.create_task(_trim(settings.store.url, node)),
+                ]
                 await daemon.run(settings, stop, listening=listening)
-                blocks.cancel()
+                for each in beside:
+                    each.cancel()
+
+
+async def _trim(url: str, node: EmbeddedNode) -> NoReturn:
+    """Keep the database from growing for ever: at a block each two seconds it would, by 18 MB a day."""
+    while True:
+        await asyncio.sleep(_TRIM_SECONDS)
+        async with await Store.open(url, beside=True) as store:
+            await store.forget(node.tip.height - _STORED)
 
 
 def signatures_of(registry: PoolRegistry) -> dict[PoolSlug, Signature]:

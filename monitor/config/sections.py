@@ -252,6 +252,10 @@ class StoreSection(Section):
     history_from: int | None = Field(default=None, ge=0, examples=[0])
     """Height of the first block of the wanted history; 0 is the whole chain. Default: as far back as the longest window
     needs, or as pool-monitor backfill has requested. Missing blocks are fetched while the daemon runs."""
+    keep_days: int | None = Field(default=None, ge=366, examples=[1100])
+    """How long details of blocks are kept: when which node saw a block, and what the audit counted of it. They are
+    deleted once a day; a block itself, its pool and the evidence are kept for ever, as these details are by default.
+    Shorter than the longest window is not useful. audit.keep_days and stratum.keep_days are for what grows faster."""
 
     @property
     def reading(self) -> str:

@@ -173,9 +173,25 @@ class Chain:
             if entry.height < self.prune_height:
                 entry.pruned = True
 
+    def forget(self, height: int) -> None:
+        """Drop the blocks below a height, and the branches that begin there: the gap above the genesis block grows."""
+        gone = min(height, self.tip.height) - self.first_height
+        if gone <= 0:
+            return
+        del self._active[1 : 1 + gone]
+        self._gap += gone
+        root, lowest, *_ = self._active
+        kept = {root.hash: root, lowest.hash: lowest}
+        for entry in self._entries.values():  # a parent always came first
+            if entry.height > lowest.height and entry.parent in kept:
+                kept[entry.hash] = entry
+        self._entries = kept
+        self.prune_height = max(self.prune_height, lowest.height)
+
     def tips(self) -> list[Tip]:
         """The ends of all branches, highest first."""
         parents = {entry.parent for entry in self._entries.values()}
+        parents.add(self._active[0].hash)  # also if the blocks above it are not known
         ends = [entry for entry in self._entries.values() if entry.hash not in parents or entry is self.tip]
         return [self._describe(entry) for entry in sorted(ends, key=lambda entry: -entry.height)]
 

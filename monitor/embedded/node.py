@@ -56,6 +56,8 @@ class EmbeddedNode:
     blockpart: bool = True
     """Whether REST serves parts of blocks, as Bitcoin Core does from version 31 on."""
     zmq: bool = True
+    keep: int | None = None
+    """Blocks that are kept in memory; all if None. Older ones are forgotten, a tenth of this many at a time."""
 
     def __post_init__(self) -> None:
         self.chain = Chain(genesis(self.network))
@@ -247,7 +249,10 @@ class EmbeddedNode:
             bits=found.bits, signature=signature, serial=len(self.chain), transactions=transactions,
         )  # fmt: skip
         block = seal(template)
-        self._announce(self.chain.add(block))
+        steps = self.chain.add(block)
+        if self.keep and self.chain.tip.height - self.chain.first_height > self.keep * 11 // 10:
+            self.chain.forget(self.chain.tip.height - self.keep)
+        self._announce(steps)
         return block.hash
 
     def _announce(self, steps: list[Step]) -> None:

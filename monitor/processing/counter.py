@@ -5,12 +5,15 @@ In go the steps that were stored; out comes the state of the counts at one tip, 
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from monitor.analysis.consensus import ConsensusParams
 from monitor.analysis.counting.block_table import BlockTable
 from monitor.analysis.counting.concentration import concentrate
+from monitor.analysis.counting.drift import Drift, drift
 from monitor.analysis.counting.levels import Level
 from monitor.analysis.counting.tally import advance
 from monitor.analysis.signals.compute import signals
@@ -44,6 +47,9 @@ _MOST_PSEUDONYMS = 100
 
 _MOST_EMPTY = 1_000
 """Empty blocks of which the interval after the parent is looked up: two years of mainnet at one in a hundred."""
+
+_TURN = 20
+"""Blocks that a new count adds at a time, where it is not urgent."""
 
 
 @dataclass(frozen=True)
@@ -132,6 +138,8 @@ class WindowCounter:
         self._tally = Tally()
         self._first: BlockRef | None = None
         """The lowest stored block."""
+        self._rewritten = 0
+        """How often history had been rewritten when it was counted."""
 
     def __len__(self) -> int:
         return len(self._table)
@@ -147,21 +155,40 @@ class WindowCounter:
 
     async def recount(self) -> None:
         """Count the stored blocks by the present rulebook: after a restart, a reorganisation, or a new registry."""
+        levels, questions = self.rulebook.levels, self.rulebook.questions
+        self._rewritten = await self._store.rewritten()
+        self._first = await self._store.first()
+        self._counted, self._unknown_miners = await self._count()
+        self._note(levels, questions)
+
+    async def drift(self) -> list[Drift] | None:
+        """How the present counts differ from a new count of the stored blocks; None if either changed meanwhile.
+
+        Blocks may be added meanwhile. The new count makes way for the event loop.
+        """
+        before, edition = self._table.copy(), self.entities and self.entities.edition
+        recounted = (await self._count(considerate=True))[0].table
+        rewritten = await self._store.rewritten()
+        moved = (self.entities and self.entities.edition) != edition or rewritten != self._rewritten
+        if moved or before.levels != recounted.levels or before.tip != recounted.tip:
+            return None
+        return await asyncio.to_thread(drift, before, recounted, self.windows)
+
+    async def _count(self, *, considerate: bool = False) -> tuple[CountedBlocks, UnknownMiners]:
+        """The stored blocks, counted from nothing on a thread."""
         reach = self._reach.with_margin
         unattributed = await self._store.unattributed(MEMORY)
-        self._first = await self._store.first()
-        levels, questions = self.rulebook.levels, self.rulebook.questions
-        unknown_miners = UnknownMiners(self.rulebook.registry)
+        levels, unknown_miners = self.rulebook.levels, UnknownMiners(self.rulebook.registry)
 
         def count(rows: Iterator[BlockRow]) -> CountedBlocks:
             unknown_miners.learn(unattributed)
-            counted = CountedBlocks(levels, self.windows, (with_pseudonym(row, unknown_miners) for row in rows))
+            named = (with_pseudonym(row, unknown_miners) for row in rows)
+            counted = CountedBlocks(levels, self.windows, _in_turns(named) if considerate else named)
             len(counted.table)
             return counted
 
-        self._counted = await self._store.recent(count, seconds=reach.seconds, count=reach.blocks)
-        self._unknown_miners = unknown_miners
-        self._note(levels, questions)
+        counted = await self._store.recent(count, seconds=reach.seconds, count=reach.blocks)
+        return counted, unknown_miners
 
     def add(self, judged: Sequence[Judged]) -> bool:
         """Count blocks that join on top.
@@ -212,3 +239,11 @@ class WindowCounter:
     def _note(self, levels: Sequence[Level], questions: Sequence[UncertainMembership]) -> None:
         edition = self.entities.edition + 1 if self.entities else 1
         self.entities = EntityLookup(levels, self._unknown_miners.names(), edition, questions=questions)
+
+
+def _in_turns(rows: Iterator[BlockRow]) -> Iterator[BlockRow]:
+    """The same rows; the event loop may take its turn between some of them."""
+    for number, row in enumerate(rows):
+        if not number % _TURN:
+            time.sleep(0)
+        yield row

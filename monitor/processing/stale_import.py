@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -75,6 +76,7 @@ async def import_lists(config: Config, files: Sequence[Path], progress: Progress
             report.known = len(listed) - report.new
             report.with_header = sum(1 for row in listed if row.header)
             reports.append(report)
+        await store.note_stale_list(time.time())
     return reports
 
 

@@ -44,8 +44,9 @@ def _save(connection: Connection, audit: BlockAudit, *, keep_seconds: float) -> 
         )
     if sightings := _sightings(audit):
         connection.execute(sanctioned_sightings.insert(), sightings)
-    old = select(audits.c.hash).where(audits.c.time < audit.time - keep_seconds)
-    connection.execute(delete(audit_transactions).where(audit_transactions.c.hash.in_(old)))
+    older = select(audits.c.height).where(audits.c.time < audit.time - keep_seconds)
+    newest_of_them = older.order_by(audits.c.time.desc()).limit(1).scalar_subquery()  # not each of years of audits
+    connection.execute(delete(audit_transactions).where(audit_transactions.c.height <= newest_of_them))
 
 
 def _find(connection: Connection, block: BlockHash) -> BlockAudit | None:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, func, or_, select
 from monitor.model import BlockHash, BlockRef, BranchBlock, Judged, PoolSlug, Sighting
 from monitor.store import queries, writing
 from monitor.store.attribution_ids import AttributionIds
-from monitor.store.engines import insert
+from monitor.store.dialects import insert
 from monitor.store.queries import ON_BEST_CHAIN
 from monitor.store.rows import block_hash, block_row
 from monitor.store.schema import attributions, blocks, sightings, stale_headers

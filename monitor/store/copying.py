@@ -16,7 +16,8 @@ from sqlalchemy import Connection, Table, func, make_url, select
 
 from monitor.errors import InputError, StoreError, StoreInUse, StoreRefused
 from monitor.store.database import Database
-from monitor.store.engines import insert, insert_rows, open_database, renumber, set_bulk_cache
+from monitor.store.dialects import insert, insert_rows, renumber, set_bulk_cache
+from monitor.store.engines import open_database
 from monitor.store.migrations import demand_newest, migrate
 from monitor.store.queries import PAGE
 from monitor.store.schema import blocks, tables, writer

@@ -56,6 +56,10 @@ class Database(ABC):
         """Return when a process has announced a change, or after some seconds. A hint may be lost."""
         stop.wait(seconds)
 
+    @abstractmethod
+    def compact(self) -> None:
+        """Give the space of deleted rows back, as far as that is possible."""
+
     def close(self) -> None:
         """Close all connections, then end the right to write."""
         self.readers.dispose()

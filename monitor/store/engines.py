@@ -1,4 +1,6 @@
-"""Everything in which SQLite and PostgreSQL differ. The rest of the store does not know which of them it uses.
+"""The two databases: connections, locks, and the right to write. `dialects` has the statements that differ.
+
+The rest of the store does not know which of them it uses.
 
 A write transaction locks the database before it reads anything, so that writers of several processes follow one
 another: SQLite by BEGIN IMMEDIATE, PostgreSQL by an advisory lock. A read transaction sees one state to its end.
@@ -15,16 +17,12 @@ import fcntl
 import os
 import socket
 import time
-from collections.abc import Sequence
-from contextlib import ExitStack, suppress
-from importlib import import_module
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from threading import Event, Lock
 from typing import Any, Final
 
-from sqlalchemy import Connection, Table, create_engine, event, exc, inspect, make_url, select, text
-from sqlalchemy import column as sql_column
-from sqlalchemy import table as sql_table
+from sqlalchemy import Connection, create_engine, event, exc, inspect, make_url, text
 from sqlalchemy.pool import NullPool
 
 from monitor.errors import ExtraMissing, StoreAway, StoreError, StoreInUse, StoreLost, StoreRefused
@@ -35,11 +33,6 @@ LEASE_SECONDS: Final = 6.0
 _LOCK: Final = {"key": 0x706F6F6C}
 """Key of the advisory lock of a transaction that writes. It belongs to one database of the server."""
 _CHANNEL: Final = "pool_monitor"
-_BULK_CACHE_KIB, _DEFAULT_CACHE_KIB = 32_768, 2_000
-"""SQLite: hashes arrive in random order, and unless the index of a million of them is in memory, each row costs a page
-read and a page write. Given back at the end."""
-_COPIED: Final = 100
-"""PostgreSQL: so many rows and more are copied into a temporary table first, which is several times as fast."""
 
 
 def open_database(url: str) -> Database:
@@ -62,45 +55,6 @@ def open_database(url: str) -> Database:
         raise StoreRefused(f"store.url does not name a usable database: {error}") from None
     except (exc.ArgumentError, ImportError, ValueError) as error:
         raise StoreRefused(f"store.url does not name a usable database: {error}") from None
-
-
-def insert(connection: Connection, table: Table) -> Any:  # noqa: ANN401 -- the dialects' classes share no base with these methods
-    """An INSERT that knows `on_conflict_do_update` and `on_conflict_do_nothing`."""
-    return import_module(f"sqlalchemy.dialects.{connection.dialect.name}").insert(table)  # only this one is loaded
-
-
-def insert_rows(connection: Connection, statement: Any, rows: Sequence[dict[str, Any]]) -> None:  # noqa: ANN401
-    """Execute an INSERT for each of the rows, which have the same columns."""
-    if connection.dialect.name == "postgresql" and len(rows) >= _COPIED:
-        _copy(connection, statement, rows)
-    elif rows:
-        connection.execute(statement, rows)
-
-
-def set_bulk_cache(connection: Connection, *, on: bool) -> None:
-    """Hold more pages in memory while much is written, or as few as usual."""
-    if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql(f"PRAGMA cache_size = -{_BULK_CACHE_KIB if on else _DEFAULT_CACHE_KIB}")
-        if not on:
-            connection.exec_driver_sql("PRAGMA shrink_memory")
-
-
-def renumber(connection: Connection, table: Table) -> None:
-    """Continue the numbers of new rows after the highest, once rows were inserted with numbers of their own."""
-    key = table.primary_key.columns[0]
-    if connection.dialect.name == "postgresql" and table.autoincrement_column is not None:
-        connection.exec_driver_sql(
-            f"SELECT setval(pg_get_serial_sequence('{table.name}', '{key.name}'), max({key.name})) FROM {table.name}"  # noqa: S608
-        )
-
-
-def damage(connection: Connection) -> list[str]:
-    """What the database itself finds wrong with its pages and references."""
-    if connection.dialect.name != "sqlite":
-        return []  # the server checks each page that it reads, and each reference that is written
-    found = [str(row[0]) for row in connection.exec_driver_sql("PRAGMA integrity_check(20)") if row[0] != "ok"]
-    dangling = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchmany(20)
-    return found + [f"row {row[1]} of {row[0]} refers to a row of {row[2]} that does not exist" for row in dangling]
 
 
 class Sqlite(Database):
@@ -192,6 +146,13 @@ class Sqlite(Database):
     def _begin(connection: Connection) -> None:
         writes = connection.get_execution_options().get("writes")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    def compact(self) -> None:
+        """See `Database.compact`. The file is written anew, and the log beside it is emptied."""
+        with self.explained(), closing(self.readers.raw_connection()) as connection:
+            driver: Any = connection.driver_connection
+            driver.execute("VACUUM")
+            driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _explanation(self, error: BaseException, reason: str) -> StoreError:  # noqa: ARG002 -- the text says more
         if "not a database" in reason:
@@ -347,6 +308,11 @@ class Postgresql(Database):
                 self._listening = None
                 raise
 
+    def compact(self) -> None:
+        """See `Database.compact`. Space at the end of a table is given back, the rest is marked as free."""
+        with self.explained(), self._lone.connect() as connection:
+            connection.exec_driver_sql("VACUUM")
+
     def close(self) -> None:
         """See `Database.close`."""
         super().close()
@@ -370,23 +336,3 @@ _STATE: Final = f"SELECT epoch, {_NOW} - renewed_at AS age, {_CONNECTED} AS conn
 
 def _lost() -> StoreLost:
     return StoreLost("another pool-monitor writes the database now")
-
-
-def _copy(connection: Connection, statement: Any, rows: Sequence[dict[str, Any]]) -> None:  # noqa: ANN401
-    """COPY into a temporary table, and INSERT from there as the statement says."""
-    target: Table = statement.table
-    columns = [target.c[name] for name in rows[0]]
-    names = ", ".join(f'"{column.name}"' for column in columns)
-    incoming = f"incoming_{target.name}_{len(columns)}"
-    empty = f"SELECT {names} FROM {target.name} WITH NO DATA"  # noqa: S608 -- names of our own tables
-    connection.exec_driver_sql(f"CREATE TEMPORARY TABLE IF NOT EXISTS {incoming} AS {empty}")
-    encoders = [column.type.dialect_impl(connection.dialect).bind_processor(connection.dialect) for column in columns]
-    driver: Any = connection.connection.driver_connection
-    with driver.cursor() as cursor, cursor.copy(f"COPY {incoming} ({names}) FROM STDIN") as copy:
-        for row in rows:
-            copy.write_row(
-                [encode(value) if encode else value for encode, value in zip(encoders, row.values(), strict=True)]
-            )
-    copied: Any = select(*(sql_column(column.name) for column in columns)).select_from(sql_table(incoming))
-    connection.execute(statement.from_select([column.name for column in columns], copied))
-    connection.exec_driver_sql(f"TRUNCATE {incoming}")  # more may follow in this transaction

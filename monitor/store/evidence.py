@@ -18,7 +18,7 @@ from monitor.model import (
     PoolSlug,
     Verdict,
 )
-from monitor.store.engines import insert, insert_rows
+from monitor.store.dialects import insert, insert_rows
 from monitor.store.queries import ON_BEST_CHAIN
 from monitor.store.rows import block_hash
 from monitor.store.schema import attributions, audit_transactions, blocks, coinbase_spends, custody_scans, evidence

@@ -8,7 +8,8 @@ from itertools import islice
 
 from sqlalchemy import Connection, func, select
 
-from monitor.store.engines import damage, open_database
+from monitor.store.dialects import damage
+from monitor.store.engines import open_database
 from monitor.store.migrations import demand_newest
 from monitor.store.queries import ON_BEST_CHAIN, PAGE
 from monitor.store.rows import attribution_of, attribution_row
@@ -82,9 +83,16 @@ def _problems(connection: Connection, progress: Callable[[int], None]) -> Iterat
             yield f"attribution {row['id']} of pool {row['pool']} is not the one that was written"
 
 
-def _breaks(connection: Connection, progress: Callable[[int], None]) -> Iterator[str]:
-    """Where the best chain is not a chain."""
-    chain = select(blocks.c.height, blocks.c.hash, blocks.c.parent).where(ON_BEST_CHAIN).order_by(blocks.c.height)
+def chain_problems(connection: Connection, newest: int) -> list[str]:
+    """Where the newest blocks of the best chain are not a chain."""
+    highest = connection.execute(select(func.max(blocks.c.height)).where(ON_BEST_CHAIN)).scalar() or 0
+    return [*_breaks(connection, lambda _: None, above=highest - newest)]
+
+
+def _breaks(connection: Connection, progress: Callable[[int], None], *, above: int = -1) -> Iterator[str]:
+    """Where the best chain above a height is not a chain."""
+    chain = select(blocks.c.height, blocks.c.hash, blocks.c.parent).where(ON_BEST_CHAIN, blocks.c.height > above)
+    chain = chain.order_by(blocks.c.height)
     below = None
     for done, row in enumerate(connection.execution_options(yield_per=PAGE).execute(chain)):
         if done % PAGE == 0:

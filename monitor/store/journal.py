@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, select
 
 from monitor.model import EntryKind, JournalEntry
-from monitor.store.engines import insert
+from monitor.store.dialects import insert
 from monitor.store.schema import journal
 from monitor.store.transactions import reads, writes
 

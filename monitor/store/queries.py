@@ -35,6 +35,7 @@ _ANY = select(blocks.c.height, blocks.c.hash).where(ON_BEST_CHAIN).limit(1)
 HIGHEST, LOWEST = _ANY.order_by(blocks.c.height.desc()), _ANY.order_by(blocks.c.height)
 """The ends of the best chain. Built once: building a statement takes longer than executing it."""
 _WANTED, _GAP, _GENESIS, _NETWORK, _REWRITTEN = "wanted_height", "gap", "genesis", "network", "rewritten"
+_STALE_LIST = "stale_list_imported"
 """Names in `metadata`."""
 
 
@@ -274,6 +275,17 @@ def rewritten(connection: Connection) -> int:
 def note_rewritten(connection: Connection) -> None:
     """Count such a change."""
     set_metadata(connection, _REWRITTEN, str(rewritten(connection) + 1))
+
+
+def stale_list_imported(connection: Connection) -> float | None:
+    """When a list of stale blocks was last imported, Unix time; None: never."""
+    found = get_metadata(connection, _STALE_LIST)
+    return float(found) if found else None
+
+
+def note_stale_list(connection: Connection, at: float) -> None:
+    """Store when that was."""
+    set_metadata(connection, _STALE_LIST, str(at))
 
 
 def mark_stale(connection: Connection, leaving: Sequence[BlockRef]) -> list[PoolSlug | None]:

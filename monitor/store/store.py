@@ -14,17 +14,19 @@ from sqlalchemy import Connection
 
 from monitor.errors import StoreError, StoreInUse
 from monitor.model import Attribution, BlockRow, Coinbase, Judged, Plan, PoolSlug
-from monitor.store import queries, seen_intervals, stale_blocks, steps, writing
+from monitor.store import integrity, pruning, queries, seen_intervals, stale_blocks, steps, writing
 from monitor.store.alerts import StoredAlerts
 from monitor.store.attribution_ids import AttributionIds
 from monitor.store.audits import StoredAudits
 from monitor.store.branches import StoredBranches
 from monitor.store.database import KEEP_SECONDS, Database
+from monitor.store.dialects import set_bulk_cache, space
 from monitor.store.economy import StoredEconomy
-from monitor.store.engines import open_database, set_bulk_cache
+from monitor.store.engines import open_database
 from monitor.store.evidence import StoredEvidence
 from monitor.store.journal import StoredJournal
 from monitor.store.migrations import demand_newest, migrate
+from monitor.store.pruning import Expired, Retention
 from monitor.store.reading import Reading
 from monitor.store.reattribution import Moved, Reattribution
 from monitor.store.rows import RowBatch, block_row
@@ -98,6 +100,11 @@ class Store:
         await asyncio.to_thread(self._writer.shutdown)
         await asyncio.to_thread(self._aside.shutdown)
         await asyncio.to_thread(self._database.close)
+
+    @property
+    def engine(self) -> str:
+        """`sqlite` or `postgresql`."""
+        return self._database.readers.dialect.name
 
     # -- the right to write --------------------------------------------------------------------------------------------
 
@@ -213,6 +220,7 @@ class Store:
     note_network = writes(queries.note_network)
     want = writes(queries.want)
     note_gap = writes(queries.note_gap)
+    note_stale_list = writes(queries.note_stale_list)
 
     async def reattribute(
         self,
@@ -236,6 +244,28 @@ class Store:
                 progress(done, total)
         return await self._change(partial(_rewrites, work.finish))
 
+    async def prune(self, retention: Retention, *, now: float) -> dict[str, int]:
+        """Delete details that are older than they are kept; return the number of rows by table.
+
+        A day of them is deleted in a transaction, and blocks are stored between two of them.
+        """
+        return await self._delete(await self._read(lambda connection: pruning.expired(connection, retention, now=now)))
+
+    async def forget(self, below: int) -> None:
+        """Delete the blocks below a height, as the demo does: a history is kept whole."""
+        await self._delete(pruning.below(below))
+
+    async def _delete(self, kinds: Sequence[Expired]) -> dict[str, int]:
+        rows = {each.table.name: 0 for each in kinds}
+        for each in kinds:
+            while some := await self._write(partial(pruning.delete_some, some=each)):
+                rows[each.table.name] += some
+        return rows
+
+    async def compact(self) -> None:
+        """Give free space back to the file system; with SQLite only while no other process uses the file."""
+        await asyncio.to_thread(self._database.compact)
+
     # -- reading -------------------------------------------------------------------------------------------------------
 
     network = reads(queries.network)
@@ -243,7 +273,10 @@ class Store:
     gap = reads(queries.gap)
     tip = reads(queries.tip)
     first = reads(queries.first)
+    expired = reads(pruning.count_expired)
+    space = reads(space)
     check_chain = reads(queries.check_chain)
+    chain_problems = reads(integrity.chain_problems)
     has = reads(queries.has)
     below = reads(queries.below)
     next_below = reads(writing.next_below)
@@ -257,6 +290,7 @@ class Store:
 
     step_from = reads(steps.step_from)
     rewritten = reads(queries.rewritten)
+    stale_list_imported = reads(queries.stale_list_imported)
 
     async def recent(self, work: Callable[[Iterator[BlockRow]], _T], *, seconds: int, count: int) -> _T:
         """What `work`, on another thread, makes of the best chain's newest blocks, lowest first.

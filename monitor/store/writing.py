@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from monitor.errors import StoreError
 from monitor.model import BlockRef
 from monitor.store.attribution_ids import AttributionIds
-from monitor.store.engines import insert, insert_rows
+from monitor.store.dialects import insert, insert_rows
 from monitor.store.queries import LOWEST
 from monitor.store.rows import COLUMNS, Row, RowBatch, block_hash
 from monitor.store.schema import blocks

@@ -80,6 +80,11 @@ class Daemon:
         return self._running.wait(20 * PATIENCE)
 
     @property
+    def pid(self) -> int:
+        """The number of its process."""
+        return self._running.pid
+
+    @property
     def port(self) -> int:
         """Where it listens."""
         return int(urlsplit(self.events("listening")[0]["url"]).port or 0)
@@ -127,13 +132,13 @@ class Daemon:
 
     def memory(self, what: str) -> int:
         """Bytes it holds now (`VmRSS`), or held at most (`VmHWM`)."""
-        found = re.search(rf"{what}:\s+(\d+) kB", Path(f"/proc/{self._running.pid}/status").read_text())
+        found = re.search(rf"{what}:\s+(\d+) kB", Path(f"/proc/{self.pid}/status").read_text())
         assert found, what
         return 1024 * int(found[1])
 
     def processor_seconds(self) -> float:
         """Processor time that it has taken."""
-        fields = Path(f"/proc/{self._running.pid}/stat").read_text().rpartition(")")[2].split()
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     @property

@@ -46,3 +46,23 @@ def test_a_backup_and_a_copy_can_be_checked(url: str, tmp_path: Path) -> None:
     for name in ("backup", "copy"):
         settings = environment(store__url=f"sqlite:///{tmp_path}/{name}.sqlite")
         assert pool_monitor("db", "check", folder=tmp_path, environment=settings).returncode == 0
+
+
+def test_old_details_are_deleted_only_if_that_is_confirmed(url: str, tmp_path: Path) -> None:
+    sighting = "INSERT INTO sightings SELECT hash, 'home', height, 1.0, 0, NULL FROM blocks"
+    ask(url, "UPDATE blocks SET time = time - 500 * 86400 WHERE height < (SELECT min(height) + 150 FROM blocks)")
+    ask(url, sighting)
+
+    def prune(*arguments: str) -> list[str]:
+        settings = environment(store__url=url, store__keep_days=366)
+        done = pool_monitor("db", "prune", *arguments, folder=tmp_path, environment=settings)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.splitlines()
+
+    counted = prune()
+    assert "         150 sightings" in counted
+    assert counted[-1] == "Nothing was deleted; --yes deletes these rows."
+    assert ask(url, "SELECT count(*) FROM sightings") == [(200,)]
+    assert "         150 sightings" in prune("--yes")
+    assert ask(url, "SELECT count(*), (SELECT count(*) FROM blocks) FROM sightings") == [(50, 200)]
+    assert prune()[-1] == "Nothing is too old."

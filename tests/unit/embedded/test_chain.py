@@ -143,3 +143,19 @@ def test_the_median_time_is_of_eleven_blocks() -> None:
     for height in range(1, 15):
         chain.add(make(chain.tip.hash, height))
     assert chain.median_time(chain.tip) == 1_700_000_000 + 600 * (14 - 5)
+
+
+def test_old_blocks_are_forgotten_with_the_branches_that_begin_there(build: Builder) -> None:
+    build.add("D", "A")
+    build.add("E", "C")
+    build.add("F", "C")
+    chain = build.chain
+
+    chain.forget(chain.tip.height - 1)
+
+    assert (chain.first_height, len(chain)) == (3, 4)  # genesis, C, E, F
+    assert chain.at(2) is None
+    assert chain.find(build.hashes["B"]) is None
+    assert build.tips == {"E": (0, "active"), "F": (1, "valid-headers")}
+    assert build.add("H", "F") == "-E +F +H !H"
+    assert chain.median_time(chain.tip)

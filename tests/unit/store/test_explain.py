@@ -19,6 +19,7 @@ from monitor.model import Grid, PoolSlug
 from monitor.store.reading import Reading
 from monitor.store.store import Store
 
+LARGE = ("blocks", "sightings")
 BLOCKS = 8_000
 DAY = 86_400
 
@@ -34,13 +35,14 @@ async def test_every_frequent_question_is_answered_from_an_index(url: str) -> No
     asked: list[tuple[str, Any]] = []
 
     def note(_connection: Connection, _cursor: object, statement: str, parameters: Any, *_: object) -> None:  # noqa: ANN401
-        if "blocks" in statement and statement.startswith("SELECT"):
+        if any(table in statement for table in LARGE) and statement.startswith("SELECT"):
             asked.append((statement, parameters))
 
     async with await Store.open(url) as store:
         chain = list(islice(judged(), BLOCKS))
         await fill(store, iter(chain))
         await store.branches.add([])
+        ask(url, "INSERT INTO sightings SELECT hash, 'home', height, 1.0, 0, NULL FROM blocks")
         ask(url, "ANALYZE")
         tip = chain[-1].block
 
@@ -71,13 +73,17 @@ async def test_every_frequent_question_is_answered_from_an_index(url: str) -> No
         await store.branches.find(tip.hash)
         await store.branches.above(tip.height - 10)
         await store.branches.bits_at([tip.height, tip.height - 2016])
+        await store.branches.sightings(lowest=tip.height - 10)
+        await store.branches.sightings(limit=50)
+        await store.branches.first_seen(tip.hash)
+        await store.chain_problems(10)
         event.remove(Engine, "before_cursor_execute", note)
 
     engine = create_engine(url, poolclass=NullPool)
     with engine.connect() as connection:
         plans = {statement: list(_nodes(_plan(connection, statement, given))) for statement, given in asked}
-    assert len(plans) > 18
-    whole = [statement for statement, nodes in plans.items() if any(map(_reads_all_blocks, nodes))]
+    assert len(plans) > 22
+    whole = [statement for statement, nodes in plans.items() if any(map(_reads_all_rows, nodes))]
     assert whole == []
 
 
@@ -92,5 +98,5 @@ def _nodes(plan: Any) -> Iterator[Any]:  # noqa: ANN401
         yield from _nodes(each)
 
 
-def _reads_all_blocks(node: Any) -> bool:  # noqa: ANN401
-    return str(node["Node Type"]).endswith("Seq Scan") and node.get("Relation Name") == "blocks"
+def _reads_all_rows(node: Any) -> bool:  # noqa: ANN401
+    return str(node["Node Type"]).endswith("Seq Scan") and node.get("Relation Name") in LARGE
