@@ -93,7 +93,8 @@ def test_every_dependency_has_its_reason() -> None:
     extras = [
         one for name, extra in project["project"]["optional-dependencies"].items() for one in extra if name != "all"
     ]
-    asked = [*project["project"]["dependencies"], *extras, *project["dependency-groups"]["dev"], *project["dependency-groups"]["site"]]
+    groups = project["dependency-groups"]
+    asked = [*project["project"]["dependencies"], *extras, *groups["dev"], *groups["site"]]
 
     explained = re.findall(r"^\| ([a-z][a-z0-9-]*) \|", (DOCS / "dependencies.md").read_text("utf-8"), re.MULTILINE)
 

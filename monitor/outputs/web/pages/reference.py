@@ -68,8 +68,6 @@ class Operation:
     parameters: Sequence[Parameter]
     types: Sequence[str]
     """Types of content of the answer."""
-    answer: str
-    """Name of its schema; empty if it is not JSON of a schema."""
     fields: Sequence[FieldRow]
     problems: Mapping[str, str]
     """Statuses besides 200, with their meaning."""
@@ -135,10 +133,10 @@ def operations(openapi: Mapping[str, Any]) -> Iterator[Operation]:
         content = about["responses"]["200"]["content"]
         schema = next(iter(content.values())).get("schema", {})
         yield Operation(
-            about["operationId"], path, about["summary"], about.get("description", "").split("\n\n"),
-            sorted(map(_parameter, about["parameters"]), key=lambda each: not each.required),
-            types=list(content), answer=_type(schema) if "$ref" in schema else "",
-            fields=list(fields(schema, schemas)),
+            id=about["operationId"], path=path, summary=about["summary"],
+            about=about.get("description", "").split("\n\n"),
+            parameters=sorted(map(_parameter, about["parameters"]), key=lambda each: not each.required),
+            types=list(content), fields=list(fields(schema, schemas)),
             problems={status: each["description"] for status, each in about["responses"].items() if status != "200"},
         )  # fmt: skip
 
