@@ -4,6 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 DEV := .venv/.dev
 RUN := .venv/.run
+SITE := .venv/.site
 PARALLEL := --numprocesses auto --dist worksteal
 CHECKED := monitor tests scripts benchmarks
 unexport PYTHONDONTWRITEBYTECODE  # modules are compiled once, not in each of the hundred processes that tests start
@@ -64,6 +65,9 @@ picture: $(DEV) ## draw what `status --watch` shows (needs chromium)
 docs: $(DEV) ## write the pages that are made from the code
 	@$(BIN)/python scripts/docs.py
 
+site: $(SITE) ## the documentation as a site, in build/site; a dead link is an error
+	@$(SITE)/bin/python scripts/documentation.py
+
 screenshots: $(DEV) ## the pictures of the page in docs/images
 	@$(PYTHON) scripts/services.py chromium
 	@PYTHONPATH=tests $(BIN)/python scripts/screenshots.py
@@ -83,6 +87,7 @@ lock: $(DEV) ## write down the versions that pyproject.toml asks for (LOCK=--upg
 	@$(COMPILE) --all-extras -c requirements/dev.txt -o requirements/all.txt
 	@$(COMPILE) --extra notify -c requirements/dev.txt -o requirements/notify.txt
 	@$(COMPILE) -c requirements/dev.txt -o requirements/run.txt
+	@sed -n 's/^site = \["\(.*\)"\]$$/\1/p' pyproject.toml | $(COMPILE:pyproject.toml=-) -o requirements/site.txt
 	@sed -n 's/^requires = \["\(.*\)"\]$$/\1/p' pyproject.toml | \
 	    $(COMPILE:pyproject.toml=-) -c requirements/dev.txt -o requirements/build.txt
 
@@ -101,4 +106,9 @@ $(DEV): requirements/dev.txt pyproject.toml scripts/environment.py
 	@$(PYTHON) scripts/environment.py dev
 	@touch $(RUN) $@
 
-.PHONY: help demo test unit coverage check lint types arch format format-check bench fuzz picture docs dashboards screenshots services fresh node-core lock hooks clean
+$(SITE): requirements/site.txt | $(RUN)
+	@$(BIN)/python -m venv --clear --without-pip $@
+	@$(BIN)/pip --disable-pip-version-check --python $@/bin/python install --quiet --require-hashes -r requirements/site.txt
+	@touch $@
+
+.PHONY: help demo test unit coverage check lint types arch format format-check bench fuzz picture docs dashboards site screenshots services fresh node-core lock hooks clean

@@ -135,7 +135,7 @@ async def run(config: Config, stop: asyncio.Event, *, listening: Callable[[str],
         if listening:
             listening(web.url)
         reload = ReloadSignal()
-        receivers(config, hub=hub, vitals=vitals, link=web.url)  # wrong ones are reported at the start
+        receivers(config, hub=hub, vitals=vitals, listening=web.url)  # wrong ones are reported at the start
         parts = _Parts(
             config, health, store, hub=hub, vitals=vitals, history=history, directory=directory, reload=reload
         )
@@ -146,7 +146,7 @@ async def run(config: Config, stop: asyncio.Event, *, listening: Callable[[str],
                 _intake(parts),
                 alert_runner.run(),
                 reload_rules(config, alert_runner.set_rules, reload=reload, vitals=vitals),
-                *delivery(config, store.alerts, hub=hub, vitals=vitals, link=web.url),
+                *delivery(config, store.alerts, hub=hub, vitals=vitals, listening=web.url),
                 supervised("journal", Journal(hub, store.journal).run, vitals),
             )
 

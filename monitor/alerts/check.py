@@ -49,7 +49,7 @@ async def probe_receivers(config: Config) -> list[ReceiverResult]:
 
 def _receivers(config: Config) -> tuple[Receiver, ...]:
     vitals = Vitals()
-    return receivers(config, hub=Hub(vitals), vitals=vitals, link=f"http://{config.web.host}:{config.web.port}")
+    return receivers(config, hub=Hub(vitals), vitals=vitals, listening=f"http://{config.web.host}:{config.web.port}")
 
 
 def as_table(results: list[ReceiverResult]) -> Table:

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from monitor.alerts.delivery.alertmanager import Alertmanager
 from monitor.alerts.delivery.apprise import AppriseReceiver
 from monitor.alerts.delivery.http import Http
+from monitor.alerts.delivery.links import page_address
 from monitor.alerts.delivery.webhook import Webhook
 from monitor.alerts.delivery.worker import Delivery, Outbox
 from monitor.config import AlertsSection, Config, MqttSection, tls
@@ -23,27 +24,29 @@ _ALERTMANAGER_SECONDS = 10.0
 _PORTS = {"mqtt": 1883, "mqtts": 8883}
 
 
-def receivers(config: Config, *, hub: Hub, vitals: Vitals, link: str) -> tuple[Receiver, ...]:
-    """Create the receivers of alerts, without connecting; `link` is the URL of the page, unless configured.
+def receivers(config: Config, *, hub: Hub, vitals: Vitals, listening: str) -> tuple[Receiver, ...]:
+    """Create the receivers of alerts, without connecting; `listening` is the URL of the web server, for links.
 
     Raises:
         ConfigError: a configured file is unusable.
     """
-    link = config.alerts.link or link
-    return (*_receivers(config.alerts, link), *_mqtt(config.mqtt, hub=hub, vitals=vitals, link=link))
+    page = page_address(config, listening)
+    return (*_receivers(config.alerts, page), *_mqtt(config.mqtt, hub=hub, vitals=vitals, page=page))
 
 
-def delivery(config: Config, outbox: Outbox, *, hub: Hub, vitals: Vitals, link: str) -> list[Coroutine[Any, Any, None]]:
+def delivery(
+    config: Config, outbox: Outbox, *, hub: Hub, vitals: Vitals, listening: str
+) -> list[Coroutine[Any, Any, None]]:
     """The coroutines that deliver alerts, to be run concurrently for ever; an unreachable receiver ends none of them.
 
     Raises:
         ConfigError: as `receivers`; while running, if Apprise rejects an address.
     """
-    found = receivers(config, hub=hub, vitals=vitals, link=link)
+    found = receivers(config, hub=hub, vitals=vitals, listening=listening)
     return [Delivery(found, outbox, hub=hub, vitals=vitals).run(), *(each.run() for each in found)]
 
 
-def _receivers(section: AlertsSection, link: str) -> Iterator[Receiver]:
+def _receivers(section: AlertsSection, page: str) -> Iterator[Receiver]:
     manager = section.alertmanager
     for url in manager.urls:
         http = Http(
@@ -51,16 +54,16 @@ def _receivers(section: AlertsSection, link: str) -> Iterator[Receiver]:
             login=_login(manager.user, manager.secret_password),
             tls=_tls(manager.ca_file),
         )
-        yield Alertmanager(url, link=link, repeat_seconds=manager.repeat_seconds, http=http)
+        yield Alertmanager(url, page=page, repeat_seconds=manager.repeat_seconds, http=http)
     hook = section.webhook
     if (address := hook.secret_url) and (key := hook.key):
         http = Http(seconds=hook.timeout_seconds, tls=_tls(hook.ca_file))
         yield Webhook(address.get_secret_value(), key, http=http)
     for each in section.apprise.secret_urls:
-        yield AppriseReceiver(each.get_secret_value(), link=link, seconds=section.apprise.timeout_seconds)
+        yield AppriseReceiver(each.get_secret_value(), page=page, seconds=section.apprise.timeout_seconds)
 
 
-def _mqtt(section: MqttSection, *, hub: Hub, vitals: Vitals, link: str) -> Iterator[Receiver]:
+def _mqtt(section: MqttSection, *, hub: Hub, vitals: Vitals, page: str) -> Iterator[Receiver]:
     if section.url is None:
         return
     from monitor.outputs.mqtt.broker import Address  # noqa: PLC0415 -- only with a broker
@@ -73,7 +76,7 @@ def _mqtt(section: MqttSection, *, hub: Hub, vitals: Vitals, link: str) -> Itera
         tls=tls(section.ca_file, section.cert_file, section.key_file) if secure else None,
         login=_login(section.user, section.secret_password), protocol=section.protocol,
     )  # fmt: skip
-    assistant = HomeAssistant(section.home_assistant_prefix, link) if section.home_assistant else None
+    assistant = HomeAssistant(section.home_assistant_prefix, f"{page}/") if section.home_assistant else None
     yield MqttOutput(address, section.prefix, hub=hub, vitals=vitals, home_assistant=assistant)
 
 

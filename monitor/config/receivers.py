@@ -134,8 +134,8 @@ class AlertsSection(Section):
     """File with your own rules, which replace the shipped ones in config/alerts.toml: start from a copy of that file.
     Reloaded when it changes, and on SIGHUP."""
     link: str | None = Field(default=None, examples=["https://pools.example.org"])
-    """External URL of the page, for the link in each message. Default: the listening address, which other machines
-    usually cannot reach."""
+    """External URL of the pages, with the path of a reverse proxy, for the link in each message. Default: the listening
+    address with web.base_path, which other machines usually cannot reach."""
     alertmanager: AlertmanagerSection = Field(default_factory=AlertmanagerSection)
     webhook: WebhookSection = Field(default_factory=WebhookSection)
     apprise: AppriseSection = Field(default_factory=AppriseSection)

@@ -166,5 +166,7 @@ class BlockFilter:
     """Latest header time."""
     below: int | None = None
     """Only lower heights."""
+    above: int | None = None
+    """Only greater heights."""
     stale: bool | None = None
     """Only stale ones, or only those of the counted chain; None: both."""

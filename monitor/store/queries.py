@@ -187,6 +187,8 @@ def _conditions(wanted: BlockFilter) -> Iterator[ColumnElement[bool]]:
         yield blocks.c.time <= wanted.last
     if wanted.below is not None:
         yield blocks.c.height < wanted.below
+    if wanted.above is not None:
+        yield blocks.c.height > wanted.above
     if wanted.stale is not None:
         yield blocks.c.stale if wanted.stale else ON_BEST_CHAIN
 

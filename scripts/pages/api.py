@@ -73,13 +73,49 @@ An error is a problem document (RFC 9457) with status and message: 400 for an in
 parameters, 404 for an unknown resource, 503 while no block is stored. If `web.token` is set, all paths except
 `/healthz` and `/readyz` require it as `Authorization: Bearer ...`, and otherwise answer 401.
 
-[`/api/openapi.json`](#get-apiopenapijson) describes the API as OpenAPI 3.1, with the available levels and windows.
+The daemon serves this reference at `/api`, with all fields of each answer, forms to try each path, and its own levels
+and windows; [`/api/openapi.json`](#get-apiopenapijson) is the same as OpenAPI 3.1.
 Responses change only with a new block: they have an `ETag`, and a request with `If-None-Match` is answered with 304
 if nothing has changed. Long responses are compressed if the client accepts gzip.
 
 Fields may be added at any time; existing fields change only with an entry in bold in the
-[changelog](../CHANGELOG.md). The examples are from an example chain of four blocks.
+[changelog](../CHANGELOG.md). The answers below are from an example chain of four blocks.
 """
+_EXAMPLES = r"""
+## Examples
+
+A month of one pool's blocks as CSV, with one request; the blocks between two heights; stale blocks:
+
+```sh
+curl -fo blocks.csv "http://127.0.0.1:8347/api/v1/blocks?pool=antpool&from=2025-01-01&to=2025-01-31T23:59:59Z&limit=10000&format=csv"
+curl -sf "http://127.0.0.1:8347/api/v1/blocks?above=0&below=5" | jq -r '.blocks[] | "\(.height) \(.pool_name)"'
+curl -sf "http://127.0.0.1:8347/api/v1/blocks?stale=true&limit=5"
+```
+
+A list that is longer than a page has `next_below`, the cursor of the next one:
+
+```sh
+next=$(curl -sf "http://127.0.0.1:8347/api/v1/blocks?limit=2" | jq .next_below)
+curl -sf "http://127.0.0.1:8347/api/v1/blocks?limit=2&below=$next" | jq '.blocks | length'
+```
+
+Shares by country as a table; an index of each week for a spreadsheet; the same in pandas, where the first line is a
+comment:
+
+```sh
+curl -sf "http://127.0.0.1:8347/api/v1/shares?level=country&format=csv"
+curl -sf "http://127.0.0.1:8347/api/v1/history?metric=hhi_unbiased&step=7d&incomplete=true&format=csv"
+python3 -c "import pandas; print(pandas.read_csv('http://127.0.0.1:8347/api/v1/shares?level=country&format=csv', comment='#'))"
+python3 -c "import pandas; print(pandas.read_csv('http://127.0.0.1:8347/api/v1/blocks?limit=10000&format=csv').groupby('pool_slug').size())"
+```
+
+An answer only if it has changed:
+
+```sh
+etag=$(curl -sfo shares.json -w '%header{etag}' "http://127.0.0.1:8347/api/v1/shares")
+curl -sf -H "If-None-Match: $etag" -w '%{http_code}\n' "http://127.0.0.1:8347/api/v1/shares"
+```
+"""  # noqa: E501 -- lines to copy
 _ASKED = {"window": "24h", "limit": "1", "risk": "0.01"}
 """Parameters that keep the examples short."""
 _ENTRIES = 3
@@ -179,7 +215,7 @@ async def _page() -> str:
         history=_Courses(past.records),
     )  # fmt: skip
     api = Api(sources)
-    parts = [_HEAD]
+    parts = [_HEAD, _EXAMPLES]
     server = WebServer([api], AnswerCache(sources.state), vitals, settings=WebSection(port=0))
     async with server, aiohttp.ClientSession(server.url) as session:
         for route in api.routes():

@@ -483,6 +483,7 @@ async def test_it_is_accessible(opened: Opened, node: EmbeddedNode, scheme: str)
         "/entity/origin/CN?window=30d",
         "/claims",
         "/glossary",
+        "/api",
         "/?at=20",
         "/alerts",
         "/search?q=pool",

@@ -33,7 +33,8 @@ from monitor.vitals import Vitals
 
 KEY = bytes(range(32))
 SECRET = f"whsec_{base64.b64encode(KEY).decode()}"
-LINK = "http://127.0.0.1:8347"
+PAGE = "http://127.0.0.1:8347"
+LINK = f"{PAGE}/alerts#alert-majority"
 
 
 class Post:
@@ -186,7 +187,7 @@ async def test_alertmanager_hears_of_an_alert_once_and_of_its_end_once(
     post: Post, hook: Hook, start_alertmanager: Callable[..., Server]
 ) -> None:
     server = await asyncio.to_thread(start_alertmanager, hook=hook.url, resolve_timeout="1s")
-    receiver = Alertmanager(server.url, link=LINK, repeat_seconds=0.2, http=Http(seconds=5))
+    receiver = Alertmanager(server.url, page=PAGE, repeat_seconds=0.2, http=Http(seconds=5))
     now = time.time()
     fires = alert(since=now, started=now)
     async with post.working(receiver):
@@ -211,7 +212,7 @@ async def test_alertmanager_forgets_what_nobody_says_any_more(
 ) -> None:
     """That is why a daemon that is gone leaves no alert behind, and a running one says it again."""
     server = await asyncio.to_thread(start_alertmanager, hook=hook.url, resolve_timeout="1s")
-    receiver = Alertmanager(server.url, link=LINK, repeat_seconds=60, http=Http(seconds=5))
+    receiver = Alertmanager(server.url, page=PAGE, repeat_seconds=60, http=Http(seconds=5))
     async with post.working(receiver):
         post.outbox.note(alert(since=time.time(), started=time.time()))
         await until(lambda: [each.document["status"] for each in hook.taken] == ["firing", "resolved"])
@@ -221,7 +222,7 @@ async def test_alertmanager_is_told_what_fires_after_it_was_away(
     post: Post, hook: Hook, start_alertmanager: Callable[..., Server]
 ) -> None:
     server = await asyncio.to_thread(start_alertmanager, hook=hook.url)
-    receiver = Alertmanager(server.url, link=LINK, repeat_seconds=0.2, http=Http(seconds=5))
+    receiver = Alertmanager(server.url, page=PAGE, repeat_seconds=0.2, http=Http(seconds=5))
     async with post.working(receiver):
         await asyncio.to_thread(server.stop)
         post.outbox.note(alert(since=time.time(), started=time.time()))
@@ -243,7 +244,7 @@ async def test_each_member_of_a_cluster_is_told_though_another_is_gone(
 ) -> None:
     server = await asyncio.to_thread(start_alertmanager, hook=hook.url)
     there, gone = (
-        Alertmanager(url, link=LINK, repeat_seconds=60, http=Http(seconds=1))
+        Alertmanager(url, page=PAGE, repeat_seconds=60, http=Http(seconds=1))
         for url in (server.url, "http://127.0.0.1:9")
     )
     async with post.working(gone, there):
@@ -257,7 +258,7 @@ async def test_alertmanager_takes_a_test_alert_and_shows_that_it_is_one(
     start_alertmanager: Callable[..., Server], hook: Hook
 ) -> None:
     server = await asyncio.to_thread(start_alertmanager, hook=hook.url)
-    receiver = Alertmanager(server.url, link=LINK, repeat_seconds=60, http=Http(seconds=5))
+    receiver = Alertmanager(server.url, page=PAGE, repeat_seconds=60, http=Http(seconds=5))
     assert await receiver.probe() == "200 OK"
     assert await receiver.deliver_test(Dispatch(0, alert("try", test=True))) == "200 OK"
     await receiver.close()
@@ -269,7 +270,7 @@ async def test_alertmanager_takes_a_test_alert_and_shows_that_it_is_one(
 
 
 def service(hook: Hook, *, seconds: float = 20, path: str = "s3cret-path") -> AppriseReceiver:
-    return AppriseReceiver(f"json://us3r:passw0rd@127.0.0.1:{hook.port}/{path}", link=LINK, seconds=seconds)
+    return AppriseReceiver(f"json://us3r:passw0rd@127.0.0.1:{hook.port}/{path}", page=PAGE, seconds=seconds)
 
 
 async def test_a_service_is_told_through_apprise(post: Post, hook: Hook) -> None:
@@ -332,7 +333,7 @@ async def test_no_secret_of_a_service_is_in_what_is_said_of_it(hook: Hook, mood:
 async def test_an_address_that_apprise_does_not_know_is_refused() -> None:
     for url in ("bogus://s3cret/path", "tgram://"):
         with pytest.raises(ReceiverRefused, match="Apprise rejects this URL") as caught:
-            await AppriseReceiver(url, link=LINK, seconds=20).probe()
+            await AppriseReceiver(url, page=PAGE, seconds=20).probe()
         assert "s3cret" not in str(caught.value)
 
 

@@ -10,8 +10,10 @@ import pytest
 import pytest_asyncio
 from pydantic import ValidationError
 from support.daemon import Inside, inside
+from support.outbox import alert
 from yarl import URL
 
+from monitor.alerts.delivery.links import alerts_address, page_address
 from monitor.cli.demo_daemon import signatures_of
 from monitor.config import Config, WebSection
 from monitor.embedded import EmbeddedNode
@@ -87,6 +89,15 @@ async def test_absolute_links_have_the_path(daemon: Inside) -> None:
     assert f"{daemon.url}/home/".encode() in named
     forged = (await daemon.get("/feed.atom", **{"X-Forwarded-Prefix": '/"><script>'}))[2]
     assert b"script" not in forged
+
+
+async def test_the_link_of_an_alert_leads_to_its_page(daemon: Inside) -> None:
+    config = Config.model_validate({"web": {"base_path": "/a/pools"}})
+    link = alerts_address(page_address(config, daemon.url), [alert()])
+    assert link == f"{daemon.url}/a/pools/alerts#alert-majority"
+    async with daemon.session.get(link) as response:
+        assert response.status == 200
+        assert "<h1>Alerts</h1>" in await response.text()
 
 
 async def test_pages_of_known_origins_may_read_the_api_and_nothing_else(daemon: Inside) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -57,6 +58,31 @@ def test_every_field_and_every_parameter_is_described() -> None:
     }
     assert len(fields) > 200
     assert [name for name, about in fields.items() if not about.get("description")] == []
+
+
+UNITS = re.compile(
+    r"satoshi|hash(es)? per second|weight units|second|day|year|unix|bitcoin|bits|nats|bytes|height|status|index|hhi"
+    r"|gini|nakamoto|0 to 1|0\.\.1|0\.5\.\.1|per cent|%|share|ratio|probabilit|p-value|deviations|difficulty|end"
+    r"|estimate|slope|number|how (many|often|much)|blocks|pools|entities|jobs|templates|transactions|points|`below`",
+    re.IGNORECASE,
+)
+"""What says the unit of a number, or that it is a count: in its description, or in its name."""
+
+
+def test_every_number_has_a_unit() -> None:
+    application = web.Application()
+    application.add_routes(Api(sources(Hub(Vitals()))).routes())
+    schemas = openapi(application.router.routes(), None)["components"]["schemas"]
+
+    numbers = {
+        f"{name}.{field}": about["description"]
+        for name, each in schemas.items()
+        for field, about in each.get("properties", {}).items()
+        if re.search(r"'type': '(number|integer)'", str(about))
+    }
+
+    assert len(numbers) > 200
+    assert {name: about for name, about in numbers.items() if not UNITS.search(f"{name} {about}")} == {}
 
 
 def test_the_metrics_of_the_past_are_those_that_there_are() -> None:

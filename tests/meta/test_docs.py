@@ -73,7 +73,7 @@ def test_no_table_is_folded_into_a_paragraph(page: Path) -> None:
 def test_every_page_of_the_documentation_is_in_its_index() -> None:
     index = (DOCS / "README.md").read_text("utf-8")
 
-    for page in [*DOCS.glob("*.md"), *(DOCS / "adr").glob("0*.md")]:
+    for page in DOCS.rglob("*.md"):
         name = str(page.relative_to(DOCS))
         assert name == "README.md" or f"]({name})" in index, f"docs/README.md does not name {name}"
 
@@ -93,7 +93,8 @@ def test_every_dependency_has_its_reason() -> None:
     extras = [
         one for name, extra in project["project"]["optional-dependencies"].items() for one in extra if name != "all"
     ]
-    asked = [*project["project"]["dependencies"], *extras, *project["dependency-groups"]["dev"]]
+    groups = project["dependency-groups"]
+    asked = [*project["project"]["dependencies"], *extras, *groups["dev"], *groups["site"]]
 
     explained = re.findall(r"^\| ([a-z][a-z0-9-]*) \|", (DOCS / "dependencies.md").read_text("utf-8"), re.MULTILINE)
 

@@ -1,4 +1,4 @@
-"""What the README says of the node and of Prometheus is true."""
+"""What the README says of Prometheus, and docs/node.md of the node, is true."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from monitor.node.rest import PATHS
 from monitor.node.rpc import CALLS
 
 README = (CHECKOUT / "README.md").read_text("utf-8")
+PAGE = (CHECKOUT / "docs" / "node.md").read_text("utf-8")
 NODE = sorted((CHECKOUT / "monitor" / "node").glob("*.py"))
-WHITELIST = re.findall(r"^rpcwhitelist=pool-monitor:(.*)$", README, re.MULTILINE)[0]
+WHITELIST = re.findall(r"^rpcwhitelist=pool-monitor:(.*)$", PAGE, re.MULTILINE)[0]
 
 
 def test_the_whitelist_has_exactly_the_calls_that_the_code_makes() -> None:
@@ -23,8 +24,8 @@ def test_the_whitelist_has_exactly_the_calls_that_the_code_makes() -> None:
     assert sorted(CALLS) == sorted({*_first_arguments("call"), *_first_arguments("optional")})
 
 
-def test_the_readme_lists_exactly_the_rest_paths_that_the_code_reads() -> None:
-    listed = re.findall(r"^\| `(\w+)/[^`]*` \|", README, re.MULTILINE)
+def test_the_page_lists_exactly_the_rest_paths_that_the_code_reads() -> None:
+    listed = re.findall(r"^\| `(\w+)/[^`]*` \|", PAGE, re.MULTILINE)
 
     assert sorted(listed) == sorted(PATHS)
 

@@ -15,6 +15,7 @@ from typing import Any
 from yarl import URL
 
 from monitor.alerts.delivery.http import Http
+from monitor.alerts.delivery.links import alerts_address
 from monitor.model import Alert, AlertState, Dispatch
 from monitor.outputs.receiver import Receiver
 from monitor.outputs.schemas.base import iso_milliseconds as iso
@@ -30,12 +31,12 @@ class Alertmanager(Receiver):
 
     batch = 100
 
-    def __init__(self, url: str, *, link: str, repeat_seconds: float, http: Http) -> None:
+    def __init__(self, url: str, *, page: str, repeat_seconds: float, http: Http) -> None:
         base = URL(url)
         super().__init__(f"alertmanager {base.host}:{base.port}{base.path.rstrip('/')}")
         self.repeat_seconds = repeat_seconds
         self._base = str(base).rstrip("/")
-        self._link = link
+        self._page = page
         self.timeout = http.seconds + 5
         self._http = http
 
@@ -64,11 +65,11 @@ class Alertmanager(Receiver):
         await self._http.close()
 
     async def _send(self, alerts: Iterable[Alert]) -> str:
-        body = json.dumps([document(alert, self._link, time.time()) for alert in alerts])
+        body = json.dumps([document(alert, alerts_address(self._page, [alert]), now=time.time()) for alert in alerts])
         return await self._http.post(f"{self._base}/api/v2/alerts", body.encode())
 
 
-def document(alert: Alert, link: str, now: float) -> dict[str, Any]:
+def document(alert: Alert, link: str, *, now: float) -> dict[str, Any]:
     """An alert in Alertmanager's format. Block times may be in the future; start and end are capped at `now`."""
     started = min(now, alert.since if alert.started is None else alert.started)
     body: dict[str, Any] = {

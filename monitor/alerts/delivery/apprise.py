@@ -16,6 +16,7 @@ from contextlib import suppress
 from typing import Any
 
 from monitor.alerts.delivery import messages
+from monitor.alerts.delivery.links import alerts_address
 from monitor.errors import ConfigError, ReceiverAway, ReceiverRefused
 from monitor.model import Dispatch
 from monitor.outputs.receiver import Receiver
@@ -29,12 +30,12 @@ class AppriseReceiver(Receiver):
 
     batch = 20
 
-    def __init__(self, url: str, *, link: str, seconds: float) -> None:
+    def __init__(self, url: str, *, page: str, seconds: float) -> None:
         digest = hashlib.sha256(url.encode()).hexdigest()
         super().__init__(f"apprise {url.partition('://')[0]} {digest[:6]}")
         self.timeout = seconds + 5
         self._url = url
-        self._link = link
+        self._page = page
         self._seconds = seconds
 
     async def deliver(self, changes: Sequence[Dispatch]) -> str:
@@ -42,7 +43,7 @@ class AppriseReceiver(Receiver):
         result = await self._run(
             {
                 "subject": messages.subject(changes),
-                "text": messages.text(changes, self._link),
+                "text": messages.text(changes, alerts_address(self._page, [each.alert for each in changes])),
                 "notify_type": messages.notify_type(changes),
             }
         )

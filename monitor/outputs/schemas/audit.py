@@ -82,11 +82,13 @@ class BlockAuditSummary(PoolRef):
     marginal_rate: float = field(
         "95 % of the block's weight pays at least this, in satoshi per virtual byte", at="audit.marginal_rate"
     )
-    weight: int = field("Weight without the coinbase", at="audit.weight")
-    weights: dict[Verdict, int] = field("Weight by verdict", at="audit.weights")
+    weight: int = field("Weight units, without the coinbase", at="audit.weight")
+    weights: dict[Verdict, int] = field("Weight units by verdict", at="audit.weights")
     counts: dict[Verdict, int] = field("Transactions by verdict", at="audit.counts")
-    fees_sat: int = field("Fees of the block, as far as they are known", at="audit.fees_sat")
-    foregone_sat: int = field("Fees above the marginal rate that were passed over", at="audit.foregone_sat")
+    fees_sat: int = field("Fees of the block in satoshi, as far as they are known", at="audit.fees_sat")
+    foregone_sat: int = field(
+        "Fees above the marginal rate, in satoshi, that were passed over", at="audit.foregone_sat"
+    )
     traits: dict[Trait, int] = field("Transactions of the block with each trait", at="audit.traits")
     own_payouts: int = field(
         "Transactions of the block that spend what its payout address received", at="audit.own_payouts"
@@ -104,7 +106,7 @@ class AuditedTx(Schema):
     verdict: Verdict = field("The verdict; docs/audit.md explains each")
     reason: str = field("Why, in a sentence")
     weight: int = field("Weight units")
-    fee_sat: int | None = field("Its fee; null where it is not known")
+    fee_sat: int | None = field("Its fee in satoshi; null where it is not known")
     fee_rate: float | None = field("Fee rate of its chunk, satoshi per virtual byte; null where it is not known")
     first_seen: PreciseTime | None = field("When the node had it; null if it never did")
     traits: list[Trait] = field("Traits that policies differ about")

@@ -47,10 +47,10 @@ class PayoutStyle(PoolRef):
     blocks: int = field("Blocks that were looked at")
     style: str = field("`custodial`, `split` or `in_the_coinbase`: that of most blocks")
     styles: dict[str, int] = field("Blocks of each style")
-    scripts: int = field("Different scripts that took most of a reward")
+    scripts: int = field("Number of different scripts that took most of a reward")
     script_since: Time | None = field("When the present script was paid first; null where miners are paid directly")
     changes: list[ScriptChange] = field("Changes of the script, newest first")
-    spent: int = field("Rewards that were seen to be spent")
+    spent: int = field("Number of rewards that were seen to be spent")
     days_until_spent: tuple[float, float, float] | None = field(
         "Lower quartile, median and upper quartile, of those that were spent; null of none"
     )
@@ -62,7 +62,7 @@ class Custody(Schema):
     off: str | None = field("Why they are not followed; null while they are")
     scanned: int = field("Blocks searched for spends")
     missing: int = field("Blocks that are still to be searched")
-    spends: int = field("Spends of rewards that were found")
+    spends: int = field("Number of spends of rewards that were found")
 
 
 class Builders(Schema):

@@ -13,7 +13,7 @@ from monitor.outputs.schemas.blocks import Tip
 class Hashrate(Schema):
     """Hashes a second, with the ends of the 95 % interval by sampling alone."""
 
-    value: float = field("Estimate")
+    value: float = field("Estimate, in hashes per second")
     lower: float = field("Lower end")
     upper: float = field("Upper end")
 
@@ -129,7 +129,9 @@ class Indices(Schema):
     """Concentration indices of one set of counts."""
 
     hhi: float = field("Herfindahl-Hirschman index, 0 to 10,000")
-    hhi_unbiased: float | None = field("The same, corrected for the size of the sample; null for a single block")
+    hhi_unbiased: float | None = field(
+        "The HHI, 0 to 10,000, corrected for the size of the sample; null for a single block"
+    )
     nakamoto: int = field("The fewest entities that together have more than half of the blocks")
     gini: float = field("Gini coefficient, 0 (all equal) to 1 - 1/n")
     entropy_bits: float = field("Shannon entropy of the shares, in bits")

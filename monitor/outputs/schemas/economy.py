@@ -36,7 +36,7 @@ class Trend(Schema):
     last: Date = field("Last day of the last point")
     points: int = field("Number of points")
     start: float = field("Effective entities at the first point, by the line; the mean of both readings")
-    end: float = field("The same at the last point")
+    end: float = field("Effective entities at the last point")
 
 
 class Point(Schema):

@@ -16,7 +16,7 @@ Numbers = Annotated[list[float | None], SkipValidation]
 class Curve(Schema):
     """A number for each point in time; null where there is none."""
 
-    value: Numbers = field("The values")
+    value: Numbers = field("The values: an index, or shares from 0 to 1")
     lower: Numbers | None = field(
         "Lower ends of the published 95 % intervals: of sampling, memberships, unknown blocks and attributions of low "
         "confidence together; null for an index without intervals"

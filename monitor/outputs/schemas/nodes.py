@@ -108,7 +108,7 @@ class NodeLag(Schema):
 
     node: str = field("Name of the node")
     blocks: int = field("Blocks that it and another node announced")
-    first: int = field("Those that it had first: their lag is 0")
+    first: int = field("Number of blocks that it had first: their lag is 0")
     median_seconds: float = field("Median of the lags", at="median")
     p90_seconds: float = field("90 % of the lags are at most this", at="p90")
 

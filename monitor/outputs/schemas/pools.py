@@ -53,7 +53,7 @@ class PoolSignalling(Schema):
     """Blocks of the pool that signal."""
 
     window: str = field("Name of the window")
-    bit: int | None = field("The version bit; null for BIP54")
+    bit: int | None = field("Number of the version bit; null for BIP54")
     blocks: int = field("How many")
 
 

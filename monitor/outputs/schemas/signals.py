@@ -19,7 +19,7 @@ class Streak(PoolRef):
     blocks: int = field("How many; 0 for all pools but that of the tip")
     probability: float = field("Probability of so many or more by chance")
     a_year: float = field("How many runs of at least so many blocks chance gives this pool in a year")
-    longest: int = field("The longest run in the longest window")
+    longest: int = field("Blocks of the longest run in the longest window")
 
 
 class Luck(PoolRef):
@@ -40,9 +40,9 @@ class EmptyBlocks(PoolRef):
 
     window: str = field("Name of the window")
     blocks: int = field("All blocks of the pool")
-    empty: int = field("The empty ones")
+    empty: int = field("Number of empty blocks")
     within: dict[int, int] = field("Empty ones with a header time at most so many seconds after their parent's")
-    timed: int = field("Empty ones that nodes saw arrive after they saw the parent arrive")
+    timed: int = field("Number of empty blocks that nodes saw arrive after they saw the parent arrive")
     soon: int | None = field(
         f"Those seen within {model.SOON_SECONDS} seconds of the parent: probably mined before there was a template; "
         "null if none is timed"
@@ -100,9 +100,9 @@ class Signalling(Schema):
 
     window: str = field("Name of the window; `period` is the retarget period of the tip")
     blocks: int = field("All blocks of the window")
-    signalling: int = field("Those that signal")
+    signalling: int = field("Number of blocks that signal")
     pools: Annotated[list[PoolBlocks], BeforeValidator(_by_pool)] = field("Those that signal by pool, most first")
-    bit: int | None = field("The version bit; null for a coinbase that is ready for BIP54")
+    bit: int | None = field("Number of the version bit; null for a coinbase that is ready for BIP54")
 
 
 class Period(Schema):
@@ -116,7 +116,7 @@ class Period(Schema):
 class Forecast(Schema):
     """Whether a version bit reaches a threshold in the retarget period of the tip."""
 
-    bit: int = field("The version bit")
+    bit: int = field("Number of the version bit")
     ratio: float = field("The threshold as a share of the period's blocks")
     threshold: int = field("The threshold in blocks")
     signalling: int = field("Blocks that signal so far")
@@ -156,9 +156,9 @@ class Race(Schema):
 class RaceRecord(PoolRef):
     """Races of one pool against others."""
 
-    won: int = field("Races won")
-    lost: int = field("Races lost")
-    expected: float = field("Races that it wins by chance")
+    won: int = field("Number of races won")
+    lost: int = field("Number of races lost")
+    expected: float = field("Number of races that it wins by chance")
     p_value: float = field("Probability of as many or more by chance")
     adjusted: float = field("The p-value, adjusted for the number of tests (Holm)")
 

@@ -28,7 +28,7 @@ class PoolPace(Schema):
     lag_seconds: Ratio = field("Median time behind the first pool's job, with its 95 % interval", at="lag")
     first: int = field("How often it was the first")
     empty_first: Ratio = field("Share of the blocks on which its first job was empty though others had transactions")
-    faults: int = field("Jobs of which nodes would refuse the block")
+    faults: int = field("Number of jobs of which nodes would refuse the block")
 
 
 class StratumPool(Schema):
@@ -48,8 +48,8 @@ class StratumPool(Schema):
     attributed: str | None = field("The pool that its coinbase names; null: unknown")
     attributed_name: OptionalName = field("Name of that pool", at="attributed")
     text: str = field("Printable text of its coinbase")
-    payouts: int = field("Outputs of its coinbase with a value")
-    value_sat: int | None = field("Subsidy and fees that it claims; null if its coinbase cannot be decoded")
+    payouts: int = field("Number of outputs of its coinbase with a value")
+    value_sat: int | None = field("Subsidy and fees that it claims, in satoshi; null if its coinbase cannot be decoded")
     pace: PoolPace | None = field("How quick it was; null before it was compared with another pool")
 
 
@@ -58,7 +58,7 @@ class TemplateSimilarity(Schema):
 
     pools: list[str] = field("The two pools")
     similarity: Ratio = field("Share of the templates of the pool that had fewer, on each block")
-    jobs: int = field("Templates that both had")
+    jobs: int = field("Number of templates that both had")
     rounds: int = field("Blocks on which both had templates")
 
 

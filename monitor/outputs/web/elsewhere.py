@@ -10,6 +10,8 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 from yarl import URL
 
+from monitor.outputs.web.problems import Problem
+
 PREFIX = web.RequestKey("prefix", str)
 """What a request has the path below which it was asked for under, if that is known: for absolute links."""
 _READABLE = ("/api/", "/metrics", "/healthz", "/readyz")
@@ -35,6 +37,18 @@ def below(base_path: str, make: _Make) -> _Make:
         return request
 
     return made
+
+
+def base_url(request: web.Request) -> str:
+    """What absolute links to our pages begin with, as the request did, without a slash at the end.
+
+    Raises:
+        Problem: the request does not say.
+    """
+    try:
+        return f"{request.url.origin()}{request.get(PREFIX, '')}"
+    except ValueError:
+        raise Problem(HTTPStatus.BAD_REQUEST, "the header Host is invalid") from None
 
 
 def to_root(base_path: str) -> web.RouteDef:

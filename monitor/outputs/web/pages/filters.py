@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Protocol
 
+from markupsafe import Markup, escape
+
 from monitor.model import Change, Interval, Trend, market
 from monitor.outputs.schemas.base import iso
 
@@ -198,9 +200,15 @@ def first_upper(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def code(text: str) -> Markup:
+    """Text in which names stand in backticks, as HTML."""
+    parts = enumerate(text.split("`"))
+    return Markup().join(Markup("<code>{}</code>").format(part) if at % 2 else escape(part) for at, part in parts)
+
+
 _FILTERS = (
     noun, spelt, percent, count, signed, between, window, hashrate, bitcoin, moment, ago, markets, probability, rough,
     span, size, odds, deviation, direction, work, name_of, iso, per_ten_thousand, first_upper,
-    lasting, day, market,
+    lasting, day, market, code,
 )  # fmt: skip
 FILTERS = {function.__name__: function for function in _FILTERS}

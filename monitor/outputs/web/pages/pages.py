@@ -18,7 +18,7 @@ from monitor.outputs.node_text import disagreement
 from monitor.outputs.web import profiles
 from monitor.outputs.web.answer import Answer
 from monitor.outputs.web.cache import cached
-from monitor.outputs.web.elsewhere import PREFIX
+from monitor.outputs.web.elsewhere import base_url
 from monitor.outputs.web.pages import audit, builders, feed, filters, stratum
 from monitor.outputs.web.pages.address import Address
 from monitor.outputs.web.pages.alerts import AlertsPage, FiringView
@@ -35,6 +35,7 @@ from monitor.outputs.web.pages.names import entity_names, slots
 from monitor.outputs.web.pages.nodes import NodesPage
 from monitor.outputs.web.pages.overview import CONFIRMATIONS, Overview
 from monitor.outputs.web.pages.published import claim
+from monitor.outputs.web.pages.reference import ApiPage
 from monitor.outputs.web.pages.rendering import render
 from monitor.outputs.web.pages.search import MAX_HEIGHT, Match, Wanted, match_of
 from monitor.outputs.web.pages.stale_rates import StaleRates
@@ -88,6 +89,7 @@ class Pages:
             web.get("/builders", self.builders),
             web.get("/stratum", self.stratum),
             web.get(feed.PATH, self.feed),
+            *ApiPage(self._sources, self._page).routes(),
             *self._assets.routes(),
         ]
 
@@ -306,12 +308,8 @@ class Pages:
 
     async def feed(self, request: web.Request) -> web.Response:
         """What happened, as Atom. Its links begin as the request does, so it is not cached for others."""
-        try:
-            base = f"{request.url.origin()}{request.get(PREFIX, '')}"
-        except ValueError:
-            raise Problem(HTTPStatus.BAD_REQUEST, "the header Host is invalid") from None
         entries = await self._sources.journal.newest(limit=feed.ENTRIES)
-        answer = Answer(feed.atom(entries, base), {"Content-Type": feed.CONTENT_TYPE})
+        answer = Answer(feed.atom(entries, base_url(request)), {"Content-Type": feed.CONTENT_TYPE})
         return answer.to(request)
 
     def _beside(

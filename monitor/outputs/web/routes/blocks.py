@@ -30,6 +30,8 @@ class BlocksQuery(Query):
     """maximum number of blocks; a page of JSON has 500 at most. Other blocks of the lowest height follow"""
     below: int | None = Field(None, ge=1, le=2**31 - 1, examples=[840_000])
     """only blocks lower than this height; for the next page, the `next_below` of this one"""
+    above: int | None = Field(None, ge=0, le=2**31 - 1, examples=[839_000])
+    """only blocks higher than this height"""
     pool: str | None = Field(None, max_length=64, pattern="^[a-z0-9-]+$", examples=["antpool"])
     """only blocks of this pool, by its slug, or of a recurring unidentified miner, by its pseudonym; `unknown`: those
     without a known pool"""
@@ -48,7 +50,7 @@ class BlocksQuery(Query):
         unknown = self.pool == _UNKNOWN or heights is not None
         return BlockFilter(
             PoolSlug(self.pool) if self.pool and not unknown else None, unknown, heights=heights,
-            first=self.first, last=self.last, below=self.below, stale=self.stale,
+            first=self.first, last=self.last, below=self.below, above=self.above, stale=self.stale,
         )  # fmt: skip
 
 
@@ -59,7 +61,7 @@ class BlockQuery(Query):
     """hash of the block, 64 hexadecimal digits"""
 
 
-@get("/api/v1/blocks", answer=Blocks, also="text/csv")
+@get("/api/v1/blocks", answer=Blocks, also="text/csv", example={"pool": "foundryusa", "limit": 5})
 async def blocks(query: BlocksQuery, sources: Sources) -> web.Response:
     """Blocks, highest first, stale ones among them; all of them, or those of a pool or a time."""
     names = sources.snapshot.pool_names

@@ -103,6 +103,8 @@ class Endpoint:
     """Whether it answers 503 with the same JSON while the daemon is not ready."""
     cached: bool = True
     """Whether the answer depends on nothing but `Sources.state` and the stored blocks."""
+    example: Mapping[str, str | int] = field(default_factory=dict)
+    """Values of parameters for a request that shows what the endpoint is for."""
     query: type[Query] = Query
     """The parameters, from the annotation."""
 

@@ -28,7 +28,10 @@ class EntityQuery(TableQuery):
     """window of the shares of the members, as configured; `7d` without it"""
 
 
-@get("/api/v1/entities/{level}/{entity}", rows="members", problems={**NO_BLOCK_YET, HTTPStatus.NOT_FOUND: _NOTHING})
+@get(
+    "/api/v1/entities/{level}/{entity}", rows="members", problems={**NO_BLOCK_YET, HTTPStatus.NOT_FOUND: _NOTHING},
+    example={"level": "origin", "entity": "CN"},
+)  # fmt: skip
 async def entity(query: EntityQuery, sources: Sources) -> Entity:
     """An entity with its shares, and its members with dates, confidence and source."""
     snapshot = sources.snapshot

@@ -50,7 +50,7 @@ class HistoryQuery(Query):
     """A metric over time."""
 
     level: Level = None
-    """[what blocks are counted for](glossary.md#what-is-counted); `pool` without it"""
+    """what blocks are counted for; `pool` without it"""
     metric: Metric = Field(
         "hhi", description=f"{', '.join(f'`{name}`' for name in get_args(Metric))}; `hhi` without it"
     )
@@ -90,7 +90,10 @@ class HistoryQuery(Query):
         )
 
 
-@get("/api/v1/history", answer=TimeSeries, also="text/csv", cached=False)
+@get(
+    "/api/v1/history", answer=TimeSeries, also="text/csv", cached=False,
+    example={"metric": "shares", "window": "7d", "incomplete": True, "format": "csv"},
+)  # fmt: skip
 async def history(request: web.Request, query: HistoryQuery, sources: Sources) -> web.Response:
     """An index, or the shares, over time in equal steps.
 

@@ -25,7 +25,7 @@ class LevelQuery(TableQuery):
     """A level, and one of its windows or all of them."""
 
     level: Level = None
-    """[what blocks are counted for](glossary.md#what-is-counted); `pool` without it"""
+    """what blocks are counted for; `pool` without it"""
     window: Window = None
     """one window only, as configured: `24h`"""
 
@@ -40,10 +40,10 @@ class LevelOnlyQuery(TableQuery):
     """A level."""
 
     level: Level = None
-    """[what blocks are counted for](glossary.md#what-is-counted); `pool` without it"""
+    """what blocks are counted for; `pool` without it"""
 
 
-@get("/api/v1/shares", rows="windows.shares")
+@get("/api/v1/shares", rows="windows.shares", example={"level": "country", "window": "30d"})
 async def shares(query: LevelQuery, sources: Sources) -> Shares:
     """Who mined how much, with intervals."""
     snapshot = sources.snapshot
@@ -51,7 +51,7 @@ async def shares(query: LevelQuery, sources: Sources) -> Shares:
     return Shares(tip=Tip.of(snapshot, snapshot.pool_names), windows=windows)
 
 
-@get("/api/v1/shares/now", rows="shares")
+@get("/api/v1/shares/now", rows="shares", example={"level": "template"})
 async def shares_now(query: LevelOnlyQuery, sources: Sources) -> CurrentShares:
     """Shares of the hashrate now: estimates for the coming fortnight, with the usual drift in their intervals.
 
@@ -62,7 +62,7 @@ async def shares_now(query: LevelOnlyQuery, sources: Sources) -> CurrentShares:
     return CurrentShares.of_level(query.level or snapshot.concentration[0].level, snapshot)
 
 
-@get("/api/v1/concentration", rows="windows")
+@get("/api/v1/concentration", rows="windows", example={"window": "30d"})
 async def concentration(query: LevelQuery, sources: Sources) -> Concentration:
     """How concentrated mining is."""
     snapshot = sources.snapshot
@@ -74,18 +74,18 @@ class ConfirmationsQuery(AsOf):
     """What a payee accepts."""
 
     level: Level = None
-    """[what blocks are counted for](glossary.md#what-is-counted); all levels without it"""
+    """what blocks are counted for; all levels without it"""
     risk: float = Field(ACCEPTED, gt=0, lt=1, allow_inf_nan=False)
     """the largest acceptable probability of a reversal, between 0 and 1; default 0.001"""
     amount: float | None = Field(None, gt=0, le=21_000_000, allow_inf_nan=False, examples=[10])
     """the payment, in bitcoin"""
 
 
-@get("/api/v1/confirmations")
+@get("/api/v1/confirmations", example={"amount": 10})
 async def confirmations(query: ConfirmationsQuery, sources: Sources) -> Confirmations:
     """How many confirmations a payment needs: the risk that the largest entity of a level reverses it, if it tried.
 
-    See [confirmation risk](glossary.md#estimates) for the formulas. An entity need not try, and others may join it.
+    The glossary has the formulas, at confirmation risk. An entity need not try, and others may join it.
     """
     snapshot = sources.snapshot
     return Confirmations.of_snapshot(snapshot, level=query.level, risk=query.risk, amount=query.amount)
@@ -97,7 +97,7 @@ async def changes(query: TableQuery, sources: Sources) -> Changes:  # noqa: ARG0
     return Changes.of_snapshot(sources.snapshot)
 
 
-@get("/api/v1/signals")
+@get("/api/v1/signals", example={"window": "30d"})
 async def signals(query: WindowQuery, sources: Sources) -> Signals:
     """What blocks say beyond shares: streaks, luck, empty blocks, rewards, signalling, races."""
     return Signals.of_snapshot(sources.snapshot, query.window)

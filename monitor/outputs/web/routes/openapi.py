@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from http import HTTPStatus
+from inspect import getdoc
 from typing import Any
 
 from aiohttp import web
+from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, models_json_schema
 from pydantic_core import core_schema
 
@@ -39,8 +42,8 @@ def document(routes: Iterable[web.AbstractRoute], snapshot: Snapshot | None) -> 
     declared = [
         (each.handler, about) for each in routes if each.method == "GET" and (about := endpoint_of(each.handler))
     ]
-    models = sorted({about.answer for _, about in declared if about.answer} | {Problem}, key=lambda each: each.__name__)
-    refs, known = models_json_schema([(each, "serialization") for each in models], ref_template=_COMPONENT)
+    answers = {about.answer for _, about in declared if about.answer}
+    refs, schemas = _schemas(tuple(sorted(answers | {Problem}, key=lambda each: each.__name__)))
     return {
         "openapi": "3.1.0",
         "info": {
@@ -54,15 +57,15 @@ def document(routes: Iterable[web.AbstractRoute], snapshot: Snapshot | None) -> 
             about.path: {
                 "get": {
                     "operationId": handler.__name__,
-                    "summary": (handler.__doc__ or "").strip().partition("\n")[0],
+                    **_described(handler),
                     "parameters": list(parameters(about, snapshot)),
-                    "responses": _responses(about, {each: refs[each, "serialization"] for each in models}),
+                    "responses": _responses(about, refs),
                 }
             }
             for handler, about in declared
         },
         "components": {
-            "schemas": known.get("$defs", {}),
+            "schemas": schemas,
             "securitySchemes": {
                 "token": {"type": "http", "scheme": "bearer", "description": "web.token, if it is set"}
             },
@@ -71,7 +74,20 @@ def document(routes: Iterable[web.AbstractRoute], snapshot: Snapshot | None) -> 
     }
 
 
-def _responses(about: Endpoint, refs: dict[Any, JsonSchemaValue]) -> dict[str, Any]:
+@cache
+def _schemas(models: tuple[type[BaseModel], ...]) -> tuple[Mapping[Any, JsonSchemaValue], Mapping[str, Any]]:
+    """A reference for each model, and what they refer to. Made once: it takes half a second."""
+    refs, known = models_json_schema([(each, "serialization") for each in models], ref_template=_COMPONENT)
+    return {each: refs[each, "serialization"] for each in models}, known.get("$defs", {})
+
+
+def _described(handler: object) -> dict[str, str]:
+    """The first line of the docstring, and the rest of it."""
+    summary, _, rest = (getdoc(handler) or "").partition("\n")
+    return {"summary": summary, **({"description": rest.strip()} if rest.strip() else {})}
+
+
+def _responses(about: Endpoint, refs: Mapping[Any, JsonSchemaValue]) -> dict[str, Any]:
     good = {
         "description": "the answer",
         "content": {
@@ -93,12 +109,15 @@ def parameters(about: Endpoint, snapshot: Snapshot | None) -> Iterator[dict[str,
     choices = choices_of(about.query, snapshot) if snapshot else {}
     for name, schema in about.query.model_json_schema(schema_generator=_ParameterSchema).get("properties", {}).items():
         in_path = f"{{{name}}}" in about.path
+        example = snapshot.tip_hash if snapshot and name == "hash" else about.example.get(name)
+        known = example is not None and example in choices.get(name, [example])
         yield {
             "name": name,
             "in": "path" if in_path else "query",
             "required": in_path,
             "description": " ".join(schema.pop("description", "").split()),
             "schema": {**schema, **({"enum": choices[name]} if name in choices else {})},
+            **({"example": example} if known else {}),
         }
 
 

@@ -28,7 +28,10 @@ async def pools(query: TableQuery, sources: Sources) -> Pools:  # noqa: ARG001 -
     return Pools(tip=Tip.of(snapshot, snapshot.pool_names), pools=found)
 
 
-@get("/api/v1/pools/{slug}", problems={**NO_BLOCK_YET, HTTPStatus.NOT_FOUND: "unknown pool"})
+@get(
+    "/api/v1/pools/{slug}", problems={**NO_BLOCK_YET, HTTPStatus.NOT_FOUND: "unknown pool"},
+    example={"slug": "foundryusa"},
+)  # fmt: skip
 async def pool(query: PoolQuery, sources: Sources) -> Pool:
     """One pool with everything: marks, memberships, shares, signals, and what its newest blocks show."""
     if not profiles.is_known(query.slug, sources):
