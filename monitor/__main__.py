@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import ExitStack
+from io import TextIOWrapper
 
 from monitor.errors import Exit, PoolMonitorError
+from monitor.text import ENCODABLE
 
 _DAEMONS = ("run", "demo")
 
@@ -43,12 +45,18 @@ def _main() -> None:
 
 
 def _open_standard_streams() -> None:
-    """Open those that are closed: otherwise a database or a socket would get their numbers, and what is printed."""
+    """Make them ready for any output.
+
+    Those that are closed are opened: otherwise a database or a socket would get their numbers, and what is printed.
+    """
     for descriptor in range(3):
         try:
             os.fstat(descriptor)
         except OSError:
             os.open(os.devnull, os.O_RDWR)  # takes the lowest free number
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors=ENCODABLE)  # a terminal with Latin-1 or ASCII has no bars, and not all names
 
 
 if __name__ == "__main__":

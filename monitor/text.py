@@ -2,6 +2,26 @@
 
 from __future__ import annotations
 
+import codecs
+import json
+import unicodedata
+from typing import Final
+
+ENCODABLE: Final = "encodable"
+"""Name of the error handler that writes what an encoding lacks with marks that it has."""
+_MARKS: Final = {
+    "…": "...",
+    "\u2013": "-",
+    "\u2014": "-",
+    "·": "|",
+    "•": "*",
+    "→": ">",
+    "←": "<",
+    "≤": "<=",
+    "≥": ">=",
+    "\xd7": "x",
+}
+
 
 def printable(text: str) -> str:
     """`text` with everything that a terminal might act upon, or that cannot be encoded, written out as an escape."""
@@ -20,3 +40,22 @@ def coinbase_text(script: bytes) -> str:
         letter if letter.isprintable() and letter != "�" else "\0" for letter in script.decode("utf-8", "replace")
     ]
     return " · ".join(part for part in "".join(letters).split("\0") if part.strip())
+
+
+def _encodable(error: UnicodeError) -> tuple[str, int]:
+    """Lines and bars as ASCII, and letters as escapes that are valid in JSON too."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return "".join(map(_mark, error.object[error.start : error.end])), error.end
+
+
+def _mark(letter: str) -> str:
+    name = unicodedata.name(letter, "")
+    if name.startswith("BOX DRAWINGS"):
+        return "-" if "HORIZONTAL" in name else "|"
+    if name.endswith(" BLOCK") or "BLOCK" in name.split():
+        return "#"
+    return _MARKS.get(letter) or json.dumps(letter)[1:-1]
+
+
+codecs.register_error(ENCODABLE, _encodable)

@@ -27,7 +27,7 @@ from monitor.analysis.indices import nakamoto
 from monitor.analysis.uncertainty.change_points import BIN, THRESHOLD, find
 from monitor.analysis.uncertainty.intervals import TAILS, share_intervals
 from monitor.model import IndexIntervals, Interval, Window
-from monitor.processing.block_file import read
+from monitor.processing.files import read
 
 SIZES = (144, 1008, 2016)
 WINDOW = Window.parse("1b")
@@ -56,7 +56,7 @@ def main() -> None:
     truths = list(worlds(given.file))
     pools = [truth for truth in truths if truth.name.startswith("pool")]
     page = [_HEAD, *_coverage([*truths, *MADE_UP], given.samples), *_priors([*pools, *MADE_UP], given.samples // 4)]
-    page += coverage_combined.sections(read(given.file), given.samples // 10)
+    page += coverage_combined.sections(read(given.file).blocks, given.samples // 10)
     page += coverage_drift.sections(given.file, truths, given.samples // 20)
     page += _changes(pools[-1], given.samples // 40)
     sys.stdout.write(wrapped("\n".join(page)))

@@ -26,7 +26,7 @@ from monitor.analysis.uncertainty.alternatives import Alternatives, alternatives
 from monitor.analysis.uncertainty.combined import combined
 from monitor.analysis.uncertainty.posterior import index_intervals
 from monitor.model import BlockRow, Combined, Estimate, Interval, Window
-from monitor.processing.block_file import read
+from monitor.processing.files import read
 from monitor.processing.levels import levels
 from monitor.processing.uncertain_memberships import questions
 from monitor.registry.loading import load_registry
@@ -233,4 +233,4 @@ def _index_coverage(shares: np.ndarray, unknown: float, blocks: int, samples: in
 
 
 if __name__ == "__main__":
-    print("\n".join(sections(read(Path(sys.argv[1])), 400)))
+    print("\n".join(sections(read(Path(sys.argv[1])).blocks, 400)))

@@ -31,7 +31,7 @@ from monitor.analysis.uncertainty.current_share import (
 from monitor.analysis.uncertainty.intervals import share_intervals
 from monitor.analysis.uncertainty.trend import line
 from monitor.backtest.simulation import DRIFT, STEP
-from monitor.processing.block_file import read
+from monitor.processing.files import read
 
 YEAR: Final = 728
 """Steps: 364 days, which is two half-years of whole bins."""
@@ -153,7 +153,7 @@ class Bins(NamedTuple):
 
 def bins_of(file: Path) -> Bins:
     """The blocks of a file, in bins up to its last block."""
-    rows = read(file)
+    rows = read(file).blocks
     names = sorted({row.pool for row in rows if row.pool})
     number: dict[str, int] = {name: code for code, name in enumerate(names)}
     codes = np.array([number.get(row.pool or "", len(names)) for row in rows])

@@ -46,7 +46,7 @@ from monitor.model import (
 )
 from monitor.outputs.web.pages.pages import Pages
 from monitor.outputs.web.routes.events import Events
-from monitor.processing.block_file import read
+from monitor.processing.files import read
 from monitor.processing.levels import levels
 from monitor.processing.uncertain_memberships import questions
 from monitor.registry.loading import Registry, load_registry
@@ -66,7 +66,7 @@ def main(arguments: Sequence[str]) -> int:
     if len(arguments) != 1:
         print(__doc__, file=sys.stderr)
         return 2
-    rows, registry = read(Path(arguments[0])), load_registry()
+    rows, registry = read(Path(arguments[0])).blocks, load_registry()
     side = ai_side({})
     now = max(each.fetched_at for each in side.states.values())
     today = datetime.fromtimestamp(now, UTC).date()

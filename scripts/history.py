@@ -41,7 +41,7 @@ from monitor.model import (
     Trend,
     Window,
 )
-from monitor.processing.block_file import read
+from monitor.processing.files import read
 from monitor.processing.levels import levels
 from monitor.processing.uncertain_memberships import questions
 from monitor.registry.loading import Registry, load_registry
@@ -77,7 +77,7 @@ def main(arguments: Sequence[str]) -> int:
     if len(arguments) != 1:
         print(__doc__, file=sys.stderr)
         return 2
-    rows, registry = read(Path(arguments[0])), load_registry()
+    rows, registry = read(Path(arguments[0])).blocks, load_registry()
     known, open_ = levels(registry), questions(registry)
     stretches = [
         measured(rows[start : start + PERIOD], known, open_) for start in range(0, len(rows) - PERIOD + 1, PERIOD)

@@ -28,7 +28,7 @@ from monitor.analysis.signals.stale_rates import stale_chances
 from monitor.analysis.uncertainty.holm import holm
 from monitor.analysis.uncertainty.intervals import PRIOR, TAILS, share_intervals
 from monitor.model import BlockRow
-from monitor.processing.block_file import read
+from monitor.processing.files import read
 from monitor.processing.stale_lists import ListedBlock
 from monitor.processing.stale_lists import read as read_list
 
@@ -115,7 +115,7 @@ def main(arguments: list[str]) -> int:
         print(__doc__, file=sys.stderr)
         return 2
     blocks, listed, pools = map(Path, arguments)
-    rows = read(blocks)
+    rows = read(blocks).blocks
     stale = joined(rows, listed, pools)
     complete = [row for row in rows if when(row) >= LABELS_FROM]
     views = (

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from monitor.processing.block_file import read
+from monitor.processing.files import read
 from monitor.processing.levels import levels
 from monitor.registry.loading import load_registry
 
@@ -39,7 +39,7 @@ MADE_UP = (
 
 def worlds(file: Path) -> Iterator[Truth]:
     """The shares of each year, by pool; of the last year, at the other levels too."""
-    rows, known = read(file), levels(load_registry())
+    rows, known = read(file).blocks, levels(load_registry())
     years = defaultdict(list)
     for row in rows:
         years[datetime.fromtimestamp(row.time, UTC).year].append(row)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple, TypeAlias
 
-from monitor.model import AuditView, BlockHash, BuildersView, EconomyView, NodesView, PoolSlug, Snapshot
+from monitor.model import AuditView, BlockHash, BuildersView, EconomyView, NodesView, PoolSlug, Snapshot, StratumView
 from monitor.outputs.samples import Published
 
 LabelledValues: TypeAlias = Iterable[tuple[tuple[str, ...], float]]
@@ -53,6 +53,8 @@ class AlertInputs:
     """The audit of blocks."""
     builders: BuildersView | None = None
     """Which pools build templates together, and who holds their rewards."""
+    stratum: StratumView | None = None
+    """What pools announce to their miners."""
     incomplete: frozenset[str] = frozenset()
     """Windows, by name, that reach further back than the history."""
 

@@ -17,6 +17,31 @@ from monitor.alerts.rules import Rule
 _BLOCK_SECONDS: Final = 600
 _TARGET: Final = ("job", "instance")
 """Labels that Prometheus adds to each series."""
+RUNBOOK: Final = "http://{{ $labels.instance }}/runbook"
+"""The daemon's own page, at the address where Prometheus scrapes it."""
+_RESTART_SECONDS: Final = 900
+"""A restart of the daemon takes less, until all its metrics are there again."""
+_OWN_RULES: Final = """\
+      - alert: monitor_down
+        expr: up == 0 and on (job, instance) last_over_time(pool_monitor_build_info[7d])
+        for: 5m
+        labels:
+          severity: critical
+        annotations:
+          summary: "pool-monitor at {{ $labels.instance }} cannot be scraped"
+          description: "Nothing is known until it answers: see whether the process runs, its log, and the network."
+{runbook_down}      - alert: monitor_missing
+        expr: |-
+          absent(pool_monitor_build_info)
+            unless on () (up == 0 and on (job, instance) last_over_time(pool_monitor_build_info[7d]))
+        for: 5m
+        labels:
+          severity: critical
+        annotations:
+          summary: "Prometheus scrapes no pool-monitor"
+          description: "No target has its metrics: see scrape_configs, and the tokens if the daemon has any."
+{runbook_missing}"""
+"""Alerts about the daemon itself. Its own page cannot explain them: only another runbook is linked."""
 _HEAD: Final = """\
 # Alerts of pool-monitor for Prometheus, as an alternative to the daemon's own alerts.
 #
@@ -27,7 +52,9 @@ _HEAD: Final = """\
 # - The second threshold (hysteresis) relies on the ALERTS series of the previous evaluation, so use an evaluation
 #   interval of at most four minutes. After a longer gap of Prometheus or of the target, an alert between the two
 #   thresholds resolves.
+# - An alert stays for up to 15 minutes after its condition has ended, so that it survives a restart of the daemon.
 # - There is no cooldown. Use repeat_interval and inhibition of Alertmanager.
+# - monitor_down and monitor_missing are added: no daemon can report its own absence.
 # - Events (a reorganisation, a stale block, a conflict) are detected as an increase of a counter within the last hour.
 #   Events while the daemon was down are missed.
 # - Values are those of the last scrape, also while the daemon catches up.
@@ -35,12 +62,18 @@ _HEAD: Final = """\
 """
 
 
-def rule_file(rules: Sequence[Rule], lookup: MetricLookup, *, runbook: str) -> str:
-    """The rule file as YAML; `runbook` is the URL or path of the runbook, which has a section for each alert."""
+def rule_file(rules: Sequence[Rule], lookup: MetricLookup, *, runbook: str = RUNBOOK) -> str:
+    """The rule file as YAML; `runbook` is the URL of the runbook, which has a section for each alert."""
     lines = [_HEAD, "groups:\n", "  - name: pool-monitor\n", "    rules:\n"]
     for rule in rules:
         lines += _rule(rule, lookup, runbook)
-    return "".join(lines)
+    links = {name: "" if runbook == RUNBOOK else _link(runbook, f"monitor_{name}") for name in ("down", "missing")}
+    own = _OWN_RULES.replace("{runbook_down}", links["down"]).replace("{runbook_missing}", links["missing"])
+    return "".join((*lines, own))
+
+
+def _link(runbook: str, rule: str) -> str:
+    return f"          runbook_url: {_text(f'{runbook}#{rule}')}\n"
 
 
 def _rule(rule: Rule, lookup: MetricLookup, runbook: str) -> Iterator[str]:
@@ -48,13 +81,22 @@ def _rule(rule: Rule, lookup: MetricLookup, runbook: str) -> Iterator[str]:
     yield f"        expr: |-\n{indent(expression(rule, lookup), ' ' * 10)}\n"
     if lasting := max(rule.for_seconds, rule.for_blocks * _BLOCK_SECONDS):
         yield f"        for: {_duration(lasting)}\n"
-    if rule.keep_seconds:
-        yield f"        keep_firing_for: {_duration(rule.keep_seconds)}\n"
+    if kept := _kept(rule):
+        yield f"        keep_firing_for: {_duration(kept)}\n"
     yield f"        labels:\n          severity: {rule.severity}\n"
     yield f"        annotations:\n          summary: {_text(_summary(rule, lookup))}\n"
     if rule.meaning:
         yield f"          description: {_text(rule.meaning)}\n"
-    yield f"          runbook_url: {_text(f'{runbook}#{rule.name}')}\n"
+    yield _link(runbook, rule.name)
+
+
+def _kept(rule: Rule) -> float:
+    """How long an alert stays after its condition has ended.
+
+    An age grows back: if it passed the second threshold while the alert is kept, the alert would never resolve.
+    """
+    longest = rule.leave / 2 if rule.value.endswith("_seconds") else _RESTART_SECONDS
+    return max(rule.keep_seconds, min(_RESTART_SECONDS, longest))
 
 
 def expression(rule: Rule, lookup: MetricLookup) -> str:

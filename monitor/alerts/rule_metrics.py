@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from monitor.alerts.inputs import AlertInputs, AlertMetric, LabelledValues
-from monitor.model import Change, NodeRole
+from monitor.model import Change, JobPosition, NodeRole
 
 _RECENT_CHANGE_BLOCKS: Final = 30 * 144
 """A change of a share counts as recent for this many blocks: until the share after it is measured, not estimated."""
@@ -152,6 +152,19 @@ def _new_groups(inputs: AlertInputs) -> LabelledValues | None:
     return [((group,), float(pools)) for group, pools in inputs.builders.new_groups.items()]
 
 
+def _off_tip(inputs: AlertInputs) -> LabelledValues | None:
+    if inputs.stratum is None or inputs.stratum.off is not None:
+        return None
+    known = (each for each in inputs.stratum.pools if each.position not in {None, JobPosition.UNKNOWN})
+    return [((each.pool,), float(each.position is not JobPosition.TIP)) for each in known]
+
+
+def _faulty_jobs(inputs: AlertInputs) -> LabelledValues | None:
+    if inputs.stratum is None or inputs.stratum.off is not None:
+        return None
+    return [((each.pool,), float(each.pace.faults)) for each in inputs.stratum.pools if each.pace]
+
+
 def _increased_recently(counter: str) -> str:
     """A counter that increased, or a new series, which `increase` does not see."""
     return f"increase({counter}{{selector}}[1h]) > 0 or ({counter}{{selector}} unless {counter}{{selector}} offset 1h)"
@@ -244,6 +257,15 @@ ALERT_METRICS: Final = (
         name="new_template_group_pools",
         help="How many pools more build templates together, by this monitor's own evidence, than are counted together.",
         labels=("group",), samples=_new_groups, promql="pool_monitor_template_group_new_pools{selector}",
+    ),
+    AlertMetric(
+        name="pool_off_tip",
+        help="1 while a pool's jobs build on another block than the newest counted one, of those that a node has.",
+        labels=("pool",), samples=_off_tip, promql="1 - pool_monitor_stratum_on_tip{selector}",
+    ),
+    AlertMetric(
+        name="faulty_jobs", help="Jobs of a pool, of 7 days, of which nodes would refuse the block.",
+        labels=("pool",), samples=_faulty_jobs, promql="pool_monitor_stratum_faulty_jobs{selector}",
     ),
     AlertMetric(
         name="behind_seconds", help="Seconds since the published data last matched the node's tip.",

@@ -21,12 +21,13 @@ from monitor.backtest.simulation import BLOCK_SECONDS, BLOCKS_A_YEAR, YEAR_SECON
 from monitor.config import Config
 from monitor.errors import InputError
 from monitor.model import BlockRow, Race, StoredBlock
-from monitor.processing.block_file import read
+from monitor.processing.files import read
 from monitor.processing.levels import levels
 from monitor.processing.measured import stored_registry
 from monitor.processing.stored_blocks import Progress, Span, StoredBlocks
 from monitor.processing.uncertain_memberships import questions
 from monitor.registry.loading import Registry, load_registry, network_of
+from monitor.registry.names import PoolNames
 from monitor.store.reading import Reading
 from monitor.store.store import Store
 
@@ -124,7 +125,8 @@ async def backtest(config: Config, options: BacktestOptions, progress: Progress 
         file = options.file
 
         def read_and_judge() -> BacktestReport:
-            blocks = [ReplayedBlock(row) for row in _within(read(file), options.span)]
+            found = read(file, names=PoolNames(registry.pools)).blocks
+            blocks = [ReplayedBlock(row) for row in _within(found, options.span)]
             history = _History(blocks, registry)
             return _report(config, options, history, progress=progress)
 

@@ -52,7 +52,7 @@ _RISKS: Final = frozenset({"confirmation_risk_ratio"})
 _INTERVALS: Final = frozenset({"share_sampling_lower_ratio", "share_sampling_upper_ratio"})
 _SHARES: Final = _BY_WINDOW | _INTERVALS | {"share_ratio", "share_above_probability"}
 _INDICES: Final = frozenset({
-    "hhi", "hhi_unbiased", "nakamoto_coefficient", "gini_ratio", "entropy_bits", "effective_entities", "theil_index",
+    "hhi", "hhi_unbiased", "nakamoto_coefficient", "gini_ratio", "shannon_entropy", "effective_entities", "theil_index",
     "top_share_ratio",
 })  # fmt: skip
 

@@ -31,7 +31,7 @@ FAMILIES: Mapping[str, frozenset[str]] = {
     }),
     "rewards": frozenset({"reward_per_work_ratio", "reward_per_work_lower_ratio", "reward_per_work_upper_ratio"}),
     "hashrates": frozenset({"hashrate_hashes_per_second"}),
-    "inequality": frozenset({"gini_ratio", "theil_index", "entropy_bits"}),
+    "inequality": frozenset({"gini_ratio", "theil_index", "shannon_entropy"}),
     "sampling": frozenset({
         "share_sampling_lower_ratio", "share_sampling_upper_ratio", "hhi_sampling_lower", "hhi_sampling_upper",
     }),
@@ -167,7 +167,7 @@ CATALOGUE = (
         s.indices, "nakamoto",
     ),
     Published("gini_ratio", f"Gini coefficient, 0 when all are equal. {_UNKNOWN}", s.indices, "gini"),
-    Published("entropy_bits", f"Shannon entropy of the shares, in bits. {_UNKNOWN}", s.indices, "entropy_bits"),
+    Published("shannon_entropy", f"Shannon entropy of the shares, in bits. {_UNKNOWN}", s.indices, "entropy_bits"),
     Published(
         "effective_entities", f"How many equal entities would have this HHI. {_UNKNOWN}", s.indices,
         "effective_entities",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from monitor.errors import ExtraMissing, InputError
 from monitor.model import StoredBlock
-from monitor.processing.columns import Column, demand
+from monitor.processing.columns import Column
 
 try:
     import pyarrow as pa
@@ -49,38 +50,57 @@ def write(blocks: Iterator[StoredBlock], columns: Sequence[Column], sink: Binary
     return rows
 
 
-def rows(file: Path, wanted: Sequence[str]) -> Iterator[tuple[object, ...]]:
-    """The values of these columns of a file, row by row; timestamps as unix seconds.
+class ParquetSheet:
+    """The columns of a file; timestamps and dates as unix seconds.
 
     Raises:
-        InputError: the file is damaged, or does not have each of the columns once.
+        InputError: the file is damaged.
     """
-    try:
-        with parquet.ParquetFile(file) as opened:
-            names = opened.schema_arrow.names
-            demand(wanted, names, file)
-        kinds = {name: opened.schema_arrow.field(name).type for name in wanted}
-        texts = [name for name, kind in kinds.items() if pa.types.is_string(kind) or pa.types.is_large_string(kind)]
+
+    separator: str | None = None
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        with _errors(file), parquet.ParquetFile(file) as opened:
+            self._schema = opened.schema_arrow
+        self.names: Sequence[str] = self._schema.names
+
+    def rows(self, wanted: Sequence[str]) -> Iterator[tuple[object, ...]]:
+        """The values of these columns, row by row."""
+        texts = [name for name in wanted if _is_text(self._schema.field(name).type)]
         # As dictionaries, texts that recur are held once: a file of a megabyte can have gigabytes of them.
-        with parquet.ParquetFile(file, read_dictionary=texts) as opened:
+        with _errors(self._file), parquet.ParquetFile(self._file, read_dictionary=texts) as opened:
             for batch in opened.iter_batches(_BATCH, columns=list(wanted)):
-                columns = [_checked(batch.column(name), name, file) for name in wanted]
+                columns = [_checked(batch.column(name), name, self._file) for name in wanted]
                 yield from zip(*(column.to_pylist() for column in columns), strict=True)
+
+
+@contextmanager
+def _errors(file: Path) -> Iterator[None]:
+    try:
+        yield
     except pa.ArrowException as error:
         reason = str(error).splitlines()[0].rstrip(".")
-        raise InputError(f"{file} is neither CSV nor Parquet that can be read: {reason}") from None
+        raise InputError(f"{file} is Parquet that cannot be read: {reason}") from None
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    types = pa.types
+    return any(each(kind) for each in (types.is_string, types.is_large_string, types.is_binary, types.is_large_binary))
 
 
 def _checked(column: pa.Array[Any], name: str, file: Path) -> pa.Array[Any]:
-    """A column of numbers or short texts; timestamps as unix seconds."""
+    """A column of numbers or short texts; timestamps as unix seconds, bytes as texts."""
     kind = column.type
     if isinstance(column, pa.DictionaryArray):
         kind = column.dictionary.type
         lengths: Any = pc.binary_length(column.dictionary)  # type: ignore[call-overload]
         if (pc.max(lengths).as_py() or 0) > _MOST_BYTES:
             raise InputError(f"{file}: {name} has a text of more than {_MOST_BYTES} bytes")
-    if pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_string(kind):
-        raise InputError(f"{file}: {name} is of type {kind}: it must be a number or a text")
+        if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+            return pa.DictionaryArray.from_arrays(column.indices, column.dictionary.cast(pa.string()))
+    if pa.types.is_nested(kind) or pa.types.is_fixed_size_binary(kind):
+        raise InputError(f"{file}: {name} is of type {kind}: it must be a number, a time or a text")
     if not pa.types.is_timestamp(kind):
         return column
     return column.cast(pa.timestamp("s", "UTC"), safe=False).cast(pa.int64())

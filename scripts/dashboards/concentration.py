@@ -32,7 +32,7 @@ def concentration() -> Dashboard:
         )
     )
     made.with_panel(
-        between("Entropy", "entropy_bits", "How surprising the next block's miner is, in yes-or-no questions.").unit(
+        between("Entropy", "shannon_entropy", "How surprising the next block's miner is, in yes-or-no questions.").unit(
             "bits"
         )
     )

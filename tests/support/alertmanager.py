@@ -7,6 +7,7 @@ import subprocess
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
+from urllib.request import Request, urlopen
 
 from support.services import end, free_port, get, tail, wait_until
 
@@ -30,13 +31,22 @@ class Alertmanager:
     Its methods block: where the hook lives in the test's own event loop, call them with `asyncio.to_thread`.
     """
 
-    def __init__(self, program: Path, folder: Path, *, hook: str, resolve_timeout: str = "5m") -> None:
+    def __init__(
+        self,
+        program: Path,
+        folder: Path,
+        *,
+        hook: str = "",
+        resolve_timeout: str = "5m",
+        config: Path | None = None,
+    ) -> None:
         self.port = free_port()
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
         folder.mkdir(parents=True, exist_ok=True)
-        config = folder / "alertmanager.yml"
-        config.write_text(CONFIG.format(resolve_timeout=resolve_timeout, hook=hook))
+        if config is None:
+            config = folder / "alertmanager.yml"
+            config.write_text(CONFIG.format(resolve_timeout=resolve_timeout, hook=hook))
         self._command = [
             str(program),
             f"--config.file={config}",
@@ -59,6 +69,12 @@ class Alertmanager:
         """What it holds to be firing."""
         found: list[dict[str, Any]] = json.loads(get(self.port, "/api/v2/alerts"))
         return found
+
+    def post(self, alerts: list[dict[str, str]]) -> None:
+        """Have alerts with these labels fire."""
+        body = json.dumps([{"labels": labels} for labels in alerts]).encode()
+        request = Request(f"{self.url}/api/v2/alerts", body, {"Content-Type": "application/json"})  # noqa: S310 -- loopback
+        urlopen(request, timeout=10).close()  # noqa: S310
 
     def wait_for_notification(self) -> None:
         """Return when it knows that the hook has taken something: until then it would tell it again after a restart."""

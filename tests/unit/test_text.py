@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 from hypothesis import given
 from hypothesis import strategies as st
 from support.examples import few
 
 from monitor.errors import NodeError
-from monitor.text import excerpt
+from monitor.text import ENCODABLE, excerpt
 
 ANY = st.text(st.characters())
 
@@ -31,3 +33,9 @@ def test_an_error_that_quotes_a_node_is_short_and_keeps_its_remedy() -> None:
     error = NodeError("\ud800" * 3_000_000, remedy="check\nnode.url")
     assert len(error.problem) == 500
     assert str(error).endswith("…; check\nnode.url")
+
+
+def test_what_an_encoding_lacks_is_written_with_marks_that_it_has() -> None:
+    assert "│ 7 % ▕██▌ ─ …".encode("ascii", ENCODABLE) == b"| 7 % #### - ..."
+    assert json.loads(json.dumps("Größe 七 🐟", ensure_ascii=False).encode("ascii", ENCODABLE)) == "Größe 七 🐟"
+    assert "Größe 七".encode("latin-1", ENCODABLE) == b"Gr\xf6\xdfe \\u4e03"

@@ -41,19 +41,20 @@ def export(
     *,
     config: ConfigOption = None,
     runbook: Annotated[
-        str, typer.Option(metavar="URL", help="URL of the runbook, for the links in the rules.")
-    ] = "docs/runbook.md",
+        str | None,
+        typer.Option(metavar="URL", help="URL of a runbook to link to. Default: the page /runbook of each daemon."),
+    ] = None,
     output: Output = None,
 ) -> None:
     """Export the rules as a Prometheus rule file. Its header lists the differences from the daemon."""
     from monitor.alerts.loading import METRIC_LOOKUP, load_rules  # noqa: PLC0415 -- slow, and only needed here
-    from monitor.alerts.prometheus import rule_file  # noqa: PLC0415
+    from monitor.alerts.prometheus import RUNBOOK, rule_file  # noqa: PLC0415
     from monitor.processing.stored_blocks import written  # noqa: PLC0415
 
     del target  # there is only one
     found = settings(config)
     with written(output) as sink:
-        sink.write(rule_file(load_rules(found), METRIC_LOOKUP, runbook=runbook).encode())
+        sink.write(rule_file(load_rules(found), METRIC_LOOKUP, runbook=runbook or RUNBOOK).encode())
 
 
 @alerts.command(name="test")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ from rich.text import Text
 from monitor.analysis import POOL, BlockTable, concentrate, estimate
 from monitor.analysis.uncertainty.alternatives import alternatives
 from monitor.analysis.uncertainty.combined import combined
-from monitor.errors import ConfigError
+from monitor.errors import ConfigError, InputError
 from monitor.model import (
     Combined,
     Concentration,
@@ -27,10 +29,11 @@ from monitor.model import (
     Window,
     published_shares,
 )
-from monitor.processing.block_file import read
+from monitor.processing.files import BlockFile, FileOptions, read
 from monitor.processing.levels import levels
 from monitor.processing.uncertain_memberships import questions
 from monitor.registry.loading import load_registry
+from monitor.registry.names import PoolNames
 
 _INDICES = {
     "hhi": ("HHI", ",.0f"),
@@ -44,6 +47,8 @@ _INDICES = {
 """Title and number format of each index in the table."""
 _INTERVALS = {"hhi_unbiased": "hhi", "nakamoto": "nakamoto"}
 """Indices with an interval, and the name of its estimate."""
+_MOST_NAMED = 8
+"""Unrecognised names in a note."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +60,10 @@ class Measured:
     """Intervals of what is counted, by sampling alone."""
     combined: Combined | None
     """The intervals to publish; None for a single block."""
+    unrecognised: Mapping[str, int] = field(default_factory=dict)
+    """Blocks of each name that the registry does not have."""
+    notes: Sequence[str] = ()
+    """What had to be assumed of the file, as sentences."""
 
     @property
     def shares(self) -> list[PublishedShare]:
@@ -62,13 +71,16 @@ class Measured:
         return published_shares(self.found, self.combined)
 
 
-def measure(file: Path, *, level: str, window: Window | None) -> Measured:
-    """The concentration of the blocks in a CSV or Parquet file with the columns height, time and pool.
+def measure(
+    file: Path, *, level: str = POOL.name, window: Window | None = None, options: FileOptions | None = None
+) -> Measured:
+    """The concentration of the blocks in a file.
 
     Args:
-        file: rows in any order; an empty pool or "unknown" is an unknown miner.
+        file: blocks, or the number or share of blocks of each pool; see docs/how-to/files.md.
         level: name of the level.
         window: the newest blocks to count; None for all.
+        options: what the file does not say of itself.
 
     Raises:
         InputError: the file is invalid.
@@ -79,11 +91,32 @@ def measure(file: Path, *, level: str, window: Window | None) -> Measured:
     if level not in {one.name for one in known}:
         names = ", ".join(one.name for one in known)
         raise ConfigError(f"unknown level {level!r}", remedy=f"choose one of: {names}")
-    table = BlockTable.of(read(file), [one for one in known if one.name in {POOL.name, level}])
+    content = read(file, options or FileOptions(), PoolNames(registry.pools))
+    if window and window.blocks is None and not content.dated:
+        raise InputError(
+            f"{file} has no times, so it has no window {window.name}",
+            remedy="name their column with --columns time=NAME, or omit --window",
+        )
+    table = BlockTable.of(content.blocks, [one for one in known if one.name in {POOL.name, level}])
     (found,) = concentrate(table, [window or Window("all", blocks=len(table))], levels=[level])
     sampled = estimate(found, seed=(found.blocks, found.unknown))  # the same for the same counts
     several = list(alternatives(table, [found], questions(registry)))
-    return Measured(found, sampled, next(iter(combined(several, [sampled])), None))
+    together = next(iter(combined(several, [sampled])), None)
+    return Measured(found, sampled, together, unrecognised=content.unrecognised, notes=tuple(_notes(content, level)))
+
+
+def _notes(content: BlockFile, level: str) -> Iterator[str]:
+    yield from content.notes
+    if not content.dated and level != POOL.name:
+        day = datetime.fromtimestamp(content.blocks[-1].time, UTC)
+        yield f"the file has no times: memberships are those of {day:%Y-%m-%d}"
+    if foreign := content.unrecognised:
+        named = ", ".join(f"{name} ({blocks:,})" for name, blocks in list(foreign.items())[:_MOST_NAMED])
+        more = f" and {len(foreign) - _MOST_NAMED} more" if len(foreign) > _MOST_NAMED else ""
+        yield (
+            f"names that the registry does not know, with {sum(foreign.values()):,} of {len(content.blocks):,} blocks: "
+            f"{named}{more}; each counts as a pool without memberships"
+        )
 
 
 def as_json(measured: Measured) -> str:
@@ -107,6 +140,7 @@ def as_json(measured: Measured) -> str:
             for one in measured.shares
         },
         "intervals": _intervals(measured),
+        "unrecognised": measured.unrecognised,
     }
     return json.dumps(written, indent=2, ensure_ascii=False)
 

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from monitor.cli.concentration.command import concentration
 from monitor.cli.concentration.report import Measured, as_json, as_table, measure
-from monitor.errors import ConfigError, Exit, InputError
+from monitor.errors import ConfigError, InputError
 from monitor.model import Interval, Window
 
 MONTH = Path(__file__).parents[2] / "data" / "mainnet_2024_09.parquet"
@@ -122,33 +122,6 @@ def test_a_single_block_has_no_unbiased_index(tmp_path: Path) -> None:
     assert any(line.split() == ["HHI,", "unbiased", "-", "-"] for line in printed(found).splitlines())
 
 
-@pytest.mark.parametrize(
-    ("text", "sentence"),
-    [
-        ("", "is empty"),
-        ("height,time,pool\n", "has no blocks"),
-        ("height,when,pool\n1,2,a\n", "must have one column 'time'; its columns are: height, when, pool"),
-        ("height,time,pool,pool\n1,2,a,b\n", "must have one column 'pool'"),
-        ("height,time,pool\n1,2,a\n2,soon,a\n", "row 2: time is 'soon', which is not a header time in unix seconds"),
-        ("height,time,pool\n,2,a\n", "row 1: height is empty, which is not a block height"),
-        ("height,time,pool\n-1,2,a\n", "row 1: height is '-1'"),
-        ("height,time,pool\n1,1713571767000,a\n", "row 1: time is '1713571767000'"),
-        ("height,time,pool\n1,2\n", "row 1: there are 2 values for 3 columns"),
-        ("height,time,pool\n1,2,a\n1,3,b\n", "has block 1 twice"),
-        (b"height,time,pool\n1,2,\xff\xfe\n", "is neither CSV nor Parquet that can be read"),
-        (b"PAR1 and then nothing", "is neither CSV nor Parquet that can be read"),
-    ],
-)
-def test_what_cannot_be_read_is_said_in_one_sentence(tmp_path: Path, text: str | bytes, sentence: str) -> None:
-    with pytest.raises(InputError) as refused:
-        measure(written(tmp_path, text), level="pool", window=None)
-    message = str(refused.value)
-    assert sentence in message
-    assert str(tmp_path) in message
-    assert "\n" not in message
-    assert refused.value.exit_code is Exit.CRASHED
-
-
 def test_no_file_and_no_file_either(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="there is no file"):
         measure(tmp_path / "none.csv", level="pool", window=None)
@@ -203,9 +176,6 @@ def test_more_pools_than_there_can_be_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_line_without_end_is_refused(tmp_path: Path) -> None:
-    file = tmp_path / "line.csv"
-    with file.open("wb") as sparse:
-        sparse.write(b"height,time,pool\n")
-        sparse.truncate(1 << 30)
+    file = written(tmp_path, "height,time,pool\n" + "1" * 1_000_001)
     with pytest.raises(InputError, match="a line of more than 1,000,000 characters"):
         measure(file, level="pool", window=None)

@@ -27,7 +27,7 @@ from monitor.config import Config, StoreSection
 from monitor.errors import InputError, StoreRefused
 from monitor.export.blocks import Form, export
 from monitor.model import Judged, Plan
-from monitor.processing.block_file import read
+from monitor.processing.files import read
 from monitor.processing.stored_blocks import Span
 from monitor.store.reading import Reading
 from monitor.store.store import Store
@@ -108,7 +108,7 @@ async def test_a_span_has_both_its_ends(config: Config, tmp_path: Path) -> None:
 async def test_concentration_reads_either_file(config: Config, stored: list[Judged], tmp_path: Path) -> None:
     for form in Form:
         await rows(config, tmp_path, form)
-        read_back = read(tmp_path / f"blocks.{form}")
+        read_back = read(tmp_path / f"blocks.{form}").blocks
         assert [(row.height, row.time, row.pool) for row in read_back] == [
             (each.block.height, each.block.header.time, each.attribution.pool) for each in stored
         ]

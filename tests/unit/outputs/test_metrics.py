@@ -42,7 +42,7 @@ CONTRACT: dict[str, tuple[str, ...]] = {
     "attribution_confidence_ratio": ("confidence", "window"), "reward_per_work_ratio": ("pool", "window"),
     "hhi_lower": ("level", "window"), "hhi_upper": ("level", "window"),
     "nakamoto_coefficient_lower": ("level", "window"), "nakamoto_coefficient_upper": ("level", "window"),
-    "hhi": INDEX, "hhi_unbiased": INDEX, "nakamoto_coefficient": INDEX, "gini_ratio": INDEX, "entropy_bits": INDEX,
+    "hhi": INDEX, "hhi_unbiased": INDEX, "nakamoto_coefficient": INDEX, "gini_ratio": INDEX, "shannon_entropy": INDEX,
     "effective_entities": INDEX, "theil_index": INDEX, "top_share_ratio": (*INDEX, "n"),
     "build_info": ("version", "registry"), "start_time_seconds": (), "node_up": ("node",),
     "node_last_contact_timestamp_seconds": ("node",), "node_rpc_seconds": ("method",), "block_publish_seconds": (),

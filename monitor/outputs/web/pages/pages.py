@@ -37,6 +37,7 @@ from monitor.outputs.web.pages.overview import CONFIRMATIONS, Overview
 from monitor.outputs.web.pages.published import claim
 from monitor.outputs.web.pages.reference import ApiPage
 from monitor.outputs.web.pages.rendering import render
+from monitor.outputs.web.pages.runbook import runbook
 from monitor.outputs.web.pages.search import MAX_HEIGHT, Match, Wanted, match_of
 from monitor.outputs.web.pages.stale_rates import StaleRates
 from monitor.outputs.web.problems import Problem
@@ -83,6 +84,7 @@ class Pages:
             web.get("/search", self.search),
             web.get("/claims", self.claims),
             web.get("/glossary", self.glossary),
+            web.get("/runbook", self.runbook),
             web.get("/entity/{level}/{entity}", self.entity),
             web.get("/compare", self.compare),
             web.get("/audit", self.audit),
@@ -215,6 +217,11 @@ class Pages:
     async def glossary(self, request: web.Request) -> web.Response:
         """What the numbers are."""
         return self._page(request, "glossary.html")
+
+    @cached
+    async def runbook(self, request: web.Request) -> web.Response:
+        """What to do about each alert: rules of Prometheus link here."""
+        return self._page(request, "runbook.html", runbook=runbook())
 
     async def search(self, request: web.Request) -> web.Response:
         """A block, a pool, a group or a country. What is found alone is opened."""
