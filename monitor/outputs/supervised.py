@@ -9,6 +9,7 @@ from typing import NoReturn
 
 import structlog
 
+from monitor.errors import PoolMonitorError
 from monitor.vitals import Vitals
 
 _LONGEST_PAUSE = 60.0
@@ -19,14 +20,17 @@ log = structlog.get_logger()
 
 
 async def supervised(name: str, run: Callable[[], Awaitable[NoReturn]], vitals: Vitals) -> NoReturn:
-    """Run for ever; an exception is logged with traceback and counted, and `run` is restarted after a pause."""
+    """Run for ever; an exception is logged and counted, and `run` is restarted after a pause."""
     failures = 0
     while True:
         began = time.monotonic()
         try:
             await run()
-        except Exception:
+        except Exception as error:
             vitals.errors.labels("output").inc()
-            log.exception("output failed, restarting", output=name)
+            if isinstance(error, PoolMonitorError):  # says itself what is wrong
+                log.error("output failed, restarting", output=name, reason=str(error))  # noqa: TRY400
+            else:
+                log.exception("output failed, restarting", output=name)
         failures = 1 if time.monotonic() - began > _STEADY_SECONDS else failures + 1
         await asyncio.sleep(min(_LONGEST_PAUSE, 2.0 ** (failures - 1)))

@@ -8,6 +8,7 @@ from typing import NoReturn
 import pytest
 from structlog.testing import capture_logs
 
+from monitor.errors import StoreError
 from monitor.outputs.supervised import supervised
 from monitor.vitals import Vitals
 
@@ -31,3 +32,17 @@ async def test_it_is_started_again_after_growing_pauses(monkeypatch: pytest.Monk
     assert slept == [1, 2, 4, 8, 16, 32, 60, 60, 60]
     assert vitals.registry.get_sample_value("pool_monitor_errors_total", {"kind": "output"}) == 9
     assert {(line["event"], line["output"]) for line in logs} == {("output failed, restarting", "an output")}
+
+
+async def test_an_error_that_explains_itself_is_logged_without_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def sleep(_seconds: float) -> None:
+        raise asyncio.CancelledError
+
+    async def fails() -> NoReturn:
+        raise StoreError("the disk is full")
+
+    monkeypatch.setattr("monitor.outputs.supervised.asyncio.sleep", sleep)
+    with capture_logs() as logs, pytest.raises(asyncio.CancelledError):
+        await supervised("an output", fails, Vitals())
+
+    assert [(line["reason"], "exc_info" in line) for line in logs] == [("the disk is full", False)]
