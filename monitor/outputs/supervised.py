@@ -19,6 +19,17 @@ _STEADY_SECONDS = 60.0
 log = structlog.get_logger()
 
 
+def raise_cancellation() -> None:
+    """Raise if this task was cancelled.
+
+    For handlers of exceptions: a task group of which a task fails while it is cancelled raises the failure alone, and
+    whoever handles that and goes on would never end.
+    """
+    task = asyncio.current_task()
+    if task and task.cancelling():
+        raise asyncio.CancelledError
+
+
 async def supervised(name: str, run: Callable[[], Awaitable[NoReturn]], vitals: Vitals) -> NoReturn:
     """Run for ever; an exception is logged and counted, and `run` is restarted after a pause."""
     failures = 0
@@ -27,6 +38,7 @@ async def supervised(name: str, run: Callable[[], Awaitable[NoReturn]], vitals: 
         try:
             await run()
         except Exception as error:
+            raise_cancellation()
             vitals.errors.labels("output").inc()
             if isinstance(error, PoolMonitorError):  # says itself what is wrong
                 log.error("output failed, restarting", output=name, reason=str(error))  # noqa: TRY400

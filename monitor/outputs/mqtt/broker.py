@@ -23,6 +23,7 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wai
 from monitor.errors import ReceiverAway
 from monitor.outputs.mqtt.outgoing import Message, Outgoing
 from monitor.outputs.outages import Outage
+from monitor.outputs.supervised import raise_cancellation
 from monitor.vitals import Vitals
 
 ONLINE, OFFLINE = "online", "offline"
@@ -138,6 +139,7 @@ class Broker:
                 group.create_task(_watch(client))
                 group.create_task(self._publish_all(client))
         except BaseExceptionGroup as several:
+            raise_cancellation()
             raise several.exceptions[0] from None
         except asyncio.CancelledError:
             with suppress(aiomqtt.MqttError, TimeoutError):

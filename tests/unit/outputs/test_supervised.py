@@ -46,3 +46,23 @@ async def test_an_error_that_explains_itself_is_logged_without_traceback(monkeyp
         await supervised("an output", fails, Vitals())
 
     assert [(line["reason"], "exc_info" in line) for line in logs] == [("the disk is full", False)]
+
+
+async def test_a_failure_at_the_moment_of_the_end_does_not_hide_the_end() -> None:
+    async def fails_when_cancelled() -> None:
+        try:
+            await asyncio.sleep(3600)
+        finally:
+            raise StoreError("the database is unreachable")
+
+    async def run() -> NoReturn:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(fails_when_cancelled())
+        raise AssertionError("unreachable")
+
+    task = asyncio.create_task(supervised("an output", run, Vitals()))
+    await asyncio.sleep(0.01)
+    task.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(task, 10)
