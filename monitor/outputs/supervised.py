@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
-from typing import NoReturn
+from collections.abc import Callable, Coroutine
+from typing import Any, NoReturn, TypeVar
 
 import structlog
 
@@ -16,29 +16,34 @@ _LONGEST_PAUSE = 60.0
 _STEADY_SECONDS = 60.0
 """After a run of this length the pause starts at its minimum again."""
 
+_T = TypeVar("_T")
+
 log = structlog.get_logger()
 
 
-def raise_cancellation() -> None:
-    """Raise if this task was cancelled.
+async def apart(work: Coroutine[Any, Any, _T]) -> _T:
+    """The result of `work`, which runs in a task of its own, so that its end cannot hide ours.
 
-    For handlers of exceptions: a task group of which a task fails while it is cancelled raises the failure alone, and
-    whoever handles that and goes on would never end.
+    Until Python 3.13, a task group of which a task fails while it is cancelled raises the failure alone. Whoever
+    handles that failure and goes on would never end.
     """
-    task = asyncio.current_task()
-    if task and task.cancelling():
-        raise asyncio.CancelledError
+    task = asyncio.create_task(work)
+    try:
+        await asyncio.wait([task])
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    return task.result()
 
 
-async def supervised(name: str, run: Callable[[], Awaitable[NoReturn]], vitals: Vitals) -> NoReturn:
+async def supervised(name: str, run: Callable[[], Coroutine[Any, Any, NoReturn]], vitals: Vitals) -> NoReturn:
     """Run for ever; an exception is logged and counted, and `run` is restarted after a pause."""
     failures = 0
     while True:
         began = time.monotonic()
         try:
-            await run()
+            await apart(run())
         except Exception as error:
-            raise_cancellation()
             vitals.errors.labels("output").inc()
             if isinstance(error, PoolMonitorError):  # says itself what is wrong
                 log.error("output failed, restarting", output=name, reason=str(error))  # noqa: TRY400

@@ -66,3 +66,27 @@ async def test_a_failure_at_the_moment_of_the_end_does_not_hide_the_end() -> Non
 
     with pytest.raises(asyncio.CancelledError):
         await asyncio.wait_for(task, 10)
+
+
+async def test_a_failure_in_a_task_group_is_no_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    runs = 0
+    again = asyncio.Event()
+
+    async def fails() -> None:
+        await asyncio.sleep(0)
+        raise StoreError("the database is unreachable")
+
+    async def run() -> NoReturn:
+        nonlocal runs
+        runs += 1
+        if runs == 2:
+            again.set()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(fails())
+        raise AssertionError("unreachable")
+
+    monkeypatch.setattr("monitor.outputs.supervised._LONGEST_PAUSE", 0.01)
+    task = asyncio.create_task(supervised("an output", run, Vitals()))
+    await asyncio.wait_for(again.wait(), 10)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
