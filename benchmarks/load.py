@@ -6,9 +6,9 @@ count as errors.
 
 - `asking`: 200 connections that ask without a pause, made by wrk, for one path after the other. The unit of comparison
   is a bare server with the same HTTP library, to which no block comes and which sends the bytes of /metrics.
-- `streams`: 200 readers that ask for something every ten seconds, and 500 clients that open an event stream and never read
-  it, on SQLite, on PostgreSQL, and on a pair of monitors (the clients at the one that follows). Rounds without and with
-  clients alternate.
+- `streams`: 200 readers that ask for something every ten seconds, and 500 clients that open an event stream and never
+  read it, on SQLite, on PostgreSQL, and on a pair of monitors (the clients at the one that follows). Rounds without and
+  with clients alternate.
 
     python benchmarks/load.py [blocks of each round] [asking | streams]
 """
@@ -160,9 +160,8 @@ def publishing(what: str, seconds: list[float]) -> None:
 
 def measure_streams(node: Bitcoind, tags: Iterator[Recipe], blocks: int, folder: Path) -> None:
     """One set-up after the other."""
-    print(
-        f"{READERS} readers, one request in {READER_SECONDS:g} s each, {STREAMS} event streams that are never read; {ROUNDS} rounds of {blocks} blocks each"
-    )
+    print(f"{READERS} readers, a request in {READER_SECONDS:g} s each; {STREAMS} event streams that are never read")
+    print(f"{ROUNDS} rounds of {blocks} blocks each; milliseconds", flush=True)
     for name in ("SQLite", "PostgreSQL", "pair"):
         with ExitStack() as running:
             settings: dict[str, object] = {}
@@ -201,7 +200,10 @@ def beside(name: str, node: Bitcoind, tags: Iterator[Recipe], blocks: int, monit
         f" 99 % {1e3 * quantiles(answers, n=100)[-1]:.1f}; streams: {reports[-1]['open']} open,"
         f" {reports[-1]['refused']} refused"
     )
-    print(f"    memory {before / 1e6:.0f} MB before, {shown.memory('VmRSS') / 1e6:.0f} MB after the last round")
+    print(
+        f"    memory {before / 1e6:.0f} MB before, {shown.memory('VmRSS') / 1e6:.0f} MB after the last round",
+        flush=True,
+    )
 
 
 @contextmanager
