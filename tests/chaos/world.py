@@ -306,6 +306,15 @@ def _closed(daemon: Daemon) -> Iterator[Daemon]:
         daemon.close()
 
 
+def _leaves(error: BaseException) -> Iterator[BaseException]:
+    """The errors of a group, or the error itself."""
+    if isinstance(error, BaseExceptionGroup):
+        for each in error.exceptions:
+            yield from _leaves(each)
+    else:
+        yield error
+
+
 def _errors(log: str) -> list[str]:
     """Lines of the level error or worse, each with the end of its traceback."""
     found = [json.loads(line) for line in log.splitlines() if line.startswith("{") and line.endswith("}")]
@@ -328,7 +337,7 @@ async def run(plan: Plan, folder: Path, postgresql: Database | None) -> Outcome:
     try:
         return await world.run()
     except (AssertionError, OSError, ExceptionGroup) as error:
-        world.outcome.broken.append(f"{type(error).__name__}: {error}")
+        world.outcome.broken += [f"{type(each).__name__}: {each}" for each in _leaves(error)]
         for each in world.monitors:
             world.outcome.broken += each.broken
         return world.outcome
