@@ -59,6 +59,10 @@ fuzz: $(DEV) ## properties with many more examples, then random bytes for the de
 	@$(BIN)/python tests/fuzz/wire.py $(or $(SECONDS),300)
 	@$(BIN)/python tests/fuzz/attribution.py $(or $(SECONDS),300)
 
+chaos: $(DEV) ## faults at random, then every promise is checked (SEEDS=20, FIRST=1)
+	@-$(PYTHON) scripts/services.py
+	@PYTHONPATH=tests $(BIN)/python -m chaos --seeds $(or $(SEEDS),20) --first $(or $(FIRST),1)
+
 picture: $(DEV) ## draw what `status --watch` shows (needs chromium)
 	@$(BIN)/python scripts/status_picture.py
 
@@ -111,4 +115,4 @@ $(SITE): requirements/site.txt | $(RUN)
 	@$(BIN)/pip --disable-pip-version-check --python $@/bin/python install --quiet --require-hashes -r requirements/site.txt
 	@touch $@
 
-.PHONY: help demo test unit coverage check lint types arch format format-check bench fuzz picture docs dashboards site screenshots services fresh node-core lock hooks clean
+.PHONY: help demo test unit coverage check lint types arch format format-check bench fuzz chaos picture docs dashboards site screenshots services fresh node-core lock hooks clean

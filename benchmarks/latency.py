@@ -25,7 +25,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import replace
 from itertools import cycle
 from pathlib import Path
@@ -101,7 +101,7 @@ def report(what: str, seconds: list[float]) -> None:
     print(f"  {what:<18} median {1e3 * median(seconds):8.2f}   5 % {1e3 * cuts[0]:8.2f}   95 % {1e3 * cuts[-1]:8.2f}")
 
 
-def latencies(
+def latencies(  # noqa: PLR0913 -- what is measured, by name
     node: Bitcoind,
     tags: Iterator[Recipe],
     blocks: int,
@@ -109,8 +109,12 @@ def latencies(
     *,
     pause: float = PAUSE_SECONDS,
     events: Sequence[str] = ("block", "snapshot"),
+    meanwhile: AbstractContextManager[object] = nullcontext(),  # noqa: B008 -- it does nothing, as often as wanted
 ) -> tuple[list[float], list[float]]:
-    """Submit blocks one by one: seconds until the block event of each at `port`, and until its snapshot."""
+    """Submit blocks one by one: seconds until the block event of each at `port`, and until its snapshot.
+
+    Whoever listens was there before `meanwhile` began.
+    """
     received: dict[tuple[str, str], float] = {}
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     connection.request("GET", "/api/v1/events")
@@ -128,16 +132,17 @@ def latencies(
 
     Thread(target=listen, daemon=True).start()
     found: tuple[list[float], list[float]] = ([], [])
-    for _ in range(blocks):
-        tip = parent_of(node, node.call("getbestblockhash"))
-        block = padded(tip, next(tags), spent=coinbase_of(node, tip.height - 150))
-        assert node.call("submitblock", block.raw.hex()) is None
-        returned = time.monotonic()
-        wanted = [(event, block.hash) for event in events]
-        wait_until(lambda: received.keys() >= {*wanted}, seconds=10, what="the events of the block")  # noqa: B023
-        for times, each in zip(found, wanted, strict=False):
-            times.append(received[each] - returned)
-        time.sleep(pause)
+    with meanwhile:
+        for _ in range(blocks):
+            tip = parent_of(node, node.call("getbestblockhash"))
+            block = padded(tip, next(tags), spent=coinbase_of(node, tip.height - 150))
+            assert node.call("submitblock", block.raw.hex()) is None
+            returned = time.monotonic()
+            wanted = [(event, block.hash) for event in events]
+            wait_until(lambda: received.keys() >= {*wanted}, seconds=10, what="the events of the block")  # noqa: B023
+            for times, each in zip(found, wanted, strict=False):
+                times.append(received[each] - returned)
+            time.sleep(pause)
     connection.close()
     return found
 

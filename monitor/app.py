@@ -15,6 +15,7 @@ from monitor import __version__, logs, process_signals
 from monitor.alerts.loading import METRIC_LOOKUP, load_rules, reload_rules
 from monitor.alerts.receivers import delivery, receivers
 from monitor.alerts.runner import AlertRunner
+from monitor.alerts.shown import follow as follow_alerts
 from monitor.attribution.match import attribute
 from monitor.backfill.scheduler import BackfillScheduler
 from monitor.chain.branches import BranchRules
@@ -150,6 +151,9 @@ async def run(config: Config, stop: asyncio.Event, *, listening: Callable[[str],
                 supervised("journal", Journal(hub, store.journal).run, vitals),
             )
 
+        async def follow() -> None:
+            await _all_or_none(_follow(parts), follow_alerts(rules, store.alerts, hub=hub, vitals=vitals))
+
         process_signals.listen(signal.SIGUSR1, nodes[0].notifications.look_now)
         economy = EconomyKeeper(
             config.economy, store, history, complete=lambda: health.complete,
@@ -159,7 +163,7 @@ async def run(config: Config, stop: asyncio.Event, *, listening: Callable[[str],
         manager.ready()
         with suppress(_Stopped):
             await _all_or_none(
-                _until(stop), *(node.run() for node in nodes), role.run(write, lambda: _follow(parts)),
+                _until(stop), *(node.run() for node in nodes), role.run(write, follow),
                 _reload_tokens(config, web, reload=reload, vitals=vitals),
                 supervised("economy", economy.run, vitals),
                 manager.keep_informed(lambda: _status(hub, health), moves=lambda: health.intake_moves),

@@ -33,7 +33,9 @@ def evaluate(rules: Sequence[Rule], samples: Samples, alerts: Sequence[Alert]) -
     """Evaluate all rules, after an evaluation that left `alerts`; `samples.now` is the clock."""
     before: dict[str, dict[str, Alert]] = {}
     for alert in alerts:
-        before.setdefault(alert.rule, {})[alert.key] = alert
+        # A clock that was ahead must not make an alert last until that time comes again.
+        known_since = replace(alert, since=min(alert.since, samples.now))
+        before.setdefault(alert.rule, {})[alert.key] = known_since
     after: list[Alert] = []
     changed: list[Alert] = []
     for rule in rules:

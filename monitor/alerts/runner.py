@@ -19,6 +19,7 @@ import structlog
 from monitor.alerts.evaluate import evaluate
 from monitor.alerts.inputs import AlertInputs, MetricLookup, incomplete_windows
 from monitor.alerts.rules import Rule
+from monitor.alerts.shown import show
 from monitor.errors import PoolMonitorError
 from monitor.hub import Hub, Listener, News
 from monitor.model import Alert, AlertState, BlockEvents, BlockHash, NodesView, PoolSlug, Snapshot
@@ -189,11 +190,7 @@ class AlertRunner:
             self._events = _Events(stale=self._events.stale & followed)  # not stale yet: a node is on their branch
 
     def _publish(self, changed: Sequence[Alert]) -> None:
-        self._hub.alert(self._alerts, changed)
-        firing = Counter(alert.rule for alert in self._alerts if alert.state is AlertState.FIRING)
-        self._vitals.alerts_firing.clear()
-        for rule in self.rules:
-            self._vitals.alerts_firing.labels(rule.name, rule.severity).set(firing[rule.name])
+        show(self._alerts, changed, self.rules, hub=self._hub, vitals=self._vitals)
         for alert in changed:
             log.info("alert", rule=alert.rule, state=alert.state, summary=alert.summary, labels=dict(alert.labels))
 
@@ -201,8 +198,9 @@ class AlertRunner:
         now, snapshot, waiting = time.time(), self._hub.snapshot, self._node.waiting
         if waiting is None and snapshot and snapshot.caught_up and self._node.heard_at:
             self._at_tip = max(self._at_tip, self._node.heard_at)
+        self._at_tip = min(self._at_tip, now)  # the clock may have been ahead
         if waiting is not None:
-            self._away_since = self._away_since or now
+            self._away_since = min(self._away_since or now, now)
         elif self._node.heard_at is not None:
             self._away_since = None
         node_behind = await self._node_behind() if waiting is None else None

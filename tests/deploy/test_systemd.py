@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.bitcoind import Bitcoind
@@ -172,7 +173,7 @@ def test_under_the_units_filter_zmq_tells_of_blocks_and_the_past_is_fetched(
 ) -> None:
     node = start_bitcoind(*without_long_poll(scratch))
     mine_all(node, [Recipe(tag=b"/AntPool/")] * 150)
-    login = {"node__user": "pool-monitor", "node__password_file": scratch / "password"}
+    login: dict[str, Any] = {"node__user": "pool-monitor", "node__password_file": scratch / "password"}
 
     # The timer rings after the test has ended.
     with Daemon(

@@ -143,6 +143,12 @@ async def test_an_alert_is_sent_once_whichever_monitor_sends_it(bitcoind: Bitcoi
             mine(bitcoind, 40)
             await until(lambda: sent() == ["firing"], what="the alert")
             await asyncio.to_thread(second.wait_for, bitcoind.call("getbestblockhash"))
+            await asyncio.to_thread(
+                wait_until,
+                lambda: [each["state"] for each in second.ask("/api/v1/alerts")["alerts"]] == ["firing"],
+                seconds=10,
+                what="the other to show the alert",
+            )
             first.kill()
             await asyncio.to_thread(wait_until, lambda: writes(second), seconds=10, what="the other to take over")
             mine_all(bitcoind, [Recipe(tag=tags[number % 3]) for number in range(50)])

@@ -30,12 +30,16 @@ def environment(**settings: object) -> dict[str, str]:
 class Daemon:
     """`pool-monitor run` on a free port, in a folder that holds its store; the store survives `stop` and `kill`.
 
-    With a `command`, that becomes the daemon: `POOL_MONITOR` to measure one that nothing was imported for.
+    With a `command`, that becomes the daemon: `POOL_MONITOR` to measure one that nothing was imported for. The file of
+    a `support.clock.Clock` sets its time.
     """
 
-    def __init__(self, folder: Path, *, command: Sequence[str] = (), **settings: object) -> None:
+    def __init__(
+        self, folder: Path, *, command: Sequence[str] = (), clock: Path | None = None, **settings: object
+    ) -> None:
         self.folder = folder
         self._command = command
+        self._clock = clock
         folder.mkdir(parents=True, exist_ok=True)
         store = f"sqlite:///{folder / 'blocks.sqlite'}"
         self.environment = environment(**{"store__url": store, "web__port": 0, "log__format": "json"} | settings)
@@ -56,8 +60,9 @@ class Daemon:
         """Start, and do not wait for anything."""
         self._log.write_bytes(b"")
         self._process = start(
-            "run", environment=self.environment, folder=self.folder, output=self._log, command=self._command
-        )
+            "run", environment=self.environment, folder=self.folder, output=self._log, command=self._command,
+            clock=self._clock,
+        )  # fmt: skip
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         """Ask it to stop; its exit status."""
@@ -80,8 +85,13 @@ class Daemon:
         return self._running.wait(20 * PATIENCE)
 
     @property
+    def runs(self) -> bool:
+        """Whether it was started, and did not end by itself."""
+        return self._process is not None and self._process.poll() is None
+
+    @property
     def pid(self) -> int:
-        """The number of its process."""
+        """Its process."""
         return self._running.pid
 
     @property
@@ -93,6 +103,11 @@ class Daemon:
     def log(self) -> str:
         """The end of what it has to say."""
         return tail(self._log)
+
+    @property
+    def whole_log(self) -> str:
+        """All that it has to say since its start."""
+        return self._log.read_text(errors="replace") if self._log.exists() else ""
 
     def events(self, name: str) -> list[dict[str, Any]]:
         """What it logged since its start under this name."""

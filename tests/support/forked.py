@@ -24,6 +24,8 @@ from types import TracebackType
 from typing import Protocol, Self
 from unittest import mock
 
+from support.clock import follow
+
 POOL_MONITOR = [sys.executable, "-m", "monitor"]
 
 
@@ -63,15 +65,21 @@ class Process(Protocol):
 
 
 def start(
-    *arguments: str, environment: Mapping[str, str], folder: Path, output: Path, command: Sequence[str] = ()
+    *arguments: str,
+    environment: Mapping[str, str],
+    folder: Path,
+    output: Path,
+    command: Sequence[str] = (),
+    clock: Path | None = None,
 ) -> Process:
     """`pool-monitor` with these arguments, with nothing to read; what it prints is added to the file `output`.
 
-    A `command` that becomes the program, such as one that takes rights away first, is run from nothing.
+    A `command` that becomes the program, such as one that takes rights away first, is run from nothing. The file of a
+    `support.clock.Clock` sets the time of a process that is not.
     """
     output.touch()
     if not command and "COVERAGE_PROCESS_START" not in os.environ:
-        return _Forked(arguments, {**environment}, folder, (output, output))
+        return _Forked(arguments, {**environment}, folder, (output, output), clock)
     with output.open("ab") as log:
         return subprocess.Popen(
             [*(command or POOL_MONITOR), *arguments], env=environment, cwd=folder,
@@ -134,7 +142,13 @@ def _forks() -> context.ForkServerContext:
     return forks
 
 
-def _run(arguments: Sequence[str], environment: Mapping[str, str], folder: Path, streams: tuple[Path, Path]) -> None:
+def _run(
+    arguments: Sequence[str],
+    environment: Mapping[str, str],
+    folder: Path,
+    streams: tuple[Path, Path],
+    clock: Path | None = None,
+) -> None:
     """Become the program."""
     from monitor.__main__ import main  # noqa: PLC0415 -- imported already
 
@@ -142,6 +156,8 @@ def _run(arguments: Sequence[str], environment: Mapping[str, str], folder: Path,
         opened = os.open(path, os.O_WRONLY | os.O_APPEND)
         os.dup2(opened, number)
         os.close(opened)
+    if clock:
+        follow(clock)
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)

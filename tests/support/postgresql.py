@@ -115,6 +115,16 @@ class Postgresql:
         subprocess.run([*_as_user(), str(program(name)), *arguments], check=True, cwd=self._folder, capture_output=True)
 
     @property
+    def pid(self) -> int:
+        """Its first process."""
+        return self._running.pid
+
+    @property
+    def runs(self) -> bool:
+        """Whether it was started, and did not end by itself."""
+        return self._process is not None and self._process.poll() is None
+
+    @property
     def log(self) -> str:
         """The end of its log."""
         return tail(self._folder / "log")

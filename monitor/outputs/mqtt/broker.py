@@ -23,6 +23,7 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wai
 from monitor.errors import ReceiverAway
 from monitor.outputs.mqtt.outgoing import Message, Outgoing
 from monitor.outputs.outages import Outage
+from monitor.outputs.supervised import apart
 from monitor.vitals import Vitals
 
 ONLINE, OFFLINE = "online", "offline"
@@ -134,9 +135,7 @@ class Broker:
     async def _serve(self, client: aiomqtt.Client) -> None:
         """Publish queued messages until the connection is lost or the task is cancelled."""
         try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(_watch(client))
-                group.create_task(self._publish_all(client))
+            await apart(self._exchange(client))
         except BaseExceptionGroup as several:
             raise several.exceptions[0] from None
         except asyncio.CancelledError:
@@ -144,6 +143,11 @@ class Broker:
                 async with asyncio.timeout(_DISCONNECT_SECONDS):
                     await _publish(client, Message(self._status, OFFLINE, retain=True))
             raise
+
+    async def _exchange(self, client: aiomqtt.Client) -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(_watch(client))
+            group.create_task(self._publish_all(client))
 
     async def _publish_all(self, client: aiomqtt.Client) -> NoReturn:
         while True:

@@ -54,6 +54,13 @@ def test_at_the_threshold_is_not_beyond_it() -> None:
     assert told(HALF, course(0.5, 0.5)) == []
 
 
+def test_a_clock_that_was_ahead_makes_no_alert_last() -> None:
+    day = 86_400.0
+    for rule, over in ((HALF, 2), (replace(HALF, keep_seconds=2 * BLOCK), 4)):
+        moments = [facts(1, now=BLOCK + day, a=0.6), *(facts(height, a=0.1) for height in (2, 3, 4, 5))]
+        assert told(rule, moments) == [(1, "a", "firing"), (over, "a", "resolved")]
+
+
 def test_a_rule_may_look_for_too_little() -> None:
     low = replace(HALF, enter=0.1, leave=0.2, rising=False)
 

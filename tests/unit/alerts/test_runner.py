@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -193,6 +194,25 @@ def bench() -> Bench:
 
 async def settle() -> None:
     await asyncio.sleep(3 * TICK)
+
+
+async def test_a_clock_that_was_ahead_does_not_hide_that_the_numbers_are_old(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = time.time()
+    bench.pulse.heard_at = now + 86_400
+    async with bench.watching():
+        bench.grow("a")
+        await settle()
+        bench.pulse.waiting = "the node is away"
+        monkeypatch.setattr("monitor.alerts.runner.time.time", lambda: now + 100)
+        await settle()
+        monkeypatch.setattr("monitor.alerts.runner.time.time", lambda: now + 400)
+        await settle()
+
+    behind = bench.vitals.registry.get_sample_value("pool_monitor_behind_seconds")
+    assert behind is not None
+    assert behind >= 300
 
 
 async def test_what_changes_is_stored_then_told(bench: Bench) -> None:
