@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -114,10 +115,20 @@ async def test_what_is_not_stored_or_not_a_time_is_said(daemon: Inside) -> None:
         assert b"Not found" in body
 
 
+async def test_many_readers_of_one_day_wait_for_one_computation(daemon: Inside) -> None:
+    """Also of more pages than may wait for different things."""
+    pages = [f"/?window={window}&level={level}&at=3" for window in ("24h", "3b") for level in ("pool", "template")]
+    others = [f"{page}&metric={metric}" for page in pages for metric in ("gini", "theil", "hhi_unbiased")]
+    assert {status for status, *_ in await asyncio.gather(*map(daemon.get, [*pages, *others]))} == {200}
+
+
 class _NothingStored:
     """A history without any block."""
 
     edition = "1"
+
+    def kept(self, _: object) -> None:
+        return None
 
     async def snapshot(self, _: object) -> None:
         return None

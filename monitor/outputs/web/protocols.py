@@ -87,6 +87,9 @@ class HistoryQueries(Protocol):
     def edition(self) -> str | None:
         """Changes whenever a series may have changed; None while there are none."""
 
+    def kept(self, moment: Moment) -> Snapshot | None:
+        """What `snapshot` returns, if it need not be computed; else None."""
+
     async def snapshot(self, moment: Moment) -> Snapshot | None:
         """Every number as of an earlier block; None if nothing is stored of that time, or counted yet."""
 

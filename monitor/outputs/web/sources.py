@@ -50,8 +50,10 @@ class Sources:
         newest = self.snapshot
         if moment is None:
             return self
-        async with self.turns.one():
-            past = await self.history.snapshot(moment)
+        past = self.history.kept(moment)
+        if past is None:
+            async with self.turns.one(moment):
+                past = await self.history.snapshot(moment)
         if past is None or (moment.height or 0) > newest.tip.height:
             begin = f"the history begins at block {newest.first_height}, and ends at {newest.tip.height}"
             raise Problem(HTTPStatus.NOT_FOUND, f"nothing is stored of that time: {begin}")
