@@ -175,7 +175,7 @@ async def _page() -> str:
     past, health = _Past([BlockRecord(each, stale=False) for each in judged]), _Health(facts, covered)
     directory = Directory(load_registry())
     audits = Audits(past.records)
-    hub.show_audit(replace(audits.view(), interval_seconds=30.0, newest=newest.hash))
+    hub.show_audit(replace(audits.counted(), interval_seconds=30.0, newest=newest.hash))
     hub.show_stratum(stratum.view(newest.ref, newest.header.time + 60.0))
     sources = Sources(
         hub, store=past, branches=past, journal=past, audits=audits, health=health, directory=directory,
