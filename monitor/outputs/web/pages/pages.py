@@ -17,6 +17,7 @@ from monitor.outputs.web.pages.change_pairs import ChangeEntry, newest_first
 from monitor.outputs.web.pages.claims import ClaimsView, verdict
 from monitor.outputs.web.pages.comparison import Since, choices, shares_of
 from monitor.outputs.web.pages.countries import COUNTRIES
+from monitor.outputs.web.pages.country_bars import MEANINGS, CountryBars
 from monitor.outputs.web.pages.entity import POOL, EntityView
 from monitor.outputs.web.pages.history import HistoryView
 from monitor.outputs.web.pages.memberships import LEVELS, MembershipView
@@ -54,6 +55,7 @@ class Pages:
             web.get("/memberships", self.memberships),
             web.get("/search", self.search),
             web.get("/claims", self.claims),
+            web.get("/countries", self.countries),
             web.get("/glossary", self.glossary),
             web.get("/entity/{level}/{entity}", self.entity),
             *Reports(self.shell).routes(),
@@ -171,6 +173,16 @@ class Pages:
         return self.shell.page(
             request, "claims.html", here="/claims", view=ClaimsView.of(snapshot), snapshot=snapshot,
             verdict=verdict, as_of=sources.past,
+        )  # fmt: skip
+
+    @shown
+    async def countries(self, request: web.Request) -> web.Response:
+        """Shares by country, by both meanings, with what is unknown."""
+        sources = await self.shell.at(request)
+        snapshot, names = sources.snapshot, entity_names(sources.snapshot)
+        return self.shell.page(
+            request, "countries.html", here="/countries", snapshot=snapshot, as_of=sources.past, meanings=MEANINGS,
+            view=CountryBars.of(snapshot, request.query.get("window"), names),
         )  # fmt: skip
 
     @cached

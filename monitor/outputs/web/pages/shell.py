@@ -27,9 +27,9 @@ from monitor.outputs.web.sources import Sources
 from monitor.outputs.web.tables import source_line
 
 _PAGES = (
-    ("/", "Overview"), ("/claims", "Claims"), ("/compare", "Two economies"), ("/audit", "Audit"),
-    ("/stratum", "Stratum"), ("/builders", "Builders"), ("/nodes", "Nodes"), ("/memberships", "Memberships"),
-    ("/alerts", "Alerts"),
+    ("/", "Overview"), ("/claims", "Claims"), ("/countries", "Countries"), ("/compare", "Two economies"),
+    ("/audit", "Audit"), ("/stratum", "Stratum"), ("/builders", "Builders"), ("/nodes", "Nodes"),
+    ("/memberships", "Memberships"), ("/alerts", "Alerts"),
 )  # fmt: skip
 """What the head of each page has links to."""
 _HEADERS = {
