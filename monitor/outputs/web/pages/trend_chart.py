@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
-from math import exp, log
+from math import exp, inf, log
 from typing import Final, NamedTuple
 
 from monitor.model import HEADLINE_LEVEL, EconomyView, SeriesPoint, Slope
@@ -15,6 +15,8 @@ from monitor.outputs.web.pages.dates import ALL_DAYS, DayRange
 STALE_DAYS: Final = 200
 """A series whose newest period is older is drawn faint."""
 _LEFT, _RIGHT, _TOP, _BOTTOM = 34, 12, 12, 26
+_DATE_WIDTH: Final = 66
+"""Of a date with space beside it; the last one ends at the edge."""
 _TICKS: Final = (1, 2, 3, 5, 10, 20, 50, 100, 200, 500)
 _TONES: Final = {"mining": "s5", "designer": "s3", "ownership": "s0", "usage": "s7", "open_weights": "s6"}
 _NAMES: Final = {
@@ -131,7 +133,13 @@ class TrendChart:
 
     @property
     def dates(self) -> Iterator[tuple[str, float]]:
-        """Beginnings of quarters, and where they are: as many as there is room for."""
+        """Beginnings of quarters, and where they are: as many as there is room for; no text where the next is near."""
+        found = list(self._quarters)
+        for (text, x), (_, following) in pairwise([*found, ("", inf)]):
+            yield ("" if following - x < _DATE_WIDTH else text), x
+
+    @property
+    def _quarters(self) -> Iterator[tuple[str, float]]:
         first, last = (date.fromordinal(each) for each in self._days)
         months = max(1, round((last - first).days / 30.44))
         every = next((each for each in (1, 3, 6, 12, 24) if months / each * 60 < self.width), 60)
