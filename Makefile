@@ -12,7 +12,7 @@ COMPILE = $(BIN)/uv pip compile --quiet $(LOCK) --universal --generate-hashes --
     --custom-compile-command "make lock" pyproject.toml
 
 help: ## list the jobs
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 dashboards: $(DEV) ## write the Grafana dashboards
 	@$(BIN)/python scripts/grafana.py
@@ -76,6 +76,10 @@ screenshots: $(DEV) ## the pictures of the page in docs/images
 	@$(PYTHON) scripts/services.py chromium
 	@PYTHONPATH=tests $(BIN)/python scripts/screenshots.py
 
+screenshots-all: $(DEV) ## every page, wide and narrow, light and dark, in .screenshots
+	@$(PYTHON) scripts/services.py chromium
+	@PYTHONPATH=tests $(BIN)/python scripts/screenshots.py --all
+
 services: ## fetch the real services that the tests run against
 	@$(PYTHON) scripts/services.py
 
@@ -115,4 +119,4 @@ $(SITE): requirements/site.txt | $(RUN)
 	@$(BIN)/pip --disable-pip-version-check --python $@/bin/python install --quiet --require-hashes -r requirements/site.txt
 	@touch $@
 
-.PHONY: help demo test unit coverage check lint types arch format format-check bench fuzz chaos picture docs dashboards site screenshots services fresh node-core lock hooks clean
+.PHONY: help demo test unit coverage check lint types arch format format-check bench fuzz chaos picture docs dashboards site screenshots screenshots-all services fresh node-core lock hooks clean

@@ -43,7 +43,7 @@ from monitor.outputs.web.routes.metrics import Metrics
 from monitor.outputs.web.server import WebServer
 from monitor.outputs.web.sources import Sources
 from monitor.pipeline import Pipeline
-from monitor.processing.auditing import run_audit
+from monitor.processing.auditing import AuditQueries, run_audit
 from monitor.processing.branches import count_branch
 from monitor.processing.builders import BuildersKeeper, follow_custody
 from monitor.processing.counter import Rulebook, WindowCounter
@@ -118,7 +118,7 @@ async def run(config: Config, stop: asyncio.Event, *, listening: Callable[[str],
             store=readers,
             branches=readers.branches,
             journal=readers.journal,
-            audits=readers.audits,
+            audits=AuditQueries(readers.audits, directory.belongs),
             health=health,
             directory=directory,
             history=history,

@@ -1,6 +1,8 @@
-"""Takes the pictures of the page that docs/images has, in a real browser: of the demo's own blocks, and of a split.
+"""Takes pictures of the pages in a real browser: of the demo's own blocks, and of made-up nodes, audits and evidence.
 
-    PYTHONPATH=tests .venv/bin/python scripts/screenshots.py [FOLDER]
+    PYTHONPATH=tests .venv/bin/python scripts/screenshots.py [FOLDER]    those that docs/images has
+    PYTHONPATH=tests .venv/bin/python scripts/screenshots.py --all       every page, wide and narrow, light and dark,
+                                                                         in .screenshots with an index to look through
 
 They change with each run as far as the page does: the blocks are those at the end of the embedded history.
 """
@@ -9,19 +11,22 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import shutil
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 
+import aiohttp
 from PIL import Image
 from playwright.async_api import Browser, expect
-from support import node_views
+from support import audits, builders, node_views, stratum_views
 from support.browser import running
 from support.served import server, sources
 
@@ -31,7 +36,7 @@ from monitor.cli.demo_daemon import signatures_of
 from monitor.config import Config
 from monitor.embedded import EmbeddedNode, mainnet, onward, replay
 from monitor.hub import Hub
-from monitor.model import BlockRow, Tally, Window
+from monitor.model import BlockRow, PoolSlug, StoredAudit, Tally, Window
 from monitor.outputs.web.pages.pages import Pages
 from monitor.outputs.web.routes.events import Events
 from monitor.registry.directory import Directory
@@ -41,7 +46,19 @@ from monitor.vitals import Vitals
 CHECKOUT = Path(__file__).resolve().parent.parent
 WATCHED = 100
 """Blocks that are found while the daemon looks: long enough to see a race."""
-DESKTOP, PHONE = (1120, 1900), (390, 1500)
+DESKTOP, PHONE = (1280, 1900), (390, 1500)
+ALL = CHECKOUT / ".screenshots"
+
+
+@dataclass(frozen=True)
+class Audited:
+    """Stored audits."""
+
+    audits: Sequence[StoredAudit]
+
+    async def newest(self, limit: int, *, below: int | None = None) -> Sequence[StoredAudit]:  # noqa: ARG002
+        """All of them."""
+        return self.audits[:limit]
 
 
 @dataclass(frozen=True)
@@ -51,6 +68,7 @@ class Shot:
     name: str
     path: str
     size: tuple[int, int]
+    """Width and height; a height of 0 is that of the page."""
     scheme: str
 
 
@@ -60,23 +78,77 @@ SHOTS = (
     Shot("page-phone-light", "/", PHONE, "light"),
     Shot("page-phone-dark", "/", PHONE, "dark"),
     Shot("page-pool", "/pool/antpool", DESKTOP, "light"),
-    Shot("page-block", "/block/{block}", (1120, 900), "dark"),
+    Shot("page-block", "/block/{block}", (1280, 900), "dark"),
+    Shot("page-countries", "/countries", (1280, 1320), "light"),
+    Shot("page-countries-phone", "/countries", (390, 1500), "dark"),
+    Shot("page-then", "/?at=-7&then=-28", (1280, 1500), "light"),
+    Shot("page-pool-phone", "/pool/antpool?then=-28", (390, 1900), "light"),
 )
 NODES = (
-    Shot("nodes-split", "/nodes", (1120, 1300), "light"),
+    Shot("nodes-split", "/nodes", (1280, 1300), "light"),
     Shot("nodes-phone-dark", "/nodes", (390, 1500), "dark"),
 )
 """Of a server without a daemon."""
+PAGES = {
+    "overview": "/", "template": "/?level=template&window=30d", "origin": "/?level=origin&metric=hhi_unbiased",
+    "then": "/?at=-7&then=-28", "claims": "/claims", "countries": "/countries", "compare": "/compare",
+    "memberships": "/memberships?level=country", "alerts": "/alerts", "glossary": "/glossary",
+    "search": "/search?q=pool",
+    "pool": "/pool/antpool?with=foundryusa&then=-28", "entity": "/entity/template/antpool-and-friends",
+    "block": "/block/{block}", "missing": "/pool/nobody",
+}  # fmt: skip
+MADE_UP = {"nodes": "/nodes", "audit": "/audit", "stratum": "/stratum", "builders": "/builders"}
+"""Of a server without a daemon."""
 
 
-async def main(folder: Path) -> None:
-    """Start a daemon on the embedded history, and look at it; then at the page of nodes that disagree."""
+async def main(folder: Path, *, every: bool) -> None:
+    """Start a daemon on the embedded history, and look at it; then at what is made up."""
     async with running(chromium()) as browser:
-        async with _split() as url:
-            await take_all(browser, url, NODES, folder)
+        async with _made_up() as url:
+            await take_all(browser, url, _everyhow(MADE_UP) if every else NODES, folder)
         async with _daemon() as (url, block):
-            shots = [replace(shot, path=shot.path.format(block=block)) for shot in SHOTS]
+            shots = [
+                replace(shot, path=_with_days(shot.path.format(block=block)))
+                for shot in (_everyhow(PAGES) if every else SHOTS)
+            ]
             await take_all(browser, url, shots, folder)
+    if every:
+        _index(folder, [*MADE_UP, *PAGES])
+
+
+def _everyhow(pages: Mapping[str, str]) -> list[Shot]:
+    """Each page wide and narrow, light and dark, as long as it is."""
+    return [
+        Shot(f"{name}-{width}-{scheme}", path, (width, 0), scheme)
+        for name, path in pages.items()
+        for width in (DESKTOP[0], PHONE[0])
+        for scheme in ("light", "dark")
+    ]
+
+
+def _with_days(path: str) -> str:
+    """The path with days in place of how long they are before the end of the embedded history."""
+    end = mainnet()[-1].time
+
+    def day(match: re.Match[str]) -> str:
+        return f"{datetime.fromtimestamp(end + int(match[1]) * 86_400, UTC):%Y-%m-%d}"
+
+    return re.sub(r"(?<==)(-\d+)", day, path)
+
+
+def _index(folder: Path, names: Sequence[str]) -> None:
+    """A page with all of them."""
+    rows = "".join(
+        f"<h2>{name}</h2><p>"
+        + "".join(
+            f'<a href="{name}-{width}-{scheme}.webp"><img src="{name}-{width}-{scheme}.webp" height="400"></a> '
+            for width in (DESKTOP[0], PHONE[0])
+            for scheme in ("light", "dark")
+        )
+        for name in names
+    )
+    (folder / "index.html").write_text(f"<!doctype html><title>Screenshots</title>{rows}", "utf-8")
+    print(f"screenshots: {folder / 'index.html'}")
 
 
 async def take_all(browser: Browser, url: str, shots: Sequence[Shot], folder: Path) -> None:
@@ -84,12 +156,12 @@ async def take_all(browser: Browser, url: str, shots: Sequence[Shot], folder: Pa
     for shot in shots:
         path = folder / f"{shot.name}.webp"
         await _take(browser, url + shot.path, shot, path)
-        print(f"screenshots: {path} ({path.stat().st_size // 1000} kB)")
+        print(f"screenshots: {path} ({path.stat().st_size // 1000} kB)", flush=True)
 
 
 @asynccontextmanager
-async def _split() -> AsyncIterator[str]:
-    """The address of pages that show a split between three nodes, as of now."""
+async def _made_up() -> AsyncIterator[str]:
+    """The address of pages that show a split between three nodes, audits, jobs of pools and evidence."""
     node_views.TIME = int(time.time()) - 100
     directory = Directory(load_registry())
     names = {profile.slug: profile.name for profile in directory.profiles()}
@@ -103,7 +175,13 @@ async def _split() -> AsyncIterator[str]:
         )
     )  # fmt: skip
     hub.show_nodes(node_views.split())
-    over = sources(hub, store=stored, branches=stored, journal=stored, directory=directory)
+    pools = [PoolSlug(name) for name in ("foundryusa", "antpool", "viabtc", "f2pool")]
+    hub.show_audit(audits.view_of(*pools))
+    hub.show_stratum(stratum_views.view_of(time.time()))
+    hub.show_builders(builders.view_of(*pools[:3]))
+    audited = [audits.audit_of(row.ref, missed=561 * (at % 2)) for at, row in enumerate(node_views.chain()[:24])]
+    found = Audited([StoredAudit(each, pools[at % 4]) for at, each in enumerate(audited)])
+    over = sources(hub, store=stored, branches=stored, journal=stored, directory=directory, audits=found)
     async with server([Pages(over), Events(over, Vitals())], over) as serving:
         yield serving.url
 
@@ -124,12 +202,22 @@ async def _daemon() -> AsyncIterator[tuple[str, str]]:
             })  # fmt: skip
             running = asyncio.create_task(daemon.run(config, stop, listening=listening.set_result))
             url = await listening
-            await asyncio.sleep(15)  # the first blocks are read
+            await _ready(url)
             await _found(node, past, start)
-            await asyncio.sleep(5)
+            await _ready(url)
             yield url, node.tip.hash
             stop.set()
             await running
+
+
+async def _ready(url: str) -> None:
+    """Return once the daemon has read all blocks, and what it estimates of them."""
+    async with aiohttp.ClientSession(url) as session:
+        while True:
+            async with session.get("/readyz") as ready, session.get("/api/v1/shares?window=7d") as shares:
+                if ready.ok and shares.ok and (await shares.json())["windows"][0]["shares"][0]["upper"] is not None:
+                    return
+            await asyncio.sleep(1)
 
 
 async def _found(node: EmbeddedNode, past: Sequence[object], start: int) -> None:
@@ -139,7 +227,7 @@ async def _found(node: EmbeddedNode, past: Sequence[object], start: int) -> None
 
 
 async def _take(browser: Browser, url: str, shot: Shot, path: Path) -> None:
-    width, height = shot.size
+    width, height = shot.size[0], shot.size[1] or 900
     context = await browser.new_context(color_scheme=shot.scheme, viewport={"width": width, "height": height})  # type: ignore[arg-type]
     page = await context.new_page()
     await page.goto(url)
@@ -147,9 +235,10 @@ async def _take(browser: Browser, url: str, shot: Shot, path: Path) -> None:
         await history.scroll_into_view_if_needed()
         await expect(page.locator(".chart > svg")).to_be_visible(timeout=30_000)
         await page.evaluate("scrollTo(0, 0)")
-    taken = Image.open(BytesIO(await page.screenshot())).convert("RGB")
+    whole = not shot.size[1]
+    taken = Image.open(BytesIO(await page.screenshot(full_page=whole))).convert("RGB")
     await context.close()
-    taken.save(path, lossless=True, method=6)
+    taken.save(path, lossless=not whole, quality=70, method=4 if whole else 6)
 
 
 def chromium() -> Path:
@@ -162,4 +251,7 @@ def chromium() -> Path:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1]) if sys.argv[1:] else CHECKOUT / "docs" / "images"))
+    wanted = sys.argv[1] if sys.argv[1:] else CHECKOUT / "docs" / "images"
+    into = ALL if wanted == "--all" else Path(wanted)
+    into.mkdir(exist_ok=True)
+    asyncio.run(main(into, every=into is ALL))

@@ -28,6 +28,10 @@ Output = Annotated[
     Path | None, typer.Option("--output", "-o", metavar="FILE", help="Output file. Default: standard output.")
 ]
 UrlOption = Annotated[str | None, typer.Option(help="Address of the daemon. Default: as configured.")]
+AtOption = Annotated[
+    str | None,
+    typer.Option(metavar="DAY|HEIGHT", help="As of an earlier block: windows end there. Example: 2026-01-31."),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -51,6 +55,11 @@ def window(name: str) -> Window:
         return Window.parse(name)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
+
+
+def moment(iso: str) -> str:
+    """A timestamp of the API, as on the pages."""
+    return f"{iso[:16].replace('T', ' ')} UTC"
 
 
 @contextmanager

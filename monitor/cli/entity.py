@@ -5,21 +5,25 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from monitor.cli.common import ConfigOption, UrlOption
+from monitor.cli.common import AtOption, ConfigOption, UrlOption, moment
 from monitor.config import Config, load
 
+if TYPE_CHECKING:
+    from monitor.cli.status.client import Choice
 
-def entity(
+
+def entity(  # noqa: PLR0913 -- its options
     level: Annotated[str, typer.Argument(metavar="LEVEL", help="template, operator, origin, country or pool.")],
     name: Annotated[str, typer.Argument(metavar="ENTITY", help="As status shows it: CN, antpool-and-friends.")],
     *,
     config: ConfigOption = None,
     url: UrlOption = None,
     window: Annotated[str | None, typer.Option(help="Window, as configured. Default: 7d, or the first.")] = None,
+    at: AtOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the response of the API.")] = False,
 ) -> None:
     """Show the share of a template builder, an operator or a country, and who belongs to it.
@@ -27,7 +31,9 @@ def entity(
     Asks a running daemon. Each member has the days, the confidence and the source of the statement; those that are not
     counted widen the interval. Exit status 1 if no daemon answers, or nothing is counted for the entity.
     """
-    found = asyncio.run(_ask(load(config), url, (level, name), window=window))
+    from monitor.cli.status.client import Choice  # noqa: PLC0415 -- slow, and only needed here
+
+    found = asyncio.run(_ask(load(config), url, name, choice=Choice(level, window, at)))
     if as_json:
         typer.echo(json.dumps(found))
     else:
@@ -35,16 +41,17 @@ def entity(
             typer.echo(line)
 
 
-async def _ask(config: Config, url: str | None, wanted: tuple[str, str], *, window: str | None) -> dict[str, Any]:
+async def _ask(config: Config, url: str | None, name: str, *, choice: Choice) -> dict[str, Any]:
     from monitor.cli.status.client import Client  # noqa: PLC0415 -- slow, and only needed here
 
     async with Client(config, url) as client:
-        return await client.entity(*wanted, window)
+        return await client.entity(name, choice)
 
 
 def lines(found: dict[str, Any]) -> Iterator[str]:
     """The response as text."""
-    yield f"{found['name']} ({found['level']}), as of block {found['tip']['height']}"
+    tip = found["tip"]
+    yield f"{found['name']} ({found['level']}), as of block {tip['height']}, {moment(tip['time'])}"
     yield ""
     for share in found["shares"]:
         interval = "" if share["upper"] is None else f"  {100 * share['lower']:.1f} - {share['upper']:.1%} (95 %)"

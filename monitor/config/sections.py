@@ -310,6 +310,9 @@ class WebSection(Section):
     tokens_file: Path | None = Field(default=None, examples=["/etc/pool-monitor/tokens.toml"])
     """File of further tokens, as hashes, each with a name and the scopes read (page and API) and metrics (/metrics):
     pool-monitor token makes them. Reloaded when it changes, and on SIGHUP."""
+    public_charts: bool = False
+    """Whether embedded charts, badges and the drawings that they show need no token, for pages of others: /embed/,
+    /badge/ and /chart/."""
     allowed_hosts: tuple[str, ...] = Field(default=(), examples=[["pools.example.org"]])
     """Names of this server, as of a reverse proxy in front of it. Requests for other names are refused, so that a page
     of another site cannot read them (DNS rebinding). Addresses, names without a dot, and those in local, localhost,

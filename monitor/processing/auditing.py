@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import NoReturn, Protocol
+from typing import NoReturn, Protocol, TypeAlias
 
 import structlog
 
@@ -16,13 +16,17 @@ from monitor.audit.list_file import read_addresses
 from monitor.audit.observer import AuditNode, AuditObserver, ObserverSettings
 from monitor.config import AuditSection
 from monitor.hub import Hub
-from monitor.model import AuditRow, AuditView, BlockAudit, BlockHash, SanctionedSighting
+from monitor.model import AuditRow, AuditView, BlockAudit, BlockHash, BlockRef, SanctionedSighting
 from monitor.processing.audits import LONGEST_SECONDS, audit_view
+from monitor.store.audits import StoredAudits
 
 DAY_SECONDS = 86_400
 _DISABLED = "switched off in the configuration (audit.enabled)"
 
 log = structlog.get_logger()
+
+Belongs: TypeAlias = Callable[[str, int], Mapping[str, str | None]]
+"""What a pool belonged to at a time, by level."""
 
 
 class AuditStore(Protocol):
@@ -38,10 +42,25 @@ class AuditStore(Protocol):
         """Sightings of transactions of the user's list, lowest first."""
 
 
+class AuditQueries:
+    """The stored audits, and what they amounted to at earlier blocks."""
+
+    def __init__(self, store: StoredAudits, belongs: Belongs) -> None:
+        self.find, self.newest = store.find, store.newest
+        self._store = store
+        self._belongs = belongs
+
+    async def view(self, tip: BlockRef, time: int) -> AuditView:
+        """What the audit had found when a block with this header time was the tip."""
+        rows = [row for row in await self._store.rows(time - LONGEST_SECONDS) if row.height <= tip.height]
+        seen = [each for each in await self._store.sanctioned() if each.height <= tip.height]
+        return replace(await asyncio.to_thread(audit_view, rows, seen, self._belongs), newest=tip.hash)
+
+
 class _Board:
     """The state of the audit, as it is shown."""
 
-    def __init__(self, hub: Hub, store: AuditStore, belongs: Callable[[str, int], Mapping[str, str | None]]) -> None:
+    def __init__(self, hub: Hub, store: AuditStore, belongs: Belongs) -> None:
         self._hub = hub
         self._store = store
         self._belongs = belongs
@@ -69,7 +88,7 @@ async def run_audit(
     *,
     hub: Hub,
     store: AuditStore,
-    belongs: Callable[[str, int], Mapping[str, str | None]],
+    belongs: Belongs,
     script_of: Callable[[str], bytes],
 ) -> NoReturn:
     """Audit the blocks of the counted chain for ever; shows a reason where that is not possible.

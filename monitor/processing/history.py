@@ -39,6 +39,10 @@ class HistoryQueries:
         entities = self.counter.entities if self.counter else None
         return f"{self._boot}.{self._store.revision}.{entities.edition}" if entities else None
 
+    def kept(self, moment: Moment) -> Snapshot | None:
+        """What `snapshot` returns, if it need not be computed; else None."""
+        return self._kept.get((self.edition, moment))
+
     async def snapshot(self, moment: Moment) -> Snapshot | None:
         """Every number as of an earlier block; None if nothing is stored of that time, or counted yet."""
         counter = self.counter

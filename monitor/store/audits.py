@@ -59,9 +59,11 @@ def _find(connection: Connection, block: BlockHash) -> BlockAudit | None:
     return _audit(row, tuple(map(_transaction, connection.execute(query))))
 
 
-def _newest(connection: Connection, limit: int) -> list[StoredAudit]:
+def _newest(connection: Connection, limit: int, *, below: int | None = None) -> list[StoredAudit]:
     """The newest audits of the best chain without their transactions, highest first, and the pools of the blocks."""
     query = _with_pool(select(audits, attributions.c.pool), audits).order_by(audits.c.height.desc()).limit(limit)
+    if below is not None:
+        query = query.where(audits.c.height < below)
     return [StoredAudit(_audit(row), row.pool) for row in connection.execute(query)]
 
 

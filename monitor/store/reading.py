@@ -28,7 +28,6 @@ from monitor.store.queries import ON_BEST_CHAIN, PAGE
 from monitor.store.rows import COUNTED, block_hash, confidence_of, counted_row, record
 from monitor.store.schema import attributions, blocks
 
-
 _RECORDS: Final = 250
 """Whole records at a time: they are read while the daemon works, and more of them would only take memory."""
 

@@ -162,8 +162,11 @@ class _Courses:
     records: Sequence[BlockRecord]
     edition: str = "1"
 
-    async def snapshot(self, moment: Moment) -> None:
+    def kept(self, moment: Moment) -> None:
         """The examples are of now."""
+
+    async def snapshot(self, moment: Moment) -> None:
+        """As above."""
 
     async def series(self, asked: SeriesQuery) -> TimeSeries:
         times = [each.judged.block.header.time for each in self.records]
@@ -208,7 +211,7 @@ async def _page() -> str:
     past, health = _Past([BlockRecord(each, stale=False) for each in judged]), _Health(facts, covered)
     directory = Directory(load_registry())
     audits = Audits(past.records)
-    hub.show_audit(replace(audits.view(), interval_seconds=30.0, newest=newest.hash))
+    hub.show_audit(replace(audits.counted(), interval_seconds=30.0, newest=newest.hash))
     hub.show_stratum(stratum.view(newest.ref, newest.header.time + 60.0))
     sources = Sources(
         hub, store=past, branches=past, journal=past, audits=audits, health=health, directory=directory,

@@ -11,6 +11,7 @@ from monitor.model import (
     BlockAudit,
     BlockHash,
     BlockRecord,
+    BlockRef,
     Disorder,
     SanctionedSighting,
     StoredAudit,
@@ -28,7 +29,7 @@ class Audits:
     def __init__(self, records: Sequence[BlockRecord]) -> None:
         self._stored = [StoredAudit(_audit(each), each.judged.attribution.pool) for each in records]
 
-    async def newest(self, limit: int) -> list[StoredAudit]:
+    async def newest(self, limit: int, *, below: int | None = None) -> list[StoredAudit]:  # noqa: ARG002
         """Highest first."""
         return self._stored[::-1][:limit]
 
@@ -36,7 +37,11 @@ class Audits:
         """One of them."""
         return next((each.audit for each in self._stored if each.audit.ref.hash == block), None)
 
-    def view(self) -> AuditView:
+    async def view(self, tip: BlockRef, time: int) -> AuditView:  # noqa: ARG002 -- the examples are of now
+        """As of an earlier block."""
+        return self.counted()
+
+    def counted(self) -> AuditView:
         """What they say of the pools."""
         rows = [
             AuditRow(

@@ -206,6 +206,17 @@ async def test_a_range_of_days_can_be_chosen(opened: Opened) -> None:
         assert "from=2023-11-14&to=" in (await page.locator(".chart").get_attribute("data-chart") or "")
 
 
+async def test_a_day_to_look_back_to_and_one_beside_it_can_be_chosen(opened: Opened) -> None:
+    page = (await opened("/pool/antpool?window=24h")).page
+    days = page.get_by_role("navigation", name="Days", exact=True)
+    await days.get_by_label("beside the day").fill("2023-11-14")
+    await days.get_by_role("button", name="Look back").press("Enter")
+    await expect(page.locator("#since")).to_contain_text("Then and now")
+    assert page.url.endswith("/pool/antpool?window=24h&then=2023-11-14")
+    await page.go_back()
+    await expect(page.locator("#since")).to_have_count(0)
+
+
 async def test_level_and_window_change_in_place(opened: Opened) -> None:
     found = await opened()
     page = found.page
@@ -485,6 +496,9 @@ async def test_it_is_accessible(opened: Opened, node: EmbeddedNode, scheme: str)
         "/glossary",
         "/api",
         "/?at=20",
+        "/countries",
+        "/pool/antpool?then=20",
+        "/audit?at=20",
         "/alerts",
         "/search?q=pool",
         "/?level=country",

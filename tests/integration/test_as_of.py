@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -90,10 +91,34 @@ async def test_the_page_says_as_of_when_it_is_and_links_keep_it(daemon: Inside) 
 
 
 async def test_an_earlier_date_is_compared_with_now(daemon: Inside) -> None:
-    shown = " ".join(re.sub(r"<[^>]*>", " ", (await daemon.get("/?window=3b&at=3"))[2].decode()).split())
+    shown = await text(daemon, "/?window=3b&at=3")
     assert "Then and now 3 blocks to 2023-11-14, and to 2023-11-15" in shown
     assert re.search(r"AntPool 33\.3 %.*? 100\.0 %.*? \+66\.7 Foundry USA 66\.7 %.*? \u221266\.7", shown)
     assert "Then and now" not in (await daemon.get("/?window=3b"))[2].decode()
+
+
+async def test_any_two_dates_are_compared(daemon: Inside) -> None:
+    """Of all entities and of one; in either order, with the same address."""
+    for then, at in (("1", "3"), ("3", "1")):
+        shown = await text(daemon, f"/?window=3b&then={then}&at={at}")
+        assert "Then and now 3 blocks to 2023-11-14, and to 2023-11-14" in shown
+        assert re.search(r"Foundry USA 100\.0 %.*? 66\.7 %.*? \u221233\.3", shown)
+    for path in ("/pool/antpool", "/entity/origin/CN"):
+        assert re.search(r"3b 33\.3 %.*? 100\.0 %.*? \+66\.7", await text(daemon, f"{path}?then=3")), path
+        assert "Then and now" not in await text(daemon, path)
+    body = (await daemon.get("/?window=3b&then=2023-11-14"))[2].decode()
+    assert '"then" value="2023-11-14"' in body
+    assert "/pool/antpool?window=3b&amp;then=2023-11-14" in body, "links keep it"
+    assert (await daemon.get("/?then=99"))[0] == 404
+
+
+async def test_a_page_without_an_earlier_state_says_why(daemon: Inside) -> None:
+    why = "which alerts fired is in the history below"
+    assert f"This page is of now, not of 3: {why}" in await text(daemon, "/alerts?at=3")
+    assert why in await text(daemon, "/alerts")
+    assert 'name="at"' not in (await daemon.get("/alerts"))[2].decode(), "there is no control"
+    assert "As of block 3, 2023-11-14" in await text(daemon, "/audit?at=3")
+    assert (await daemon.ask("/api/v1/audit?at=3"))["blocks"] == []
 
 
 async def test_two_entities_are_compared(daemon: Inside) -> None:
@@ -114,10 +139,27 @@ async def test_what_is_not_stored_or_not_a_time_is_said(daemon: Inside) -> None:
         assert b"Not found" in body
 
 
+async def test_many_readers_of_one_day_wait_for_one_computation(daemon: Inside) -> None:
+    """Also of more pages than may wait for different things."""
+    pages = [f"/?window={window}&level={level}&at=3" for window in ("24h", "3b") for level in ("pool", "template")]
+    others = [f"{page}&metric={metric}" for page in pages for metric in ("gini", "theil", "hhi_unbiased")]
+    assert {status for status, *_ in await asyncio.gather(*map(daemon.get, [*pages, *others]))} == {200}
+
+
+async def text(daemon: Inside, path: str) -> str:
+    """A page without its marks."""
+    status, _, body = await daemon.get(path)
+    assert status == 200
+    return " ".join(re.sub(r"<[^>]*>", " ", body.decode()).split())
+
+
 class _NothingStored:
     """A history without any block."""
 
     edition = "1"
+
+    def kept(self, _: object) -> None:
+        return None
 
     async def snapshot(self, _: object) -> None:
         return None

@@ -37,8 +37,8 @@ class Stored:
 
     audits: Sequence[StoredAudit]
 
-    async def newest(self, limit: int) -> list[StoredAudit]:
-        return [*self.audits][:limit]
+    async def newest(self, limit: int, *, below: int | None = None) -> list[StoredAudit]:
+        return [each for each in self.audits if below is None or each.audit.ref.height < below][:limit]
 
     async def find(self, block: BlockHash) -> BlockAudit | None:
         return next((each.audit for each in self.audits if each.audit.ref.hash == block), None)
@@ -113,7 +113,8 @@ async def test_unknown_levels_and_windows_fall_back(hub: Hub) -> None:
         shown = await text(session, "/audit?level=%3Cscript%3E&window=1y")
 
     assert "<script>alert" not in shown
-    assert 'href="?level=pool&amp;window=30d" aria-current="true"' in shown
+    assert '?level=pool&amp;window=1y" aria-current="true"' in shown
+    assert '&amp;window=30d" aria-current="true"' in shown
 
 
 async def test_what_others_write_is_escaped(hub: Hub) -> None:

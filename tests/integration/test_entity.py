@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from support.daemon import Inside, inside
+from support.daemon import Inside, environment, inside
+from support.forked import run
 
 from monitor.cli.demo_daemon import signatures_of
 from monitor.cli.entity import lines
@@ -46,6 +48,19 @@ async def test_members_have_dates_confidence_and_source(daemon: Inside) -> None:
     text = "\n".join(lines(found))
     assert "China (origin), as of block" in text
     assert "AntPool               50.0%  counted" in text
+
+
+async def test_the_command_goes_back_to_an_earlier_block(daemon: Inside) -> None:
+    async def asked(*choice: str) -> str:
+        command = ("entity", *choice, "--url", daemon.url)
+        done = await asyncio.to_thread(run, *command, environment=environment())
+        return " ".join(f"{done.stdout}{done.stderr}".split())
+
+    said = await asked("origin", "CN", "--window", "24h", "--at", "2")
+    assert said.startswith("China (origin), as of block 2, 2023-11-14 ")
+    assert "1 of 2 blocks" in said
+    assert "nothing is stored of that time" in await asked("origin", "CN", "--at", "99")
+    assert "nothing is counted for 'XX' at level 'origin'" in await asked("origin", "XX")
 
 
 async def test_what_is_not_there_is_said(daemon: Inside) -> None:

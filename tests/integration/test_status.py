@@ -160,6 +160,19 @@ async def test_json_is_what_the_api_says(daemon: Inside) -> None:
     assert said["alerts"] == (await daemon.ask("/api/v1/alerts"))["alerts"]
 
 
+async def test_it_goes_back_to_an_earlier_block(daemon: Inside) -> None:
+    said = await piped(daemon.url, "--at", "4")
+    assert "As of block 4, 2023-11-14" in said
+    assert "windows end there" in said
+    assert "pool_third" not in said, "alerts are of now"
+
+    found = json.loads(await piped(daemon.url, "--json", "--at", "4"))
+    assert found["as_of"]["height"] == found["blocks"][0]["height"] == found["shares"][0]["blocks"] == 4
+    assert "nothing is stored of that time" in await piped(daemon.url, "--at", "99")
+    assert "use a height, as in 900000, or a day" in await piped(daemon.url, "--at", "yesterday")
+    assert "an earlier block does not change" in await piped(daemon.url, "--at", "4", "--watch")
+
+
 async def test_what_does_not_exist_is_named(daemon: Inside) -> None:
     assert "choose one of: pool, template, operator, origin, country" in await piped(daemon.url, "--level", "planet")
     assert "choose one of: 24h, 3d" in await piped(daemon.url, "--window", "5m")

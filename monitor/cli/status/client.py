@@ -19,6 +19,7 @@ LEVELS = ("pool", "template", "operator", "origin", "country")
 """In the order in which the key `l` selects them."""
 _BLOCKS = 30
 _TIMEOUT = aiohttp.ClientTimeout(total=10)
+_PROBLEM = "application/problem+json"
 _MOST_BYTES = 64 << 20
 """Of a response."""
 _STREAM_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=40)
@@ -33,6 +34,8 @@ class Choice:
     """None for the first one."""
     window: str | None = None
     """None for the default: 7 days, or the first one."""
+    at: str | None = None
+    """An earlier block, by height or day; None for the newest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,8 @@ class Status:
     """The one that is chosen."""
     disagreement: str | None = None
     """That nodes disagree or another one stands in, and of which branch the numbers are; None if neither."""
+    as_of: dict[str, Any] | None = None
+    """The earlier block at which the windows end; None for the newest."""
 
 
 class Client:
@@ -88,16 +93,20 @@ class Client:
             if choice.window not in {None, *status["windows"]}:
                 choices = ", ".join(status["windows"])
                 raise PoolMonitorError(f"unknown window {choice.window!r}", remedy=f"choose one of: {choices}")
-            at = {"level": choice.level} if choice.level else {}
+            of = {name: value for name, value in (("level", choice.level), ("at", choice.at)) if value}
+            counted = await self._get("concentration", **of)
+            as_of = counted["tip"] if choice.at else None
+            below = {"below": str(as_of["height"] + 1)} if as_of else {}
             return Status(
                 status,
-                (await self._get("concentration", **at))["windows"],
-                (await self._get("shares", **at))["windows"],
-                now=(await self._get("shares/now", missing={"shares": []}, **at))["shares"] or [],
-                blocks=(await self._get("blocks", limit=str(_BLOCKS)))["blocks"],
-                alerts=alerts["alerts"],
+                counted["windows"],
+                (await self._get("shares", **of))["windows"],
+                now=(await self._get("shares/now", missing={"shares": []}, **of))["shares"] or [],
+                blocks=(await self._get("blocks", limit=str(_BLOCKS), **below))["blocks"],
+                alerts=[] if as_of else alerts["alerts"],
                 window=choice.window or default_window(status["windows"]),
                 disagreement=nodes["summary"] if nodes and not is_calm(nodes) else None,
+                as_of=as_of,
             )
 
     async def alerts(self) -> list[dict[str, Any]]:
@@ -118,15 +127,17 @@ class Client:
             found: dict[str, Any] = await self._get("stratum")
             return found
 
-    async def entity(self, level: str, entity: str, window: str | None) -> dict[str, Any]:
-        """An entity with its members.
+    async def entity(self, entity: str, choice: Choice) -> dict[str, Any]:
+        """An entity of the chosen level with its members.
 
         Raises:
             PoolMonitorError: as for `ask`; or nothing is counted for the entity.
         """
+        level = choice.level or LEVELS[0]
         path = f"entities/{quote(level, safe='')}/{quote(entity, safe='')}"
+        asked = {name: value for name, value in (("window", choice.window), ("at", choice.at)) if value}
         with self._explained():
-            found: dict[str, Any] = await self._get(path, missing={}, **({"window": window} if window else {}))
+            found: dict[str, Any] = await self._get(path, missing=None if choice.at else {}, **asked)
         if not found:
             raise PoolMonitorError(
                 f"nothing is counted for {entity!r} at level {level!r}",
@@ -170,10 +181,11 @@ class Client:
                 raise PoolMonitorError(
                     f"the daemon at {self.base} requires a token", remedy="set the same web.token_file"
                 )
-            if response.status != 400:
+            is_explained = response.status in {400, 404} and response.content_type == _PROBLEM
+            if not is_explained:
                 response.raise_for_status()
             answer = _printable(json.loads(await _body(response)))
-            if response.status == 400:
+            if is_explained:
                 raise PoolMonitorError(answer["detail"])
             return answer
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from monitor.cli.common import ConfigOption, UrlOption
+from monitor.cli.common import AtOption, ConfigOption, UrlOption
 from monitor.config import Config, load
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ def status(  # noqa: PLR0913 -- its options
     window: Annotated[
         str | None, typer.Option(help="Window, as configured: 24h, 7d, 2016b. Default: 7d, or the first.")
     ] = None,
+    at: AtOption = None,
     watch: Annotated[bool, typer.Option("--watch", "-w", help="Show a live screen.")] = False,
     nodes: Annotated[
         bool, typer.Option("--nodes", help="Show nodes, splits and the newest blocks of every branch.")
@@ -40,15 +41,17 @@ def status(  # noqa: PLR0913 -- its options
 
     Prints shares with intervals, indices for every window, alerts and the newest blocks. With --watch the screen is
     updated live; its last line has the keys, and `?` explains them. If the output is not a terminal,
-    each change is printed. With --nodes: which node is on which branch, once; --json prints the response of
-    /api/v1/nodes.
+    each change is printed. With --at: the numbers as of an earlier block, without alerts, which are of now. With
+    --nodes: which node is on which branch, once; --json prints the response of /api/v1/nodes.
     """
+    if at and (watch or nodes):
+        raise typer.BadParameter("an earlier block does not change, and nodes have no past", param_hint="--at")
     if nodes:
         asyncio.run(_show_nodes(load(config), url, as_json=as_json))
         return
     from monitor.cli.status.client import Choice  # noqa: PLC0415 -- slow, and only needed here
 
-    asyncio.run(_show(load(config), url, Choice(level, window), watch=watch, as_json=as_json))
+    asyncio.run(_show(load(config), url, Choice(level, window, at), watch=watch, as_json=as_json))
 
 
 async def _show_nodes(config: Config, url: str | None, *, as_json: bool) -> None:

@@ -10,6 +10,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from monitor.cli.common import moment
 from monitor.cli.status.bar import Bar
 
 Json = Mapping[str, Any]
@@ -111,7 +112,7 @@ def blocks(found: Sequence[Json], *, rows: int = 8, now: float | None = None) ->
     """The newest blocks, with the evidence for their pools."""
     table = _table("Newest blocks", "height", "age" if now else "time", "pool", "txs", "by", "evidence")
     for block in found[:rows]:
-        when = ago(now - seconds(block["time"])) if now else block["time"][:16].replace("T", " ")
+        when = ago(now - seconds(block["time"])) if now else moment(block["time"]).removesuffix(" UTC")
         notes = {"NOT COUNTED": block["stale"], "CONFLICT": block["conflict"], "EMPTY": block["tx_count"] == 1}
         table.add_row(
             str(block["height"]), when, Text(block["pool_name"] or "unknown"),

@@ -10,6 +10,7 @@ from rich.layout import Layout
 from rich.padding import Padding
 from rich.text import Text
 
+from monitor.cli.common import moment
 from monitor.cli.status.client import Status
 from monitor.cli.status.tables import alerts, blocks, headline, indices, shares
 
@@ -63,7 +64,7 @@ class Shown:
 
 def as_view(found: Status) -> RenderableType:
     """State, indices of all windows, shares of one window, newest blocks, alerts."""
-    parts: list[RenderableType] = [headline(found.status), *_disagreement(found)]
+    parts: list[RenderableType] = [headline(found.status), *_disagreement(found), *_as_of(found)]
     if found.concentration:
         parts += ["", indices(found.concentration, chosen=found.window), _LEGEND]
         parts += ["", shares(found.shares, found.now, chosen=found.window)]
@@ -153,6 +154,14 @@ _LEGEND = Text(
 def _disagreement(found: Status) -> list[Text]:
     """That nodes disagree or another one stands in, and of which branch the numbers are."""
     return [Text(f"! {found.disagreement}", "bold magenta")] if found.disagreement else []
+
+
+def _as_of(found: Status) -> list[RenderableType]:
+    """At which earlier block the windows end."""
+    if not (tip := found.as_of):
+        return []
+    where = f"As of block {tip['height']}, {moment(tip['time'])}: windows end there."
+    return ["", Text.assemble((where, "bold"), " By today's registry, with the memberships of each block's own time.")]
 
 
 def _standing(found: Status) -> int:

@@ -20,6 +20,7 @@ Network: TypeAlias = IPv4Network | IPv6Network
 
 _WITHOUT_TOKEN = {"/healthz", "/readyz"}
 """For service managers, which have no token; they answer nothing but a state."""
+_CHARTS = ("/embed/", "/badge/", "/chart/")
 _PRIVATE = ("local", "localhost", "internal", "home.arpa", "onion")
 """Domains in which no other site can have a name: so a page of another site cannot reach us by one."""
 _PATH = re.compile(r"(/[A-Za-z0-9._~-]+)+")
@@ -61,7 +62,9 @@ def known_host(allowed: Collection[str]) -> Middleware:
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if "*" not in names and not _is_ours(request.headers.get("Host", ""), names):
+        # A request target with a host of its own (RFC 9112, 3.2.2) has another one than the header may say.
+        asked = {request.headers.get("Host", ""), request.host}
+        if "*" not in names and not all(_is_ours(each, names) for each in asked):
             raise Problem(
                 HTTPStatus.MISDIRECTED_REQUEST, "this name is not one of this server; add it to web.allowed_hosts"
             )
@@ -70,13 +73,19 @@ def known_host(allowed: Collection[str]) -> Middleware:
     return middleware
 
 
-def require_token(tokens: Tokens) -> Middleware:
-    """Require one of the tokens, if there are any, with the scope of the path."""
+def require_token(tokens: Tokens, *, public_charts: bool) -> Middleware:
+    """Require one of the tokens, if there are any, with the scope of the path.
+
+    Args:
+        tokens: those that are accepted now.
+        public_charts: whether drawings that other sites may show need none.
+    """
+    public = _CHARTS if public_charts else ()
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
         known = tokens()
-        if known and request.path not in _WITHOUT_TOKEN:
+        if known and request.path not in _WITHOUT_TOKEN and not request.path.startswith(public):
             scheme, _, given = request.headers.get("Authorization", "").partition(" ")
             matching = [each for each in known if each.matches(given)] if scheme.lower() == "bearer" else []
             if not matching:
@@ -92,7 +101,7 @@ def require_token(tokens: Tokens) -> Middleware:
 def _is_ours(host: str, allowed: Collection[str]) -> bool:
     found = _HOST.fullmatch(host)
     if found is None:
-        return False
+        return _address(host) is not None  # of IPv6, from a request target
     name = (found[2] or "").lower().removesuffix(".")
     if found[1] is not None:
         return _address(found[1]) is not None

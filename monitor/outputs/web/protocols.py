@@ -6,10 +6,12 @@ from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from monitor.model import (
+    AuditView,
     BlockAudit,
     BlockFilter,
     BlockHash,
     BlockRecord,
+    BlockRef,
     Coverage,
     JournalEntry,
     Moment,
@@ -50,8 +52,11 @@ class BranchStore(Protocol):
 class AuditQueries(Protocol):
     """The stored audits."""
 
-    async def newest(self, limit: int) -> list[StoredAudit]:
-        """The newest audits without transactions, highest first, and the pools of the blocks."""
+    async def newest(self, limit: int, *, below: int | None = None) -> list[StoredAudit]:
+        """The newest audits, of blocks lower than a height, without transactions, highest first, with pools."""
+
+    async def view(self, tip: BlockRef, time: int) -> AuditView:
+        """What the audit had found when a block with this header time was the tip."""
 
     async def find(self, block: BlockHash) -> BlockAudit | None:
         """The audit of a block; None if it was not audited."""
@@ -86,6 +91,9 @@ class HistoryQueries(Protocol):
     @property
     def edition(self) -> str | None:
         """Changes whenever a series may have changed; None while there are none."""
+
+    def kept(self, moment: Moment) -> Snapshot | None:
+        """What `snapshot` returns, if it need not be computed; else None."""
 
     async def snapshot(self, moment: Moment) -> Snapshot | None:
         """Every number as of an earlier block; None if nothing is stored of that time, or counted yet."""

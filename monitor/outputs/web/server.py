@@ -59,7 +59,7 @@ class WebServer:
                 problems(vitals),
                 behind_proxies(settings.trusted_proxies),
                 known_host(settings.allowed_hosts),
-                require_token(lambda: self.tokens),
+                require_token(lambda: self.tokens, public_charts=settings.public_charts),
                 cache.middleware(),
             ]
         )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 
 from monitor.hub import Hub
-from monitor.model import Moment, Snapshot
+from monitor.model import AuditView, BlockRef, Moment, Snapshot
 from monitor.outputs.web.problems import Problem
 from monitor.outputs.web.protocols import (
     AuditQueries,
@@ -50,12 +50,25 @@ class Sources:
         newest = self.snapshot
         if moment is None:
             return self
-        async with self.turns.one():
-            past = await self.history.snapshot(moment)
+        past = self.history.kept(moment)
+        if past is None:
+            async with self.turns.one(moment):
+                past = await self.history.snapshot(moment)
         if past is None or (moment.height or 0) > newest.tip.height:
             begin = f"the history begins at block {newest.first_height}, and ends at {newest.tip.height}"
             raise Problem(HTTPStatus.NOT_FOUND, f"nothing is stored of that time: {begin}")
         return replace(self, past=past)
+
+    async def audit_view(self) -> AuditView | None:
+        """The state of the audit, or what it had found at the earlier block; None if nothing is known yet.
+
+        Raises:
+            Problem: too many requests wait.
+        """
+        if self.past is None:
+            return self.hub.audit
+        async with self.turns.one(object()):
+            return await self.audits.view(BlockRef(self.past.tip.height, self.past.tip_hash), self.past.tip.time)
 
     @property
     def snapshot(self) -> Snapshot:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncIterator, Hashable
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 
 from monitor.outputs.web.problems import Problem
 
 _MAX_WAITING = 8
-"""Requests that wait for their turn."""
+"""Things that requests wait for."""
 
 
 class Turns:
@@ -18,20 +19,23 @@ class Turns:
 
     def __init__(self) -> None:
         self._lock = asyncio.Lock()
-        self._waiting = 0
+        self._waiting = Counter[Hashable]()
 
     @asynccontextmanager
-    async def one(self) -> AsyncIterator[None]:
+    async def one(self, wanted: Hashable) -> AsyncIterator[None]:
         """Wait for a turn, and have it while the context is open.
+
+        Args:
+            wanted: what is computed. All who want the same take one place, as it is computed once and kept.
 
         Raises:
             Problem: too many wait already.
         """
-        if self._waiting >= _MAX_WAITING:
+        if wanted not in self._waiting and len(self._waiting) >= _MAX_WAITING:
             raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "too many requests for history; ask again in a second")
-        self._waiting += 1
+        self._waiting[wanted] += 1
         try:
             async with self._lock:
                 yield
         finally:
-            self._waiting -= 1
+            self._waiting -= Counter([wanted])

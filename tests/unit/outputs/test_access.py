@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ class Echo:
     """Answers with what it knows of the client."""
 
     def routes(self) -> list[web.RouteDef]:
-        return [web.get(path, self.echo) for path in ("/", "/healthz")]
+        return [web.get(path, self.echo) for path in ("/", "/healthz", "/badge/hhi.svg", "/badger")]
 
     async def echo(self, request: web.Request) -> web.Response:
         return web.Response(text=f"{request.remote} {request.scheme} {request.host}")
@@ -68,6 +69,19 @@ async def test_a_name_that_another_site_may_have_is_refused(plain: WebServer, ho
     assert answer.status == 421
     forged = await ask(plain, Host="evil.example", **{"X-Forwarded-Host": "127.0.0.1"})
     assert forged.status == 421
+
+
+@pytest.mark.parametrize(
+    ("target", "status"),
+    [("http://evil.example/", 421), ("https://evil.example:443/", 421), ("http://127.0.0.1:8347/", 200),
+     ("http://[::1]:8347/", 200), ("http://pools.example.org/", 200), ("//evil.example/", 404)],
+)  # fmt: skip
+async def test_the_name_in_a_request_target_is_checked_too(plain: WebServer, target: str, status: int) -> None:
+    reader, writer = await asyncio.open_connection(*plain.url.removeprefix("http://").split(":"))
+    writer.write(f"GET {target} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".encode())
+    answer = await reader.read()
+    writer.close()
+    assert answer.startswith(f"HTTP/1.1 {status} ".encode())
 
 
 async def test_a_star_allows_every_name() -> None:
@@ -118,6 +132,14 @@ async def test_a_token_allows_its_scopes(tmp_path: Path) -> None:
         found.tokens = [Token.of("new", name="alice")]
         assert (await ask(found, Authorization="Bearer of alice")).status == 401
         assert (await ask(found, Authorization="Bearer new")).status == 200
+
+
+async def test_charts_are_public_only_by_choice() -> None:
+    for public, status in ((False, 401), (True, 200)):
+        async with serving(token="of all", public_charts=public) as found:  # noqa: S106
+            assert (await ask(found, "/badge/hhi.svg")).status == status
+            for path in ("/", "/badger", "/metrics", "/nowhere"):
+                assert (await ask(found, path)).status == 401
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from support.audits import TXID, audit_of
 from support.fake_chain import BEFORE_ALL, chain_on, judge
 
 from monitor.model import NO_BLOCK, BlockHash, Disorder, Plan, StoredAudit
+from monitor.processing.auditing import AuditQueries
 from monitor.store.store import Store
 
 DAY = 86_400
@@ -54,6 +55,19 @@ async def test_transactions_are_deleted_and_numbers_stay(store: Store) -> None:
     assert [(each.txid, each.height, each.mined) for each in sightings] == [
         (TXID, first.height, False), (TXID, second.height, True),
     ]  # fmt: skip
+
+
+async def test_the_audit_of_an_earlier_block_has_what_was_found_until_then(store: Store) -> None:
+    first, second = chain = chain_on(BEFORE_ALL, 2)
+    await store.apply(Plan(BEFORE_ALL, NO_BLOCK, connects=tuple(chain)), judge(chain))
+    for block in chain:
+        await store.audits.save(audit_of(block.ref, missed=561 if block is second else 0), keep_seconds=DAY)
+    queries = AuditQueries(store.audits, lambda *_: {})
+
+    then, now = [await queries.view(block.ref, 1_700_000_000) for block in chain]
+    assert [sum(each.blocks for each in view.pools if each.level == "pool") for view in (then, now)] == [3, 6]
+    assert [sum(each.missed_blocks for each in view.pools if each.level == "pool") for view in (then, now)] == [0, 3]
+    assert [each.audit.ref for each in await queries.newest(10, below=second.height)] == [first.ref]
 
 
 async def test_the_order_of_blocks_is_read_by_height_as_far_as_it_is_known(store: Store) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
@@ -9,9 +10,10 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-_STATE = ("level", "window", "metric", "span", "from", "to", "at", "with", "entity")
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_STATE = ("level", "window", "metric", "span", "from", "to", "at", "then", "with", "entity", "month")
 """Parameters of the pages, in the order in which links have them."""
-_EVERYWHERE = {"level", "window", "at"}
+_EVERYWHERE = {"level", "window", "at", "then"}
 """Those that a link to another page keeps."""
 
 
@@ -43,6 +45,11 @@ class Address:
     def hidden(self, *changed: str) -> Mapping[str, str]:
         """The state that a form keeps, without the parameters that it changes."""
         return {name: value for name, value in self.state.items() if name not in changed}
+
+    def day(self, name: str) -> str:
+        """The day of a parameter, as fields for dates take it; empty for a height or a time."""
+        value = self.state.get(name, "")
+        return value if _DAY.fullmatch(value) else ""
 
     @property
     def root(self) -> str:

@@ -1,11 +1,13 @@
-"""The views of alerts: those that fire grouped by their rule, and what has been told."""
+"""The views of alerts: those that fire grouped by their rule, and what has fired."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 
 from monitor.model import Alert, AlertState, EntryKind, JournalEntry, Severity
+from monitor.outputs.web.pages.dates import DayRange
 
 _SHOWN = 3
 """Groups on the overview: more would push its answers off a phone."""
@@ -66,14 +68,19 @@ class AlertsPage:
     firing: Sequence[AlertGroup]
     pending: Sequence[AlertGroup]
     history: Sequence[JournalEntry]
-    """Alerts that fired or were resolved, newest first."""
+    """Alerts that fired or were resolved on the days, newest first."""
+    days: DayRange
 
     @classmethod
-    def of(cls, alerts: Sequence[Alert], journal: Iterable[JournalEntry]) -> AlertsPage:
+    def of(cls, alerts: Sequence[Alert], journal: Iterable[JournalEntry], days: DayRange) -> AlertsPage:
         """Group the alerts of each state."""
         by_state = {state: grouped(each for each in alerts if each.state is state) for state in AlertState}
-        told = [entry for entry in journal if entry.kind is EntryKind.ALERT]
-        return cls(by_state[AlertState.FIRING], by_state[AlertState.PENDING], told[:_HISTORY])
+        told = [each for each in journal if each.kind is EntryKind.ALERT and days.holds(_day(each.at))]
+        return cls(by_state[AlertState.FIRING], by_state[AlertState.PENDING], told[:_HISTORY], days=days)
+
+
+def _day(seconds: float) -> date:
+    return datetime.fromtimestamp(seconds, UTC).date()
 
 
 def grouped(alerts: Iterable[Alert]) -> list[AlertGroup]:

@@ -42,12 +42,12 @@ class BuildersPage:
     """Of the month, the strongest first."""
 
     @classmethod
-    def of(cls, view: BuildersView, *, level: str | None, month: str | None) -> BuildersPage:
-        """The page of a view; the first level and the newest month where another one is asked for."""
+    def of(cls, view: BuildersView, *, level: str | None, month: str | None, then: str | None = None) -> BuildersPage:
+        """The page of a view; the first level and the newest month, or that of `then`, in place of unknown ones."""
         level = level if level in LEVELS else "template"
         found = [each for each in view.evidence if each.kind.level == level]
         months = sorted({name for each in found for name in _months(each)}, reverse=True)[:_MONTHS]
-        month = month if month in months else next(iter(months), None)
+        month = month if month in months else then or next(iter(months), None)
         held = sorted(
             (each for each in found if month in _months(each)), key=lambda each: (each.kind.is_weak, each.p, each.pools)
         )

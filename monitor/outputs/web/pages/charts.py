@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Final, Literal
 
@@ -12,11 +12,11 @@ from pydantic import Field
 
 from monitor.model import Snapshot, TimeSeries
 from monitor.outputs.web.cache import cached
-from monitor.outputs.web.pages import filters
+from monitor.outputs.web.pages import filters, marks
 from monitor.outputs.web.pages.address import Address
 from monitor.outputs.web.pages.badges import badge
 from monitor.outputs.web.pages.chart_style import chart_style
-from monitor.outputs.web.pages.history_chart import SHARES, HistoryChart, Mark, Shown, is_idle
+from monitor.outputs.web.pages.history_chart import SHARES, HistoryChart, Shown, is_idle
 from monitor.outputs.web.pages.names import entity_names, slots
 from monitor.outputs.web.pages.palette import SLOTS
 from monitor.outputs.web.pages.rendering import render
@@ -38,8 +38,6 @@ _FRAMED = {
     "Content-Security-Policy": "default-src 'none'; img-src 'self'; style-src 'self'; base-uri 'none'; "
     "form-action 'none'; frame-ancestors *"
 }
-_CHANGES_OF = "pool"
-"""The level of which significant changes are known."""
 
 
 class ChartQuery(HistoryQuery):
@@ -86,7 +84,8 @@ class Charts:
 
         async def body() -> bytes:
             found = await series_of(query, self._sources)
-            return (await asyncio.to_thread(self._drawing, query, found, snapshot)).encode()
+            past = await marks.halvings(self._sources.store, snapshot)
+            return (await asyncio.to_thread(self._drawing, query, found, halvings=past)).encode()
 
         state = f"{edition} {snapshot.tip_hash} {snapshot.estimates is None} {query!r}"
         response = await unless_known(request, state, body, content_type=_SVG)
@@ -115,8 +114,8 @@ class Charts:
             raise Problem(HTTPStatus.NOT_FOUND, "there is no such number; share takes entity, as in /api/v1/shares")
         return web.Response(text=render("chart/badge.svg", "/", badge=found), content_type=_SVG, headers=_EMBEDDABLE)
 
-    def _drawing(self, query: ChartQuery, found: TimeSeries, snapshot: Snapshot) -> str:
-        level, directory = found.level, self._sources.directory
+    def _drawing(self, query: ChartQuery, found: TimeSeries, *, halvings: Sequence[marks.Mark]) -> str:
+        snapshot, level, directory = self._sources.snapshot, found.level, self._sources.directory
         colours, names = slots(snapshot, level, directory), entity_names(snapshot)
         wanted = query.asked().entities if found.metric == SHARES else ()
 
@@ -138,7 +137,11 @@ class Charts:
             found, curves, _title(found.metric, level, window.name if window else None),
             source=_source(found, snapshot, is_stacked=is_stacked), width=query.width,
             is_stacked=is_stacked,
-            marks=list(_marks(snapshot, names, wanted)) if level == _CHANGES_OF else (),
+            marks=[
+                *halvings,
+                *marks.changes(snapshot, level, names=names, wanted=wanted),
+                *marks.memberships(directory.profiles(), snapshot, level, names=names, wanted=wanted),
+            ],
         )  # fmt: skip
         style = "" if query.theme == "page" else chart_style(query.theme)
         return render("chart/history.svg", "/", chart=chart, style=style)
@@ -163,10 +166,3 @@ def _source(found: TimeSeries, snapshot: Snapshot, *, is_stacked: bool) -> str:
         f"pool-monitor: blocks with header times to {last}, of a chain stored from block {snapshot.first_height:,} to "
         f"{snapshot.tip.height:,}. Registry {snapshot.registry}.{bands}"
     )
-
-
-def _marks(snapshot: Snapshot, names: Mapping[str, str], wanted: Sequence[str]) -> Iterator[Mark]:
-    for each in snapshot.estimates.changes if snapshot.estimates else ():
-        if not wanted or each.entity in wanted:
-            before, after = filters.percent(each.before.share), filters.percent(each.after.share)
-            yield Mark(each.time, f"{names.get(each.entity, each.entity)}: {before} → {after}")

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from functools import cached_property
 
 from monitor.model import Claim, EconomySource, EconomyView, LayerMeasure, MiningSide, Slope, Snapshot
+from monitor.outputs.web.pages.dates import ALL_DAYS, DayRange
 from monitor.outputs.web.pages.filters import percent, span, window
 from monitor.outputs.web.pages.trend_chart import STALE_DAYS, Series, TrendChart, all_series
 
@@ -22,6 +23,8 @@ class ComparePage:
     view: EconomyView
     snapshot: Snapshot | None
     now: float
+    days: DayRange = ALL_DAYS
+    """Days that the chart has."""
 
     @cached_property
     def today(self) -> date:
@@ -36,9 +39,9 @@ class ComparePage:
     @property
     def charts(self) -> list[tuple[str, TrendChart]]:
         """The chart for wide and for narrow screens, by the class that shows it."""
-        if not self.series:
-            return []
-        return [("wide", TrendChart(self.series, *_WIDE)), ("narrow", TrendChart(self.series, *_NARROW))]
+        shown = [each for each in self.series if any(self.days.holds(point.period) for point in each.points)]
+        sizes = {"wide": _WIDE, "narrow": _NARROW} if shown else {}
+        return [(kind, TrendChart(shown, *size, days=self.days)) for kind, size in sizes.items()]
 
     @property
     def claims(self) -> list[Claim]:

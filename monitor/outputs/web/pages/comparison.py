@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from monitor.model import Concentration, Indices, Snapshot
+from monitor.model import Concentration, Interval, Snapshot
 from monitor.outputs.web.pages.published import Ranges, ShareRow, ranges, share_rows
 
 _ROWS = 15
@@ -14,37 +15,55 @@ _CHOICES = 40
 """Entities that another one can be compared with."""
 
 
-@dataclass(frozen=True)
-class Side:
-    """One level and window at one date."""
+class Row(NamedTuple):
+    """An entity or a window, and its share at both dates; None where it neither had nor may have had a block."""
 
-    snapshot: Snapshot
-    one: Concentration
-    ranges: Ranges | None
+    name: str
+    before: ShareRow | None
+    after: ShareRow | None
 
-    @property
-    def indices(self) -> Indices | None:
-        """With each unknown block as its own miner; None without blocks."""
-        return self.one.split
+
+class IndexRow(NamedTuple):
+    """An index at both dates, with the published intervals where they are known."""
+
+    name: str
+    before: float
+    after: float
+    ranges: tuple[Interval | None, Interval | None]
 
 
 @dataclass(frozen=True)
 class Since:
-    """What has changed since an earlier block: shares of entities, and indices, then and now."""
+    """What changed between two blocks, the earlier one first: of all entities of a level, or of one."""
 
-    then: Side
-    now: Side
-    rows: Sequence[tuple[str, ShareRow | None, ShareRow | None]]
-    """Entity, its share then, and its share now; None where it neither had nor may have had a block."""
+    then: Snapshot
+    now: Snapshot
+    window: str | None
+    """None where each row is a window."""
+    rows: Sequence[Row]
+    indices: Sequence[IndexRow] = ()
 
     @classmethod
-    def of(cls, past: Snapshot, newest: Snapshot, level: str, *, window: str) -> Since:
-        """One level and window, which both have."""
-        then, now = (_side(each, level, window) for each in (past, newest))
-        before, after = ({row.entity: row for row in share_rows(side.one, side.snapshot)} for side in (then, now))
+    def of_level(cls, one: Snapshot, other: Snapshot, level: str, *, window: str) -> Since:
+        """The largest entities of a level over a window, and its indices."""
+        then, now = _in_order(one, other)
+        sides = [_windows(each, level)[window] for each in (then, now)]
+        before, after = (
+            {row.entity: row for row in share_rows(side, each)} for side, each in zip(sides, (then, now), strict=True)
+        )
         size = {name: max(_share(before.get(name)), _share(after.get(name))) for name in {**before, **after}}
         largest = sorted(size, key=lambda name: (-size[name], name))[:_ROWS]
-        return cls(then, now, [(name, before.get(name), after.get(name)) for name in largest])
+        rows = [Row(name, before.get(name), after.get(name)) for name in largest]
+        known = [ranges(side, each) for side, each in zip(sides, (then, now), strict=True)]
+        return cls(then, now, window, rows, list(_indices(sides, known)))
+
+    @classmethod
+    def of_entity(cls, one: Snapshot, other: Snapshot, level: str, *, entity: str) -> Since:
+        """One entity over each window."""
+        then, now = _in_order(one, other)
+        before, after = (shares_of(each, level, entity) for each in (then, now))
+        rows = [Row(name, before.get(name), after.get(name)) for name in _windows(now, level)]
+        return cls(then, now, None, rows)
 
 
 def choices(snapshot: Snapshot, level: str, entity: str) -> list[str]:
@@ -61,9 +80,21 @@ def shares_of(snapshot: Snapshot, level: str, entity: str) -> dict[str, ShareRow
     }  # fmt: skip
 
 
-def _side(snapshot: Snapshot, level: str, window: str) -> Side:
-    one = next(each for each in snapshot.concentration if (each.level, each.window.name) == (level, window))
-    return Side(snapshot, one, ranges(one, snapshot))
+def _in_order(one: Snapshot, other: Snapshot) -> tuple[Snapshot, Snapshot]:
+    return (one, other) if one.tip.height <= other.tip.height else (other, one)
+
+
+def _windows(snapshot: Snapshot, level: str) -> dict[str, Concentration]:
+    return {each.window.name: each for each in snapshot.concentration if each.level == level}
+
+
+def _indices(sides: Sequence[Concentration], known: Sequence[Ranges | None]) -> Iterator[IndexRow]:
+    """With each unknown block as its own miner."""
+    before, after = (side.split for side in sides)
+    if before and after:
+        then, now = ((each.nakamoto, each.hhi) if each else (None, None) for each in known)
+        yield IndexRow("Nakamoto coefficient", before.nakamoto, after.nakamoto, (then[0], now[0]))
+        yield IndexRow("HHI", before.headline_hhi, after.headline_hhi, (then[1], now[1]))
 
 
 def _share(row: ShareRow | None) -> float:

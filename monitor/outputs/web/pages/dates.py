@@ -1,14 +1,36 @@
-"""Round times for the axis of a chart, in UTC as everything on the pages."""
+"""Days that readers choose, and round times for the axis of a chart, in UTC as everything on the pages."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime, timedelta
+from typing import Final, NamedTuple, Self
 
 _HOURS = (1, 3, 6, 12, 24, 48, 7 * 24, 14 * 24)
 _DAY = 24
 _MONTHS = (1, 2, 3, 6, 12, 24, 60, 120)
 _LONG_HOURS = 24 * 30
+_YEARS: Final = range(1970, 2106)
+"""Years in which all days are header times."""
+
+
+class DayRange(NamedTuple):
+    """The days that a reader chose; an end that is None is open."""
+
+    first: date | None = None
+    last: date | None = None
+
+    @classmethod
+    def of(cls, state: Mapping[str, str]) -> Self:
+        """As the address of a page says; what is no day is open."""
+        return cls(_day(state.get("from")), _day(state.get("to")))
+
+    def holds(self, day: date) -> bool:
+        """Whether a day is within."""
+        return (self.first is None or self.first <= day) and (self.last is None or day <= self.last)
+
+    def __bool__(self) -> bool:
+        return self != ALL_DAYS
 
 
 def date_ticks(first: int, last: int, *, most: int) -> Iterator[tuple[int, str]]:
@@ -22,6 +44,17 @@ def date_ticks(first: int, last: int, *, most: int) -> Iterator[tuple[int, str]]
             text = f"{moment:%H:%M}"
         yield int(moment.timestamp()), text if moment.year == year else f"{text} {moment.year}"
         year = moment.year
+
+
+ALL_DAYS: Final = DayRange()
+
+
+def _day(text: str | None) -> date | None:
+    try:
+        day = date.fromisoformat(text) if text else None
+    except ValueError:
+        return None
+    return day if day and day.year in _YEARS else None
 
 
 def _by_hours(first: int, last: int, step: int) -> Iterator[datetime]:

@@ -9,6 +9,7 @@ from typing import Final, Self
 from urllib.parse import urlencode
 
 from monitor.model import Snapshot, Window
+from monitor.outputs.web.pages.dates import DayRange
 from monitor.outputs.web.pages.history_chart import SHARES
 
 METRICS: Final = {
@@ -18,8 +19,6 @@ METRICS: Final = {
 SPANS: Final = {"30d": "30 days", "90d": "90 days", "1y": "1 year", "all": "all"}
 _AREAS = 10
 """Entities with an area of their own: more are unreadable."""
-_YEARS: Final = range(1970, 2106)
-"""Years in which all days are header times."""
 _DAY_SECONDS: Final = 86_400
 
 
@@ -34,8 +33,7 @@ class HistoryView:
     metric: str
     span: str
     """One of `SPANS`; empty if the range is chosen."""
-    first: date | None
-    last: date | None
+    days: DayRange
     until: int | None
     """The time that the page is as of; None for now."""
     newest: int
@@ -47,13 +45,12 @@ class HistoryView:
     ) -> Self:
         """As the address of a page says; the defaults in place of what is not known."""
         metric, span = state.get("metric", ""), state.get("span", "")
-        first, last = _day(state.get("from")), _day(state.get("to"))
-        chosen = bool(first or last)
+        days = DayRange.of(state)
         return cls(
             level, window, tuple(entities),
             metric=SHARES if entities or metric not in METRICS else metric,
-            span="" if chosen else span if span in SPANS else "all",
-            first=first, last=last, until=snapshot.tip.time if state.get("at") else None, newest=snapshot.tip.time,
+            span="" if days else span if span in SPANS else "all",
+            days=days, until=snapshot.tip.time if state.get("at") else None, newest=snapshot.tip.time,
         )  # fmt: skip
 
     @property
@@ -64,14 +61,14 @@ class HistoryView:
             asked["entity"] = ",".join(self.entities)
         elif self.metric == SHARES:
             asked["limit"] = _AREAS
-        if self.first:
-            asked["from"] = self.first.isoformat()
+        if self.days.first:
+            asked["from"] = self.days.first.isoformat()
         elif self.span in {"", "all"}:
             asked["incomplete"] = "true"
         else:
             asked["from"] = self.newest - (Window.parse(self.span).seconds or 0)
-        if self.last:
-            asked["to"] = _seconds(self.last) + _DAY_SECONDS - 1
+        if self.days.last:
+            asked["to"] = _seconds(self.days.last) + _DAY_SECONDS - 1
         elif self.until:
             asked["to"] = self.until
         return urlencode(asked)
@@ -96,14 +93,6 @@ def _span(name: str) -> str:
     """A window of blocks as the time that they take: the past is asked for by time."""
     window = Window.parse(name)
     return f"{max(1, round(window.blocks / 6))}h" if window.blocks else name
-
-
-def _day(text: str | None) -> date | None:
-    try:
-        day = date.fromisoformat(text) if text else None
-    except ValueError:
-        return None
-    return day if day and day.year in _YEARS else None
 
 
 def _seconds(day: date) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property
 from itertools import groupby
 from math import floor, log10
@@ -15,16 +16,23 @@ from typing import Final, NamedTuple
 
 from monitor.model import HHI_BANDS, Curve, TimeSeries
 from monitor.outputs.web.pages.dates import date_ticks
+from monitor.outputs.web.pages.marks import Mark
 
-_LEFT, _RIGHT, _TOP, _AXIS, _LINE = 62, 14, 44, 22, 17
+_LEFT, _RIGHT, _TOP, _AXIS, _LINE = 62, 14, 52, 22, 17
 """Margins around the plot, the height of the time axis, and that of a line of text."""
 _NARROW = 500
 """Below this width the plot is lower."""
 _LETTER = 6.6
 """Width of a letter of 12 px, on average."""
+_BOLD = 7.7
+"""Width of a letter of a title."""
 _ENOUGH = 8
 """So many points with a complete window are a chart; with fewer, incomplete ones are shown too."""
 _TICKS: Final = 5
+_MARKS: Final = 12
+"""Marks that are drawn: each has a line of text below."""
+_NUMBER: Final = 14
+"""Width of the number of a mark."""
 SHARES: Final = "shares"
 
 TITLES: Final = {
@@ -48,11 +56,14 @@ class Shown(NamedTuple):
     is_dashed: bool = False
 
 
-class Mark(NamedTuple):
-    """Something that happened, as a vertical line."""
+class Event(NamedTuple):
+    """A mark as it is drawn: a vertical line with a number above, which the text below explains."""
 
-    time: int
-    text: str
+    number: int
+    mark: Mark
+    x: float
+    y: float
+    """Of the number."""
 
 
 class Key(NamedTuple):
@@ -86,18 +97,26 @@ class HistoryChart:
     @property
     def height(self) -> int:
         """Of the whole drawing."""
-        return self.frame[3] + _AXIS + _LINE * (self._legend_lines + len(self.source_lines)) + 14
+        lines = self._legend_lines + len(self.event_lines) + len(self.source_lines)
+        return self.frame[3] + _AXIS + _LINE * lines + 14
 
     @property
-    def axis_title(self) -> str:
-        """What the vertical axis has."""
-        return TITLES[self.found.metric]
+    def title_lines(self) -> tuple[str, str]:
+        """The title, and what the vertical axis has; what has no room in the first is in the second."""
+        title, axis = self.title, TITLES[self.found.metric]
+        if len(title) * _BOLD > self.width - 16:
+            title, _, rest = title.partition(", ")
+            axis = f"{axis}; {rest}"
+        return title, axis
 
     @cached_property
     def source_lines(self) -> list[str]:
         """The source, wrapped."""
+        return self._wrapped(self.source)
+
+    def _wrapped(self, text: str) -> list[str]:
         most, lines = int((self.width - 16) / (_LETTER * 0.93)), [""]
-        for word in self.source.split(" "):
+        for word in text.split(" "):
             if len(lines[-1]) + len(word) >= most:
                 lines.append("")
             lines[-1] = f"{lines[-1]} {word}".strip()
@@ -195,10 +214,35 @@ class HistoryChart:
         for time, text in date_ticks(self.times[0], self.times[-1], most=(right - left) // 78):
             yield text, self.x(time)
 
-    @property
-    def events(self) -> Sequence[tuple[Mark, float]]:
-        """The marks that are within, and where they are."""
-        return [(mark, self.x(mark.time)) for mark in self.marks if self.times[0] <= mark.time <= self.times[-1]]
+    @cached_property
+    def _within(self) -> list[Mark]:
+        return [mark for mark in set(self.marks) if self.times[0] <= mark.time <= self.times[-1]]
+
+    @cached_property
+    def events(self) -> Sequence[Event]:
+        """The marks that are within, in order; of too many, the most important and newest."""
+        drawn = sorted(self._within, key=lambda mark: (mark.kind, -mark.time))[:_MARKS]
+        found = list[Event]()
+        for number, mark in enumerate(sorted(drawn), 1):
+            x, above = self.x(mark.time), _TOP - 4.0
+            is_near = found and x - found[-1].x < _NUMBER and found[-1].y == above
+            found.append(Event(number, mark, x, y=_TOP + 10.0 if is_near else above))
+        return found
+
+    @cached_property
+    def event_lines(self) -> list[str]:
+        """What the numbers of the marks stand for, wrapped."""
+        said = [
+            f"{each.number}\u00a0{datetime.fromtimestamp(each.mark.time, UTC):%Y-%m-%d} {each.mark.text}"
+            for each in self.events
+        ]
+        if hidden := len(self._within) - len(said):
+            said.append(f"{hidden} more are not marked")
+        return self._wrapped("; ".join(said)) if said else []
+
+    def event_y(self, line: int) -> int:
+        """Where a line of that text is."""
+        return self.frame[3] + _AXIS + 19 + _LINE * (self._legend_lines + line)
 
     # -- curves --------------------------------------------------------------------------------------------------------
 

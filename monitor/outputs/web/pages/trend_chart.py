@@ -6,14 +6,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
-from math import exp, log
+from math import exp, inf, log
 from typing import Final, NamedTuple
 
 from monitor.model import HEADLINE_LEVEL, EconomyView, SeriesPoint, Slope
+from monitor.outputs.web.pages.dates import ALL_DAYS, DayRange
 
 STALE_DAYS: Final = 200
 """A series whose newest period is older is drawn faint."""
 _LEFT, _RIGHT, _TOP, _BOTTOM = 34, 12, 12, 26
+_DATE_WIDTH: Final = 66
+"""Of a date with space beside it; the last one ends at the edge."""
 _TICKS: Final = (1, 2, 3, 5, 10, 20, 50, 100, 200, 500)
 _TONES: Final = {"mining": "s5", "designer": "s3", "ownership": "s0", "usage": "s7", "open_weights": "s6"}
 _NAMES: Final = {
@@ -90,6 +93,8 @@ class TrendChart:
     series: Sequence[Series]
     width: int
     height: int
+    days: DayRange = ALL_DAYS
+    """Those that are drawn."""
 
     @property
     def frame(self) -> tuple[int, int, int, int]:
@@ -98,14 +103,14 @@ class TrendChart:
 
     @property
     def _days(self) -> tuple[int, int]:
-        periods = [point.period.toordinal() for each in self.series for point in each.points]
+        periods = [point.period.toordinal() for each in self.series for point in self._shown(each)]
         first, last = min(periods), max(periods)
         return first, max(last, first + 1)
 
     @property
     def _logs(self) -> tuple[float, float]:
         """Of the bands. Both economies share the axis, and equal distances are equal ratios."""
-        intervals = [point.interval for each in self.series for point in each.points]
+        intervals = [point.interval for each in self.series for point in self._shown(each)]
         return log(min(each.lower for each in intervals)) - 0.1, log(max(each.upper for each in intervals)) + 0.1
 
     def x(self, day: date) -> float:
@@ -128,7 +133,13 @@ class TrendChart:
 
     @property
     def dates(self) -> Iterator[tuple[str, float]]:
-        """Beginnings of quarters, and where they are: as many as there is room for."""
+        """Beginnings of quarters, and where they are: as many as there is room for; no text where the next is near."""
+        found = list(self._quarters)
+        for (text, x), (_, following) in pairwise([*found, ("", inf)]):
+            yield ("" if following - x < _DATE_WIDTH else text), x
+
+    @property
+    def _quarters(self) -> Iterator[tuple[str, float]]:
         first, last = (date.fromordinal(each) for each in self._days)
         months = max(1, round((last - first).days / 30.44))
         every = next((each for each in (1, 3, 6, 12, 24) if months / each * 60 < self.width), 60)
@@ -142,30 +153,35 @@ class TrendChart:
 
     def band(self, series: Series) -> str:
         """The path around the intervals; a stock has steps, because nothing is known between its dates."""
-        upper = self._path(series, [point.interval.upper for point in series.points])
-        lower = self._path(series, [point.interval.lower for point in series.points])
+        upper = self._path(series, [point.interval.upper for point in self._shown(series)])
+        lower = self._path(series, [point.interval.lower for point in self._shown(series)])
         return "M" + "L".join([*upper, *lower[::-1]]) + "Z"
 
     def middle(self, series: Series) -> str:
         """The path of the middle between both readings."""
-        return "M" + "L".join(self._path(series, [_middle(point) for point in series.points]))
+        return "M" + "L".join(self._path(series, [_middle(point) for point in self._shown(series)]))
 
     def line(self, series: Series) -> str:
         """The path of the trend; empty without one."""
         slope = series.slope
-        if slope is None:
+        first, last = (date.fromordinal(each) for each in self._days)
+        if slope is None or slope.last <= first or slope.first >= last:
             return ""
         inside = [point for point in series.points if slope.first <= point.period <= slope.last]
         centre = sum(point.period.toordinal() for point in inside) / len(inside)
         level = sum(log(_middle(point)) for point in inside) / len(inside)
         ends = [
             f"{self.x(day)} {self.y(exp(level + slope.per_year * (day.toordinal() - centre) / 365.25))}"
-            for day in (slope.first, slope.last)
+            for day in (max(first, slope.first), min(last, slope.last))
         ]
         return "M" + "L".join(ends)
 
+    def _shown(self, series: Series) -> list[SeriesPoint]:
+        return [point for point in series.points if self.days.holds(point.period)]
+
     def _path(self, series: Series, values: Sequence[float]) -> list[str]:
-        places = [(self.x(point.period), self.y(value)) for point, value in zip(series.points, values, strict=True)]
+        points = self._shown(series)
+        places = [(self.x(point.period), self.y(value)) for point, value in zip(points, values, strict=True)]
         if not series.is_flow:
             steps = [places[0]]
             for (_, before), (x, y) in pairwise(places):

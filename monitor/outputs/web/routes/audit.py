@@ -11,14 +11,14 @@ from pydantic import Field
 from monitor.model import AuditView, BlockHash, StoredAudit
 from monitor.outputs.schemas.audit import Audit, BlockAuditDetail
 from monitor.outputs.web.problems import Problem
-from monitor.outputs.web.routes.endpoint import NO_BLOCK_YET, Query, get
+from monitor.outputs.web.routes.endpoint import NO_BLOCK_YET, AsOf, Query, get
 from monitor.outputs.web.sources import Sources
 
 _NOT_AUDITED = "this block was not audited"
 _STARTING = AuditView("the daemon is starting")
 
 
-class AuditQuery(Query):
+class AuditQuery(AsOf):
     """A part of the audit."""
 
     level: Literal["pool", "template"] | None = None
@@ -40,11 +40,12 @@ class BlockAuditQuery(Query):
 @get("/api/v1/audit")
 async def audit(query: AuditQuery, sources: Sources) -> Audit:
     """Pools and template groups by how far their blocks match the node's templates, and the newest audited blocks."""
-    view = sources.hub.audit or _STARTING
+    view = await sources.audit_view() or _STARTING
     wanted = (
         each for each in view.pools if query.level in {None, each.level} and query.window in {None, each.window}
     )  # fmt: skip
-    newest = await sources.audits.newest(query.limit)
+    below = sources.snapshot.tip.height + 1 if sources.past else None
+    newest = await sources.audits.newest(query.limit, below=below)
     return Audit.of_view(replace(view, pools=tuple(wanted)), newest, sources.snapshot.pool_names)
 
 

@@ -134,7 +134,7 @@ async def series_of(query: HistoryQuery, sources: Sources) -> model.TimeSeries:
     if sources.history.edition is None:
         raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "no block is counted yet; /readyz says why")
     try:
-        async with sources.turns.one():
+        async with sources.turns.one(object()):
             return await sources.history.series(query.asked())
     except InputError as error:
         raise Problem(HTTPStatus.BAD_REQUEST, str(error)) from None
