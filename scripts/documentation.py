@@ -37,7 +37,7 @@ def main(folder: Path) -> int:
     file = folder / "mkdocs.yml"
     ours = {"docs_dir": "pages", "site_dir": "site", "nav": navigation()}
     file.write_text(json.dumps({"INHERIT": str(CHECKOUT / "mkdocs.yml"), **ours}))
-    build = [sys.executable, "-m", "mkdocs", "build", "--strict", "--config-file", file]
+    build = [sys.executable, "-m", "mkdocs", "build", "--strict", "--config-file", str(file)]
     return subprocess.run(build, check=False).returncode
 
 
