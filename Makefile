@@ -53,11 +53,10 @@ bench: $(DEV) ## the benchmarks
 	@$(PYTHON) scripts/services.py bitcoind
 	@for script in $(wildcard benchmarks/[a-z]*.py); do echo "== $$script"; $(BIN)/python $$script || exit 1; done
 
-fuzz: $(DEV) ## properties with many more examples, then random bytes for the decoders (SECONDS=300)
+fuzz: $(DEV) ## properties with many more examples, then random bytes for all that reads those of strangers (SECONDS=600)
 	@$(BIN)/pip install --quiet "atheris>=3.0"
 	@$(BIN)/pytest $(PARALLEL) --hypothesis-profile thorough --timeout 0 tests/property
-	@$(BIN)/python tests/fuzz/wire.py $(or $(SECONDS),300)
-	@$(BIN)/python tests/fuzz/attribution.py $(or $(SECONDS),300)
+	@PYTHONPATH=.:tests $(BIN)/python -m fuzz $(or $(SECONDS),600) $(TARGET)
 
 chaos: $(DEV) ## faults at random, then every promise is checked (SEEDS=20, FIRST=1)
 	@-$(PYTHON) scripts/services.py

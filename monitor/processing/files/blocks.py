@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -86,16 +88,15 @@ def read(file: Path, options: FileOptions = FileOptions(), names: PoolNames | No
         return _Reader(file, sheet, options=options, names=names).read()
     except FileNotFoundError:
         raise InputError(f"there is no file {file}") from None
+    except (gzip.BadGzipFile, zlib.error, EOFError) as error:  # wherever it is read: at the beginning or far behind
+        raise InputError(f"{file} is damaged: {error}", remedy="download or compress it again") from None
     except OSError as error:
         raise InputError(f"{file} cannot be read: {error.strerror or error}") from None
 
 
 def _sheet(file: Path, encoding: str | None) -> Sheet:
-    try:
-        with binary(file) as opened:
-            head = opened.read(512)
-    except EOFError:
-        head = b""
+    with binary(file) as opened:
+        head = opened.read(512)
     for beginning, what, remedy in _OTHER_FORMATS:
         if head.startswith(beginning):
             raise InputError(f"{file} is {what}", remedy=remedy)

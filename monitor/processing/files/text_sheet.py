@@ -5,7 +5,6 @@ from __future__ import annotations
 import codecs
 import csv
 import gzip
-import zlib
 from collections.abc import Iterator, Sequence
 from io import BufferedReader, TextIOWrapper
 from pathlib import Path
@@ -125,8 +124,6 @@ class _errors:  # noqa: N801 -- a context
                 ) from None
             case csv.Error():
                 raise InputError(f"{self._file} is not a table that can be read: {error}") from None
-            case gzip.BadGzipFile() | zlib.error() | EOFError():
-                raise InputError(f"{self._file} is damaged: {error}", remedy="download or compress it again") from None
 
 
 def binary(file: Path) -> BufferedReader | gzip.GzipFile:

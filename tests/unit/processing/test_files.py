@@ -250,6 +250,7 @@ REFUSED: dict[str, tuple[str | bytes, str]] = {
     "a web page": ("<!DOCTYPE html><html>", "is a web page, not a table; download the file itself"),
     "damaged Parquet": (b"PAR1 and then nothing", "is Parquet that cannot be read"),
     "damaged gzip": (gzip.compress(line().encode())[:-12], "is damaged: Compressed file ended before"),
+    "damaged gzip at the beginning": (gzip.compress(line().encode())[:14] + b"\x07" * 12, "is damaged: Error -3"),
     "damaged JSON": ('[{"height": 1', "is JSON that cannot be read"),
     "deep JSON": ("[" * 100_000, "is JSON that cannot be read"),
     "JSON without a table": ('{"error": "rate limited"}', "has no table; it needs a list of objects"),
