@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from string import ascii_uppercase
 
@@ -33,7 +34,23 @@ from grafana_foundation_sdk.models.dashboard import (
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
 from dashboards.frame import SOURCE
+from monitor.embedded import mainnet
+from monitor.registry.loading import load_pools
 
+ENTITY_PAGE = "${page}/entity/${level}/"
+"""The monitor's page of an entity; its slug follows."""
+_NAMED = 24
+"""Pools whose names are written into the dashboards: they find nearly all blocks."""
+
+
+def _pool_names() -> dict[str, str]:
+    names = load_pools("main").names
+    largest = Counter(found.pool for found in mainnet() if found.pool in names).most_common(_NAMED)
+    return {slug: names[slug] for slug, _ in largest}
+
+
+POOL_NAMES = _pool_names()
+"""What to call the largest pools, by slug."""
 QUARTER, THIRD, HALF = 0.25, 0.333, 0.5
 """Of the hashrate: selfish mining pays for the well connected, pays for anybody, is a majority."""
 LOWER, UPPER = "lower", "upper"
@@ -194,6 +211,21 @@ def marked(panel: timeseries.Panel, **colours: float) -> timeseries.Panel:
     """A panel with a dashed line where each colour begins."""
     dashed = common.GraphThresholdsStyleConfig().mode(GraphThresholdsStyleMode.DASHED)
     return panel.thresholds(steps("transparent", **colours)).thresholds_style(dashed)
+
+
+def named(panel: timeseries.Panel) -> timeseries.Panel:
+    """A panel of entities, with the names of the largest pools in place of their slugs."""
+    for slug, name in POOL_NAMES.items():
+        if slug != name:
+            panel.override_by_name(slug, properties({"displayName": name}))
+    return panel
+
+
+def entity_column() -> tuple[str, list[DynamicConfigValue]]:
+    """For `override_by_name`: the entities of a table by name, with a link to their page."""
+    names = {slug: ValueMappingResult(text=name, index=at) for at, (slug, name) in enumerate(POOL_NAMES.items())}
+    link = {"title": "Who belongs to it, and since when", "url": ENTITY_PAGE + "${__value.text}", "targetBlank": True}
+    return "entity", properties({"unit": "string", "mappings": [ValueMap(options=names)], "links": [link]})
 
 
 def of_column(head: str, unit: str) -> tuple[str, list[DynamicConfigValue]]:

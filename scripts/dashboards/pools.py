@@ -22,6 +22,7 @@ def pools() -> Dashboard:
         "One pool: its share and how sure it is, luck, streaks, fees, and what its blocks say.",
         slug="pools",
         page="/pool/${pool}",
+        marks=("blocks",),
         choices=("pool", "window"),
     )
     for panel in _numbers():
