@@ -1,6 +1,7 @@
 """Draws every dashboard as Grafana lays it out, with the answers of a real Prometheus: a page and a picture of each.
 
-PYTHONPATH=tests .venv/bin/python scripts/grafana_report.py FOLDER
+PYTHONPATH=tests .venv/bin/python scripts/grafana_report.py FOLDER            ask and draw
+PYTHONPATH=tests .venv/bin/python scripts/grafana_report.py FOLDER --redraw   draw the answers of the last time
 
 Prometheus has 90 days of history from `pool-monitor export openmetrics`, and two minutes of a daemon in which much
 happens. A curve over 90 days is drawn from the history; what is not exported is drawn from the two minutes.
@@ -16,7 +17,7 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 from urllib.parse import urlencode
 
 from dashboards.drawn import Curve, Drawn, page
@@ -30,6 +31,10 @@ from monitor.config import Config
 from monitor.export.history import ExportOptions, export_history
 from monitor.model import PoolSlug, Window
 
+Answer: TypeAlias = tuple[str, dict[str, str], str, list[tuple[float, float]]]
+"""A series: the query, its labels, the legend, and its points."""
+Boards: TypeAlias = dict[str, dict[str, dict[str, Any]]]
+"""Answers by dashboard and panel."""
 DAYS, STEP = 90, 6 * 3600
 _PAST_BLOCKS = (DAYS + 31) * 144
 """As many days more as the longest window that is drawn."""
@@ -53,28 +58,32 @@ class Answers:
     instance: str
     end_of_history: int
 
-    def drawn(self, panel: Mapping[str, Any]) -> Drawn:
+    def of(self, panel: Mapping[str, Any]) -> dict[str, Any]:
         """What a panel shows now, and its curves."""
         now = time.time()
         spans = ((self.end_of_history - DAYS * 86_400, self.end_of_history, STEP), (now - _LIVE_SECONDS, now, 1))
         for start, end, step in spans:
             curves = list(self._curves(panel, start, end, step=step))
-            if curves:
-                break
-        return Drawn(panel, curves, list(self._newest(panel)), live=step == 1)
+            if any(value for *_, points in curves for _, value in points):
+                break  # zeros alone are what a query says that has no data: `or vector(0)`
+        return {"curves": curves, "newest": list(self._newest(panel)), "live": step == 1}
 
-    def _curves(self, panel: Mapping[str, Any], start: float, end: float, *, step: int) -> Iterator[Curve]:
+    def _curves(self, panel: Mapping[str, Any], start: float, end: float, *, step: int) -> Iterator[Answer]:
         for target in panel["targets"]:
             asked = {"query": self._filled(target["expr"], step), "start": start, "end": end, "step": step}
             for found in self._ask("query_range", asked):
                 points = [(float(at), float(value)) for at, value in found["values"]]
-                yield Curve(target["refId"], found["metric"], target.get("legendFormat", ""), points)
+                yield target["refId"], found["metric"], self._legend(target), points
 
-    def _newest(self, panel: Mapping[str, Any]) -> Iterator[Curve]:
+    def _newest(self, panel: Mapping[str, Any]) -> Iterator[Answer]:
         for target in panel["targets"]:
             for found in self._ask("query", {"query": self._filled(target["expr"], 1)}):
                 at, value = found["value"]
-                yield Curve(target["refId"], found["metric"], target.get("legendFormat", ""), [(at, float(value))])
+                yield target["refId"], found["metric"], self._legend(target), [(at, float(value))]
+
+    @staticmethod
+    def _legend(target: Mapping[str, Any]) -> str:
+        return str(target.get("legendFormat", "")).replace("$pool", _CHOSEN["pool"])
 
     def _filled(self, expression: str, step: int) -> str:
         own = {"instance": self.instance, "__interval": f"{step}s", "__rate_interval": f"{max(4 * step, 60)}s"}
@@ -86,8 +95,8 @@ class Answers:
         return found
 
 
-async def pages() -> dict[str, str]:
-    """The page of each dashboard, by its name."""
+async def answered() -> Boards:
+    """The answers of each panel of each dashboard."""
     with tempfile.TemporaryDirectory() as temporary:
         folder, port = Path(temporary), free_port()
         instance = f"127.0.0.1:{port}"
@@ -115,27 +124,40 @@ async def pages() -> dict[str, str]:
                 return await asyncio.to_thread(_all, answers)
 
 
-def _all(answers: Answers) -> dict[str, str]:
+def _all(answers: Answers) -> Boards:
     return {
-        name: page(board, [answers.drawn(panel) for panel in shipped.panels(board)])
+        name: {str(panel["id"]): answers.of(panel) for panel in shipped.panels(board)}
         for name, board in shipped.load().items()
     }
 
 
-async def main(folder: Path) -> int:
+def _page(board: Mapping[str, Any], answers: Mapping[str, Mapping[str, Any]]) -> str:
+    drawn = []
+    for panel in shipped.panels(board):
+        found = answers[str(panel["id"])]
+        curves, newest = ([Curve(*each) for each in found[kind]] for kind in ("curves", "newest"))
+        drawn.append(Drawn(panel, curves, newest, live=found["live"]))
+    return page(board, drawn)
+
+
+async def main(folder: Path, *, redraw: bool) -> int:
     """Write the pages and their pictures."""
-    made = await pages()
+    file = folder / "answers.json"
+    boards: Boards = json.loads(file.read_text("utf-8")) if redraw else await answered()
+    file.write_text(json.dumps(boards), "utf-8")
     async with running(program("chromium")) as browser:
         view = await browser.new_page(viewport={"width": 1600, "height": 900})
-        for name, text in made.items():
-            file = folder / f"{name}.html"
-            file.write_text(text, "utf-8")
-            await view.goto(file.resolve().as_uri())
+        for name, board in shipped.load().items():
+            text = _page(board, boards[name])
+            made = folder / f"{name}.html"
+            made.write_text(text, "utf-8")
+            await view.goto(made.resolve().as_uri())
             await view.screenshot(path=folder / f"{name}.png", full_page=True)
-            sys.stdout.write(f"wrote {file} and its picture; empty panels: {text.count('class=empty')}\n")
+            sys.stdout.write(f"wrote {made} and its picture; panels without data: {text.count('class=empty')}\n")
     return 0
 
 
 if __name__ == "__main__":
-    Path(sys.argv[1]).mkdir(parents=True, exist_ok=True)
-    sys.exit(asyncio.run(main(Path(sys.argv[1]))))
+    target = Path(sys.argv[1])
+    target.mkdir(parents=True, exist_ok=True)
+    sys.exit(asyncio.run(main(target, redraw="--redraw" in sys.argv)))

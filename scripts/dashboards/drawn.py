@@ -16,7 +16,7 @@ from typing import Any, Final
 from matplotlib import dates
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 _ROW_PIXELS: Final = 36
 _COLUMN_PIXELS: Final = 66
@@ -217,10 +217,20 @@ def _lines(one: Drawn) -> str:
         axes.set_ylim(
             one.defaults.get("min", min(low, soft) if soft is not None else low), one.defaults.get("max", high)
         )
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: one.text("", value)))
+        if one.option("", "decimals") == 0:
+            axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.yaxis.set_major_formatter(FuncFormatter(_tick(one, *axes.get_ylim())))
         axes.legend(fontsize=6, loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=4, frameon=False)
 
     return _picture(one, draw)
+
+
+def _tick(one: Drawn, low: float, high: float) -> Callable[[float, int], str]:
+    """How the ends of the axis are told apart."""
+    if one.option("", "unit", "none") != "percentunit":
+        return lambda value, _: one.text("", value)
+    spacing = max((high - low) / 8 * 100, 1e-9)
+    return lambda value, _: f"{value * 100:.{max(0, math.ceil(-math.log10(spacing)))}f}%"
 
 
 def _curves(one: Drawn, axes: Axes) -> None:

@@ -76,7 +76,7 @@ def top_shares() -> timeseries.Panel:
         lines(
             "Combined share of the largest",
             about("top_share_ratio", "In economics: concentration ratios CR1, CR2, CR3."),
-            {"the {{n}} largest": index("top_share_ratio")},
+            {"largest {{n}}": index("top_share_ratio")},
         )
         .unit("percentunit")
         .span(8)

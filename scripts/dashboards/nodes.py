@@ -8,7 +8,7 @@ from grafana_foundation_sdk.builders import bargauge, stat, statetimeline, table
 from grafana_foundation_sdk.builders.dashboard import Dashboard, DashboardLink, Row
 
 from dashboards.frame import frame
-from dashboards.panels import bars, lines, listing, number, of_column, states, steps, value_names
+from dashboards.panels import bars, lines, listing, named, number, pool_column, states, steps, value_names
 from dashboards.series import about, series
 
 _NONE = "or on () vector(0)"
@@ -251,10 +251,12 @@ _NOT_WATCHED = "no stratum server is watched"
 
 def _on_tip() -> statetimeline.Panel:
     return (
-        states(
-            "Where pools work",
-            about("stratum_on_tip", "Another block for minutes is a split, or a pool that lags behind."),
-            {"{{pool}}": series("stratum_on_tip")},
+        named(
+            states(
+                "Where pools work",
+                about("stratum_on_tip", "Another block for minutes is a split, or a pool that lags behind."),
+                {"{{pool}}": series("stratum_on_tip")},
+            )
         )
         .unit("none")
         .mappings([value_names(newest=(1, "green"), other=(0, "red"))])
@@ -277,10 +279,12 @@ def _connected() -> statetimeline.Panel:
 
 def _job_lag() -> bargauge.Panel:
     return (
-        bars(
-            "Lag of the first job on a new block",
-            about("stratum_job_lag_seconds", "Until then, the pool's miners work on the block before."),
-            {"{{pool}}": series("stratum_job_lag_seconds")},
+        named(
+            bars(
+                "Lag of the first job on a new block",
+                about("stratum_job_lag_seconds", "Until then, the pool's miners work on the block before."),
+                {"{{pool}}": series("stratum_job_lag_seconds")},
+            )
         )
         .unit("s")
         .span(6)
@@ -291,10 +295,12 @@ def _job_lag() -> bargauge.Panel:
 
 def _empty_first() -> bargauge.Panel:
     return (
-        bars(
-            "Empty first jobs",
-            about("stratum_empty_first_job_ratio", "Such a pool starts before it has chosen transactions."),
-            {"{{pool}}": series("stratum_empty_first_job_ratio")},
+        named(
+            bars(
+                "Empty first jobs",
+                about("stratum_empty_first_job_ratio", "Such a pool starts before it has chosen transactions."),
+                {"{{pool}}": series("stratum_empty_first_job_ratio")},
+            )
         )
         .unit("percentunit")
         .max(1)
@@ -315,16 +321,18 @@ def _same_templates() -> table.Panel:
         about("stratum_template_similarity_ratio", "Chance alone gives none; /builders has the evidence of blocks."),
         {head: f"max by (pool, other) ({series(name)})" for head, name in names.items()},
     )
-    made.override_by_name(*of_column("pool", "string")).override_by_name(*of_column("other", "string"))
+    made.override_by_name(*pool_column("pool")).override_by_name(*pool_column("other"))
     return made.unit("percentunit").decimals(0).span(6).height(9).no_value(_NOT_WATCHED)
 
 
 def _faulty() -> bargauge.Panel:
     return (
-        bars(
-            "Faulty jobs",
-            about("stratum_faulty_jobs", "Any is a defect of the pool; /stratum has the reason."),
-            {"{{pool}}": series("stratum_faulty_jobs")},
+        named(
+            bars(
+                "Faulty jobs",
+                about("stratum_faulty_jobs", "Any is a defect of the pool; /stratum has the reason."),
+                {"{{pool}}": series("stratum_faulty_jobs")},
+            )
         )
         .unit("none")
         .decimals(0)

@@ -290,6 +290,7 @@ def _stale() -> timeseries.Panel:
         )
         .unit("none")
         .decimals(0)
+        .no_value("none")
         .span(8)
     )
 
@@ -326,6 +327,7 @@ def _stale_rate() -> timeseries.Panel:
                 "upper": series("stale_rate_upper_ratio", **_OWN),
             },
         )
+        .no_value("no stale block")
         .unit("percentunit")
         .decimals(2)
         .span(12)
