@@ -68,6 +68,7 @@ def _directions() -> statetimeline.Panel:
         )
         .unit("none")
         .mappings([value_names(disperses=(1, "green"), undecided=(0, "yellow"), concentrates=(-1, "red"))])
+        .height(9)
     )
 
 
@@ -135,11 +136,15 @@ def _top() -> timeseries.Panel:
 
 
 def _shares(layer: str, title: str) -> bargauge.Panel:
-    return bars(
-        f"{title}: shares",
-        about("economy_share_ratio", "What is not attributed is in none of them."),
-        {"{{entity}}": f"sort_desc(max by (entity) ({series('economy_share_ratio', layer=layer)}))"},
-    ).unit("percentunit")
+    return (
+        bars(
+            f"{title}: shares",
+            about("economy_share_ratio", "What is not attributed is in none of them."),
+            {"{{entity}}": f"sort_desc(max by (entity) ({series('economy_share_ratio', layer=layer)}))"},
+        )
+        .unit("percentunit")
+        .height(9)
+    )
 
 
 def _ages() -> timeseries.Panel:
@@ -170,4 +175,5 @@ def _sources() -> table.Panel:
         )
         .unit("none")
         .span(24)
+        .height(5)
     )

@@ -43,15 +43,18 @@ _NEW_BLOCKS = f"({_NOW} unless {_BEFORE}) or ({_NOW} - {_BEFORE} > 0)"
 _NEW_REORGS = f"{series('reorgs_total')} > {series('reorgs_total')} offset $__interval"
 
 
-def frame(title: str, about: str, *, slug: str, choices: Sequence[str] = (), page: str = "/") -> Dashboard:
+def frame(
+    title: str, about: str, *, slug: str, choices: Sequence[str] = (), page: str = "/", marks: Sequence[str] = ()
+) -> Dashboard:
     """An empty dashboard.
 
     Args:
         title: how people find it.
         about: what it is for.
         slug: what its address and its file are called after.
-        choices: which of `level`, `window`, `unknown`, `trend` and `pool` can be chosen.
+        choices: which of `level`, `window`, `unknown`, `trend`, `pool` and `entity` can be chosen.
         page: which of the monitor's own pages shows the same.
+        marks: which of `blocks` and `reorgs` are marked in its curves: where they explain what the curves do.
     """
     made = (
         Dashboard(title)
@@ -70,9 +73,9 @@ def frame(title: str, about: str, *, slug: str, choices: Sequence[str] = (), pag
             .icon("external link")
             .target_blank(target_blank=True)
         )
-        .annotation(_annotation(_BLOCKS, _NEW_BLOCKS).icon_color("blue"))
-        .annotation(_annotation(_REORGS, _NEW_REORGS).icon_color("red"))
     )
+    for mark in marks:
+        made.annotation(_MARKS[mark])
     for variable in (_SOURCE, _MONITOR, *(_CHOICES[name] for name in choices), _PAGE):
         made.with_variable(variable)
     return made
@@ -91,17 +94,23 @@ def written(dashboard: Dashboard) -> str:
     for variable in content["templating"]["list"]:
         for name in ("auto", "auto_count", "auto_min"):  # of intervals, which these are not
             variable.pop(name)
-    for annotation in content["annotations"]["list"]:
+    for annotation in content.setdefault("annotations", {}).setdefault("list", []):
         annotation.update(_SHOWN[annotation["name"]])
     wants = {"name": _INPUT, "label": "Prometheus", "description": "Scrapes pool-monitor.", "type": "datasource"}
     inputs = [{**wants, "pluginId": "prometheus", "pluginName": "Prometheus"}]
     return json.dumps({"__inputs": inputs, **content}, indent=2, ensure_ascii=False) + "\n"
 
 
-def _choice(name: str, query: str, *, first: str | None = None) -> QueryVariable:
-    """A variable with the values of a label, read anew when the time range changes."""
+def _choice(name: str, query: str, *, first: str | None = None, all_: str | None = None) -> QueryVariable:
+    """A variable with the values of a label, read anew when the time range changes.
+
+    With `all_`, several can be chosen, or all, which stands for that regular expression.
+    """
     made = QueryVariable(name).label(name.capitalize()).datasource(SOURCE).query(query)
     made.refresh(VariableRefresh.ON_TIME_RANGE_CHANGED).sort(VariableSort.ALPHABETICAL_CASE_INSENSITIVE_ASC)
+    if all_:
+        made.multi(multi=True).include_all(include_all=True).all_value(all_)
+        return made.current(VariableOption(text=[str(first)], value=["$__all"]))
     return made.current(VariableOption(text=first, value=first)) if first else made
 
 
@@ -109,6 +118,10 @@ def _annotation(name: str, expression: str) -> AnnotationQuery:
     return AnnotationQuery().name(name).datasource(SOURCE).enable(enable=True).expr(expression)
 
 
+_MARKS = {
+    "blocks": _annotation(_BLOCKS, _NEW_BLOCKS).icon_color("blue"),
+    "reorgs": _annotation(_REORGS, _NEW_REORGS).icon_color("red"),
+}
 _SHOWN = {
     _BLOCKS: {"titleFormat": "Block by {{pool}}", "step": "60s"},
     _REORGS: {"titleFormat": "Reorganisation", "step": "60s"},
@@ -150,5 +163,10 @@ _CHOICES = {
     "trend": _choice("trend", f"label_values({series('concentration_rising_probability')}, window)", first="30d")
     .label("Trend over")
     .description("Only windows of 30 days and longer have a trend."),
+    "entity": _choice(
+        "entity", f"label_values({series('share_ratio', level='$level')}, entity)", first="All", all_=".*"
+    )
+    .label("Entities")
+    .description("Those that are drawn, of the level."),
     "pool": _choice("pool", f"label_values({series('share_ratio', level='pool')}, entity)", first="foundryusa"),
 }  # fmt: skip

@@ -19,7 +19,7 @@ def health() -> Dashboard:
     """The dashboard."""
     made = frame(
         "pool-monitor: health",
-        "Whether the monitor hears from its node, how quick it is, and what went wrong. What to do: docs/runbook.md.",
+        "Whether the monitor hears from its node, how quick it is, and what went wrong. What to do: the page /runbook.",
         slug="health",
     )
     for panel in (*_node(), *_itself()):

@@ -7,6 +7,7 @@ from grafana_foundation_sdk.models.common import ScaleDistribution
 
 from dashboards.panels import band, dotted, lines, marked
 from dashboards.series import about, index, interval, series
+from monitor.model import HHI_BANDS
 
 _COMBINED = "It includes sampling, memberships, unknown blocks and attributions of low confidence."
 
@@ -42,7 +43,7 @@ def hhi() -> timeseries.Panel:
     )  # fmt: skip
     for name in ("sampling, lower", "sampling, upper"):
         made.override_by_name(name, dotted())
-    return marked(made, yellow=1000, orange=1800).unit("none").decimals(0).axis_soft_min(0)
+    return marked(made, yellow=HHI_BANDS[0][0], orange=HHI_BANDS[1][0]).unit("none").decimals(0).axis_soft_min(0)
 
 
 def envelope(title: str, name: str) -> timeseries.Panel:
@@ -75,7 +76,7 @@ def top_shares() -> timeseries.Panel:
         lines(
             "Combined share of the largest",
             about("top_share_ratio", "In economics: concentration ratios CR1, CR2, CR3."),
-            {"the {{n}} largest": index("top_share_ratio")},
+            {"largest {{n}}": index("top_share_ratio")},
         )
         .unit("percentunit")
         .span(8)

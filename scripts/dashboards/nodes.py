@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from grafana_foundation_sdk.builders import stat, statetimeline, timeseries
-from grafana_foundation_sdk.builders.dashboard import Dashboard, Row
+from grafana_foundation_sdk.builders import bargauge, stat, statetimeline, table, timeseries
+from grafana_foundation_sdk.builders.dashboard import Dashboard, DashboardLink, Row
 
 from dashboards.frame import frame
-from dashboards.panels import lines, number, states, steps, value_names
+from dashboards.panels import bars, lines, listing, named, number, pool_column, states, steps, value_names
 from dashboards.series import about, series
 
 _NONE = "or on () vector(0)"
@@ -21,6 +21,7 @@ def nodes() -> Dashboard:
         "Whether the nodes agree, which branch each is on, who mines on it, and how late each has blocks.",
         slug="nodes",
         page="/nodes",
+        marks=("reorgs",),
     )
     for panel in _numbers():
         made.with_panel(panel)
@@ -29,7 +30,9 @@ def nodes() -> Dashboard:
     made.with_row(Row("Branches")).with_panel(_shares()).with_panel(_signalling()).with_panel(_lengths())
     made.with_row(Row("Blocks that arrive late or go"))
     made.with_panel(_median()).with_panel(_late()).with_panel(_median_by_pool())
-    return made.with_panel(_stale()).with_panel(_depth()).with_panel(_alerts())
+    made.with_panel(_stale()).with_panel(_depth()).with_panel(_alerts())
+    made.with_row(Row("What pools announce")).with_panel(_on_tip()).with_panel(_connected())
+    return made.with_panel(_job_lag()).with_panel(_empty_first()).with_panel(_same_templates()).with_panel(_faulty())
 
 
 def _numbers() -> Iterator[stat.Panel]:
@@ -117,6 +120,9 @@ def _heights() -> timeseries.Panel:
         )
         .unit("none")
         .decimals(0)
+        .data_links(
+            [DashboardLink("Open the block").url("${page}/search?q=${__value.raw}").target_blank(target_blank=True)]
+        )
     )
 
 
@@ -226,15 +232,112 @@ def _depth() -> timeseries.Panel:
 
 
 def _alerts() -> timeseries.Panel:
-    rules = "~chain_split|node_replaced|reorganisation|deep_reorganisation|stale_block"
+    rules = "~chain_split|node_replaced|reorganisation|deep_reorganisation|stale_block|pool_off_tip|faulty_jobs"
     return (
         lines(
             "Alerts",
-            about("alerts_firing", "Of the rules on nodes and branches. What to do: docs/runbook.md."),
+            about("alerts_firing", "Of the rules on nodes and branches. What to do: the page /runbook."),
             {"{{rule}}": f"sum by (rule) ({series('alerts_firing', rule=rules)}) {_NONE}"},
         )
         .unit("none")
         .decimals(0)
         .min(0)
         .span(8)
+    )
+
+
+_NOT_WATCHED = "no stratum server is watched"
+
+
+def _on_tip() -> statetimeline.Panel:
+    return (
+        named(
+            states(
+                "Where pools work",
+                about("stratum_on_tip", "Another block for minutes is a split, or a pool that lags behind."),
+                {"{{pool}}": series("stratum_on_tip")},
+            )
+        )
+        .unit("none")
+        .mappings([value_names(newest=(1, "green"), other=(0, "red"))])
+        .no_value(_NOT_WATCHED)
+    )
+
+
+def _connected() -> statetimeline.Panel:
+    return (
+        states(
+            "Stratum servers",
+            about("stratum_connected", "One that is away says nothing about its pool."),
+            {"{{pool}}: {{endpoint}}": series("stratum_connected")},
+        )
+        .unit("none")
+        .mappings([value_names(jobs=(1, "green"), away=(0, "red"))])
+        .no_value(_NOT_WATCHED)
+    )
+
+
+def _job_lag() -> bargauge.Panel:
+    return (
+        named(
+            bars(
+                "Lag of the first job on a new block",
+                about("stratum_job_lag_seconds", "Until then, the pool's miners work on the block before."),
+                {"{{pool}}": series("stratum_job_lag_seconds")},
+            )
+        )
+        .unit("s")
+        .span(6)
+        .height(9)
+        .no_value(_NOT_WATCHED)
+    )
+
+
+def _empty_first() -> bargauge.Panel:
+    return (
+        named(
+            bars(
+                "Empty first jobs",
+                about("stratum_empty_first_job_ratio", "Such a pool starts before it has chosen transactions."),
+                {"{{pool}}": series("stratum_empty_first_job_ratio")},
+            )
+        )
+        .unit("percentunit")
+        .max(1)
+        .span(6)
+        .height(9)
+        .no_value(_NOT_WATCHED)
+    )
+
+
+def _same_templates() -> table.Panel:
+    names = {
+        "same templates": "stratum_template_similarity_ratio",
+        "at least": "stratum_template_similarity_lower_ratio",
+        "at most": "stratum_template_similarity_upper_ratio",
+    }
+    made = listing(
+        "Same templates",
+        about("stratum_template_similarity_ratio", "Chance alone gives none; /builders has the evidence of blocks."),
+        {head: f"max by (pool, other) ({series(name)})" for head, name in names.items()},
+    )
+    made.override_by_name(*pool_column("pool")).override_by_name(*pool_column("other"))
+    return made.unit("percentunit").decimals(0).span(6).height(9).no_value(_NOT_WATCHED)
+
+
+def _faulty() -> bargauge.Panel:
+    return (
+        named(
+            bars(
+                "Faulty jobs",
+                about("stratum_faulty_jobs", "Any is a defect of the pool; /stratum has the reason."),
+                {"{{pool}}": series("stratum_faulty_jobs")},
+            )
+        )
+        .unit("none")
+        .decimals(0)
+        .thresholds(steps("green", red=1))
+        .span(6)
+        .height(9)
+        .no_value(_NOT_WATCHED)
     )

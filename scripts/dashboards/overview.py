@@ -6,10 +6,25 @@ from collections.abc import Iterator
 
 from grafana_foundation_sdk.builders import stat, table, timeseries
 from grafana_foundation_sdk.builders.dashboard import Dashboard, DashboardLink, Row
+from grafana_foundation_sdk.models.common import BigValueGraphMode
 
 from dashboards.frame import PAGE_AT, frame
 from dashboards.indices import confirmations, hhi, nakamoto
-from dashboards.panels import HALF, QUARTER, THIRD, band, lines, listing, number, of_column, stacked, steps, words
+from dashboards.panels import (
+    ENTITY_PAGE,
+    HALF,
+    QUARTER,
+    THIRD,
+    band,
+    entity_column,
+    lines,
+    listing,
+    named,
+    number,
+    stacked,
+    steps,
+    words,
+)
 from dashboards.series import MEANINGS, about, series
 
 
@@ -20,7 +35,8 @@ def overview() -> Dashboard:
         "Who mines, how concentrated mining is, and what happens. Each block is marked with its pool.",
         slug="overview",
         page=PAGE_AT,
-        choices=("level", "window", "unknown"),
+        choices=("level", "window", "unknown", "entity"),
+        marks=("blocks", "reorgs"),
     )
     for panel in _numbers():
         made.with_panel(panel)
@@ -39,6 +55,7 @@ def _numbers() -> Iterator[stat.Panel]:
             about("nakamoto_coefficient", "With a lower value, fewer entities suffice for a majority."),
             series("nakamoto_coefficient", **at, unknown="$unknown"),
         )
+        .span(3)
         .unit("none")
         .thresholds(steps("red", orange=2, yellow=3, green=4))
     )
@@ -48,6 +65,7 @@ def _numbers() -> Iterator[stat.Panel]:
             f"{MEANINGS['share_ratio']} Of the one with the most; colours change at a quarter, a third and a half.",
             f"max({series('share_ratio', **at)})",
         )
+        .span(3)
         .unit("percentunit")
         .decimals(1)
         .thresholds(steps("green", yellow=QUARTER, orange=THIRD, red=HALF))
@@ -76,6 +94,7 @@ def _numbers() -> Iterator[stat.Panel]:
             about("window_attributed_ratio", "The variable for unknown blocks selects how the rest is counted."),
             series("window_attributed_ratio", window="$window"),
         )
+        .span(3)
         .unit("percentunit")
         .decimals(1)
     )
@@ -88,10 +107,19 @@ def _numbers() -> Iterator[stat.Panel]:
         .unit("s")
         .thresholds(steps("green", yellow=3600, orange=7200))
     )
+    opened = DashboardLink("Open the block").url("${page}/search?q=${__value.raw}")
+    yield (
+        number("Height", about("block_height", "Select it for the block."), series("block_height"))
+        .span(3)
+        .unit("none")
+        .decimals(0)
+        .graph_mode(BigValueGraphMode.NONE)
+        .data_links([opened.target_blank(target_blank=True)])
+    )
 
 
 def _shares() -> table.Panel:
-    at = {"level": "$level", "window": "$window"}
+    at = {"level": "$level", "window": "$window", "entity": "~$entity"}
     columns = {
         "share": "share_ratio",
         "at least": "share_lower_ratio",
@@ -104,29 +132,25 @@ def _shares() -> table.Panel:
         "Blocks found over all blocks of the window, with the 95 % interval of the share of hashrate: of sampling, "
         "memberships, unknown blocks and low confidence together, and of sampling alone where the two may differ. "
         "*Now* is the estimate for the coming fortnight. The last column is the probability, by sampling, that the "
-        "share is more than a third.",
+        "share is more than a third. Select an entity for its members.",
         {head: f"max by (entity) ({series(name, **at)})" for head, name in columns.items()}
-        | {"now": f"max by (entity) ({series('share_now_ratio', level='$level')})"}
+        | {"now": f"max by (entity) ({series('share_now_ratio', level='$level', entity='~$entity')})"}
         | {"over a third": f"max by (entity) ({series('share_above_probability', **at, threshold='0.333')})"},
     )
-    opened = DashboardLink("Open in the monitor's page").url("${page}" + PAGE_AT)
-    return (
-        made.unit("percentunit")
-        .decimals(1)
-        .override_by_name(*of_column("entity", "string"))
-        .data_links([opened.target_blank(target_blank=True)])
-    )
+    return made.unit("percentunit").decimals(1).override_by_name(*entity_column())
 
 
 def _past_shares() -> timeseries.Panel:
-    asked = series("share_ratio", level="$level", window="$window")
+    asked = series("share_ratio", level="$level", window="$window", entity="~$entity")
+    opened = DashboardLink("Who belongs to it, and since when").url(ENTITY_PAGE + "${__field.labels.entity}")
     return (
-        stacked("Shares over time", about("share_ratio", "The ten largest entities."), {
+        named(stacked("Shares over time", about("share_ratio", "The ten largest of those that are chosen."), {
             "{{entity}}": f"topk(10, {asked})",
-        })
+        }))
         .unit("percentunit")
         .max(1)
         .height(12)
+        .data_links([opened.target_blank(target_blank=True)])
     )  # fmt: skip
 
 

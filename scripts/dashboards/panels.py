@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from string import ascii_uppercase
+from typing import TypeVar
 
 from grafana_foundation_sdk.builders import bargauge, common, stat, statetimeline, table, timeseries
 from grafana_foundation_sdk.builders.dashboard import ThresholdsConfig
@@ -33,7 +35,24 @@ from grafana_foundation_sdk.models.dashboard import (
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
 from dashboards.frame import SOURCE
+from monitor.embedded import mainnet
+from monitor.registry.loading import load_pools
 
+Named = TypeVar("Named", timeseries.Panel, bargauge.Panel, statetimeline.Panel)
+ENTITY_PAGE = "${page}/entity/${level}/"
+"""The monitor's page of an entity; its slug follows."""
+_NAMED = 24
+"""Pools whose names are written into the dashboards: they find nearly all blocks."""
+
+
+def _pool_names() -> dict[str, str]:
+    names = load_pools("main").names
+    largest = Counter(found.pool for found in mainnet() if found.pool in names).most_common(_NAMED)
+    return {slug: names[slug] for slug, _ in largest}
+
+
+POOL_NAMES = _pool_names()
+"""What to call the largest pools, by slug."""
 QUARTER, THIRD, HALF = 0.25, 0.333, 0.5
 """Of the hashrate: selfish mining pays for the well connected, pays for anybody, is a majority."""
 LOWER, UPPER = "lower", "upper"
@@ -194,6 +213,30 @@ def marked(panel: timeseries.Panel, **colours: float) -> timeseries.Panel:
     """A panel with a dashed line where each colour begins."""
     dashed = common.GraphThresholdsStyleConfig().mode(GraphThresholdsStyleMode.DASHED)
     return panel.thresholds(steps("transparent", **colours)).thresholds_style(dashed)
+
+
+def named(panel: Named) -> Named:
+    """A panel of entities or pools, with the names of the largest pools in place of their slugs."""
+    for slug, name in POOL_NAMES.items():
+        if slug != name:
+            panel.override_by_name(slug, properties({"displayName": name}))
+    return panel
+
+
+def _names() -> ValueMap:
+    found = enumerate(POOL_NAMES.items())
+    return ValueMap(options={slug: ValueMappingResult(text=name, index=at) for at, (slug, name) in found})
+
+
+def pool_column(head: str) -> tuple[str, list[DynamicConfigValue]]:
+    """For `override_by_name`: the pools of a table by name."""
+    return head, properties({"unit": "string", "mappings": [_names()]})
+
+
+def entity_column() -> tuple[str, list[DynamicConfigValue]]:
+    """For `override_by_name`: the entities of a table by name, with a link to their page."""
+    link = {"title": "Who belongs to it, and since when", "url": ENTITY_PAGE + "${__value.text}", "targetBlank": True}
+    return "entity", properties({"unit": "string", "mappings": [_names()], "links": [link]})
 
 
 def of_column(head: str, unit: str) -> tuple[str, list[DynamicConfigValue]]:

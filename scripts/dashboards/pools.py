@@ -22,6 +22,7 @@ def pools() -> Dashboard:
         "One pool: its share and how sure it is, luck, streaks, fees, and what its blocks say.",
         slug="pools",
         page="/pool/${pool}",
+        marks=("blocks",),
         choices=("pool", "window"),
     )
     for panel in _numbers():
@@ -289,6 +290,7 @@ def _stale() -> timeseries.Panel:
         )
         .unit("none")
         .decimals(0)
+        .no_value("none")
         .span(8)
     )
 
@@ -325,6 +327,7 @@ def _stale_rate() -> timeseries.Panel:
                 "upper": series("stale_rate_upper_ratio", **_OWN),
             },
         )
+        .no_value("no stale block")
         .unit("percentunit")
         .decimals(2)
         .span(12)

@@ -12,6 +12,7 @@ from monitor.outputs.builders_metrics import BUILDERS_CATALOGUE
 from monitor.outputs.economy_metrics import ECONOMY_CATALOGUE
 from monitor.outputs.metrics import CATALOGUE
 from monitor.outputs.node_metrics import NODE_CATALOGUE
+from monitor.outputs.stratum_metrics import STRATUM_CATALOGUE
 from monitor.vitals import Vitals
 
 Unknown = Literal["split", "merged"]
@@ -21,8 +22,10 @@ def _meanings() -> dict[str, str]:
     """The help text of every metric, by its name without the prefix, as Prometheus knows it."""
     found = {
         each.name + "_total" * (each.is_counter): each.help
-        for each in (*CATALOGUE, *AUDIT_CATALOGUE, *BUILDERS_CATALOGUE, *NODE_CATALOGUE, *ECONOMY_CATALOGUE)
+        for catalogue in (CATALOGUE, AUDIT_CATALOGUE, BUILDERS_CATALOGUE, NODE_CATALOGUE, ECONOMY_CATALOGUE)
+        for each in catalogue
     }
+    found |= {each.name: each.help for each in STRATUM_CATALOGUE}  # of its own state, and gauges alone
     for each in vars(Vitals()).values():
         if isinstance(each, Gauge | Counter | Histogram):
             (family,) = each.describe()

@@ -203,7 +203,7 @@ def _alerts() -> timeseries.Panel:
     return (
         lines(
             "Alerts",
-            about("alerts_firing", "Of the rules on audit, builders and custody. What to do: docs/runbook.md."),
+            about("alerts_firing", "Of the rules on audit, builders and custody. What to do: the page /runbook."),
             {"{{rule}}": f"sum by (rule) ({series('alerts_firing', rule=rules)}) or on () vector(0)"},
         )
         .unit("none")

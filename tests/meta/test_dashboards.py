@@ -22,8 +22,9 @@ from monitor.model import PREFIX
 
 DASHBOARDS = shipped.load()
 SCHEMA = Draft7Validator(json.loads((CHECKOUT / "tests" / "data" / "grafana.schema.json").read_text("utf-8")))
+NAMES = json.loads((CHECKOUT / "tests" / "data" / "grafana.names.json").read_text("utf-8"))
 COLUMNS = 24
-ITS_OWN = {"__interval", "__rate_interval"}
+ITS_OWN = {"__interval", "__rate_interval", "__all"}
 
 each_dashboard = pytest.mark.parametrize("dashboard", DASHBOARDS.values(), ids=DASHBOARDS)
 
@@ -48,6 +49,28 @@ def test_grafanas_own_types_notice_a_misspelt_field() -> None:
     wrong["panels"][0]["options"]["colourMode"] = "value"
 
     assert not SCHEMA.is_valid(wrong)
+
+
+@each_dashboard
+def test_units_and_transformations_are_ones_that_grafana_has(dashboard: dict[str, Any]) -> None:
+    text = json.dumps(dashboard["panels"])
+    units = set(re.findall(r'"unit": "(\w+)"', text)) | set(re.findall(r'"id": "unit", "value": "(\w+)"', text))
+    transformations = {each["id"] for panel in dashboard["panels"] for each in panel.get("transformations", [])}
+
+    assert units - set(NAMES["units"]) == set()
+    assert transformations - set(NAMES["transformations"]) == set()
+
+
+@each_dashboard
+def test_an_override_changes_only_what_grafana_knows(dashboard: dict[str, Any]) -> None:
+    changed = {
+        change["id"]
+        for panel in shipped.panels(dashboard)
+        for override in panel["fieldConfig"]["overrides"]
+        for change in override["properties"]
+    }
+
+    assert {name for name in changed if not name.startswith("custom.")} - set(NAMES["fields"]) == set()
 
 
 @each_dashboard
