@@ -79,7 +79,8 @@ Responses change only with a new block: they have an `ETag`, and a request with 
 if nothing has changed. Long responses are compressed if the client accepts gzip.
 
 Fields may be added at any time; existing fields change only with an entry in bold in the
-[changelog](../CHANGELOG.md). The answers below are from an example chain of four blocks, with the first entry of each list.
+[changelog](../CHANGELOG.md). The answers below are from an example chain of four blocks, with the first entry of
+each list.
 """
 _EXAMPLES = r"""
 ## Examples
