@@ -19,8 +19,6 @@ from pathlib import Path
 CHECKOUT = Path(__file__).resolve().parent.parent
 HOME, INDEX = "README.md", "docs/README.md"
 _PROJECT = ("CHANGELOG.md", "CONTRIBUTING.md")
-_BOOSTS = {r"CHANGELOG\.md|docs/adr/0.*|docs/(accuracy|backtest|performance)\.md": 0.2, r"docs/glossary\.md": 5}
-"""Weights of pages in the search: some name every term, and explain none."""
 _LINK = re.compile(r"\]\(([^)#\s:]+)[^)\s]*\)")
 _ROW = re.compile(r"^\| \[([^\]]+)\]\(([^)]+)\)\*? \| ([^|]*)", re.MULTILINE)
 
@@ -31,13 +29,11 @@ def main(folder: Path) -> int:
     shutil.rmtree(pages, ignore_errors=True)
     for name in sources():
         (pages / name).parent.mkdir(parents=True, exist_ok=True)
-        boost = next((weight for names, weight in _BOOSTS.items() if re.fullmatch(names, name)), None)
-        front = f"---\nsearch: {{boost: {boost}}}\n---\n" if boost else ""
-        (pages / name).write_bytes(front.encode() + (CHECKOUT / name).read_bytes())
+        shutil.copyfile(CHECKOUT / name, pages / name)
     file = folder / "mkdocs.yml"
     ours = {"docs_dir": "pages", "site_dir": "site", "nav": navigation()}
     file.write_text(json.dumps({"INHERIT": str(CHECKOUT / "mkdocs.yml"), **ours}))
-    build = [sys.executable, "-m", "mkdocs", "build", "--strict", "--config-file", str(file)]
+    build = [sys.executable, "-m", "zensical", "build", "--strict", "--config-file", str(file)]
     return subprocess.run(build, check=False).returncode
 
 

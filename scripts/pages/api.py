@@ -79,7 +79,8 @@ Responses change only with a new block: they have an `ETag`, and a request with 
 if nothing has changed. Long responses are compressed if the client accepts gzip.
 
 Fields may be added at any time; existing fields change only with an entry in bold in the
-[changelog](../CHANGELOG.md). The answers below are from an example chain of four blocks.
+[changelog](../CHANGELOG.md). The answers below are from an example chain of four blocks, with the first entry of
+each list.
 """
 _EXAMPLES = r"""
 ## Examples
@@ -118,7 +119,7 @@ curl -sf -H "If-None-Match: $etag" -w '%{http_code}\n' "http://127.0.0.1:8347/ap
 """  # noqa: E501 -- lines to copy
 _ASKED = {"window": "24h", "limit": "1", "risk": "0.01"}
 """Parameters that keep the examples short."""
-_ENTRIES = 3
+_ENTRIES = 1
 """Entries of a list that are shown."""
 _POOLS = {"foundryusa": "Foundry USA", "antpool": "AntPool"}
 _MINED = ("antpool", "foundryusa", None, "foundryusa")

@@ -17,7 +17,7 @@ PYTHON = CHECKOUT / ".venv" / ".site" / "bin" / "python"
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if not PYTHON.exists():
-        pytest.skip("mkdocs is not installed; `make site` installs it")
+        pytest.skip("zensical is not installed; `make site` installs it")
     folder = tmp_path_factory.mktemp("site")
     done = subprocess.run(
         [PYTHON, CHECKOUT / "scripts" / "documentation.py", folder], capture_output=True, text=True, check=False

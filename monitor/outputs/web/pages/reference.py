@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -92,6 +93,8 @@ class ApiPage:
     def __init__(self, sources: Sources, render: Renders) -> None:
         self._sources = sources
         self._render = render
+        self._made: tuple[Snapshot | None, Sequence[Operation]] | None = None
+        """The operations, with the snapshot that they are of."""
 
     def routes(self) -> list[web.RouteDef]:
         """The page, and where its forms go."""
@@ -101,7 +104,7 @@ class ApiPage:
         """Every path. Examples begin as the request does, so the page is not cached for others."""
         snapshot = self._sources.hub.snapshot
         return self._render(
-            request, "reference.html", operations=list(self._operations(request)), base=base_url(request),
+            request, "reference.html", operations=await self._operations(request), base=base_url(request),
             month=_month(snapshot) if snapshot else None,
         )  # fmt: skip
 
@@ -109,13 +112,17 @@ class ApiPage:
         """A form was sent: to its path, without the fields that are empty."""
         values = dict(request.query)
         wanted = values.pop(_OPERATION, None)
-        found = next((each for each in self._operations(request) if each.id == wanted), None)
+        found = next((each for each in await self._operations(request) if each.id == wanted), None)
         if found is None:
             raise Problem(HTTPStatus.NOT_FOUND, "unknown operation; /api has the list")
         raise web.HTTPSeeOther(Address.of(request).root + found.asked(values).removeprefix("/"))
 
-    def _operations(self, request: web.Request) -> Iterator[Operation]:
-        return operations(document(request.app.router.routes(), self._sources.hub.snapshot))
+    async def _operations(self, request: web.Request) -> Sequence[Operation]:
+        """Made once for each snapshot, in a thread: blocks do not wait for it."""
+        snapshot, routes = self._sources.hub.snapshot, request.app.router.routes()
+        if self._made is None or self._made[0] is not snapshot:
+            self._made = snapshot, await asyncio.to_thread(lambda: list(operations(document(routes, snapshot))))
+        return self._made[1]
 
 
 def _month(snapshot: Snapshot) -> tuple[str, float, float]:
