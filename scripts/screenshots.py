@@ -46,6 +46,8 @@ from monitor.vitals import Vitals
 CHECKOUT = Path(__file__).resolve().parent.parent
 WATCHED = 100
 """Blocks that are found while the daemon looks: long enough to see a race."""
+_PATIENCE = 180_000
+"""Milliseconds for a chart, on a machine with other work."""
 DESKTOP, PHONE = (1280, 1900), (390, 1500)
 ALL = CHECKOUT / ".screenshots"
 
@@ -230,10 +232,11 @@ async def _take(browser: Browser, url: str, shot: Shot, path: Path) -> None:
     width, height = shot.size[0], shot.size[1] or 900
     context = await browser.new_context(color_scheme=shot.scheme, viewport={"width": width, "height": height})  # type: ignore[arg-type]
     page = await context.new_page()
+    page.set_default_timeout(_PATIENCE)
     await page.goto(url)
     if history := await page.query_selector("[data-part=history]"):
         await history.scroll_into_view_if_needed()
-        await expect(page.locator(".chart > svg")).to_be_visible(timeout=30_000)
+        await expect(page.locator(".chart > svg")).to_be_visible(timeout=_PATIENCE)
         await page.evaluate("scrollTo(0, 0)")
     whole = not shot.size[1]
     taken = Image.open(BytesIO(await page.screenshot(full_page=whole))).convert("RGB")

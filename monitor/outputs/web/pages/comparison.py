@@ -93,8 +93,8 @@ def _indices(sides: Sequence[Concentration], known: Sequence[Ranges | None]) -> 
     before, after = (side.split for side in sides)
     if before and after:
         then, now = ((each.nakamoto, each.hhi) if each else (None, None) for each in known)
-        yield IndexRow("Nakamoto coefficient", before.nakamoto, after.nakamoto, (then[0], now[0]))
-        yield IndexRow("HHI", before.headline_hhi, after.headline_hhi, (then[1], now[1]))
+        yield IndexRow("Nakamoto coefficient", before.nakamoto, after.nakamoto, ranges=(then[0], now[0]))
+        yield IndexRow("HHI", before.headline_hhi, after.headline_hhi, ranges=(then[1], now[1]))
 
 
 def _share(row: ShareRow | None) -> float:

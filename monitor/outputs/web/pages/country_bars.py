@@ -27,8 +27,8 @@ class Bar(NamedTuple):
 
     level: str
     share: float
-    interval: Interval | None
-    sampling: Interval | None
+    interval: Interval | None = None
+    sampling: Interval | None = None
     """The part of sampling alone; None where no block is counted."""
 
     @property
@@ -121,9 +121,9 @@ def _bars(rows: Mapping[str, Mapping[str, ShareRow]], entity: str) -> Iterator[B
     for level, found in rows.items():
         row = found.get(entity)
         if row is None:
-            yield Bar(level, 0.0, None, None)
+            yield Bar(level, 0.0)
         else:
-            yield Bar(level, row.share, row.interval, row.sampling or (row.interval if row.blocks else None))
+            yield Bar(level, row.share, row.interval, sampling=row.sampling or (row.interval if row.blocks else None))
 
 
 def _unknown(views: Mapping[str, Overview]) -> Iterator[Group]:
@@ -134,6 +134,6 @@ def _unknown(views: Mapping[str, Overview]) -> Iterator[Group]:
         "Unknown pools": lambda view: view.unattributed,
     }
     for name, of in blocks.items():
-        bars = [Bar(level, of(view) / view.chosen.blocks, None, None) for level, view in views.items()]
+        bars = [Bar(level, of(view) / view.chosen.blocks) for level, view in views.items()]
         if any(bar.share for bar in bars):
             yield Group(name, None, bars)

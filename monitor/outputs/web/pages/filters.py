@@ -68,8 +68,8 @@ def count(number: float | None, digits: int = 0) -> str:
 
 
 def signed(number: float, digits: int = 1) -> str:
-    """A number with its sign."""
-    return f"{number:+,.{digits}f}".replace("-", "−")
+    """A number with its sign; what is rounded to zero is not negative."""
+    return f"{round(number, digits) + 0.0:+,.{digits}f}".replace("-", "−")
 
 
 def between(interval: Interval | None, digits: int = 0) -> str:

@@ -79,7 +79,7 @@ class Reports:
         hub = self._sources.hub
         if hub.economy is None:
             return self.shell.page(request, "waiting.html")
-        page = ComparePage(hub.economy, hub.snapshot, time.time(), DayRange.of(Address.of(request).state))
+        page = ComparePage(hub.economy, hub.snapshot, time.time(), days=DayRange.of(Address.of(request).state))
         return self.shell.page(request, "compare.html", here="/compare", no_past=_NOW_ONLY["compare"], page=page)
 
     @shown
