@@ -13,7 +13,7 @@ from support.postgresql import Postgresql
 
 from monitor.errors import InputError, StoreError, StoreInUse, StoreRefused
 from monitor.model import Alert, AlertState, BlockRef, Confidence, Plan, Severity
-from monitor.store import copying, engines
+from monitor.store import copying, dialects
 from monitor.store.copying import backup, copy
 from monitor.store.integrity import check
 from monitor.store.store import Store
@@ -116,7 +116,7 @@ async def test_a_copy_that_differs_is_not_made(
     filled: str, elsewhere: EmptyDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def lossy(connection: object, statement: object, rows: list[dict[str, object]]) -> None:
-        engines.insert_rows(connection, statement, rows[:-1] if len(rows) > 100 else rows)  # type: ignore[arg-type]
+        dialects.insert_rows(connection, statement, rows[:-1] if len(rows) > 100 else rows)  # type: ignore[arg-type]
 
     monkeypatch.setattr(copying, "insert_rows", lossy)
     with elsewhere() as target:
