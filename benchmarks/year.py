@@ -1,4 +1,4 @@
-"""Does the daemon grow in a year of blocks? A year on top of a stored year, in one run and about half an hour.
+"""Does the daemon grow in a year of blocks? A year on top of a stored year, in one run; it takes hours.
 
 The daemon is a process of its own on the embedded node, with mainnet's pools and times. Day by day come 144 blocks, the
 last of a day one by one, and now and then what a year brings: races, reorganisations of several blocks, restarts of the

@@ -26,6 +26,7 @@ from monitor.model import (
     Cluster,
     Concentration,
     Judged,
+    Moment,
     Plan,
     PoolSlug,
     Reach,
@@ -40,6 +41,7 @@ from monitor.processing.levels import levels
 from monitor.processing.uncertain_memberships import questions
 from monitor.registry.loading import Registry
 from monitor.registry.registry import PoolRegistry
+from monitor.store.reading import Reading
 from monitor.store.store import Store
 
 _MOST_PSEUDONYMS = 100
@@ -48,6 +50,8 @@ _MOST_PSEUDONYMS = 100
 _MOST_EMPTY = 1_000
 """Empty blocks of which the interval after the parent is looked up: two years of mainnet at one in a hundred."""
 
+_MORE = 100
+"""Unattributed blocks beyond those that are remembered, as some may come while the others are counted."""
 _TURN = 20
 """Blocks that a new count adds at a time, where it is not urgent."""
 
@@ -140,6 +144,7 @@ class WindowCounter:
         """The lowest stored block."""
         self._rewritten = 0
         """How often history had been rewritten when it was counted."""
+        self._recounts = 0
 
     def __len__(self) -> int:
         return len(self._table)
@@ -159,36 +164,44 @@ class WindowCounter:
         self._rewritten = await self._store.rewritten()
         self._first = await self._store.first()
         self._counted, self._unknown_miners = await self._count()
+        self._recounts += 1
         self._note(levels, questions)
 
     async def drift(self) -> list[Drift] | None:
-        """How the present counts differ from a new count of the stored blocks; None if either changed meanwhile.
+        """How the present counts differ from a new count of the same stored blocks.
 
-        Blocks may be added meanwhile. The new count makes way for the event loop.
+        Blocks may be added meanwhile, and the new count makes way for the event loop.
+
+        Returns:
+            None if it cannot be said, as blocks were counted anew meanwhile, or are about to be.
         """
-        before, edition = self._table.copy(), self.entities and self.entities.edition
-        recounted = (await self._count(considerate=True))[0].table
+        before, recounts = self._table.copy(), self._recounts
+        if before.tip is None:
+            return None
+        recounted = (await self._count(up_to=before.tip.height))[0].table
         rewritten = await self._store.rewritten()
-        moved = (self.entities and self.entities.edition) != edition or rewritten != self._rewritten
-        if moved or before.levels != recounted.levels or before.tip != recounted.tip:
+        if (recounts, rewritten) != (self._recounts, self._rewritten) or before.levels != recounted.levels:
             return None
         return await asyncio.to_thread(drift, before, recounted, self.windows)
 
-    async def _count(self, *, considerate: bool = False) -> tuple[CountedBlocks, UnknownMiners]:
-        """The stored blocks, counted from nothing on a thread."""
+    async def _count(self, *, up_to: int | None = None) -> tuple[CountedBlocks, UnknownMiners]:
+        """The stored blocks, counted from nothing on a thread; up to a height it is not urgent."""
         reach = self._reach.with_margin
-        unattributed = await self._store.unattributed(MEMORY)
         levels, unknown_miners = self.rulebook.levels, UnknownMiners(self.rulebook.registry)
 
-        def count(rows: Iterator[BlockRow]) -> CountedBlocks:
-            unknown_miners.learn(unattributed)
+        def count(reading: Reading) -> CountedBlocks:
+            tip = reading.newest_at(Moment(height=up_to))
+            if tip is None:
+                return CountedBlocks(levels, self.windows)
+            unattributed = reading.unattributed(MEMORY + _MORE)
+            unknown_miners.learn((height, coinbase) for height, coinbase in unattributed if height <= tip.height)
+            rows = reading.recent(tip, seconds=reach.seconds, count=reach.blocks)
             named = (with_pseudonym(row, unknown_miners) for row in rows)
-            counted = CountedBlocks(levels, self.windows, _in_turns(named) if considerate else named)
+            counted = CountedBlocks(levels, self.windows, named if up_to is None else _in_turns(named))
             len(counted.table)
             return counted
 
-        counted = await self._store.recent(count, seconds=reach.seconds, count=reach.blocks)
-        return counted, unknown_miners
+        return await self._store.reading(count), unknown_miners
 
     def add(self, judged: Sequence[Judged]) -> bool:
         """Count blocks that join on top.

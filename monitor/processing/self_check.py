@@ -21,6 +21,8 @@ from monitor.store.store import Store
 from monitor.vitals import Vitals
 
 EVERY_BLOCKS: Final = 144
+AGAIN_BLOCKS: Final = 6
+"""After a check that could not be completed."""
 CHAIN_BLOCKS: Final = 2016
 """Newest blocks that are compared with their parents."""
 
@@ -55,20 +57,25 @@ class SelfCheck:
 
     async def run(self, hub: Hub) -> NoReturn:
         """Check after every 144 blocks, for ever."""
-        checked: int | None = None
-        await self._note_inputs()
-        with hub.listen("self-check", limit=1) as news:
-            async for each in news:
-                if not isinstance(each, Snapshot) or not each.caught_up:
-                    continue
-                if checked is None:
-                    checked = each.tip.height  # which was counted at the start
-                if abs(each.tip.height - checked) >= EVERY_BLOCKS and await self.check():
-                    checked = each.tip.height
+        due: int | None = None
+        checking: asyncio.Task[bool] | None = None
+        async with asyncio.TaskGroup() as group:
+            with hub.listen("self-check") as news:
+                await self._note_inputs()
+                async for each in news:
+                    if not isinstance(each, Snapshot) or not each.caught_up or (checking and not checking.done()):
+                        continue
+                    height = each.tip.height
+                    if checking and not checking.result():
+                        due, checking = height + AGAIN_BLOCKS, None
+                    if due is None or height < due - EVERY_BLOCKS:
+                        due = height + EVERY_BLOCKS  # the present blocks were counted at the start
+                    if height >= due:
+                        due, checking = height + EVERY_BLOCKS, group.create_task(self.check())
         raise AssertionError("the hub has ended")
 
     async def check(self) -> bool:
-        """Check everything once; return whether that was possible: not while blocks come or history is extended."""
+        """Check everything once; return whether that was possible: not while history is counted anew or extended."""
         await self._note_inputs()
         await self._check_chain()
         return await self._check_counts()
