@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -177,3 +178,28 @@ def test_the_app_of_umbrel_has_every_field_and_the_port_of_its_proxy() -> None:
     assert services["monitor"]["read_only"]
     schema = json.loads((CHECKOUT / "tests" / "data" / "schemas" / "compose-spec.json").read_text("utf-8"))
     jsonschema.Draft201909Validator(schema).validate({"services": services})
+
+
+@pytest.mark.parametrize("python", ["3.11", "3.12", "3.13", "3.14"])
+def test_every_library_has_a_wheel_for(python: str, tmp_path: Path) -> None:
+    """All but two, which are Python alone."""
+    command = [
+        Path(sys.executable).with_name("uv"), "pip", "install", "--dry-run", "--no-deps", "--target", tmp_path,
+        "--python-version", python, "--python-platform", "x86_64-manylinux_2_28", "--only-binary", ":all:",
+        "--no-binary", "embit", "--no-binary", "python-bitcoinrpc", "--require-hashes",
+        "--build-constraints", "requirements/build.txt", "--requirement", "requirements/all.txt",
+    ]  # fmt: skip
+
+    done = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=False)
+
+    if "error sending request" in done.stderr and os.environ.get("CI") != "true":
+        pytest.skip("no package index can be reached")
+    assert done.returncode == 0, done.stderr
+    assert f"Would install {len(packages_on_linux())} packages" in done.stderr
+
+
+def packages_on_linux() -> set[str]:
+    """Names in the lock of every extra that are installed on Linux."""
+    text = (CHECKOUT / "requirements" / "all.txt").read_text("utf-8")
+    lines = re.findall(r"^([a-z0-9_.-]+)==(?![^\\\n]*(?:win32|== 'pypy'))", text, re.MULTILINE)
+    return set(lines)
