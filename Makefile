@@ -1,15 +1,16 @@
 # One word a job; `make` alone lists them. Needs Python 3.11, and apt or the services themselves.
-# Never root, but for `fresh`.
+# Never root, but for `fresh` and `deb-trial`.
 PYTHON ?= python3
 BIN := .venv/bin
 DEV := .venv/.dev
 RUN := .venv/.run
 SITE := .venv/.site
+SUITE ?= trixie
 PARALLEL := --numprocesses auto --dist worksteal
 CHECKED := monitor tests scripts benchmarks
 unexport PYTHONDONTWRITEBYTECODE  # modules are compiled once, not in each of the hundred processes that tests start
 COMPILE = $(BIN)/uv pip compile --quiet $(LOCK) --universal --generate-hashes --no-emit-index-url --python-version 3.11 \
-    --custom-compile-command "make lock" pyproject.toml
+    --custom-compile-command "make lock"
 
 help: ## list the jobs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -82,7 +83,6 @@ screenshots-all: $(DEV) ## every page, wide and narrow, light and dark, in .scre
 services: ## fetch the real services that the tests run against
 	@$(PYTHON) scripts/services.py
 
-fresh: SUITE ?= trixie
 fresh: ## `make test` on a minimal Debian, as an ordinary user (SUITE=trixie; wants root and debootstrap)
 	@sh scripts/fresh_machine.sh $(SUITE) /var/tmp/pool-monitor-$(SUITE) $(or $(DO),make test)
 
@@ -90,13 +90,32 @@ node-core: $(RUN) ## build the newest Bitcoin Core (minutes; a few tests want it
 	@sh scripts/node-core.sh
 
 lock: $(DEV) ## write down the versions that pyproject.toml asks for (LOCK=--upgrade: the newest)
-	@$(COMPILE) --all-extras --group dev -o requirements/dev.txt
-	@$(COMPILE) --all-extras -c requirements/dev.txt -o requirements/all.txt
-	@$(COMPILE) --extra notify -c requirements/dev.txt -o requirements/notify.txt
-	@$(COMPILE) -c requirements/dev.txt -o requirements/run.txt
-	@sed -n 's/^site = \["\(.*\)"\]$$/\1/p' pyproject.toml | $(COMPILE:pyproject.toml=-) -o requirements/site.txt
-	@sed -n 's/^requires = \["\(.*\)"\]$$/\1/p' pyproject.toml | \
-	    $(COMPILE:pyproject.toml=-) -c requirements/dev.txt -o requirements/build.txt
+	@$(COMPILE) pyproject.toml --all-extras --group dev -o requirements/dev.txt
+	@$(COMPILE) pyproject.toml --all-extras -c requirements/dev.txt -o requirements/all.txt
+	@$(COMPILE) pyproject.toml --extra service -c requirements/dev.txt -o requirements/service.txt
+	@$(COMPILE) pyproject.toml -c requirements/dev.txt -o requirements/run.txt
+	@$(COMPILE) --group build -c requirements/dev.txt -o requirements/build.txt
+	@$(COMPILE) --group release -c requirements/dev.txt -o requirements/release.txt
+	@$(COMPILE) --group site -o requirements/site.txt
+
+dist: $(DEV) ## wheel and source archive in dist/
+	@rm -rf dist
+	@$(BIN)/hatchling build --directory dist
+
+trial: ## install the wheel of dist/ from the locks in a new environment, and run it (PYTHON=python3.13 UNIT=--unit)
+	@$(PYTHON) scripts/trial.py $(UNIT)
+
+deb: dist ## Debian package in dist/ (SUITE=bookworm ARCH=arm64 DEBEMAIL=you@example.org)
+	@$(BIN)/python scripts/deb.py $(SUITE) $(ARCH)
+
+deb-trial: ## lint, install, run, upgrade and purge that package on a Debian that boots (wants root and debootstrap)
+	@sh scripts/deb_trial.sh $(SUITE)
+
+release: deb ## all of dist/: packages, list of components, notes, checksums
+	@$(BIN)/python scripts/release.py
+
+advisories: $(DEV) ## compare the locks with an export of advisories (EXPORT=all.zip, see docs/how-to/install.md)
+	@$(BIN)/python scripts/advisories.py $(EXPORT)
 
 hooks: $(DEV) ## check before each commit
 	@$(BIN)/pre-commit install
@@ -118,4 +137,4 @@ $(SITE): requirements/site.txt | $(RUN)
 	@$(BIN)/pip --disable-pip-version-check --python $@/bin/python install --quiet --require-hashes -r requirements/site.txt
 	@touch $@
 
-.PHONY: help demo test unit coverage check lint types arch format format-check bench fuzz chaos picture docs dashboards site screenshots screenshots-all services fresh node-core lock hooks clean
+.PHONY: help demo test unit coverage check lint types arch format format-check bench fuzz chaos picture docs dashboards site screenshots screenshots-all services fresh node-core lock dist trial deb deb-trial release advisories hooks clean

@@ -32,6 +32,7 @@ from __future__ import annotations
 
 import sys
 from enum import IntEnum
+from importlib.util import find_spec
 from typing import Self
 
 from monitor.text import excerpt
@@ -91,7 +92,10 @@ class ExtraMissing(ConfigError):  # noqa: N818 -- a state of the installation
 
     def __init__(self, extra: str, purpose: str) -> None:
         command = f"{sys.executable} -m pip install 'pool-monitor[{extra}]'"
-        super().__init__(f"{purpose} needs the extra {extra!r}, which is not installed", remedy=f"run: {command}")
+        remedy = (
+            f"run: {command}" if find_spec("pip") else f"install 'pool-monitor[{extra}]': this installation has no pip"
+        )
+        super().__init__(f"{purpose} needs the extra {extra!r}, which is not installed", remedy=remedy)
 
 
 class InputError(PoolMonitorError):

@@ -17,7 +17,6 @@ from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 ENVIRONMENT = CHECKOUT / ".venv"
-PYTHON = ENVIRONMENT / "bin" / "python"
 NEEDED = (3, 11)
 
 
@@ -30,28 +29,39 @@ def main(kind: str) -> int:
     if not works():
         print(f"environment: creating {ENVIRONMENT}", flush=True)
         create()
-    print(f"environment: installing requirements/{kind}.txt", flush=True)
-    pip("--require-hashes", "--requirement", f"requirements/{kind}.txt", "--requirement", "requirements/build.txt")
-    pip("--no-deps", "--no-build-isolation", "--editable", ".")  # with the build backend that is locked
+    install(ENVIRONMENT, kind, "--editable", ".")
     return 0
 
 
 def works() -> bool:
     """Whether there is an environment, and its Python has not been upgraded away from under it."""
+    python = ENVIRONMENT / "bin" / "python"
     return (
-        PYTHON.exists()
-        and subprocess.run([PYTHON, "-c", "import pip"], check=False, capture_output=True).returncode == 0
+        python.exists()
+        and subprocess.run([python, "-c", "import pip"], check=False, capture_output=True).returncode == 0
     )
 
 
-def create() -> None:
+def install(environment: Path, kind: str, *package: str | Path) -> None:
+    """Install what `requirements/` locks, then a package of ours.
+
+    What builds is installed first, and used for libraries that come as source too: pip would fetch a builder for them
+    without looking at hashes.
+    """
+    print(f"environment: installing requirements/{kind}.txt", flush=True)
+    pip(environment, "--require-hashes", "--requirement", "requirements/build.txt")
+    pip(environment, "--require-hashes", "--no-build-isolation", "--requirement", f"requirements/{kind}.txt")
+    pip(environment, "--no-deps", "--no-build-isolation", *package)
+
+
+def create(environment: Path = ENVIRONMENT) -> None:
     """An environment with pip in it."""
     if find_spec("ensurepip") is not None:
-        venv.create(ENVIRONMENT, clear=True, with_pip=True, symlinks=True)
+        venv.create(environment, clear=True, with_pip=True, symlinks=True)
         return
     from debian import Suite, Unavailable  # noqa: PLC0415 -- only here is Debian needed
 
-    venv.create(ENVIRONMENT, clear=True, symlinks=True)
+    venv.create(environment, clear=True, symlinks=True)
     services = CHECKOUT / ".services"
     try:
         Suite("sid", services / "apt" / "sid").unpack(["python3-pip-whl"], services / "pip")
@@ -59,12 +69,13 @@ def create() -> None:
         print("environment: this Python has no ensurepip; install it: apt-get install python3-venv", file=sys.stderr)
         sys.exit(f"environment: nor could pip be fetched: {error}")
     wheel = next(services.glob("pip/usr/share/python-wheels/pip-*.whl"))
-    run(PYTHON, f"{wheel}/pip", "install", "--quiet", "--no-index", wheel)
+    run(environment / "bin" / "python", f"{wheel}/pip", "install", "--quiet", "--no-index", wheel)
 
 
-def pip(*arguments: str) -> None:
+def pip(environment: Path, *arguments: str | Path) -> None:
     """Install with the environment's own pip."""
-    run(PYTHON, "-m", "pip", "--disable-pip-version-check", "install", "--quiet", *arguments)
+    python = environment / "bin" / "python"
+    run(python, "-m", "pip", "--disable-pip-version-check", "install", "--quiet", *arguments)
 
 
 def run(*command: str | Path) -> None:

@@ -3,23 +3,14 @@
 #
 #     scripts/fresh_machine.sh trixie /var/tmp/trixie make services
 #
-# The Debian is made in that folder by debootstrap, and kept; delete the folder to start afresh. Wants root. Mirror,
-# certificates and pip's configuration are the machine's own.
+# The Debian is made in that folder by scripts/debian_root.sh, and kept. Wants root.
 set -eu
 cd "$(dirname "$0")/.."
 suite=$1 root=$2
 shift 2
 
-if [ ! -e "$root/srv/user" ]; then
-    mirror=$(PYTHONPATH=scripts python3 -c 'import debian; print(debian.mirror())')
-    debootstrap --variant=minbase --include=git,make,python3,ca-certificates "$suite" "$root" "$mirror"
-    apt-config dump | grep '^Acquire::' >"$root/etc/apt/apt.conf.d/machine"
-    for path in /etc/hosts /etc/pip.conf /etc/xdg/pip /usr/local/share/ca-certificates; do
-        [ ! -e "$path" ] || cp --recursive --parents "$path" "$root"
-    done
-    chroot "$root" update-ca-certificates
-    chroot "$root" useradd --home-dir /srv/user --create-home user
-fi
+sh scripts/debian_root.sh "$suite" "$root" git,make,python3
+[ -e "$root/srv/user" ] || chroot "$root" useradd --home-dir /srv/user --create-home user
 git bundle create --quiet "$root/srv/user/checkout.bundle" HEAD
 
 # Mounted for this command alone.

@@ -16,17 +16,16 @@ import shlex
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
+
+import healthy
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 DOCKERFILE = CHECKOUT / "deploy" / "docker" / "Dockerfile"
 FOLDERS = ("opt", "src", "var", "etc")
 """Of the image: what a step writes."""
-PORT = "8347"
-PATIENCE_SECONDS = 300
 
 
 def instructions(text: str) -> Iterator[tuple[str, str]]:
@@ -86,8 +85,7 @@ class Image:
     @property
     def variables(self) -> dict[str, str]:
         """The environment of a step: the image's own, and what this machine's pip needs; downloads may be kept."""
-        ours = {name: value for name, value in os.environ.items() if not name.startswith(("POOL_MONITOR_", "PYTHON"))}
-        return ours | self.environment | {"PIP_NO_CACHE_DIR": "0"}
+        return healthy.plain() | self.environment | {"PIP_NO_CACHE_DIR": "0"}
 
     def _inside(self, text: str) -> str:
         return re.sub(rf"(?<![\w/.:])/(?=(?:{'|'.join(FOLDERS)})\b)", f"{self.root}/", text)
@@ -127,27 +125,7 @@ def demo(image: Image) -> int:
     program = shutil.which(image.entrypoint[0], path=variables["PATH"])
     assert program, image.entrypoint
     assert Path(program).is_relative_to(image.root), f"{program} is not the image's"
-    process = subprocess.Popen(
-        [program, "demo", "--port", "0"], cwd=image.folder, env=variables | {"PYTHONUNBUFFERED": "1"},
-        stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    try:
-        assert process.stdout
-        port = next(
-            found[1] for line in process.stdout if (found := re.search(r"Open http://127\.0\.0\.1:(\d+)", line))
-        )
-        check = [word.replace(PORT, port) for word in image.healthcheck]
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while subprocess.run(check, env=variables, capture_output=True, check=False).returncode:
-            if time.monotonic() > deadline:
-                print("image: the demo is not healthy", file=sys.stderr)
-                return 1
-            time.sleep(0.5)
-        print("image: the demo is healthy")
-    finally:
-        process.terminate()
-        status = process.wait(20)
-    return status
+    return healthy.demo(program, variables, check=image.healthcheck)
 
 
 if __name__ == "__main__":

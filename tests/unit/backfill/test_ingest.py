@@ -16,7 +16,15 @@ from support.blockdir import chain, records, write
 from support.services import wait_until
 
 from monitor.backfill.ingest import Progress, fill
-from monitor.backfill.protocol import BackfillJob, FilesScanned, Finished, Message, SourceExhausted, SourceStarted
+from monitor.backfill.protocol import (
+    BackfillJob,
+    FilesScanned,
+    Finished,
+    Message,
+    SourceExhausted,
+    SourceStarted,
+    encode_job,
+)
 from monitor.backfill.segments import BACKFILL_CONNECTIONS, MissingBlocks
 from monitor.backfill.worker import running_worker, work
 from monitor.config import NodeSection, RegistrySection
@@ -156,10 +164,11 @@ async def test_no_worker_is_left_when_the_backfill_is_cancelled_while_it_starts(
 
 
 PARENT = """
-import asyncio, pickle, sys
+import asyncio, sys
+from monitor.backfill.protocol import decode_job
 from monitor.backfill.worker import running_worker
 async def main():
-    async with running_worker(pickle.load(sys.stdin.buffer)) as messages:
+    async with running_worker(decode_job(sys.stdin.buffer.readline())) as messages:
         await anext(messages)
         print("there", flush=True)
         await asyncio.sleep(60)
@@ -169,15 +178,13 @@ asyncio.run(main())
 
 def test_it_ends_with_the_one_that_started_it(order: BackfillJob) -> None:
     """Even if that is killed: what it sends meets nobody."""
-    import pickle  # noqa: PLC0415
-
     many = BackfillJob(
         order.node, order.registry, order.network, wanted=MissingBlocks(order.wanted.top, 1, order.wanted.tip, 1)
     )
     with subprocess.Popen([sys.executable, "-c", PARENT], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as parent:
         assert parent.stdin
         assert parent.stdout
-        pickle.dump(many, parent.stdin)
+        parent.stdin.write(encode_job(many))
         parent.stdin.close()
         assert parent.stdout.readline() == b"there\n"
         (child,) = children(parent.pid)
