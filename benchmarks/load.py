@@ -27,6 +27,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
+from itertools import pairwise
 from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
@@ -182,19 +183,23 @@ def beside(name: str, node: Bitcoind, tags: Iterator[Recipe], blocks: int, monit
     alone: list[float] = []
     crowded: list[float] = []
     reports: list[dict[str, Any]] = []
-    before, processor = shown.memory("VmRSS"), 0.0
+    before = shown.memory("VmRSS")
+    processor = [writer.processor_seconds()]
     for _ in range(ROUNDS):
         alone += block_events(node, tags, blocks, writer)
-        began = writer.processor_seconds()
+        processor.append(writer.processor_seconds())
         crowded += block_events(node, tags, blocks, writer, meanwhile=clients(shown.port, reports))
-        processor += writer.processor_seconds() - began
+        processor.append(writer.processor_seconds())
+    took = [after - earlier for earlier, after in pairwise(processor)]
     errors = sum(each["errors"] for each in reports)
     answers = [time for each in reports for time in each["seconds"]]
     print(f"{name}:")
     publishing("no client", alone)
     publishing("with clients", crowded)
     delay = 1e3 * (median(crowded) - median(alone))
-    print(f"    delay of the median {delay:.1f} ms; the writer takes {processor / len(crowded):.2f} s CPU a block")
+    costs = [sum(each) / len(alone) for each in (took[::2], took[1::2])]
+    print(f"    delay of the median {delay:.1f} ms")
+    print(f"    processor time of the writer for each block: {costs[0]:.2f} s without, {costs[1]:.2f} s with clients")
     print(
         f"    readers: {len(answers):,} answers, {errors} errors, median {1e3 * median(answers):.1f},"
         f" 99 % {1e3 * quantiles(answers, n=100)[-1]:.1f}; streams: {reports[-1]['open']} open,"

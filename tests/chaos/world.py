@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -95,6 +96,8 @@ class World:
         self._folder = folder
         self._postgresql = postgresql
         self._parts: dict[str, Part] = {}
+        self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        """One fault at a time of each target."""
         self._active: dict[Fault, float] = {}
         """Faults under way, and since when."""
         self._ended: list[tuple[Fault, float]] = []
@@ -200,7 +203,7 @@ class World:
     # -- meanwhile -----------------------------------------------------------------------------------------------------
 
     async def _happen(self) -> None:
-        """Carry out the plan; faults that take longer than planned to begin delay no others."""
+        """Carry out the plan; a fault that takes longer than planned delays none of another target."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._mine())
             for fault in self.plan.faults:
@@ -215,12 +218,15 @@ class World:
     async def _fail(self, fault: Fault) -> None:
         part = self._parts[fault.target]
         await asyncio.sleep(fault.at)
-        self._active[fault] = time.monotonic()
-        await part.begin(fault)
-        await asyncio.sleep(fault.seconds)
-        await part.end(fault)
-        del self._active[fault]
-        self._ended.append((fault, time.monotonic()))
+        async with self._turns[fault.target]:  # on a busy machine the one before may take longer than planned
+            self._active[fault] = time.monotonic()
+            try:
+                await part.begin(fault)
+                await asyncio.sleep(fault.seconds)
+            finally:
+                await part.end(fault)
+                del self._active[fault]
+                self._ended.append((fault, time.monotonic()))
 
     def _may_end(self) -> bool:
         """Whether a monitor may end with exit status 1: the disk is full, or the server is not there at its start."""
