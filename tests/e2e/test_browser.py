@@ -491,8 +491,8 @@ async def test_a_page_that_hears_nothing_says_so(opened: Opened, host: Host) -> 
 @pytest.mark.parametrize(
     "path",
     ["/", "/?level=country", "/?at=20&then=10", "/claims", "/countries", "/memberships?level=origin", "/alerts",
-     "/nodes", "/api", "/audit?at=20", "/glossary", "/search?q=pool", "/entity/origin/CN?window=30d", "/pool/antpool?then=20",
-     "/block/newest"],
+     "/nodes", "/api", "/audit?at=20", "/glossary", "/search?q=pool", "/entity/origin/CN?window=30d",
+     "/pool/antpool?then=20", "/block/newest"],
 )  # fmt: skip
 async def test_it_is_accessible(opened: Opened, node: EmbeddedNode, path: str, scheme: str) -> None:
     page = (await opened(path.replace("newest", node.tip.hash), color_scheme=scheme)).page
