@@ -200,12 +200,13 @@ class CoreNode:
 
     def _step(self, mined: Mined) -> None:
         node = self._node
-        if mined.invalid:
-            lowest = node.call("getblockcount") - mined.depth + 1
-            node.call("invalidateblock", node.call("getblockhash", lowest))
+        height = node.call("getblockcount")
+        depth = min(mined.depth, height - 1)  # a killed node may have lost its newest blocks
+        if mined.invalid and depth > 0:
+            node.call("invalidateblock", node.call("getblockhash", height - depth + 1))
             return
-        on = node.call("getblockhash", node.call("getblockcount") - mined.depth) if mined.depth else None
-        self.mined.update(mine_all(node, [self._recipe(mined.pool, mined.seconds)] * (mined.depth + 1), on=on))
+        on = node.call("getblockhash", height - depth) if depth > 0 else None
+        self.mined.update(mine_all(node, [self._recipe(mined.pool, mined.seconds)] * (max(depth, 0) + 1), on=on))
 
     def _recipe(self, pool: str, seconds: int) -> Recipe:
         """A block unlike all others, as its time is later."""

@@ -235,7 +235,9 @@ class Monitor:
             status = None
         took = time.monotonic() - began
         self.longest_stop = max(took, self.longest_stop)
-        if status != 0 and not (status == 1 and self._may_end()):  # it may have been about to end by itself
+        # It may have been about to end by itself, or so young that it does not handle signals yet.
+        excused = (status == 1 and self._may_end()) or (status == -signal.SIGTERM and not self.daemon.whole_log)
+        if status != 0 and not excused:
             self.broken.append(f"exit status {status} after SIGTERM: {self.daemon.log[-1500:]}")
         if took > STOP_SECONDS + PATIENCE:
             self.broken.append(f"took {took:.1f} s to stop")
