@@ -39,21 +39,21 @@ def expired(connection: Connection, retention: Retention, *, now: float) -> list
     """What is to be deleted. Ages of blocks count from the newest one, others from `now`, Unix time."""
     lowest_audited = _height_before(connection, retention.audit_transactions)
     found = [
-        Expired(audit_transactions, audit_transactions.c.height, lowest_audited, _DAY_BLOCKS),
-        Expired(stratum_rounds, stratum_rounds.c.at, now - retention.stratum_rounds * _DAY_SECONDS, _DAY_SECONDS),
+        Expired(audit_transactions, audit_transactions.c.height, lowest_audited, step=_DAY_BLOCKS),
+        Expired(stratum_rounds, stratum_rounds.c.at, now - retention.stratum_rounds * _DAY_SECONDS, step=_DAY_SECONDS),
     ]
     if retention.blocks is not None:
         lowest = min(_height_before(connection, retention.blocks), lowest_audited)
         found += [
-            Expired(sightings, sightings.c.height, lowest, _DAY_BLOCKS),
-            Expired(audits, audits.c.height, lowest, _DAY_BLOCKS),
+            Expired(sightings, sightings.c.height, lowest, step=_DAY_BLOCKS),
+            Expired(audits, audits.c.height, lowest, step=_DAY_BLOCKS),
         ]
     return found
 
 
 def below(height: int) -> list[Expired]:
     """The blocks below a height, and what nodes said of them."""
-    return [Expired(each, each.c.height, height, _DAY_BLOCKS) for each in (sightings, stale_headers, blocks)]
+    return [Expired(each, each.c.height, height, step=_DAY_BLOCKS) for each in (sightings, stale_headers, blocks)]
 
 
 def count_expired(connection: Connection, retention: Retention, *, now: float) -> dict[str, int]:

@@ -185,7 +185,8 @@ def test_every_library_has_a_wheel_for(python: str, tmp_path: Path) -> None:
     """All but two, which are Python alone."""
     command = [
         str(Path(sys.executable).with_name("uv")), "pip", "install", "--dry-run", "--no-deps",
-        "--target", str(tmp_path), "--python-version", python, "--python-platform", "x86_64-manylinux_2_28", "--only-binary", ":all:",
+        "--target", str(tmp_path), "--python-version", python, "--python-platform", "x86_64-manylinux_2_28",
+        "--only-binary", ":all:",
         "--no-binary", "embit", "--no-binary", "python-bitcoinrpc", "--require-hashes",
         "--build-constraints", "requirements/build.txt", "--requirement", "requirements/all.txt",
     ]  # fmt: skip
