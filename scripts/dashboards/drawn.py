@@ -87,6 +87,10 @@ class Drawn:
                 found = next((each["value"] for each in override["properties"] if each["id"] == field), found)
         return otherwise if found is None else found
 
+    def title(self, curve: Curve) -> str:
+        """The name of a curve, or what an override calls it."""
+        return str(self.option(curve.name, "displayName", curve.name))
+
     def text(self, name: str, value: float) -> str:
         """A value as it is shown."""
         for mapping in self.option(name, "mappings", []):
@@ -175,7 +179,7 @@ def _mapped(one: Drawn, label: str, text: str) -> str:
 
 
 def _bars(one: Drawn) -> str:
-    finite = [(curve.name, curve.points[-1][1]) for curve in one.newest if math.isfinite(curve.points[-1][1])]
+    finite = [(one.title(curve), curve.points[-1][1]) for curve in one.newest if math.isfinite(curve.points[-1][1])]
     longest = one.defaults.get("max") or max((value for _, value in finite), default=1) or 1
     rows = ""
     for name, value in finite:
@@ -191,7 +195,7 @@ def _states(one: Drawn) -> str:
             ends = [at for at, _ in curve.points[1:]] + [curve.points[-1][0] + 1]
             for (at, value), end in zip(curve.points, ends, strict=True):
                 axes.barh(place, (end - at) / 86_400, left=_day(at), height=0.7, color=one.colour(curve.name, value))
-        axes.set_yticks(range(len(one.curves)), [curve.name for curve in one.curves], fontsize=7)
+        axes.set_yticks(range(len(one.curves)), [one.title(curve) for curve in one.curves], fontsize=7)
 
     return _picture(one, draw)
 
@@ -254,8 +258,7 @@ def _curves(one: Drawn, axes: Axes) -> None:
 
 
 def _legend(one: Drawn, curve: Curve) -> str:
-    name = str(one.option(curve.name, "displayName", curve.name))
-    return f"{name}  {one.text(curve.name, curve.points[-1][1])}".replace("$", r"\$").lstrip("_")
+    return f"{one.title(curve)}  {one.text(curve.name, curve.points[-1][1])}".replace("$", r"\$").lstrip("_")
 
 
 def _picture(one: Drawn, draw: Callable[[Axes], None]) -> str:

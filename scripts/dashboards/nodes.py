@@ -237,7 +237,7 @@ def _alerts() -> timeseries.Panel:
         lines(
             "Alerts",
             about("alerts_firing", "Of the rules on nodes and branches. What to do: the page /runbook."),
-            {"{{rule}}": f"sum by (rule) ({series('alerts_firing', rule=rules)}) {_NONE}"},
+            {"{{rule}}": f"sum by (rule) ({series('alerts_firing', rule=rules)})"},
         )
         .unit("none")
         .decimals(0)

@@ -204,7 +204,7 @@ def _alerts() -> timeseries.Panel:
         lines(
             "Alerts",
             about("alerts_firing", "Of the rules on audit, builders and custody. What to do: the page /runbook."),
-            {"{{rule}}": f"sum by (rule) ({series('alerts_firing', rule=rules)}) or on () vector(0)"},
+            {"{{rule}}": f"sum by (rule) ({series('alerts_firing', rule=rules)})"},
         )
         .unit("none")
         .decimals(0)
