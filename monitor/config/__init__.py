@@ -16,6 +16,7 @@ from monitor.config.receivers import (
 )
 from monitor.config.section import Section, secret
 from monitor.config.sections import (
+    NETWORK_OF_PORT,
     WEB_PORT,
     AuditSection,
     EconomySection,

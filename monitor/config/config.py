@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from itertools import combinations
@@ -34,6 +35,12 @@ from monitor.model import Window
 ENVIRONMENT_PREFIX = "POOL_MONITOR_"
 DEFAULT_FILE = Path("pool-monitor.toml")
 """Read from the working directory when no file is named."""
+_PROTECTS = re.compile(r"__(\w*(token|tokens|password|secret)(_file)?|host|allowed_hosts)$")
+"""Keys of which an empty value must not mean that there is no protection."""
+_SERVICE_LINK = re.compile(
+    r"POOL_MONITOR(_[A-Z0-9]+)*_((SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_\w+)=.*|PORT=(tcp|udp|sctp)://.*)"
+)
+"""Variables that Kubernetes sets for services whose names begin with pool-monitor."""
 DEFAULT_WINDOWS = ("24h", "3d", "7d", "30d", "90d", "1y", "2016b")
 
 
@@ -58,6 +65,7 @@ class Config(BaseSettings):
         frozen=True,
         env_prefix=ENVIRONMENT_PREFIX,
         env_nested_delimiter="__",
+        env_ignore_empty=True,
         hide_input_in_errors=True,
         arbitrary_types_allowed=True,
         use_attribute_docstrings=True,
@@ -156,7 +164,7 @@ def load(file: Path | None = None) -> Config:
         file = DEFAULT_FILE
     written = _read(file) if file else {}
     source = str(file) if file else "environment"
-    _refuse_unknown_variables(os.environ)
+    _check_variables(os.environ)
     if private := [key for key in written if key.startswith("_")]:
         raise ConfigError(f"{source}: {private[0]}: unknown key")  # pydantic-settings would treat it as an option
     try:
@@ -179,12 +187,19 @@ def _read(file: Path) -> dict[str, Any]:
         raise ConfigError(f"{file}: invalid TOML: {error}") from None
 
 
-def _refuse_unknown_variables(environment: Mapping[str, str]) -> None:
-    """Reject misspelt variables: pydantic-settings only looks for those that it knows."""
+def _check_variables(environment: Mapping[str, str]) -> None:
+    """Reject misspelt variables, which pydantic-settings does not look for, and empty ones that protect.
+
+    Other empty variables count as not set, as compose renders them.
+    """
     known = {ENVIRONMENT_PREFIX + "__".join(path).upper() for path in paths(Config)}
     for name in sorted(environment):
-        if name.startswith(ENVIRONMENT_PREFIX) and name.upper() not in known:
+        if not name.startswith(ENVIRONMENT_PREFIX) or _SERVICE_LINK.fullmatch(f"{name}={environment[name]}"):
+            continue
+        if name.upper() not in known:
             raise ConfigError(f"environment: {name}: unknown variable{_nearest(name, known)}")
+        if not environment[name] and _PROTECTS.search(name.lower()):
+            raise ConfigError(f"environment: {name}: is empty", remedy="set it, or remove it to go without")
 
 
 def paths(model: type[BaseModel], above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:

@@ -6,7 +6,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, SecretStr
+from pydantic import BaseModel, ConfigDict, SecretStr, field_validator
 
 from monitor.documents import read_text
 from monitor.errors import ConfigError, ExtraMissing
@@ -22,6 +22,24 @@ class Section(BaseModel):
         hide_input_in_errors=True,
         use_attribute_docstrings=True,
     )
+
+    @field_validator("*")
+    @classmethod
+    def _of_home(cls, value: object) -> object:
+        """Paths may begin with ~, as in a shell."""
+        return at_home(value) if isinstance(value, Path) else value
+
+
+def at_home(path: Path) -> Path:
+    """The path, with the home directory in place of ~.
+
+    Raises:
+        ValueError: there is no such home directory.
+    """
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        raise ValueError(f"{path} has no home directory: write the whole path") from None
 
 
 def secret(inline: SecretStr | None, file: Path | None, name: str) -> SecretStr | None:

@@ -10,16 +10,20 @@ from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
 from platformdirs import user_data_path
-from pydantic import Field, IPvAnyNetwork, SecretStr, StringConstraints, model_validator
+from pydantic import Field, IPvAnyNetwork, SecretStr, StringConstraints, field_validator, model_validator
 
-from monitor.config.section import Section, secret, socks_proxy, web_address
+from monitor.config.section import Section, at_home, secret, socks_proxy, web_address
 from monitor.config.tokens import Token, load_tokens
 
 WEB_PORT = 8347
 """Close to the node's own ports, and outside 9100 to 9999, which are allocated to Prometheus exporters."""
 
 Network = Literal["main", "testnet4", "signet", "regtest"]
-
+NETWORK_OF_PORT = {8332: "main", 48332: "testnet4", 38332: "signet", 18443: "regtest"}
+"""By the port of RPC and REST that a node has unless told otherwise."""
+_MAIN_PORT = 8332
+_NO_PORT = re.compile(r"http://(\[[^]/?#@]*\]|[^][/?#@:]+)(?=[/?#]|$)")
+_SQLITE = "sqlite:///"
 
 _STRATUM = {"stratum+tcp", "stratum+ssl"}
 _ORIGIN = re.compile(r"https?://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?")
@@ -84,9 +88,21 @@ class NodeSection(Section):
     fallback_seconds: float = Field(default=60.0, ge=0)
     """How long the counted node may be away before an observer on the same chain stands in for it."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _with_port(cls, values: object) -> object:
+        """A URL of http without a port gets that of the network; https is a proxy's, with a port of its own."""
+        url = values.get("url") if isinstance(values, dict) else None
+        if isinstance(values, dict) and isinstance(url, str) and _NO_PORT.match(url):
+            port = next((port for port, name in NETWORK_OF_PORT.items() if name == values.get("network")), _MAIN_PORT)
+            return values | {"url": _NO_PORT.sub(rf"\g<0>:{port}", url)}
+        return values
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         web_address(self.url, "url", "http://127.0.0.1:8332")
+        if "?" in self.url or "#" in self.url:
+            raise ValueError("url has a query, which the node would not understand: remove what follows the ? or #")
         socks_proxy(self.proxy, "node.proxy")
         if self.zmq not in {"auto", "off"} and not self.zmq.startswith(("tcp://", "ipc://")):
             raise ValueError("zmq must be auto, off, or an address such as tcp://127.0.0.1:28332")
@@ -256,6 +272,12 @@ class StoreSection(Section):
     """How long details of blocks are kept: when which node saw a block, and what the audit counted of it. They are
     deleted once a day; a block itself, its pool and the evidence are kept for ever, as these details are by default.
     Shorter than the longest window is not useful. audit.keep_days and stratum.keep_days are for what grows faster."""
+
+    @field_validator("url")
+    @classmethod
+    def _below_home(cls, url: str) -> str:
+        path = url.removeprefix(_SQLITE)
+        return f"{_SQLITE}{at_home(Path(path))}" if path.startswith("~") else url
 
     @property
     def reading(self) -> str:

@@ -8,10 +8,9 @@ import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from monitor.config import NodeSection
+from monitor.config import NETWORK_OF_PORT, NodeSection
 from monitor.errors import NodeAway, NodeRefused
 
-_PORTS = {8332: "main", 48332: "testnet4", 38332: "signet", 18443: "regtest"}
 _CONNECT_SECONDS = 2.0
 
 
@@ -31,7 +30,7 @@ def cookie_path(node: NodeSection) -> Path:
     """The path of the node's cookie: as configured, or in Bitcoin Core's default data directory."""
     if node.cookie_file != "auto":
         return node.cookie_file
-    network = node.network if node.network != "auto" else _PORTS.get(urlsplit(node.url).port or 8332, "main")
+    network = node.network if node.network != "auto" else NETWORK_OF_PORT.get(urlsplit(node.url).port or 0, "main")
     home = Path.home()
     data = home / "Library/Application Support/Bitcoin" if sys.platform == "darwin" else home / ".bitcoin"
     return data / ("" if network == "main" else network) / ".cookie"

@@ -15,6 +15,7 @@ from monitor.audit.compare import AuditRules
 from monitor.audit.list_file import read_addresses
 from monitor.audit.observer import AuditNode, AuditObserver, ObserverSettings
 from monitor.config import AuditSection
+from monitor.documents import read_text
 from monitor.hub import Hub
 from monitor.model import AuditRow, AuditView, BlockAudit, BlockHash, BlockRef, SanctionedSighting
 from monitor.processing.audits import LONGEST_SECONDS, audit_view
@@ -124,7 +125,7 @@ def _read_list(file: Path | None, script_of: Callable[[str], bytes]) -> frozense
     if file is None:
         return frozenset()
     try:
-        scripts, wrong = read_addresses(file.read_text("utf-8").splitlines(), script_of)
+        scripts, wrong = read_addresses(read_text(file).splitlines(), script_of)
     except (OSError, UnicodeDecodeError) as error:
         log.warning("the list of addresses cannot be read", file=str(file), reason=str(error))
         return frozenset()

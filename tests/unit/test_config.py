@@ -310,3 +310,72 @@ def test_a_socks_proxy_without_its_package_is_reported_at_startup(
     Config.model_validate({"economy": {"proxy": "http://127.0.0.1:3128"}})
     with pytest.raises(ExtraMissing, match=rf"^{section}\.proxy needs the extra 'socks'"):
         Config.model_validate({section: {"proxy": "socks5://127.0.0.1:9050"}})
+
+
+def test_a_path_may_begin_with_the_home_directory(
+    write: Write, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    config = load(
+        write('[node]\ncookie_file = "~/.cookie"\nblocks_dir = "~"\n[store]\nurl = "sqlite:///~/pools/blocks.sqlite"')
+    )
+    assert config.node.cookie_file == tmp_path / ".cookie"
+    assert config.node.blocks_dir == tmp_path
+    assert config.store.url == f"sqlite:///{tmp_path}/pools/blocks.sqlite"
+    with pytest.raises(ConfigError, match=r"node\.cookie_file: ~nobody-here/.cookie has no home directory"):
+        load(write('[node]\ncookie_file = "~nobody-here/.cookie"'))
+
+
+def test_an_empty_variable_counts_as_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("NODE__URL", "NODE__BLOCKS_DIR", "WEB__PORT", "MQTT__URL", "WINDOWS", "STORE__HISTORY_FROM"):
+        monkeypatch.setenv(f"POOL_MONITOR_{name}", "")
+    assert load() == Config()
+
+
+@pytest.mark.parametrize(
+    "name", ["WEB__TOKEN", "WEB__TOKEN_FILE", "WEB__TOKENS_FILE", "WEB__HOST", "WEB__ALLOWED_HOSTS", "NODE__PASSWORD"]
+)
+def test_an_empty_variable_that_protects_is_refused(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(f"POOL_MONITOR_{name}", "")
+    with pytest.raises(ConfigError, match=rf"environment: POOL_MONITOR_{name}: is empty; set it, or remove it"):
+        load()
+
+
+def test_what_kubernetes_sets_for_services_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {
+        "PORT": "tcp://10.0.0.1:8347", "SERVICE_HOST": "10.0.0.1", "SERVICE_PORT_HTTP": "8347",
+        "PORT_8347_TCP_ADDR": "10.0.0.1", "WEB_PORT": "tcp://10.0.0.2:80",
+    }.items():  # fmt: skip
+        monkeypatch.setenv(f"POOL_MONITOR_{name}", value)
+    assert load() == Config()
+    for name, value in {"WEB_PORT": "8347", "NODE_ZMQ": "tcp://127.0.0.1:28332"}.items():
+        monkeypatch.setenv(f"POOL_MONITOR_{name}", value)
+        with pytest.raises(ConfigError, match=f"did you mean POOL_MONITOR_{name.replace('_', '__')}"):
+            load()
+        monkeypatch.delenv(f"POOL_MONITOR_{name}")
+
+
+def test_a_byte_order_mark_is_left_out(write: Write, tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("\ufefflong enough to be a token", "utf-8")
+    config = load(write(f'\ufeff[web]\ntoken_file = "{tmp_path}/token"'))
+    assert config.web.all_tokens()[0].matches("long enough to be a token")
+
+
+@pytest.mark.parametrize(
+    ("network", "url", "whole"),
+    [
+        ("auto", "http://node.local", "http://node.local:8332"),
+        ("signet", "http://[::1]/", "http://[::1]:38332/"),
+        ("main", "http://node.local/a/path", "http://node.local:8332/a/path"),
+        ("auto", "https://node.local", "https://node.local"),
+        ("regtest", "http://127.0.0.1:18444", "http://127.0.0.1:18444"),
+    ],
+)
+def test_a_node_without_a_port_has_that_of_its_network(network: str, url: str, whole: str) -> None:
+    assert Config.model_validate({"node": {"network": network, "url": url}}).node.url == whole
+
+
+def test_a_node_with_a_query_is_refused_and_not_shown(write: Write) -> None:
+    with pytest.raises(ConfigError, match="url has a query") as refused:
+        load(write('[node]\nurl = "http://127.0.0.1:8332/?key=s3cret"'))
+    assert "s3cret" not in str(refused.value)
