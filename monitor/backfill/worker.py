@@ -15,6 +15,7 @@ import sys
 import threading
 import time
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import Future
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from typing import TypeAlias
@@ -59,9 +60,11 @@ _Send: TypeAlias = Callable[[Message], None]
 async def running_worker(job: BackfillJob) -> AsyncIterator[AsyncIterator[Message]]:
     """Start a worker and read its messages, one ahead, so that both processes stay busy.
 
-    The worker has ended when the context is left, also when that happens while it is being started.
+    The worker has ended when the context is left, also when that happens while it is being started. Threads do that,
+    which nothing can cancel: whoever stops us twice leaves neither a process nor its pipes behind.
     """
-    starting = asyncio.create_task(asyncio.to_thread(_start, job))
+    loop = asyncio.get_running_loop()
+    started: Future[subprocess.Popen[bytes]] = Future()
     reading: asyncio.Task[Message] | None = None
 
     async def messages(process: subprocess.Popen[bytes]) -> AsyncIterator[Message]:
@@ -75,21 +78,24 @@ async def running_worker(job: BackfillJob) -> AsyncIterator[AsyncIterator[Messag
             yield message
 
     try:
-        process = await asyncio.shield(starting)
+        loop.run_in_executor(None, _start, job, started)
+        process = await asyncio.shield(asyncio.wrap_future(started))
         reading = asyncio.create_task(asyncio.to_thread(_received, process))
         yield messages(process)
     finally:
-        process = await starting  # a thread cannot be cancelled: the process is there, or will be in a moment
-        process.kill()
+        await asyncio.shield(loop.run_in_executor(None, _end, started))
         if reading is not None:
             await asyncio.gather(reading, return_exceptions=True)  # it ends with the process
-        await asyncio.to_thread(process.wait)
-        for stream in filter(None, (process.stdin, process.stdout)):
-            with suppress(BrokenPipeError):
-                stream.close()
 
 
-def _start(job: BackfillJob) -> subprocess.Popen[bytes]:
+def _start(job: BackfillJob, started: Future[subprocess.Popen[bytes]]) -> None:
+    try:
+        started.set_result(_process(job))
+    except Exception as error:  # noqa: BLE001 -- raised where it is waited for
+        started.set_exception(error)
+
+
+def _process(job: BackfillJob) -> subprocess.Popen[bytes]:
     """Start the worker with the import path of this process, and give it the job."""
     process = subprocess.Popen(
         [sys.executable, "-P", "-m", "monitor.backfill"],
@@ -105,6 +111,18 @@ def _start(job: BackfillJob) -> subprocess.Popen[bytes]:
         process.stdin.write(encode_job(job))
         process.stdin.flush()  # it stays open: its end tells the worker that this process has ended
     return process
+
+
+def _end(started: Future[subprocess.Popen[bytes]]) -> None:
+    """End the worker, as soon as it has started."""
+    if started.exception() is not None:
+        return
+    process = started.result()
+    process.kill()
+    process.wait()
+    for stream in filter(None, (process.stdin, process.stdout)):
+        with suppress(BrokenPipeError):
+            stream.close()
 
 
 def _received(process: subprocess.Popen[bytes]) -> Message:

@@ -48,6 +48,7 @@ NOT_HERE = {
     "(. ~/umbrel": "this is no Umbrel",
     "kubectl": "there is no cluster; the manifests have their own tests",
     ".venv/bin/python scripts/image.py": "has a test of its own",
+    "PYTHONPATH=tests python scripts/grafana_report.py": "draws for minutes; its boards and queries have tests",
     ".venv/bin/python scripts/compile_pools.py": "for maintainers, with two new lists; has tests of its own",
     "pool-monitor registry update #": "asks the internet; the one from a file is typed",
     "pool-monitor alerts test": "there is nobody to tell; has a test of its own, with real receivers",

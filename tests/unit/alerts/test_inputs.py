@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from support.builders import view_of
 from support.fake_chain import BEFORE_ALL
+from support.stratum_views import view_of as view_of_stratum
 from support.views import split_view
 
 from monitor.alerts.inputs import AlertInputs, incomplete_windows
@@ -119,7 +120,7 @@ BUILDERS = view_of(PoolSlug("a"), PoolSlug("b"), PoolSlug("c"))
 NOW = AlertInputs(
     now=10_000.0, snapshot=SNAPSHOT, block_at=9_400.0, reorgs={6: 2}, stale=frozenset(LOST), conflicts={A: 1},
     node_away=0.0, node_behind=3, behind=12.0, nodes=VIEW, economy=ECONOMY, audit=AUDIT,
-    builders=BUILDERS,
+    builders=BUILDERS, stratum=view_of_stratum(10_000.0, names=("foundryusa", "ocean", "sbicrypto")),
 )  # fmt: skip
 
 
@@ -144,6 +145,8 @@ NOW = AlertInputs(
         ("behind_seconds", {(): 12.0}),
         ("economy_source_stale_seconds", {("epoch",): 4_000.0, ("openrouter",): 9_000.0}),
         ("economy_direction_changed", {("usage",): 1.0}),
+        ("pool_off_tip", {("foundryusa",): 0.0, ("ocean",): 1.0}),
+        ("faulty_jobs", {("foundryusa",): 0.0, ("ocean",): 0.0, ("sbicrypto",): 0.0}),
     ],
 )
 def test_what_is_known_has_a_number(name: str, samples: dict[tuple[str, ...], float]) -> None:
@@ -155,7 +158,7 @@ def test_what_is_known_has_a_number(name: str, samples: dict[tuple[str, ...], fl
 
 def test_all_facts_are_tried() -> None:
     assert {fact.name for fact in ALERT_METRICS} == set(METRIC_LOOKUP.alert_metrics)
-    assert len(ALERT_METRICS) == 18
+    assert len(ALERT_METRICS) == 20
 
 
 def test_what_is_not_known_has_none() -> None:

@@ -36,7 +36,9 @@ from monitor.store.store import Store
 LEVELS = ("pool", "template", "operator", "origin", "country")
 DAY = 86_400
 WEEK = 7 * DAY
-GAUGES = {"nakamoto": "nakamoto_coefficient", "gini": "gini_ratio", "theil": "theil_index"}
+GAUGES = {
+    "nakamoto": "nakamoto_coefficient", "gini": "gini_ratio", "theil": "theil_index", "entropy_bits": "shannon_entropy",
+}  # fmt: skip
 """What the metrics call an index, where that is another name."""
 
 
