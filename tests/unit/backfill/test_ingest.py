@@ -163,7 +163,7 @@ async def test_no_worker_is_left_when_the_backfill_is_cancelled_while_it_starts(
         await asyncio.sleep(0)
     loop.call_soon(cancelled.set)
     await asyncio.gather(task, return_exceptions=True)
-    while children():  # a thread ends it, whatever has been cancelled
+    while children():  # noqa: ASYNC110 -- a thread ends it, whatever has been cancelled
         await asyncio.sleep(0.01)
 
 
