@@ -20,6 +20,7 @@ from monitor.model import NodeFacts
 from monitor.node import identity
 from monitor.node.blockfiles import BlockFiles
 from monitor.node.client import NodeClient
+from monitor.node.subscription import answers
 from monitor.registry.loading import load_registry, network_of
 from monitor.store.store import Store
 from monitor.vitals import Vitals
@@ -147,7 +148,7 @@ async def _node(config: Config, facts: NodeFacts, *, running: bool) -> AsyncIter
     if another := await _another_chain(config, facts, running=running):
         yield another
     yield _bulk(facts)
-    yield _notices(facts)
+    yield await _notices(facts)
     if config.audit.enabled:
         yield await _audit(config.counted_node)
     if facts.snapshot:
@@ -247,15 +248,23 @@ def _bulk(facts: NodeFacts) -> Finding:
     )  # fmt: skip
 
 
-def _notices(facts: NodeFacts) -> Finding:
+async def _notices(facts: NodeFacts) -> Finding:
     if facts.zmq and (reason := libzmq.refusal()):
         return Finding(
             Grade.BETTER,
             f"ZMQ cannot be used ({reason}): new blocks are noticed by long polling and a timer.",
             f"{libzmq.REMEDY[0].upper()}{libzmq.REMEDY[1:]}.",
         )
+    for address in facts.zmq:
+        if not await answers(address):
+            return Finding(
+                Grade.BETTER,
+                f"The node publishes blocks over ZMQ, but {address} does not answer: new blocks are noticed by long "
+                "polling and a timer.",
+                'Set node.zmq to an address that can be reached from here, or to "off".',
+            )
     if facts.zmq:
-        return Finding(Grade.GOOD, f"New blocks are announced over ZMQ at {', '.join(facts.zmq)}.")
+        return Finding(Grade.GOOD, f"New blocks are announced over ZMQ at {', '.join(facts.zmq)}, which answers.")
     return Finding(
         Grade.BETTER, "The node does not publish blocks over ZMQ: new blocks are noticed by long polling and a timer.",
         "Add this line to bitcoin.conf and restart the node:\nzmqpubhashblock=tcp://127.0.0.1:28332",
