@@ -72,6 +72,7 @@ class Sqlite(Database):
             raise StoreRefused(
                 "store.url does not name a file, so nothing would be kept", remedy="write sqlite:////path/to/a/file"
             )
+        event.listen(engine, "do_connect", self._choose_mode)
         event.listen(engine, "connect", self._prepare)
         event.listen(engine, "begin", self._begin)
 
@@ -131,15 +132,33 @@ class Sqlite(Database):
         """See `Database.lock`."""
         self.keep()
 
-    @staticmethod
-    def _prepare(connection: Any, _record: object) -> None:  # noqa: ANN401 -- the driver's own type
-        """WAL: readers never wait for the writer. FULL: what is committed outlasts a power cut.
+    def _choose_mode(self, _dialect: object, _record: object, arguments: list[Any], options: dict[str, Any]) -> None:
+        """Open a database that cannot be written as such, which creates no file beside it.
+
+        SQLite needs files beside one in WAL mode. Where there are none and none can be made, it is a copy that nothing
+        writes, and is read as immutable.
+        """
+        if self._lock is None and self._path.exists() and not self._is_writable():
+            mode = "mode=ro" if self._wal.exists() else "mode=ro&immutable=1"
+            arguments[0] = f"{self._path.absolute().as_uri()}?{mode}"
+            options["uri"] = True
+
+    def _is_writable(self) -> bool:
+        return all(os.access(each, os.W_OK, effective_ids=True) for each in (self._path, self._path.absolute().parent))
+
+    @property
+    def _wal(self) -> Path:
+        return self._path.with_name(self._path.name + "-wal")
+
+    def _prepare(self, connection: Any, _record: object) -> None:  # noqa: ANN401 -- the driver's own type
+        """WAL: readers never wait for the writer, which turns it on. FULL: what is committed outlasts a power cut.
 
         The driver would begin a transaction only before it changes rows: not for a migration, nor for several queries
         that must see the same state. So it is told to begin none, and `_begin` does.
         """
         connection.isolation_level = None
-        for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "busy_timeout = 10000"):
+        pragmas = ("journal_mode = WAL",) if self._lock is not None else ()
+        for pragma in (*pragmas, "synchronous = FULL", "foreign_keys = ON", "busy_timeout = 10000"):
             connection.execute(f"PRAGMA {pragma}")
 
     @staticmethod
@@ -161,6 +180,10 @@ class Sqlite(Database):
             return StoreRefused(
                 f"the database {self._where} is damaged: {reason}",
                 remedy="run `pool-monitor db check`, and restore a backup",
+            )
+        if "readonly database" in reason:
+            return StoreError(
+                f"the database {self._where} can only be read", remedy="run as a user that may write file and folder"
             )
         return StoreError(
             f"the database {self._where} failed: {reason}", remedy="look at the disk's space and the file's owner"
