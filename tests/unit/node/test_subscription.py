@@ -11,7 +11,8 @@ import zmq
 import zmq.asyncio
 from support.services import free_port
 
-from monitor.cli.check.findings import Grade, check
+from monitor.cli.check.finding import Grade
+from monitor.cli.check.findings import check
 from monitor.config import Config
 from monitor.embedded import EmbeddedNode
 from monitor.node import subscription
