@@ -191,3 +191,11 @@ class StoreRefused(StoreError):  # noqa: N818
 
 class StoreInUse(StoreRefused):
     """Another daemon uses the database."""
+
+
+class StoreMissing(StoreRefused):
+    """There is no database."""
+
+
+class StoreOutdated(StoreRefused):
+    """An older version of the program wrote the database."""

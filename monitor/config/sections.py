@@ -390,7 +390,7 @@ class EconomySection(Section):
     files."""
     proxy: str | None = Field(default=None, examples=["socks5://127.0.0.1:9050"])
     """Proxy for these connections: http:// or socks5://. A SOCKS proxy also resolves the names, and needs the extra
-    socks."""
+    socks. Without one, HTTPS_PROXY and NO_PROXY of the environment are followed."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

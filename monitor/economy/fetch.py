@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import Final
@@ -13,6 +13,7 @@ import aiohttp
 from monitor import __version__
 from monitor.economy.sources.source import Fetched, Unchanged
 from monitor.errors import InputError
+from monitor.proxies import proxy_of, through
 
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=120, connect=20, sock_read=30)
 _HOPS: Final = 3
@@ -33,10 +34,12 @@ class Fetcher:
     Args:
         session: for its requests.
         validators: entity tag, or date of the last change, of each address, from earlier downloads.
-        proxy: an HTTP proxy.
+        proxy: finds the HTTP proxy for an address; None: a direct connection.
     """
 
-    def __init__(self, session: aiohttp.ClientSession, validators: Mapping[str, str], proxy: str | None) -> None:
+    def __init__(
+        self, session: aiohttp.ClientSession, validators: Mapping[str, str], proxy: Callable[[str], str | None]
+    ) -> None:
         self._session = session
         self._proxy = proxy
         self._before = validators
@@ -54,7 +57,8 @@ class Fetcher:
         at = url
         for _ in range(_HOPS + 1):
             headers = _condition(self._before.get(url))
-            async with self._session.get(at, headers=headers, allow_redirects=False, proxy=self._proxy) as response:
+            proxy = through(self._proxy(at))
+            async with self._session.get(at, headers=headers, allow_redirects=False, **proxy) as response:
                 if response.status in _MOVED:
                     at = _same_host(url, urljoin(at, response.headers.get("Location", "")))
                     continue
@@ -99,14 +103,14 @@ def _same_host(url: str, target: str) -> str:
 
 @asynccontextmanager
 async def fetching(validators: Mapping[str, str], proxy: str | None) -> AsyncIterator[Fetcher]:
-    """A fetcher with a session of its own."""
+    """A fetcher with a session of its own. Without a proxy it takes that of the environment."""
     socks = proxy is not None and proxy.startswith("socks")
     connector = _connector(proxy) if socks and proxy else None
     async with aiohttp.ClientSession(
         connector=connector, timeout=_TIMEOUT, headers=_HEADERS, auto_decompress=False,
         cookie_jar=aiohttp.DummyCookieJar(),
     ) as session:  # fmt: skip
-        yield Fetcher(session, validators, None if socks else proxy)
+        yield Fetcher(session, validators, (lambda _url: None if socks else proxy) if proxy else proxy_of)
 
 
 def _connector(proxy: str) -> aiohttp.BaseConnector:

@@ -7,7 +7,7 @@ import random
 import time
 from collections.abc import Awaitable, Callable
 from typing import NoReturn
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 import structlog
 import zmq
@@ -20,6 +20,7 @@ from monitor.model import BlockHash, Notice
 from monitor.node.answers import block_hash
 from monitor.node.errors import METHOD_NOT_FOUND, MISC, RpcError
 from monitor.node.rpc import Rpc
+from monitor.node.subscription import connect, reachable
 from monitor.vitals import Vitals
 
 _SILENCE_SECONDS = 60.0
@@ -124,7 +125,7 @@ class BlockNotifications:
                 socket.maxmsgsize = _MOST_BYTES  # of a longer message, libzmq closes the connection
                 for address, topic in publishers.items():
                     socket.subscribe(topic)
-                    socket.connect(address)
+                    await connect(socket, address)
                 await self._receive(socket)
         finally:
             self._without_zmq.set()
@@ -165,14 +166,6 @@ class BlockNotifications:
         """All addresses where the node publishes, by topic."""
         host = str(urlsplit(self._node.url).hostname)
         return {
-            each["type"].removeprefix("pub"): _reachable(each["address"], host)
+            each["type"].removeprefix("pub"): reachable(each["address"], host)
             for each in await self._rpc.optional("getzmqnotifications") or ()
         }
-
-
-def _reachable(address: str, host: str) -> str:
-    """The address with the node's host in place of 0.0.0.0, which means every interface."""
-    parts = urlsplit(address)
-    if parts.hostname in {"0.0.0.0", "::", "*"}:  # noqa: S104 -- compared, not bound
-        return urlunsplit(parts._replace(netloc=f"{host}:{parts.port}"))
-    return address

@@ -19,6 +19,7 @@ from monitor.node.errors import METHOD_NOT_FOUND, RpcError
 from monitor.node.notifications import BlockNotifications
 from monitor.node.rest import NotServed, Rest
 from monitor.node.rpc import Rpc
+from monitor.node.subscription import connect
 
 _NOT_CONNECTED, _DOWNLOADING = -9, -10
 """Error codes of getblocktemplate on a network with peers."""
@@ -115,7 +116,7 @@ class AuditedNode:
             socket.linger = 0
             socket.rcvhwm = _MOST_TRANSACTIONS
             socket.subscribe("sequence")
-            socket.connect(address)
+            await connect(socket, address)
             expected: int | None = None
             while True:
                 parts = await socket.recv_multipart()

@@ -15,6 +15,7 @@ from yarl import URL
 from monitor.config import RegistrySection
 from monitor.errors import InputError, RegistryError
 from monitor.model import PoolSlug
+from monitor.proxies import proxy_of, through
 from monitor.registry import PoolRegistry, lists, upstream
 from monitor.registry.address import NETWORKS
 from monitor.registry.changes import Changes, changes
@@ -61,7 +62,7 @@ async def fetch(origin: str) -> bytes:
     try:
         async with aiohttp.ClientSession(timeout=_TIMEOUT) as session:
             return await download(session, origin)
-    except (aiohttp.ClientError, TimeoutError) as error:
+    except (aiohttp.ClientError, TimeoutError, ValueError) as error:
         raise InputError(
             f"{origin} cannot be fetched ({str(error) or 'no answer in time'})", remedy="try again later"
         ) from None
@@ -70,13 +71,16 @@ async def fetch(origin: str) -> bytes:
 async def download(session: aiohttp.ClientSession, url: str) -> bytes:
     """The body behind `url`, if it is not too long, and no redirection leads to another host or protocol.
 
+    The proxy is that of the environment.
+
     Raises:
+        ValueError: it is not an HTTP proxy.
         InputError: it is too long, or redirections lead elsewhere, or do not end.
         aiohttp.ClientError: it cannot be had.
     """
     at = URL(url)
     for _ in range(_HOPS + 1):
-        async with session.get(at, allow_redirects=False, raise_for_status=True) as response:
+        async with session.get(at, allow_redirects=False, raise_for_status=True, **through(proxy_of(url))) as response:
             target = response.headers.get("Location") if 300 <= response.status < 400 else None
             if target is None:
                 return await _body(response, url)

@@ -12,7 +12,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Table, func, make_url, select
+from sqlalchemy import Connection, Table, func, select
 
 from monitor.errors import InputError, StoreError, StoreInUse, StoreRefused
 from monitor.store.database import Database
@@ -85,10 +85,11 @@ def backup(url: str, file: Path) -> int:
     try:
         with (
             database.explained(),
-            closing(sqlite3.connect(make_url(url).database or "")) as origin,
+            closing(database.readers.raw_connection()) as origin,
             closing(sqlite3.connect(part)) as copied,
         ):
-            origin.backup(copied)
+            driver: Any = origin.driver_connection
+            driver.backup(copied)
             copied.execute("PRAGMA journal_mode = DELETE")  # nothing but this one file
         with part.open("rb") as written:
             os.fsync(written.fileno())

@@ -38,6 +38,10 @@ class Database(ABC):
         """Become the writer; False if another process is."""
 
     @abstractmethod
+    def is_in_use(self) -> bool:
+        """Whether another process is the writer; raise if there is none and this one could not be."""
+
+    @abstractmethod
     def keep(self) -> None:
         """Renew the right to write; raise if it is lost."""
 

@@ -13,7 +13,8 @@ import pytest
 from support.bitcoind import Bitcoind as RealNode
 from support.services import CHECKOUT
 
-from monitor.cli.check.findings import Grade, check
+from monitor.cli.check.finding import Grade
+from monitor.cli.check.findings import check
 from monitor.config import Config, NodeSection, StoreSection, WebSection
 from monitor.model import NO_BLOCK, BlockRef
 from monitor.node.client import NodeClient

@@ -10,7 +10,8 @@ from support.bitcoind import Bitcoind
 from support.daemon import inside
 from support.faulty import Answer, FaultyProxy, Request, result
 
-from monitor.cli.check.findings import Finding, Grade, check
+from monitor.cli.check.finding import Finding, Grade
+from monitor.cli.check.findings import check
 from monitor.config import Config
 
 pytestmark = pytest.mark.service("bitcoind")

@@ -309,6 +309,19 @@ async def test_requests_go_through_the_proxy(publisher: Publisher, store: Store)
     assert publisher.asked == [f"{EXPORTS}latest.manifest.json"]
 
 
+async def test_without_a_proxy_of_its_own_that_of_the_environment_is_taken(
+    publisher: Publisher, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publisher.answers["/data/ai_chip_owners.zip"] = _given
+    monkeypatch.setenv("http_proxy", publisher.url.replace("http://", "alice:s3cret@"))
+    monkeypatch.setenv("no_proxy", "elsewhere.example")
+    assert await update(Epoch("http://source.example"), store.economy, now=NOW)
+    monkeypatch.setenv("no_proxy", ".example")
+    with pytest.raises(InputError, match="Cannot connect"):
+        await update(Epoch("http://source.example"), store.economy, now=NOW)
+    assert len(publisher.asked) == 1
+
+
 async def test_names_are_resolved_by_a_socks_proxy(publisher: Publisher, store: Store) -> None:
     publisher.answers["/data/ai_chip_owners.zip"] = _given
     with Tunnel(int(publisher.url.rsplit(":", 1)[1]), socks=True) as tunnel:

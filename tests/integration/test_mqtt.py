@@ -22,7 +22,7 @@ from support.outbox import FakeOutbox, alert
 from support.published import published
 
 from monitor.alerts.delivery.worker import Delivery
-from monitor.errors import ReceiverAway
+from monitor.errors import ReceiverAway, ReceiverRefused
 from monitor.hub import Hub
 from monitor.model import Dispatch
 from monitor.outputs.mqtt import broker as broker_module
@@ -231,10 +231,30 @@ async def test_home_assistant_is_told_once_and_finds_every_state_it_is_told_of(s
     async with wired.working(), mosquitto.reader() as heard:
         published(3).to(wired.hub)
         published(4).to(wired.hub)
-        await until(lambda: last(heard, "pools/alerts") is not None)  # the last one
+        await until(lambda: any(each.topic.startswith("homeassistant/") for each in heard))  # the last one
     (config,) = [each.document for each in heard if each.topic.startswith("homeassistant/")]
     topics = {each["state_topic"] for each in config["components"].values()}
     assert topics <= {each.topic for each in heard}
     assert config["availability"] == [{"topic": "pools/status"}]
     with suppress(KeyError):
         assert config["components"]["alerts"]["state_topic"] == "pools/alerts"
+
+
+async def test_what_is_longer_than_the_broker_takes_is_left_out_and_everything_else_published(
+    start_mosquitto: Start,
+) -> None:
+    mosquitto = start_mosquitto(settings=["max_packet_size 3000"])
+    wired = Wired(mosquitto.port, home_assistant=HomeAssistant("homeassistant", "http://127.0.0.1:8347"))
+    with capture_logs() as logs:
+        async with wired.working(), mosquitto.reader() as heard:
+            published(3).to(wired.hub)
+            await until(lambda: any(line["event"] == "MQTT message left out" for line in logs))
+            published(4).to(wired.hub)
+            await until(lambda: (last(heard, "pools/tip") or {}).get("height") == 4)
+            with pytest.raises(ReceiverRefused, match="the broker takes packets of 3000 bytes"):
+                await wired.output.deliver([Dispatch(0, alert(labels={"entity": "x" * 4000}))])
+    assert {"pools/alerts", "pools/tip", "pools/concentration/pool/24h"} <= {each.topic for each in heard}
+    [line] = [line for line in logs if line["event"] == "MQTT message left out"]
+    assert line["topic"].startswith("homeassistant/")
+    assert line["reason"].startswith("the broker takes packets of 3000 bytes, and this one has ")
+    assert wired.away() == 0

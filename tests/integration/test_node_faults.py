@@ -29,7 +29,8 @@ from support.faulty import (
 from support.services import program
 
 from monitor.chain import follower
-from monitor.cli.check.findings import Finding, Grade, check
+from monitor.cli.check.finding import Finding, Grade
+from monitor.cli.check.findings import check
 from monitor.config import Config
 from monitor.errors import Exit, NodeRefused
 

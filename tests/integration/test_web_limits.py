@@ -147,13 +147,21 @@ async def test_a_client_that_sends_no_request_is_dropped(monkeypatch: pytest.Mon
             assert await reader.read() == b""
 
 
-async def test_head_of_the_event_stream_is_refused() -> None:
-    async with (
-        serving() as server,
-        aiohttp.ClientSession() as session,
-        session.head(f"{server.url}/api/v1/events") as response,
-    ):
-        assert response.status == 405
+async def test_head_of_the_event_stream_is_the_head_alone() -> None:
+    """The connection serves the next request, and no place for a client is taken."""
+    request = b"%b /api/v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    async with serving() as server:
+        reader, writer = await server.connect()
+        for _ in range(2):
+            writer.write(request % b"HEAD")
+            async with asyncio.timeout(10):
+                head = await reader.readuntil(b"\r\n\r\n")
+            assert head.startswith(b"HTTP/1.1 200 ")
+            assert b"Content-Type: text/event-stream" in head
+        writer.write(request % b"GET")
+        async with asyncio.timeout(10):
+            assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 ")
+        writer.close()
 
 
 @pytest.mark.parametrize(

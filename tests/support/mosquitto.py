@@ -9,7 +9,7 @@ import os
 import socket
 import subprocess
 from base64 import b64encode
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,6 +42,7 @@ class Mosquitto:
     Args:
         login: the one user and password that it lets in; without, everybody.
         authority: who makes its certificate, for TLS, and demands one of its clients.
+        settings: more lines of its configuration.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class Mosquitto:
         *,
         login: tuple[str, str] | None = None,
         authority: trustme.CA | None = None,
+        settings: Sequence[str] = (),
     ) -> None:
         self.port = free_port()
         self.login = login
@@ -58,7 +60,12 @@ class Mosquitto:
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
         folder.mkdir(parents=True, exist_ok=True)
-        lines = [f"listener {self.port} 127.0.0.1", f"allow_anonymous {str(login is None).lower()}", "log_type all"]
+        lines = [
+            f"listener {self.port} 127.0.0.1",
+            f"allow_anonymous {str(login is None).lower()}",
+            "log_type all",
+            *settings,
+        ]
         if os.geteuid() == 0:
             lines.append("user root")  # else it becomes somebody who may not read its folder
         if login:

@@ -3,60 +3,35 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import socket
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 
 from monitor import libzmq
 from monitor.alerts.check import probe_receivers
 from monitor.alerts.loading import load_rules
+from monitor.cli.check.finding import Finding, Grade, bad, sentence
+from monitor.cli.check.surroundings import address, database
 from monitor.config import Config, NodeSection
-from monitor.errors import ConfigError, Exit, OnAnotherChain, PoolMonitorError, StoreError, StoreInUse, StoreRefused
+from monitor.errors import ConfigError, OnAnotherChain, PoolMonitorError, StoreError, StoreRefused
 from monitor.model import NodeFacts
 from monitor.node import identity
 from monitor.node.blockfiles import BlockFiles
 from monitor.node.client import NodeClient
+from monitor.node.subscription import answers
 from monitor.registry.loading import load_registry, network_of
 from monitor.store.store import Store
 from monitor.vitals import Vitals
 
 
-class Grade(StrEnum):
-    """Severity of a finding."""
-
-    GOOD = "good"
-    BETTER = "better"
-    """It works, and the remedy would improve it."""
-    BAD = "bad"
-    """The daemon cannot run."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """Result of one check."""
-
-    grade: Grade
-    what: str
-    remedy: str | None = None
-    exit_code: Exit = Exit.STOPPED
-
-
 async def check(config: Config) -> AsyncIterator[Finding]:
-    """Run all checks in order. They are independent: all run even if some fail."""
+    """Run all checks in order. They are independent: all run even if some fail. Nothing is written."""
     yield Finding(Grade.GOOD, "The configuration is valid.")
     yield _registry(config)
     yield _rules(config)
-    running = False
-    try:
-        yield await _store(config, beside=False)
-    except StoreInUse:
-        running = True
-        yield await _store(config, beside=True)
-    yield _port(config, running=running)
+    finding, running = await database(config)
+    yield finding
+    yield await address(config, running=running)
     for finding in await _receivers(config):
         yield finding
     if config.counted_node.blocks_dir:
@@ -66,9 +41,9 @@ async def check(config: Config) -> AsyncIterator[Finding]:
         facts = await _facts(config.counted_node)
         load_registry(config.registry, facts.network)
     except PoolMonitorError as error:
-        yield _bad(error, f"{_counted(config)}: " if config.nodes else "")
+        yield bad(error, f"{_counted(config)}: " if config.nodes else "")
     else:
-        async for finding in _node(config, facts, running=running):
+        async for finding in _node(config, facts):
             yield finding
     for section in config.observers:
         yield await _observer(section, facts)
@@ -78,7 +53,7 @@ def _registry(config: Config) -> Finding:
     try:
         registry = load_registry(config.registry, network_of(config))
     except PoolMonitorError as error:
-        return _bad(error)
+        return bad(error)
     pools, rows = registry.pools, len(registry.memberships.rows)
     return Finding(Grade.GOOD, f"The registry has {len(pools.by_slug)} pools and {rows} memberships ({pools.hash}).")
 
@@ -87,37 +62,8 @@ def _rules(config: Config) -> Finding:
     try:
         rules = load_rules(config)
     except PoolMonitorError as error:
-        return _bad(error)
+        return bad(error)
     return Finding(Grade.GOOD, f"{len(rules)} alert rules are valid.")
-
-
-async def _store(config: Config, *, beside: bool) -> Finding:
-    try:
-        async with await Store.open(config.store.url, beside=beside) as store:
-            first, tip = await store.first(), await store.tip()
-    except StoreInUse:
-        raise
-    except PoolMonitorError as error:
-        return _bad(error)
-    holds = f"blocks {first.height} to {tip.height}" if first and tip else "no block yet"
-    return Finding(
-        Grade.GOOD, f"The database {'is used by a running daemon' if beside else 'opens'} and holds {holds}."
-    )
-
-
-def _port(config: Config, *, running: bool) -> Finding:
-    where = f"{config.web.host}:{config.web.port}"
-    try:
-        with socket.create_server((config.web.host, config.web.port)):
-            pass
-    except OSError as error:
-        if running:
-            return Finding(Grade.GOOD, f"The address {where} is used by the running daemon.")
-        return Finding(
-            Grade.BAD, f"Cannot listen on {where}: {os.strerror(error.errno or 0)}.",
-            "Stop the program that listens there, or set another web.port.", exit_code=Exit.MISCONFIGURED,
-        )  # fmt: skip
-    return Finding(Grade.GOOD, f"The address {where} is free.")
 
 
 def _counted(config: Config) -> str:
@@ -130,29 +76,29 @@ async def _facts(section: NodeSection) -> NodeFacts:
         return await node.introduce()
 
 
-async def _node(config: Config, facts: NodeFacts, *, running: bool) -> AsyncIterator[Finding]:
+async def _node(config: Config, facts: NodeFacts) -> AsyncIterator[Finding]:
     name = _counted(config)
     yield Finding(
         Grade.GOOD,
         f"{name} answers and sends its best block: {facts.version}, {facts.network}, height {facts.tip.height}.",
     )
     refusal = identity.refusal(config.counted_node, facts.chain)
-    yield _bad(refusal) if refusal else _chain(name, facts)
+    yield bad(refusal) if refusal else _chain(name, facts)
     if not config.counted_node.trusted:
         yield Finding(
             Grade.GOOD,
             f"{name} is not trusted: its blocks are counted after they have been checked, and each must contain its "
             "coinbase, for which the node reads the whole block.",
         )
-    if another := await _another_chain(config, facts, running=running):
+    if another := await _another_chain(config, facts):
         yield another
     yield _bulk(facts)
-    yield _notices(facts)
+    yield await _notices(facts)
     if config.audit.enabled:
         yield await _audit(config.counted_node)
     if facts.snapshot:
         yield Finding(
-            Grade.BETTER, f"{_sentence(facts.missing_blocks)} History can begin at block {facts.first_height}.",
+            Grade.BETTER, f"{sentence(facts.missing_blocks)} History can begin at block {facts.first_height}.",
             "Nothing has to be done: older blocks are added once the node has downloaded them.",
         )  # fmt: skip
     elif facts.pruned:
@@ -169,7 +115,7 @@ async def _observer(section: NodeSection, counted: NodeFacts | None) -> Finding:
         if counted and facts.genesis != counted.genesis:
             raise OnAnotherChain.of_network(facts.network)
     except ConfigError as error:
-        return _bad(error)
+        return bad(error)
     except PoolMonitorError as error:
         return Finding(
             Grade.BETTER, f"The observer {section.label}: {error.problem}.",
@@ -191,14 +137,14 @@ def _chain(name: str, facts: NodeFacts) -> Finding:
     )  # fmt: skip
 
 
-async def _another_chain(config: Config, facts: NodeFacts, *, running: bool) -> Finding | None:
+async def _another_chain(config: Config, facts: NodeFacts) -> Finding | None:
     """The refusal by a database that holds another chain; None if it does not, or cannot be opened."""
     with suppress(StoreError):
-        async with await Store.open(config.store.url, beside=running) as store:
+        async with await Store.open(config.store.url, beside=True) as store:
             try:
                 await store.check_chain(facts.genesis)
             except StoreRefused as error:
-                return _bad(error)
+                return bad(error)
     return None
 
 
@@ -221,7 +167,7 @@ def _files(folder: Path) -> Finding:
             number = len(files.numbers())
     except PoolMonitorError as error:
         return Finding(
-            Grade.BETTER, f"{_sentence(error.problem)} History is fetched over REST or RPC instead.",
+            Grade.BETTER, f"{sentence(error.problem)} History is fetched over REST or RPC instead.",
             "Set node.blocks_dir to the folder of blk00000.dat, and run as a user that can read it.",
         )  # fmt: skip
     return Finding(Grade.GOOD, f"The node's {number} block files can be read: history comes from them.")
@@ -241,21 +187,29 @@ def _bulk(facts: NodeFacts) -> Finding:
             "Add this line to bitcoin.conf and restart the node:\nrest=1",
         )  # fmt: skip
     return Finding(
-        Grade.BETTER, f"{_sentence(facts.rest_refusal)} There is no REST interface: {slower}",
+        Grade.BETTER, f"{sentence(facts.rest_refusal)} There is no REST interface: {slower}",
         "Let GET /rest/ through to the node, or do without it in the configuration of pool-monitor:\n"
         '[node]\nrest = "off"',
     )  # fmt: skip
 
 
-def _notices(facts: NodeFacts) -> Finding:
+async def _notices(facts: NodeFacts) -> Finding:
     if facts.zmq and (reason := libzmq.refusal()):
         return Finding(
             Grade.BETTER,
             f"ZMQ cannot be used ({reason}): new blocks are noticed by long polling and a timer.",
             f"{libzmq.REMEDY[0].upper()}{libzmq.REMEDY[1:]}.",
         )
+    for publisher in facts.zmq:
+        if not await answers(publisher):
+            return Finding(
+                Grade.BETTER,
+                f"The node publishes blocks over ZMQ, but {publisher} does not answer: new blocks are noticed by long "
+                "polling and a timer.",
+                'Set node.zmq to an address that can be reached from here, or to "off".',
+            )
     if facts.zmq:
-        return Finding(Grade.GOOD, f"New blocks are announced over ZMQ at {', '.join(facts.zmq)}.")
+        return Finding(Grade.GOOD, f"New blocks are announced over ZMQ at {', '.join(facts.zmq)}, which answers.")
     return Finding(
         Grade.BETTER, "The node does not publish blocks over ZMQ: new blocks are noticed by long polling and a timer.",
         "Add this line to bitcoin.conf and restart the node:\nzmqpubhashblock=tcp://127.0.0.1:28332",
@@ -275,16 +229,3 @@ async def _audit(section: NodeSection) -> Finding:
         Grade.BETTER, f"There is no audit of blocks: {reason}.",
         "The daemon runs without it; audit.enabled = false removes this line.",
     )  # fmt: skip
-
-
-def _bad(error: PoolMonitorError, name: str = "") -> Finding:
-    return Finding(
-        Grade.BAD,
-        _sentence(name + error.problem),
-        _sentence(error.remedy) if error.remedy else None,
-        exit_code=error.exit_code,
-    )
-
-
-def _sentence(text: str) -> str:
-    return f"{text[0].upper()}{text[1:]}{'' if text.endswith('?') else '.'}"

@@ -14,13 +14,14 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from typing import Literal, NoReturn, TypeAlias
+from math import inf
+from typing import Any, Literal, NoReturn, TypeAlias
 
 import aiomqtt
 import structlog
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_random_exponential
 
-from monitor.errors import ReceiverAway
+from monitor.errors import ReceiverAway, ReceiverRefused
 from monitor.outputs.mqtt.outgoing import Message, Outgoing
 from monitor.outputs.outages import Outage
 from monitor.outputs.supervised import apart
@@ -38,6 +39,8 @@ _DISCONNECT_SECONDS = 1.0
 
 _MOST_BYTES = 65_536
 """Of a packet from the broker."""
+_HEAD_BYTES = 10
+"""Of a packet, at most, besides topic and payload."""
 _silent = logging.getLogger("monitor.mqtt.library")
 """The library's log: the daemon has its own lines, and a hostile broker could fill the log with those."""
 _silent.setLevel(logging.CRITICAL)
@@ -70,9 +73,11 @@ class Broker:
         self._vitals = vitals
         self._status = status
         self._pause = pause
-        self._client: aiomqtt.Client | None = None
+        self._client: _Client | None = None
         self._connected = asyncio.Event()
         self._outage = Outage()
+        self._left_out = set[str]()
+        """Topics with a message that was longer than the broker takes, and was logged."""
 
     async def run(self) -> NoReturn:
         """Publish for ever."""
@@ -91,6 +96,7 @@ class Broker:
 
         Raises:
             ReceiverAway: the connection was lost.
+            ReceiverRefused: the message is longer than the broker takes.
         """
         await self._connected.wait()
         assert self._client
@@ -104,6 +110,7 @@ class Broker:
 
         Raises:
             ReceiverAway: the broker is unreachable or rejects the connection.
+            ReceiverRefused: the message is longer than the broker takes.
         """
         try:
             async with self._connection(will=False) as client:
@@ -132,7 +139,7 @@ class Broker:
                 raise
             self._failed(error)
 
-    async def _serve(self, client: aiomqtt.Client) -> None:
+    async def _serve(self, client: _Client) -> None:
         """Publish queued messages until the connection is lost or the task is cancelled."""
         try:
             await apart(self._exchange(client))
@@ -144,22 +151,30 @@ class Broker:
                     await _publish(client, Message(self._status, OFFLINE, retain=True))
             raise
 
-    async def _exchange(self, client: aiomqtt.Client) -> None:
+    async def _exchange(self, client: _Client) -> None:
         async with asyncio.TaskGroup() as group:
             group.create_task(_watch(client))
             group.create_task(self._publish_all(client))
 
-    async def _publish_all(self, client: aiomqtt.Client) -> NoReturn:
+    async def _publish_all(self, client: _Client) -> NoReturn:
         while True:
             message = await self._outgoing.next()
-            await _publish(client, message)
+            try:
+                await _publish(client, message)
+            except ReceiverRefused as error:
+                self._leave_out(message, error)
             self._outgoing.sent(message)
 
+    def _leave_out(self, message: Message, error: ReceiverRefused) -> None:
+        if message.topic not in self._left_out:
+            self._left_out.add(message.topic)
+            log.warning("MQTT message left out", topic=message.topic, reason=error.problem, remedy=error.remedy)
+
     @asynccontextmanager
-    async def _connection(self, *, will: bool) -> AsyncIterator[aiomqtt.Client]:
+    async def _connection(self, *, will: bool) -> AsyncIterator[_Client]:
         address = self._address
         user, password = address.login or (None, None)
-        client = aiomqtt.Client(
+        client = _Client(
             address.host, address.port, username=user, password=password, tls_context=address.tls,
             protocol=_VERSIONS[address.protocol], keepalive=_KEEPALIVE_SECONDS, timeout=_TIMEOUT_SECONDS,
             will=aiomqtt.Will(self._status, OFFLINE, qos=1, retain=True) if will else None,
@@ -193,7 +208,23 @@ class Broker:
             log.info("MQTT broker reachable again", seconds=seconds)
 
 
-async def _publish(client: aiomqtt.Client, message: Message) -> None:
+class _Client(aiomqtt.Client):
+    """A client that knows how long a packet the broker takes, which MQTT 5 says when it connects."""
+
+    most_bytes: float = inf
+
+    def _on_connect(self, *answer: Any) -> None:  # noqa: ANN401 -- the types of the library
+        self.most_bytes = getattr(answer[-1], "MaximumPacketSize", inf)
+        super()._on_connect(*answer)
+
+
+async def _publish(client: _Client, message: Message) -> None:
+    size = len(message.topic.encode()) + len(message.payload.encode()) + _HEAD_BYTES
+    if size > client.most_bytes:
+        raise ReceiverRefused(
+            f"the broker takes packets of {client.most_bytes} bytes, and this one has {size}",
+            remedy="raise the broker's limit (max_packet_size in mosquitto.conf)",
+        )
     await client.publish(message.topic, message.payload, qos=1, retain=message.retain)
 
 

@@ -77,17 +77,17 @@ class MqttOutput(Receiver):
     def _publish_states(self, snapshot: Snapshot) -> None:
         if not snapshot.caught_up:
             return
-        if settings := self._home_assistant:
-            topic, payload = discovery(
-                self._topics, snapshot.concentration, prefix=self._prefix, root=settings.root, link=settings.link
-            )
-            self._outgoing.state(topic, payload)
         for topic, payload in payloads.states(snapshot, self._topics):
             self._outgoing.state(topic, payload)
         self._outgoing.state(self._topics.alerts, payloads.alerts(self._hub.alerts))
         for rule in {alert.rule for alert in self._hub.alerts if alert.state is AlertState.FIRING}:
             if not self._outgoing.has_state(self._topics.alert(rule)):  # firing since before this start
                 self._outgoing.state(self._topics.alert(rule), payloads.rule(rule, self._hub.alerts, None))
+        if settings := self._home_assistant:  # the longest message, which a broker may not take
+            topic, payload = discovery(
+                self._topics, snapshot.concentration, prefix=self._prefix, root=settings.root, link=settings.link
+            )
+            self._outgoing.state(topic, payload)
 
     # -- as a receiver of alerts ---------------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from sqlalchemy import Column, Connection, MetaData, PrimaryKeyConstraint, String, Table, inspect, select
 
-from monitor.errors import StoreRefused
+from monitor.errors import StoreOutdated, StoreRefused
 from monitor.store.schema import tables
 
 NEWEST: Final = "0013"
@@ -44,10 +44,11 @@ def demand_newest(connection: Connection) -> None:
     """Check that the database has the newest schema, without changing it.
 
     Raises:
-        StoreRefused: it has another.
+        StoreOutdated: it has an older one.
+        StoreRefused: it has a newer one.
     """
     if _revision(connection) != NEWEST:
-        raise StoreRefused("the database comes from an older version of pool-monitor", remedy="start the daemon once")
+        raise StoreOutdated("the database comes from an older version of pool-monitor", remedy="start the daemon once")
 
 
 def _revision(connection: Connection) -> str | None:

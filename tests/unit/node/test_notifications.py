@@ -22,7 +22,7 @@ from monitor.embedded.methods import Methods
 from monitor.embedded.notices import Notices
 from monitor.node import notifications
 from monitor.node.connections import Connections
-from monitor.node.notifications import BlockNotifications, _reachable
+from monitor.node.notifications import BlockNotifications
 from monitor.node.rpc import Rpc
 from monitor.vitals import Vitals
 
@@ -204,17 +204,3 @@ async def test_of_the_sequence_only_blocks_notify(monkeypatch: pytest.MonkeyPatc
                     await publisher.send_multipart((b"sequence", bytes(32) + label, bytes(4)))
                 await until(lambda: looked >= 3)
                 assert looked == 3
-
-
-@pytest.mark.parametrize(
-    ("address", "reached"),
-    [
-        ("tcp://127.0.0.1:28332", "tcp://127.0.0.1:28332"),
-        ("tcp://0.0.0.0:28332", "tcp://node.example:28332"),
-        ("tcp://*:28332", "tcp://node.example:28332"),
-        ("tcp://[::]:28332", "tcp://node.example:28332"),
-        ("ipc:///run/bitcoin.sock", "ipc:///run/bitcoin.sock"),
-    ],
-)
-def test_an_address_that_means_every_interface_becomes_the_nodes_host(address: str, reached: str) -> None:
-    assert _reachable(address, "node.example") == reached

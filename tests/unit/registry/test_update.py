@@ -1,5 +1,6 @@
 """Taking newer copies of the upstream lists, and falling back to the shipped ones."""
 
+import asyncio
 import copy as copying
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -223,6 +224,36 @@ async def test_only_https_is_fetched(url: str) -> None:
 async def test_an_address_where_nobody_answers_is_said() -> None:
     with pytest.raises(InputError, match="cannot be fetched"):
         await registry_update.fetch("https://127.0.0.1:1/pools.json")
+
+
+@pytest.mark.parametrize(("direct", "asked"), [("", ["CONNECT localhost:1 HTTP/1.1"]), ("localhost", [])])
+async def test_the_proxy_of_the_environment_is_asked_except_for_hosts_without_one(
+    monkeypatch: pytest.MonkeyPatch, direct: str, asked: list[str]
+) -> None:
+    lines = list[str]()
+
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        assert f"Proxy-Authorization: {aiohttp.encode_basic_auth('alice', 's3cret')}" in head
+        lines.append(head.splitlines()[0])
+        writer.write(b"HTTP/1.1 403 Not for you\r\nContent-Length: 0\r\n\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(refuse, "127.0.0.1", 0) as server:
+        monkeypatch.setenv("https_proxy", f"http://alice:s3cret@127.0.0.1:{server.sockets[0].getsockname()[1]}")
+        monkeypatch.setenv("no_proxy", direct)
+        with pytest.raises(InputError, match="Not for you" if asked else "Cannot connect") as refused:
+            await registry_update.fetch("https://localhost:1/pools.json")
+    assert lines == asked
+    assert "s3cret" not in str(refused.value)
+
+
+async def test_a_proxy_of_another_kind_is_said_without_its_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("https_proxy", "socks5://alice:s3cret@127.0.0.1:1")
+    monkeypatch.setenv("no_proxy", "")
+    with pytest.raises(InputError, match="HTTPS_PROXY is not an HTTP proxy") as refused:
+        await registry_update.fetch("https://localhost:1/pools.json")
+    assert "s3cret" not in str(refused.value)
 
 
 async def test_a_file_that_is_not_there_or_too_long_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -148,7 +148,7 @@ def route(function: Callable[..., Any], sources: Sources) -> web.RouteDef:
         return answer if isinstance(answer, web.StreamResponse) else json_response(answer)
 
     typed: Handler = handler
-    return web.get(about.path, typed, allow_head=about.content != EVENT_STREAM)  # HEAD of a stream would never end
+    return web.get(about.path, typed)
 
 
 def csv_response(rows: Iterable[Mapping[str, Any]], source: str) -> web.Response:

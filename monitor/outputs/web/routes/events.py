@@ -62,6 +62,8 @@ class Events:
     @get("/api/v1/events", problems=_FULL, content=EVENT_STREAM, cached=False)
     async def stream(self, request: web.Request) -> web.StreamResponse:
         """Every event from now on, until the client disconnects."""
+        if request.method == "HEAD":
+            return web.StreamResponse(headers=_HEADERS)
         if not self._has_room(request.remote):
             self._refused.inc()
             raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "too many clients receive events already")
