@@ -48,6 +48,8 @@ WATCHED = 100
 """Blocks that are found while the daemon looks: long enough to see a race."""
 _PATIENCE = 180_000
 """Milliseconds for a chart, on a machine with other work."""
+_TALLEST = 16_383
+"""Pixels, of which WebP allows no more."""
 DESKTOP, PHONE = (1280, 1900), (390, 1500)
 ALL = CHECKOUT / ".screenshots"
 
@@ -241,6 +243,8 @@ async def _take(browser: Browser, url: str, shot: Shot, path: Path) -> None:
     whole = not shot.size[1]
     taken = Image.open(BytesIO(await page.screenshot(full_page=whole))).convert("RGB")
     await context.close()
+    if taken.height > _TALLEST:  # a glossary on a phone
+        taken = taken.crop((0, 0, taken.width, _TALLEST))
     taken.save(path, lossless=not whole, quality=70, method=4 if whole else 6)
 
 
