@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, NullPool, create_engine, event
 from support.fake_chain import BEFORE_ALL, START, block_on, chain_on, judge
 
 from monitor.model import NO_BLOCK, Attribution, Grid, Group, Judged, Plan, PoolSlug
@@ -92,7 +92,7 @@ async def test_nothing_is_read_but_an_index_where_there_may_be_a_million_blocks(
     await store.reading(lambda reading: list(reading.blocks(0, 9, stale=True)))
     event.remove(Engine, "before_cursor_execute", note)
 
-    engine = create_engine(url)
+    engine = create_engine(url, poolclass=NullPool)
     with engine.connect() as connection:
         plans = {
             statement: [row[-1] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)]
