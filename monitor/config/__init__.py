@@ -6,6 +6,7 @@ generates docs/configuration.md and the example file from them.
 """
 
 from monitor.config.config import DEFAULT_FILE, DEFAULT_WINDOWS, ENVIRONMENT_PREFIX, Config, load, paths, shipped
+from monitor.config.node import NETWORK_OF_PORT, Network, NodeSection
 from monitor.config.receivers import (
     AlertmanagerSection,
     AlertsSection,
@@ -16,13 +17,10 @@ from monitor.config.receivers import (
 )
 from monitor.config.section import Section, secret
 from monitor.config.sections import (
-    NETWORK_OF_PORT,
     WEB_PORT,
     AuditSection,
     EconomySection,
     LogSection,
-    Network,
-    NodeSection,
     Override,
     RegistrySection,
     SplitsSection,

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
+from monitor.config.node import NodeSection
 from monitor.config.receivers import AlertsSection, MqttSection
 from monitor.config.sections import (
     AuditSection,
@@ -21,7 +22,6 @@ from monitor.config.sections import (
     EconomySection,
     LogSection,
     MetricsSection,
-    NodeSection,
     RegistrySection,
     SplitsSection,
     StoreSection,
@@ -40,7 +40,7 @@ _PROTECTS = re.compile(r"__(\w*(token|tokens|password|secret)(_file)?|host|allow
 _SERVICE_LINK = re.compile(
     r"POOL_MONITOR(_[A-Z0-9]+)*_((SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_\w+)=.*|PORT=(tcp|udp|sctp)://.*)"
 )
-"""Variables that Kubernetes sets for services whose names begin with pool-monitor."""
+"""Variables that Kubernetes sets for services named pool-monitor, or with names that begin so."""
 DEFAULT_WINDOWS = ("24h", "3d", "7d", "30d", "90d", "1y", "2016b")
 
 
