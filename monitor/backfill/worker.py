@@ -60,8 +60,8 @@ _Send: TypeAlias = Callable[[Message], None]
 async def running_worker(job: BackfillJob) -> AsyncIterator[AsyncIterator[Message]]:
     """Start a worker and read its messages, one ahead, so that both processes stay busy.
 
-    The worker has ended when the context is left, also when that happens while it is being started. Threads do that,
-    which nothing can cancel: whoever stops us twice leaves neither a process nor its pipes behind.
+    The worker has ended when the context is left, also when that happens while it is being started. Threads start
+    and end it, because a thread cannot be cancelled: a second cancellation leaves no process and no open pipe.
     """
     loop = asyncio.get_running_loop()
     started: Future[subprocess.Popen[bytes]] = Future()

@@ -20,7 +20,7 @@ def trusted(node: NodeSection) -> ssl.SSLContext | None:
 
 
 def proxy(node: NodeSection) -> Any:  # noqa: ANN401 -- a class of a package that is an extra
-    """A proxy whose `connect(host, port, timeout=...)` opens a socket; None without one."""
+    """The proxy, if one is configured; its `connect(host, port, timeout=...)` opens a socket."""
     if node.proxy is None:
         return None
     from python_socks.sync import Proxy  # noqa: PLC0415

@@ -24,8 +24,8 @@ log = structlog.get_logger()
 async def apart(work: Coroutine[Any, Any, _T]) -> _T:
     """The result of `work`, which runs in a task of its own, so that its end cannot hide ours.
 
-    Until Python 3.13, a task group of which a task fails while it is cancelled raises the failure alone. Whoever
-    handles that failure and goes on would never end.
+    Until Python 3.13, a task group of which a task fails while it is cancelled raises the failure alone. Code
+    that handles that failure and continues would never end.
     """
     task = asyncio.create_task(work)
     try:
