@@ -18,13 +18,12 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from monitor.analysis import BlockTable, UncertainMembership, concentrate, estimate
+from monitor.analysis import BlockTable, UncertainMembership, concentrate, concentration, estimate
 from monitor.analysis.counting.counts import Counts
 from monitor.analysis.counting.levels import Level
 from monitor.analysis.indices import hhi, nakamoto
 from monitor.analysis.uncertainty.alternatives import Alternatives, alternatives
 from monitor.analysis.uncertainty.combined import combined
-from monitor.analysis.uncertainty.posterior import index_intervals
 from monitor.model import BlockRow, Combined, Estimate, Interval, Window
 from monitor.processing.files import read
 from monitor.processing.levels import levels
@@ -225,9 +224,10 @@ def _index_coverage(shares: np.ndarray, unknown: float, blocks: int, samples: in
     held = []
     for number in range(samples):
         *named, nobody = chance.multinomial(blocks, [*shares, unknown]).tolist()
-        found = index_intervals([each for each in named if each], nobody, alone=0, seed=[number])
+        counts = {str(at): each for at, each in enumerate(named) if each}
+        found = estimate(concentration(counts, nobody, level="", window=MONTH), seed=[number]).split
         assert found
-        intervals = [found[0].entropy_bits, *found[0].top_share.values()]
+        intervals = [found.entropy_bits, *found.top_share.values()]
         held.append([each.lower <= number <= each.upper for each, number in zip(intervals, truth, strict=True)])
     return [100 * float(each) for each in np.mean(held, axis=0)]
 

@@ -14,7 +14,7 @@ from monitor.analysis.uncertainty.changes import changes
 from monitor.analysis.uncertainty.combined import combined, largest, widened
 from monitor.analysis.uncertainty.current_share import current_shares, posteriors
 from monitor.analysis.uncertainty.membership_range import envelopes
-from monitor.analysis.uncertainty.posterior import estimate
+from monitor.analysis.uncertainty.posterior import estimate_all
 from monitor.analysis.uncertainty.trend import trends
 from monitor.model import BlockRef, Concentration, Estimates, Window
 
@@ -40,7 +40,7 @@ def estimates(
     known = posteriors(table, windows)
     current = current_shares(known)
     readings = list(alternatives(table, found, questions))
-    indices = tuple(estimate(one, seed=_seed(tip, one)) for one in found)
+    indices = tuple(estimate_all(found, seeds=[_seed(tip, one) for one in found]))
     intervals = combined(readings, indices)
     published = tuple(widened(current, found, intervals))
     return Estimates(
