@@ -178,6 +178,8 @@ class CoreNode:
         self._node = Bitcoind(program("bitcoind"), folder)
         self._signatures = _signatures()
         self._answers = True
+        self._asked = asyncio.Lock()
+        """Who kills or pauses it waits for a step that has begun: its blocks would be there, and not in `mined`."""
 
     async def __aenter__(self) -> Self:
         self._there = AsyncExitStack()
@@ -195,8 +197,9 @@ class CoreNode:
 
     async def step(self, mined: Mined) -> None:
         """See `Nodes`."""
-        if self._answers:
-            await asyncio.to_thread(self._step, mined)
+        async with self._asked:
+            if self._answers:
+                await asyncio.to_thread(self._step, mined)
 
     def _step(self, mined: Mined) -> None:
         node = self._node
@@ -206,7 +209,8 @@ class CoreNode:
             node.call("invalidateblock", node.call("getblockhash", height - depth + 1))
             return
         on = node.call("getblockhash", height - depth) if depth > 0 else None
-        self.mined.update(mine_all(node, [self._recipe(mined.pool, mined.seconds)] * (max(depth, 0) + 1), on=on))
+        recipes = [self._recipe(mined.pool, mined.seconds) for _ in range(max(depth, 0) + 1)]
+        self.mined.update(mine_all(node, recipes, on=on))
 
     def _recipe(self, pool: str, seconds: int) -> Recipe:
         """A block unlike all others, as its time is later."""
@@ -218,14 +222,15 @@ class CoreNode:
 
     async def begin(self, fault: Fault) -> None:
         """See `Nodes`."""
-        if fault.kind is Kind.KILL:
+        if self._network.begin(fault):
+            return
+        async with self._asked:
             self._answers = False
-            await asyncio.to_thread(self._node.kill)
-        elif fault.kind is Kind.PAUSE:
-            self._answers = False
-            pause(self._node.pid)
-        else:
-            assert self._network.begin(fault), fault
+            if fault.kind is Kind.KILL:
+                await asyncio.to_thread(self._node.kill)
+            else:
+                assert fault.kind is Kind.PAUSE, fault
+                pause(self._node.pid)
 
     async def end(self, fault: Fault) -> None:
         """See `Nodes`."""
