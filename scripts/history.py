@@ -253,8 +253,8 @@ Each point is {PERIOD:,} blocks. Lines: unknown blocks split, memberships as cou
 
 ## Year by year
 
-The last {QUARTER:,} blocks (90 days) of each year, without small-sample bias. *Unknown*: blocks without an entity at the
-level, read in two ways, *split* and *merged*.
+The last {QUARTER:,} blocks (90 days) of each year, without small-sample bias. *Unknown*: blocks without an entity at
+the level, read in two ways, *split* and *merged*.
 
 | year | level | unknown | HHI, split | merged | published | Nakamoto, split | merged | published | largest |\
  published |
@@ -304,8 +304,8 @@ what this one lost, or lost what it gained. Picture: dotted lines are all change
         yield from (changed(change) for change in year.changes if change.at_least >= LARGE_CHANGE)
     everything = sum(len(year.changes) for year in years)
     yield f"""
-With small ones there are {everything} changes in {len(years)} years, mostly slow drifts of small pools by a fifth of their
-share; [chance causes less than one in five years](accuracy.md#changes-of-a-share)."""
+With small ones there are {everything} changes in {len(years)} years, mostly slow drifts of small pools by a fifth of
+their share; [chance causes less than one in five years](accuracy.md#changes-of-a-share)."""
 
 
 def changed(change: Change) -> str:
