@@ -293,8 +293,8 @@ are listed if they vary by at least a percentage point.
     yield f"""
 ## Shares that changed
 
-Changes whose size is at least {LARGE_CHANGE:.0%} of all blocks by its 95 % interval. *With*: the pool that gained about
-what this one lost, or lost what it gained. Picture: dotted lines are all changes, yellow bands missing labels.
+Changes of at least {LARGE_CHANGE:.0%} of all blocks by the 95 % interval of their size. *With*: the pool that gained
+about what this one lost, or lost what it gained. Picture: dotted lines are all changes, yellow bands missing labels.
 
 ![Shares of the six largest pools, {first} to {last}](images/history-pools.png)
 
