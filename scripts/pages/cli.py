@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 EVERYWHERE = """\
-Options that many commands have:
+What each is for: [README](../README.md#commands). Options that many commands have:
 
 * `--help`: Show a help text; every command has it.
 * `-c, --config FILE`: Configuration file. Default: pool-monitor.toml, if it exists.
