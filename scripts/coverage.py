@@ -123,18 +123,23 @@ def _coverage(truths: Sequence[Truth], samples: int) -> Iterator[str]:
     yield f"""\
 ## 95 % intervals
 
-Constant shares, {samples:,} samples per row (standard error: {luck:.1f}). *Share*: all entities with at least
-{ENOUGH:.2%} of the hashrate. *Share, found*: all that found a block, as published; a very small miner that found one
-was lucky, which its interval cannot reflect. The Nakamoto coefficient is an integer, so its coverage cannot be exactly
-95 %; it is left out where more than half of the blocks are unknown, as single blocks would be counted.
+Constant shares, {samples:,} samples of each size (standard error: {luck:.1f}): {_in_turn(map("{:,}".format, SIZES))}
+blocks. *Share*: all entities with at least {ENOUGH:.2%} of the hashrate. *Share, found*: all that found a block, as
+published; a very small miner that found one was lucky, which its interval cannot reflect. The Nakamoto coefficient is
+an integer, so its coverage cannot be exactly 95 %; it is left out where more than half of the blocks are unknown, as
+single blocks would be counted.
 
-| true shares | entities | blocks | share | share, found | HHI, split | HHI, merged | Nakamoto |
-|---|---:|---:|---:|---:|---:|---:|---:|"""
+| true shares | entities | share | share, found | HHI, split | HHI, merged | Nakamoto |
+|---|---:|---:|---:|---:|---:|---:|"""
     for truth in truths:
-        for blocks in SIZES:
-            *held, coefficient = (f"{100 * each:.1f}" for each in coverage(truth, blocks, samples))
-            coefficient = coefficient if truth.unknown < 1 / 2 else "-"
-            yield f"| {truth.name} | {len(truth.shares)} | {blocks:,} | {' | '.join(held)} | {coefficient} |"
+        found = zip(*(coverage(truth, blocks, samples) for blocks in SIZES), strict=True)
+        *held, coefficient = (_in_turn(f"{100 * each:.1f}" for each in index) for index in found)
+        coefficient = coefficient if truth.unknown < 1 / 2 else "-"
+        yield f"| {truth.name} | {len(truth.shares)} | {' | '.join(held)} | {coefficient} |"
+
+
+def _in_turn(cells: Iterable[str]) -> str:
+    return " / ".join(cells)
 
 
 def _priors(truths: Sequence[Truth], samples: int) -> Iterator[str]:

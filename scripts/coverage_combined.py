@@ -200,20 +200,20 @@ def _indices(rows: Sequence[BlockRow], samples: int) -> Iterator[str]:
     yield f"""
 ## Entropy and top shares
 
-Constant shares, {samples:,} samples a row, unknown blocks split. The interval of the effective entities (10,000 / HHI)
-holds the truth when that of the HHI does. The Gini coefficient and Theil's index have no interval: both depend on how
-many entities found no block, which no sample shows.
+Constant shares, {samples:,} samples of {" / ".join(f"{blocks:,}" for blocks in SIZES)} blocks, unknown blocks split.
+The interval of the effective entities (10,000 / HHI) holds the truth when that of the HHI does. The Gini coefficient
+and Theil's index have no interval: both depend on how many entities found no block, which no sample shows.
 
-| true shares | blocks | entropy | largest | largest 2 | largest 3 |
-|---|---:|---:|---:|---:|---:|"""
+| true shares | entropy | largest | largest 2 | largest 3 |
+|---|---:|---:|---:|---:|"""
     years = Counter(datetime.fromtimestamp(row.time, UTC).year for row in rows)
     for year in sorted(year for year, blocks in years.items() if blocks > 50_000):
         pools = Counter(row.pool for row in rows if datetime.fromtimestamp(row.time, UTC).year == year)
         unknown = pools.pop(None, 0) / years[year]
         shares = np.array(sorted(pools.values(), reverse=True)) / years[year]
-        for blocks in SIZES:
-            held = " | ".join(f"{each:.1f}" for each in _index_coverage(shares, unknown, blocks, samples))
-            yield f"| pool {year} | {blocks:,} | {held} |"
+        found = zip(*(_index_coverage(shares, unknown, blocks, samples) for blocks in SIZES), strict=True)
+        held = (" / ".join(f"{each:.1f}" for each in index) for index in found)
+        yield f"| pool {year} | {' | '.join(held)} |"
 
 
 def _index_coverage(shares: np.ndarray, unknown: float, blocks: int, samples: int) -> list[float]:
