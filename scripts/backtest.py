@@ -43,9 +43,8 @@ def _head(real: _Report, constant: _Report, drift: _Report) -> Iterator[str]:
 <!-- Made by `scripts/backtest.py`: change it there. -->
 # Backtest of the alerts
 
-The alerts of the [shipped rules](../config/alerts.toml) on mainnet from 2021 to 2025, their false alarms in simulated
-years, and how often each fires by the true share. Users disable rules with false alarms, so the rules were chosen by
-these tables.
+How often the [shipped rules](../config/alerts.toml) fired on mainnet from 2021 to 2025, how often falsely in simulated
+years, and how often by the true share. The thresholds were chosen by these tables.
 
 ```
 pool-monitor backtest mainnet_blocks_2021_2025.parquet
@@ -54,22 +53,19 @@ pool-monitor backtest mainnet_blocks_2021_2025.parquet --simulate --years 20 --d
 .venv/bin/python scripts/firing.py
 ```
 
-The file is every block of mainnet from 664,063 to 930,340 with height, time and pool, from
-github.com/sorukumar/bitcoin-mining-pools (2026-04, BSD-2-Clause); any CSV or Parquet file with these columns can be
-used; without a file the command uses the stored blocks. [The source lacks labels](history.md#labels-that-are-missing)
-of some blocks of 2021.
+The file has height, time and pool of every block of mainnet from 664,063 to 930,340, from
+github.com/sorukumar/bitcoin-mining-pools (2026-04, BSD-2-Clause), which
+[lacks labels of some blocks of 2021](history.md#labels-that-are-missing). Any CSV or Parquet file with these columns
+will do; without a file the command uses the stored blocks.
 
-**Warm-up.** A rule on a window is evaluated only when the blocks fill it, here from the 31st day on; one on changes
-or streaks, which are computed from the longest window, after a year. The daemon is silent for as long: so what is
-told does not depend on where the history begins. Blocks before the longest window have no influence at all; what
-remains is that an alert between its two thresholds keeps its state.
+**Warm-up.** [As in the daemon](alerts.md#a-rule), a rule on a window is evaluated once the blocks fill it, here from
+the 31st day on; rules on changes and streaks need a year.
 
-**Simulated chains.** The pool of each block is drawn at random from the blocks of 2025, and blocks are a Poisson
-process with a mean of ten minutes. With constant shares every alert is either chance, or a condition that already
-held in 2025. With drift the logarithms of the pools' shares do random walks, by 0.7 % a day for the two largest, 1.1
-% for the next two and 1.8 % for the rest, as was measured on 2025 and 2026, and return with a time constant of a
-year: then an alert may be right. {constant["years"]:.0f} years, {constant["blocks"]:,} blocks, and
-{drift["years"]:.0f} years with drift, seed 0. `up to` is the upper end of the 95 % credible interval of the rate.
+**Simulated chains.** The pool of each block is drawn at random from the blocks of 2025; blocks are a Poisson process
+with a mean of ten minutes. With *constant shares* every alert is chance, or a condition that held in 2025 already:
+{constant["years"]:.0f} years, {constant["blocks"]:,} blocks, seed 0. With *drift*
+([as measured](accuracy.md#the-share-now), returning with a time constant of a year) an alert may be right:
+{drift["years"]:.0f} years. *Up to*: upper end of the 95 % credible interval of the rate.
 
 | Rule | Severity | Alerts, 2021 to 2025 | a year | of the time | Constant shares | a year | up to |
 |---|---|---:|---:|---:|---:|---:|---:|"""
@@ -78,18 +74,19 @@ year: then an alert may be right. {constant["years"]:.0f} years, {constant["bloc
     for rule in read_rules(shipped("alerts.toml")):
         yield f"| `{rule.name}` | {rule.severity} | {_cells(rule.name, known, steady, real)} |"
     yield f"""
-With drift, when a change may be real, `share_changed` fires {changed["per_year"]:.2f} times a year: the usual drift is
-no change.
+With drift `share_changed` fires {changed["per_year"]:.2f} times a year: the usual drift is no change.
 
-"Whole blocks" are those in the store: a file of heights, times and pools has no coinbases, difficulty, stale blocks or
-version bits. `pool-monitor backtest` without a file evaluates these rules on the stored blocks.
+*Needs whole blocks*: the file has no coinbases, difficulty, stale blocks or version bits; `pool-monitor backtest`
+without a file evaluates these rules on the stored blocks.
 
-Most rules without a rate report facts rather than estimates: a stale block, a reorganisation, contradictory evidence,
-or a node or monitor that is away or behind. Three are different. `empty_blocks` needs 31 of a week's 1,008 blocks: if
-one block in a hundred is empty, the probability of this is about one in 13,000,000. `signalling_threshold` is a
-forecast that says 99 % for 36 blocks in a row: of 1,776 alerts in 4,000 simulated periods, each with a constant rate
-within two percentage points of the threshold, 12 were false (`scripts/signalling_alarms.py`). `hashrate_drop` has its
-own table below."""
+Most rules without a rate report facts, such as a stale block or a node that is away. Three do not:
+
+- `empty_blocks` needs 31 of a week's 1,008 blocks: if one block in a hundred is empty, the probability of this is about
+  one in 13,000,000.
+- `signalling_threshold` needs a forecast of 99 % for 36 blocks in a row: of 1,776 alerts in 4,000 simulated periods,
+  each with a constant rate within two percentage points of the threshold, 12 were false
+  (`scripts/signalling_alarms.py`).
+- `hashrate_drop` has [a table of its own](#the-networks-hashrate)."""
 
 
 def _by_rule(report: _Report) -> dict[str, _Report]:
@@ -128,21 +125,20 @@ def _days(episode: _Report) -> str:
 
 
 _METHOD = """
-Simple thresholds would fire much more often. In the year to April 2026 the Nakamoto coefficient of a day's blocks
+Simple thresholds would fire much more often: in the year to April 2026 the Nakamoto coefficient of a day's blocks
 changed almost four times a day, and a pool with 30 % of the hashrate passed 45 % of a day's blocks.
 
 ## Method
 
-The rules are evaluated as in the daemon, on the same numbers, with header times as clock. A rule is evaluated whenever
-its number can have reached the threshold, which gives the same alerts as an evaluation at every block ([decision
-18](adr/0018-alerts.md)). Three things differ:
+The rules are evaluated as in the daemon, on the same numbers, with header times as clock, and give the same alerts as
+an evaluation at every block ([decision 18](adr/0018-alerts.md)). Three things differ:
 
 - Without blocks, rules are evaluated every ten minutes; in the daemon every fifteen seconds.
-- Numbers that take a tenth of a second (intervals of indices, trends, signalling, empty blocks) are evaluated every 144
+- Intervals of indices, trends, signalling and empty blocks, which take a tenth of a second, are evaluated every 144
   blocks.
 - Rules about the node and the monitor itself cannot be evaluated.
 
-`--rules FILE` tries others. Before you lower a threshold, look at what it does to the false alarms."""
+`--rules FILE` tries other rules. Before you lower a threshold, see what it does to the false alarms."""
 
 
 if __name__ == "__main__":

@@ -65,10 +65,10 @@ def sections(rows: Sequence[BlockRow], samples: int) -> Iterator[str]:
     yield f"""
 ## Combined intervals against alternative memberships
 
-The 30 days to {last:%Y-%m-%d}, once with the memberships of that day, once as if mined in the 30 days to
+The 30 days to {last:%Y-%m-%d}, with the memberships of that day and as if mined in the 30 days to
 {TODAY:%Y-%m-%d}, when the template groups were last seen more than a year before. *Alternatives*: how many are
-combined, and what each of them would have counted, unknown blocks apart (`split`). *Published*: the combined 95 %
-interval, which must hold all of them. *Sampling*: the interval of what counts. The entity is the most uncertain one.
+combined, and the range of what they count, unknown blocks apart (`split`). *Published*: the combined interval, which
+must hold all of them. *Sampling*: the interval of what counts. The entity is the most uncertain one.
 
 | memberships of | level | alternatives | HHI, alternatives | sampling | published | Nakamoto | published |\
  entity | share, alternatives | published |
@@ -77,9 +77,8 @@ interval, which must hold all of them. *Sampling*: the interval of what counts. 
         for shown in show(_moved(rows, day)):
             yield _row(f"{day:%Y-%m-%d}", shown)
     yield f"""
-**Coverage.** Each level's least and most concentrated alternative of the second kind is taken for the truth in turn;
-{samples:,} samples of 1,008 blocks are drawn from it and published as the daemon does. How often the interval holds the
-truth, in per cent: the combined one, and in brackets the sampling interval of what counts.
+**Coverage** of the combined interval, and in brackets of the sampling interval of what counts, if each level's least or
+most concentrated alternative of the second kind is the truth: {samples:,} samples of 1,008 blocks each.
 
 | level | truth | entity | its share | HHI | Nakamoto |
 |---|---|---|---:|---:|---:|"""
@@ -200,21 +199,20 @@ def _indices(rows: Sequence[BlockRow], samples: int) -> Iterator[str]:
     yield f"""
 ## Entropy and top shares
 
-How often the 95 % sampling interval holds the truth, in per cent, over {samples:,} samples a row, unknown blocks split.
-Effective entities are 10,000 / HHI, so their interval holds the truth when that of the HHI does. The Gini coefficient
-and Theil's index have no interval: both depend on how many entities there are, and no sample shows how many found no
-block.
+Constant shares, {samples:,} samples of {" / ".join(f"{blocks:,}" for blocks in SIZES)} blocks, unknown blocks split.
+The interval of the effective entities (10,000 / HHI) holds the truth when that of the HHI does. The Gini coefficient
+and Theil's index have no interval: both depend on how many entities found no block, which no sample shows.
 
-| true shares | blocks | entropy | largest | largest 2 | largest 3 |
-|---|---:|---:|---:|---:|---:|"""
+| true shares | entropy | largest | largest 2 | largest 3 |
+|---|---:|---:|---:|---:|"""
     years = Counter(datetime.fromtimestamp(row.time, UTC).year for row in rows)
     for year in sorted(year for year, blocks in years.items() if blocks > 50_000):
         pools = Counter(row.pool for row in rows if datetime.fromtimestamp(row.time, UTC).year == year)
         unknown = pools.pop(None, 0) / years[year]
         shares = np.array(sorted(pools.values(), reverse=True)) / years[year]
-        for blocks in SIZES:
-            held = " | ".join(f"{each:.1f}" for each in _index_coverage(shares, unknown, blocks, samples))
-            yield f"| pool {year} | {blocks:,} | {held} |"
+        found = zip(*(_index_coverage(shares, unknown, blocks, samples) for blocks in SIZES), strict=True)
+        held = (" / ".join(f"{each:.1f}" for each in index) for index in found)
+        yield f"| pool {year} | {' | '.join(held)} |"
 
 
 def _index_coverage(shares: np.ndarray, unknown: float, blocks: int, samples: int) -> list[float]:

@@ -175,13 +175,12 @@ def _now(truths: Sequence[Truth], real: Bins, samples: int) -> Iterator[str]:
     yield f"""
 ## The share now
 
-The logarithms of the pools' shares do random walks, by {DRIFT[0]:.1%} a day for the two largest, {DRIFT[2]:.1%} for the
-next two and {DRIFT[-1]:.1%} for the rest, as was measured on 2025 and 2026, times *drift*; other levels add them up.
-After a year, how often a 95 % interval holds what it is for, in per cent, over {samples:,} years a row, for entities of
-at least {LEAST:.0%}. *Fortnight*: the share of the hashrate, on average over the next {FORTNIGHT:,} blocks: what
-the interval promises. *Large*: the same for those of at least {LARGE:.0%}. *Now*: the share at the tip. *Blocks*: the
-wider interval, for the blocks of the fortnight. *30d*, *1y*: the intervals of the means over these windows, which
-promise something else, and the share now.
+From here on shares drift: their logarithms do random walks, by {DRIFT[0]:.1%} a day for the two largest pools,
+{DRIFT[2]:.1%} for the next two and {DRIFT[-1]:.1%} for the rest, as measured on 2025 and 2026, times *drift*; other
+levels add them up. {samples:,} years a row, entities of at least {LEAST:.0%}. *Fortnight*: the mean share of the
+hashrate over the next {FORTNIGHT:,} blocks, which is what the interval promises. *Large*: the same for those of at
+least {LARGE:.0%}. *Now*: the share at the tip. *Blocks*: the wider interval, for the blocks of the fortnight. *30d*,
+*1y*: the share now in the intervals of the means over these windows, which promise something else.
 
 | true shares | drift | fortnight | large | now | blocks | 30d: now | 1y: now |
 |---|---:|---:|---:|---:|---:|---:|---:|"""
@@ -191,9 +190,9 @@ promise something else, and the share now.
         numbers = (one.fortnight, one.large, one.now, one.blocks, one.month, one.year)
         yield f"| {truth.name} | {times} | {' | '.join(f'{each:.1f}' for each in numbers)} |"
     yield f"""
-Mainnet itself, every two weeks, from what was known by then: how often the interval for the blocks of the next
-fortnight held, in per cent. The five lifetimes were chosen on these years; nothing else is fitted to them. In 2021
-China forbade mining, and the source of the data misses the blocks of some pools for weeks.
+Mainnet itself, every two weeks, from what was known by then: the interval for the blocks of the next fortnight. The
+five lifetimes were chosen on these years; nothing else is fitted to them. In 2021 China forbade mining, and
+[labels are missing](history.md#labels-that-are-missing).
 
 | year | forecasts | of at least {LEAST:.0%} | of at least {LARGE:.0%} |
 |---|---:|---:|---:|"""
@@ -205,9 +204,8 @@ China forbade mining, and the source of the data misses the blocks of some pools
         rows = [100 * right[shares >= limit].mean() for limit in (LEAST, LARGE)]
         yield f"| {year} | {np.count_nonzero(shares >= LEAST):,} | {rows[0]:.1f} | {rows[1]:.1f} |"
     yield """
-Outside of 93 to 97 % are: shares that do not drift at all, for which the interval is too wide; the large pools at twice
-the drift; and 2021. Blocks after 2025 would be a test on data that nothing was chosen on, but no complete public table
-of them is at hand: the coinbases of 2026 in the golden set are single blocks, and say nothing about a fortnight."""
+Outside of 93 to 97 % are shares that do not drift at all, for which the interval is too wide; large pools at twice the
+drift; and 2021. A test on blocks after 2025, on which nothing was chosen, lacks a complete public table of them."""
 
 
 # -- trends ------------------------------------------------------------------------------------------------------------
@@ -233,18 +231,18 @@ def _trends(truths: Sequence[Truth], samples: int) -> Iterator[str]:
     yield f"""
 ## Trends
 
-Shares that stay, or drift without going anywhere, have no trend. How often one is significant all the same, as the 95 %
-interval of its slope does not hold zero, in per cent, over {samples:,} years a row.
+False trends: shares that stay, or drift without direction, have none. How often the 95 % interval of the slope
+nevertheless excludes zero, in per cent of {samples:,} years with a drift of {" / ".join(map(str, TIMES))}:
 
-| true shares | drift | 30d | 90d | 1y |
-|---|---:|---:|---:|---:|"""
+| true shares | 30d | 90d | 1y |
+|---|---:|---:|---:|"""
     for truth in truths:
-        for times in TIMES:
-            numbers = " | ".join(f"{each:.1f}" for each in false_trends(truth, times, samples))
-            yield f"| {truth.name} | {times} | {numbers} |"
+        found = zip(*(false_trends(truth, times, samples) for times in TIMES), strict=True)
+        numbers = (" / ".join(f"{each:.1f}" for each in window) for window in found)
+        yield f"| {truth.name} | {' | '.join(numbers)} |"
     yield """
-With the drift as measured no more than 6 % are. At `origin` and `country`, with few entities, twice and three times
-that drift gives up to 10 %: there the error of the slope is too small."""
+At most 6 % with the drift as measured. At `origin` and `country`, with few entities, twice and three times that drift
+gives up to 10 %: there the error of the slope is too small."""
 
 
 # -- luck --------------------------------------------------------------------------------------------------------------
@@ -288,8 +286,8 @@ def _luck(truths: Sequence[Truth], real: Bins, samples: int) -> Iterator[str]:
     yield f"""
 ## Luck
 
-How often the z-score of a pool's blocks is beyond ±3, in per cent, for pools of at least {LEAST:.0%}; by luck alone it
-would be 0.3. *Alone*: what it would be if all that differs from the share of the year were taken for luck.
+How often the z-score of a pool of at least {LEAST:.0%} is beyond ±3, in per cent; by luck alone it would be 0.3.
+*Alone*: the same if drift were taken for luck.
 
 | true shares | drift | {" | ".join(f"{name} | alone" for name in WINDOWS)} |
 |---|---:|{"---:|" * (2 * len(WINDOWS))}"""
@@ -351,12 +349,12 @@ def _sizes(real: Bins) -> Iterator[str]:
     yield """
 ## Sizes of changes
 
-Mainnet from 2022 on (a year comes first), looked at every day. Changes told because the lower end of the interval of
-their size exceeds a limit, or because the size itself does on the day of the detection and is taken as it is; in
-either case without those that unknown blocks mirror. *Smaller*: how many of them were, in the next fortnight, below the
-limit. *Times*: the mean size told, over what followed on average. *Held*: how often the interval held what followed.
+Mainnet from 2022 on, evaluated every day. A change is reported if the lower end of the interval of its size exceeds a
+limit, as published, or if the size itself does on the day of the detection; without those that unknown blocks mirror.
+*Smaller*: how many were below the limit in the next fortnight. *Times*: the mean reported size over the mean of what
+followed. *Held*: how often the interval held what followed.
 
-| told by | above | changes | smaller | times | held |
+| reported by | above | changes | smaller | times | held |
 |---|---:|---:|---:|---:|---:|"""
     for (plain, limit), found in told(real, (0.01, 0.02, 0.03)).items():
         smaller = sum(each.followed < limit for each in found)

@@ -175,12 +175,11 @@ def sections(rules: Sequence[Rule], years: int) -> Iterator[str]:
     yield f"""
 ## By the true share
 
-How often a rule on a share fires, by the share of hashrate that its entity really has (for the rules on two entities,
-both together), in per cent of {years} simulated years. First the share is constant. In brackets its logarithm does a
-random walk of {DRIFT[0]:.1%} a day, as was measured for the largest pools in 2025 and 2026, around the true share, to
-which it returns with a time constant of {RETURN_DAYS} days: it is above the limit for part of many years, and then the
-alert is right. The number after the slash is the per cent of years in which the first alert came too early: while the
-mean of the true share over the rule's window was below the limit.
+How often a rule on a share fires, by the true share of hashrate of its entity (of both entities, for the rules on two),
+in per cent of {years} simulated years with a constant share. In brackets: years with a share that drifts around the
+true one ({DRIFT[0]:.1%} a day, time constant {RETURN_DAYS} days), which is above the limit for part of many years, so
+that the alert is right; after the slash, years in which the first alert came too early, while the mean of the true
+share over the rule's window was below the limit.
 """
     yield "| true share | " + " | ".join(map(_named, known)) + " |"
     yield "|---:|" + "---:|" * len(known)
@@ -191,8 +190,8 @@ mean of the true share over the rule's window was below the limit.
             cells.append(f"{100 * one.constant:.1f} ({100 * one.drifting:.1f} / {100 * one.early:.1f})")
         yield f"| {share:.0%} | {' | '.join(cells)} |"
     yield f"""
-How long it takes: the share jumps from {BEFORE:.0%}, and the window still has the blocks of before. The median of the
-days until the alert, and in brackets the per cent of {years} jumps that are told within {SOON} days.
+How long it takes after a jump from {BEFORE:.0%}: median days until the alert, and in brackets the per cent of {years}
+jumps reported within {SOON} days.
 
 | share after | {" | ".join(map(_named, known))} |
 |---:|{"---:|" * len(known)}"""
@@ -210,10 +209,10 @@ def hashrate_section(rule: Rule, samples: int) -> Iterator[str]:
     yield f"""
 ## The network's hashrate
 
-`{rule.name}` asks for a loss of at least {rule.enter:.0%} by the 95 % interval of a week's hashrate, against the 23
-days before it. How often it tells of a sudden loss within {SOON} days, in {samples} simulations each, and when:
+`{rule.name}` fires at a loss of at least {rule.enter:.0%}, by the 95 % interval of a week's hashrate against the 23
+days before it. How often and when it reports a sudden loss, in {samples} simulations each:
 
-| true loss | told within {SOON} days, % | median days |
+| true loss | within {SOON} days, % | median days |
 |---:|---:|---:|"""
     for drop in DROPS:
         often, days = drop_told(rule, drop, samples)

@@ -216,27 +216,25 @@ def page(rows: Sequence[BlockRow], years: Sequence[Year]) -> Iterator[str]:
 <!-- Made by `scripts/history.py`: change it there. -->
 # Does mining concentrate?
 
-The daemon's numbers for the {len(rows):,} blocks of mainnet from {day(rows[0])} to {day(rows[-1])}, with 95 %
-intervals: the published ones, of sampling, memberships and unknown blocks together, unless stated otherwise.
-Source of the pools: the block table of
-<https://github.com/sorukumar/bitcoin-mining-pools> (state of April 2026, BSD 2-Clause). The page can be generated
-again from these or other blocks; [the glossary](glossary.md) defines the terms.
+That depends on the level and on the year. Change of the HHI from the end of one year to the end of the next:
+
+| by | {" | ".join(str(year.name) for year in years[1:])} |
+|---|{"---|" * (len(years) - 1)}"""
+    for level, meaning in LEVELS.items():
+        yield f"| {level}: {meaning} | {' | '.join(verdicts(years, level))} |"
+    yield f"""
+*Rose* and *fell* are stated only where the published intervals of both years are apart ([figures](#year-by-year)). A
+membership counts from the day of its first evidence, so a rise by template may only show that it became *known*. A
+single day shows nothing: with the shares of pools in {last}, the HHI over 144 blocks is within
+{daily(years[-1].points["pool"])}.
+
+Source: the {len(rows):,} blocks of mainnet from {day(rows[0])} to {day(rows[-1])}, with pools by the block table of
+<https://github.com/sorukumar/bitcoin-mining-pools> (state of April 2026, BSD 2-Clause). Intervals are the
+[published](glossary.md#estimates) 95 % intervals unless stated otherwise.
 
 ```
 .venv/bin/python scripts/history.py BLOCKS.parquet
 ```
-
-## In short
-
-At the end of each year, over 90 days, without small-sample bias. *Rose* and *fell* are said only if the published
-intervals of both years are apart, which both readings of the unknown blocks and every membership then agree on. A
-membership counts from the day of its first evidence, so a rise by template may be one of what is known.
-"""
-    for level, meaning in LEVELS.items():
-        yield f"- **HHI by {level}** ({meaning}): {'; '.join(verdicts(years, level))}."
-    yield f"""
-Does mining concentrate? That depends on the years and on the level, and a single day cannot show it: with the
-shares of pools in {last}, the HHI over 144 blocks is within {daily(years[-1].points["pool"])}.
 
 ## Labels that are missing
 
@@ -249,19 +247,14 @@ The source lacks the labels of some blocks, so some events below are those of th
     yield f"""
 ## Two weeks at a time
 
-Each point is {PERIOD:,} blocks. The lines count unknown blocks split and the memberships that count; the bands are the
-published intervals.
+Each point is {PERIOD:,} blocks. Lines: unknown blocks split, memberships as counted. Bands: published intervals.
 
 ![Concentration of pools, templates, origins and countries, {first} to {last}](images/history-concentration.png)
 
-Memberships are counted from the day of their first evidence: a step at level template may only mean that a
-membership became *known*, see the ranges below.
-
 ## Year by year
 
-The last {QUARTER:,} blocks of each, 90 days. *Unknown* are blocks without an entity at the level. The HHI has no
-small-sample bias; *split* and *merged* are the two readings of the unknown blocks, *published* is the 95 % interval of
-everything that is uncertain.
+The last {QUARTER:,} blocks (90 days) of each year, without small-sample bias. *Unknown*: blocks without an entity at
+the level, read in two ways, *split* and *merged*.
 
 | year | level | unknown | HHI, split | merged | published | Nakamoto, split | merged | published | largest |\
  published |
@@ -272,9 +265,9 @@ everything that is uncertain.
     yield """
 ## Trends
 
-Slope of the effective entities over the year, in entities per year, on 31 December. Above zero: concentration is
-falling. The interval includes luck and the usual drift of shares, unknown blocks are split, and memberships are those
-that count: by template, the slope of 2024 reflects memberships that became known.
+Slope of the effective entities over the year, in entities per year, on 31 December: above zero, concentration falls.
+The interval includes luck and the usual drift of shares. Unknown blocks are split, memberships as counted: by template,
+the slope of 2024 reflects some that became known.
 
 | year | level | slope | 95 % interval | probability that concentration rose |
 |---|---|---:|---:|---:|"""
@@ -288,8 +281,8 @@ that count: by template, the slope of 2024 reflects memberships that became know
     yield """
 ## Uncertain memberships
 
-Ranges over all combinations of uncertain memberships, for the blocks of a year; sampling uncertainty is not
-included. Shares are listed if they vary by at least a percentage point.
+Ranges over all combinations of uncertain memberships, for the blocks of a year, without sampling uncertainty. Shares
+are listed if they vary by at least a percentage point.
 
 | year | level | HHI, split | merged | Nakamoto, split | merged | shares |
 |---|---|---:|---:|---:|---:|---|"""
@@ -300,9 +293,8 @@ included. Shares are listed if they vary by at least a percentage point.
     yield f"""
 ## Shares that changed
 
-Changes of each year by at least {LARGE_CHANGE:.0%} of all blocks by the 95 % interval of their size; the dotted lines
-in the picture are all changes of the six largest pools, the yellow bands missing labels. *With* is the pool that gained
-about what this one lost at the same time, or the other way round.
+Changes of at least {LARGE_CHANGE:.0%} of all blocks by the 95 % interval of their size. *With*: the pool that gained
+about what this one lost, or lost what it gained. Picture: dotted lines are all changes, yellow bands missing labels.
 
 ![Shares of the six largest pools, {first} to {last}](images/history-pools.png)
 
@@ -312,9 +304,8 @@ about what this one lost at the same time, or the other way round.
         yield from (changed(change) for change in year.changes if change.at_least >= LARGE_CHANGE)
     everything = sum(len(year.changes) for year in years)
     yield f"""
-Including small ones there are {everything} changes in {len(years)} years;
-[chance causes less than one in five years](accuracy.md#changes-of-a-share). Most are slow drifts of small pools by a
-fifth of their share."""
+With small ones there are {everything} changes in {len(years)} years, mostly slow drifts of small pools by a fifth of
+their share; [chance causes less than one in five years](accuracy.md#changes-of-a-share)."""
 
 
 def changed(change: Change) -> str:
@@ -331,23 +322,15 @@ def changed(change: Change) -> str:
 
 
 def verdicts(years: Sequence[Year], level: str) -> Iterator[str]:
-    """From year to year: did it concentrate?"""
+    """For each year but the first: whether concentration rose or fell since the year before."""
     for before, after in pairwise(years):
         was, now = before.points[level], after.points[level]
         if now.published.hhi.lower > was.published.hhi.upper:
-            how = "it rose"
+            yield "rose"
         elif now.published.hhi.upper < was.published.hhi.lower:
-            how = "it fell"
+            yield "fell"
         else:
-            how = "no change is certain"
-        yield f"{after.name} {how}, from {headline(was)} to {headline(now)}"
-
-
-def headline(each: Point) -> str:
-    """The HHI and its published interval."""
-    assert each.found.split
-    hhi = each.published.hhi
-    return f"{each.found.split.headline_hhi:,.0f} ({hhi.lower:,.0f} to {hhi.upper:,.0f})"
+            yield "uncertain"
 
 
 def cells(each: Point) -> Iterator[str]:

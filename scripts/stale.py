@@ -196,15 +196,40 @@ def page(rows: Sequence[BlockRow], stale: Sequence[Stale], views: Sequence[Teste
 <!-- Made by `scripts/stale.py`: change it there. -->
 # Do small pools lose more blocks?
 
-The {len(stale):,} stale blocks known among the {len(rows):,} blocks of mainnet from {when(rows[0])} to
-{when(rows[-1])}, by pool. Only known stale blocks count, so each rate is a lower bound. Sources: the block table of
-<https://github.com/sorukumar/bitcoin-mining-pools> (state of April 2026, BSD 2-Clause); the stale blocks of
-<https://github.com/bitcoin-data/stale-blocks> (CC0) and its forks, and of
-<https://github.com/deadmanoz/merge-mining-research>, which finds them in merge-mined chains.
+The data neither show it nor rule it out: a stale block has a known pool only if its coinbase was kept, which need not
+be equally likely for all pools. No source is complete, so there are three selections of the {len(stale):,} stale blocks
+known among the {len(rows):,} blocks of mainnet from {when(rows[0])} to {when(rows[-1])}:
+
+- **all**: every known stale block. Until {LABELS_FROM}
+  [the table of blocks lacks labels](history.md#labels-that-are-missing), so the rates of BTC.com, F2Pool, Poolin and
+  Huobi are too high.
+- **complete labels**: from {LABELS_FROM}, without {BURST[0]} and the day after, when Foundry USA lost about twenty
+  blocks in one incident.
+- **seen by nodes**: of these, without the stale blocks that only merge-mined chains have. Hardly any node received
+  those, and only pools that merge-mine have any.
+
+Pools above {LARGE:.0%} of the blocks are *large*. Rates are per 10,000 blocks found. They are lower bounds, as not all
+stale blocks are known.
+
+| selection | large pools | rate | rate of the others | ratio | by size | ratio, unknown as others | pools that differ |
+|---|---:|---:|---:|---:|---:|---:|---|"""
+    for view in views:
+        yield f"| {view.title} | {in_short(view)} |"
+    yield """
+*By size*: what the formula below expects. *Unknown*: stale blocks without a known pool. *Pools that differ* from what
+size explains, with the corrected p-value. In brackets: 95 % interval, of sampling alone.
+
+![Stale rate against share, with the rate that size explains](images/stale-rates.png)
+
+The dashed line is what size explains; bars are 95 % intervals (Jeffreys). Red: corrected p-value below 0.05.
 
 ```
 .venv/bin/python scripts/stale.py BLOCKS.parquet STALE.csv POOLS.csv
 ```
+
+Sources: the block table of <https://github.com/sorukumar/bitcoin-mining-pools> (state of April 2026, BSD 2-Clause); the
+stale blocks of <https://github.com/bitcoin-data/stale-blocks> (CC0) and its forks, and of
+<https://github.com/deadmanoz/merge-mining-research>, which finds them in merge-mined chains.
 
 ## What size explains
 
@@ -212,49 +237,27 @@ Suppose that all blocks travel equally fast, in a time d, and that no pool holds
 blocks, and pool i has the share s<sub>i</sub>.
 
 1. Pool j finds a competing block in the d before or after a block of pool i with the probability 2 s<sub>j</sub> d / T.
-   A pool does not compete with itself.
-2. Until the next block, i mines on its own block and j on its own; of the others half have heard of either first. So i
-   loses with the probability (1 - s<sub>i</sub> + s<sub>j</sub>) / 2.
+2. Until the next block, i and j mine on their own blocks; of the others half have heard of either first. So i loses
+   with the probability (1 - s<sub>i</sub> + s<sub>j</sub>) / 2.
 3. The product, summed over all j other than i: a block of i goes stale with the probability
    **(d / T) (1 - 2 s<sub>i</sub> + H)**, where H is the sum of all squared shares.
 
-With H = 0.15, a pool of 1 % loses 1.13 and one of 30 % loses 0.55 in these units: the small one loses twice the part of
-its blocks. That a pool never races itself explains a factor of 0.99 / 0.70 = 1.4 of that; the rest is that a large pool
-decides its own races. A simulation of pools that mine on what they have heard of confirms the formula
-(`tests/unit/analysis/test_stale_rates.py`). Forks by propagation delay: C. Decker, R. Wattenhofer, *Information
+With H = 0.15, a pool of 1 % loses 1.13 and one of 30 % loses 0.55 in these units. A factor of 0.99 / 0.70 = 1.4 of that
+is because a pool never races itself; the rest is because a large pool decides its own races. A simulation confirms the
+formula (`tests/unit/analysis/test_stale_rates.py`). Forks by propagation delay: C. Decker, R. Wattenhofer, *Information
 Propagation in the Bitcoin Network*, IEEE P2P 2013; races with half of the others on either block: I. Eyal, E. G. Sirer,
 *Majority Is Not Enough*, Financial Cryptography 2014, with gamma = 1/2.
 
-d is not known: the number of stale blocks with a known pool stands for it, in each year. Given this number, those of a
-pool are a sum of yes-or-no's. The p-value is twice the smaller tail, corrected for the number of pools that expect a
-stale block at least (Holm). Blocks of one branch count as independent, which they are not quite.
-
-## In short
-"""
-    for view in views:
-        yield f"- *{view.title}*: {in_short(view)}."
-    yield f"""
-The interval is of sampling alone. A stale block has a known pool only if its coinbase was kept, which need not be
-equally likely for all pools: so the data neither show that small pools lose more, nor rule it out.
-Three selections, as no source is without fault:
-
-- **all**: every known stale block. Until {LABELS_FROM} the table of blocks lacks many labels ([where](history.md)), so
-  the rates of BTC.com, F2Pool, Poolin and Huobi are too high.
-- **complete labels**: from {LABELS_FROM}, without {BURST[0]} and the day after, when Foundry USA lost about twenty
-  blocks: an incident, and not so many independent races.
-- **seen by nodes**: of these, without the stale blocks that only merge-mined chains have. Such chains have stale blocks
-  that hardly any node received, but only of pools that merge-mine.
-
-![Stale rate against share, with the rate that size explains](images/stale-rates.png)
-
-The dashed line is what size explains; bars are 95 % intervals (Jeffreys). Red: corrected p-value below 0.05.
+d is not known: it is set, for each year, so that the expected number of stale blocks with a known pool is the observed
+one. Given this number, a pool's stale blocks are a sum of independent trials; blocks of one branch are not quite
+independent. The p-value is twice the smaller tail, corrected (Holm) for the number of pools that expect at least one
+stale block.
 """
     for view in views:
         yield f"""\
 ## Pools: {view.title}
 
 {view.stale.total():,} stale blocks with a known pool, {view.unlabelled:,} without, {view.all_blocks:,} counted blocks.
-Rates are per 10,000 blocks found.
 
 | pool | share | blocks | stale | rate | 95 % | by size | corrected p-value |
 |---|---:|---:|---:|---:|---:|---:|---:|"""
@@ -271,7 +274,7 @@ Rates are per 10,000 blocks found.
     yield """\
 ## Years
 
-Known stale blocks per 10,000 blocks of the best chain. A change shows sources as much as mining.
+Per 10,000 blocks of the best chain. A change may be one of the sources.
 
 | year | stale | per 10,000 | without a known pool | only in merge-mined chains |
 |---|---:|---:|---:|---:|"""
@@ -287,9 +290,9 @@ Known stale blocks per 10,000 blocks of the best chain. A change shows sources a
     yield """
 ## How the pools are known
 
-By the tag of the coinbase, with the same list of pools that attributes counted blocks: comparable, but not independent
-of the list. By the address that receives the RSK reward: independent, but only of pools that merge-mine RSK, and an
-address may be that of the operator (Binance Pool and BTC.com use addresses of AntPool).
+*By tag* of the coinbase, with the list of pools that attributes counted blocks: comparable, but not independent of the
+list. *By RSK address*, which receives the reward of RSK: independent, but only for pools that merge-mine RSK, and it
+may be the operator's (Binance Pool and BTC.com use addresses of AntPool).
 
 | pool | stale | by tag | by RSK address | by both |
 |---|---:|---:|---:|---:|"""
@@ -307,7 +310,7 @@ address may be that of the operator (Binance Pool and BTC.com use addresses of A
 
 
 def in_short(view: Tested) -> str:
-    """The rate of small pools over that of large ones, beside theory."""
+    """The cells of a selection: the rate of small pools over that of large ones, beside theory."""
     large = [pool for pool in view.chances if pool and view.blocks[pool] >= LARGE * view.all_blocks]
     small = [pool for pool in view.chances if pool and pool not in large]
     (lost, of, expected), (lost_small, of_small, expected_small) = view.found(large), view.found(small)
@@ -317,13 +320,12 @@ def in_short(view: Tested) -> str:
     ]
     lower, upper = np.quantile(drawn[0] / drawn[1], TAILS)
     surprising = [f"{pool} ({value:.2g})" for pool, value in view.adjusted.items() if value < 0.05]
+    factor = lost_small / of_small * of / lost
+    with_unknown = (lost_small + view.unlabelled) / (of_small + view.unlabelled) * of / lost
     return (
-        f"the {len(large)} pools above {LARGE:.0%} of the blocks lost {1e4 * lost / of:.1f} in 10,000, all smaller "
-        f"ones {1e4 * lost_small / of_small:.1f}: {lost_small / of_small * of / lost:.2f} times as many "
-        f"({lower:.2f} to {upper:.2f}). By size it would be {expected_small / of_small * of / expected:.2f} times. "
-        f"If all {view.unlabelled} stale blocks without a known pool were of the smaller ones, it would be "
-        f"{(lost_small + view.unlabelled) / (of_small + view.unlabelled) * of / lost:.2f} times. "
-        f"Pools that differ from what size explains: {', '.join(surprising) or 'none'}"
+        f"{len(large)} | {1e4 * lost / of:.1f} | {1e4 * lost_small / of_small:.1f} "
+        f"| {factor:.2f} ({lower:.2f} to {upper:.2f}) | {expected_small / of_small * of / expected:.2f} "
+        f"| {with_unknown:.2f} | {', '.join(surprising) or 'none'}"
     )
 
 

@@ -24,8 +24,8 @@ The defaults suit a node on the same machine; a file is needed only to change th
 
 - The file is TOML. Its path is set with `--config FILE`; the default is `{DEFAULT_FILE}` in the working directory, if
   it exists. [The example](../config/pool-monitor.example.toml) lists every key with its default.
-- Every key can also be set by an environment variable, which takes precedence over the file:
-  `{ENVIRONMENT_PREFIX}NODE__URL` is `node.url`.
+- Every key can also be set by an environment variable, which takes precedence over the file: its name in capitals after
+  `{ENVIRONMENT_PREFIX}`, with two underscores for each dot. `{ENVIRONMENT_PREFIX}NODE__URL` is `node.url`.
 - An unknown key or variable is an error that names its path and the nearest known one. Secrets are never logged.
 - `pool-monitor check` reports whether the configuration is valid, and what the node lacks.
 """
@@ -72,11 +72,6 @@ class Key:
         """As TOML, for a key without a default that shows its format."""
         return _toml(self.field.examples[0]) if self.field.examples else None
 
-    @property
-    def variable(self) -> str:
-        """The environment variable."""
-        return ENVIRONMENT_PREFIX + "__".join(filter(None, (*self.section.split("."), self.name))).upper()
-
 
 def sections(model: type[BaseModel] = Config, path: str = "") -> Iterator[tuple[str, str, list[Key]]]:
     """Each section with name, description and keys, followed by its subsections."""
@@ -101,7 +96,7 @@ def page() -> str:
             facts += [f"for example `{key.example}`"] if key.example else []
             parts += [
                 f"\n### `{'.'.join(filter(None, (name, key.name)))}`\n\n{key.meaning}\n\n",
-                f"- {'; '.join((*facts, f'variable: `{key.variable}`'))}\n",
+                f"- {'; '.join(facts)}\n",
             ]
     return "".join(parts)
 

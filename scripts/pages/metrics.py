@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from prometheus_client import Counter, Gauge, Histogram
@@ -21,7 +22,12 @@ _HEAD = f"""\
 Served at `/metrics` in the Prometheus text format or as OpenMetrics, depending on the request. All names begin with
 `{PREFIX}_`. The numbers are computed once per block; a scrape does not query the node. [The glossary](glossary.md) has
 formulas and sources. A metric with a family is there if [`metrics.families`](configuration.md#metricsfamilies) has it.
+
+The 95 % intervals of shares, risks and indices are the [published ones](glossary.md#what-is-counted), or with
+`sampling` in the name those of sampling alone. The label `unknown` is the reading of the unknown blocks.
 """
+_ABOVE = re.compile(r" (?:Unknown blocks count as|Of sampling)\b[^.]*\.")
+"""Sentences of help texts that the head of the page has."""
 _ECONOMY = """\
 They change when an edition or the day changes. [How they are computed](economy.md), and the attribution that each
 figure needs.
@@ -121,7 +127,8 @@ def _mining() -> Iterator[_Row]:
     for each in CATALOGUE:
         counts = each.is_counter
         of = f" Family `{families[each.name]}`." if each.name in families else ""
-        yield each.name + "_total" * counts, "counter" if counts else "gauge", each.labels, f"{each.help}{of}"
+        meaning = _ABOVE.sub("", each.help)
+        yield each.name + "_total" * counts, "counter" if counts else "gauge", each.labels, f"{meaning}{of}"
 
 
 def _nodes() -> Iterator[_Row]:

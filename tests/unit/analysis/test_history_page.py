@@ -25,9 +25,9 @@ def history() -> Iterator[ModuleType]:
 @pytest.mark.parametrize(
     ("before", "after", "verdict"),
     [
-        (Interval(900, 1300), Interval(1400, 1700), "2022 it rose, from "),
-        (Interval(1400, 1700), Interval(900, 1300), "2022 it fell, from "),
-        (Interval(900, 1500), Interval(1400, 1700), "2022 no change is certain, from "),
+        (Interval(900, 1300), Interval(1400, 1700), "rose"),
+        (Interval(1400, 1700), Interval(900, 1300), "fell"),
+        (Interval(900, 1500), Interval(1400, 1700), "uncertain"),
     ],
 )
 def test_it_rose_or_fell_only_where_the_published_intervals_are_apart(
@@ -42,8 +42,7 @@ def test_it_rose_or_fell_only_where_the_published_intervals_are_apart(
 
     (said,) = history.verdicts([year(2021, before), year(2022, after)], "pool")
 
-    assert said.startswith(verdict)
-    assert f"({after.lower:,.0f} to {after.upper:,.0f})" in said
+    assert said == verdict
 
 
 @pytest.mark.parametrize(
