@@ -138,6 +138,35 @@ def test_an_override_changes_only_what_grafana_knows(dashboard: dict[str, Any]) 
     assert {name for name in changed if not name.startswith("custom.")} - set(NAMES["fields"]) == set()
 
 
+SLUGS = {
+    **dict.fromkeys(("pool", "group"), ("antpool", "AntPool")),
+    "layer": ("designer", "Chip designers"),
+    "side": ("mining", "Mining"),
+}
+SLUG_LABEL = re.compile(rf"\{{\{{({'|'.join(SLUGS)})\}}\}}")
+
+
+@each_dashboard
+def test_a_legend_has_the_name_of_a_pool_and_not_its_slug(dashboard: dict[str, Any]) -> None:
+    for panel in shipped.panels(dashboard):
+        for legend in {target.get("legendFormat", "") for target in panel["targets"]}:
+            if found := SLUG_LABEL.search(legend):
+                slug, name = SLUGS[found[1]]
+                other = re.sub(r"\{\{(\w+)\}\}", "x", legend.replace(found[0], slug))
+                shown = re.sub(r"\$\{__field\.labels\.\w+\}", "x", display_name(panel, other))
+                assert shown == other.replace(slug, name), panel["title"]
+
+
+def display_name(panel: dict[str, Any], name: str) -> str:
+    """What the overrides of a panel call a series."""
+    for override in panel["fieldConfig"]["overrides"]:
+        matcher, how = override["matcher"]["options"], override["matcher"]["id"]
+        if name == matcher or (how == "byRegexp" and re.search(matcher.strip("/"), name)):
+            (shown,) = [each["value"] for each in override["properties"] if each["id"] == "displayName"]
+            return str(shown)
+    return name
+
+
 @each_dashboard
 def test_the_sdk_knows_every_field_of_its_panels(dashboard: dict[str, Any]) -> None:
     register_default_plugins()
