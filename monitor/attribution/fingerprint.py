@@ -65,16 +65,16 @@ class Structure(NamedTuple):
     def __str__(self) -> str:
         """For people."""
         return (
-            f"{self._before} before the text, {self._paid}, {_counted(self.data_outputs, 'data output')}, "
+            f"{self._before}, {self._paid}, {_counted(self.data_outputs, 'data output')}, "
             f"{'merge mining' if self.merge_mined else 'no merge mining'}"
         )
 
     @property
     def _before(self) -> str:
         if not self.pushes:
-            return "no pushes"
+            return "no extra pushes"
         *first, last = map(str, self.pushes)
-        return f"pushes of {', '.join(first)} and {last} bytes" if first else f"a push of {last} bytes"
+        return f"extra pushes of {', '.join(first)} and {last} bytes" if first else f"an extra push of {last} bytes"
 
     @property
     def _paid(self) -> str:

@@ -182,7 +182,7 @@ def test_the_evidence_names_address_text_and_structure() -> None:
         (
             "payout to bc1qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqpc02p7z: 3 blocks",
             "text '/meadow/': 3 blocks",
-            "coinbase with a push of 4 bytes before the text, one payout, no data outputs, no merge mining: 3 blocks",
+            "coinbase with an extra push of 4 bytes, one payout, no data outputs, no merge mining: 3 blocks",
         ),
     )
 

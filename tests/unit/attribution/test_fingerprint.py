@@ -66,7 +66,7 @@ def test_the_structure_tells_how_it_is_built() -> None:
     found = fingerprint(Coinbase(script, (Output(100, PAYEE), Output(0, b"\x6a\x24\xaa\x21\xa9\xed" + bytes(32)))))
     assert found.structure == Structure((0, 4, 4), payouts=1, main="p2wpkh", data_outputs=1)
     assert str(found.structure) == (
-        "pushes of 0, 4 and 4 bytes before the text, one payout (P2WPKH), one data output, no merge mining"
+        "extra pushes of 0, 4 and 4 bytes, one payout (P2WPKH), one data output, no merge mining"
     )
     assert found.text == "xmi"
 
@@ -74,14 +74,14 @@ def test_the_structure_tells_how_it_is_built() -> None:
 @pytest.mark.parametrize(
     ("structure", "text"),
     [
-        (Structure(), "no pushes before the text, no payouts, no data outputs, no merge mining"),
+        (Structure(), "no extra pushes, no payouts, no data outputs, no merge mining"),
         (
             Structure((4,), payouts=4, main="p2pkh", data_outputs=2, merge_mined=True),
-            "a push of 4 bytes before the text, four or more payouts, most to P2PKH, two data outputs, merge mining",
+            "an extra push of 4 bytes, four or more payouts, most to P2PKH, two data outputs, merge mining",
         ),
         (
             Structure((4, 8), payouts=2, data_outputs=4),
-            "pushes of 4 and 8 bytes before the text, two payouts, four or more data outputs, no merge mining",
+            "extra pushes of 4 and 8 bytes, two payouts, four or more data outputs, no merge mining",
         ),
     ],
 )
