@@ -115,6 +115,14 @@ async def test_an_unknown_miner_has_a_page_too(daemon: Inside) -> None:
     assert name in series["series"]
 
 
+async def test_the_runbook_marks_names_as_code(daemon: Inside) -> None:
+    body = (await daemon.get("/runbook"))[2].decode()
+
+    assert '<h2 id="pool_majority"><code>pool_majority</code></h2>' in body
+    assert "<code>/api/v1/shares?window=24h</code> and <code>3d</code>" in body
+    assert "`" not in body.partition("<main")[2]
+
+
 async def test_what_is_not_there_is_said_in_a_page(daemon: Inside) -> None:
     for path in ("/block/xyz", f"/block/{'ab' * 32}", "/pool/nobody", "/pool/%3Cscript%3E"):
         status, content_type, body = await daemon.get(path)
