@@ -387,7 +387,9 @@ async def test_the_interval_that_is_read_has_everything_uncertain_in_it() -> Non
 async def test_the_head_answers_in_20_seconds_also_while_the_window_is_incomplete(complete: float) -> None:
     hub = Hub(Vitals())
     async with served(hub, Past(), Well()) as session:
-        found = uncertain(publish(hub, "aab"), combined=(*publish(hub, "aab").estimates.combined, MAY_BE, SEAT))
+        before = publish(hub, "aab")
+        assert before.estimates
+        found = uncertain(before, combined=(*before.estimates.combined, MAY_BE, SEAT))
         hub.publish(
             replace(found, concentration=tuple(each._replace(complete=complete) for each in found.concentration))
         )
