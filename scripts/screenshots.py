@@ -99,7 +99,8 @@ PAGES = {
     "memberships": "/memberships?level=country", "alerts": "/alerts", "glossary": "/glossary",
     "search": "/search?q=pool",
     "pool": "/pool/antpool?with=foundryusa&then=-28", "entity": "/entity/template/antpool-and-friends",
-    "block": "/block/{block}", "missing": "/pool/nobody",
+    "unidentified": "/pool/{unidentified}", "country": "/entity/country/CN", "block": "/block/{block}",
+    "api": "/api", "runbook": "/runbook", "embed": "/embed/history?metric=hhi_unbiased", "missing": "/pool/nobody",
 }  # fmt: skip
 MADE_UP = {"nodes": "/nodes", "audit": "/audit", "stratum": "/stratum", "builders": "/builders"}
 """Of a server without a daemon."""
@@ -110,9 +111,9 @@ async def main(folder: Path, *, every: bool) -> None:
     async with running(chromium()) as browser:
         async with _made_up() as url:
             await take_all(browser, url, _everyhow(MADE_UP) if every else NODES, folder)
-        async with _daemon() as (url, block):
+        async with _daemon() as (url, names):
             shots = [
-                replace(shot, path=_with_days(shot.path.format(block=block)))
+                replace(shot, path=_with_days(shot.path.format(**names)))
                 for shot in (_everyhow(PAGES) if every else SHOTS)
             ]
             await take_all(browser, url, shots, folder)
@@ -191,8 +192,8 @@ async def _made_up() -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def _daemon() -> AsyncIterator[tuple[str, str]]:
-    """The address of a daemon that has seen some blocks come, and the hash of one that went stale."""
+async def _daemon() -> AsyncIterator[tuple[str, dict[str, str]]]:
+    """The address of a daemon that has seen some blocks come; its newest block, and an unidentified miner."""
     past = mainnet()
     start = len(past) - WATCHED
     stop, listening = asyncio.Event(), asyncio.get_running_loop().create_future()
@@ -209,7 +210,9 @@ async def _daemon() -> AsyncIterator[tuple[str, str]]:
             await _ready(url)
             await _found(node, past, start)
             await _ready(url)
-            yield url, node.tip.hash
+            async with aiohttp.ClientSession(url) as session, session.get("/api/v1/unknown") as unknown:
+                miners = (await unknown.json())["miners"]
+            yield url, {"block": node.tip.hash, "unidentified": miners[0]["name"]}
             stop.set()
             await running
 

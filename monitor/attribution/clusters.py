@@ -143,18 +143,22 @@ def _evidence(found: list[Fingerprint], links: _Links, network: str) -> tuple[st
     texts = Counter(mark.text for mark in found if mark.text is not None)
     (structure, alike), *_ = Counter(mark.structure for mark in found).most_common(1)
     return (
-        *_listed("pays", payouts, lambda payout: shown(payout, network)),
-        *_listed("signs", Counter({text: blocks for text, blocks in texts.items() if blocks >= TWICE}), _quoted),
-        f"is built as {structure}: {alike} blocks",
+        *_listed("payout to", payouts, lambda payout: shown(payout, network), more="payout scripts"),
+        *_listed("text", Counter({text: n for text, n in texts.items() if n >= TWICE}), _quoted, more="texts"),
+        f"coinbase with {structure}: {_blocks(alike)}",
     )
 
 
-def _listed(verb: str, counted: Counter[_Mark], show: Callable[[_Mark], str]) -> list[str]:
+def _listed(what: str, counted: Counter[_Mark], show: Callable[[_Mark], str], *, more: str) -> list[str]:
     ranked = sorted(counted.items(), key=lambda entry: (-entry[1], entry[0]))
-    lines = [f"{verb} {show(mark)}: {blocks} blocks" for mark, blocks in ranked[:_MAX_EVIDENCE]]
+    lines = [f"{what} {show(mark)}: {_blocks(blocks)}" for mark, blocks in ranked[:_MAX_EVIDENCE]]
     if len(ranked) > _MAX_EVIDENCE:
-        lines.append(f"{verb} {len(ranked) - _MAX_EVIDENCE} more")
+        lines.append(f"{len(ranked) - _MAX_EVIDENCE} more {more}")
     return lines
+
+
+def _blocks(count: int) -> str:
+    return f"{count} block{'' if count == 1 else 's'}"
 
 
 def _quoted(text: str) -> str:

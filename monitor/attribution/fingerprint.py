@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import NamedTuple
 
 from monitor.attribution.commitments import signed_text
 from monitor.attribution.signature import MANY_LETTERS, lead, letters, signature
@@ -33,6 +34,64 @@ _KINDS = (
 """Scripts that take a key to spend, so that being paid by them says something."""
 
 
+_MANY = 4
+"""Payouts and data outputs are counted up to here."""
+_COUNTS = ("no", "one", "two", "three", "four or more")
+
+
+class Structure(NamedTuple):
+    """How a coinbase is built."""
+
+    pushes: tuple[int, ...] = ()
+    """Lengths of the numbers that are pushed before the text, without the height."""
+    payouts: int = 0
+    """Outputs with a value, up to four."""
+    main: str | None = None
+    """Type of the script that gets more than half of the reward, if it takes a key to spend."""
+    data_outputs: int = 0
+    """OP_RETURN outputs, up to four."""
+    merge_mined: bool = False
+    """Whether it has a merge-mining commitment."""
+
+    @property
+    def key(self) -> str:
+        """What pseudonyms depend on: it must not change."""
+        return (
+            f"pushes {' '.join(map(str, self.pushes)) or 'none'}; "
+            f"{_key(self.payouts)} paid, most to {self.main or 'none'}; {_key(self.data_outputs)} notes; "
+            f"{'merge-mined' if self.merge_mined else 'not merge-mined'}"
+        )
+
+    def __str__(self) -> str:
+        """For people."""
+        return (
+            f"{self._before}, {self._paid}, {_counted(self.data_outputs, 'data output')}, "
+            f"{'merge mining' if self.merge_mined else 'no merge mining'}"
+        )
+
+    @property
+    def _before(self) -> str:
+        if not self.pushes:
+            return "no extra pushes"
+        *first, last = map(str, self.pushes)
+        return f"extra pushes of {', '.join(first)} and {last} bytes" if first else f"an extra push of {last} bytes"
+
+    @property
+    def _paid(self) -> str:
+        counted = _counted(self.payouts, "payout")
+        if self.main is None:
+            return counted
+        return f"{counted} ({self.main.upper()})" if self.payouts == 1 else f"{counted}, most to {self.main.upper()}"
+
+
+def _key(count: int) -> str:
+    return f"{count}+" if count == _MANY else str(count)
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{_COUNTS[count]} {noun}{'' if count == 1 else 's'}"
+
+
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
     """The marks of one coinbase: small, hashable, a function of the coinbase alone."""
@@ -41,15 +100,14 @@ class Fingerprint:
     """The script that gets more than half of the reward; None where there is none, or anyone could spend it."""
     text: str | None
     """What the miner signs, folded; printable but for tabs. None where that is nothing, or what many sign."""
-    structure: str
-    """How the coinbase is built: pushes before the text, payouts, commitments to other chains."""
+    structure: Structure
 
     @property
     def shape(self) -> tuple[str, str] | None:
         """The text as evidence. A short one counts only together with the structure."""
         if self.text is None:
             return None
-        return (self.text, "" if letters(self.text) >= MANY_LETTERS else self.structure)
+        return (self.text, "" if letters(self.text) >= MANY_LETTERS else self.structure.key)
 
     @property
     def digest(self) -> str:
@@ -63,12 +121,13 @@ def fingerprint(coinbase: Coinbase) -> Fingerprint:
     pushes, start = lead(script)
     main = _main_output(coinbase.outputs)
     kind = _kind(main.script) if main else None
-    structure = "; ".join((
-        f"pushes {' '.join(map(str, pushes)) or 'none'}",
-        f"{_some(sum(output.value_sat > 0 for output in coinbase.outputs))} paid, most to {kind or 'none'}",
-        f"{_some(sum(output.script[:1] == _NOTE for output in coinbase.outputs))} notes",
-        "merge-mined" if _AUXPOW in coinbase.script else "not merge-mined",
-    ))  # fmt: skip
+    structure = Structure(
+        tuple(pushes),
+        payouts=min(_MANY, sum(output.value_sat > 0 for output in coinbase.outputs)),
+        main=kind,
+        data_outputs=min(_MANY, sum(output.script[:1] == _NOTE for output in coinbase.outputs)),
+        merge_mined=_AUXPOW in coinbase.script,
+    )
     return Fingerprint(main.script if main and kind else None, signature(script[start:]), structure)
 
 
@@ -76,10 +135,6 @@ def main_payout(coinbase: Coinbase) -> bytes | None:
     """The script that gets more than half of the reward; None where there is none, or anyone could spend it."""
     main = _main_output(coinbase.outputs)
     return main.script if main and _kind(main.script) else None
-
-
-def _some(count: int) -> str:
-    return str(count) if count < 4 else "4+"
 
 
 def _main_output(outputs: tuple[Output, ...]) -> Output | None:

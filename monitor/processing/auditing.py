@@ -22,6 +22,8 @@ from monitor.processing.audits import LONGEST_SECONDS, audit_view
 from monitor.store.audits import StoredAudits
 
 DAY_SECONDS = 86_400
+_AHEAD_SECONDS = 7200
+"""By consensus, how far a header time may be ahead of its block: lower blocks may have later times."""
 _DISABLED = "switched off in the configuration (audit.enabled)"
 
 log = structlog.get_logger()
@@ -53,8 +55,9 @@ class AuditQueries:
 
     async def view(self, tip: BlockRef, time: int) -> AuditView:
         """What the audit had found when a block with this header time was the tip."""
-        rows = [row for row in await self._store.rows(time - LONGEST_SECONDS) if row.height <= tip.height]
-        seen = [each for each in await self._store.sanctioned() if each.height <= tip.height]
+        stored = await self._store.rows(time - LONGEST_SECONDS, until=time + _AHEAD_SECONDS)
+        rows = [row for row in stored if row.height <= tip.height]
+        seen = await self._store.sanctioned(up_to=tip.height)
         return replace(await asyncio.to_thread(audit_view, rows, seen, self._belongs), newest=tip.hash)
 
 

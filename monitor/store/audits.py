@@ -67,8 +67,8 @@ def _newest(connection: Connection, limit: int, *, below: int | None = None) -> 
     return [StoredAudit(_audit(row), row.pool) for row in connection.execute(query)]
 
 
-def _rows(connection: Connection, since: int) -> list[AuditRow]:
-    """Audits of blocks of the best chain with a header time of `since` or later that are not empty, lowest first."""
+def _rows(connection: Connection, since: int, *, until: int | None = None) -> list[AuditRow]:
+    """Audits of blocks of the best chain that are not empty, lowest first, by header time."""
     query = _with_pool(
         select(
             audits.c.height, audits.c.time, attributions.c.pool, audits.c.expected_weight, audits.c.missed_weight,
@@ -77,17 +77,21 @@ def _rows(connection: Connection, since: int) -> list[AuditRow]:
         ), audits,
     )  # fmt: skip
     query = query.where(audits.c.time >= since, audits.c.tx_count > 0).order_by(audits.c.height)
+    if until is not None:
+        query = query.where(audits.c.time <= until)
     return [AuditRow(*row) for row in connection.execute(query)]
 
 
-def _sanctioned(connection: Connection) -> list[SanctionedSighting]:
-    """Sightings of transactions of the user's list in blocks of the best chain, lowest first."""
+def _sanctioned(connection: Connection, *, up_to: int | None = None) -> list[SanctionedSighting]:
+    """Sightings of transactions of the user's list in blocks of the best chain up to a height, lowest first."""
     query = _with_pool(
         select(
             sanctioned_sightings.c.txid, sanctioned_sightings.c.height, attributions.c.pool,
             sanctioned_sightings.c.mined,
         ), sanctioned_sightings,
     )  # fmt: skip
+    if up_to is not None:
+        query = query.where(sanctioned_sightings.c.height <= up_to)
     found = connection.execute(query.order_by(sanctioned_sightings.c.height.desc()).limit(_SANCTIONED)).all()
     return [SanctionedSighting(row.txid.hex(), row.height, row.pool, mined=row.mined) for row in reversed(found)]
 

@@ -7,7 +7,7 @@ from grafana_foundation_sdk.builders.dashboard import Dashboard, Row
 
 from dashboards.frame import PAGE_AT, frame
 from dashboards.indices import between, envelope, hhi, nakamoto, rising, top_shares, trend
-from dashboards.panels import HALF, QUARTER, THIRD, bars, lines, steps
+from dashboards.panels import ENTITY_NAMES, HALF, QUARTER, THIRD, bars, lines, named, steps
 from dashboards.series import MEANINGS, about, index, series
 
 
@@ -52,12 +52,14 @@ def concentration() -> Dashboard:
 
 
 def _thresholds() -> bargauge.Panel:
+    legend = "{{entity}} > {{threshold}}"
+    made = bars(
+        "Probability of a share above ...",
+        about("share_above_probability", "Selfish mining is profitable from a third on; half is a majority."),
+        {legend: f"sort_desc({_above()})"},
+    )
     return (
-        bars(
-            "Probability of a share above ...",
-            about("share_above_probability", "Selfish mining is profitable from a third on; half is a majority."),
-            {"{{entity}} > {{threshold}}": f"sort_desc({_above()})"},
-        )
+        named(made, legend, names=ENTITY_NAMES)
         .unit("percentunit")
         .max(1)
         .decimals(1)

@@ -89,7 +89,8 @@ class Drawn:
 
     def title(self, curve: Curve) -> str:
         """The name of a curve, or what an override calls it."""
-        return str(self.option(curve.name, "displayName", curve.name))
+        shown = str(self.option(curve.name, "displayName", curve.name))
+        return re.sub(r"\$\{__field\.labels\.(\w+)\}", lambda found: curve.labels.get(found[1], ""), shown)
 
     def text(self, name: str, value: float) -> str:
         """A value as it is shown."""

@@ -8,10 +8,12 @@ from grafana_foundation_sdk.builders import bargauge, stat, statetimeline, table
 from grafana_foundation_sdk.builders.dashboard import Dashboard, Row
 
 from dashboards.frame import frame
-from dashboards.panels import bars, lines, listing, number, states, steps, value_names
+from dashboards.panels import bars, lines, listing, named, number, states, steps, value_names
 from dashboards.series import about, series
 
 _LAYERS = {"ownership": "Chip owners", "designer": "Chip designers", "usage": "Model authors"}
+_NAMES = _LAYERS | {"open_weights": "Uploaders of open models", "mining": "Mining"}
+"""What to call layers and sides."""
 _STALE_DAYS = 200
 
 
@@ -60,12 +62,14 @@ def _numbers() -> Iterator[stat.Panel]:
 
 
 def _directions() -> statetimeline.Panel:
+    legend = "{{side}}"
+    made = states(
+        "Direction of each side",
+        about("economy_direction", "Mining: its template builders over twelve months."),
+        {legend: f"max by (side) ({series('economy_direction')})"},
+    )
     return (
-        states(
-            "Direction of each side",
-            about("economy_direction", "Mining: its template builders over twelve months."),
-            {"{{side}}": f"max by (side) ({series('economy_direction')})"},
-        )
+        named(made, legend, names=_NAMES)
         .unit("none")
         .mappings([value_names(disperses=(1, "green"), undecided=(0, "yellow"), concentrates=(-1, "red"))])
         .height(9)
@@ -77,16 +81,13 @@ def _slopes() -> timeseries.Panel:
         f"{{{{side}}}} {end}": f"max by (side) ({series(f'economy_trend_{end}_per_year')})"
         for end in ("lower", "upper")
     }
-    return (
-        lines(
-            "Slope with its 95 % interval",
-            about("economy_trend_per_year", "A direction is stated only if the interval excludes zero."),
-            {"{{side}}": f"max by (side) ({series('economy_trend_per_year')})", **ends},
-        )
-        .unit("none")
-        .decimals(2)
-        .span(12)
+    curves = {"{{side}}": f"max by (side) ({series('economy_trend_per_year')})", **ends}
+    made = lines(
+        "Slope with its 95 % interval",
+        about("economy_trend_per_year", "A direction is stated only if the interval excludes zero."),
+        curves,
     )
+    return named(made, *curves, names=_NAMES).unit("none").decimals(2).span(12)
 
 
 def _mining() -> timeseries.Panel:
@@ -123,16 +124,13 @@ def _top() -> timeseries.Panel:
         for end in ("lower", "upper")
     }
     shares = f"max by (layer) ({series('economy_top_share_ratio', n='5', remainder='lumped')})"
-    return (
-        lines(
-            "Largest five together",
-            about("economy_top_share_ratio", "The remainder in lumps; with the 95 % interval over both readings."),
-            {"{{layer}}": shares, **ends},
-        )
-        .unit("percentunit")
-        .min(0)
-        .max(1)
+    curves = {"{{layer}}": shares, **ends}
+    made = lines(
+        "Largest five together",
+        about("economy_top_share_ratio", "The remainder in lumps; with the 95 % interval over both readings."),
+        curves,
     )
+    return named(made, *curves, names=_NAMES).unit("percentunit").min(0).max(1)
 
 
 def _shares(layer: str, title: str) -> bargauge.Panel:
@@ -148,11 +146,13 @@ def _shares(layer: str, title: str) -> bargauge.Panel:
 
 
 def _ages() -> timeseries.Panel:
-    return lines(
+    legend = "{{layer}}"
+    made = lines(
         "Age of the figures",
         about("economy_period_end_timestamp_seconds", "Shown as the time since then."),
-        {"{{layer}}": f"time() - max by (layer) ({series('economy_period_end_timestamp_seconds')})"},
-    ).unit("s")
+        {legend: f"time() - max by (layer) ({series('economy_period_end_timestamp_seconds')})"},
+    )
+    return named(made, legend, names=_NAMES).unit("s")
 
 
 def _editions() -> timeseries.Panel:

@@ -139,16 +139,13 @@ def _apart() -> timeseries.Panel:
 
 
 def _shares() -> timeseries.Panel:
-    return (
-        lines(
-            "Shares on each branch",
-            about("branch_share_ratio", "By pool. Empty while the nodes agree."),
-            {"{{branch}}: {{entity}}": f"max by (branch, entity) ({series('branch_share_ratio', level='pool')})"},
-        )
-        .unit("percentunit")
-        .min(0)
-        .no_value("the nodes agree")
+    legend = "{{branch}}: {{entity}}"
+    made = lines(
+        "Shares on each branch",
+        about("branch_share_ratio", "By pool. Empty while the nodes agree."),
+        {legend: f"max by (branch, entity) ({series('branch_share_ratio', level='pool')})"},
     )
+    return named(made, legend).unit("percentunit").min(0).no_value("the nodes agree")
 
 
 def _signalling() -> timeseries.Panel:
@@ -190,7 +187,7 @@ def _late() -> timeseries.Panel:
 
 def _median_by_pool() -> timeseries.Panel:
     text = "Median over a day. Latency between these nodes, not of the network. Empty with one node."
-    return _lag("Lag by pool, median", text, by="pool", span="1d").no_value("nothing to compare")
+    return named(_lag("Lag by pool, median", text, by="pool", span="1d")).no_value("nothing to compare")
 
 
 def _lag(title: str, text: str, *, by: str = "node", quantile: float = 0.5, span: str = "6h") -> timeseries.Panel:
@@ -206,10 +203,12 @@ def _lag(title: str, text: str, *, by: str = "node", quantile: float = 0.5, span
 
 def _stale() -> timeseries.Panel:
     return (
-        lines(
-            "Stale blocks",
-            about("stale_blocks_total", "By pool, over a day."),
-            {"{{pool}}": f"sum by (pool) (increase({series('stale_blocks_total')}[1d]))"},
+        named(
+            lines(
+                "Stale blocks",
+                about("stale_blocks_total", "By pool, over a day."),
+                {"{{pool}}": f"sum by (pool) (increase({series('stale_blocks_total')}[1d]))"},
+            )
         )
         .unit("none")
         .min(0)
@@ -265,12 +264,14 @@ def _on_tip() -> statetimeline.Panel:
 
 
 def _connected() -> statetimeline.Panel:
+    legend = "{{pool}}: {{endpoint}}"
+    made = states(
+        "Stratum servers",
+        about("stratum_connected", "One that is away says nothing about its pool."),
+        {legend: series("stratum_connected")},
+    )
     return (
-        states(
-            "Stratum servers",
-            about("stratum_connected", "One that is away says nothing about its pool."),
-            {"{{pool}}: {{endpoint}}": series("stratum_connected")},
-        )
+        named(made, legend)
         .unit("none")
         .mappings([value_names(jobs=(1, "green"), away=(0, "red"))])
         .no_value(_NOT_WATCHED)

@@ -11,6 +11,7 @@ from grafana_foundation_sdk.models.common import BigValueGraphMode
 from dashboards.frame import PAGE_AT, frame
 from dashboards.indices import confirmations, hhi, nakamoto
 from dashboards.panels import (
+    ENTITY_NAMES,
     ENTITY_PAGE,
     HALF,
     QUARTER,
@@ -146,7 +147,7 @@ def _past_shares() -> timeseries.Panel:
     return (
         named(stacked("Shares over time", about("share_ratio", "The ten largest of those that are chosen."), {
             "{{entity}}": f"topk(10, {asked})",
-        }))
+        }), names=ENTITY_NAMES)
         .unit("percentunit")
         .max(1)
         .height(12)
@@ -194,21 +195,17 @@ def _spacing() -> timeseries.Panel:
 
 
 def _incidents() -> timeseries.Panel:
-    return (
-        lines(
-            "Reorganisations and stale blocks",
-            "Blocks that became stale in the last hour. About one in a thousand blocks does; check if there are more, "
-            "or if most are from one pool.",
-            {
-                "reorganisations": f"increase({series('reorgs_total')}[1h])",
-                "stale, {{pool}}": f"increase({series('stale_blocks_total')}[1h])",
-            },
-        )
-        .unit("short")
-        .decimals(0)
-        .min(0)
-        .span(8)
+    stale = "stale, {{pool}}"
+    made = lines(
+        "Reorganisations and stale blocks",
+        "Blocks that became stale in the last hour. About one in a thousand blocks does; check if there are more, "
+        "or if most are from one pool.",
+        {
+            "reorganisations": f"increase({series('reorgs_total')}[1h])",
+            stale: f"increase({series('stale_blocks_total')}[1h])",
+        },
     )
+    return named(made, stale).unit("short").decimals(0).min(0).span(8)
 
 
 def _signalling() -> timeseries.Panel:

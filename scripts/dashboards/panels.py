@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from string import ascii_uppercase
@@ -36,6 +37,7 @@ from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
 from dashboards.frame import SOURCE
 from monitor.embedded import mainnet
+from monitor.outputs.web.pages.countries import COUNTRIES
 from monitor.registry.loading import load_pools
 
 Named = TypeVar("Named", timeseries.Panel, bargauge.Panel, statetimeline.Panel)
@@ -55,6 +57,8 @@ POOL_NAMES = _pool_names()
 """What to call the largest pools, by slug."""
 QUARTER, THIRD, HALF = 0.25, 0.333, 0.5
 """Of the hashrate: selfish mining pays for the well connected, pays for anybody, is a majority."""
+ENTITY_NAMES = POOL_NAMES | COUNTRIES
+"""What to call entities of any level: those of other levels are called by their names in the memberships."""
 LOWER, UPPER = "lower", "upper"
 """How the curves are called between which the truth is."""
 
@@ -215,16 +219,34 @@ def marked(panel: timeseries.Panel, **colours: float) -> timeseries.Panel:
     return panel.thresholds(steps("transparent", **colours)).thresholds_style(dashed)
 
 
-def named(panel: Named) -> Named:
-    """A panel of entities or pools, with the names of the largest pools in place of their slugs."""
-    for slug, name in POOL_NAMES.items():
-        if slug != name:
-            panel.override_by_name(slug, properties({"displayName": name}))
+def named(panel: Named, *legends: str, names: Mapping[str, str] = POOL_NAMES) -> Named:
+    """A panel of entities or pools, with names in place of the slugs in its legends.
+
+    Args:
+        panel: what is changed.
+        legends: those with slugs, if they are more than a slug. The label is pool, entity, group, layer or side.
+        names: by slug.
+    """
+    for legend in legends or ("{{pool}}",):
+        before, after = _SLUG.split(legend)
+        for slug, name in names.items():
+            if slug == name:
+                continue
+            if "{{" in before + after:
+                pattern = f"/^{_LABEL.sub('.+', before)}{slug}{_LABEL.sub('.+', after)}$/"
+                shown = {"displayName": _LABEL.sub(r"${__field.labels.\1}", f"{before}{name}{after}")}
+                panel.override_by_regexp(pattern, properties(shown))
+            else:
+                panel.override_by_name(f"{before}{slug}{after}", properties({"displayName": f"{before}{name}{after}"}))
     return panel
 
 
+_SLUG = re.compile(r"\{\{(?:pool|entity|group|layer|side)\}\}")
+_LABEL = re.compile(r"\{\{(\w+)\}\}")
+
+
 def _names() -> ValueMap:
-    found = enumerate(POOL_NAMES.items())
+    found = enumerate(ENTITY_NAMES.items())
     return ValueMap(options={slug: ValueMappingResult(text=name, index=at) for at, (slug, name) in found})
 
 
@@ -235,7 +257,7 @@ def pool_column(head: str) -> tuple[str, list[DynamicConfigValue]]:
 
 def entity_column() -> tuple[str, list[DynamicConfigValue]]:
     """For `override_by_name`: the entities of a table by name, with a link to their page."""
-    link = {"title": "Who belongs to it, and since when", "url": ENTITY_PAGE + "${__value.text}", "targetBlank": True}
+    link = {"title": "Who belongs to it, and since when", "url": ENTITY_PAGE + "${__value.raw}", "targetBlank": True}
     return "entity", properties({"unit": "string", "mappings": [_names()], "links": [link]})
 
 

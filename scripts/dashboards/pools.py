@@ -8,8 +8,22 @@ from grafana_foundation_sdk.builders import bargauge, stat, timeseries
 from grafana_foundation_sdk.builders.dashboard import Dashboard, Row
 
 from dashboards.frame import frame
-from dashboards.panels import HALF, QUARTER, THIRD, band, bars, dotted, lines, number, properties, steps, words
+from dashboards.panels import (
+    HALF,
+    QUARTER,
+    THIRD,
+    band,
+    bars,
+    dotted,
+    lines,
+    named,
+    number,
+    properties,
+    steps,
+    words,
+)
 from dashboards.series import MEANINGS, about, series
+from monitor.outputs.web.pages.countries import COUNTRIES
 
 _SHARE = {"level": "pool", "entity": "$pool", "window": "$window"}
 _OWN = {"pool": "$pool", "window": "$window"}
@@ -151,19 +165,17 @@ def _above() -> timeseries.Panel:
 
 
 def _envelope() -> timeseries.Panel:
-    return (
-        lines(
-            "Range over uncertain memberships",
-            "Smallest and largest share of the countries where brands were founded, over all combinations of uncertain "
-            "memberships, for all countries that are affected.",
-            {
-                "{{entity}}, at least": series("share_envelope_lower_ratio", level="origin", window="$window"),
-                "{{entity}}, at most": series("share_envelope_upper_ratio", level="origin", window="$window"),
-            },
-        )
-        .unit("percentunit")
-        .span(8)
+    at_least, at_most = "{{entity}}, at least", "{{entity}}, at most"
+    made = lines(
+        "Range over uncertain memberships",
+        "Smallest and largest share of the countries where brands were founded, over all combinations of uncertain "
+        "memberships, for all countries that are affected.",
+        {
+            at_least: series("share_envelope_lower_ratio", level="origin", window="$window"),
+            at_most: series("share_envelope_upper_ratio", level="origin", window="$window"),
+        },
     )
+    return named(made, at_least, at_most, names=COUNTRIES).unit("percentunit").span(8)
 
 
 def _luck() -> timeseries.Panel:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from grafana_foundation_sdk.builders import stat, timeseries
+from grafana_foundation_sdk.builders import stat, table, timeseries
 from grafana_foundation_sdk.builders.dashboard import Dashboard, Row
 
 from dashboards.frame import frame
-from dashboards.panels import band, lines, number, steps
+from dashboards.panels import band, lines, listing, named, number, pool_column, steps
 from dashboards.series import about, series
 
 _MONTH = {"window": "30d"}
@@ -89,7 +89,7 @@ def _numbers() -> Iterator[stat.Panel]:
 
 def _of_all(title: str, name: str, text: str, *, unit: str = "percentunit") -> timeseries.Panel:
     curves = {"{{pool}}": f"max by (pool) ({series(name, **_MONTH)})"}
-    return lines(title, about(name, text), curves).unit(unit)
+    return named(lines(title, about(name, text), curves)).unit(unit)
 
 
 def _match() -> timeseries.Panel:
@@ -148,7 +148,7 @@ def _own_traits() -> timeseries.Panel:
 
 def _trait(trait: str, title: str) -> timeseries.Panel:
     curves = {"{{pool}}": f"max by (pool) ({series('audit_trait_ratio', trait=trait, **_MONTH)})"}
-    return lines(title, about("audit_trait_ratio", "By pool."), curves).unit("percentunit").min(0).span(6)
+    return named(lines(title, about("audit_trait_ratio", "By pool."), curves)).unit("percentunit").min(0).span(6)
 
 
 def _or_none(query: str) -> str:
@@ -157,28 +157,29 @@ def _or_none(query: str) -> str:
 
 
 def _groups() -> timeseries.Panel:
-    curves = {"{{level}} {{group}}": _or_none(f"max by (level, group) ({series('measured_group_pools')})")}
-    return (
-        lines("Measured groups", about("measured_group_pools", "The page /builders has their members."), curves)
-        .unit("none")
-        .decimals(0)
-        .min(0)
-    )
+    legend = "{{level}}: {{group}}"  # a group is called after its largest pool
+    curves = {legend: _or_none(f"max by (level, group) ({series('measured_group_pools')})")}
+    made = lines("Measured groups", about("measured_group_pools", "The page /builders has their members."), curves)
+    return named(made, legend).unit("none").decimals(0).min(0)
 
 
-def _similarity() -> timeseries.Panel:
+def _similarity() -> table.Panel:
     name = "pool_similarity_ratio"
-    curves = {"{{evidence}} {{pool}} {{other}}": _or_none(f"topk(10, max by (evidence, pool, other) ({series(name)}))")}
-    return lines("Similar pools", about(name, "The ten most alike."), curves).unit("percentunit").min(0)
+    most = f"topk(10, max by (pool, other, evidence) ({series(name)}))"
+    made = listing("Similar pools", about(name, "The ten most alike."), {"similarity": _or_none(most)})
+    made.override_by_name(*pool_column("pool")).override_by_name(*pool_column("other"))
+    return made.unit("percentunit").decimals(0).height(9)
 
 
 def _custodians() -> timeseries.Panel:
     shares = series("share_ratio", level="custodian", window="30d")
     return (
-        lines(
-            "Shares of custodians",
-            about("share_ratio", "Over 30 days. Without followed rewards there is no such level."),
-            {"{{entity}}": _or_none(f"topk(10, max by (entity) ({shares}))")},
+        named(
+            lines(
+                "Shares of custodians",
+                about("share_ratio", "Over 30 days. Without followed rewards there is no such level."),
+                {"{{entity}}": _or_none(f"topk(10, max by (entity) ({shares}))")},
+            )
         )
         .unit("percentunit")
         .min(0)
@@ -188,10 +189,12 @@ def _custodians() -> timeseries.Panel:
 def _spent() -> timeseries.Panel:
     days = series("custody_spent_days", quantile="0.5")
     return (
-        lines(
-            "Days until rewards are spent",
-            about("custody_spent_days", "The median. The page /builders has the quartiles."),
-            {"{{pool}}": _or_none(f"max by (pool) ({days})")},
+        named(
+            lines(
+                "Days until rewards are spent",
+                about("custody_spent_days", "The median. The page /builders has the quartiles."),
+                {"{{pool}}": _or_none(f"max by (pool) ({days})")},
+            )
         )
         .unit("d")
         .min(0)

@@ -110,6 +110,13 @@ python3 -c "import pandas; print(pandas.read_csv('http://127.0.0.1:8347/api/v1/s
 python3 -c "import pandas; print(pandas.read_csv('http://127.0.0.1:8347/api/v1/blocks?limit=10000&format=csv').groupby('pool_slug').size())"
 ```
 
+Two days beside each other, as the page has them with `then=`: the same path twice, once with `at=`. Each answer has the
+published intervals of its day:
+
+```sh
+python3 -c "import pandas; url = 'http://127.0.0.1:8347/api/v1/shares?window=30d&format=csv'; then, now = (pandas.read_csv(url + at, comment='#', index_col='name')[['share', 'lower', 'upper']] for at in ('&at=2025-01-31', '')); print(then.join(now, lsuffix=' then', rsuffix=' now', how='outer'))"
+```
+
 An answer only if it has changed:
 
 ```sh

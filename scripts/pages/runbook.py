@@ -13,10 +13,10 @@ _LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
 
 
 def page() -> str:
-    """The parts of each section by the name of its rule, in the order of the runbook, as JSON."""
+    """The parts of each section by the name of its rule, in the order of the runbook, as JSON; names in backticks."""
     found = {}
     for rule, text in _SECTION.findall(_RUNBOOK.read_text("utf-8")):
-        plain = re.sub(r"[`*](?!\*)", "", _LINK.sub(r"\1", " ".join(text.split())).replace("**", "\0"))
+        plain = re.sub(r"\*(?!\*)", "", _LINK.sub(r"\1", " ".join(text.split())).replace("**", "\0"))
         parts = _PART.split(plain.replace("\0", "**"))[1:]
         found[rule] = {
             name: body.strip()[:1].upper() + body.strip()[1:]

@@ -218,6 +218,7 @@ WRONG = {
     "/api/v1/nowhere": (404, "Not Found"),
     "/api/v1/status?verbose=1": (400, "unknown parameter 'verbose'; this path has none"),
     "/api/v1/shares?windows=24h": (400, "unknown parameter 'windows'; choose one of: at, format, level, window"),
+    "/api/v1/shares?then=2025-01-31": (400, "'then' is for pages; request the earlier day with 'at' and compare"),
     "/api/v1/shares?window=25h": (400, "unknown window '25h'; choose one of: 24h, 3d, 7d, 30d, 90d, 1y, 2016b"),
     "/api/v1/concentration?level=galaxy": (400, "unknown level 'galaxy'; choose one of: pool"),
     "/api/v1/shares/now?window=24h": (400, "unknown parameter 'window'; choose one of: at, format, level"),

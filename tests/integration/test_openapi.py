@@ -107,3 +107,13 @@ def test_what_is_served_is_what_is_documented(demo: Demo, scratch: Path) -> None
     )  # fmt: skip
 
     assert done.returncode == 0, done.stdout[-8000:]
+
+
+def test_paths_that_need_no_token_do_not_ask_for_one() -> None:
+    application = web.Application()
+    application.add_routes(Api(sources(Hub(Vitals()))).routes())
+
+    paths = openapi(application.router.routes(), None)["paths"]
+
+    without = {path for path, methods in paths.items() if "401" not in methods["get"]["responses"]}
+    assert without == {"/healthz", "/readyz"}

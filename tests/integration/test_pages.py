@@ -115,6 +115,14 @@ async def test_an_unknown_miner_has_a_page_too(daemon: Inside) -> None:
     assert name in series["series"]
 
 
+async def test_the_runbook_marks_names_as_code(daemon: Inside) -> None:
+    body = (await daemon.get("/runbook"))[2].decode()
+
+    assert '<h2 id="pool_majority"><code>pool_majority</code></h2>' in body
+    assert "<code>/api/v1/shares?window=24h</code> and <code>3d</code>" in body
+    assert "`" not in body.partition("<main")[2]
+
+
 async def test_what_is_not_there_is_said_in_a_page(daemon: Inside) -> None:
     for path in ("/block/xyz", f"/block/{'ab' * 32}", "/pool/nobody", "/pool/%3Cscript%3E"):
         status, content_type, body = await daemon.get(path)
@@ -363,9 +371,9 @@ async def test_the_interval_that_is_read_has_everything_uncertain_in_it() -> Non
         hub.publish(uncertain(publish(hub, "aab"), combined=(MAY_BE, SEAT)))
         shown = plain(await text(session, "/?level=origin&window=30d"))
 
-    assert "One to two countries of origin have more than half of the hashrate (95 % interval)." in shown
-    assert "The largest, United States, has 40.0 % of the last 100 blocks: 31.0 - 55.0 % of the hashrate" in shown
-    assert "31.0 - 50.0 % by sampling alone" in shown
+    assert "One to two countries of origin have more than half of the hashrate; the largest, United States," in shown
+    assert "has 31.0 - 55.0 % (95 % intervals; 31.0 - 50.0 % by sampling alone)." in shown
+    assert "It found 40.0 % of the last 100 blocks." in shown
     assert "China, for which no block is counted, may have up to 61.0 %." in shown
     assert "moderately to highly concentrated" in shown
     assert "no country counted 20.0 %" in shown
@@ -375,6 +383,24 @@ async def test_the_interval_that_is_read_has_everything_uncertain_in_it() -> Non
     assert "with an operator registered in China: 0.0 - 72.0 % (95 % intervals)" in shown
 
 
+@pytest.mark.parametrize("complete", [1.0, 0.6])
+async def test_the_head_answers_in_20_seconds_also_while_the_window_is_incomplete(complete: float) -> None:
+    hub = Hub(Vitals())
+    async with served(hub, Past(), Well()) as session:
+        before = publish(hub, "aab")
+        assert before.estimates
+        found = uncertain(before, combined=(*before.estimates.combined, MAY_BE, SEAT))
+        hub.publish(
+            replace(found, concentration=tuple(each._replace(complete=complete) for each in found.concentration))
+        )
+        shown = plain(await text(session)).partition("Who mines Bitcoin?")
+    head = shown[1] + shown[2].partition("other claims.")[0]
+
+    assert "(95 % intervals)" in head
+    assert ("; the window is 60 % complete." in head) == (complete < 1)
+    assert len(head.split()) < 4 * 20, "at four words a second"
+
+
 async def test_before_the_estimates_no_interval_is_shown() -> None:
     hub = Hub(Vitals())
     async with served(hub, Past(), Well()) as session:
@@ -382,6 +408,7 @@ async def test_before_the_estimates_no_interval_is_shown() -> None:
         shown = plain(await text(session, "/?level=origin&window=30d"))
 
     assert "range is not computed yet" in shown
+    assert "The largest, " in shown
     assert "31.0" not in shown
     assert "Chinese origin" not in shown
 

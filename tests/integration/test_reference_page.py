@@ -60,6 +60,7 @@ async def test_it_has_every_path_parameter_and_field(daemon: Inside) -> None:
     for each in operations(document):
         assert f'<h2 id="get-{each.id}-title"><code>{each.path}</code>' in text
         assert [one.name for one in each.parameters if f"<code>{one.name}</code></label>" not in text] == []
+        assert each.problems.keys().isdisjoint({"400", "401"}), "explained once"
         assert [row.name for row in each.fields if f"<code>{row.name}</code></th>" not in text] == []
     assert "`" not in text.partition("<main")[2]
 

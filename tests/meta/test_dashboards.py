@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from itertools import combinations
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ from monitor.model import PREFIX
 
 DASHBOARDS = shipped.load()
 SCHEMA = Draft7Validator(json.loads((CHECKOUT / "tests" / "data" / "grafana.schema.json").read_text("utf-8")))
+SCHEMA_V2 = Draft7Validator(json.loads((CHECKOUT / "tests" / "data" / "grafana.v2.schema.json").read_text("utf-8")))
 NAMES = json.loads((CHECKOUT / "tests" / "data" / "grafana.names.json").read_text("utf-8"))
 COLUMNS = 24
 ITS_OWN = {"__interval", "__rate_interval", "__all"}
@@ -51,6 +53,69 @@ def test_grafanas_own_types_notice_a_misspelt_field() -> None:
     assert not SCHEMA.is_valid(wrong)
 
 
+@pytest.fixture(scope="module")
+def resources(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    """The dashboards in Grafana's v2 schema, by the names of their files."""
+    folder: Path = tmp_path_factory.mktemp("grafana") / "v2"
+    subprocess.run([sys.executable, CHECKOUT / "scripts" / "grafana.py", "--v2", folder], check=True)
+    return {path.stem: json.loads(path.read_text("utf-8")) for path in folder.glob("*.json")}
+
+
+@each_dashboard
+def test_grafanas_own_types_of_v2_allow_its_resource(
+    dashboard: dict[str, Any], resources: dict[str, dict[str, Any]]
+) -> None:
+    resource = resources[dashboard["uid"].removeprefix("pool-monitor-")]
+
+    wrong = best_match(SCHEMA_V2.iter_errors(resource))
+
+    assert wrong is None, f"{wrong.json_path}: {wrong.message}"
+
+
+def test_grafanas_own_types_of_v2_notice_a_misspelt_field(resources: dict[str, dict[str, Any]]) -> None:
+    resource = resources["overview"]
+    resource["spec"]["elements"]["panel-1"]["spec"]["vizConfig"]["spec"]["options"]["colourMode"] = "value"
+
+    assert not SCHEMA_V2.is_valid(resource)
+
+
+@each_dashboard
+def test_its_resource_has_all_panels_queries_and_variables(
+    dashboard: dict[str, Any], resources: dict[str, dict[str, Any]]
+) -> None:
+    spec = resources[dashboard["uid"].removeprefix("pool-monitor-")]["spec"]
+    elements = {each["spec"]["id"]: each["spec"] for each in spec["elements"].values()}
+
+    assert elements.keys() == {panel["id"] for panel in shipped.panels(dashboard)}
+    for panel in shipped.panels(dashboard):
+        group = elements[panel["id"]]["data"]["spec"]
+        asked = [(each["spec"]["refId"], each["spec"]["query"]["spec"]["expr"]) for each in group["queries"]]
+        assert asked == [(target["refId"], target["expr"]) for target in panel["targets"]]
+        assert [each["group"] for each in group["transformations"]] == [
+            each["id"] for each in panel.get("transformations", [])
+        ]
+    assert [each["spec"]["name"] for each in spec["variables"]] == [
+        each["name"] for each in dashboard["templating"]["list"]
+    ]
+
+
+@each_dashboard
+def test_its_resource_places_the_panels_as_it_does(
+    dashboard: dict[str, Any], resources: dict[str, dict[str, Any]]
+) -> None:
+    spec = resources[dashboard["uid"].removeprefix("pool-monitor-")]["spec"]
+    top, places = 0, {}
+    for row in spec["layout"]["spec"]["rows"]:
+        top += "hideHeader" not in row["spec"]
+        items = [item["spec"] for item in row["spec"]["layout"]["spec"]["items"]]
+        for item in items:
+            place = {"x": item["x"], "y": top + item["y"], "w": item["width"], "h": item["height"]}
+            places[spec["elements"][item["element"]["name"]]["spec"]["id"]] = place
+        top += max(item["y"] + item["height"] for item in items)
+
+    assert places == {panel["id"]: panel["gridPos"] for panel in shipped.panels(dashboard)}
+
+
 @each_dashboard
 def test_units_and_transformations_are_ones_that_grafana_has(dashboard: dict[str, Any]) -> None:
     text = json.dumps(dashboard["panels"])
@@ -71,6 +136,35 @@ def test_an_override_changes_only_what_grafana_knows(dashboard: dict[str, Any]) 
     }
 
     assert {name for name in changed if not name.startswith("custom.")} - set(NAMES["fields"]) == set()
+
+
+SLUGS = {
+    **dict.fromkeys(("pool", "group"), ("antpool", "AntPool")),
+    "layer": ("designer", "Chip designers"),
+    "side": ("mining", "Mining"),
+}
+SLUG_LABEL = re.compile(rf"\{{\{{({'|'.join(SLUGS)})\}}\}}")
+
+
+@each_dashboard
+def test_a_legend_has_the_name_of_a_pool_and_not_its_slug(dashboard: dict[str, Any]) -> None:
+    for panel in shipped.panels(dashboard):
+        for legend in {target.get("legendFormat", "") for target in panel["targets"]}:
+            if found := SLUG_LABEL.search(legend):
+                slug, name = SLUGS[found[1]]
+                other = re.sub(r"\{\{(\w+)\}\}", "x", legend.replace(found[0], slug))
+                shown = re.sub(r"\$\{__field\.labels\.\w+\}", "x", display_name(panel, other))
+                assert shown == other.replace(slug, name), panel["title"]
+
+
+def display_name(panel: dict[str, Any], name: str) -> str:
+    """What the overrides of a panel call a series."""
+    for override in panel["fieldConfig"]["overrides"]:
+        matcher, how = override["matcher"]["options"], override["matcher"]["id"]
+        if name == matcher or (how == "byRegexp" and re.search(matcher.strip("/"), name)):
+            (shown,) = [each["value"] for each in override["properties"] if each["id"] == "displayName"]
+            return str(shown)
+    return name
 
 
 @each_dashboard

@@ -18,7 +18,7 @@ from monitor.outputs.web.problems import Problem
 Tokens: TypeAlias = Callable[[], Sequence[Token]]
 Network: TypeAlias = IPv4Network | IPv6Network
 
-_WITHOUT_TOKEN = {"/healthz", "/readyz"}
+WITHOUT_TOKEN = {"/healthz", "/readyz"}
 """For service managers, which have no token; they answer nothing but a state."""
 _CHARTS = ("/embed/", "/badge/", "/chart/")
 _PRIVATE = ("local", "localhost", "internal", "home.arpa", "onion")
@@ -85,7 +85,7 @@ def require_token(tokens: Tokens, *, public_charts: bool) -> Middleware:
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
         known = tokens()
-        if known and request.path not in _WITHOUT_TOKEN and not request.path.startswith(public):
+        if known and request.path not in WITHOUT_TOKEN and not request.path.startswith(public):
             scheme, _, given = request.headers.get("Authorization", "").partition(" ")
             matching = [each for each in known if each.matches(given)] if scheme.lower() == "bearer" else []
             if not matching:

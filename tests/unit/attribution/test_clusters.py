@@ -11,7 +11,7 @@ import pytest
 
 from monitor.attribution import attribute
 from monitor.attribution.clusters import clusters
-from monitor.attribution.fingerprint import Fingerprint, fingerprint
+from monitor.attribution.fingerprint import Fingerprint, Structure, fingerprint
 from monitor.attribution.frequent import most_frequent
 from monitor.model import Cluster, Coinbase, Output
 from monitor.registry import PoolRegistry
@@ -26,7 +26,7 @@ def script(number: int) -> bytes:
 
 
 def block(payout: int | None = None, text: str | None = None) -> Fingerprint:
-    return Fingerprint(None if payout is None else script(payout), text, "")
+    return Fingerprint(None if payout is None else script(payout), text, Structure())
 
 
 def groups(blocks: Iterable[Fingerprint], **options: Any) -> list[list[int]]:  # noqa: ANN401 -- passed on
@@ -67,7 +67,7 @@ def test_the_miner_with_rotating_addresses_and_a_new_uuid_each_time_is_one() -> 
     assert set(found) == set(range(167))
     (cluster,) = set(found.values())
     assert cluster.blocks == 167
-    assert cluster.evidence[0] == "signs '://<any uuid>': 167 blocks"
+    assert cluster.evidence[0] == "text '://<any uuid>': 167 blocks"
 
 
 def test_miners_who_run_the_same_software_stay_apart() -> None:
@@ -175,22 +175,22 @@ def test_where_two_names_would_be_the_same_the_younger_gets_more_digits(monkeypa
 
 
 def test_the_evidence_names_address_text_and_structure() -> None:
-    found = clusters({at: Fingerprint(script(1), MEADOW, "pushes 4") for at in range(3)})
+    found = clusters({at: Fingerprint(script(1), MEADOW, Structure((4,), payouts=1)) for at in range(3)})
     assert found[0] == Cluster(
         found[0].name,
         3,
         (
-            "pays bc1qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqpc02p7z: 3 blocks",
-            "signs '/meadow/': 3 blocks",
-            "is built as pushes 4: 3 blocks",
+            "payout to bc1qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqpc02p7z: 3 blocks",
+            "text '/meadow/': 3 blocks",
+            "coinbase with an extra push of 4 bytes, one payout, no data outputs, no merge mining: 3 blocks",
         ),
     )
 
 
 def test_a_payout_without_address_is_shown_as_shortened_hex() -> None:
     key = b"\x41\x04" + bytes(64) + b"\xac"
-    (cluster,) = set(clusters({at: Fingerprint(key, None, "") for at in range(2)}).values())
-    assert cluster.evidence[0].startswith("pays script 410400000")
+    (cluster,) = set(clusters({at: Fingerprint(key, None, Structure()) for at in range(2)}).values())
+    assert cluster.evidence[0].startswith("payout to script 410400000")
     assert len(cluster.evidence[0]) < 90
 
 
@@ -199,7 +199,7 @@ def test_the_evidence_is_bounded() -> None:
     (cluster,) = set(clusters(dict(enumerate(chain))).values())
     assert cluster.blocks == 200
     assert len(cluster.evidence) == 8
-    assert cluster.evidence[5] == "pays 45 more"
+    assert cluster.evidence[5] == "45 more payout scripts"
 
 
 # -- real coinbases ----------------------------------------------------------------------------------------------------
@@ -241,10 +241,10 @@ def test_a_pool_taken_from_the_registry_comes_together_and_the_unknown_stay_apar
     found = clusters(unknown)
     sizes = {cluster.evidence[0]: cluster.blocks for cluster in found.values()}
     assert sizes == {
-        r"signs '\t\t\t \t\t \t': 21 blocks": 21,
-        "signs '/SBICrypto.com …/': 34 blocks": 34,
-        "signs '://<any uuid>': 6 blocks": 6,
-        "signs 'xmi': 5 blocks": 5,
+        r"text '\t\t\t \t\t \t': 21 blocks": 21,
+        "text '/SBICrypto.com …/': 34 blocks": 34,
+        "text '://<any uuid>': 6 blocks": 6,
+        "text 'xmi': 5 blocks": 5,
     }
     assert [height for height, _ in set(unknown) - set(found)] == [760765]
 

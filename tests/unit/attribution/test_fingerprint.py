@@ -2,7 +2,7 @@
 
 import pytest
 
-from monitor.attribution.fingerprint import Fingerprint, fingerprint
+from monitor.attribution.fingerprint import Fingerprint, Structure, fingerprint
 from monitor.model import Coinbase, Output
 
 PAYEE = b"\x00\x14" + bytes(range(20))
@@ -64,12 +64,40 @@ def test_a_commitment_to_another_chain_is_no_text() -> None:
 def test_the_structure_tells_how_it_is_built() -> None:
     script = b"\x03\x80\x86\x0d\x00\x04\x36\x12\xc8\x67\x04\xd7\x59\x13\x1e\nckpool\x03xmi"
     found = fingerprint(Coinbase(script, (Output(100, PAYEE), Output(0, b"\x6a\x24\xaa\x21\xa9\xed" + bytes(32)))))
-    assert found.structure == "pushes 0 4 4; 1 paid, most to p2wpkh; 1 notes; not merge-mined"
+    assert found.structure == Structure((0, 4, 4), payouts=1, main="p2wpkh", data_outputs=1)
+    assert str(found.structure) == (
+        "extra pushes of 0, 4 and 4 bytes, one payout (P2WPKH), one data output, no merge mining"
+    )
     assert found.text == "xmi"
 
 
+@pytest.mark.parametrize(
+    ("structure", "text"),
+    [
+        (Structure(), "no extra pushes, no payouts, no data outputs, no merge mining"),
+        (
+            Structure((4,), payouts=4, main="p2pkh", data_outputs=2, merge_mined=True),
+            "an extra push of 4 bytes, four or more payouts, most to P2PKH, two data outputs, merge mining",
+        ),
+        (
+            Structure((4, 8), payouts=2, data_outputs=4),
+            "extra pushes of 4 and 8 bytes, two payouts, four or more data outputs, no merge mining",
+        ),
+    ],
+)
+def test_a_structure_is_said_in_plain_words(structure: Structure, text: str) -> None:
+    assert str(structure) == text
+
+
+def test_what_pseudonyms_depend_on_stays() -> None:
+    built = Structure((0, 4, 4), payouts=4, main="p2wpkh", data_outputs=1)
+    assert built.key == "pushes 0 4 4; 4+ paid, most to p2wpkh; 1 notes; not merge-mined"
+    assert Structure(merge_mined=True).key == "pushes none; 0 paid, most to none; 0 notes; merge-mined"
+    assert Fingerprint(None, "xmi", built).digest[:8] == "a47ede90"
+
+
 def test_a_short_text_counts_only_together_with_the_structure() -> None:
-    one, other = (Fingerprint(None, "xmi", structure) for structure in ("a", "b"))
+    one, other = (Fingerprint(None, "xmi", structure) for structure in (Structure(), Structure((4,))))
     assert one.shape != other.shape
-    one, other = (Fingerprint(None, "/meadow/", structure) for structure in ("a", "b"))
+    one, other = (Fingerprint(None, "/meadow/", structure) for structure in (Structure(), Structure((4,))))
     assert one.shape == other.shape

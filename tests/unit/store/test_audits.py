@@ -70,6 +70,16 @@ async def test_the_audit_of_an_earlier_block_has_what_was_found_until_then(store
     assert [each.audit.ref for each in await queries.newest(10, below=second.height)] == [first.ref]
 
 
+async def test_the_audit_of_an_earlier_block_reads_nothing_later(store: Store) -> None:
+    first, second = chain = chain_on(BEFORE_ALL, 2)
+    await store.apply(Plan(BEFORE_ALL, NO_BLOCK, connects=tuple(chain)), judge(chain))
+    await store.audits.save(audit_of(first.ref, time=1_700_000_000), keep_seconds=DAY)
+    await store.audits.save(audit_of(second.ref, time=1_700_000_000 + DAY), keep_seconds=DAY)
+
+    assert [row.height for row in await store.audits.rows(0, until=1_700_000_000)] == [first.height]
+    assert [each.height for each in await store.audits.sanctioned(up_to=first.height)] == [first.height]
+
+
 async def test_the_order_of_blocks_is_read_by_height_as_far_as_it_is_known(store: Store) -> None:
     first, second, gone = chain = chain_on(BEFORE_ALL, 3)
     await store.apply(Plan(BEFORE_ALL, NO_BLOCK, connects=tuple(chain)), judge(chain))

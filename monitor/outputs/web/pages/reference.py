@@ -23,6 +23,8 @@ PATH = "/api"
 _OPERATION = "operation"
 """The parameter of a form that says which path it is of."""
 _DAY = 86_400
+_EVERYWHERE = {"200", "400", "401"}
+"""Statuses that are explained once."""
 
 
 class Renders(Protocol):
@@ -71,7 +73,7 @@ class Operation:
     """Types of content of the answer."""
     fields: Sequence[FieldRow]
     problems: Mapping[str, str]
-    """Statuses besides 200, with their meaning."""
+    """Statuses of its own, with their meaning."""
 
     @property
     def request(self) -> str:
@@ -144,7 +146,11 @@ def operations(openapi: Mapping[str, Any]) -> Iterator[Operation]:
             about=about.get("description", "").split("\n\n"),
             parameters=sorted(map(_parameter, about["parameters"]), key=lambda each: not each.required),
             types=list(content), fields=list(fields(schema, schemas)),
-            problems={status: each["description"] for status, each in about["responses"].items() if status != "200"},
+            problems={
+                status: each["description"]
+                for status, each in about["responses"].items()
+                if status not in _EVERYWHERE
+            },
         )  # fmt: skip
 
 

@@ -196,6 +196,8 @@ def _sentence(invalid: ValidationError, model: type[Query], request: web.Request
     error = invalid.errors()[0]
     name, value = str(error["loc"][0]), str(error["input"])
     if error["type"] == "extra_forbidden":
+        if name == "then" and issubclass(model, AsOf):
+            return "'then' is for pages; request the earlier day with 'at' and compare"
         known = [each.alias or name for name, each in model.model_fields.items() if name not in request.match_info]
         return f"unknown parameter {name[:_SHOWN]!r}; " + (
             f"choose one of: {', '.join(known)}" if known else "this path has none"

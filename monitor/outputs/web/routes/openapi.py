@@ -17,14 +17,13 @@ from pydantic_core import core_schema
 from monitor import __version__
 from monitor.model import Snapshot
 from monitor.outputs.schemas.problem import Problem
+from monitor.outputs.web.access import WITHOUT_TOKEN
 from monitor.outputs.web.routes.endpoint import Endpoint, choices_of, endpoint_of, get
 from monitor.outputs.web.sources import Sources
 
 _COMPONENT = "#/components/schemas/{model}"
-_ALWAYS = {
-    HTTPStatus.BAD_REQUEST: "the request is invalid; `detail` has the remedy",
-    HTTPStatus.UNAUTHORIZED: "`web.token` is set, and the request does not carry it",
-}
+_INVALID = {HTTPStatus.BAD_REQUEST: "the request is invalid; `detail` has the remedy"}
+_NO_TOKEN = {HTTPStatus.UNAUTHORIZED: "`web.token` is set, and the request does not carry it"}
 
 
 @get("/api/openapi.json", problems={}, cached=False)
@@ -97,10 +96,11 @@ def _responses(about: Endpoint, refs: Mapping[Any, JsonSchemaValue]) -> dict[str
             **({about.also: {"schema": {"type": "string"}}} if about.also else {}),
         },
     }
+    always = _INVALID if about.path in WITHOUT_TOKEN else _INVALID | _NO_TOKEN
     problem = {"application/problem+json": {"schema": refs[Problem]}}
     found = {
         str(int(status)): {"description": meaning, "content": problem}
-        for status, meaning in {**_ALWAYS, **about.problems}.items()
+        for status, meaning in {**always, **about.problems}.items()
     }
     not_ready = {"503": {**good, "description": "not ready; the answer says why"}} if about.ready else {}
     return {"200": good, **found, **not_ready}
