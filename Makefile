@@ -1,5 +1,5 @@
 # One word a job; `make` alone lists them. Needs Python 3.11, and apt or the services themselves.
-# Never root, but for `fresh` and `deb-trial`.
+# Never root, but for `fresh`, `deb-trial` and `image-trial`.
 PYTHON ?= python3
 BIN := .venv/bin
 DEV := .venv/.dev
@@ -111,6 +111,9 @@ deb: dist ## Debian package in dist/ (SUITE=bookworm ARCH=arm64 DEBEMAIL=you@exa
 deb-trial: ## lint, install, run, upgrade and purge that package on a Debian that boots (wants root and debootstrap)
 	@sh scripts/deb_trial.sh $(SUITE)
 
+image-trial: ## build the container image with Podman on a minimal Debian, and run it (wants root and debootstrap)
+	@sh scripts/image_trial.sh $(SUITE)
+
 release: deb ## all of dist/: packages, list of components, notes, checksums
 	@$(BIN)/python scripts/release.py
 
@@ -137,4 +140,4 @@ $(SITE): requirements/site.txt | $(RUN)
 	@$(BIN)/pip --disable-pip-version-check --python $@/bin/python install --quiet --require-hashes -r requirements/site.txt
 	@touch $@
 
-.PHONY: help demo test unit coverage check lint types arch format format-check bench fuzz chaos picture docs dashboards site screenshots screenshots-all services fresh node-core lock dist trial deb deb-trial release advisories hooks clean
+.PHONY: help demo test unit coverage check lint types arch format format-check bench fuzz chaos picture docs dashboards site screenshots screenshots-all services fresh node-core lock dist trial deb deb-trial image-trial release advisories hooks clean

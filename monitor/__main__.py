@@ -7,9 +7,6 @@ import sys
 from contextlib import ExitStack
 from io import TextIOWrapper
 
-from monitor.errors import Exit, PoolMonitorError
-from monitor.text import ENCODABLE
-
 _DAEMONS = ("run", "demo")
 
 
@@ -24,6 +21,8 @@ def main() -> None:
 
 
 def _main() -> None:
+    from monitor.errors import Exit, PoolMonitorError  # noqa: PLC0415 -- slow: signals are received before
+
     _open_standard_streams()
     # Otherwise numpy starts a thread for each core when it is loaded, and aborts if the limit of threads
     # (TasksMax=) is reached. Nothing here multiplies matrices. Child processes inherit the setting.
@@ -49,6 +48,8 @@ def _open_standard_streams() -> None:
 
     Those that are closed are opened: otherwise a database or a socket would get their numbers, and what is printed.
     """
+    from monitor.text import ENCODABLE  # noqa: PLC0415 -- as above
+
     for descriptor in range(3):
         try:
             os.fstat(descriptor)

@@ -3,7 +3,8 @@
 The interpreter runs a handler between two instructions of the main thread, which may be in a library for seconds. So
 the signals are read from a pipe (`signal.set_wakeup_fd`) by a thread: SIGTERM and SIGINT end the process in time,
 whatever the main thread does. Before the daemon listens to them, nothing is open, and they end it at once; the other
-signals do nothing then. Little is imported here, because until then signals have their default effect.
+signals do nothing then. Until this module is imported they have their default effect, so it imports little: `typing`
+alone would take as long.
 """
 
 from __future__ import annotations
@@ -14,16 +15,14 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
-from typing import Final
 
-from monitor.errors import Exit
-from monitor.log_writer import writer_of
-
-STOP_SECONDS: Final = 4.0
+STOP_SECONDS = 4.0
 """Time for an orderly end after a request to stop; then the process ends, with exit code 0. What is stored is complete
 at any moment, so nothing is lost."""
-_STOP: Final = (signal.SIGINT, signal.SIGTERM)
-_HANDLED: Final = (*_STOP, signal.SIGHUP, signal.SIGUSR1)
+_STOP = (signal.SIGINT, signal.SIGTERM)
+_HANDLED = (*_STOP, signal.SIGHUP, signal.SIGUSR1)
+_STOPPED = 0
+"""`Exit.STOPPED`, without its imports."""
 
 _actions: dict[int, Callable[[], object]] = {}
 """By signal: signals are those of the process, and so is this."""
@@ -69,7 +68,7 @@ def _read(reader: int) -> None:
 
 def _stop_in_time(*, at_once: bool) -> None:
     if at_once:
-        os._exit(Exit.STOPPED)
+        os._exit(_STOPPED)
     timer = threading.Timer(STOP_SECONDS, _end)
     timer.daemon = True
     timer.start()
@@ -78,6 +77,8 @@ def _stop_in_time(*, at_once: bool) -> None:
 def _end() -> None:
     import structlog  # noqa: PLC0415 -- slow
 
+    from monitor.log_writer import writer_of  # noqa: PLC0415 -- the same
+
     structlog.get_logger().warning("stopped without waiting for what was under way", seconds=STOP_SECONDS)
     writer_of(2).drain(0.3)
-    os._exit(Exit.STOPPED)
+    os._exit(_STOPPED)

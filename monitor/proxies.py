@@ -18,10 +18,17 @@ class Through(TypedDict):
 
 
 def through(proxy: str | None) -> Through:
-    """The options of a request through a proxy, with the password apart: errors of aiohttp contain the URL."""
+    """The options of a request through a proxy, with the password apart: errors of aiohttp contain the URL.
+
+    Raises:
+        ValueError: it is not a URL.
+    """
     if proxy is None:
         return {"proxy": None, "proxy_headers": None}
-    url = URL(proxy)
+    try:
+        url = URL(proxy)
+    except ValueError:  # its text may have the password
+        raise ValueError("the URL of the proxy is invalid") from None
     # aiohttp renames the header, in requests over http and https alike.
     headers = {"Authorization": encode_basic_auth(url.user, url.password or "")} if url.user else None
     return {"proxy": url.with_user(None), "proxy_headers": headers}

@@ -80,6 +80,7 @@ SERVICES = (
     Service("wrk", "sid", "wrk", "usr/bin/wrk"),
     Service("curl", "sid", "curl", "usr/bin/curl"),
     Service("jq", "sid", "jq", "usr/bin/jq"),
+    Service("kustomize", "sid", "kustomize", "usr/bin/kustomize"),
     Service("systemd-analyze", "sid", "systemd", "usr/bin/systemd-analyze"),
     Service("postgres", OWN, "postgresql", "usr/lib/postgresql/*/bin/postgres"),  # starts programs of its own folder
     Service("initdb", OWN, "postgresql", "usr/lib/postgresql/*/bin/initdb"),

@@ -128,7 +128,7 @@ class AppriseSection(Section):
 
 
 class AlertsSection(Section):
-    """Alert rules, and the receivers of alerts."""
+    """Alert rules, and receivers of alerts. HTTP requests follow HTTPS_PROXY, HTTP_PROXY and NO_PROXY."""
 
     rules_file: Path | None = Field(default=None, examples=["/etc/pool-monitor/alerts.toml"])
     """File with your own rules, which replace the shipped ones in config/alerts.toml: start from a copy of that file.

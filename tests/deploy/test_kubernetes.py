@@ -11,8 +11,9 @@ from typing import Any
 import jsonschema
 import pytest
 import yaml
-from support.services import CHECKOUT
+from support.services import CHECKOUT, program
 
+from monitor import __version__
 from monitor.config import load
 
 FOLDER = CHECKOUT / "deploy" / "kubernetes"
@@ -29,17 +30,20 @@ def is_custom(manifest: Path) -> bool:
     return str(read(manifest.name)["apiVersion"]).startswith("monitoring.coreos.com/")
 
 
+def valid(*files: Path, version: str) -> None:
+    validator = Path(sys.executable).with_name("kubernetes-validate")
+    done = subprocess.run(
+        [validator, "--strict", "--quiet", "-k", version, *files], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 @pytest.mark.parametrize("version", [OLDEST, NEWEST])
 def test_kubernetes_takes_its_own_kinds(version: str) -> None:
     own = [path for path in MANIFESTS if not is_custom(path)]
-    program = Path(sys.executable).with_name("kubernetes-validate")
-
-    done = subprocess.run(
-        [program, "--strict", "--quiet", "-k", version, *own], capture_output=True, text=True, check=False
-    )
 
     assert len(own) == 4
-    assert done.returncode == 0, done.stdout + done.stderr
+    valid(*own, version=version)
 
 
 @pytest.mark.parametrize("name", [path.name for path in MANIFESTS if is_custom(path)])
@@ -53,12 +57,20 @@ def test_prometheus_operator_takes_its_kinds(name: str) -> None:
             jsonschema.validate({**manifest, **wrong}, schema)
 
 
-def test_kustomize_has_every_manifest_and_every_file() -> None:
-    kustomization = read("kustomization.yaml")
+def test_kustomize_puts_every_manifest_together(scratch: Path) -> None:
+    done = subprocess.run([program("kustomize"), "build", FOLDER], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    built = {each["kind"]: each for each in yaml.safe_load_all(done.stdout)}
 
-    assert sorted(kustomization["resources"]) == [path.name for path in MANIFESTS]
-    for generator in kustomization["configMapGenerator"]:
-        assert all((FOLDER / file).is_file() for file in generator["files"])
+    assert {*built} == {read(path.name)["kind"] for path in MANIFESTS} | {"ConfigMap"}
+    assert {each["metadata"].get("namespace", "pool-monitor") for each in built.values()} == {"pool-monitor"}
+    pod = built["StatefulSet"]["spec"]["template"]["spec"]
+    (mounted,) = (volume["configMap"]["name"] for volume in pod["volumes"] if "configMap" in volume)
+    assert mounted == built["ConfigMap"]["metadata"]["name"] != "pool-monitor"  # a change of it is a rollout
+    assert pod["containers"][0]["image"] == f"set-me.invalid/pool-monitor:{__version__}"
+    own = [each for each in built.values() if not str(each["apiVersion"]).startswith("monitoring.coreos.com/")]
+    (scratch / "built.yaml").write_text(yaml.safe_dump_all(own), "utf-8")
+    valid(scratch / "built.yaml", version=NEWEST)
 
 
 def test_names_and_ports_agree() -> None:

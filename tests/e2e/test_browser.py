@@ -351,6 +351,19 @@ async def test_on_a_phone_nothing_is_cut_off(opened: Opened, node: EmbeddedNode)
         assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
 
 
+async def test_the_entity_that_is_compared_is_in_view(opened: Opened) -> None:
+    for path, name in (
+        ("/pool/antpool?with=foundryusa", "Foundry USA"),
+        ("/entity/origin/CN?with=US", "United States"),
+    ):
+        page = (await opened(path, viewport={"width": 768, "height": 900})).page
+        column = await page.get_by_role("columnheader", name=name).bounding_box()
+        table = await page.locator(".scroll", has=page.get_by_role("columnheader", name=name)).bounding_box()
+        assert column
+        assert table
+        assert column["x"] + column["width"] <= table["x"] + table["width"], path
+
+
 async def test_on_a_phone_a_name_without_spaces_stays_in_its_column(opened: Opened) -> None:
     page = (await opened("/", viewport=PHONE)).page
     for name in ("SpiderPool", "NameWithoutSpaces" * 4):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -23,6 +24,15 @@ import socket, time
 def getaddrinfo(*_, **__):
     time.sleep(600)
 socket.getaddrinfo = getaddrinfo
+"""
+
+SIGNALS_AT_AN_IMPORT = """
+import os, signal, sys
+def hear(event, arguments):
+    if event == "import" and arguments[0] == MODULE:
+        for number in (signal.SIGHUP, signal.SIGUSR1, signal.SIGTERM):
+            os.kill(os.getpid(), number)
+sys.addaudithook(hear)
 """
 
 Phase: TypeAlias = Callable[[Path, ExitStack], dict[str, object]]
@@ -142,6 +152,16 @@ def test_it_stops_at_any_moment_of_its_start(scratch: Path, ended: ExitStack, se
     time.sleep(seconds)
     assert process.poll() is None
     _stops(process, scratch)
+
+
+@pytest.mark.parametrize("module", ["monitor.errors", "typer", "monitor.app"])
+def test_it_stops_while_it_imports(scratch: Path, module: str) -> None:
+    """`monitor.errors` is the first module of ours that takes time to import."""
+    (scratch / "sitecustomize.py").write_text(SIGNALS_AT_AN_IMPORT.replace("MODULE", repr(module)))
+    ours = environment(node__url="http://127.0.0.1:1", store__url=f"sqlite:///{scratch / 'blocks.sqlite'}", web__port=0)
+    ours["PYTHONPATH"] = os.pathsep.join([str(scratch), *filter(None, [ours.get("PYTHONPATH")])])
+    done = subprocess.run([*POOL_MONITOR, "run"], env=ours, cwd=scratch, timeout=20 * PATIENCE, check=False)
+    assert done.returncode == 0
 
 
 @pytest.mark.parametrize("seconds", [2.0, 4.0, 6.0])

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+import aiohttp
 import pytest
 import trustme
 from standardwebhooks import Webhook as Verifier
@@ -19,6 +20,7 @@ from structlog.testing import capture_logs
 from support.alertmanager import Alertmanager as Server
 from support.hook import Hook, until
 from support.outbox import FakeOutbox, alert
+from support.tunnel import Tunnel
 
 from monitor.alerts.delivery.alertmanager import Alertmanager
 from monitor.alerts.delivery.apprise import AppriseReceiver
@@ -178,6 +180,77 @@ async def test_a_probe_tells_the_receiver_nothing(hook: Hook) -> None:
     assert await receiver.probe() == "answers (405 to OPTIONS)"
     await receiver.close()
     assert [each.body for each in hook.asked] == [b""]
+
+
+@pytest.fixture
+def proxied(hook: Hook, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """The environment names the hook as the proxy for http, with a password."""
+    monkeypatch.setenv("http_proxy", f"http://alice:pr0xy-s3cret@127.0.0.1:{hook.port}")
+    monkeypatch.setenv("no_proxy", "elsewhere.example")
+    return monkeypatch
+
+
+async def test_requests_go_through_the_proxy_of_the_environment(hook: Hook, proxied: pytest.MonkeyPatch) -> None:
+    manager = Http(seconds=5, login=("bob", "passw0rd"))
+    receivers = (
+        Webhook("http://receiver.example/hook", KEY, http=Http(seconds=5)),
+        Alertmanager("http://receiver.example", page=PAGE, repeat_seconds=60, http=manager),
+        AppriseReceiver("json://receiver.example/service", page=PAGE, seconds=20),
+    )
+    for receiver in receivers:
+        await receiver.deliver([Dispatch(1, alert())])
+        await receiver.close()
+    assert [each.path for each in hook.taken] == ["/hook", "/api/v2/alerts", "/service"]
+    assert {each.headers["Host"] for each in hook.taken} == {"receiver.example"}
+    login = aiohttp.encode_basic_auth("alice", "pr0xy-s3cret")
+    assert {each.headers["Proxy-Authorization"] for each in hook.taken} == {login}
+    assert hook.taken[1].headers["Authorization"] == aiohttp.encode_basic_auth("bob", "passw0rd")
+
+    proxied.setenv("no_proxy", "127.0.0.1,.example")
+    for receiver in receivers:
+        with pytest.raises(ReceiverAway):
+            await receiver.deliver([Dispatch(1, alert())])
+        await receiver.close()
+    assert len(hook.asked) == 3
+    direct = webhook(hook)
+    assert await direct.deliver([Dispatch(1, alert())]) == "200 OK"
+    await direct.close()
+    assert "Proxy-Authorization" not in hook.asked[-1].headers
+
+
+async def test_a_proxy_tunnels_https(monkeypatch: pytest.MonkeyPatch) -> None:
+    authority = trustme.CA()
+    server, trusting = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH), ssl.create_default_context()
+    authority.issue_cert("receiver.example").configure_cert(server)
+    authority.configure_trust(trusting)
+    async with Hook(tls=server) as hook:
+        with Tunnel(hook.port, connect=True) as tunnel:
+            monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{tunnel.port}")
+            receiver = Webhook("https://receiver.example/hook", KEY, http=Http(seconds=5, tls=trusting))
+            assert await receiver.deliver([Dispatch(1, alert())]) == "200 OK"
+            await receiver.close()
+    assert tunnel.asked == {("receiver.example", 443)}
+    assert Verifier(SECRET).verify(hook.taken[0].body, dict(hook.taken[0].headers))
+
+
+@pytest.mark.parametrize(
+    ("scheme", "proxy", "says"),
+    [
+        ("http", "http://alice:pr0xy-s3cret@127.0.0.1:1", "the proxy cannot be reached (Connection refused)"),
+        ("https", "", "the proxy refuses the connection (404)"),
+        ("https", "socks5://alice:pr0xy-s3cret@127.0.0.1:1", "HTTPS_PROXY is not an HTTP proxy"),
+        ("http", "http://alice:pr0xy-s3cret℀@127.0.0.1:1", "the URL of the proxy is invalid"),
+    ],
+)
+async def test_a_proxy_that_fails_is_said_without_its_password(
+    hook: Hook, proxied: pytest.MonkeyPatch, scheme: str, proxy: str, says: str
+) -> None:
+    proxied.setenv(f"{scheme}_proxy", proxy or f"http://alice:pr0xy-s3cret@127.0.0.1:{hook.port}")
+    receiver = Webhook(f"{scheme}://receiver.example/s3cret-path", KEY, http=Http(seconds=5))
+    with pytest.raises(ReceiverAway) as caught:
+        await receiver.deliver([Dispatch(1, alert())])
+    await receiver.close()
+    assert str(caught.value) == says
 
 
 # -- Alertmanager ------------------------------------------------------------------------------------------------------

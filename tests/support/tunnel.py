@@ -1,4 +1,4 @@
-"""What stands between a daemon and its node: TLS, or a SOCKS proxy."""
+"""What stands between a daemon and a server: TLS, or a proxy."""
 
 from __future__ import annotations
 
@@ -17,14 +17,18 @@ class Tunnel:
         port: where a connection ends up, whatever it asks a SOCKS proxy for.
         context: a TLS context, to take off TLS.
         socks: whether it speaks SOCKS 5; `asked` has what it was asked for.
+        connect: the same of HTTP's CONNECT.
     """
 
-    def __init__(self, port: int, *, context: ssl.SSLContext | None = None, socks: bool = False) -> None:
+    def __init__(
+        self, port: int, *, context: ssl.SSLContext | None = None, socks: bool = False, connect: bool = False
+    ) -> None:
         self.asked: set[tuple[str, int]] = set()
         self.port = 0
         self._target = port
         self._context = context
         self._socks = socks
+        self._connect = connect
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="tunnel", daemon=True)
 
@@ -53,6 +57,12 @@ class Tunnel:
         try:
             if self._socks:
                 await self._greet(reader, writer)
+            if self._connect:
+                method, target, *_ = (await reader.readuntil(b"\r\n\r\n")).decode().split()
+                assert method == "CONNECT"
+                name, _, port = target.rpartition(":")
+                self.asked.add((name, int(port)))
+                writer.write(b"HTTP/1.1 200 Connected\r\n\r\n")
             there, back = await asyncio.open_connection("127.0.0.1", self._target)
             try:
                 await asyncio.gather(_copy(reader, back), _copy(there, writer))

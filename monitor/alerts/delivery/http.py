@@ -13,6 +13,7 @@ import aiohttp
 
 from monitor import __version__
 from monitor.errors import ReceiverAway, ReceiverRefused
+from monitor.proxies import Through, proxy_of, through
 
 _AGENT = f"pool-monitor/{__version__}"
 _RETRYABLE = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS}
@@ -22,14 +23,17 @@ _MAX_TEXT = 200
 
 
 class Http:
-    """HTTP client of one receiver. Errors never include the URL, which may be a secret. Redirects are not followed."""
+    """HTTP client of one receiver, through the proxy of the environment.
+
+    Errors never include the URL, which may be a secret. Redirects are not followed.
+    """
 
     def __init__(
         self, *, seconds: float, login: tuple[str, str] | None = None, tls: ssl.SSLContext | None = None
     ) -> None:
         self.seconds = seconds
         """Timeout of a request."""
-        self._auth = aiohttp.BasicAuth(*login) if login else None
+        self._headers = {"User-Agent": _AGENT} | ({"Authorization": aiohttp.encode_basic_auth(*login)} if login else {})
         self._tls = tls
         self._session: aiohttp.ClientSession | None = None
 
@@ -62,17 +66,21 @@ class Http:
     async def _request(self, method: str, url: str, **options: Any) -> AsyncIterator[aiohttp.ClientResponse]:  # noqa: ANN401
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                timeout=aiohttp.ClientTimeout(total=self.seconds), headers={"User-Agent": _AGENT}, auth=self._auth
+                timeout=aiohttp.ClientTimeout(total=self.seconds), headers=self._headers
             )
         try:
             async with self._session.request(
-                method, url, allow_redirects=False, ssl=self._tls or True, **options
+                method, url, allow_redirects=False, ssl=self._tls or True, **_proxy(url), **options
             ) as response:
                 yield response
         except TimeoutError:
             raise ReceiverAway(f"no answer within {self.seconds:g} seconds") from None
         except aiohttp.ClientConnectorCertificateError as error:
             raise ReceiverAway(f"its certificate is not trusted: {error.certificate_error}") from None
+        except aiohttp.ClientProxyConnectionError as error:
+            raise ReceiverAway(f"the proxy cannot be reached ({_system_message(error.os_error)})") from None
+        except aiohttp.ClientHttpProxyError as error:
+            raise ReceiverAway(f"the proxy refuses the connection ({error.status})") from None
         except aiohttp.ClientConnectorError as error:
             raise ReceiverAway(f"cannot be reached ({_system_message(error.os_error)})") from None
         except aiohttp.ClientError as error:  # its text may include the URL
@@ -83,6 +91,14 @@ class Http:
         if self._session is not None:
             await self._session.close()
             self._session = None
+
+
+def _proxy(url: str) -> Through:
+    """Raises ReceiverAway if the environment names a proxy of another kind: what waits is sent once that is changed."""
+    try:
+        return through(proxy_of(url))
+    except ValueError as error:
+        raise ReceiverAway(str(error)) from None
 
 
 def _system_message(error: OSError) -> str:
