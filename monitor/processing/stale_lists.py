@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 from monitor.errors import InputError
 from monitor.model import BlockHash, BlockRef, Header
-from monitor.wire import HEADER_BYTES, decode_header, encode_header, target
+from monitor.wire import HEADER_BYTES, WireError, decode_header, encode_header, target
 
 MAX_BYTES: Final = 16 * 1024 * 1024
 """The largest list of today has less than a megabyte."""
@@ -211,7 +211,10 @@ def _row(where: str, values: Mapping[str, Any]) -> ListRow:
     raw = _text(values.get("header")).lower()
     if raw and not _HEADER.fullmatch(raw):
         return RefusedRow(where, f"the header of block {own} is not {HEADER_BYTES} bytes in hexadecimal digits")
-    header = decode_header(bytes.fromhex(raw)) if raw else None
+    try:
+        header = decode_header(bytes.fromhex(raw)) if raw else None
+    except WireError as error:  # a format that needs more bytes than these
+        return RefusedRow(where, str(error))
     if header and (flaw := _flaw(header, own)):
         return RefusedRow(where, flaw)
     name = next((text for column in _POOL_COLUMNS if (text := _text(values.get(column)))), None)

@@ -147,7 +147,7 @@ def _stratum(data: bytes) -> None:
 def _node(data: bytes) -> None:
     try:
         document = json.loads(data, parse_float=Decimal)
-    except (ValueError, RecursionError):
+    except (ValueError, ArithmeticError, RecursionError):  # which a connection to a node expects of the library, too
         return
     with suppress(NodeError, ValueError):
         bounded(document)

@@ -87,6 +87,7 @@ def test_blocks_that_are_not_stale_are_left_out(tmp_path: Path) -> None:
         (b"7,abc,\n", "'abc' is not a block hash"),
         (b"7,%s,00ff\n" % (b"ab" * 32), "is not 80 bytes"),
         (b"7,%s,%s\n" % (b"ab" * 32, b"00" * 164), "is not 80 bytes"),
+        (b"7,%s,%s\n" % (b"ab" * 32, b"ff" * 80), "an extended header has 164 bytes, these are 80"),
         (b"7,%s\n" % (b"ab" * 32), "2 values for 3 columns"),
         (b'7,"%s,\n' % (b"ab" * 32), "not CSV"),
         (b"7,%s,\xff\xfe\n" % (b"ab" * 32), "not CSV in UTF-8"),
