@@ -224,7 +224,7 @@ def named(panel: Named, *legends: str, names: Mapping[str, str] = POOL_NAMES) ->
 
     Args:
         panel: what is changed.
-        legends: those with slugs, if they are more than a slug. The label is pool, entity, group, layer or side.
+        legends: those with slugs, if they are more than a slug. One label of them has the slug (`_SLUG`).
         names: by slug.
     """
     for legend in legends or ("{{pool}}",):
@@ -241,7 +241,7 @@ def named(panel: Named, *legends: str, names: Mapping[str, str] = POOL_NAMES) ->
     return panel
 
 
-_SLUG = re.compile(r"\{\{(?:pool|entity|group|layer|side)\}\}")
+_SLUG = re.compile(r"\{\{(?:pool|entity|group|layer|side|trait)\}\}")
 _LABEL = re.compile(r"\{\{(\w+)\}\}")
 
 

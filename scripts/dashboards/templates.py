@@ -43,6 +43,15 @@ _TRAITS = {
     "large_op_return": "Large data outputs",
     "inscription": "Inscriptions",
 }
+_TRAIT_NAMES = _TRAITS | {
+    "op_return": "Data outputs",
+    "several_op_return": "Several data outputs",
+    "runestone": "Runestones",
+    "other_data": "Other data in witnesses",
+    "bare_multisig": "Bare multisig",
+    "dust": "Dust",
+    "version": "Version above 2",
+}
 
 
 def _numbers() -> Iterator[stat.Panel]:
@@ -135,15 +144,13 @@ def _own_unseen() -> timeseries.Panel:
 
 
 def _own_traits() -> timeseries.Panel:
-    return (
-        lines(
-            "Transactions of the pool by trait",
-            about("audit_trait_ratio", "A trait is something that policies differ about."),
-            {"{{trait}}": f"max by (trait) ({series('audit_trait_ratio', **_OWN)})"},
-        )
-        .unit("percentunit")
-        .min(0)
+    legend = "{{trait}}"
+    made = lines(
+        "Transactions of the pool by trait",
+        about("audit_trait_ratio", "A trait is something that policies differ about."),
+        {legend: f"max by (trait) ({series('audit_trait_ratio', **_OWN)})"},
     )
+    return named(made, legend, names=_TRAIT_NAMES).unit("percentunit").min(0)
 
 
 def _trait(trait: str, title: str) -> timeseries.Panel:
@@ -157,7 +164,7 @@ def _or_none(query: str) -> str:
 
 
 def _groups() -> timeseries.Panel:
-    legend = "{{level}}: {{group}}"  # a group is called after its largest pool
+    legend = "{{level}} {{group}}"  # a group is called after its largest pool
     curves = {legend: _or_none(f"max by (level, group) ({series('measured_group_pools')})")}
     made = lines("Measured groups", about("measured_group_pools", "The page /builders has their members."), curves)
     return named(made, legend).unit("none").decimals(0).min(0)

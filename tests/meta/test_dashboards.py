@@ -142,6 +142,7 @@ SLUGS = {
     **dict.fromkeys(("pool", "group"), ("antpool", "AntPool")),
     "layer": ("designer", "Chip designers"),
     "side": ("mining", "Mining"),
+    "trait": ("op_return", "Data outputs"),
 }
 SLUG_LABEL = re.compile(rf"\{{\{{({'|'.join(SLUGS)})\}}\}}")
 
