@@ -93,7 +93,7 @@ enter() {
         pivot_root . mnt
         umount --lazy /mnt
         cd /srv/checkout
-        exec env --ignore-environment HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin \
+        exec env --ignore-environment HOME=/srv PATH=/usr/sbin:/usr/bin:/sbin:/bin \
             STORAGE_DRIVER=vfs PODMAN_IGNORE_CGROUPSV1_WARNING=1 \
             http_proxy="${http_proxy-}" https_proxy="${https_proxy-}" no_proxy="${no_proxy-}" \
             sh -eu "/srv/$2.sh" "$3"
