@@ -7,7 +7,7 @@ import sys
 from contextlib import ExitStack
 from io import TextIOWrapper
 
-from monitor.errors import Exit, PoolMonitorError
+from monitor.errors import Exit, PoolMonitorError, explanations
 from monitor.text import ENCODABLE
 
 _DAEMONS = ("run", "demo")
@@ -32,11 +32,15 @@ def _main() -> None:
 
     try:
         cli()
-    except PoolMonitorError as error:
+    except (PoolMonitorError, BaseExceptionGroup) as error:
         from monitor import logs  # noqa: PLC0415 -- slow, and usually there
 
-        logs.print_error(f"pool-monitor: {error}")
-        sys.exit(error.exit_code)
+        known = explanations(error)
+        if not known:
+            raise
+        for each in dict.fromkeys(map(str, known)):
+            logs.print_error(f"pool-monitor: {each}")
+        sys.exit(max(each.exit_code for each in known))
     except KeyboardInterrupt:
         sys.exit(Exit.STOPPED)
     except BrokenPipeError:  # the reader of the output has closed it, as `head` does
