@@ -232,11 +232,12 @@ class Store:
 
         New blocks are stored meanwhile. All changes become visible at once, at the end. `attribute` runs on another
         thread; `progress` gets the number of blocks done, and of all. Returns where blocks moved from one pool to
-        another.
+        another. History counts as rewritten if another registry has attributed any block.
         """
         work = Reattribution(attribute, registry, self._ids)
-        total = await self._write(work.begin)
-        done = 0
+        total, done = await self._write(work.begin), 0
+        if not work.is_needed:
+            return []
         while chunk := await self._read(work.attribute):
             done += chunk.blocks
             await self._write(partial(work.save, chunk))
