@@ -216,6 +216,7 @@ class AlertRunner:
             audit=self._hub.audit,
             builders=self._hub.builders,
             stratum=self._hub.stratum,
+            self_check=self._hub.self_check,
             incomplete=incomplete_windows(current) if current else frozenset(),
             block_at=self._block_at or snapshot.tip.time if snapshot and snapshot.caught_up else None,
             reorgs=self._events.reorgs,

@@ -21,6 +21,9 @@ from support.postgresql import Postgresql
 from support.services import PATIENCE, get, wait_until
 
 TAKEOVER_SECONDS = 10
+from monitor.processing.self_check import EVERY_BLOCKS
+from monitor.vitals import SELF_CHECKS
+
 RULES = """
 [[rule]]
 name = "majority"
@@ -103,6 +106,22 @@ def test_one_writes_and_the_other_shows_the_same(pair: tuple[Daemon, Daemon], bi
 
 
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM, signal.SIGSTOP])
+def test_each_checks_its_own_counts_and_the_writer_the_stored_blocks(
+    pair: tuple[Daemon, Daemon], bitcoind: Bitcoind
+) -> None:
+    tip = mine(bitcoind, EVERY_BLOCKS + 1)
+    for daemon in pair:
+        daemon.wait_for(tip)
+    mine(bitcoind, 1)
+
+    def checked(daemon: Daemon) -> set[str]:
+        name = "pool_monitor_self_check_last_run_timestamp_seconds"
+        return {check for check in SELF_CHECKS if daemon.metric(f'{name}{{check="{check}"}}')}
+
+    wait_until(lambda: "counts" in checked(pair[0]) & checked(pair[1]), seconds=20, what="both to check their counts")
+    assert [checked(daemon) for daemon in pair] == [{"counts", "chain"}, {"counts"}]
+
+
 def test_the_other_takes_over_and_no_block_is_lost(
     pair: tuple[Daemon, Daemon], bitcoind: Bitcoind, url: str, end: signal.Signals
 ) -> None:
