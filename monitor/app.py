@@ -310,6 +310,7 @@ async def _intake(parts: _Parts) -> NoReturn:
                 store=store.audits,
                 belongs=parts.directory.belongs,
                 script_of=lambda address: script_of(address, network),
+                vitals=vitals,
             ),
             vitals,
         ),
