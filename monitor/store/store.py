@@ -33,7 +33,7 @@ from monitor.store.rows import RowBatch, block_row
 from monitor.store.stratum import StoredStratum
 from monitor.store.transactions import reads, writes
 
-_TAKE_SECONDS = 1.0
+TAKE_SECONDS = 1.0
 """Between two attempts to become the writer."""
 
 _T = TypeVar("_T")
@@ -115,7 +115,7 @@ class Store:
             StoreAway: the server is unreachable.
         """
         while not await self.take():  # noqa: ASYNC110 -- another process ends it
-            await asyncio.sleep(_TAKE_SECONDS)
+            await asyncio.sleep(TAKE_SECONDS)
 
     async def take(self) -> bool:
         """Become the writer, if there is no other; return whether this process is.
