@@ -50,9 +50,9 @@ format: $(DEV) ## write the code as ruff would
 format-check: $(DEV)
 	@$(BIN)/ruff format --check $(CHECKED)
 
-bench: $(DEV) ## the benchmarks, without benchmarks/year.py, which takes hours
+bench: $(DEV) ## the benchmarks, without benchmarks/demo.py and year.py, which take long
 	@$(PYTHON) scripts/services.py bitcoind
-	@for script in $(filter-out benchmarks/year.py,$(wildcard benchmarks/[a-z]*.py)); do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+	@for script in $(filter-out benchmarks/year.py benchmarks/demo.py,$(wildcard benchmarks/[a-z]*.py)); do echo "== $$script"; $(BIN)/python $$script || exit 1; done
 
 fuzz: $(DEV) ## properties with many more examples, then random bytes for all that reads those of strangers (SECONDS=600)
 	@$(BIN)/pip install --quiet "atheris>=3.0"

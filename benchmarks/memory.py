@@ -22,10 +22,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 from support.daemon import Daemon
 from support.forked import POOL_MONITOR
+from support.mainnet import mainnet_node, settings_of
 
-from monitor.cli.demo_daemon import signatures_of
-from monitor.embedded import EmbeddedNode, mainnet, onward
-from monitor.registry.loading import load_pools
+from monitor.embedded import mainnet, onward
 
 YEAR = 52_560
 TARGET_MB = 110
@@ -37,11 +36,9 @@ async def main() -> None:
     blocks = int(sys.argv[1]) if len(sys.argv) > 1 else YEAR
     idle = _idle()
     history = islice(onward(mainnet(), 0), blocks + 1)  # the node has forgotten the first: see EmbeddedNode
-    signatures = signatures_of(load_pools("main"))
     with tempfile.TemporaryDirectory(prefix="pool-monitor-bench-") as folder:
-        async with EmbeddedNode(network="main", signatures=signatures, history=history) as node:
-            settings = {"node__url": node.url, "node__cookie_file": node.cookie_file, "node__chain": "any"}
-            daemon = Daemon(Path(folder), command=POOL_MONITOR, **settings)
+        async with mainnet_node(history) as node:
+            daemon = Daemon(Path(folder), command=POOL_MONITOR, **settings_of(node))
             started = time.monotonic()
             with daemon:
                 await asyncio.to_thread(daemon.wait_for, node.tip.hash, seconds=600)

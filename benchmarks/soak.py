@@ -36,12 +36,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 from support.daemon import Daemon
 from support.forked import POOL_MONITOR
 from support.hook import Hook
+from support.mainnet import mainnet_node
 from support.mosquitto import Heard, Mosquitto
 from support.services import program
 
-from monitor.cli.demo_daemon import signatures_of
-from monitor.embedded import EmbeddedNode, mainnet, onward, replay
-from monitor.registry.loading import load_pools
+from monitor.embedded import mainnet, onward, replay
 
 BLOCKS = 10_000
 BEFORE = 200
@@ -81,10 +80,8 @@ async def main() -> None:
             webhook, well, moody, phone = [await there.enter_async_context(Hook()) for _ in range(4)]
             mosquitto = there.enter_context(Mosquitto(program("mosquitto"), folder / "mosquitto"))
             reader = await there.enter_async_context(mosquitto.reader("pool-monitor/alert/#", "pool-monitor/block"))
-            past, signatures = mainnet(), signatures_of(load_pools("main"))
-            node = await there.enter_async_context(
-                EmbeddedNode(network="main", signatures=signatures, history=past[:BEFORE])
-            )
+            past = mainnet()
+            node = await there.enter_async_context(mainnet_node(past[:BEFORE]))
             told = {} if "alone" in sys.argv else {
                 "alerts__webhook__url": webhook.url,
                 "alerts__webhook__secret": f"whsec_{'A' * 40}",

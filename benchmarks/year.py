@@ -41,13 +41,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 from support.daemon import Daemon
 from support.forked import POOL_MONITOR
 from support.hook import Hook
+from support.mainnet import mainnet_node, settings_of
 from support.services import free_port
+from support.usage import usage
 
-from monitor.cli.demo_daemon import signatures_of
 from monitor.embedded import EmbeddedNode, mainnet, onward
 from monitor.embedded.history import Found
 from monitor.model import PoolSlug
-from monitor.registry.loading import load_pools
 from monitor.store.copying import backup
 
 YEAR, DAY = 52_560, 144
@@ -206,17 +206,11 @@ class Year:
 
     async def sample(self, day: int) -> Sample:
         """Look at the daemon."""
-        pids = [self._daemon.pid, *_children(self._daemon.pid)]
         found = await self.get("/metrics")
-        links = _open_files(pids[0])
         store = [*self._daemon.folder.glob("blocks.sqlite*")]
         return Sample(
             day,
-            rss=sum(_kib(pid, "Rss") for pid in pids) * 1024,
-            pss=sum(_kib(pid, "Pss") for pid in pids) * 1024,
-            descriptors=len(links),
-            connections=sum(each.startswith("socket:") for each in links),
-            threads=len(_listed(f"/proc/{pids[0]}/task")),
+            **asdict(usage(self._daemon.pid)),
             disk=sum(each.stat().st_size for each in store),
             blocks=self.database.execute("SELECT count(*) FROM blocks").fetchone()[0],
             event_ms=self._mean(found, "block_event_seconds"),
@@ -235,31 +229,6 @@ class Year:
         return 1000 * (now["sum"] - before["sum"]) / many if many else 0.0
 
 
-def _listed(folder: str) -> list[Path]:
-    return [*Path(folder).iterdir()]
-
-
-def _children(pid: int) -> list[int]:
-    tasks = [each / "children" for each in _listed(f"/proc/{pid}/task")]
-    return [int(each) for children in tasks if children.exists() for each in children.read_text().split()]
-
-
-def _open_files(pid: int) -> list[str]:
-    found = []
-    for each in _listed(f"/proc/{pid}/fd"):
-        with suppress(FileNotFoundError):  # closed meanwhile
-            found.append(str(each.readlink()))
-    return found
-
-
-def _kib(pid: int, what: str) -> int:
-    """A size from `smaps_rollup`; 0 of a process that has ended."""
-    with suppress(FileNotFoundError, ProcessLookupError):
-        found = re.search(rf"^{what}:\s+(\d+) kB", Path(f"/proc/{pid}/smaps_rollup").read_text(), re.MULTILINE)
-        return int(found[1]) if found else 0
-    return 0
-
-
 async def main(arguments: argparse.Namespace) -> int:
     """Let a year pass; print, and draw."""
     samples: list[Sample] = []
@@ -270,17 +239,15 @@ async def main(arguments: argparse.Namespace) -> int:
         (folder / "pools.toml").write_text("")
         hooks = [await there.enter_async_context(Hook()) for _ in range(2)]
         coming = onward(mainnet(), 0)
-        node = await there.enter_async_context(
-            EmbeddedNode(network="main", signatures=signatures_of(load_pools("main")), history=islice(coming, YEAR + 1))
-        )
+        node = await there.enter_async_context(mainnet_node(islice(coming, YEAR + 1)))
         port = free_port()
         if arguments.first_year and arguments.first_year.exists():
             (folder / "daemon").mkdir()
             shutil.copy(arguments.first_year, folder / "daemon" / "blocks.sqlite")
         daemon = there.enter_context(
             Daemon(
-                folder / "daemon", command=POOL_MONITOR, node__url=node.url, node__cookie_file=node.cookie_file,
-                node__chain="any", windows=WINDOWS, web__port=port, registry__user_file=folder / "pools.toml",
+                folder / "daemon", command=POOL_MONITOR, **settings_of(node),
+                windows=WINDOWS, web__port=port, registry__user_file=folder / "pools.toml",
                 alerts__rules_file=folder / "alerts.toml", alerts__webhook__url=hooks[0].url,
                 alerts__webhook__secret=f"whsec_{'A' * 40}", alerts__alertmanager__urls=json.dumps([hooks[1].url]),
             )

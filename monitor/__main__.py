@@ -21,7 +21,7 @@ def main() -> None:
 
 
 def _main() -> None:
-    from monitor.errors import Exit, PoolMonitorError  # noqa: PLC0415 -- slow: signals are received before
+    from monitor.errors import Exit, PoolMonitorError, explanations  # noqa: PLC0415 -- slow: signals are received before
 
     _open_standard_streams()
     # Otherwise numpy starts a thread for each core when it is loaded, and aborts if the limit of threads
@@ -31,11 +31,15 @@ def _main() -> None:
 
     try:
         cli()
-    except PoolMonitorError as error:
+    except (PoolMonitorError, BaseExceptionGroup) as error:
         from monitor import logs  # noqa: PLC0415 -- slow, and usually there
 
-        logs.print_error(f"pool-monitor: {error}")
-        sys.exit(error.exit_code)
+        known = explanations(error)
+        if not known:
+            raise
+        for each in dict.fromkeys(map(str, known)):
+            logs.print_error(f"pool-monitor: {each}")
+        sys.exit(max(each.exit_code for each in known))
     except KeyboardInterrupt:
         sys.exit(Exit.STOPPED)
     except BrokenPipeError:  # the reader of the output has closed it, as `head` does

@@ -250,9 +250,20 @@ async def _follow(parts: _Parts) -> NoReturn:
 
     async def adopt(changed: Registry) -> None:
         counter.rulebook = Rulebook.of(changed, network)
-        standby.recount()
+        await standby.recount()
 
-    await _all_or_none(standby.follow(), parts.stay_current(network, adopt))
+    self_check = SelfCheck(
+        parts.store,
+        counter,
+        lock=standby.lock,
+        recount=standby.recount,
+        hub=parts.hub,
+        vitals=parts.vitals,
+        writes=False,
+    )
+    await _all_or_none(
+        standby.follow(), parts.stay_current(network, adopt), supervised("self-check", self_check.run, parts.vitals)
+    )
     raise AssertionError("following never ends")
 
 
@@ -278,7 +289,7 @@ async def _intake(parts: _Parts) -> NoReturn:
         split_depth=config.splits.depth,
         split_seconds=config.splits.seconds,
     )
-    self_check = SelfCheck(store, counter, lock=pipeline.lock, recount=pipeline.recount, vitals=vitals)
+    self_check = SelfCheck(store, counter, lock=pipeline.lock, recount=pipeline.recount, hub=hub, vitals=vitals)
     watch = NodesWatch(health.source, store.branches, rules=rules, publish=hub.show_nodes, lag=vitals.observe_lag)
 
     async def stay_current() -> NoReturn:
@@ -299,6 +310,7 @@ async def _intake(parts: _Parts) -> NoReturn:
                 store=store.audits,
                 belongs=parts.directory.belongs,
                 script_of=lambda address: script_of(address, network),
+                vitals=vitals,
             ),
             vitals,
         ),
@@ -314,7 +326,7 @@ async def _intake(parts: _Parts) -> NoReturn:
             vitals,
         ),
         supervised("nodes", lambda: watch.run(store.check_chain), vitals),
-        supervised("self-check", lambda: self_check.run(hub), vitals),
+        supervised("self-check", self_check.run, vitals),
         supervised("pruning", lambda: prune_daily(config, store), vitals),
         _keep_informed(watch, hub),
     )

@@ -68,6 +68,14 @@ class PoolMonitorError(Exception):
         self.remedy = remedy
 
 
+def explanations(error: BaseException) -> list[PoolMonitorError]:
+    """What explains an error: itself if it is one of ours, each of a group of such; nothing if it is a defect."""
+    if isinstance(error, BaseExceptionGroup):
+        parts = [explanations(each) for each in error.exceptions]
+        return [each for part in parts for each in part] if all(parts) else []
+    return [error] if isinstance(error, PoolMonitorError) else []
+
+
 class ConfigError(PoolMonitorError):
     """The configuration is invalid."""
 

@@ -7,7 +7,7 @@ are counted; the next snapshot that it receives is complete all the same.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Generic, TypeAlias, TypeVar
 
@@ -47,6 +47,8 @@ class Hub:
         """Which pools build templates together, and who holds their rewards; None before that was computed."""
         self.stratum: StratumView | None = None
         """The state of the stratum watch, and what it has found; None before it began."""
+        self.self_check: Mapping[str, int] = {}
+        """How much the last self-check of each kind has found; without those that were not done yet."""
         self._listeners: set[Listener[News]] = set()
         self._alert_listeners: set[Listener[Alert]] = set()
         self._node_listeners: set[Listener[NodesView]] = set()
@@ -89,6 +91,10 @@ class Hub:
     def show_stratum(self, view: StratumView) -> None:
         """Replace the state of the stratum watch."""
         self.stratum = view
+
+    def show_self_check(self, findings: Mapping[str, int]) -> None:
+        """Replace how much the self-checks have found."""
+        self.self_check = findings
 
     def listen(self, name: str, *, limit: int = 100) -> AbstractContextManager[Listener[News]]:
         """Receive block events and snapshots from now on; at most `limit` of them wait to be read."""

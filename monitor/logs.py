@@ -14,6 +14,7 @@ from typing import Any, TextIO
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from monitor.errors import explanations
 from monitor.log_writer import LogWriter, writer_of
 
 _SECRET = ("password", "token", "secret", "authorization", "cookie")
@@ -52,6 +53,14 @@ def configure(level: str = "info", style: str = "auto", stream: TextIO | None = 
     # Libraries log through the standard module; their messages below a warning are of no use to operators.
     logging.basicConfig(stream=lines, level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s", force=True)
     logging.captureWarnings(capture=True)
+
+
+def log_failure(event: str, error: BaseException, **fields: object) -> None:
+    """Log a failure that the daemon survives: with its `reason` if it explains itself, else with a traceback."""
+    if known := explanations(error):
+        structlog.get_logger().error(event, **fields, reason="; ".join(dict.fromkeys(map(str, known))))
+    else:
+        structlog.get_logger().error(event, **fields, exc_info=error)
 
 
 def print_error(line: str) -> None:

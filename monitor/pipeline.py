@@ -99,7 +99,9 @@ class Pipeline:
 
     async def revise(self) -> None:
         """Reattribute blocks that another registry has attributed, as after a start with a new one."""
-        if await self._reattribute():
+        before = await self._store.rewritten()
+        await self._reattribute()
+        if await self._store.rewritten() != before:  # by confidence, too, blocks are counted
             await self.recount()
 
     async def recount(self) -> None:
@@ -108,12 +110,11 @@ class Pipeline:
             await self._counter.recount()
             self._counted.set()
 
-    async def _reattribute(self) -> bool:
+    async def _reattribute(self) -> None:
         registry = self._counter.rulebook.registry
         moved = await self._store.reattribute(partial(attribute, registry=registry), registry.hash)
         for each in moved:
             log.info("blocks moved", before=each.before, after=each.after, blocks=each.blocks, registry=registry.hash)
-        return bool(moved)
 
     async def _take(self, plan: Plan) -> None:
         registry = self._counter.rulebook.registry

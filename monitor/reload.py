@@ -67,9 +67,9 @@ async def keep_current(
         reload: requests a reload although no file has changed.
         vitals: counts the errors.
     """
-    _note_modified(paths(), kind, vitals)
+    note_modified(paths(), kind, vitals)
     async for _ in _changes(paths, reload):
-        _note_modified(paths(), kind, vitals)
+        note_modified(paths(), kind, vitals)
         try:
             found = await asyncio.to_thread(load)
         except ConfigError as error:
@@ -95,7 +95,8 @@ async def _changes(paths: Callable[[], Sequence[Path]], reload: ReloadSignal) ->
             yield
 
 
-def _note_modified(paths: Sequence[Path], kind: str, vitals: Vitals) -> None:
+def note_modified(paths: Sequence[Path], kind: str, vitals: Vitals) -> None:
+    """Publish when the newest of these files was changed, if there is any."""
     if times := [stamp[0] for stamp in _stamps(paths) if stamp]:
         vitals.input_modified.labels(kind).set(max(times) / 1e9)
 

@@ -96,6 +96,8 @@ class Standby:
         self._store = store
         self._counter = counter
         self._hub = hub
+        self.lock = asyncio.Lock()
+        """Held while the counts change."""
         self._tip: BlockRef | None = None
         """The block up to which is counted."""
         self._rewritten = -1
@@ -103,12 +105,15 @@ class Standby:
     async def follow(self) -> NoReturn:
         """Publish every change, for ever."""
         while True:
-            await self._look()
+            async with self.lock:
+                await self._look()
             await self._store.changed(_LOOK_SECONDS)
 
-    def recount(self) -> None:
-        """Count anew at the next look, as by other rules."""
-        self._rewritten = -1
+    async def recount(self) -> None:
+        """Count anew and publish that, as by other rules."""
+        async with self.lock:
+            self._rewritten = -1
+            await self._look()
 
     async def _look(self) -> None:
         rewritten, end = await self._store.rewritten(), await self._store.tip()

@@ -82,8 +82,9 @@ class Vitals:
             self.self_check_failures.labels(check)
         self.input_modified = gauge(
             "input_modified_timestamp_seconds",
-            "When an input was last changed, Unix time: the newest file of the registry, the alert rules, the tokens; "
-            "the last import of a list of stale blocks.", ["input"],
+            "When an input was last changed, Unix time: the newest file of the registry, the alert rules, the tokens, "
+            "the list of addresses of the audit; the last import of a list of stale blocks; the last template.",
+            ["input"],
         )  # fmt: skip
         self.errors = counter("errors", "Errors that the daemon recovered from, by kind.", ["kind"])
         self.output_dropped = counter(

@@ -10,6 +10,7 @@ import io
 import re
 import subprocess
 import tempfile
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -19,6 +20,7 @@ from monitor.cli.status.client import Choice, Client, Status
 from monitor.cli.status.tables import seconds
 from monitor.cli.status.view import Shown, as_screen
 from monitor.config import Config
+from monitor.embedded import replay
 
 PICTURE = Path(__file__).resolve().parent.parent / "docs" / "images" / "status.png"
 WIDTH, HEIGHT = 160, 36
@@ -30,7 +32,8 @@ async def asked() -> Status:
     """What a demo says as soon as it has all numbers."""
     stop, listening = asyncio.Event(), asyncio.get_running_loop().create_future()
     config = Config.model_validate({"web": {"port": 0}})
-    running = asyncio.create_task(demo.run(config, stop, seconds_per_block=1, listening=listening.set_result))
+    play = partial(replay, seconds=1)
+    running = asyncio.create_task(demo.run(config, stop, play=play, listening=listening.set_result))
     async with Client(config, await listening) as client:
         while True:
             found = await client.ask(Choice())

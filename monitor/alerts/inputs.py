@@ -55,6 +55,8 @@ class AlertInputs:
     """Which pools build templates together, and who holds their rewards."""
     stratum: StratumView | None = None
     """What pools announce to their miners."""
+    self_check: Mapping[str, int] = field(default_factory=dict)
+    """How much the last self-check of each kind has found; without those that were not done yet."""
     incomplete: frozenset[str] = frozenset()
     """Windows, by name, that reach further back than the history."""
 

@@ -272,6 +272,12 @@ ALERT_METRICS: Final = (
         samples=lambda inputs: _unlabelled(inputs.behind), promql="pool_monitor_behind_seconds",
     ),
     AlertMetric(
+        name="self_check_findings",
+        help="How much the last self-check has found that should never be; 0 if nothing.", labels=("check",),
+        samples=lambda inputs: [((check,), float(many)) for check, many in inputs.self_check.items()] or None,
+        promql="increase(pool_monitor_self_check_failures_total{selector}[1h])",
+    ),
+    AlertMetric(
         name="economy_source_stale_seconds",
         help="Seconds since a source of the AI economy was last asked with success, if it is fetched.",
         labels=("source",), samples=_stale_sources,

@@ -22,6 +22,7 @@ from monitor.alerts.rules import Rule
 from monitor.alerts.shown import show
 from monitor.errors import PoolMonitorError
 from monitor.hub import Hub, Listener, News
+from monitor.logs import log_failure
 from monitor.model import Alert, AlertState, BlockEvents, BlockHash, NodesView, PoolSlug, Snapshot
 from monitor.vitals import Vitals
 
@@ -123,9 +124,9 @@ class AlertRunner:
                     self._take(one)
                 try:
                     await self._evaluate()
-                except Exception:
+                except Exception as error:  # noqa: BLE001 -- the next evaluation includes its events
                     self._vitals.errors.labels("alerts").inc()
-                    log.exception("alert evaluation failed")
+                    log_failure("alert evaluation failed", error)
 
     def set_rules(self, rules: Sequence[Rule]) -> None:
         """Replace the rules from the next evaluation on."""
@@ -136,9 +137,9 @@ class AlertRunner:
         while True:
             try:
                 self._alerts = tuple(await self._store.load())
-            except Exception:
+            except Exception as error:  # noqa: BLE001 -- retried
                 self._vitals.errors.labels("alerts").inc()
-                log.exception("loading alerts failed, retrying")
+                log_failure("loading alerts failed, retrying", error)
                 await asyncio.sleep(self._tick)
             else:
                 self._resume()
@@ -215,6 +216,7 @@ class AlertRunner:
             audit=self._hub.audit,
             builders=self._hub.builders,
             stratum=self._hub.stratum,
+            self_check=self._hub.self_check,
             incomplete=incomplete_windows(current) if current else frozenset(),
             block_at=self._block_at or snapshot.tip.time if snapshot and snapshot.caught_up else None,
             reorgs=self._events.reorgs,

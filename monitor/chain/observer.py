@@ -11,6 +11,7 @@ import structlog
 
 from monitor.chain.source import ChainSource
 from monitor.errors import OnAnotherChain, PoolMonitorError, StoreRefused
+from monitor.logs import log_failure
 from monitor.model import BlockHash, BlockRef, ChainTip, HeaderFacts, NodeFacts, NodeRole, Notice
 
 _LEAST_PAUSE_SECONDS, _MOST_PAUSE_SECONDS = 1.0, 60.0
@@ -121,7 +122,7 @@ class Observer:
         """What to say of the node after an error of ours that an answer of it has caused; the first is logged."""
         if not self._failed:
             self._failed = True
-            log.error("an observed node caused an unexpected error", node=self.name, exc_info=error)
+            log_failure("an observed node caused an unexpected error", error, node=self.name)
         return f"its answers caused an unexpected error ({type(error).__name__})"
 
     def _pass_on(self, notice: Notice) -> None:

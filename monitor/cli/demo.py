@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from functools import partial
 from typing import Annotated
 
 import typer
 
 from monitor.cli.common import settings
-from monitor.cli.run import interrupted
+from monitor.cli.run import interrupted, return_freed_memory
 from monitor.config import Config, WebSection
 
 
@@ -28,6 +29,7 @@ def demo(
     """
     found = settings(None, level=None)
     web = found.web.model_copy(update={"port": _usable(found.web, port)})
+    return_freed_memory()
     asyncio.run(_run(found.model_copy(update={"web": web}), seconds))
 
 
@@ -44,8 +46,9 @@ def _usable(web: WebSection, wanted: int | None) -> int:
 
 async def _run(config: Config, seconds: float) -> None:
     from monitor.cli import demo_daemon as app  # noqa: PLC0415 -- slow, and only needed here
+    from monitor.embedded import replay  # noqa: PLC0415
 
-    await app.run(config, interrupted(), seconds_per_block=seconds, listening=_announce)
+    await app.run(config, interrupted(), play=partial(replay, seconds=seconds), listening=_announce)
 
 
 def _announce(url: str) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import NoReturn
+from typing import NoReturn, TypeAlias
 
 from monitor import app as daemon
 from monitor.config import AlertsSection, Config, MqttSection, NodeSection, StoreSection
-from monitor.embedded import EmbeddedNode, Signature, mainnet, onward, replay
+from monitor.embedded import EmbeddedNode, Found, Signature, mainnet, onward
 from monitor.model import PoolSlug
 from monitor.registry.address import script_of
 from monitor.registry.loading import load_pools
@@ -21,12 +21,17 @@ _STILL_TO_COME = 1000
 """Blocks of the history that are replayed; then it starts over with later times and greater heights."""
 _STORED = 60_000
 """Blocks that are kept in the database: more than the longest window, a year, covers."""
-_TRIM_SECONDS = 600.0
+_TRIM_BLOCKS = 300
+"""Between deletions of older blocks; ten minutes at a block each two seconds."""
+_LOOK_SECONDS = 1.0
 _UNSIGNED_SCRIPT = b"\x51"
+
+Player: TypeAlias = Callable[[EmbeddedNode, Iterator[Found]], Coroutine[None, None, None]]
+"""Lets a node find the blocks that are to come."""
 
 
 async def run(
-    config: Config, stop: asyncio.Event, *, seconds_per_block: float, listening: Callable[[str], None] | None = None
+    config: Config, stop: asyncio.Event, *, play: Player, listening: Callable[[str], None] | None = None
 ) -> None:
     """Run until `stop` is set, with a temporary database.
 
@@ -34,7 +39,7 @@ async def run(
         config: the configuration; node and store are replaced, alert receivers and MQTT are disabled. Any chain is
             followed, since Bitcoin does not have the blocks that come after the history.
         stop: set it to end the demo.
-        seconds_per_block: time between blocks.
+        play: lets the node find blocks, until it is cancelled; such as `monitor.embedded.replay`.
         listening: called once with the address of the web server.
     """
     history = mainnet()
@@ -52,7 +57,7 @@ async def run(
             })  # fmt: skip
             async with asyncio.TaskGroup() as group:
                 beside = [
-                    group.create_task(replay(node, onward(history, start), seconds=seconds_per_block)),
+                    group.create_task(play(node, onward(history, start))),
                     group.create_task(_trim(settings.store.url, node)),
                 ]
                 await daemon.run(settings, stop, listening=listening)
@@ -62,10 +67,14 @@ async def run(
 
 async def _trim(url: str, node: EmbeddedNode) -> NoReturn:
     """Keep the database from growing for ever: at a block each two seconds it would, by 18 MB a day."""
+    trimmed = node.tip.height
     while True:
-        await asyncio.sleep(_TRIM_SECONDS)
-        async with await Store.open(url, beside=True) as store:
-            await store.forget(node.tip.height - _STORED)
+        await asyncio.sleep(_LOOK_SECONDS)
+        if node.tip.height >= trimmed + _TRIM_BLOCKS:
+            trimmed = node.tip.height
+            async with await Store.open(url, beside=True) as store:
+                if tip := await store.tip():
+                    await store.forget(tip.height - _STORED)
 
 
 def signatures_of(registry: PoolRegistry) -> dict[PoolSlug, Signature]:

@@ -23,7 +23,7 @@ def run(config: ConfigOption = None) -> None:
     machine with the default data directory.
     """
     found = settings(config, level=None)
-    _return_freed_memory()
+    return_freed_memory()
     asyncio.run(_run(found))
 
 
@@ -41,7 +41,7 @@ def interrupted() -> asyncio.Event:
     return stop
 
 
-def _return_freed_memory() -> None:
+def return_freed_memory() -> None:
     """Have glibc return freed memory to the system: by default it keeps 25 MB after a few estimates.
 
     Other C libraries have no such setting and are left as they are.

@@ -17,6 +17,7 @@ from monitor.economy.sources.known import SOURCES
 from monitor.economy.update import due, stored_data, update
 from monitor.economy.view import AiSide, ai_side, make_view, wanted_spans
 from monitor.errors import InputError
+from monitor.logs import log_failure
 from monitor.model import EconomyView, MiningSide, SeriesQuery, TimeSeries
 from monitor.store.reading import Reading
 from monitor.store.store import Store
@@ -120,9 +121,9 @@ class EconomyKeeper:
             except InputError as error:
                 self._vitals.errors.labels("economy").inc()
                 log.warning("economy source failed", source=source.name, error=str(error))
-            except Exception:  # whatever is wrong with one source, the others and the view go on
+            except Exception as error:  # noqa: BLE001 -- whatever is wrong with one source, the others and the view go on
                 self._vitals.errors.labels("economy").inc()
-                log.exception("economy source failed", source=source.name)
+                log_failure("economy source failed", error, source=source.name)
             else:
                 log.info("economy source asked", source=source.name, vintage=vintage.hash if vintage else "unchanged")
 

@@ -130,8 +130,11 @@ def _measurable(vintage: Vintage) -> None:
 
 
 def due(states: Sequence[SourceState], source: Source, now: float) -> bool:
-    """Whether a source is asked again: some days after the last request, an hour after a failed one."""
+    """Whether a source is asked again: some days after the last request, an hour after a failed one.
+
+    Also if the last request lies in the future: the clock was ahead, or that of another monitor of the database is.
+    """
     state = next((each for each in states if each.source == source.name), None)
     if state is None or state.checked_at is None:
         return True
-    return now - state.checked_at >= (3600 if state.error else source.every_days * 86_400)
+    return not 0 <= now - state.checked_at < (3600 if state.error else source.every_days * 86_400)

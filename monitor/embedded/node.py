@@ -8,7 +8,7 @@ import shutil
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
@@ -271,21 +271,29 @@ class EmbeddedNode:
         return cookie
 
 
-async def replay(node: EmbeddedNode, coming: Iterator[Found], *, seconds: float, race_every: int = RACE_EVERY) -> None:
+async def replay(
+    node: EmbeddedNode,
+    coming: Iterator[Found],
+    *,
+    seconds: float,
+    race_every: int = RACE_EVERY,
+    pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+) -> None:
     """Let a node find the blocks of a history, one every so many seconds, until there are no more.
 
     Header times stay those of the history, and so does the best chain: in a race a rival is a moment faster, but the
-    next block builds on the slower one, and the rival's becomes stale.
+    next block builds on the slower one, and the rival's becomes stale. `pause` is awaited with the seconds until the
+    next block.
     """
     parent: BlockHash | None = None  # the tip, but after a race
     since, earlier = 0, None
     for found in coming:
-        await asyncio.sleep(seconds)
+        await pause(seconds)
         since += 1
         race = since >= race_every and earlier is not None and earlier != found.pool
         if race and earlier:
             since, parent = 0, node.tip.hash
             node.play(replace(found, pool=earlier), on=parent)
-            await asyncio.sleep(seconds / 10)
+            await pause(seconds / 10)
         slower = node.play(found, on=parent)
         parent, earlier = slower if race else None, found.pool

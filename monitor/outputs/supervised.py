@@ -7,9 +7,7 @@ import time
 from collections.abc import Callable, Coroutine
 from typing import Any, NoReturn, TypeVar
 
-import structlog
-
-from monitor.errors import PoolMonitorError
+from monitor.logs import log_failure
 from monitor.vitals import Vitals
 
 _LONGEST_PAUSE = 60.0
@@ -17,8 +15,6 @@ _STEADY_SECONDS = 60.0
 """After a run of this length the pause starts at its minimum again."""
 
 _T = TypeVar("_T")
-
-log = structlog.get_logger()
 
 
 async def apart(work: Coroutine[Any, Any, _T]) -> _T:
@@ -43,11 +39,8 @@ async def supervised(name: str, run: Callable[[], Coroutine[Any, Any, NoReturn]]
         began = time.monotonic()
         try:
             await apart(run())
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 -- whatever it is, the output is started again
             vitals.errors.labels("output").inc()
-            if isinstance(error, PoolMonitorError):  # says itself what is wrong
-                log.error("output failed, restarting", output=name, reason=str(error))  # noqa: TRY400
-            else:
-                log.exception("output failed, restarting", output=name)
+            log_failure("output failed, restarting", error, output=name)
         failures = 1 if time.monotonic() - began > _STEADY_SECONDS else failures + 1
         await asyncio.sleep(min(_LONGEST_PAUSE, 2.0 ** (failures - 1)))

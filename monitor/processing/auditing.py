@@ -19,7 +19,9 @@ from monitor.documents import read_text
 from monitor.hub import Hub
 from monitor.model import AuditRow, AuditView, BlockAudit, BlockHash, BlockRef, SanctionedSighting
 from monitor.processing.audits import LONGEST_SECONDS, audit_view
+from monitor.reload import note_modified
 from monitor.store.audits import StoredAudits
+from monitor.vitals import Vitals
 
 DAY_SECONDS = 86_400
 _AHEAD_SECONDS = 7200
@@ -86,7 +88,7 @@ class _Board:
         self._hub.show_audit(shown)
 
 
-async def run_audit(
+async def run_audit(  # noqa: PLR0913 -- its inputs and outputs, by name
     section: AuditSection,
     node: AuditNode,
     *,
@@ -94,6 +96,7 @@ async def run_audit(
     store: AuditStore,
     belongs: Belongs,
     script_of: Callable[[str], bytes],
+    vitals: Vitals,
 ) -> NoReturn:
     """Audit the blocks of the counted chain for ever; shows a reason where that is not possible.
 
@@ -104,6 +107,7 @@ async def run_audit(
         store: keeps what is found.
         belongs: what a pool belonged to at a time, by level.
         script_of: the script of an address of the network; raises ValueError for what is none.
+        vitals: gets the age of the list of addresses and of the last template.
     """
     board = _Board(hub, store, belongs)
     await board.recount(None, int(time.time()))
@@ -112,6 +116,13 @@ async def run_audit(
         await asyncio.Event().wait()
     rules = AuditRules(grace_seconds=section.grace_seconds, margin=section.margin_ratio)
     watched = await asyncio.to_thread(_read_list, section.sanctioned_file, script_of)
+    if section.sanctioned_file:
+        note_modified([section.sanctioned_file], "sanctioned", vitals)
+
+    def state(off: str | None, interval: float) -> None:
+        board.show_state(off, interval)
+        if off is None:
+            vitals.input_modified.labels("template").set(time.time())
 
     async def found(audit: BlockAudit) -> None:
         await store.save(audit, keep_seconds=section.keep_days * DAY_SECONDS)
@@ -120,7 +131,7 @@ async def run_audit(
     settings = ObserverSettings(
         rules, section.interval_seconds, node_time_ratio=section.node_time_ratio, sanctioned=watched
     )
-    await AuditObserver(node, hub, settings, found=found, state=board.show_state).run()
+    await AuditObserver(node, hub, settings, found=found, state=state).run()
     raise AssertionError("the observer returned")
 
 

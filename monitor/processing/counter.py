@@ -142,6 +142,8 @@ class WindowCounter:
         self._tally = Tally()
         self._first: BlockRef | None = None
         """The lowest stored block."""
+        self._tip: BlockRef | None = None
+        """The newest block that is counted."""
         self._rewritten = 0
         """How often history had been rewritten when it was counted."""
         self._recounts = 0
@@ -163,7 +165,7 @@ class WindowCounter:
         levels, questions = self.rulebook.levels, self.rulebook.questions
         self._rewritten = await self._store.rewritten()
         self._first = await self._store.first()
-        self._counted, self._unknown_miners = await self._count()
+        self._counted, self._unknown_miners, self._tip = await self._count()
         self._recounts += 1
         self._note(levels, questions)
 
@@ -173,35 +175,41 @@ class WindowCounter:
         Blocks may be added meanwhile, and the new count makes way for the event loop.
 
         Returns:
-            None if it cannot be said, as blocks were counted anew meanwhile, or are about to be.
+            None if it cannot be said: blocks were counted anew meanwhile, or are about to be, as another monitor that
+            writes the database has changed more than its newest blocks.
         """
-        before, recounts = self._table.copy(), self._recounts
-        if before.tip is None:
+        before, tip, recounts = self._table.copy(), self._tip, self._recounts
+        if tip is None:
             return None
-        recounted = (await self._count(up_to=before.tip.height))[0].table
+        counted, _, end = await self._count(up_to=tip)
         rewritten = await self._store.rewritten()
-        if (recounts, rewritten) != (self._recounts, self._rewritten) or before.levels != recounted.levels:
+        if (end, recounts, rewritten) != (
+            tip,
+            self._recounts,
+            self._rewritten,
+        ) or before.levels != counted.table.levels:
             return None
-        return await asyncio.to_thread(drift, before, recounted, self.windows)
+        return await asyncio.to_thread(drift, before, counted.table, self.windows)
 
-    async def _count(self, *, up_to: int | None = None) -> tuple[CountedBlocks, UnknownMiners]:
-        """The stored blocks, counted from nothing on a thread; up to a height it is not urgent."""
+    async def _count(self, *, up_to: BlockRef | None = None) -> tuple[CountedBlocks, UnknownMiners, BlockRef | None]:
+        """The stored blocks, counted from nothing on a thread, and the newest one; up to a block it is not urgent."""
         reach = self._reach.with_margin
         levels, unknown_miners = self.rulebook.levels, UnknownMiners(self.rulebook.registry)
 
-        def count(reading: Reading) -> CountedBlocks:
-            tip = reading.newest_at(Moment(height=up_to))
-            if tip is None:
-                return CountedBlocks(levels, self.windows)
+        def count(reading: Reading) -> tuple[CountedBlocks, BlockRef | None]:
+            tip = reading.newest_at(Moment(height=up_to.height if up_to else None))
+            if tip is None or (up_to and up_to.hash != tip.hash):  # its chain was left
+                return CountedBlocks(levels, self.windows), None
             unattributed = reading.unattributed(MEMORY + _MORE)
             unknown_miners.learn((height, coinbase) for height, coinbase in unattributed if height <= tip.height)
             rows = reading.recent(tip, seconds=reach.seconds, count=reach.blocks)
             named = (with_pseudonym(row, unknown_miners) for row in rows)
             counted = CountedBlocks(levels, self.windows, named if up_to is None else _in_turns(named))
             len(counted.table)
-            return counted
+            return counted, BlockRef(tip.height, tip.hash)
 
-        return await self._store.reading(count), unknown_miners
+        counted, end = await self._store.reading(count)
+        return counted, unknown_miners, end
 
     def add(self, judged: Sequence[Judged]) -> bool:
         """Count blocks that join on top.
@@ -209,8 +217,9 @@ class WindowCounter:
         Returns:
             False if they change the pseudonym of an earlier block: then `recount`.
         """
-        if judged and self._first is None:
-            self._first = judged[0].block.ref
+        if judged:
+            self._first = self._first or judged[0].block.ref
+            self._tip = judged[-1].block.ref
         unattributed = [(each.block.height, each.block.coinbase) for each in judged if each.attribution.pool is None]
         if self._unknown_miners.learn(unattributed):
             return False

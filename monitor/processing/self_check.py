@@ -1,7 +1,8 @@
 """Checks once a day what should never be wrong: the counts of windows, and the newest blocks of the best chain.
 
 The counts are kept up block by block; the check counts the stored blocks anew, beside the intake and without its lock,
-and compares. A day is 144 blocks: without new blocks nothing can have changed.
+and compares. A day is 144 blocks: without new blocks nothing can have changed. Of several monitors on one database each
+checks its own counts, and the writer the stored blocks.
 """
 
 from __future__ import annotations
@@ -37,30 +38,37 @@ class SelfCheck:
         counter: the counts.
         lock: held by whoever changes them.
         recount: counts the stored blocks anew, and publishes that.
+        hub: gives the blocks, and takes what was found.
         vitals: the metrics.
+        writes: whether this monitor writes the stored blocks, and checks them too.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- its inputs and outputs, by name
         self,
         store: Store,
         counter: WindowCounter,
         *,
         lock: asyncio.Lock,
         recount: Callable[[], Awaitable[None]],
+        hub: Hub,
         vitals: Vitals,
+        writes: bool = True,
     ) -> None:
         self._store = store
         self._counter = counter
         self._lock = lock
         self._recount = recount
+        self._hub = hub
         self._vitals = vitals
+        self._writes = writes
 
-    async def run(self, hub: Hub) -> NoReturn:
+    async def run(self) -> NoReturn:
         """Check after every 144 blocks, for ever."""
         due: int | None = None
         checking: asyncio.Task[bool] | None = None
         async with asyncio.TaskGroup() as group:
-            with hub.listen("self-check") as news:
+            with self._hub.listen("self-check") as news:
+                self._hub.show_self_check({})
                 await self._note_inputs()
                 async for each in news:
                     if not isinstance(each, Snapshot) or not each.caught_up or (checking and not checking.done()):
@@ -77,7 +85,8 @@ class SelfCheck:
     async def check(self) -> bool:
         """Check everything once; return whether that was possible: not while history is counted anew or extended."""
         await self._note_inputs()
-        await self._check_chain()
+        if self._writes:
+            await self._check_chain()
         return await self._check_counts()
 
     async def _note_inputs(self) -> None:
@@ -97,7 +106,7 @@ class SelfCheck:
             self._vitals.self_check_failures.labels("counts").inc()
             log.error("counts of windows had drifted, counted anew", numbers=len(found), first=_text(found[0]))
             await self._recount()
-        self._vitals.self_check_last_run.labels("counts").set(time.time())
+        self._done("counts", len(found))
         return True
 
     async def _check_chain(self) -> None:
@@ -105,7 +114,11 @@ class SelfCheck:
         if problems:
             self._vitals.self_check_failures.labels("chain").inc()
             log.error("the stored best chain is broken", problems=len(problems), first=problems[0])
-        self._vitals.self_check_last_run.labels("chain").set(time.time())
+        self._done("chain", len(problems))
+
+    def _done(self, check: str, findings: int) -> None:
+        self._vitals.self_check_last_run.labels(check).set(time.time())
+        self._hub.show_self_check({**self._hub.self_check, check: findings})
 
 
 def _text(each: Drift) -> str:

@@ -73,6 +73,7 @@ class Reattribution:
             self._confidences = {int(row): Confidence(each) for row, each in cursor.get("confidences", {}).items()}
         else:
             connection.execute(delete(pending_attributions))
+            connection.execute(delete(metadata).where(metadata.c.name == _CURSOR))
         rows = connection.execute(select(attributions).where(attributions.c.registry != self._registry)).mappings()
         # Already stamped with the new registry, so that unchanged attributions compare equal.
         self._old = {row["id"]: replace(attribution_of(dict(row)), registry=self._registry) for row in rows}
@@ -80,6 +81,11 @@ class Reattribution:
             self._old[number] = replace(self._old[number], confidence=confidence)
         left = select(func.count()).select_from(blocks).where(blocks.c.id > self._after)
         return connection.execute(left).scalar_one() if self._old else 0
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether another registry has attributed any block; known after `begin`."""
+        return bool(self._old)
 
     def attribute(self, connection: Connection) -> Chunk | None:
         """Attribute the next blocks; None when there are no more."""

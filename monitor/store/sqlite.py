@@ -14,6 +14,9 @@ from monitor.errors import StoreError, StoreInUse, StoreMissing, StoreRefused
 from monitor.store.database import Database
 
 _ELSEWHERE: Final = "choose another store.url"
+_LOG_BYTES: Final = 8_388_608
+"""Of the log beside the file, after what made it longer, such as a backfill or a long reading, is over: two times what
+it usually reaches."""
 
 
 class Sqlite(Database):
@@ -140,7 +143,7 @@ class Sqlite(Database):
         that must see the same state. So it is told to begin none, and `_begin` does.
         """
         connection.isolation_level = None
-        pragmas = ("journal_mode = WAL",) if self._lock is not None else ()
+        pragmas = ("journal_mode = WAL", f"journal_size_limit = {_LOG_BYTES}") if self._lock is not None else ()
         for pragma in (*pragmas, "synchronous = FULL", "foreign_keys = ON", "busy_timeout = 10000"):
             connection.execute(f"PRAGMA {pragma}")
 

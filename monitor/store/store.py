@@ -33,7 +33,7 @@ from monitor.store.rows import RowBatch, block_row
 from monitor.store.stratum import StoredStratum
 from monitor.store.transactions import reads, writes
 
-_TAKE_SECONDS = 1.0
+TAKE_SECONDS = 1.0
 """Between two attempts to become the writer."""
 
 _T = TypeVar("_T")
@@ -115,7 +115,7 @@ class Store:
             StoreAway: the server is unreachable.
         """
         while not await self.take():  # noqa: ASYNC110 -- another process ends it
-            await asyncio.sleep(_TAKE_SECONDS)
+            await asyncio.sleep(TAKE_SECONDS)
 
     async def take(self) -> bool:
         """Become the writer, if there is no other; return whether this process is.
@@ -232,11 +232,12 @@ class Store:
 
         New blocks are stored meanwhile. All changes become visible at once, at the end. `attribute` runs on another
         thread; `progress` gets the number of blocks done, and of all. Returns where blocks moved from one pool to
-        another.
+        another. History counts as rewritten if another registry has attributed any block.
         """
         work = Reattribution(attribute, registry, self._ids)
-        total = await self._write(work.begin)
-        done = 0
+        total, done = await self._write(work.begin), 0
+        if not work.is_needed:
+            return []
         while chunk := await self._read(work.attribute):
             done += chunk.blocks
             await self._write(partial(work.save, chunk))

@@ -73,8 +73,8 @@ _LABELS = {
     "engine": "`sqlite` or `postgresql`",
     "schema": "revision of the database's schema",
     "check": "a [self-check](runbook.md#the-self-check): `counts` or `chain`",
-    "input": "`registry`, `rules`, `tokens`, `stale_list`; a registry or rules that were never changed have the age of "
-    "the installation",
+    "input": "`registry`, `rules`, `tokens`, `stale_list`, `sanctioned`, `template`; a registry or rules that were "
+    "never changed have the age of the installation",
 }
 _QUERIES = (
     ("The five largest pools of the last week", 'topk(5, pool_monitor_share_ratio{level="pool", window="7d"})'),

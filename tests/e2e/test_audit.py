@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import json
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -191,6 +192,9 @@ def test_transactions_of_a_list_are_followed_until_they_are_mined(
     world = audited(node, start_daemon, audit__sanctioned_file=file)
     wallet, daemon = world.wallet, world.daemon
     assert daemon.events("lines of the list of addresses are left out")[0]["lines"] == 1
+    modified = 'pool_monitor_input_modified_timestamp_seconds{input="%s"}'
+    assert daemon.metric(modified % "sanctioned") == pytest.approx(file.stat().st_mtime)
+    assert time.time() - (daemon.metric(modified % "template") or 0) < 60
     victim = wallet.send(40, to=listed)
     world.settle(victim)
     for _ in range(3):

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from support.daemon import environment
-from support.forked import Process, start
+from support.forked import Process, run, start
 from support.services import end, get, wait_until
 
 RACES = 2
@@ -67,6 +67,15 @@ def test_the_demo_leaves_nothing_behind(scratch: Path, number: int) -> None:
         process.send_signal(number)
         assert process.wait() == 0
     assert [each.name for each in scratch.iterdir()] == ["said"]
+
+
+def test_a_demo_that_cannot_listen_says_so_in_one_sentence(scratch: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        done = run("demo", "--port", other.getsockname()[1], environment=environment(), folder=scratch)
+
+    assert done.returncode == 2
+    assert "is in use" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
 
 
 def _ask(port: int, path: str) -> Any:  # noqa: ANN401 -- JSON is whatever it is

@@ -14,11 +14,16 @@ from typing import Any
 import pytest
 from support.bitcoind import Bitcoind
 from support.blocks import Recipe, mine_all
+from support.clock import Clock
 from support.daemon import Daemon
 from support.databases import ask
 from support.hook import Hook, until
 from support.postgresql import Postgresql
 from support.services import PATIENCE, get, wait_until
+
+from monitor.processing.self_check import EVERY_BLOCKS
+from monitor.store.store import TAKE_SECONDS
+from monitor.vitals import SELF_CHECKS
 
 TAKEOVER_SECONDS = 10
 RULES = """
@@ -102,6 +107,22 @@ def test_one_writes_and_the_other_shows_the_same(pair: tuple[Daemon, Daemon], bi
     check_history(url, tip)
 
 
+def test_each_checks_its_own_counts_and_the_writer_the_stored_blocks(
+    pair: tuple[Daemon, Daemon], bitcoind: Bitcoind
+) -> None:
+    tip = mine(bitcoind, EVERY_BLOCKS + 1)
+    for daemon in pair:
+        daemon.wait_for(tip)
+    mine(bitcoind, 1)
+
+    def checked(daemon: Daemon) -> set[str]:
+        name = "pool_monitor_self_check_last_run_timestamp_seconds"
+        return {check for check in SELF_CHECKS if daemon.metric(f'{name}{{check="{check}"}}')}
+
+    wait_until(lambda: "counts" in checked(pair[0]) & checked(pair[1]), seconds=20, what="both to check their counts")
+    assert [checked(daemon) for daemon in pair] == [{"counts", "chain"}, {"counts"}]
+
+
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM, signal.SIGSTOP])
 def test_the_other_takes_over_and_no_block_is_lost(
     pair: tuple[Daemon, Daemon], bitcoind: Bitcoind, url: str, end: signal.Signals
@@ -156,6 +177,52 @@ async def test_an_alert_is_sent_once_whichever_monitor_sends_it(bitcoind: Bitcoi
             await asyncio.to_thread(first.start)
             await asyncio.to_thread(first.wait_for, bitcoind.call("getbestblockhash"))
         assert sent() == ["firing", "resolved"]
+
+
+async def test_a_clock_that_is_days_ahead_changes_neither_the_writer_nor_the_alerts(
+    bitcoind: Bitcoind, scratch: Path, url: str
+) -> None:
+    """Leases are by the clock of the server, and an alert that began in the future ends with its condition."""
+    (scratch / "alerts.toml").write_text(RULES)
+    clock = Clock(scratch / "clock")
+    clock.set(3 * 86_400)
+    mixed = [Recipe(tag=(b"/AntPool/", b"/ViaBTC/", b"/slush/")[number % 3]) for number in range(50)]
+    mine_all(bitcoind, mixed)
+
+    async def shows(daemon: Daemon) -> None:
+        await asyncio.to_thread(daemon.wait_for, bitcoind.call("getbestblockhash"))
+
+    async def becomes_writer(daemon: Daemon) -> None:
+        await asyncio.to_thread(wait_until, lambda: writes(daemon), seconds=TAKEOVER_SECONDS, what="the takeover")
+
+    async with Hook() as hook:
+        settings: dict[str, Any] = {
+            "node__url": bitcoind.url, "node__cookie_file": bitcoind.cookie_file, "store__url": url, "windows": "50b",
+            "alerts__rules_file": scratch / "alerts.toml", "alerts__webhook__url": hook.url,
+            "alerts__webhook__secret": f"whsec_{'A' * 40}",
+        }  # fmt: skip
+
+        def sent() -> list[str]:
+            return [each.document["data"]["state"] for each in hook.taken]
+
+        with Daemon(scratch / "a", **settings) as right, Daemon(scratch / "b", clock=clock.file, **settings) as ahead:
+            await shows(ahead)
+            await asyncio.sleep(2 * TAKE_SECONDS)  # it has tried to become the writer
+            assert (writes(right), writes(ahead)) == (True, False)
+            right.kill()
+            await becomes_writer(ahead)
+            mine(bitcoind, 40)
+            await until(lambda: sent() == ["firing"], what="the alert of the one that is ahead")
+            await asyncio.to_thread(right.start)
+            await shows(right)
+            assert (writes(right), writes(ahead)) == (False, True)
+            ahead.kill()
+            await becomes_writer(right)
+            mine_all(bitcoind, mixed)
+            await until(lambda: len(sent()) > 1, what="the end of the alert")
+            await shows(right)
+        assert sent() == ["firing", "resolved"]
+    check_history(url, str(bitcoind.call("getbestblockhash")))
 
 
 def test_monitors_outlive_a_restart_of_the_server(bitcoind: Bitcoind, scratch: Path) -> None:

@@ -38,7 +38,7 @@ def test_the_file_is_made_from_the_rules() -> None:
 
 
 def test_promtool_accepts_it(promtool: Path) -> None:
-    assert "37 rules found" in promtool_says(promtool, "check", "rules", RULES)
+    assert "38 rules found" in promtool_says(promtool, "check", "rules", RULES)
 
 
 def test_promtool_sees_them_fire(promtool: Path) -> None:

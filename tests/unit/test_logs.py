@@ -8,8 +8,10 @@ from collections.abc import Iterator
 
 import pytest
 import structlog
+from support.services import CHECKOUT
 
 from monitor import logs
+from monitor.errors import StoreAway, StoreError
 
 
 class Terminal(io.StringIO):
@@ -127,3 +129,44 @@ def test_configuring_twice_says_everything_once() -> None:
     structlog.get_logger().info("block")
     logging.getLogger("some.library").warning("trouble")
     assert len(stream.getvalue().splitlines()) == 2
+
+
+FULL, AWAY = StoreError("the disk is full"), StoreAway("the server is away")
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (FULL, "the disk is full"),
+        (ExceptionGroup("tasks", [FULL]), "the disk is full"),
+        (ExceptionGroup("tasks", [AWAY, ExceptionGroup("more", [FULL, AWAY])]), "the server is away; the disk is full"),
+    ],
+)
+def test_a_failure_that_explains_itself_has_a_reason_and_no_traceback(error: Exception, reason: str) -> None:
+    logs.configure(stream=(stream := io.StringIO()))
+    logs.log_failure("output failed, restarting", error, output="mqtt")
+
+    [line] = lines(stream)
+    assert line.pop("timestamp")
+    assert line == {"event": "output failed, restarting", "level": "error", "output": "mqtt", "reason": reason}
+
+
+@pytest.mark.parametrize("error", [KeyError("defect"), ExceptionGroup("tasks", [FULL, KeyError("defect")])])
+def test_a_defect_has_its_traceback_also_beside_failures_that_explain_themselves(error: Exception) -> None:
+    logs.configure(stream=(stream := io.StringIO()))
+    logs.log_failure("output failed, restarting", error)
+
+    [line] = lines(stream)
+    assert "KeyError" in str(line["exception"])
+    assert "reason" not in line
+
+
+def test_tracebacks_are_logged_in_one_place() -> None:
+    package = CHECKOUT / "monitor"
+    found = {
+        str(file.relative_to(package))
+        for file in package.rglob("*.py")
+        if any(word in file.read_text("utf-8") for word in ("log.exception(", "exc_info="))
+    }
+
+    assert found == {"logs.py"}

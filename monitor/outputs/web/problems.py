@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from monitor.errors import StoreAway
+from monitor.logs import log_failure
 from monitor.outputs.schemas import problem as schema
 from monitor.vitals import Vitals
-
-log = structlog.get_logger()
 
 
 class Problem(Exception):  # noqa: N818 -- the word of the RFC
@@ -41,9 +39,9 @@ def problems(vitals: Vitals) -> Middleware:
             return document
         except StoreAway:
             return _document(HTTPStatus.SERVICE_UNAVAILABLE, "the database does not answer; repeat the request later")
-        except Exception:
+        except Exception as error:  # noqa: BLE001 -- one request does not end the server
             vitals.errors.labels("web").inc()
-            log.exception("a request failed", path=request.path)
+            log_failure("a request failed", error, path=request.path)
             return _document(HTTPStatus.INTERNAL_SERVER_ERROR, "the log of the daemon has the reason")
 
     return middleware

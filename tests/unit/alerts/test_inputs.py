@@ -119,8 +119,8 @@ AUDIT = AuditView(
 BUILDERS = view_of(PoolSlug("a"), PoolSlug("b"), PoolSlug("c"))
 NOW = AlertInputs(
     now=10_000.0, snapshot=SNAPSHOT, block_at=9_400.0, reorgs={6: 2}, stale=frozenset(LOST), conflicts={A: 1},
-    node_away=0.0, node_behind=3, behind=12.0, nodes=VIEW, economy=ECONOMY, audit=AUDIT,
-    builders=BUILDERS, stratum=view_of_stratum(10_000.0, names=("foundryusa", "ocean", "sbicrypto")),
+    node_away=0.0, node_behind=3, behind=12.0, self_check={"counts": 0, "chain": 3}, nodes=VIEW, economy=ECONOMY,
+    audit=AUDIT, builders=BUILDERS, stratum=view_of_stratum(10_000.0, names=("foundryusa", "ocean", "sbicrypto")),
 )  # fmt: skip
 
 
@@ -143,6 +143,7 @@ NOW = AlertInputs(
         ("sanctioned_passed_over_ratio", {("5e4a",): 0.75}),
         ("new_template_group_pools", {("a-templates",): 1.0}),
         ("behind_seconds", {(): 12.0}),
+        ("self_check_findings", {("counts",): 0.0, ("chain",): 3.0}),
         ("economy_source_stale_seconds", {("epoch",): 4_000.0, ("openrouter",): 9_000.0}),
         ("economy_direction_changed", {("usage",): 1.0}),
         ("pool_off_tip", {("foundryusa",): 0.0, ("ocean",): 1.0}),
@@ -158,7 +159,7 @@ def test_what_is_known_has_a_number(name: str, samples: dict[tuple[str, ...], fl
 
 def test_all_facts_are_tried() -> None:
     assert {fact.name for fact in ALERT_METRICS} == set(METRIC_LOOKUP.alert_metrics)
-    assert len(ALERT_METRICS) == 20
+    assert len(ALERT_METRICS) == 21
 
 
 def test_what_is_not_known_has_none() -> None:

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
 import pytest
+from structlog.testing import capture_logs
 from support.fake_chain import BEFORE_ALL, chain_on, judge
 from support.views import split_view
 
@@ -356,6 +357,19 @@ async def test_what_could_not_be_stored_is_not_told_and_not_forgotten(bench: Ben
         await settle()
     assert bench.told == [("half", "firing"), ("reorganisation", "firing")]
     assert (bench.vitals.registry.get_sample_value("pool_monitor_errors_total", {"kind": "alerts"}) or 0) >= 1
+
+
+async def test_a_database_that_is_away_is_logged_with_its_reason_and_no_traceback(bench: Bench) -> None:
+    with capture_logs() as logs:
+        async with bench.watching():
+            bench.memory.fails = True
+            bench.grow(*"ab")
+            bench.grow(*"bab", depth=2)
+            await settle()
+
+    failed = [line for line in logs if line["event"] == "alert evaluation failed"]
+    assert failed
+    assert all(line["reason"] and "exc_info" not in line for line in failed)
 
 
 async def test_a_reorganisation_waits_for_the_snapshot_that_counts_it(bench: Bench) -> None:

@@ -34,12 +34,16 @@ async def test_it_is_started_again_after_growing_pauses(monkeypatch: pytest.Monk
     assert {(line["event"], line["output"]) for line in logs} == {("output failed, restarting", "an output")}
 
 
-async def test_an_error_that_explains_itself_is_logged_without_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("in_group", [False, True])
+async def test_an_error_that_explains_itself_is_logged_without_traceback(
+    monkeypatch: pytest.MonkeyPatch, *, in_group: bool
+) -> None:
     async def sleep(_seconds: float) -> None:
         raise asyncio.CancelledError
 
     async def fails() -> NoReturn:
-        raise StoreError("the disk is full")
+        error = StoreError("the disk is full")
+        raise ExceptionGroup("tasks of the output", [error]) if in_group else error
 
     monkeypatch.setattr("monitor.outputs.supervised.asyncio.sleep", sleep)
     with capture_logs() as logs, pytest.raises(asyncio.CancelledError):

@@ -52,8 +52,13 @@ def vitals() -> Vitals:
 
 
 @pytest.fixture
-def self_check(store: Store, counter: WindowCounter, vitals: Vitals) -> SelfCheck:
-    return SelfCheck(store, counter, lock=asyncio.Lock(), recount=counter.recount, vitals=vitals)
+def hub(vitals: Vitals) -> Hub:
+    return Hub(vitals)
+
+
+@pytest.fixture
+def self_check(store: Store, counter: WindowCounter, hub: Hub, vitals: Vitals) -> SelfCheck:
+    return SelfCheck(store, counter, lock=asyncio.Lock(), recount=counter.recount, hub=hub, vitals=vitals)
 
 
 def number(vitals: Vitals, name: str, check: str | None = None) -> float | None:
@@ -141,6 +146,18 @@ async def test_history_that_was_rewritten_is_compared_once_it_is_counted(
     assert number(vitals, "failures_total", "counts") == 0
 
 
+async def test_what_was_found_is_known_to_the_alerts_and_not_before(
+    self_check: SelfCheck, url: str, hub: Hub, counter: WindowCounter
+) -> None:
+    assert hub.self_check == {}
+
+    ask(url, "UPDATE blocks SET stale = 1 WHERE height = :height", height=CHAIN[-5].block.height)
+    await counter.recount()
+    await self_check.check()
+
+    assert hub.self_check == {"counts": 0, "chain": 1}
+
+
 async def test_a_gap_in_the_stored_chain_is_reported(self_check: SelfCheck, url: str, vitals: Vitals) -> None:
     missing = CHAIN[-5].block.height
     ask(url, "UPDATE blocks SET stale = 1 WHERE height = :height", height=missing)
@@ -153,15 +170,13 @@ async def test_a_gap_in_the_stored_chain_is_reported(self_check: SelfCheck, url:
     assert f"the blocks {missing} to {missing} are missing" in [each.get("first") for each in logged]
 
 
-async def test_a_check_follows_every_day_of_blocks(
-    self_check: SelfCheck, counter: WindowCounter, vitals: Vitals
-) -> None:
-    hub, check = Hub(vitals), AsyncMock(return_value=True)
+async def test_a_check_follows_every_day_of_blocks(self_check: SelfCheck, counter: WindowCounter, hub: Hub) -> None:
+    check = AsyncMock(return_value=True)
     state = await counter.state(Plan(CHAIN[-2].block.ref, CHAIN[-2].block.hash))
     assert state
     taken = replace(state.snapshot(), caught_up=True)
     with patch.object(self_check, "check", check), patch.object(self_check, "_note_inputs", AsyncMock()):
-        running = asyncio.create_task(self_check.run(hub))
+        running = asyncio.create_task(self_check.run())
         for height in (0, 1000, 1000 + EVERY_BLOCKS - 1, 1000 + EVERY_BLOCKS, 1001 + EVERY_BLOCKS):
             if height:
                 hub.publish(replace(taken, tip=replace(taken.tip, height=height)))

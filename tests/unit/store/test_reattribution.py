@@ -190,3 +190,13 @@ async def test_progress_is_told_up_to_the_end(url: str, monkeypatch: pytest.Monk
         await keep(store, blocks(50), parity("old"))
         await store.reattribute(parity("new").judge, "new", lambda done, total: told.append((done, total)))
     assert told == [(20, 50), (40, 50), (50, 50)]
+
+
+async def test_history_that_the_registry_has_attributed_already_is_not_rewritten(url: str) -> None:
+    async with await Store.open(url) as store:
+        await keep(store, blocks(5), parity("one"))
+        assert await store.reattribute(parity("one").judge, "one") == []
+        assert await store.rewritten() == 0
+
+        assert await store.reattribute(parity("two").judge, "two") == []
+        assert await store.rewritten() == 1
