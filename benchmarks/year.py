@@ -80,7 +80,7 @@ summary = "few are enough"
 POOL = '[[main.pool]]\nslug = "village{0}"\nname = "Village {0}"\nkind = "pool"\ntags = ["/village {0}/"]\n'
 PATHS = (
     "/", "/metrics", "/api/v1/status", "/api/v1/shares", "/api/v1/concentration", "/api/v1/signals", "/api/v1/pools",
-    "/api/v1/blocks?limit=500", "/api/v1/history?metric=hhi&level=pool&step=7d", "/blocks", "/alerts", "/nodes",
+    "/api/v1/blocks?limit=500", "/api/v1/history?metric=hhi&level=pool&step=7d", "/alerts", "/nodes",
     "/feed.atom", "/pool/antpool", "/entity/origin/US",
 )  # fmt: skip
 

@@ -13,9 +13,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from monitor.errors import InputError
+from monitor.errors import InputError, WireError
 from monitor.model import BlockHash, BlockRef, Header
-from monitor.wire import HEADER_BYTES, WireError, decode_header, encode_header, target
+from monitor.wire import HEADER_BYTES, decode_header, encode_header, target
 
 MAX_BYTES: Final = 16 * 1024 * 1024
 """The largest list of today has less than a megabyte."""
