@@ -165,7 +165,7 @@ def _quoted(text: str) -> str:
     return f"'{short(text)}'"
 
 
-@lru_cache(maxsize=10_000)
+@lru_cache(maxsize=2_000)
 def shown(payout: bytes, network: str) -> str:
     """A payout script for people: its address, or its hex, shortened."""
     return address_of(payout, network) or f"script {short(payout.hex())}"

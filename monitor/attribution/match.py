@@ -199,7 +199,7 @@ def _payout_rank(amount: int, total: int) -> Rank:
     return Rank.SUBSTANTIAL_PAYOUT if 100 * amount >= SUBSTANTIAL_PERCENT * total else Rank.MINOR_PAYOUT
 
 
-@lru_cache(maxsize=10_000)  # blocks of one pool carry the same marks
+@lru_cache(maxsize=2_000)  # blocks of one pool carry the same marks; an entry keeps its registry in memory
 def _judge(paid: _Paid, tags: Standings, registry: PoolRegistry) -> Attribution:
     marks, _ = _ranked(paid, tags, registry)
     first = deciding(marks)
