@@ -58,6 +58,7 @@ WINDOWS = "24h,30d,1y"
 REMEMBERED = 600
 """Blocks that the node keeps, once the daemon has stored them all."""
 MOST_GROWTH = 0.02
+OPEN = {"descriptors", "connections", "threads"}
 RIVAL = PoolSlug("f2pool")
 RULES = """
 [[rule]]
@@ -284,14 +285,18 @@ async def main(arguments: argparse.Namespace) -> int:
 
 
 def report(samples: Sequence[Sample]) -> int:
-    """Print the second month beside the last; 1 if too much has grown."""
+    """Print the second month beside the last; 1 if too much has grown.
+
+    Medians, but of what is open the most: readers come and go.
+    """
     second = [each for each in samples if 30 <= each.day < 60]
     last = samples[-len(second) :]
     worst = 0.0
     for name in ("rss", "pss", "descriptors", "connections", "threads", "event_ms", "snapshot_ms"):
-        before, after = (median(getattr(each, name) for each in month) for month in (second, last))
+        of_month = max if name in OPEN else median
+        before, after = (of_month(getattr(each, name) for each in month) for month in (second, last))
         growth = after / before - 1
-        if name in {"rss", "pss", "descriptors", "connections", "threads"}:
+        if not name.endswith("_ms"):
             worst = max(worst, growth)
         print(f"{name:12} {before:14,.1f} {after:14,.1f} {growth:+8.2%}")
     first, end = samples[0], samples[-1]
