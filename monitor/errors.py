@@ -30,9 +30,7 @@ The number is the exit code of the process.
 
 from __future__ import annotations
 
-import sys
 from enum import IntEnum
-from importlib.util import find_spec
 from typing import Self
 
 from monitor.text import excerpt
@@ -99,9 +97,10 @@ class ExtraMissing(ConfigError):  # noqa: N818 -- a state of the installation
     """
 
     def __init__(self, extra: str, purpose: str) -> None:
-        command = f"{sys.executable} -m pip install 'pool-monitor[{extra}]'"
+        # No command with a bare name: an index may have a stranger's package of that name.
         remedy = (
-            f"run: {command}" if find_spec("pip") else f"install 'pool-monitor[{extra}]': this installation has no pip"
+            f"install pool-monitor again from the wheel or checkout that it came from, with [{extra}] after its path; "
+            "docs/how-to/install.md has the commands"
         )
         super().__init__(f"{purpose} needs the extra {extra!r}, which is not installed", remedy=remedy)
 

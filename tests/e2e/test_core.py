@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -60,7 +59,8 @@ def test_parquet_names_its_extra(arguments: tuple[object, ...]) -> None:
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
         "pool-monitor: Parquet needs the extra 'parquet', which is not installed; "
-        f"run: {sys.executable} -m pip install 'pool-monitor[parquet]'\n"
+        "install pool-monitor again from the wheel or checkout that it came from, with [parquet] after its path; "
+        "docs/how-to/install.md has the commands\n"
     )
 
 
@@ -71,5 +71,6 @@ def test_notifications_name_their_extra_before_anything_starts(command: tuple[st
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
         "pool-monitor: alerts.apprise needs the extra 'notify', which is not installed; "
-        f"run: {sys.executable} -m pip install 'pool-monitor[notify]'\n"
+        "install pool-monitor again from the wheel or checkout that it came from, with [notify] after its path; "
+        "docs/how-to/install.md has the commands\n"
     )

@@ -218,7 +218,7 @@ async def test_an_address_that_names_no_database_is_said(wrong: str) -> None:
         await Store.open(wrong)
 
 
-async def test_a_missing_driver_is_said_with_the_command_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_missing_driver_is_said_with_the_extra_that_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "psycopg", None)
-    with pytest.raises(ExtraMissing, match=r"needs the extra 'postgres'.*pip install 'pool-monitor\[postgres\]'"):
+    with pytest.raises(ExtraMissing, match=r"needs the extra 'postgres'.*wheel or checkout.*\[postgres\]"):
         await Store.open("postgresql+psycopg://monitor@127.0.0.1/none")
