@@ -56,6 +56,21 @@ def pair(bitcoind: Bitcoind, scratch: Path, url: str) -> Iterator[tuple[Daemon, 
             yield first, second
 
 
+def alerting(node: Bitcoind, url: str, hook: Hook, *, folder: Path) -> dict[str, Any]:
+    """Settings of a monitor with `RULES`, whose alerts go to `hook`."""
+    (folder / "alerts.toml").write_text(RULES)
+    return {
+        "node__url": node.url, "node__cookie_file": node.cookie_file, "store__url": url, "windows": "50b",
+        "alerts__rules_file": folder / "alerts.toml", "alerts__webhook__url": hook.url,
+        "alerts__webhook__secret": f"whsec_{'A' * 40}",
+    }  # fmt: skip
+
+
+def sent(hook: Hook) -> list[str]:
+    """States of the alert that the webhook was told, in order."""
+    return [each.document["data"]["state"] for each in hook.taken]
+
+
 def mine(node: Bitcoind, blocks: int) -> str:
     """More blocks; the hash of the last."""
     mine_all(node, [Recipe(tag=b"/AntPool/")] * blocks)
@@ -147,22 +162,14 @@ def test_the_other_takes_over_and_no_block_is_lost(
 
 
 async def test_an_alert_is_sent_once_whichever_monitor_sends_it(bitcoind: Bitcoind, scratch: Path, url: str) -> None:
-    (scratch / "alerts.toml").write_text(RULES)
     tags = (b"/AntPool/", b"/ViaBTC/", b"/slush/")
     mine_all(bitcoind, [Recipe(tag=tags[number % 3]) for number in range(50)])
     async with Hook() as hook:
-        settings: dict[str, Any] = {
-            "node__url": bitcoind.url, "node__cookie_file": bitcoind.cookie_file, "store__url": url, "windows": "50b",
-            "alerts__rules_file": scratch / "alerts.toml", "alerts__webhook__url": hook.url,
-            "alerts__webhook__secret": f"whsec_{'A' * 40}",
-        }  # fmt: skip
-
-        def sent() -> list[str]:
-            return [each.document["data"]["state"] for each in hook.taken]
+        settings = alerting(bitcoind, url, hook, folder=scratch)
 
         with Daemon(scratch / "a", **settings) as first, Daemon(scratch / "b", **settings) as second:
             mine(bitcoind, 40)
-            await until(lambda: sent() == ["firing"], what="the alert")
+            await until(lambda: sent(hook) == ["firing"], what="the alert")
             await asyncio.to_thread(second.wait_for, bitcoind.call("getbestblockhash"))
             await asyncio.to_thread(
                 wait_until,
@@ -173,17 +180,16 @@ async def test_an_alert_is_sent_once_whichever_monitor_sends_it(bitcoind: Bitcoi
             first.kill()
             await asyncio.to_thread(wait_until, lambda: writes(second), seconds=10, what="the other to take over")
             mine_all(bitcoind, [Recipe(tag=tags[number % 3]) for number in range(50)])
-            await until(lambda: len(sent()) > 1, what="the end of the alert")
+            await until(lambda: len(sent(hook)) > 1, what="the end of the alert")
             await asyncio.to_thread(first.start)
             await asyncio.to_thread(first.wait_for, bitcoind.call("getbestblockhash"))
-        assert sent() == ["firing", "resolved"]
+        assert sent(hook) == ["firing", "resolved"]
 
 
 async def test_a_clock_that_is_days_ahead_changes_neither_the_writer_nor_the_alerts(
     bitcoind: Bitcoind, scratch: Path, url: str
 ) -> None:
     """Leases are by the clock of the server, and an alert that began in the future ends with its condition."""
-    (scratch / "alerts.toml").write_text(RULES)
     clock = Clock(scratch / "clock")
     clock.set(3 * 86_400)
     mixed = [Recipe(tag=(b"/AntPool/", b"/ViaBTC/", b"/slush/")[number % 3]) for number in range(50)]
@@ -196,14 +202,7 @@ async def test_a_clock_that_is_days_ahead_changes_neither_the_writer_nor_the_ale
         await asyncio.to_thread(wait_until, lambda: writes(daemon), seconds=TAKEOVER_SECONDS, what="the takeover")
 
     async with Hook() as hook:
-        settings: dict[str, Any] = {
-            "node__url": bitcoind.url, "node__cookie_file": bitcoind.cookie_file, "store__url": url, "windows": "50b",
-            "alerts__rules_file": scratch / "alerts.toml", "alerts__webhook__url": hook.url,
-            "alerts__webhook__secret": f"whsec_{'A' * 40}",
-        }  # fmt: skip
-
-        def sent() -> list[str]:
-            return [each.document["data"]["state"] for each in hook.taken]
+        settings = alerting(bitcoind, url, hook, folder=scratch)
 
         with Daemon(scratch / "a", **settings) as right, Daemon(scratch / "b", clock=clock.file, **settings) as ahead:
             await shows(ahead)
@@ -212,16 +211,16 @@ async def test_a_clock_that_is_days_ahead_changes_neither_the_writer_nor_the_ale
             right.kill()
             await becomes_writer(ahead)
             mine(bitcoind, 40)
-            await until(lambda: sent() == ["firing"], what="the alert of the one that is ahead")
+            await until(lambda: sent(hook) == ["firing"], what="the alert of the one that is ahead")
             await asyncio.to_thread(right.start)
             await shows(right)
             assert (writes(right), writes(ahead)) == (False, True)
             ahead.kill()
             await becomes_writer(right)
             mine_all(bitcoind, mixed)
-            await until(lambda: len(sent()) > 1, what="the end of the alert")
+            await until(lambda: len(sent(hook)) > 1, what="the end of the alert")
             await shows(right)
-        assert sent() == ["firing", "resolved"]
+        assert sent(hook) == ["firing", "resolved"]
     check_history(url, str(bitcoind.call("getbestblockhash")))
 
 
