@@ -65,6 +65,13 @@ async def test_a_query_string_is_passed_on_as_it_is(daemon: Inside) -> None:
         assert "metric=shares&amp;entity=a%26b" in await response.text()
 
 
+async def test_a_browser_finds_an_icon_whatever_it_opens(daemon: Inside) -> None:
+    status, content_type, body = await daemon.get("/favicon.ico")
+    assert (status, content_type) == (200, "image/svg+xml; charset=utf-8")
+    assert b"<svg" in body
+    assert b'<link rel="icon" href="../favicon.ico">' in (await daemon.get("/embed/history?metric=hhi"))[2]
+
+
 @pytest.mark.parametrize("day", ["0001-01-01", "1969-12-31", "2106-01-01", "9999-12-31"])
 @pytest.mark.parametrize("path", ["/", "/pool/antpool", "/entity/origin/CN"])
 async def test_a_range_with_days_that_no_block_has_is_left_out(daemon: Inside, path: str, day: str) -> None:

@@ -11,7 +11,7 @@ from monitor.hub import Hub
 from monitor.outputs.web.pages.pages import Pages
 from monitor.vitals import Vitals
 
-NO_PAGES = {"/static/{version}/{name:.+}", "/feed.atom", "/api/try"}
+NO_PAGES = {"/favicon.ico", "/static/{version}/{name:.+}", "/feed.atom", "/api/try"}
 """Files, and where a form goes."""
 
 

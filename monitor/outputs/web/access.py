@@ -20,7 +20,7 @@ Network: TypeAlias = IPv4Network | IPv6Network
 
 WITHOUT_TOKEN = {"/healthz", "/readyz"}
 """For service managers, which have no token; they answer nothing but a state."""
-_CHARTS = ("/embed/", "/badge/", "/chart/")
+_CHARTS = ("/embed/", "/badge/", "/chart/", "/favicon.ico")
 _PRIVATE = ("local", "localhost", "internal", "home.arpa", "onion")
 """Domains in which no other site can have a name: so a page of another site cannot reach us by one."""
 _PATH = re.compile(r"(/[A-Za-z0-9._~-]+)+")

@@ -31,8 +31,12 @@ class Assets:
         """Path of the folder."""
 
     def routes(self) -> list[web.RouteDef]:
-        """The route."""
-        return [web.get("/static/{version}/{name:.+}", self.file)]
+        """The routes."""
+        return [web.get("/static/{version}/{name:.+}", self.file), web.get("/favicon.ico", self.icon)]
+
+    async def icon(self, request: web.Request) -> web.Response:
+        """The icon, for what names none: browsers ask for it when a drawing or a JSON document is opened."""
+        return self._answers["icon.svg"].to(request)
 
     async def file(self, request: web.Request) -> web.Response:
         """One file. Under an old digest, from a page of an older version, a browser may not cache it."""
