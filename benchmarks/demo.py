@@ -34,7 +34,7 @@ import aiohttp
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
-from support.usage import usage
+from support.usage import Usage, usage
 
 from monitor import logs, pipeline
 from monitor.cli import demo_daemon
@@ -58,16 +58,10 @@ PATHS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(Usage):
     """What the demo holds at the end of an hour."""
 
     hour: int
-    rss: int
-    """Bytes, as the next one: of the process and its children."""
-    pss: int
-    descriptors: int
-    connections: int
-    threads: int
     disk: int
     """Bytes of everything that the demo has written."""
     stored: int
@@ -134,8 +128,8 @@ class Week:
 
     def _sample(self, hour: int, node: EmbeddedNode, reader: sqlite3.Connection) -> Sample:
         return Sample(
-            hour,
             **asdict(usage(os.getpid())),
+            hour=hour,
             disk=sum(each.stat().st_size for each in self._folder.rglob("*") if each.is_file()),
             stored=reader.execute("SELECT count(*) FROM blocks").fetchone()[0],
             node=len(node.chain),

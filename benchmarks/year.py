@@ -43,7 +43,7 @@ from support.forked import POOL_MONITOR
 from support.hook import Hook
 from support.mainnet import mainnet_node, settings_of
 from support.services import free_port
-from support.usage import usage
+from support.usage import Usage, usage
 
 from monitor.embedded import EmbeddedNode, mainnet, onward
 from monitor.embedded.history import Found
@@ -87,16 +87,10 @@ PATHS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(Usage):
     """The state of the daemon at the end of a day."""
 
     day: int
-    rss: int
-    """Bytes, as the next one: of the daemon and its children."""
-    pss: int
-    descriptors: int
-    connections: int
-    threads: int
     disk: int
     """Bytes of the database."""
     blocks: int
@@ -210,8 +204,8 @@ class Year:
         found = await self.get("/metrics")
         store = [*self._daemon.folder.glob("blocks.sqlite*")]
         return Sample(
-            day,
             **asdict(usage(self._daemon.pid)),
+            day=day,
             disk=sum(each.stat().st_size for each in store),
             blocks=self.database.execute("SELECT count(*) FROM blocks").fetchone()[0],
             event_ms=self._mean(found, "block_event_seconds"),

@@ -2,7 +2,8 @@
 
     PYTHONPATH=tests python -m chaos [--seeds 20] [--first 1]
 
-A seed that breaks a promise is printed with its plan, and with the command that repeats it.
+A seed that breaks a promise is printed with its plan, and with the command that repeats it. The log of a monitor that
+stands still ends with what its threads and tasks do.
 """
 
 from __future__ import annotations
@@ -26,7 +27,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Run a monitor through faults at random.")
     parser.add_argument("--seeds", type=int, default=20, help="how many")
     parser.add_argument("--first", type=int, default=1, help="the first of them")
-    parser.add_argument("--logs", type=Path, help="folder for the logs of monitors that broke a promise")
+    parser.add_argument(
+        "--logs", type=Path, default=Path(tempfile.gettempdir(), "pool-monitor-chaos-logs"),
+        help="folder for the logs of monitors that broke a promise",
+    )  # fmt: skip
     parser.add_argument("--plan", action="store_true", help="print the plans only")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # ends what it started
@@ -43,7 +47,8 @@ def main() -> int:
             with tempfile.TemporaryDirectory(prefix=f"seed-{plan.seed}-", dir=folder) as place:
                 outcomes.append(asyncio.run(run(plan, Path(place), postgresql)))
             _print(outcomes[-1])
-            if outcomes[-1].broken and options.logs:
+            if outcomes[-1].broken:
+                options.logs.mkdir(parents=True, exist_ok=True)
                 for name, text in outcomes[-1].logs.items():
                     (options.logs / f"{plan.seed}-{name}.log").write_text(text)
     _summarise(outcomes)

@@ -191,7 +191,7 @@ class World:
         chain = await self._nodes.best_chain()
         for each in self.monitors:
             await each.start()
-            await self._until(lambda: self._shows(each.daemon, chain[-1]), f"{each.daemon.folder.name} to begin")  # noqa: B023
+            await self._shown(each.daemon, chain[-1])
         await asyncio.to_thread(
             ask, self._url, "INSERT INTO receivers (name, done) VALUES (:name, 0)", name=promises.WITNESS
         )
@@ -243,7 +243,7 @@ class World:
             await self._nodes.step(Mined(SECONDS, POOLS[number], 0, invalid=False, seconds=600))
         tip = (await self._nodes.best_chain())[-1]
         for each in self.monitors:
-            await self._until(lambda: self._shows(each.daemon, tip), f"monitor {each.daemon.folder.name} to show {tip}")  # noqa: B023
+            await self._shown(each.daemon, tip)
         await self._until(lambda: promises.acknowledged(self._url), "the alerts to be delivered")
         self.outcome.recovery = time.monotonic() - began
 
@@ -252,7 +252,7 @@ class World:
         chain = await self._nodes.best_chain()
         fresh = there.enter_context(_closed(Daemon(self._folder / "fresh", **self._settings)))
         await asyncio.to_thread(fresh.launch)
-        await self._until(lambda: self._shows(fresh, chain[-1]), "a fresh count")
+        await self._shown(fresh, chain[-1])
         for each in self.monitors:
             broken = await asyncio.to_thread(self._settled, lambda: [*promises.counts(each.daemon, fresh)])  # noqa: B023
             outcome.broken += broken
@@ -287,6 +287,13 @@ class World:
         while (found := look()) and time.monotonic() < deadline:
             time.sleep(0.2)
         return found
+
+    async def _shown(self, daemon: Daemon, tip: str) -> None:
+        """Wait until a monitor shows a block as the newest; the error says what it does instead."""
+        try:
+            await self._until(lambda: self._shows(daemon, tip), f"{daemon.folder.name} to show {tip}")
+        except AssertionError as error:
+            raise AssertionError(f"{error}; {await asyncio.to_thread(daemon.examine)}") from None
 
     @staticmethod
     def _shows(daemon: Daemon, tip: str) -> bool:

@@ -7,8 +7,9 @@ import json
 import os
 import re
 import signal
+import time
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -98,6 +99,16 @@ class Daemon:
     def port(self) -> int:
         """Where it listens."""
         return int(urlsplit(self.events("listening")[0]["url"]).port or 0)
+
+    def examine(self) -> str:
+        """What it says of itself; the log has what its threads and tasks do."""
+        if not self.runs:
+            return "it does not run"
+        self.signal(signal.SIGUSR2)
+        time.sleep(1)  # it prints
+        with suppress(OSError, IndexError):
+            return self.text("/api/v1/status")
+        return "it does not answer"
 
     @property
     def log(self) -> str:

@@ -25,6 +25,7 @@ from typing import Protocol, Self
 from unittest import mock
 
 from support.clock import follow
+from support.stacks import tell_on
 
 POOL_MONITOR = [sys.executable, "-m", "monitor"]
 
@@ -158,6 +159,7 @@ def _run(
         os.close(opened)
     if clock:
         follow(clock)
+    tell_on(signal.SIGUSR2)
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)

@@ -7,6 +7,8 @@ import threading
 from math import inf
 from typing import Self
 
+from support.servers import stop_accepting
+
 
 class CountingProxy:
     """Passes connections on to a port of 127.0.0.1, from a port of its own. Runs on a thread."""
@@ -52,10 +54,7 @@ class CountingProxy:
         self.loop.close()
 
     async def _close(self) -> None:
-        """Leave nothing open: garbage collection would report it in whatever test runs then."""
-        self._server.close()
-        connecting = asyncio.all_tasks() - {asyncio.current_task()}
-        await asyncio.gather(*connecting, return_exceptions=True)
+        await stop_accepting(self._server)
         while self.transports:
             for transport in self.transports:
                 transport.abort()

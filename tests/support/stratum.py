@@ -15,6 +15,7 @@ from monitor.model import Coinbase, Output
 from monitor.wire import double_sha256, encode_coinbase
 from support.bitcoind import Bitcoind
 from support.blocks import push_height
+from support.servers import stop_accepting
 
 EXTRANONCE = "a1b2c3d4"
 SIZE = 8
@@ -178,10 +179,7 @@ class StratumServer:
         self._loop.close()
 
     async def _close(self) -> None:
-        self._server.close()
-        await asyncio.sleep(0)  # what has been accepted gets a task of asyncio's, and by that one of ours
-        if accepting := asyncio.all_tasks() - {asyncio.current_task(), *self._open}:
-            await asyncio.wait(accepting, timeout=1)
+        await stop_accepting(self._server, self._open)
         for task, writer in self._open.items():  # a task that is cancelled before it begins closes nothing
             writer.transport.abort()
             task.cancel()
