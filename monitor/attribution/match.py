@@ -10,10 +10,10 @@ kept, not hidden.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from enum import IntEnum
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import groupby
 from typing import Final, NamedTuple, TypeAlias, TypeVar
 
@@ -110,7 +110,7 @@ class Findings:
 def attribute(coinbase: Coinbase, registry: PoolRegistry) -> Attribution:
     """Who mined the block with this coinbase, by this registry."""
     paid, tags, _ = _evidence(coinbase, registry)
-    verdict = _judge(paid, tags, registry)
+    verdict = _judging_by(registry)(paid, tags)
     miner = inner_miner(coinbase.script, verdict.pool)
     return verdict if miner is None else replace(verdict, miner=miner)
 
@@ -199,7 +199,12 @@ def _payout_rank(amount: int, total: int) -> Rank:
     return Rank.SUBSTANTIAL_PAYOUT if 100 * amount >= SUBSTANTIAL_PERCENT * total else Rank.MINOR_PAYOUT
 
 
-@lru_cache(maxsize=2_000)  # blocks of one pool carry the same marks; an entry keeps its registry in memory
+@lru_cache(maxsize=2)  # the present registry and the one before: each is kept in memory
+def _judging_by(registry: PoolRegistry) -> Callable[[_Paid, Standings], Attribution]:
+    """`_judge`, which remembers: blocks of one pool carry the same marks."""
+    return lru_cache(maxsize=2_000)(partial(_judge, registry=registry))
+
+
 def _judge(paid: _Paid, tags: Standings, registry: PoolRegistry) -> Attribution:
     marks, _ = _ranked(paid, tags, registry)
     first = deciding(marks)

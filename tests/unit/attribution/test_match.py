@@ -1,7 +1,9 @@
 """Which evidence decides."""
 
+import gc
 from dataclasses import replace
 from typing import Any
+from weakref import WeakSet
 
 import pytest
 from embit import base58
@@ -222,3 +224,14 @@ def test_other_letter_case_names_a_pool_only_where_nothing_else_does() -> None:
 @pytest.mark.parametrize("outputs", [(), (pay(STRANGER),)])
 def test_verdicts_remembered_are_the_same(outputs: tuple[Output, ...]) -> None:
     assert judge(b"/Red/", *outputs) == judge(b"other /Red/", *outputs)
+
+
+def test_a_registry_that_was_replaced_is_not_kept_for_what_it_decided() -> None:
+    kept = WeakSet[PoolRegistry]()
+    for number in range(6):
+        registry = PoolRegistry.of([pool(f"red{number}", tags=("/Red/",))], [])
+        kept.add(registry)
+        assert attribute(Coinbase(b"/Red/", (pay(STRANGER),)), registry).pool == f"red{number}"
+    del registry
+    gc.collect()
+    assert len(kept) <= 2
