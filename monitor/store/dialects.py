@@ -10,9 +10,12 @@ from sqlalchemy import Connection, Table, select
 from sqlalchemy import column as sql_column
 from sqlalchemy import table as sql_table
 
-_BULK_CACHE_KIB, _DEFAULT_CACHE_KIB = 32_768, 2_000
-"""SQLite: hashes arrive in random order, and unless the index of a million of them is in memory, each row costs a page
-read and a page write. Given back at the end."""
+CACHE_KIB: Final = 500
+"""SQLite: pages that a connection keeps. With the usual 2,000 a daemon with many readers holds 10 MB more, and is no
+faster: the system has the file in memory, too."""
+_BULK_CACHE_KIB = 32_768
+"""The same while much is written: hashes arrive in random order, and unless the index of a million of them is in
+memory, each row costs a page read and a page write. Given back at the end."""
 _COPIED: Final = 100
 """PostgreSQL: so many rows and more are copied into a temporary table first, which is several times as fast."""
 
@@ -33,7 +36,7 @@ def insert_rows(connection: Connection, statement: Any, rows: Sequence[dict[str,
 def set_bulk_cache(connection: Connection, *, on: bool) -> None:
     """Hold more pages in memory while much is written, or as few as usual."""
     if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql(f"PRAGMA cache_size = -{_BULK_CACHE_KIB if on else _DEFAULT_CACHE_KIB}")
+        connection.exec_driver_sql(f"PRAGMA cache_size = -{_BULK_CACHE_KIB if on else CACHE_KIB}")
         if not on:
             connection.exec_driver_sql("PRAGMA shrink_memory")
 

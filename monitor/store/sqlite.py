@@ -12,6 +12,7 @@ from sqlalchemy import Connection, create_engine, event
 
 from monitor.errors import StoreError, StoreInUse, StoreMissing, StoreRefused
 from monitor.store.database import Database
+from monitor.store.dialects import CACHE_KIB
 
 _ELSEWHERE: Final = "choose another store.url"
 _LOG_BYTES: Final = 8_388_608
@@ -143,8 +144,9 @@ class Sqlite(Database):
         that must see the same state. So it is told to begin none, and `_begin` does.
         """
         connection.isolation_level = None
-        pragmas = ("journal_mode = WAL", f"journal_size_limit = {_LOG_BYTES}") if self._lock is not None else ()
-        for pragma in (*pragmas, "synchronous = FULL", "foreign_keys = ON", "busy_timeout = 10000"):
+        wal = ("journal_mode = WAL", f"journal_size_limit = {_LOG_BYTES}") if self._lock is not None else ()
+        always = ("synchronous = FULL", "foreign_keys = ON", "busy_timeout = 10000", f"cache_size = -{CACHE_KIB}")
+        for pragma in (*wal, *always):
             connection.execute(f"PRAGMA {pragma}")
 
     @staticmethod

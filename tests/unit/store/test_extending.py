@@ -128,7 +128,7 @@ async def test_more_of_the_database_is_in_memory_while_it_grows(store: Store) ->
     async with store.extending():
         assert await cached() == -32_768
         await store.extend(stretch(CHAIN[10:20]))
-    assert await cached() == -2_000
+    assert await cached() == -500
 
 
 async def test_what_is_wanted_is_remembered_and_the_last_word_counts(store: Store, url: str) -> None:
