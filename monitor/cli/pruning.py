@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 
 from monitor.config import Config
@@ -34,9 +33,9 @@ async def pruned(config: Config, *, delete: bool) -> Pruned:
     """
     async with await Store.open(config.store.url, beside=True) as store:
         if not delete:
-            return Pruned(await store.expired(retention(config), now=time.time()))
+            return Pruned(await store.expired(retention(config)))
         before, _ = await store.space()
-        rows = await store.prune(retention(config), now=time.time())
+        rows = await store.prune(retention(config))
     try:
         async with await Store.open(config.store.url) as store:  # the only one to use it
             await store.compact()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from typing import Final, NoReturn
 
 import structlog
@@ -29,7 +28,7 @@ def retention(config: Config) -> Retention:
 async def prune_daily(config: Config, store: Store) -> NoReturn:
     """Delete what is too old now, and once a day, for ever."""
     while True:
-        rows = await store.prune(retention(config), now=time.time())
+        rows = await store.prune(retention(config))
         if deleted := {table: many for table, many in rows.items() if many}:
             log.info("old details deleted", **deleted)
         await asyncio.sleep(_DAY_SECONDS)

@@ -54,7 +54,7 @@ log = structlog.get_logger()
 class RoundStore(Protocol):
     """Stores rounds."""
 
-    async def save(self, found: StratumRound, *, keep_seconds: float) -> None:
+    async def save(self, found: StratumRound) -> None:
         """Store a round; old ones are deleted."""
 
     async def rounds(self, since: float) -> list[StratumRound]:
@@ -236,7 +236,7 @@ async def run_stratum(
         await board.recount(keep_seconds)
 
         async def found(finished: StratumRound) -> None:
-            await store.stratum.save(finished, keep_seconds=keep_seconds)
+            await store.stratum.save(finished)
             await board.recount(keep_seconds)
 
         watch = StratumWatch(

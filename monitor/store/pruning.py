@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import Column, Connection, Table, delete, func, select
+from sqlalchemy import Connection, Table, delete, func, select
 
 from monitor.model import Moment
 from monitor.store.queries import ON_BEST_CHAIN, newest_at
@@ -26,52 +26,48 @@ class Retention:
 
 
 class Expired(NamedTuple):
-    """Rows of a table that are older than they are kept: those with a lower value of a column."""
+    """Rows of a table that are older than they are kept: those of lower blocks."""
 
     table: Table
-    column: Column[Any]
-    below: float
-    step: int
-    """What is deleted in one transaction: a day, in the unit of the column."""
+    below: int
+    """Height."""
 
 
-def expired(connection: Connection, retention: Retention, *, now: float) -> list[Expired]:
-    """What is to be deleted. Ages of blocks count from the newest one, others from `now`, Unix time."""
+def expired(connection: Connection, retention: Retention) -> list[Expired]:
+    """What is to be deleted. Ages count from the newest block, so that a wrong clock deletes nothing."""
     lowest_audited = _height_before(connection, retention.audit_transactions)
     found = [
-        Expired(audit_transactions, audit_transactions.c.height, lowest_audited, step=_DAY_BLOCKS),
-        Expired(stratum_rounds, stratum_rounds.c.at, now - retention.stratum_rounds * _DAY_SECONDS, step=_DAY_SECONDS),
+        Expired(audit_transactions, lowest_audited),
+        Expired(stratum_rounds, _height_before(connection, retention.stratum_rounds)),
     ]
     if retention.blocks is not None:
         lowest = min(_height_before(connection, retention.blocks), lowest_audited)
-        found += [
-            Expired(sightings, sightings.c.height, lowest, step=_DAY_BLOCKS),
-            Expired(audits, audits.c.height, lowest, step=_DAY_BLOCKS),
-        ]
+        found += [Expired(sightings, lowest), Expired(audits, lowest)]
     return found
 
 
 def below(height: int) -> list[Expired]:
     """The blocks below a height, and what nodes said of them."""
-    return [Expired(each, each.c.height, height, step=_DAY_BLOCKS) for each in (sightings, stale_headers, blocks)]
+    return [Expired(each, height) for each in (sightings, stale_headers, blocks)]
 
 
-def count_expired(connection: Connection, retention: Retention, *, now: float) -> dict[str, int]:
+def count_expired(connection: Connection, retention: Retention) -> dict[str, int]:
     """How many rows are to be deleted, by table."""
     return {
         each.table.name: connection.execute(
-            select(func.count()).select_from(each.table).where(each.column < each.below)
+            select(func.count()).select_from(each.table).where(each.table.c.height < each.below)
         ).scalar_one()
-        for each in expired(connection, retention, now=now)
+        for each in expired(connection, retention)
     }
 
 
 def delete_some(connection: Connection, some: Expired) -> int:
     """Delete the oldest day of them; return the number of rows, 0 if there are no more."""
-    oldest = connection.execute(select(func.min(some.column)).where(some.column < some.below)).scalar()
-    if oldest is None:
+    height = some.table.c.height
+    lowest = connection.execute(select(func.min(height)).where(height < some.below)).scalar()
+    if lowest is None:
         return 0
-    return connection.execute(delete(some.table).where(some.column < min(some.below, oldest + some.step))).rowcount
+    return connection.execute(delete(some.table).where(height < min(some.below, lowest + _DAY_BLOCKS))).rowcount
 
 
 def _height_before(connection: Connection, days: int) -> int:

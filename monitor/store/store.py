@@ -245,12 +245,12 @@ class Store:
                 progress(done, total)
         return await self._change(partial(_rewrites, work.finish))
 
-    async def prune(self, retention: Retention, *, now: float) -> dict[str, int]:
+    async def prune(self, retention: Retention) -> dict[str, int]:
         """Delete details that are older than they are kept; return the number of rows by table.
 
         A day of them is deleted in a transaction, and blocks are stored between two of them.
         """
-        return await self._delete(await self._read(lambda connection: pruning.expired(connection, retention, now=now)))
+        return await self._delete(await self._read(lambda connection: pruning.expired(connection, retention)))
 
     async def forget(self, below: int) -> None:
         """Delete the blocks below a height, as the demo does: a history is kept whole."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, select
 
 from monitor.model import BlockRef, PoolTurn, StratumRound
 from monitor.store.rows import block_hash
@@ -13,10 +13,9 @@ from monitor.store.schema import stratum_rounds
 from monitor.store.transactions import reads, writes
 
 
-def _save(connection: Connection, found: StratumRound, *, keep_seconds: float) -> None:
-    """Store a round, and delete the old ones. One that is stored stays: a later one is its rest, after a restart."""
+def _save(connection: Connection, found: StratumRound) -> None:
+    """Store a round. One that is stored stays: a later one is its rest, after a restart."""
     key = bytes.fromhex(found.parent.hash)
-    connection.execute(delete(stratum_rounds).where(stratum_rounds.c.at < found.at - keep_seconds))
     if connection.execute(select(stratum_rounds.c.parent).where(stratum_rounds.c.parent == key)).first():
         return
     connection.execute(

@@ -68,8 +68,7 @@ class Stored:
     async def block(self, block_hash: BlockHash) -> BlockRecord | None:
         return next((each for each in await self.blocks(len(self.chain)) if each.judged.block.hash == block_hash), None)
 
-    async def save(self, found: StratumRound, *, keep_seconds: float) -> None:
-        assert keep_seconds == 30 * 86_400
+    async def save(self, found: StratumRound) -> None:
         self.saved.append(found)
 
     async def rounds(self, since: float) -> list[StratumRound]:

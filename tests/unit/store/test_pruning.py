@@ -12,9 +12,8 @@ from monitor.model import Sighting
 from monitor.store.pruning import Retention
 from monitor.store.store import Store
 
-from .test_stratum import FIRST, SECOND
+from .test_stratum import FIRST
 
-DAY = 86_400
 FOREVER = 10**9
 BLOCKS = 1_200
 KEPT = Retention(audit_transactions=3, stratum_rounds=2, blocks=5)
@@ -27,20 +26,18 @@ async def filled(store: Store) -> None:
     for each in chain[::100]:
         await store.audits.save(audit_of(each.block.ref, time=each.block.header.time), keep_seconds=FOREVER)
     await store.branches.note_sightings([Sighting(each.block.ref, "home", 1.0, lag_seconds=0) for each in chain[::100]])
-    for round_ in (FIRST, SECOND, replace(SECOND, parent=chain[0].block.ref, at=FIRST.at + 3 * DAY)):
-        await store.stratum.save(round_, keep_seconds=FOREVER)
+    for each in (chain[0], chain[1], chain[-1]):
+        await store.stratum.save(replace(FIRST, parent=each.block.ref))
 
 
 async def test_what_would_be_deleted_is_what_is_deleted(store: Store) -> None:
     await filled(store)
-    now = FIRST.at + 4 * DAY
-
-    expected = await store.expired(KEPT, now=now)
+    expected = await store.expired(KEPT)
     assert 0 < expected["audits"] == expected["sightings"] < expected["audit_transactions"] < BLOCKS // 100
     assert expected["stratum_rounds"] == 2
 
-    assert await store.prune(KEPT, now=now) == expected
-    assert not any((await store.expired(KEPT, now=now)).values())
+    assert await store.prune(KEPT) == expected
+    assert not any((await store.expired(KEPT)).values())
     assert len(await store.branches.sightings()) == BLOCKS // 100 - expected["sightings"]
     assert len(await store.blocks(BLOCKS + 1)) == BLOCKS
     oldest = (await store.audits.newest(BLOCKS))[-1].audit
@@ -54,18 +51,18 @@ async def test_what_would_be_deleted_is_what_is_deleted(store: Store) -> None:
 async def test_details_of_blocks_are_kept_for_ever_by_default(store: Store) -> None:
     await filled(store)
 
-    await store.prune(Retention(audit_transactions=1, stratum_rounds=1), now=FIRST.at + 100 * DAY)
+    await store.prune(Retention(audit_transactions=1, stratum_rounds=1))
 
     assert len(await store.audits.newest(BLOCKS)) == len(await store.branches.sightings()) == BLOCKS // 100
 
 
 async def test_an_empty_database_has_nothing_to_delete(store: Store) -> None:
-    assert not any((await store.prune(KEPT, now=FIRST.at)).values())
+    assert not any((await store.prune(KEPT)).values())
 
 
 async def test_free_space_is_given_back(store: Store) -> None:
     await filled(store)
-    await store.prune(KEPT, now=FIRST.at + 4 * DAY)
+    await store.prune(KEPT)
     before, _ = await store.space()
 
     await store.compact()
