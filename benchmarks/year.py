@@ -6,7 +6,7 @@ node, changes of the registry, alerts and their receivers, which are away at tim
 streams, one of which is never read, and a log that is rotated. Header times pass some thousand times as fast as the
 clock, so what goes by the clock (the audit, custody, comparisons once a minute) happens less often than in a real year.
 
-Each week: memory, file descriptors, connections, threads, bytes on disk for a block, time from a block to its event and
+Each day: memory, file descriptors, connections, threads, bytes on disk for a block, time from a block to its event and
 to its snapshot. The exit status is 1 if memory, descriptors or connections of the last month are 2 % above those of the
 second one.
 
@@ -261,11 +261,10 @@ async def main(arguments: argparse.Namespace) -> int:
         processor = daemon.processor_seconds()
         for day in range(arguments.days + 1):
             await year.pass_day(day, [*islice(coming, DAY)])
-            if day % 7 == 0:
-                samples.append(await year.sample(day))
-                print(json.dumps(asdict(samples[-1])), flush=True)
-                if arguments.picture and day > 60:
-                    draw(samples, arguments.picture)
+            samples.append(await year.sample(day))
+            print(json.dumps(asdict(samples[-1])), flush=True)
+            if arguments.picture and day > 60 and day % 7 == 0:
+                draw(samples, arguments.picture)
         for each in others:
             each.cancel()
         await asyncio.gather(*others, return_exceptions=True)
@@ -312,7 +311,7 @@ def draw(samples: Sequence[Sample], picture: Path) -> None:
             "descriptors": lambda each: each.descriptors, "connections": lambda each: each.connections,
             "threads": lambda each: each.threads,
         },
-        "seconds, mean of a week": {
+        "seconds, mean of a day": {
             "to the event": lambda each: each.event_ms / 1e3, "to the snapshot": lambda each: each.snapshot_ms / 1e3,
         },
         "bytes on disk for a block": {"database": lambda each: each.disk / each.blocks},

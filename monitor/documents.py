@@ -28,20 +28,24 @@ def read_text(path: Path) -> str:
     return data.decode("utf-8-sig")
 
 
+class TomlError(ValueError):
+    """It is no TOML that we read."""
+
+
 def parse_toml(text: str) -> dict[str, Any]:
     """The content of TOML.
 
     Raises:
-        tomllib.TOMLDecodeError: it is not valid, or too deep, or has a number of too many digits.
+        TomlError: it is not valid, or too deep, or has a number of too many digits.
     """
     for number, line in enumerate(_STRING.sub("", text).split("\n"), start=1):
         if line.partition("#")[0].count(".") > _MAX_DOTS:
-            raise tomllib.TOMLDecodeError(f"a key of more than {_MAX_DOTS} parts (at line {number})")
+            raise TomlError(f"a key of more than {_MAX_DOTS} parts (at line {number})")
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError:
-        raise
+    except tomllib.TOMLDecodeError as error:
+        raise TomlError(str(error)) from None
     except RecursionError:
-        raise tomllib.TOMLDecodeError("nested too deeply") from None
+        raise TomlError("nested too deeply") from None
     except ValueError as error:  # a number of thousands of digits, or a date that is none
-        raise tomllib.TOMLDecodeError(str(error).partition(";")[0]) from None
+        raise TomlError(str(error).partition(";")[0]) from None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import re
 import string
-import tomllib
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Self
 
@@ -13,7 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from monitor.alerts.inputs import MetricLookup
 from monitor.alerts.rules import Rule
-from monitor.documents import parse_toml
+from monitor.documents import TomlError, parse_toml
 from monitor.errors import RulesError
 from monitor.model import Severity, Window
 
@@ -94,7 +93,7 @@ def parse(text: str, lookup: MetricLookup, *, origin: str) -> tuple[Rule, ...]:
     """
     try:
         document = parse_toml(text)
-    except tomllib.TOMLDecodeError as error:
+    except TomlError as error:
         raise RulesError(f"{origin}: is not valid TOML: {error}") from None
     try:
         written = _Document(**document).rule

@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import os
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from itertools import combinations
 from pathlib import Path
@@ -28,7 +27,7 @@ from monitor.config.sections import (
     StratumSection,
     WebSection,
 )
-from monitor.documents import parse_toml, read_text
+from monitor.documents import TomlError, parse_toml, read_text
 from monitor.errors import ConfigError
 from monitor.model import Window
 
@@ -183,7 +182,7 @@ def _read(file: Path) -> dict[str, Any]:
         raise ConfigError(
             f"{file}: cannot be read ({error.strerror or error})", remedy="name the file with --config"
         ) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (TomlError, UnicodeDecodeError) as error:
         raise ConfigError(f"{file}: invalid TOML: {error}") from None
 
 

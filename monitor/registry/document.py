@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
+from monitor.documents import TomlError
 from monitor.errors import RegistryError
 from monitor.model import PoolSlug
 from monitor.registry.address import NETWORKS
@@ -45,7 +45,7 @@ def located(origin: str) -> Iterator[None]:
     """Name the text that an error is about."""
     try:
         yield
-    except tomllib.TOMLDecodeError as error:
+    except TomlError as error:
         raise RegistryError(f"{origin} is not valid TOML: {error}: correct it") from None
     except RegistryError as error:
         raise RegistryError(f"{origin}: {error}") from None
