@@ -223,8 +223,11 @@ async def test_killed_again_and_again_it_goes_on_where_it_was(full: Full, tmp_pa
     for _ in range(2):
         with (
             CountingProxy(node.port, left=_PIECE) as proxy,
-            started(tmp_path, "backfill", node, path, node__rest="off", node__url=proxy.url) as process,
-        ):
+            started(
+                tmp_path, "backfill", node, path,
+                node__rest="off", node__url=proxy.url, node__timeout_seconds=2,  # until the silence is noticed
+            ) as process,
+        ):  # fmt: skip
             await until(partial(_has_more, path, before), "some blocks")
             process.send_signal(signal.SIGKILL)
             await asyncio.to_thread(process.wait)
