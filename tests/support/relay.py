@@ -53,6 +53,8 @@ class World:
         self.random = random.Random(self.seed)  # noqa: S311 -- a simulation
         self.tip = BlockHash(f"{0:064x}")
         self._waiting: dict[str, Relayed] = {}
+        self._parents: dict[str, tuple[str, ...]] = {}
+        """Of all that were ever sent."""
         self._tip_since = self.now
         self._last_block = self.now
         self._number = 0
@@ -84,6 +86,7 @@ class World:
             transaction, fee, ours=known.get("ours", at + self.lag()), theirs=known.get("theirs", at + self.lag())
         )
         self._waiting[transaction.txid] = made
+        self._parents[transaction.txid] = tuple(transaction.parents)
         if made.ours is not None:
             self.first_seen[transaction.txid] = made.ours
         return made
@@ -134,11 +137,11 @@ class World:
                 del there[each.conflicts]
         order = list(there)
         places = {txid: place for place, txid in enumerate(order)}
-        parents = [[places[p] for p in there[txid].transaction.parents if p in places] for txid in order]
+        spent = [[p for p in self._parents[txid] if p in self._waiting] for txid in order]
+        parents = [[places[p] for p in each if p in places] for each in spent]
         orphans = set[int]()
-        for place, txid in enumerate(order):
-            missing = [p for p in there[txid].transaction.parents if p in self._waiting and p not in places]
-            if missing or any(p in orphans for p in parents[place]):
+        for place, known in enumerate(parents):
+            if len(known) < len(spent[place]) or not orphans.isdisjoint(known):
                 orphans.add(place)
         rates = chunk_rates(
             [there[txid].fee_sat for txid in order], [there[txid].transaction.weight for txid in order], parents
