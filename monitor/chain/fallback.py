@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
@@ -85,10 +86,14 @@ class FallbackSource:
         return await self._ask(lambda node: node.start_for(seconds=seconds, blocks=blocks))
 
     async def news(self) -> Notice:
-        """See `ChainSource.news`."""
+        """See `ChainSource.news`. While another node stands in, it is time to ask the counted one now and then."""
         if self.followed is self._counted:
             return await self.followed.node.news()
-        return await self.followed.news()  # its observer listens to the node already
+        try:
+            async with asyncio.timeout(_RETURN_SECONDS):
+                return await self.followed.news()  # its observer listens to the node already
+        except TimeoutError:  # unless it makes a pause after an error
+            return Notice(time.monotonic())
 
     # -- who is asked --------------------------------------------------------------------------------------------------
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import suppress
 
 import pytest
 from support.fake_chain import FakeNode
 from support.observed import ObservedFake
 
+from monitor.chain import fallback
 from monitor.chain.fallback import FallbackSource
 from monitor.chain.observer import Observer
 from monitor.errors import NodeAway
@@ -115,3 +117,18 @@ async def test_when_the_one_that_stands_in_goes_away_too_the_counted_node_is_tri
     await world.ask()
     world.now += 60
     assert await world.ask() == "home"
+
+
+async def test_new_blocks_are_looked_for_even_if_the_observer_of_the_one_that_stands_in_makes_a_pause(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It does so for up to a minute after an error of its own, such as a full disk."""
+    monkeypatch.setattr(fallback, "_RETURN_SECONDS", 0.01)
+    world = World()
+    await world.lose()
+    assert world.source.followed.name == "friend"
+
+    notice = await world.source.news()
+
+    assert notice.tip is None
+    assert time.monotonic() - notice.at < 60
