@@ -65,6 +65,11 @@ _collections = _Collections()
 gc.callbacks.append(_collections)
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Twice as many as processors: half of the time tests wait, for nodes that renew a template and the like."""
+    return 2 * (os.cpu_count() or 1)
+
+
 def pytest_collection() -> None:
     """Collecting tests makes objects that stay: looking through them again and again is a tenth of the whole run."""
     gc.disable()

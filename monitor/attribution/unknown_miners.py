@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
+from functools import lru_cache
 
 from monitor.attribution.clusters import clusters
 from monitor.attribution.fingerprint import Fingerprint, fingerprint
@@ -33,7 +34,7 @@ class UnknownMiners:
 
     def learn(self, blocks: Iterable[tuple[int, Coinbase]]) -> bool:
         """Take in more unattributed blocks, by height; whether that changed the pseudonym of one that came before."""
-        coming = {height: fingerprint(coinbase) for height, coinbase in blocks}
+        coming = {height: _shared(fingerprint(coinbase)) for height, coinbase in blocks}
         if not coming:
             return False
         before = self._clusters
@@ -62,6 +63,12 @@ class UnknownMiners:
             return cluster.name if cluster else None
 
         return name
+
+
+@lru_cache(maxsize=MEMORY)
+def _shared(found: Fingerprint) -> Fingerprint:
+    """The first one that is equal, which all blocks of a miner share."""
+    return found
 
 
 def _names(found: Mapping[int, Cluster], heights: Collection[int]) -> dict[int, str]:
