@@ -45,8 +45,8 @@ _LOOK_SECONDS = 5.0
 _PATIENCE_SECONDS = 3.0
 """How long a look waits for the nodes: a slower one is shown with its branch of the look before."""
 _TIPS_SECONDS = 600.0
-_MOST_HEIGHTS = 5_000
-"""Blocks of which the height is remembered."""
+_MOST_HEIGHTS = 1_000
+"""Blocks of which the height is remembered: a week of them."""
 _START_SECONDS = 600.0
 """After the start nodes may be away for so long without being given up: they may start at the same time."""
 _NEWS = 10
