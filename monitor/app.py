@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack, ExitStack, suppress
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -25,6 +25,7 @@ from monitor.chain.observer import Observer
 from monitor.chain.watch import NodesWatch
 from monitor.config import Config, Token
 from monitor.economy.keeper import EconomyKeeper
+from monitor.errors import Exit, explanations
 from monitor.health import Health
 from monitor.hub import Hub
 from monitor.model import NodeRole, Proposal, Reach
@@ -68,6 +69,8 @@ _WITH_FILES = Reach(seconds=0, blocks=144)
 less time than asking for it, and the newest numbers come first."""
 _LOOK_SECONDS = 1.0
 """Between two looks for the first block of another monitor."""
+_END_SECONDS = 60.0
+"""After an error, for the other parts to end: longer than the longest wait for a database."""
 _SILENCE_SECONDS = 30.0
 """Beyond `node.poll_seconds`, after which the numbers may be old, whatever the reason."""
 
@@ -367,14 +370,32 @@ async def _reload_tokens(config: Config, web: WebServer, *, reload: ReloadSignal
 
 
 async def _all_or_none(*parts: Coroutine[Any, Any, None]) -> None:
-    """Run all parts until one ends; raise what ended it, alone."""
-    try:
-        async with asyncio.TaskGroup() as group:
-            for part in parts:
-                group.create_task(part)
-    except BaseExceptionGroup as several:
-        # The first failure cancels the other tasks, so there is usually one; several are raised together.
-        raise several.exceptions[0] if len(several.exceptions) == 1 else several from None
+    """Run all parts until one ends; raise what ended it, alone.
+
+    One that does not end when it is cancelled ends the process: otherwise nobody would start it again.
+    """
+    with ExitStack() as ended:
+
+        async def run(part: Coroutine[Any, Any, None]) -> None:
+            try:
+                await part
+            except Exception as error:
+                deadline = asyncio.get_running_loop().call_later(_END_SECONDS, _give_up, error)
+                ended.callback(deadline.cancel)
+                raise
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                for part in parts:
+                    group.create_task(run(part))
+        except BaseExceptionGroup as several:
+            # The first failure cancels the other tasks, so there is usually one; several are raised together.
+            raise several.exceptions[0] if len(several.exceptions) == 1 else several from None
+
+
+def _give_up(error: Exception) -> None:
+    logs.log_failure("stopping without waiting for what does not end", error)
+    process_signals.end_at_once(max((each.exit_code for each in explanations(error)), default=Exit.CRASHED))
 
 
 async def _until(stop: asyncio.Event) -> NoReturn:

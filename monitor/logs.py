@@ -56,7 +56,7 @@ def configure(level: str = "info", style: str = "auto", stream: TextIO | None = 
 
 
 def log_failure(event: str, error: BaseException, **fields: object) -> None:
-    """Log a failure that the daemon survives: with its `reason` if it explains itself, else with a traceback."""
+    """Log a failure: with its `reason` if it explains itself, else with a traceback."""
     if known := explanations(error):
         structlog.get_logger().error(event, **fields, reason="; ".join(dict.fromkeys(map(str, known))))
     else:

@@ -77,8 +77,13 @@ def _stop_in_time(*, at_once: bool) -> None:
 def _end() -> None:
     import structlog  # noqa: PLC0415 -- slow
 
-    from monitor.log_writer import writer_of  # noqa: PLC0415 -- the same
-
     structlog.get_logger().warning("stopped without waiting for what was under way", seconds=STOP_SECONDS)
+    end_at_once(_STOPPED)
+
+
+def end_at_once(status: int) -> None:
+    """End the process without waiting for anything; what was logged is written, if somebody reads it."""
+    from monitor.log_writer import writer_of  # noqa: PLC0415 -- slow
+
     writer_of(2).drain(0.3)
-    os._exit(_STOPPED)
+    os._exit(status)
