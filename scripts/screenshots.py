@@ -243,6 +243,8 @@ async def _take(browser: Browser, url: str, shot: Shot, path: Path) -> None:
         await history.scroll_into_view_if_needed()
         await expect(page.locator(".chart > svg")).to_be_visible(timeout=_PATIENCE)
         await page.evaluate("scrollTo(0, 0)")
+    if await page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+        sys.exit(f"screenshots: {shot.name} is wider than its window")
     whole = not shot.size[1]
     taken = Image.open(BytesIO(await page.screenshot(full_page=whole))).convert("RGB")
     await context.close()

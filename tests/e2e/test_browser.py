@@ -8,6 +8,7 @@ import re
 import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import pytest
 import pytest_asyncio
 from aiohttp import web
 from playwright.async_api import Browser, Page, expect
-from support.browser import PHONE, Tab, running, tab, violations
+from support.browser import DESKTOP, PHONE, Tab, running, tab, violations
 from support.daemon import Inside, inside
 from support.services import free_port, program
 
@@ -346,9 +347,21 @@ async def test_without_a_script_it_is_whole(opened: Opened) -> None:
 
 
 async def test_on_a_phone_nothing_is_cut_off(opened: Opened, node: EmbeddedNode) -> None:
-    for path in ("/", "/?level=country", "/pool/antpool", "/memberships", "/nodes", f"/block/{node.tip.hash}"):
+    day = f"{datetime.fromtimestamp(node.chain.tip.block.header.time, UTC):%Y-%m-%d}"
+    for path in (
+        "/", "/?level=country", f"/?then={day}", "/pool/antpool", f"/pool/antpool?then={day}", "/memberships",
+        "/nodes", f"/block/{node.tip.hash}", "/claims", "/countries", "/alerts", "/audit", "/api", "/runbook",
+    ):  # fmt: skip
         page = (await opened(path, viewport=PHONE)).page
         assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+        assert (await page.locator("[data-part=since] tbody tr").count() > 0) is ("then" in path), path
+
+
+async def test_an_embedded_chart_has_letters_for_the_room_that_there_is(opened: Opened) -> None:
+    for viewport, expected in ((PHONE, 400), (DESKTOP, 960)):
+        page = (await opened("/embed/history?metric=hhi_unbiased&window=24h&incomplete=true", viewport=viewport)).page
+        await expect(page.locator("img")).to_have_js_property("complete", value=True)
+        assert await page.evaluate("document.images[0].naturalWidth") == expected
 
 
 async def test_the_entity_that_is_compared_is_in_view(opened: Opened) -> None:

@@ -31,6 +31,8 @@ _LABELS: Final = {
 }  # fmt: skip
 _TONES: Final = {"split": "s0", "merged": "s5", "unknown": "unknown"}
 _SVG = "image/svg+xml"
+_NARROW: Final = 400
+"""Pixels of an embedded drawing where there is little room; 960 would have letters of half the size."""
 _DRAWING = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors "
 _EMBEDDABLE = {"Cross-Origin-Resource-Policy": "cross-origin", "Content-Security-Policy": f"{_DRAWING}*"}
 """For drawings that pages of other sites may show: they hold numbers only, and nothing to press but a link."""
@@ -97,8 +99,10 @@ class Charts:
         query = read_query(request, ChartQuery, self._sources)
         assert isinstance(query, ChartQuery)
         root = Address.of(request).root
+        drawing = f"/chart/history.svg?{request.rel_url.raw_query_string}"
+        is_free = "width" not in request.query
         text = render(
-            "chart/embed.html", root, drawing=f"/chart/history.svg?{request.rel_url.raw_query_string}",
+            "chart/embed.html", root, drawing=drawing, narrow=f"{drawing}&width={_NARROW}" if is_free else None,
             title=_title(query.metric, query.level or "pool", query.window.name if query.window else None),
             page=f"/?level={query.level or 'pool'}&metric={query.metric}",
         )  # fmt: skip

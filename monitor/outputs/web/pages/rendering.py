@@ -19,7 +19,7 @@ _TEMPLATES = Environment(
 """Each is compiled when a page first needs it: all of them take a third of the time of a start."""
 _TEMPLATES.filters |= filters.FILTERS
 _TEMPLATES.globals["terms"] = terms
-_FROM_ROOT = re.compile(r'(\s(?:href|src|action|data-[a-z]+)=")/(?!/)')
+_FROM_ROOT = re.compile(r'(\s(?:href|src|srcset|action|data-[a-z]+)=")/(?!/)')
 """Only attributes: quotation marks of texts are escaped."""
 
 
