@@ -336,6 +336,18 @@ async def test_a_coinbase_stays_text(opened: Opened, node: EmbeddedNode) -> None
         assert await page.locator("main img").count() == 0
 
 
+async def test_a_page_of_a_pool_that_there_is_not_is_live_too(opened: Opened, node: EmbeddedNode) -> None:
+    found = await opened("/pool/nobody")
+    await expect(found.page.locator("#live")).to_have_text("live")
+    async with found.page.expect_response("**/pool/nobody") as asked:
+        node.mine(PoolSlug("antpool"))
+    await (await asked.value).finished()
+    await expect(found.page.locator("#live")).to_contain_text("live: block")
+    await expect(found.page.locator("h1")).to_have_text("Not found")
+    assert {each.partition("(")[2] for each in found.complaints} == {"Not Found)"}
+    found.complaints.clear()  # of the browser, which notes every 404
+
+
 async def test_without_a_script_it_is_whole(opened: Opened) -> None:
     page = (await opened("/?window=24h", java_script_enabled=False)).page
     await expect(page.locator(".lead")).to_contain_text("more than half")

@@ -7,7 +7,7 @@ export async function show(address) {
   asking?.abort();
   asking = new AbortController();
   const response = await fetch(address, { signal: asking.signal, headers: { Accept: "text/html" } });
-  if (!response.ok) throw new Error(`the server answered ${response.status}`);
+  if (response.status >= 500) throw new Error(`the server answered ${response.status}`); // a 404 is a page, too
   const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
   if (style(fresh) !== style(document)) return location.reload(); // another version of the daemon, with other scripts
   document.title = fresh.title;
