@@ -11,10 +11,12 @@ from typing import TypeVar
 
 from monitor.attribution.clusters import TWICE, pseudonym, short, shown
 from monitor.attribution.fingerprint import Fingerprint, fingerprint
+from monitor.attribution.match import attribute
 from monitor.attribution.signature import FOLD, MANY_LETTERS, UUID, letters
 from monitor.model import Coinbase
 from monitor.registry.address import address_of
 from monitor.registry.pool import slug_of
+from monitor.registry.registry import PoolRegistry
 
 _MAX_ADDRESSES = 10
 _MAX_NAME = 40
@@ -31,7 +33,8 @@ class Suggestion:
     example: str
     """The first of them, as the caller names it."""
     entry: str
-    """TOML for the user's registry file; empty where it cannot hold the mark, such as a bare public key."""
+    """TOML for the user's registry file. Empty where it cannot hold the mark, such as a bare public key, or where the
+    mark would not decide, as what a customer may have written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,28 +56,36 @@ def most_frequent(coinbases: Iterable[tuple[str, Coinbase]], *, network: str = "
     texts: Counter[str] = Counter()
     payouts: Counter[bytes] = Counter()
     together: defaultdict[str, Counter[bytes]] = defaultdict(Counter)
-    first: dict[str | bytes, tuple[str, Fingerprint]] = {}
+    first: dict[str | bytes, tuple[str, Coinbase, Fingerprint]] = {}
     for example, coinbase in coinbases:
         found = fingerprint(coinbase)
         if found.text is not None:
             texts[found.text] += 1
-            first.setdefault(found.text, (example, found))
+            first.setdefault(found.text, (example, coinbase, found))
         if found.payout is not None:
             payouts[found.payout] += 1
-            first.setdefault(found.payout, (example, found))
+            first.setdefault(found.payout, (example, coinbase, found))
         if found.text is not None and found.payout is not None:
             together[found.text][found.payout] += 1
     suggested_texts = []
     for text, blocks in _most(texts, limit):
-        example, found = first[text]
+        example, coinbase, found = first[text]
         entry = _text_entry(text, together[text], network, fallback=pseudonym(found))
-        suggested_texts.append(Suggestion(short(text), blocks, example, entry=entry))
+        suggested_texts.append(Suggestion(short(text), blocks, example, entry=_if_it_decides(entry, coinbase, network)))
     suggested_payouts = []
     for payout, blocks in _most(payouts, limit):
-        example, found = first[payout]
-        entry = _payout_entry([payout], network, pseudonym(found))
+        example, coinbase, found = first[payout]
+        entry = _if_it_decides(_payout_entry([payout], network, pseudonym(found)), coinbase, network)
         suggested_payouts.append(Suggestion(shown(payout, network), blocks, example, entry=entry))
     return Frequent(tuple(suggested_texts), tuple(suggested_payouts))
+
+
+def _if_it_decides(entry: str, example: Coinbase, network: str) -> str:
+    """The entry, if the block is attributed by it."""
+    if not entry:
+        return ""
+    registry = PoolRegistry.parse(entry, network=network)
+    return entry if attribute(example, registry).pool in registry.by_slug else ""
 
 
 _Mark = TypeVar("_Mark", str, bytes)

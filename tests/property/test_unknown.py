@@ -4,7 +4,7 @@ import random
 import tomllib
 from collections import Counter
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from monitor.attribution import attribute
@@ -130,6 +130,7 @@ def test_a_fingerprint_is_small_and_safe_whatever_the_bytes(coinbase: Coinbase) 
 
 
 @given(coinbase=coinbases)
+@example(Coinbase(b"/meadow/Mined by \xfa\xbemm" + "¡¡¡¡".encode(), ()))  # what a customer of a pool writes
 def test_every_entry_can_be_pasted_and_names_the_block(coinbase: Coinbase) -> None:
     found = most_frequent([("1", coinbase), ("2", coinbase)])
     for suggestion in (*found.texts, *found.payouts):
