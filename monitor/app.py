@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
-from contextlib import AsyncExitStack, ExitStack, suppress
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import structlog
 
@@ -25,7 +25,6 @@ from monitor.chain.observer import Observer
 from monitor.chain.watch import NodesWatch
 from monitor.config import Config, Token
 from monitor.economy.keeper import EconomyKeeper
-from monitor.errors import Exit, explanations
 from monitor.health import Health
 from monitor.hub import Hub
 from monitor.model import NodeRole, Proposal, Reach
@@ -62,6 +61,7 @@ from monitor.service_manager import ServiceManager
 from monitor.standby import Role, Standby
 from monitor.store.migrations import NEWEST
 from monitor.store.store import Store
+from monitor.together import all_or_none
 from monitor.vitals import Vitals
 
 _WITH_FILES = Reach(seconds=0, blocks=144)
@@ -69,8 +69,6 @@ _WITH_FILES = Reach(seconds=0, blocks=144)
 less time than asking for it, and the newest numbers come first."""
 _LOOK_SECONDS = 1.0
 """Between two looks for the first block of another monitor."""
-_END_SECONDS = 60.0
-"""After an error, for the other parts to end: longer than the longest wait for a database."""
 _SILENCE_SECONDS = 30.0
 """Beyond `node.poll_seconds`, after which the numbers may be old, whatever the reason."""
 
@@ -146,7 +144,7 @@ async def run(config: Config, stop: asyncio.Event, *, listening: Callable[[str],
 
         async def write() -> None:
             alert_runner = AlertRunner(rules, METRIC_LOOKUP, hub=hub, store=store.alerts, node=health, vitals=vitals)
-            await _all_or_none(
+            await all_or_none(
                 _intake(parts),
                 alert_runner.run(),
                 reload_rules(config, alert_runner.set_rules, reload=reload, vitals=vitals),
@@ -155,7 +153,7 @@ async def run(config: Config, stop: asyncio.Event, *, listening: Callable[[str],
             )
 
         async def follow() -> None:
-            await _all_or_none(_follow(parts), follow_alerts(rules, store.alerts, hub=hub, vitals=vitals))
+            await all_or_none(_follow(parts), follow_alerts(rules, store.alerts, hub=hub, vitals=vitals))
 
         process_signals.listen(signal.SIGUSR1, nodes[0].notifications.look_now)
         economy = EconomyKeeper(
@@ -165,7 +163,7 @@ async def run(config: Config, stop: asyncio.Event, *, listening: Callable[[str],
         manager = ServiceManager()
         manager.ready()
         with suppress(_Stopped):
-            await _all_or_none(
+            await all_or_none(
                 _until(stop), *(node.run() for node in nodes), role.run(write, follow),
                 _reload_tokens(config, web, reload=reload, vitals=vitals),
                 supervised("economy", economy.run, vitals),
@@ -227,7 +225,7 @@ class _Parts:
             self.config, self.store, self.hub,
             belongs=self.directory.belongs, adopt=adopt_measured, writes=self.health.writer,
         )  # fmt: skip
-        await _all_or_none(
+        await all_or_none(
             keep_current(
                 lambda: files(section), lambda: load_registry(section, network, forgiving=False), adopt_files,
                 kind="registry", reload=self.reload, vitals=self.vitals,
@@ -264,7 +262,7 @@ async def _follow(parts: _Parts) -> NoReturn:
         vitals=parts.vitals,
         writes=False,
     )
-    await _all_or_none(
+    await all_or_none(
         standby.follow(), parts.stay_current(network, adopt), supervised("self-check", self_check.run, parts.vitals)
     )
     raise AssertionError("following never ends")
@@ -299,7 +297,7 @@ async def _intake(parts: _Parts) -> NoReturn:
         await pipeline.revise()
         await parts.stay_current(network, adopt)
 
-    await _all_or_none(
+    await all_or_none(
         pipeline.follow(),
         pipeline.publish(),
         health.backfill.run(network, lock=pipeline.lock, recount=pipeline.recount),
@@ -367,35 +365,6 @@ async def _reload_tokens(config: Config, web: WebServer, *, reload: ReloadSignal
         lambda: [config.web.tokens_file] if config.web.tokens_file else [], config.web.all_tokens, adopt,
         kind="tokens", reload=reload, vitals=vitals,
     )  # fmt: skip
-
-
-async def _all_or_none(*parts: Coroutine[Any, Any, None]) -> None:
-    """Run all parts until one ends; raise what ended it, alone.
-
-    One that does not end when it is cancelled ends the process: otherwise nobody would start it again.
-    """
-    with ExitStack() as ended:
-
-        async def run(part: Coroutine[Any, Any, None]) -> None:
-            try:
-                await part
-            except Exception as error:
-                deadline = asyncio.get_running_loop().call_later(_END_SECONDS, _give_up, error)
-                ended.callback(deadline.cancel)
-                raise
-
-        try:
-            async with asyncio.TaskGroup() as group:
-                for part in parts:
-                    group.create_task(run(part))
-        except BaseExceptionGroup as several:
-            # The first failure cancels the other tasks, so there is usually one; several are raised together.
-            raise several.exceptions[0] if len(several.exceptions) == 1 else several from None
-
-
-def _give_up(error: Exception) -> None:
-    logs.log_failure("stopping without waiting for what does not end", error)
-    process_signals.end_at_once(max((each.exit_code for each in explanations(error)), default=Exit.CRASHED))
 
 
 async def _until(stop: asyncio.Event) -> NoReturn:

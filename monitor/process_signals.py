@@ -82,7 +82,7 @@ def _end() -> None:
 
 
 def end_at_once(status: int) -> None:
-    """End the process without waiting for anything; what was logged is written, if somebody reads it."""
+    """End the process immediately. Log lines that are waiting are written, unless their reader blocks."""
     from monitor.log_writer import writer_of  # noqa: PLC0415 -- slow
 
     writer_of(2).drain(0.3)

@@ -55,7 +55,7 @@ class RoundStore(Protocol):
     """Stores rounds."""
 
     async def save(self, found: StratumRound) -> None:
-        """Store a round; old ones are deleted."""
+        """Store a round, unless there is one of the same block."""
 
     async def rounds(self, since: float) -> list[StratumRound]:
         """The rounds since a Unix time, oldest first."""

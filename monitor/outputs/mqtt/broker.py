@@ -220,9 +220,10 @@ class _Client(aiomqtt.Client):
         super()._on_connect(*answer)
 
     async def _wait_for(self, fut: Awaitable[_T], timeout: float | None) -> _T:  # noqa: ASYNC109 -- the library's
-        """Do what the library does by `asyncio.wait_for`, which loses a cancellation that comes with the answer.
+        """Wait as the library does, but never lose a cancellation.
 
-        That is so until Python 3.12; whoever waits for the end of the task would wait for ever.
+        Before Python 3.12, `asyncio.wait_for`, which the library uses, returns the result and drops a cancellation that
+        arrives in the same iteration of the event loop. The task would then run on, and shutdown would hang.
         """
         try:
             async with asyncio.timeout(self.timeout if timeout is None else timeout):

@@ -7,9 +7,9 @@ from contextlib import suppress
 
 import pytest
 
-from monitor import app, process_signals
-from monitor.app import _all_or_none
+from monitor import process_signals, together
 from monitor.errors import Exit, StoreError
+from monitor.together import all_or_none
 
 
 async def fails() -> None:
@@ -18,13 +18,13 @@ async def fails() -> None:
 
 async def test_the_first_error_ends_all_parts() -> None:
     with pytest.raises(StoreError, match="full"):
-        await _all_or_none(asyncio.sleep(3600), fails())
+        await all_or_none(asyncio.sleep(3600), fails())
 
 
 async def test_a_part_that_does_not_end_ends_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Otherwise it would stand still, and no service manager would start it again."""
     ended = asyncio.get_running_loop().create_future()
-    monkeypatch.setattr(app, "_END_SECONDS", 0.01)
+    monkeypatch.setattr(together, "END_SECONDS", 0.01)
     monkeypatch.setattr(process_signals, "end_at_once", ended.set_result)
 
     async def deaf() -> None:
@@ -33,13 +33,13 @@ async def test_a_part_that_does_not_end_ends_the_process(monkeypatch: pytest.Mon
                 await asyncio.shield(ended)
 
     with pytest.raises(StoreError):
-        await _all_or_none(deaf(), fails())
+        await all_or_none(deaf(), fails())
     assert ended.result() == Exit.CRASHED
 
 
 async def test_parts_that_end_in_time_leave_no_deadline_behind(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(app, "_END_SECONDS", 0.01)
+    monkeypatch.setattr(together, "END_SECONDS", 0.01)
     monkeypatch.setattr(process_signals, "end_at_once", lambda _status: pytest.fail("ended"))
     with pytest.raises(StoreError):
-        await _all_or_none(asyncio.sleep(3600), fails())
+        await all_or_none(asyncio.sleep(3600), fails())
     await asyncio.sleep(0.05)
