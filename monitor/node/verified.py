@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from math import inf
 
@@ -40,7 +41,7 @@ class VerifiedNode(NodeClient):
     ) -> None:
         super().__init__(node, vitals, connections=connections)
         self._now = now
-        self._links: dict[BlockHash, Link] = {}
+        self._links: OrderedDict[BlockHash, Link] = OrderedDict()
         self.verdict: Verdict | None = None
         """What was found about the last block; None before the first, and on a network without known rules."""
 
@@ -107,10 +108,10 @@ class VerifiedNode(NodeClient):
             wanted = header.parent
 
     def _remember(self, link: Link) -> None:
-        self._links.pop(link.hash, None)
         self._links[link.hash] = link
-        if len(self._links) > 2 * _REMEMBERED:
-            self._links = dict(list(self._links.items())[-_REMEMBERED:])
+        self._links.move_to_end(link.hash)
+        if len(self._links) > _REMEMBERED:
+            self._links.popitem(last=False)
 
     def _below(self, link: Link) -> Link | None:
         return self._links.get(link.parent)

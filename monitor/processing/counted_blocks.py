@@ -9,7 +9,7 @@ from monitor.analysis.counting.levels import Level
 from monitor.analysis.counting.windows import surplus
 from monitor.model import BlockRow, Window
 
-_BATCH = 4096
+_BATCH = 1024
 """Rows that wait to be counted: counting many at once is faster, and this many take little memory."""
 _DROP_ROWS = 144
 """Rows that are dropped at a time. Which of the surplus rows are still there changes no number."""

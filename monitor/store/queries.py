@@ -26,7 +26,7 @@ from monitor.wire import decode_outputs
 
 _PARAMETERS = 500
 """Per statement; databases limit them."""
-PAGE = 5_000
+PAGE = 1_000
 """Rows fetched at a time where not all may be held in memory."""
 ON_BEST_CHAIN = not_(blocks.c.stale)
 JOINED = select(blocks, *(column for column in attributions.c if column.name != "id")).join_from(blocks, attributions)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
+from sys import intern
 from typing import Any, TypeAlias
 
 from monitor.model import (
@@ -162,7 +163,8 @@ def block_hash(stored: bytes) -> BlockHash:
 
 
 def _slug(stored: str | None) -> PoolSlug | None:
-    return None if stored is None else PoolSlug(stored)
+    """A stored slug: a year of blocks has few, so equal ones are one object."""
+    return None if stored is None else PoolSlug(intern(stored))
 
 
 def _text(value: str) -> str:

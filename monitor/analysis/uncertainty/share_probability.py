@@ -21,7 +21,7 @@ THRESHOLDS: Final = {"0.25": 1 / 4, "0.333": 1 / 3, "0.5": 1 / 2}
 a third, for everybody; half of it is a majority. I. Eyal, E. G. Sirer, Majority Is Not Enough, FC 2014."""
 _NEAR: Final = 0.05
 """Below this share the probability of exceeding a threshold is not published: it is practically zero."""
-_REMEMBERED: Final = 8_000
+_REMEMBERED: Final = 4_000
 
 
 _Pair: TypeAlias = tuple[int, int]
