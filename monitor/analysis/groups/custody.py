@@ -14,7 +14,8 @@ from statistics import quantiles
 from typing import Final
 
 from monitor.analysis.distributions import beta_below
-from monitor.model import Coinbase, Evidence, EvidenceKind, PayoutStyle, PoolSlug, TracedReward
+from monitor.analysis.groups.rewards import Rewards
+from monitor.model import Evidence, EvidenceKind, PayoutStyle, PoolSlug, TracedReward
 
 MISATTRIBUTED: Final = 0.005
 """Probability that a block counts for a certain other pool, in the null model. The largest case that is known is 0.04 %
@@ -28,20 +29,10 @@ _LEAST_SHARE: Final = {EvidenceKind.CO_SPENT: 0.05, EvidenceKind.SAME_SCRIPT: 0.
 script counts as theirs only where most rewards are sent to it."""
 _GAP_SECONDS: Final = 90 * 86_400
 """After so long without a common reward, a new one begins a new finding."""
-_CUSTODIAL: Final = 0.95
-_FEW: Final = 4
 _STEADY: Final = 3
 """Blocks in a row that pay a new script, for a change of script."""
 _CHANGES: Final = 10
 _DAY: Final = 86_400
-
-
-def style_of(coinbase: Coinbase) -> str:
-    """How a coinbase pays: see `PayoutStyle.style`."""
-    values = [output.value_sat for output in coinbase.outputs if output.value_sat]
-    if values and max(values) >= _CUSTODIAL * sum(values):
-        return "custodial"
-    return "split" if len(values) <= _FEW else "in_the_coinbase"
 
 
 # -- which pools belong together ---------------------------------------------------------------------------------------
@@ -49,12 +40,12 @@ def style_of(coinbase: Coinbase) -> str:
 
 def custody_evidence(rewards: Sequence[TracedReward]) -> list[Evidence]:
     """What the rewards say of pairs of pools."""
-    usable = [each for each in rewards if each.script is not None and each.sure]
-    spent = [each for each in usable if each.txid is not None]
+    usable = Rewards(each for each in rewards if each.script is not None and each.sure)
+    spent = Rewards(each for each in usable if each.txid is not None)
     spenders = defaultdict[str | None, set[PoolSlug]](set)
     for each in spent:
         spenders[each.txid].add(each.pool)
-    alone = [each for each in spent if len(spenders[each.txid]) == 1]  # others are co-spent
+    alone = Rewards(each for each in spent if len(spenders[each.txid]) == 1)  # others are co-spent
     return [
         *_linked(EvidenceKind.SAME_SCRIPT, usable, lambda each: each.script),
         *_linked(EvidenceKind.CO_SPENT, spent, lambda each: each.txid),
@@ -65,18 +56,16 @@ def custody_evidence(rewards: Sequence[TracedReward]) -> list[Evidence]:
 def _linked(
     kind: EvidenceKind, rewards: Sequence[TracedReward], mark_of: Callable[[TracedReward], object]
 ) -> Iterator[Evidence]:
-    own = defaultdict[PoolSlug, list[TracedReward]](list)
-    by_mark = defaultdict[object, dict[PoolSlug, list[TracedReward]]](dict)
+    own = defaultdict[PoolSlug, Rewards](Rewards)
+    by_mark = defaultdict[object, defaultdict[PoolSlug, Rewards]](lambda: defaultdict(Rewards))
     for each in rewards:
         own[each.pool].append(each)
         if (mark := mark_of(each)) is not None:
-            by_mark[mark].setdefault(each.pool, []).append(each)
+            by_mark[mark][each.pool].append(each)
     guests = defaultdict[tuple[PoolSlug, PoolSlug], list[TracedReward]](list)
     for owners in by_mark.values():
         owner = min(owners, key=lambda pool: (-len(owners[pool]), pool))
-        for pool in owners.keys() - {
-            owner
-        }:  # two guests may both be the owner's own, so they say nothing of each other
+        for pool in owners.keys() - {owner}:  # two guests may both be the owner's, so they say nothing of each other
             guests[min(pool, owner), max(pool, owner)] += owners[pool]
     pairs = len(own) * (len(own) - 1) // 2
     for pools, found in sorted(guests.items()):
@@ -131,7 +120,7 @@ def payout_styles(rewards: Iterable[TracedReward]) -> list[PayoutStyle]:
     Args:
         rewards: by time.
     """
-    own = defaultdict[PoolSlug, list[TracedReward]](list)
+    own = defaultdict[PoolSlug, Rewards](Rewards)
     for each in rewards:
         own[each.pool].append(each)
     return sorted((_style(pool, found) for pool, found in own.items()), key=lambda each: (-each.blocks, each.pool))
@@ -139,7 +128,7 @@ def payout_styles(rewards: Iterable[TracedReward]) -> list[PayoutStyle]:
 
 def _style(pool: PoolSlug, rewards: Sequence[TracedReward]) -> PayoutStyle:
     styles = Counter(each.style for each in rewards)
-    paid = [each for each in rewards if each.script is not None]
+    paid = Rewards(each for each in rewards if each.script is not None)
     changes = _changes(paid)
     days = [(each.spent_at - each.time) / _DAY for each in rewards if each.spent_at is not None]
     (style, _), *_ = styles.most_common(1)

@@ -2,15 +2,65 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final, overload
 
-from monitor.analysis.groups.custody import style_of
 from monitor.model import BlockHash, BlockRecord, Coinbase, CoinbaseSpend, Confidence, PoolSlug, TracedReward
 
 _USUAL_SHARE: Final = 0.1
 _USUAL_BLOCKS: Final = 3
+_CUSTODIAL: Final = 0.95
+_FEW: Final = 4
+
+
+def style_of(coinbase: Coinbase) -> str:
+    """How a coinbase pays: see `PayoutStyle.style`."""
+    values = [output.value_sat for output in coinbase.outputs if output.value_sat]
+    if values and max(values) >= _CUSTODIAL * sum(values):
+        return "custodial"
+    return "split" if len(values) <= _FEW else "in_the_coinbase"
+
+
+class Rewards(Sequence[TracedReward]):
+    """A list of rewards of 16 bytes a block: but for its time, a reward is like many others of its pool.
+
+    Two years of blocks are compared, whose rewards would take 30 MB for a moment.
+    """
+
+    __slots__ = ("_kinds", "_known", "_times")
+
+    def __init__(self, rewards: Iterable[TracedReward] = ()) -> None:
+        self._times = array("q")
+        self._kinds: list[tuple[Any, ...]] = []
+        """Each reward without its time; equal ones are one object."""
+        self._known: dict[tuple[Any, ...], tuple[Any, ...]] = {}
+        for each in rewards:
+            self.append(each)
+
+    def append(self, reward: TracedReward) -> None:
+        """Add one."""
+        time, *rest = reward
+        kind = tuple(rest)
+        self._kinds.append(self._known.setdefault(kind, kind))
+        self._times.append(time)
+
+    def __len__(self) -> int:
+        return len(self._times)
+
+    @overload
+    def __getitem__(self, at: int) -> TracedReward: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[TracedReward]: ...
+
+    def __getitem__(self, at: int | slice) -> TracedReward | list[TracedReward]:
+        if isinstance(at, slice):
+            return [self[each] for each in range(*at.indices(len(self)))]
+        return TracedReward(self._times[at], *self._kinds[at])
+
+    def __iter__(self) -> Iterator[TracedReward]:
+        return (TracedReward(time, *kind) for time, kind in zip(self._times, self._kinds, strict=True))
 
 
 class TracedRewards:
@@ -18,12 +68,10 @@ class TracedRewards:
 
     def __init__(self, spends: Mapping[tuple[BlockHash, int], tuple[CoinbaseSpend, int]]) -> None:
         self._spends = spends
-        self._found: list[TracedReward] = []
+        self._found = Rewards()
         """Sure unless a conflict says otherwise; `all` asks more of those in `_cheap`."""
         self._cheap: set[int] = set()
         """Indices of blocks that are known by a tag alone."""
-        self._scripts: dict[bytes, bytes] = {}
-        """A year of blocks pays few scripts: equal ones are one object."""
 
     def add(self, record: BlockRecord) -> None:
         """Add a block; one of an unknown pool is left out."""
@@ -34,15 +82,14 @@ class TracedRewards:
         script = None if main is None else block.coinbase.outputs[main].script
         spend, spent_at = self._spends.get((block.hash, main), (None, None)) if main is not None else (None, None)
         reward = TracedReward(
-            block.header.time, attribution.pool, not attribution.conflict, style_of(block.coinbase),
-            None if script is None else self._scripts.setdefault(script, script),
+            block.header.time, attribution.pool, not attribution.conflict, style_of(block.coinbase), script,
             *((spend.txid, spend.swept_to, spent_at) if spend else (None, None, None)),
         )  # fmt: skip
         if attribution.confidence is Confidence.LOW:
             self._cheap.add(len(self._found))
         self._found.append(reward)
 
-    def all(self) -> list[TracedReward]:
+    def all(self) -> Rewards:
         """The rewards, in order.
 
         A block that is known by its tag alone could be anyone's. It is sure only if it pays a script that is usual for
@@ -55,10 +102,10 @@ class TracedRewards:
             many = paid[pool, script]
             return script is not None and many >= max(_USUAL_BLOCKS, _USUAL_SHARE * blocks[pool])
 
-        return [
+        return Rewards(
             each._replace(sure=False) if at in self._cheap and not is_usual(each.pool, each.script) else each
             for at, each in enumerate(self._found)
-        ]
+        )
 
 
 def _main(coinbase: Coinbase) -> int | None:

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from monitor.analysis.groups.custody import MISATTRIBUTED, by_misattribution, custody_evidence, payout_styles, style_of
+from monitor.analysis.groups.custody import MISATTRIBUTED, by_misattribution, custody_evidence, payout_styles
 from monitor.analysis.groups.groups import proposals
+from monitor.analysis.groups.rewards import Rewards, style_of
 from monitor.model import Coinbase, Evidence, EvidenceKind, Output, PoolSlug, TracedReward
 
 A, B, C, D = map(PoolSlug, "abcd")
@@ -100,6 +101,15 @@ def test_independent_pools_with_wrong_attributions_are_not_united() -> None:
                 reward(named, block / 144, script=pool.encode(), txid=f"{pool} {block // 200}", swept_to=pool.encode())
             )
         assert pairs(rewards) == {}
+
+
+def test_a_compact_list_of_rewards_gives_back_what_it_was_given() -> None:
+    rewards = [reward(pool, day, txid="both") for day in range(3) for pool in (A, B)]
+    compact = Rewards(rewards)
+    assert [*compact] == rewards
+    assert len(compact) == 6
+    assert compact[-1] == rewards[-1]
+    assert compact[1::2] == rewards[1::2]
 
 
 # -- groups ------------------------------------------------------------------------------------------------------------
