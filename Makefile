@@ -25,8 +25,8 @@ test: $(DEV) ## every test, against real services
 	@-$(PYTHON) scripts/services.py
 	@$(BIN)/pytest $(PARALLEL)
 
-unit: $(DEV) ## the tests that need nothing but Python
-	@$(BIN)/pytest $(PARALLEL) tests/unit tests/property tests/golden
+unit: $(DEV) ## the tests of single parts, which need nothing but Python, without long simulations
+	@$(BIN)/pytest --numprocesses logical --dist worksteal -m "not service and not simulation" tests/unit
 
 coverage: $(DEV) ## every test, and the branches that none of them takes
 	@-$(PYTHON) scripts/services.py

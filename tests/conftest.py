@@ -65,9 +65,13 @@ _collections = _Collections()
 gc.callbacks.append(_collections)
 
 
-def pytest_xdist_auto_num_workers() -> int:
-    """Twice as many as processors: half of the time tests wait, for nodes that renew a template and the like."""
-    return 2 * (os.cpu_count() or 1)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Twice as many as processors: half of the time tests wait, for nodes that renew a template and the like.
+
+    With `--numprocesses logical` as many, for tests that do not wait.
+    """
+    processors = os.cpu_count() or 1
+    return processors if config.option.numprocesses == "logical" else 2 * processors
 
 
 def pytest_collection() -> None:
@@ -174,7 +178,7 @@ def postgresql() -> Iterator[Postgresql]:
         yield server
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.service("postgresql"))])
 def empty_database(request: pytest.FixtureRequest) -> EmptyDatabase:
     """Makes databases of each engine."""
     if request.param == "sqlite":

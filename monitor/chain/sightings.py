@@ -9,8 +9,8 @@ from monitor.model import BlockHash, BlockRef, Sighting
 
 SETTLED_SECONDS = 60.0
 """After this time the sightings of a block are told; a node that has it later is told at once."""
-_MOST = 1_000
-"""Number of blocks for which the time of the first sighting is kept in memory: a week of them."""
+_MOST = 144
+"""Number of blocks for which the time of the first sighting is kept in memory: a day of them."""
 
 
 @dataclass(slots=True)

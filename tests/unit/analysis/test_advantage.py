@@ -55,6 +55,7 @@ def test_windows_have_their_own() -> None:
     assert (found["a", "2b"].blocks, found["a", "4b"].blocks) == (1, 2)
 
 
+@pytest.mark.simulation
 @pytest.mark.parametrize("better", [0.0, 0.02])
 def test_intervals_hold_the_true_advantage(better: float) -> None:
     chance, held = np.random.default_rng(3), []

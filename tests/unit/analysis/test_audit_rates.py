@@ -42,6 +42,7 @@ def test_nothing_is_all_that_is_possible() -> None:
     assert ratios([]) == []
 
 
+@pytest.mark.simulation
 def test_the_interval_holds_the_mean_at_least_as_often_as_it_says() -> None:
     """Parts of every kind: rarely a little, often a bit, now and then all."""
     random = np.random.default_rng(1)
@@ -84,6 +85,7 @@ def test_a_pool_that_passes_over_stands_out_and_the_others_do_not() -> None:
     assert found["antpool"].foregone_btc.value == pytest.approx(500 * 20 / 1e8)
 
 
+@pytest.mark.simulation
 def test_equal_pools_are_not_accused() -> None:
     """Of 200 sets of five equal pools, at most 5 % accuse one; a few more by chance."""
     random, accused = np.random.default_rng(2), 0

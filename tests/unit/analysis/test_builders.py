@@ -53,6 +53,7 @@ def test_a_block_counts_once_however_much_it_passes_over() -> None:
     assert chances(passed, audited) == [Chance(A, B, START + 600, follows=True)]
 
 
+@pytest.mark.simulation
 def test_groups_are_found_with_their_days() -> None:
     seen = world(1, days=120, groups=(((1, 4, 6), 30, 90),))
     found = missed(seen)
@@ -66,6 +67,7 @@ def test_groups_are_found_with_their_days() -> None:
         assert each.p <= 0.01
 
 
+@pytest.mark.simulation
 @pytest.mark.parametrize("seed", range(3))
 def test_pools_that_build_alone_are_not_united(seed: int) -> None:
     """Although every pool passes over what it likes, and all of them over what few know."""
@@ -170,6 +172,7 @@ def test_a_trait_that_is_known_of_a_few_blocks_is_not_compared() -> None:
     assert likenesses(profiles, lambda pool: pool) == likenesses(without, lambda pool: pool)
 
 
+@pytest.mark.simulation
 def test_groups_of_simulated_pools_build_alike_while_they_last() -> None:
     seen = world(2, days=120, groups=(((1, 4, 6), 30, 120),))
     structures = Structures()

@@ -96,6 +96,7 @@ def test_changes_of_unequal_size_are_no_pair() -> None:
     assert {each.counterpart for each in found.values()} == {None}
 
 
+@pytest.mark.simulation
 @pytest.mark.parametrize("seed", range(6))
 def test_what_the_two_of_a_pair_gained_and_lost_may_be_as_large(seed: int) -> None:
     mixes = np.random.default_rng(seed).dirichlet(3 * np.ones(5), size=4)

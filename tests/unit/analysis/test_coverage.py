@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.simulation
+
 CHECKOUT = Path(__file__).resolve().parents[3]
 MONTH = CHECKOUT / "tests" / "data" / "mainnet_2024_09.parquet"
 SAMPLES = 60

@@ -88,6 +88,7 @@ def test_the_null_model_is_the_binomial_distribution(found: int, of: int) -> Non
     assert by_misattribution(found, of) == pytest.approx(binom.sf(found - 1, of, MISATTRIBUTED), rel=1e-4)
 
 
+@pytest.mark.simulation
 def test_independent_pools_with_wrong_attributions_are_not_united() -> None:
     """Worlds of 12 pools, each with its own wallet; some blocks are attributed to another pool."""
     random = np.random.default_rng(7)

@@ -52,6 +52,7 @@ def test_luck_of_one_block() -> None:
     assert of("a", "1b")["a", "1b"].zscore is None
 
 
+@pytest.mark.simulation
 def test_zscores_of_a_share_that_does_not_change_are_no_larger_than_luck() -> None:
     chance = np.random.default_rng(11)
     scores: list[float] = []
@@ -64,6 +65,7 @@ def test_zscores_of_a_share_that_does_not_change_are_no_larger_than_luck() -> No
     assert 0.8 < np.std(scores) < 1.05
 
 
+@pytest.mark.simulation
 @pytest.mark.parametrize("drift", [0.02, 0.06])
 def test_zscores_of_a_share_that_drifts_are_those_of_luck(drift: float) -> None:
     chance = np.random.default_rng(12)

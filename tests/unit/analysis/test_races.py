@@ -99,6 +99,7 @@ def test_chance_of_wins() -> None:
     assert at_least(2, [0.1, 0.2]) == pytest.approx(0.02)
 
 
+@pytest.mark.simulation
 def test_p_values_of_honest_races_are_even() -> None:
     draw = np.random.default_rng(9)
     p_values = []

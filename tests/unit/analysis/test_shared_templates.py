@@ -38,6 +38,7 @@ def test_a_group_that_began_and_one_that_ended_have_their_dates() -> None:
     assert groups([*found.values()], rounds[-1].at - 10 * BLOCK) == [("c", "d")]
 
 
+@pytest.mark.simulation
 @pytest.mark.parametrize("arrivals", [5.0, 1.0, 0.3, 0.1, 0.02, 0.002])
 @pytest.mark.parametrize("refresh", [5.0, 30.0])
 @pytest.mark.parametrize(

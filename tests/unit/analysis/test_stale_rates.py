@@ -81,6 +81,7 @@ def test_intervals_hold_the_rates_and_the_expected_blocks_are_those_found(pools:
         assert expected == pytest.approx(total)
 
 
+@pytest.mark.simulation
 def test_p_values_of_pools_that_lose_by_their_size_are_even() -> None:
     draw = np.random.default_rng(5)
     blocks = np.array([3000, 2000, 1000, 500])
@@ -94,6 +95,7 @@ def test_p_values_of_pools_that_lose_by_their_size_are_even() -> None:
     assert np.mean(np.array(smallest) <= 0.05) < 0.07
 
 
+@pytest.mark.simulation
 def test_theory_is_what_a_network_with_equal_delays_does() -> None:
     """Pools that mine on what they know, the first-seen block of a height first, and hear of others' blocks late."""
     shares = np.array([0.3, 0.2, 0.2, 0.1, 0.05, *[0.01] * 15])

@@ -78,6 +78,7 @@ def test_pools_that_grow_together_are_seen() -> None:
     assert found.lower < true < found.upper
 
 
+@pytest.mark.simulation
 def test_pools_that_stay_as_they_are_have_no_trend() -> None:
     flat = np.array([[0.3, 0.3, 0.2, 0.1, 0.1]] * 2)
     founds = [trend(history(flat, seed)) for seed in range(8)]

@@ -76,6 +76,7 @@ def prioritised_first(_world: World, template: Template) -> Template:
     return Template(template.parent, template.at, entries)
 
 
+@pytest.mark.simulation
 def test_simulated_blocks_say_how_their_builder_orders_them() -> None:
     """With children that pay for parents, replacements and lags."""
     found: dict[str, set[Disorder | None]] = {}

@@ -11,6 +11,8 @@ from monitor.audit.compare import AuditRules, compare
 from monitor.audit.templates import Template
 from monitor.model import Trait, Verdict
 
+pytestmark = pytest.mark.simulation
+
 RULES = AuditRules(full_weight=BLOCK_WEIGHT * 95 // 100)
 ACCUSATIONS = (Verdict.MISSED, Verdict.PRIORITISED, Verdict.UNSEEN)
 

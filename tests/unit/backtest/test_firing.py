@@ -17,6 +17,8 @@ from monitor.backtest.replay import Replay, ReplayedBlock, Scope
 from monitor.config import shipped
 from monitor.model import BlockRow, PoolSlug, Window
 
+pytestmark = pytest.mark.simulation
+
 RULES = {rule.name: rule for rule in read_rules(shipped("alerts.toml"))}
 WINDOWS = tuple(map(Window.parse, ("7d", "30d")))
 

@@ -86,6 +86,7 @@ RULES = (
 )
 
 
+@pytest.mark.simulation
 @pytest.mark.parametrize("backwards", [False, True], ids=["in order", "times go back"])
 def test_skipping_misses_nothing(*, backwards: bool) -> None:
     rows = chain(RISE, backwards=backwards)

@@ -34,6 +34,7 @@ def test_a_clear_trend_has_a_direction() -> None:
     assert found(line(-0.3, 0.02)).direction is Direction.CONCENTRATING
 
 
+@pytest.mark.simulation
 def test_the_interval_holds_the_truth_as_often_as_it_says() -> None:
     covered = [each.lower <= 0.1 <= each.upper for each in (found(line(0.1, 0.1, seed=n)) for n in range(400))]
     assert 0.92 <= np.mean(covered) <= 0.99

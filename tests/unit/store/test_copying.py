@@ -57,7 +57,7 @@ async def filled(url: str) -> str:
     return url
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.service("postgresql"))])
 def elsewhere(request: pytest.FixtureRequest) -> EmptyDatabase:
     """Makes databases of each engine, whatever the first one is."""
     server: Postgresql | None = request.getfixturevalue("postgresql") if request.param == "postgresql" else None
