@@ -24,7 +24,7 @@ from monitor.store.rows import attribution_of, attribution_row, without_miner
 from monitor.store.schema import attributions, blocks, metadata, pending_attributions
 from monitor.wire import decode_outputs
 
-_CHUNK = 20_000
+_CHUNK = 2_000
 _CURSOR = "reattribution"
 
 
