@@ -16,6 +16,7 @@ from monitor.analysis.counting.concentration import concentrate
 from monitor.analysis.counting.drift import Drift, drift
 from monitor.analysis.counting.levels import Level
 from monitor.analysis.counting.tally import advance
+from monitor.analysis.counting.windows import reached_seconds
 from monitor.analysis.signals.compute import signals
 from monitor.analysis.snapshot import estimated, snapshot
 from monitor.analysis.uncertainty.alternatives import UncertainMembership
@@ -136,7 +137,6 @@ class WindowCounter:
         self._store = store
         self.windows = windows
         self._reach = Reach.of(windows)
-        self._seconds = self._reach.seconds
         self._counted = CountedBlocks(rulebook.levels, windows)
         self._unknown_miners = UnknownMiners(rulebook.registry)
         self._tally = Tally()
@@ -239,7 +239,6 @@ class WindowCounter:
         """The counts at the end of a step, unaffected by the steps that follow; None while there are no blocks."""
         if self._first is None or self._table.tip is None:
             return None
-        counted_seconds = self._table.tip.time - int(self._table.rows["time"][0]) + 1
         return CountedState(
             plan=plan,
             table=self._table.copy(),
@@ -248,7 +247,7 @@ class WindowCounter:
             first_height=self._first.height,
             rulebook=self.rulebook,
             unknown_miners=self._unknown_miners.known[:_MOST_PSEUDONYMS],
-            stale=await self._store.stale(seconds=max(self._seconds, counted_seconds)),
+            stale=await self._store.stale(seconds=reached_seconds(self._table.rows, self.windows)),
             intervals=await self._store.seen_intervals(self._newest_empty()),
         )
 

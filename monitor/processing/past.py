@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from monitor.analysis import estimated, snapshot
+from monitor.analysis.counting.windows import reached_seconds
 from monitor.analysis.signals.compute import signals
 from monitor.model import BlockRow, Cluster, Moment, Reach, Snapshot, Tally
 from monitor.processing.counted_blocks import CountedBlocks
@@ -33,7 +34,8 @@ def snapshot_at(reading: Reading, moment: Moment, counter: WindowCounter, *, ent
         registry=rulebook.registry.hash, pool_names=rulebook.registry.names,
     )  # fmt: skip
     reading.go_on()
-    stale = [row for row in reading.stale(since=tip.time - reach.seconds) if row.height <= tip.height]
+    since = tip.time - reached_seconds(table.rows, windows)
+    stale = [row for row in reading.stale(since=since) if row.height <= tip.height]
     return replace(
         estimated(taken, table, windows, questions=entities.questions),
         signals=signals(table, windows, stale=stale, intervals={}, rules=rulebook.rules),

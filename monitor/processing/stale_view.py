@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from monitor.analysis import POOL, BlockTable
+from monitor.analysis.counting.windows import reached_seconds
 from monitor.analysis.signals.races import races
 from monitor.analysis.signals.signal_input import SignalInput
 from monitor.analysis.signals.stale_rates import stale_rates
@@ -40,8 +41,9 @@ async def stale_view(config: Config, window: Window) -> StaleView:
         blocks = await store.recent(list, seconds=reach.seconds, count=reach.blocks)
         if not blocks:
             raise InputError("the store has no blocks yet: let the daemon run first")
-        stale = await store.stale(seconds=max(reach.seconds, blocks[-1].time - blocks[0].time + 1))
-    past = SignalInput.of(BlockTable.of(blocks, (POOL,)), [window])
+        table = BlockTable.of(blocks, (POOL,))
+        stale = await store.stale(seconds=reached_seconds(table.rows, [window]))
+    past = SignalInput.of(table, [window])
     first = int(past.height[past.longest][0])
     inside = [row for row in stale if row.height >= first]
     names = {slug: pool.name for slug, pool in load_registry(config.registry, network).pools.by_slug.items()}

@@ -79,6 +79,18 @@ async def test_an_earlier_state_equals_what_was_published_then(daemon: Inside, n
     assert [await daemon.ask(f"{path}&at={height}") for path in paths] == before
 
 
+async def test_its_races_are_those_of_its_windows(daemon: Inside, node: EmbeddedNode) -> None:
+    """One that only a window of blocks still covers, and later none."""
+    node.reorg(depth=1)
+    await daemon.wait_for(node.mine(FOUNDRY, time=START + 4 * 86_400))
+    height, before = node.tip.height, (await daemon.ask("/api/v1/signals"))["races"]
+    assert len(before) == 1
+    for _ in range(3):
+        await daemon.wait_for(node.mine(FOUNDRY))
+    assert (await daemon.ask("/api/v1/signals"))["races"] == []
+    assert (await daemon.ask(f"/api/v1/signals?at={height}"))["races"] == before
+
+
 async def test_the_page_says_as_of_when_it_is_and_links_keep_it(daemon: Inside) -> None:
     for path in ("/?window=3b", "/entity/origin/US?window=3b", "/pool/foundryusa?window=3b", "/claims?"):
         body = (await daemon.get(f"{path}&at=3"))[2].decode()

@@ -334,9 +334,16 @@ SECONDS = st.one_of(
 )
 """Between blocks: header times go back by an hour at most, and now and then there is nothing for days."""
 BLOCKS = st.lists(st.tuples(st.sampled_from(TAGS), SECONDS), max_size=12)
+RACE_BEFORE_THE_WINDOWS = [
+    ([(b"/ViaBTC/", SPACING)], 1, False),
+    ([(b"/ViaBTC/", 4 * 86_400)], 1, False),
+    ([(b"/ViaBTC/", SPACING), (b"/ViaBTC/", SPACING), (b"/ViaBTC/", 5 * 86_400)], 0, False),
+]
+"""Its blocks are still in the table, but in no window."""
 
 
 @example(story=[([(b"/ViaBTC/", 0)] * 3, 0, False), ([(b"/ViaBTC/", 345_600)], 1, False)])
+@example(story=RACE_BEFORE_THE_WINDOWS)
 @given(story=st.lists(st.tuples(BLOCKS, st.integers(0, 12), st.booleans()), min_size=1, max_size=6))
 @few
 def test_a_restart_makes_no_difference(story: list[tuple[list[tuple[bytes, int]], int, bool]]) -> None:

@@ -40,6 +40,12 @@ def reached(rows: Rows, windows: Sequence[Window]) -> Rows:
     return rows[max(first, 0) :]
 
 
+def reached_seconds(rows: Rows, windows: Sequence[Window]) -> int:
+    """Up to the header time of the tip: how far back stale blocks are looked for beside what the windows cover."""
+    first, tip = int(reached(rows, windows)["time"][0]), int(rows["time"][-1])
+    return max(Reach.of(windows).seconds, tip - first + 1)
+
+
 def surplus(table: BlockTable, windows: Sequence[Window]) -> int:
     """How many of the first rows no window covers at this tip or any later one.
 
