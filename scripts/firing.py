@@ -125,7 +125,7 @@ def by_true_share(condition: Condition, share: float, years: int) -> Fired:
         at = condition.fires(chance.random(len(times)) < true, times, full)
         drifted += at is not None
         window = condition.seconds // BLOCK_SECONDS
-        early += at is not None and true[at - window : at].mean() < condition.limit
+        early += at is not None and bool(true[at - window : at].mean() < condition.limit)
     return Fired(fired / years, drifted / years, early / years)
 
 

@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from itertools import groupby, islice
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,8 @@ hypothesis.settings.register_profile("thorough", max_examples=2000, deadline=Non
 hypothesis.settings.load_profile("quick")
 remember()
 CORE = CHECKOUT / ".services" / "core" / "bin" / "bitcoind"
+LONG = ("chaos", "contract", "deploy", "e2e")
+"""Folders of tests that take seconds each."""
 LONGEST_STEP = 2.0
 """Processor time, in seconds, that one step of the event loop may take. It is not the time on the clock: other programs
 on the machine do not count, and neither does garbage collection, which goes through all that the run of tests has left.
@@ -77,6 +80,21 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 def pytest_collection() -> None:
     """Collecting tests makes objects that stay: looking through them again and again is a tenth of the whole run."""
     gc.disable()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long tests come first and are dealt out to the workers, by file; the short ones then even out what is left."""
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    files = [[*tests] for _, tests in groupby(items, key=lambda item: item.path)]
+    long = [tests for tests in files if tests[0].path.relative_to(CHECKOUT / "tests").parts[0] in LONG]
+    hands: list[list[pytest.Item]] = [[] for _ in range(workers)]
+    for tests in sorted(long, key=len, reverse=True):
+        min(hands, key=len).extend(tests)
+    dealt = {item for hand in hands for item in hand}
+    short = iter([item for item in items if item not in dealt])
+    for number, hand in enumerate(hands):  # each worker is given as many tests, the next ones in this order
+        hand.extend(islice(short, max(0, len(items) // workers - len(hand)) if number < workers - 1 else None))
+    items[:] = [item for hand in hands for item in hand]
 
 
 def pytest_collection_finish() -> None:

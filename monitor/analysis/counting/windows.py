@@ -56,7 +56,7 @@ def surplus(table: BlockTable, windows: Sequence[Window]) -> int:
         return 0
     reach = Reach.of(windows).with_margin
     later = table.order.numbers[table.order.until(_begin(table.rows, reach.seconds)) :]
-    by_time = table.place(later.min())
+    by_time = table.place(int(later.min()))
     return max(0, min(by_time, len(table) - reach.blocks) - 1)
 
 
