@@ -45,9 +45,8 @@ class TimeIndex:
     def extend(self, times: Integers, first: int) -> None:
         """Blocks join the chain, at least one; the lowest has the number `first`."""
         self._make_room(len(times))
-        begin = self._start + int(
-            self.until(int(times.min()))
-        )  # what is later than the earliest of them is sorted again
+        # What is later than the earliest of them is sorted again.
+        begin = self._start + int(self.until(int(times.min())))
         self._blocks[:, self._end : self._end + len(times)] = times, np.arange(first, first + len(times))
         self._end += len(times)
         late = self._blocks[:, begin : self._end]
