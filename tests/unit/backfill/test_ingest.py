@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -197,10 +198,12 @@ def test_it_ends_with_the_one_that_started_it(order: BackfillJob) -> None:
 
 
 def children(of: int | None = None) -> list[int]:
-    """The processes that one has started and not waited for."""
+    """The workers that a process has started and not waited for; other tests may have children of their own."""
     pid = of or os.getpid()
     found = []
     for task in Path(f"/proc/{pid}/task").iterdir():
-        found += [int(child) for child in (task / "children").read_text().split()]
-
+        for child in (task / "children").read_text().split():
+            with suppress(FileNotFoundError, ProcessLookupError):  # ended meanwhile
+                if b"monitor.backfill" in Path(f"/proc/{child}/cmdline").read_bytes():
+                    found.append(int(child))
     return found
