@@ -89,7 +89,8 @@ def main(suite: str, architecture: str) -> int:
 def libraries(package: Package, wheel: Path, site: Path) -> None:
     """Install the locked libraries for the target's Python, and the wheel."""
     uv = (
-        Path(sys.executable).with_name("uv"), "pip", "install", "--quiet", "--no-deps", "--link-mode", "copy",
+        Path(sys.executable).with_name("uv"), "pip", "install", "--quiet", "--system-certs", "--no-deps",
+        "--link-mode", "copy",
         "--target", site, "--python-version", package.python, "--python-platform", PLATFORMS[package.architecture],
     )  # fmt: skip
     source = [option for name in FROM_SOURCE for option in ("--no-binary", name)]

@@ -109,7 +109,7 @@ def new_environment(folder: Path) -> Path:
 def install(environment: Path, *what: str | Path) -> None:
     """Install into it; what is locked, by its hashes."""
     hashed = ("--require-hashes",) if "--requirement" in what else ()
-    run(UV, "pip", "install", "--quiet", "--python", environment / "bin" / "python", *hashed, *what)
+    run(UV, "pip", "install", "--quiet", "--system-certs", "--python", environment / "bin" / "python", *hashed, *what)
 
 
 def run(*command: str | Path) -> None:

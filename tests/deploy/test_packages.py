@@ -184,7 +184,8 @@ def test_the_app_of_umbrel_has_every_field_and_the_port_of_its_proxy() -> None:
 def test_every_library_has_a_wheel_for(python: str, tmp_path: Path) -> None:
     """All but two, which are Python alone."""
     command: list[str | Path] = [
-        Path(sys.executable).with_name("uv"), "pip", "install", "--dry-run", "--no-deps", "--target", tmp_path,
+        Path(sys.executable).with_name("uv"), "pip", "install", "--dry-run", "--system-certs", "--no-deps",
+        "--target", tmp_path,
         "--python-version", python, "--python-platform", "x86_64-manylinux_2_28", "--only-binary", ":all:",
         "--no-binary", "embit", "--no-binary", "python-bitcoinrpc", "--require-hashes",
         "--build-constraints", "requirements/build.txt", "--requirement", "requirements/all.txt",
