@@ -9,17 +9,12 @@ from __future__ import annotations
 
 import sys
 import tracemalloc
-from collections.abc import Callable
-from statistics import median
-from time import perf_counter
 
-import numpy as np
+from signals import WINDOWS, YEAR, bare, history, milliseconds
 
 from monitor.analysis import POOL, BlockTable, Level, concentrate, network_hashrates
-from monitor.model import BlockRow, PoolSlug, Window
+from monitor.model import BlockRow, PoolSlug
 
-WINDOWS = [Window.parse(name) for name in ("24h", "3d", "7d", "30d", "90d", "1y", "2016b")]
-YEAR = 52_560
 MOST_MS = 20
 MOST_TIMES_BARE = 20
 
@@ -29,16 +24,7 @@ def main() -> int:
     rows = history(YEAR)
     table = BlockTable.of(rows, (POOL,), WINDOWS)
     four = BlockTable.of(rows, [POOL, *(Level(f"copy {n}", POOL.entity_of) for n in range(3))], WINDOWS)
-    codes, times = table.rows["entity"][:, 0].copy(), table.rows["time"].astype(np.int64)
-
-    def bare() -> None:
-        for window in WINDOWS:
-            if window.seconds is None:
-                np.bincount(codes[-(window.blocks or 0) :])
-            else:
-                np.bincount(codes[times > times[-1] - window.seconds])
-
-    floor, one = milliseconds(bare), milliseconds(lambda: concentrate(table, WINDOWS))
+    floor, one = milliseconds(bare(table)), milliseconds(lambda: concentrate(table, WINDOWS))
     print(f"select and count, bare numpy   {floor:8.2f} ms")
     print(f"concentrate, one level         {one:8.2f} ms   {one / floor:5.1f} x bare")
     print(f"concentrate, four levels       {milliseconds(lambda: concentrate(four, WINDOWS)):8.2f} ms")
@@ -52,29 +38,6 @@ def main() -> int:
     for blocks, levels in ((YEAR, 1), (YEAR, 4), (1_000_000, 4)):
         print(f"memory, {blocks:>9,} rows, {levels} levels {megabytes(blocks, levels):6.1f} MB")
     return 0 if one < MOST_MS and one / floor < MOST_TIMES_BARE else 1
-
-
-def history(blocks: int) -> list[BlockRow]:
-    """A chain of `blocks`."""
-    chance = np.random.default_rng(21)
-    sizes = np.append(0.8 ** np.arange(40), 0.05)
-    pools = chance.choice(len(sizes), blocks, p=sizes / sizes.sum()).tolist()
-    times = (1_700_000_000 + chance.exponential(600, blocks).cumsum()).astype(int).tolist()
-    names = [PoolSlug(f"pool{n}") for n in range(40)] + [None]
-    return [
-        BlockRow(800_000 + n, time, 0x17034219, names[pool])
-        for n, (time, pool) in enumerate(zip(times, pools, strict=True))
-    ]
-
-
-def milliseconds(work: Callable[[], object]) -> float:
-    """Median of some repetitions."""
-    spent = []
-    for _ in range(15):
-        start = perf_counter()
-        work()
-        spent.append(1000 * (perf_counter() - start))
-    return median(spent)
 
 
 def megabytes(blocks: int, levels: int) -> float:

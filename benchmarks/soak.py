@@ -33,6 +33,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
+from support.alerting import OFTEN
 from support.daemon import Daemon
 from support.forked import POOL_MONITOR
 from support.hook import Hook
@@ -47,16 +48,9 @@ BEFORE = 200
 """Blocks that are there at the start."""
 SECONDS = 0.03
 """Between blocks."""
-RULES = """
-[[rule]]
-name = "share"
-value = "share_ratio"
-where = { level = "pool", window = "12b", entity = "*" }
-above = 0.3
-until = 0.3
-severity = "info"
-summary = "{entity} has much"
-
+RULES = (
+    OFTEN
+    + """
 [[rule]]
 name = "few"
 value = "nakamoto_coefficient"
@@ -65,6 +59,7 @@ below = 3
 severity = "warning"
 summary = "few are enough"
 """
+)
 MOODS = ("well", "500", "hangs", "well", "away", "late")
 PER_MOOD = 4.0
 """Seconds."""

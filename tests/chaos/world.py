@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from support.alerting import OFTEN
 from support.clock import Clock
 from support.daemon import Daemon
 from support.databases import ask
@@ -27,16 +28,6 @@ from chaos.nodes import CoreNode, EmbeddedNodes, Nodes
 from chaos.parts import Broker, FileDisk, Jumping, Monitor, Part, Receiver, Route, Server
 from chaos.plan import POOLS, SECONDS, Engine, Fault, Kind, Mined, Plan
 
-_RULES = """
-[[rule]]
-name = "share"
-value = "share_ratio"
-where = { level = "pool", window = "12b", entity = "*" }
-above = 0.3
-until = 0.3
-severity = "info"
-summary = "{entity} has much"
-"""
 _RECOVERY_SECONDS = 15.0
 """For everything to be well again, once nothing fails any more, on a quiet machine."""
 _AFTERMATH_SECONDS = 8.0
@@ -139,7 +130,7 @@ class World:
         to_hook = await there.enter_async_context(Link(self._hook.port))
         to_broker = await there.enter_async_context(Link(self._mosquitto.port))
         clock = Clock(folder / "clock")
-        (folder / "alerts.toml").write_text(_RULES)
+        (folder / "alerts.toml").write_text(OFTEN)
         self._settings: dict[str, Any] = {
             "windows": "12b,50b", "alerts__rules_file": folder / "alerts.toml",
             "nodes": json.dumps([

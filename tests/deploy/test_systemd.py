@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -119,17 +119,7 @@ def test_it_runs_where_no_memory_may_be_written_and_executed(scratch: Path) -> N
         f"import ctypes, os, sys; assert ctypes.CDLL(None).prctl({DENY_WRITE_EXECUTE}, 1, 0, 0, 0) == 0; "
         "os.execv(sys.executable, [sys.executable, '-m', 'monitor', 'demo', '--seconds', '0.1', '--port', '0'])"
     )
-    process = subprocess.Popen(
-        [sys.executable, "-c", denied], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, cwd=scratch,
-        env=environment(windows="24h"),
-    )  # fmt: skip
-    try:
-        assert process.stderr
-        lines = iter(process.stderr.readline, "")
-        assert any('"event": "block"' in line for line in lines), "it ended without a block"
-    finally:
-        process.terminate()
-        process.communicate()
+    see_a_block([sys.executable, "-c", denied], scratch)
 
 
 @pytest.fixture
@@ -214,19 +204,9 @@ def test_where_the_scheduler_is_refused_it_goes_on_without_zmq(
         assert daemon.stop() == 0
 
 
-def test_where_the_scheduler_is_refused_the_demo_runs(under: Callable[[str], list[str]]) -> None:
-    demo = [sys.executable, "-m", "monitor", "demo", "--seconds", "0.1", "--port", "0"]
-    process = subprocess.Popen(
-        [*under(WITHOUT_THE_SCHEDULER), *demo], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-        env=environment(windows="24h"),
-    )  # fmt: skip
-    try:
-        assert process.stderr
-        lines = iter(process.stderr.readline, "")
-        assert any('"event": "block"' in line for line in lines), "it ended without a block"
-    finally:
-        process.terminate()
-        process.communicate()
+def test_where_the_scheduler_is_refused_the_demo_runs(under: Callable[[str], list[str]], scratch: Path) -> None:
+    demo = [*POOL_MONITOR, "demo", "--seconds", "0.1", "--port", "0"]
+    see_a_block([*under(WITHOUT_THE_SCHEDULER), *demo], scratch)
 
 
 @pytest.mark.usefixtures("under")
@@ -243,6 +223,21 @@ def test_no_library_asks_for_a_thread_for_each_core() -> None:
     done = subprocess.run([*only(*no_threads), sys.executable, "-c", code], capture_output=True, text=True, check=False)
 
     assert (done.returncode, done.stdout.splitlines()[1:], done.stderr) == (0, ["1"], "")
+
+
+def see_a_block(command: Sequence[str], folder: Path) -> None:
+    """Run a demo until it logs a block."""
+    process = subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, cwd=folder,
+        env=environment(windows="24h"),
+    )  # fmt: skip
+    try:
+        assert process.stderr
+        lines = iter(process.stderr.readline, "")
+        assert any('"event": "block"' in line for line in lines), "it ended without a block"
+    finally:
+        process.terminate()
+        process.communicate()
 
 
 def without_long_poll(scratch: Path) -> list[str]:

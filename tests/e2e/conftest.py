@@ -1,16 +1,20 @@
-"""The daemon as a process of its own."""
+"""The daemon as a process of its own, and a browser."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
+from playwright.async_api import Browser
 from support.bitcoind import Bitcoind
+from support.browser import running
 from support.daemon import Daemon
+from support.services import program
 
 
 @pytest.fixture
@@ -26,3 +30,10 @@ def start_daemon(scratch: Path) -> Iterator[Callable[..., Daemon]]:
             return daemon
 
         yield start
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    """A browser for the tests of a module."""
+    async with running(program("chromium")) as browser:
+        yield browser

@@ -12,28 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from support.alerting import MAJORITY, WINDOW, followed, mine
 from support.alertmanager import Alertmanager
 from support.bitcoind import Bitcoind
-from support.blocks import Recipe, mine_all
 from support.daemon import Daemon
 from support.hook import Hook, until
 from support.mosquitto import Heard, Mosquitto
 from support.prometheus import Prometheus
-from support.services import wait_until
 
-FOUNDRY, OTHERS = b"/Foundry USA Pool #dropgold/", (b"/AntPool/", b"/ViaBTC/", b"/slush/")
-WINDOW = 50
-RULES = """
-[[rule]]
-name = "majority"
-value = "share_above_probability"
-where = { level = "pool", window = "50b", threshold = "0.5" }
-above = 0.95
-until = 0.5
-for_blocks = 2
-severity = "critical"
-summary = "{entity} has more than half"
-"""
 FIRING = 'pool_monitor_alerts_firing{rule="majority"}'
 
 
@@ -83,7 +69,7 @@ async def test_everyone_hears_once_that_it_fires_and_once_that_it_is_over(
 ) -> None:
     everyone, mosquitto = ears
     alertmanager = await asyncio.to_thread(start_alertmanager, hook=everyone.pager.url)
-    (scratch / "alerts.toml").write_text(RULES)
+    (scratch / "alerts.toml").write_text(MAJORITY)
     mine(bitcoind, share=0.4, blocks=WINDOW)
     daemon = await asyncio.to_thread(
         start_daemon,
@@ -130,19 +116,3 @@ async def test_everyone_hears_once_that_it_fires_and_once_that_it_is_over(
     everyone.hook.status = 200
     await asyncio.to_thread(daemon.start)
     await everyone.hear("firing", "resolved", "firing")
-
-
-def mine(node: Bitcoind, *, share: float, blocks: int) -> None:
-    """So many blocks, of which the pool has its share, evenly spread."""
-    found = 0
-    for number in range(1, blocks + 1):
-        mine_all(node, [Recipe(tag=FOUNDRY if found + 1 <= share * number else OTHERS[number % 3])])
-        found += found + 1 <= share * number
-
-
-def followed(daemon: Daemon, node: Bitcoind) -> None:
-    """Wait until it shows the newest block, and has looked at it."""
-    daemon.wait_for(node.call("getbestblockhash"))
-    height = node.call("getblockcount")
-    wait_until(lambda: daemon.metric("pool_monitor_estimates_block_height") == height, seconds=10, what="the estimates")
-    time.sleep(0.1)

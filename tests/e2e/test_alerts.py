@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import sqlite3
-import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
+from support.alerting import FOUNDRY, MAJORITY, OTHERS, WINDOW, followed, mine
 from support.alertmanager import Alertmanager
 from support.bitcoind import Bitcoind
 from support.blocks import Recipe, mine_all
@@ -20,38 +20,17 @@ from support.daemon import Daemon, environment
 from support.hook import Hook, until
 from support.services import wait_until
 
-FOUNDRY, OTHERS = b"/Foundry USA Pool #dropgold/", (b"/AntPool/", b"/ViaBTC/", b"/slush/")
-WINDOW = 50
-RULES = """
-[[rule]]
-name = "majority"
-value = "share_above_probability"
-where = { level = "pool", window = "50b", threshold = "0.5" }
-above = 0.95
-until = 0.5
-for_blocks = 2
-severity = "critical"
-summary = "{entity} has more than half"
-"""
 Start = Callable[..., Daemon]
 
 
 @pytest.fixture
 def daemon(bitcoind: Bitcoind, start_daemon: Start, scratch: Path) -> Daemon:
     rules = scratch / "alerts.toml"
-    rules.write_text(RULES)
+    rules.write_text(MAJORITY)
     mine(bitcoind, share=0.4, blocks=WINDOW)
     daemon = start_daemon(bitcoind, windows="50b", alerts__rules_file=rules)
     daemon.wait_for(bitcoind.call("getbestblockhash"))
     return daemon
-
-
-def mine(node: Bitcoind, *, share: float, blocks: int) -> None:
-    """So many blocks, of which the pool has its share, evenly spread."""
-    found = 0
-    for number in range(1, blocks + 1):
-        mine_all(node, [Recipe(tag=FOUNDRY if found + 1 <= share * number else OTHERS[number % 3])])
-        found += found + 1 <= share * number
 
 
 def pass_half(daemon: Daemon, node: Bitcoind) -> None:
@@ -60,15 +39,6 @@ def pass_half(daemon: Daemon, node: Bitcoind) -> None:
         mine(node, share=1, blocks=blocks)
         followed(daemon, node)
     wait_until(lambda: bool(told(daemon)), seconds=5, what="the alert")
-
-
-def followed(daemon: Daemon, node: Bitcoind) -> None:
-    """Wait until it shows the newest block, and has looked at it."""
-    daemon.wait_for(node.call("getbestblockhash"))
-    height = node.call("getblockcount")
-    estimates = "pool_monitor_estimates_block_height"
-    wait_until(lambda: daemon.metric(estimates) == height, seconds=10, what="the estimates")
-    time.sleep(0.1)
 
 
 def told(daemon: Daemon) -> list[tuple[str, str]]:
@@ -126,12 +96,12 @@ def test_a_power_cut_neither_repeats_nor_forgets(bitcoind: Bitcoind, daemon: Dae
 
 def test_rules_are_read_again_and_wrong_ones_refused(bitcoind: Bitcoind, daemon: Daemon, scratch: Path) -> None:
     rules = scratch / "alerts.toml"
-    rules.write_text(RULES.replace("severity", "severtiy"))
+    rules.write_text(MAJORITY.replace("severity", "severtiy"))
     wait_until(lambda: bool(daemon.events("alert rules rejected, previous rules kept")), seconds=10, what="a refusal")
     (refusal,) = daemon.events("alert rules rejected, previous rules kept")
     assert "rule.0.severtiy (majority): unknown key; did you mean severity?" in refusal["reason"]
 
-    rules.write_text(RULES.replace("above = 0.95", "above = 0.01").replace("until = 0.5", "until = 0.001"))
+    rules.write_text(MAJORITY.replace("above = 0.95", "above = 0.01").replace("until = 0.5", "until = 0.001"))
     wait_until(lambda: bool(daemon.events("alert rules reloaded")), seconds=10, what="new rules")
     for blocks in (1, 2):  # it is pending, then firing: blocks in a burst share a snapshot
         mine(bitcoind, share=0.4, blocks=blocks)
@@ -177,7 +147,7 @@ async def test_who_is_told_hears_of_it_once_and_once_that_it_is_over(
     scratch: Path,
 ) -> None:
     rules = scratch / "alerts.toml"
-    rules.write_text(RULES)
+    rules.write_text(MAJORITY)
     async with Hook() as hook:
         manager = await asyncio.to_thread(start_alertmanager, hook="http://127.0.0.1:9")
         await asyncio.to_thread(mine, bitcoind, share=0.4, blocks=WINDOW)

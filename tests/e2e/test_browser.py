@@ -17,7 +17,7 @@ import pytest
 import pytest_asyncio
 from aiohttp import web
 from playwright.async_api import Browser, Page, expect
-from support.browser import DESKTOP, PHONE, Tab, running, tab, violations
+from support.browser import DESKTOP, PHONE, Tab, tab, violations
 from support.daemon import Inside, inside
 from support.services import free_port, program
 
@@ -35,12 +35,6 @@ FOUNDRY, ANTPOOL, VIABTC, TORN, HOSTILE = (
 BELOW = "/whole"
 HOSTILE_TAG = b"<img src=x onerror=alert(1)><script>alert(2)</script>"
 MINED = ([FOUNDRY] * 3 + [ANTPOOL] * 2 + [VIABTC]) * 6
-
-
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    async with running(program("chromium")) as browser:
-        yield browser
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")

@@ -2,46 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 
 import pytest
-import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 from support import economy_views
-from support.browser import DESKTOP, PHONE, running, tab, violations
-from support.published import published
-from support.served import server, sources
-from support.services import program
+from support.browser import DESKTOP, PHONE, page_of, violations
+from support.published import hub_after
+from support.served import sources
 
-from monitor.hub import Hub
 from monitor.model import EconomyView
-from monitor.outputs.web.pages.pages import Pages
-from monitor.outputs.web.routes.events import Events
-from monitor.vitals import Vitals
 
 pytestmark = [pytest.mark.service("chromium"), pytest.mark.asyncio(loop_scope="module")]
 
 VIEWS = {"with mining": economy_views.whole(growth=-0.2), "without": economy_views.view()}
 
 
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    async with running(program("chromium")) as browser:
-        yield browser
-
-
-@asynccontextmanager
-async def opened(browser: Browser, view: EconomyView, **how: object) -> AsyncIterator[Page]:
-    hub = Hub(Vitals())
-    published(3).to(hub)
+def opened(browser: Browser, view: EconomyView, **how: object) -> AbstractAsyncContextManager[Page]:
+    hub = hub_after(3)
     hub.show_economy(view)
-    over = sources(hub)
-    async with server([Pages(over), Events(over, Vitals())], over) as serving, tab(browser, **how) as found:
-        await found.page.goto(f"{serving.url}/compare")
-        yield found.page
-        assert found.complaints == []
-        assert [address for address in found.asked if not address.startswith(serving.url)] == []
+    return page_of(browser, sources(hub), "/compare", **how)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 
 import pytest
-import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 from support import node_views
-from support.browser import DESKTOP, PHONE, running, tab, violations
+from support.browser import DESKTOP, PHONE, page_of, violations
 from support.node_views import TOP, Stored
-from support.published import published
-from support.served import server, sources
-from support.services import program
+from support.published import hub_after
+from support.served import sources
 
 from monitor.hub import Hub
-from monitor.outputs.web.pages.pages import Pages
-from monitor.outputs.web.routes.events import Events
 from monitor.registry.directory import Directory
 from monitor.registry.loading import load_registry
-from monitor.vitals import Vitals
 
 pytestmark = [pytest.mark.service("chromium"), pytest.mark.asyncio(loop_scope="module")]
 
@@ -30,27 +24,15 @@ VIEWS = {
 }  # fmt: skip
 
 
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    async with running(program("chromium")) as browser:
-        yield browser
-
-
-@asynccontextmanager
-async def opened(browser: Browser, hub: Hub, **how: object) -> AsyncIterator[Page]:
+def opened(browser: Browser, hub: Hub, **how: object) -> AbstractAsyncContextManager[Page]:
     """The page of what the hub has."""
     stored = Stored()
     over = sources(hub, store=stored, branches=stored, journal=stored, directory=Directory(load_registry()))
-    async with server([Pages(over), Events(over, Vitals())], over) as serving, tab(browser, **how) as found:
-        await found.page.goto(f"{serving.url}/nodes")
-        yield found.page
-        assert found.complaints == []
-        assert [address for address in found.asked if not address.startswith(serving.url)] == []
+    return page_of(browser, over, "/nodes", **how)
 
 
 def hub_of(name: str) -> Hub:
-    hub = Hub(Vitals())
-    published(3).to(hub)
+    hub = hub_after(3)
     hub.show_nodes(VIEWS[name])
     return hub
 

@@ -3,48 +3,28 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 
 import pytest
-import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
-from support.browser import DESKTOP, PHONE, running, tab, violations
-from support.published import published
-from support.served import server, sources
-from support.services import program
+from support.browser import DESKTOP, PHONE, page_of, violations
+from support.published import hub_after
+from support.served import sources
 from support.stratum_views import view_of
 
-from monitor.hub import Hub
 from monitor.model import StratumView
-from monitor.outputs.web.pages.pages import Pages
-from monitor.outputs.web.routes.events import Events
 from monitor.registry.directory import Directory
 from monitor.registry.loading import load_registry
-from monitor.vitals import Vitals
 
 pytestmark = [pytest.mark.service("chromium"), pytest.mark.asyncio(loop_scope="module")]
 
 VIEWS = {"off": StratumView("no servers are configured (stratum.endpoints)"), "watching": view_of(time.time())}
 
 
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    async with running(program("chromium")) as browser:
-        yield browser
-
-
-@asynccontextmanager
-async def opened(browser: Browser, view: StratumView, **how: object) -> AsyncIterator[Page]:
-    hub = Hub(Vitals())
-    published(3).to(hub)
+def opened(browser: Browser, view: StratumView, **how: object) -> AbstractAsyncContextManager[Page]:
+    hub = hub_after(3)
     hub.show_stratum(view)
-    over = sources(hub, directory=Directory(load_registry()))
-    async with server([Pages(over), Events(over, Vitals())], over) as serving, tab(browser, **how) as found:
-        await found.page.goto(f"{serving.url}/stratum")
-        yield found.page
-        assert found.complaints == []
-        assert [address for address in found.asked if not address.startswith(serving.url)] == []
+    return page_of(browser, sources(hub, directory=Directory(load_registry())), "/stratum", **how)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

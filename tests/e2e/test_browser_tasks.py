@@ -8,24 +8,17 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser
-from support.browser import running, tab
-from support.daemon import inside
-from support.services import CHECKOUT, program
+from support.browser import tab
+from support.daemon import following
+from support.services import CHECKOUT
 from support.tasks import TASKS, Task, done
 
 from monitor.cli.demo_daemon import signatures_of
-from monitor.config import Config
 from monitor.embedded import EmbeddedNode
 from monitor.model import PoolSlug
 from monitor.registry.loading import load_pools
 
 pytestmark = [pytest.mark.service("chromium"), pytest.mark.asyncio(loop_scope="module")]
-
-
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    async with running(program("chromium")) as browser:
-        yield browser
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
@@ -35,13 +28,7 @@ async def url(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
         node.mine(PoolSlug("foundryusa"), time=1_780_000_000)
         for pool in ["antpool", "foundryusa", "poolin"] * 8:
             node.mine(PoolSlug(pool))
-        config = Config.model_validate({
-            "node": {"url": node.url, "cookie_file": node.cookie_file},
-            "store": {"url": f"sqlite:///{folder / 'blocks.sqlite'}"},
-            "windows": ["24h", "7d"], "web": {"port": 0},
-        })  # fmt: skip
-        async with inside(config) as daemon:
-            await daemon.wait_for(node.tip.hash)
+        async with following(node, folder, windows=["24h", "7d"]) as daemon:
             yield daemon.url
 
 

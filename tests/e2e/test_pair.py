@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.alerting import MAJORITY
 from support.bitcoind import Bitcoind
 from support.blocks import Recipe, mine_all
 from support.clock import Clock
@@ -26,16 +27,7 @@ from monitor.store.store import TAKE_SECONDS
 from monitor.vitals import SELF_CHECKS
 
 TAKEOVER_SECONDS = 10
-RULES = """
-[[rule]]
-name = "majority"
-value = "share_above_probability"
-where = { level = "pool", window = "50b", threshold = "0.5" }
-above = 0.95
-until = 0.5
-severity = "critical"
-summary = "{entity} has more than half"
-"""
+RULES = MAJORITY.replace("for_blocks = 2\n", "")
 
 
 @pytest.fixture

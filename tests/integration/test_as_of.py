@@ -10,18 +10,15 @@ from typing import Any
 
 import aiohttp
 import pytest
-from support.daemon import Inside, inside
-from support.published import published
+from support.daemon import Inside, following
+from support.published import hub_after
 from support.served import server, sources
 
 from monitor.cli.demo_daemon import signatures_of
-from monitor.config import Config
 from monitor.embedded import EmbeddedNode
-from monitor.hub import Hub
 from monitor.model import PoolSlug
 from monitor.outputs.web.pages.pages import Pages
 from monitor.registry.loading import load_pools
-from monitor.vitals import Vitals
 
 FOUNDRY, ANTPOOL = PoolSlug("foundryusa"), PoolSlug("antpool")
 START = 1_700_000_000
@@ -42,14 +39,7 @@ async def node() -> AsyncIterator[EmbeddedNode]:
 
 @pytest.fixture
 async def daemon(node: EmbeddedNode, tmp_path: Path) -> AsyncIterator[Inside]:
-    config = Config.model_validate({
-        "node": {"url": node.url, "cookie_file": node.cookie_file},
-        "store": {"url": f"sqlite:///{tmp_path / 'blocks.sqlite'}"},
-        "windows": ["24h", "3b"],
-        "web": {"port": 0},
-    })  # fmt: skip
-    async with inside(config) as daemon:
-        await daemon.wait_for(node.tip.hash)
+    async with following(node, tmp_path, windows=["24h", "3b"]) as daemon:
         yield daemon
 
 
@@ -178,8 +168,7 @@ class _NothingStored:
 
 
 async def test_a_page_that_had_to_wait_too_long_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    hub = Hub(Vitals())
-    published(3).to(hub)
+    hub = hub_after(3)
     over = sources(hub, history=_NothingStored())
     async with server([Pages(over)], over) as running, aiohttp.ClientSession(running.url) as session:
         with monkeypatch.context() as busy:

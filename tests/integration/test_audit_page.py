@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,15 +14,13 @@ import aiohttp
 import pytest
 from support.audits import TXID, audit_of, view_of
 from support.prometheus import check_metrics
-from support.published import published
-from support.served import server, sources
+from support.published import hub_after
+from support.served import plain, sources, text, visiting
 
 from monitor.hub import Hub
 from monitor.model import AuditView, BlockAudit, BlockHash, BlockRef, PoolSlug, StoredAudit, Verdict
 from monitor.outputs.exposition import Exposition
 from monitor.outputs.web.pages.audit import VERDICTS
-from monitor.outputs.web.pages.pages import Pages
-from monitor.outputs.web.routes.api import Api
 from monitor.registry.directory import Directory
 from monitor.registry.loading import load_registry
 from monitor.vitals import Vitals
@@ -57,37 +55,22 @@ def one(number: int, *, missed: int = 561) -> BlockAudit:
 
 @pytest.fixture
 def hub() -> Hub:
-    hub = Hub(Vitals())
-    published(3).to(hub)
-    return hub
+    return hub_after(3)
 
 
-@asynccontextmanager
-async def served(hub: Hub, audits: Stored) -> AsyncIterator[aiohttp.ClientSession]:
-    over = sources(hub, store=audits, audits=audits, directory=Directory(load_registry()))
-    async with server([Pages(over), Api(over)], over) as running, aiohttp.ClientSession(running.url) as session:
-        yield session
-
-
-async def text(session: aiohttp.ClientSession, path: str = "/audit") -> str:
-    async with session.get(path) as response:
-        assert response.status == 200, await response.text()
-        return await response.text()
-
-
-def plain(page: str) -> str:
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page))
+def served(hub: Hub, audits: Stored) -> AbstractAsyncContextManager[aiohttp.ClientSession]:
+    return visiting(sources(hub, store=audits, audits=audits, directory=Directory(load_registry())))
 
 
 async def test_before_the_audit_began_the_page_waits(hub: Hub) -> None:
     async with served(hub, stored()) as session:
-        assert "No block is stored yet" in await text(session)
+        assert "No block is stored yet" in await text(session, "/audit")
 
 
 async def test_why_there_is_no_audit_is_said(hub: Hub) -> None:
     hub.show_audit(AuditView("the node relays no transactions (blocksonly=1)"))
     async with served(hub, stored()) as session:
-        shown = plain(await text(session))
+        shown = plain(await text(session, "/audit"))
 
     assert "No block is audited now: the node relays no transactions (blocksonly=1)." in shown
     assert "No block was audited in this window." in shown
@@ -121,7 +104,7 @@ async def test_what_others_write_is_escaped(hub: Hub) -> None:
     view = view_of(ANTPOOL, FOUNDRY)
     hub.show_audit(replace(view, off=HOSTILE))
     async with served(hub, stored()) as session:
-        assert HOSTILE not in await text(session)
+        assert HOSTILE not in await text(session, "/audit")
 
 
 async def test_the_json_has_all_of_it(hub: Hub) -> None:

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 
 import aiohttp
 import pytest
 from support.builders import HOSTILE, view_of
-from support.published import published
-from support.served import server, sources
+from support.published import hub_after
+from support.served import plain, sources, text, visiting
 
 from monitor.hub import Hub
 from monitor.model import BuildersView, PoolSlug
 from monitor.outputs.exposition import Exposition
-from monitor.outputs.web.pages.pages import Pages
-from monitor.outputs.web.routes.api import Api
 from monitor.registry.directory import Directory
 from monitor.registry.loading import load_registry
 from monitor.vitals import Vitals
@@ -28,27 +25,13 @@ ANTPOOL, FOUNDRY, LUXOR = map(PoolSlug, ("antpool", "foundryusa", "luxor"))
 
 @pytest.fixture
 def hub() -> Hub:
-    hub = Hub(Vitals())
-    published(3).to(hub)
+    hub = hub_after(3)
     hub.show_builders(view_of(ANTPOOL, FOUNDRY, LUXOR))
     return hub
 
 
-@asynccontextmanager
-async def served(hub: Hub) -> AsyncIterator[aiohttp.ClientSession]:
-    over = sources(hub, directory=Directory(load_registry()))
-    async with server([Pages(over), Api(over)], over) as running, aiohttp.ClientSession(running.url) as session:
-        yield session
-
-
-async def text(session: aiohttp.ClientSession, path: str) -> str:
-    async with session.get(path) as response:
-        assert response.status == 200, await response.text()
-        return await response.text()
-
-
-def plain(page: str) -> str:
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page))
+def served(hub: Hub) -> AbstractAsyncContextManager[aiohttp.ClientSession]:
+    return visiting(sources(hub, directory=Directory(load_registry())))
 
 
 async def test_groups_matrix_and_evidence_are_shown_and_escaped(hub: Hub) -> None:

@@ -8,7 +8,6 @@ import json
 import ssl
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
@@ -19,47 +18,20 @@ from standardwebhooks.webhooks import WebhookVerificationError
 from structlog.testing import capture_logs
 from support.alertmanager import Alertmanager as Server
 from support.hook import Hook, until
-from support.outbox import FakeOutbox, alert
+from support.outbox import Post, alert
 from support.tunnel import Tunnel
 
 from monitor.alerts.delivery.alertmanager import Alertmanager
 from monitor.alerts.delivery.apprise import AppriseReceiver
 from monitor.alerts.delivery.http import Http
 from monitor.alerts.delivery.webhook import Webhook
-from monitor.alerts.delivery.worker import Delivery
 from monitor.errors import ReceiverAway, ReceiverRefused
-from monitor.hub import Hub
 from monitor.model import Dispatch
-from monitor.outputs.receiver import Receiver
-from monitor.vitals import Vitals
 
 KEY = bytes(range(32))
 SECRET = f"whsec_{base64.b64encode(KEY).decode()}"
 PAGE = "http://127.0.0.1:8347"
 LINK = f"{PAGE}/alerts#alert-majority"
-
-
-class Post:
-    """Running deliveries."""
-
-    def __init__(self) -> None:
-        self.vitals = Vitals()
-        self.hub = Hub(self.vitals)
-        self.outbox = FakeOutbox(self.hub)
-
-    @asynccontextmanager
-    async def working(self, *receivers: Receiver) -> AsyncIterator[None]:
-        delivery = Delivery(receivers, self.outbox, hub=self.hub, vitals=self.vitals, pause=lambda _state: 0.02)
-        task = asyncio.create_task(delivery.run())
-        await until(lambda: {each.name for each in receivers} <= {*self.outbox.acknowledged})
-        try:
-            yield
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-
-    def count(self, kind: str) -> float:
-        return self.vitals.registry.get_sample_value("pool_monitor_errors_total", {"kind": kind}) or 0.0
 
 
 @pytest.fixture

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import aiohttp
 import pytest
 from support import economy_views
-from support.published import published
-from support.served import server, sources
+from support.published import hub_after
+from support.served import plain, sources, text, visiting
 
 from monitor.hub import Hub
 from monitor.outputs.exposition import Exposition
-from monitor.outputs.web.pages.pages import Pages
-from monitor.outputs.web.routes.api import Api
 from monitor.outputs.web.routes.metrics import Metrics
-from monitor.outputs.web.server import Part
 from monitor.vitals import Vitals
 
 EPOCH = "Epoch AI, “Data on AI Chip Owners”, epoch.ai/data/ai-chip-owners, as of 2026-04-22. CC BY 4.0."
@@ -27,24 +23,13 @@ ROUTER = "Source: OpenRouter (openrouter.ai/rankings), as of 2026-08-22. License
 
 @pytest.fixture
 def hub() -> Hub:
-    hub = Hub(Vitals())
-    published(3).to(hub)
+    hub = hub_after(3)
     hub.show_economy(economy_views.whole(growth=-0.3))
     return hub
 
 
-@asynccontextmanager
-async def served(hub: Hub) -> AsyncIterator[aiohttp.ClientSession]:
-    over = sources(hub)
-    parts: list[Part] = [Pages(over), Api(over), Metrics(Exposition(hub, Vitals()))]
-    async with server(parts, over) as running, aiohttp.ClientSession(running.url) as session:
-        yield session
-
-
-async def text(session: aiohttp.ClientSession, path: str = "/compare") -> str:
-    async with session.get(path) as response:
-        assert response.status == 200
-        return await response.text()
+def served(hub: Hub) -> AbstractAsyncContextManager[aiohttp.ClientSession]:
+    return visiting(sources(hub), Metrics(Exposition(hub, Vitals())))
 
 
 async def answer(session: aiohttp.ClientSession) -> dict[str, Any]:
@@ -54,13 +39,9 @@ async def answer(session: aiohttp.ClientSession) -> dict[str, Any]:
         return found
 
 
-def plain(page: str) -> str:
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page))
-
-
 async def test_the_page_waits_and_the_api_says_so_before_the_first_comparison() -> None:
     async with served(Hub(Vitals())) as session:
-        assert "No block is stored yet" in await text(session)
+        assert "No block is stored yet" in await text(session, "/compare")
         async with session.get("/api/v1/economy") as response:
             assert response.status == 503
         assert "pool_monitor_economy" not in await text(session, "/metrics")
@@ -68,7 +49,7 @@ async def test_the_page_waits_and_the_api_says_so_before_the_first_comparison() 
 
 async def test_attribution_stands_beside_each_ai_figure(hub: Hub) -> None:
     async with served(hub) as session:
-        page = await text(session)
+        page = await text(session, "/compare")
     layers = re.findall(r'<article class="layer" data-layer="(\w+)".*?</article>', page, re.DOTALL)
     assert layers == ["designer", "owner", "coordinator", "flow", "weights", "country", "origin", "edge"]
     for key, line in (("designer", EPOCH), ("owner", EPOCH), ("flow", ROUTER)):
@@ -81,7 +62,7 @@ async def test_attribution_stands_beside_each_ai_figure(hub: Hub) -> None:
 
 async def test_what_has_no_source_is_empty_with_the_reason(hub: Hub) -> None:
     async with served(hub) as session:
-        page = plain(await text(session))
+        page = plain(await text(session, "/compare"))
     assert "the hashrate of public miners against that of pools is not measured" in page
     assert "No public source counts inference at the edge or on devices" in page
     assert "gini" not in (page.lower().replace("a gini coefficient is not shown", ""))
@@ -89,7 +70,7 @@ async def test_what_has_no_source_is_empty_with_the_reason(hub: Hub) -> None:
 
 async def test_stock_and_flow_and_ages_are_marked(hub: Hub) -> None:
     async with served(hub) as session:
-        page = plain(await text(session))
+        page = plain(await text(session, "/compare"))
     assert "Stock : 2025-12-31," in page
     assert "Flow : 7 days to 2026-08-21," in page
     for period in ("Stock : 2025-12-31", "Flow : 7 days to 2026-08-21"):
@@ -99,7 +80,7 @@ async def test_stock_and_flow_and_ages_are_marked(hub: Hub) -> None:
 
 async def test_the_page_begins_with_the_answer_and_shares_have_intervals(hub: Hub) -> None:
     async with served(hub) as session:
-        page = plain(await text(session))
+        page = plain(await text(session, "/compare"))
         found = await answer(session)
     assert found["answer"].startswith("AI: chip designers disperse; chip owners and model authors are undecided.")
     assert page.index(found["answer"]) < page.index("Effective entities over time")
@@ -112,7 +93,7 @@ async def test_the_page_begins_with_the_answer_and_shares_have_intervals(hub: Hu
 
 async def test_said_and_found_stand_side_by_side(hub: Hub) -> None:
     async with served(hub) as session:
-        page = plain(await text(session))
+        page = plain(await text(session, "/compare"))
     assert re.search(r"Mining concentrates\. Mining: effective template builders .*, falling, over 99 %\.", page)
     assert "A mining pool is a coordinator" in page
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from pydantic import ValidationError
-from support.daemon import Inside, inside
+from support.daemon import Inside, following
 from support.outbox import alert
 from yarl import URL
 
@@ -30,13 +30,7 @@ async def daemon(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Insi
     folder: Path = tmp_path_factory.mktemp("elsewhere")
     async with EmbeddedNode(network="main", signatures=signatures_of(load_pools("main"))) as node:
         node.mine(PoolSlug("antpool"), time=1_700_000_000)
-        config = Config.model_validate({
-            "node": {"url": node.url, "cookie_file": node.cookie_file},
-            "store": {"url": f"sqlite:///{folder / 'blocks.sqlite'}"},
-            "web": {"port": 0, "base_path": "/a/pools", "cors_origins": [OURS]},
-        })  # fmt: skip
-        async with inside(config) as daemon:
-            await daemon.wait_for(node.tip.hash)
+        async with following(node, folder, web={"port": 0, "base_path": "/a/pools", "cors_origins": [OURS]}) as daemon:
             yield daemon
 
 

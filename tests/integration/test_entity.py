@@ -7,12 +7,11 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from support.daemon import Inside, environment, inside
+from support.daemon import Inside, environment, following
 from support.forked import run
 
 from monitor.cli.demo_daemon import signatures_of
 from monitor.cli.entity import lines
-from monitor.config import Config
 from monitor.embedded import EmbeddedNode
 from monitor.model import PoolSlug
 from monitor.registry.loading import load_pools
@@ -25,13 +24,7 @@ async def daemon(tmp_path: Path) -> AsyncIterator[Inside]:
         node.mine(PoolSlug("foundryusa"), time=1_700_000_000)
         for pool in ("antpool", "antpool", "foundryusa"):
             node.mine(PoolSlug(pool))
-        config = Config.model_validate({
-            "node": {"url": node.url, "cookie_file": node.cookie_file},
-            "store": {"url": f"sqlite:///{tmp_path / 'blocks.sqlite'}"},
-            "web": {"port": 0},
-        })  # fmt: skip
-        async with inside(config) as daemon:
-            await daemon.wait_for(node.tip.hash)
+        async with following(node, tmp_path) as daemon:
             yield daemon
 
 

@@ -11,9 +11,8 @@ from typing import Any
 import aiohttp
 import pytest
 from aiohttp import web
-from support.daemon import Inside, inside
+from support.daemon import Inside, following
 
-from monitor.config import Config
 from monitor.embedded import EmbeddedNode
 from monitor.outputs.web.routes import events
 
@@ -27,13 +26,7 @@ async def node() -> AsyncIterator[EmbeddedNode]:
 
 @pytest.fixture
 async def daemon(node: EmbeddedNode, tmp_path: Path) -> AsyncIterator[Inside]:
-    config = Config.model_validate({
-        "node": {"url": node.url, "cookie_file": node.cookie_file},
-        "store": {"url": f"sqlite:///{tmp_path / 'blocks.sqlite'}"},
-        "web": {"port": 0},
-    })  # fmt: skip
-    async with inside(config) as daemon:
-        await daemon.wait_for(node.tip.hash)
+    async with following(node, tmp_path) as daemon:
         yield daemon
 
 
@@ -107,15 +100,9 @@ async def test_readers_beyond_the_bound_are_asked_to_come_back(daemon: Inside, m
 
 
 async def test_an_open_stream_does_not_keep_the_daemon_from_stopping(node: EmbeddedNode, tmp_path: Path) -> None:
-    config = Config.model_validate({
-        "node": {"url": node.url, "cookie_file": node.cookie_file},
-        "store": {"url": f"sqlite:///{tmp_path / 'other.sqlite'}"},
-        "web": {"port": 0},
-    })  # fmt: skip
     loop = asyncio.get_running_loop()
     async with aiohttp.ClientSession() as session:
-        async with inside(config) as daemon:
-            await daemon.wait_for(node.tip.hash)
+        async with following(node, tmp_path) as daemon:
             stream = await session.get(f"{daemon.url}/api/v1/events")
             await stream.content.readline()
             asked = loop.time()

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 
 import aiohttp
 import feedparser
@@ -12,15 +10,14 @@ import pytest
 from pydantic import SecretStr
 from support import node_views
 from support.node_views import TOP, Stored, hash_of
-from support.published import published
-from support.served import server, sources
+from support.published import hub_after
+from support.served import plain, sources, text, visiting
 
 from monitor.config import WebSection
 from monitor.hub import Hub
 from monitor.model import EntryKind, JournalEntry
 from monitor.outputs.web.cache import AnswerCache
 from monitor.outputs.web.pages.pages import Pages
-from monitor.outputs.web.routes.api import Api
 from monitor.outputs.web.server import WebServer
 from monitor.registry.directory import Directory
 from monitor.registry.loading import load_registry
@@ -30,40 +27,25 @@ TOKEN = "of-the-test"  # noqa: S105
 HOSTILE = "</title><script>alert(1)</script>"
 
 
-@asynccontextmanager
-async def served(hub: Hub, stored: Stored | None = None) -> AsyncIterator[aiohttp.ClientSession]:
+def served(hub: Hub, stored: Stored | None = None) -> AbstractAsyncContextManager[aiohttp.ClientSession]:
     stored = stored or Stored()
-    over = sources(hub, store=stored, branches=stored, journal=stored, directory=Directory(load_registry()))
-    async with server([Pages(over), Api(over)], over) as running, aiohttp.ClientSession(running.url) as session:
-        yield session
-
-
-async def text(session: aiohttp.ClientSession, path: str = "/nodes") -> str:
-    async with session.get(path) as response:
-        assert response.status == 200
-        return await response.text()
-
-
-def plain(page: str) -> str:
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page))
+    return visiting(sources(hub, store=stored, branches=stored, journal=stored, directory=Directory(load_registry())))
 
 
 @pytest.fixture
 def hub() -> Hub:
-    hub = Hub(Vitals())
-    published(3).to(hub)
-    return hub
+    return hub_after(3)
 
 
 async def test_before_the_first_look_at_the_nodes_the_page_waits() -> None:
     async with served(Hub(Vitals())) as session:
-        assert "No block is stored yet" in await text(session)
+        assert "No block is stored yet" in await text(session, "/nodes")
 
 
 async def test_a_node_has_its_row_and_a_second_one_is_suggested(hub: Hub) -> None:
     hub.show_nodes(node_views.one())
     async with served(hub) as session:
-        shown = await text(session)
+        shown = await text(session, "/nodes")
 
     assert "One node is followed: home." in shown
     assert "counted, followed" in shown
@@ -74,7 +56,7 @@ async def test_a_node_has_its_row_and_a_second_one_is_suggested(hub: Hub) -> Non
 async def test_nodes_that_agree_have_their_place_and_their_lag(hub: Hub) -> None:
     hub.show_nodes(node_views.agreeing())
     async with served(hub) as session:
-        shown = plain(await text(session))
+        shown = plain(await text(session, "/nodes"))
 
     assert "All 3 nodes are on the same chain." in shown
     assert "2 blocks behind" in shown
@@ -102,13 +84,13 @@ async def test_the_lags_are_in_the_api_too(hub: Hub) -> None:
 async def test_one_node_is_compared_with_none(hub: Hub) -> None:
     hub.show_nodes(node_views.one())
     async with served(hub) as session:
-        assert "Lag by pool" not in await text(session)
+        assert "Lag by pool" not in await text(session, "/nodes")
 
 
 async def test_a_block_of_which_only_the_header_is_known_has_no_link(hub: Hub) -> None:
     hub.show_nodes(node_views.agreeing())
     async with served(hub) as session:
-        shown = await text(session)
+        shown = await text(session, "/nodes")
 
     assert "header only" in shown
     assert f'href="./block/{hash_of(TOP - 20, 1)}"' not in shown
@@ -118,7 +100,7 @@ async def test_a_block_of_which_only_the_header_is_known_has_no_link(hub: Hub) -
 async def test_both_branches_of_a_split_are_told(hub: Hub) -> None:
     hub.show_nodes(node_views.split())
     async with served(hub) as session:
-        shown = plain(await text(session))
+        shown = plain(await text(session, "/nodes"))
 
     assert "Split above block 900043 since" in shown
     assert "Counted: home, cellar" in shown

@@ -12,12 +12,11 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from support.daemon import Inside, inside
-from support.served import Well, server, sources
+from support.daemon import Inside, following
+from support.served import Well, server, sources, text
 
 from monitor.analysis import POOL, BlockTable, estimated, snapshot
 from monitor.cli.demo_daemon import signatures_of
-from monitor.config import Config
 from monitor.embedded import EmbeddedNode, Signature
 from monitor.hub import Hub
 from monitor.model import (
@@ -66,13 +65,7 @@ async def node() -> AsyncIterator[EmbeddedNode]:
 
 @pytest.fixture
 async def daemon(node: EmbeddedNode, tmp_path: Path) -> AsyncIterator[Inside]:
-    config = Config.model_validate({
-        "node": {"url": node.url, "cookie_file": node.cookie_file},
-        "store": {"url": f"sqlite:///{tmp_path / 'blocks.sqlite'}"},
-        "web": {"port": 0},
-    })  # fmt: skip
-    async with inside(config) as daemon:
-        await daemon.wait_for(node.tip.hash)
+    async with following(node, tmp_path) as daemon:
         yield daemon
 
 
@@ -276,24 +269,18 @@ def publish(hub: Hub, pools: str) -> Snapshot:
     return found
 
 
-async def text(session: aiohttp.ClientSession, path: str = "/") -> str:
-    async with session.get(path) as response:
-        assert response.status == 200
-        return await response.text()
-
-
 async def test_a_page_is_made_once_for_each_snapshot() -> None:
     hub, past = Hub(Vitals()), Past()
     async with served(hub, past, Well()) as session:
-        assert "No block is stored yet" in await text(session)
+        assert "No block is stored yet" in await text(session, "/")
 
         publish(hub, "aab")
-        pages = {await text(session) for _ in range(5)}
+        pages = {await text(session, "/") for _ in range(5)}
         assert (len(pages), past.asked) == (1, 1)
         assert "Anna" in pages.pop()
 
         publish(hub, "aabb")
-        await text(session)
+        await text(session, "/")
         assert past.asked == 2
 
 
@@ -302,37 +289,37 @@ async def test_what_the_node_and_the_rules_say_is_shown_at_once(monkeypatch: pyt
     hub, health = Hub(Vitals()), Well()
     async with served(hub, Past(), health) as session:
         publish(hub, "aab")
-        assert "No alert is firing" in await text(session)
+        assert "No alert is firing" in await text(session, "/")
 
         alert = Alert(
             "majority", Severity.CRITICAL, AlertState.FIRING, 1_700_000_000.0, "Anna has <more> than half", ""
         )
         pending = Alert("other", Severity.INFO, AlertState.PENDING, 1_700_000_000.0, "not yet", "")
         hub.alert([alert, pending], [alert])
-        shown = await text(session)
+        shown = await text(session, "/")
         assert "Anna has &lt;more&gt; than half" in shown
         assert "Critical" in shown
         assert "not yet" not in shown
 
         health.waiting = "nothing listens at 127.0.0.1:8332"
-        assert "The node does not answer: nothing listens" in await text(session)
+        assert "The node does not answer: nothing listens" in await text(session, "/")
 
 
 async def test_a_history_with_a_gap_says_so_and_why() -> None:
     hub, health = Hub(Vitals()), Well()
     async with served(hub, Past(), health) as session:
         publish(hub, "aab")
-        assert "missing" not in await text(session)
+        assert "missing" not in await text(session, "/")
 
         health.coverage = Coverage(1100, 100, 2000, by="block files")
-        shown = await text(session)
+        shown = await text(session, "/")
         assert "1,000 older blocks are missing and being fetched (block files, 47 % complete)." in shown
 
         health.coverage = Coverage(1100, 100, 2000, by="block files", seconds_left=130)
-        assert "(block files, 47 % complete, 2 minutes left)" in await text(session)
+        assert "(block files, 47 % complete, 2 minutes left)" in await text(session, "/")
 
         health.coverage = Coverage(101, 100, 2000, reason="the node has pruned the blocks below <101>")
-        shown = await text(session)
+        shown = await text(session, "/")
         assert "1 older block is missing: the node has pruned the blocks below &lt;101&gt;." in shown
 
 
@@ -393,7 +380,7 @@ async def test_the_head_answers_in_20_seconds_also_while_the_window_is_incomplet
         hub.publish(
             replace(found, concentration=tuple(each._replace(complete=complete) for each in found.concentration))
         )
-        shown = plain(await text(session)).partition("Who mines Bitcoin?")
+        shown = plain(await text(session, "/")).partition("Who mines Bitcoin?")
     head = shown[1] + shown[2].partition("other claims.")[0]
 
     assert "(95 % intervals)" in head
@@ -419,7 +406,7 @@ async def test_confirmation_risk_and_the_share_now_are_shown() -> None:
     now = CurrentShare("pool", "a", 0.61, 0.6, 0.9, Interval(0.5, 0.95), 100.0)
     async with served(hub, Past(), Well()) as session:
         hub.publish(uncertain(publish(hub, "aab"), confirmation_risks=(risk,), current=(now,)))
-        shown = plain(await text(session))
+        shown = plain(await text(session, "/"))
         pool = plain(await text(session, "/pool/a"))
 
     assert "Confirmations Anna largest pool 1 50 % 25 % - 75 % 2 25 %" in shown
@@ -448,7 +435,7 @@ async def test_blocks_of_as_many_miners_have_no_effective_number() -> None:
     hub = Hub(Vitals())
     async with served(hub, Past(), Well()) as session:
         publish(hub, "abcd")
-        shown = plain(await text(session))
+        shown = plain(await text(session, "/"))
 
     assert "Glossary 0 95 %: 0 -" in shown, "the index without bias of four miners with a block each"
     assert "equal pools" in shown
@@ -467,7 +454,7 @@ async def test_changes_have_their_size_and_a_pair_is_one_sentence() -> None:
     label = change("c", 0.3, 0.1, labelling=True)
     async with served(hub, Past(), Well()) as session:
         hub.publish(uncertain(publish(hub, "aab"), changes=(*pair, label)))
-        shown = plain(await text(session))
+        shown = plain(await text(session, "/"))
         pool = plain(await text(session, "/pool/b"))
 
     told = (
@@ -559,7 +546,7 @@ async def test_many_alerts_take_a_line_for_each_rule_and_stay_below_the_headline
     async with served(hub, Past(), Well()) as session:
         publish(hub, "aab")
         hub.alert([*stale, *rules], [])
-        page = await text(session)
+        page = await text(session, "/")
         every = plain(await text(session, "/alerts"))
     shown = plain(page)
     assert page.count('<details class="alert') == 3

@@ -10,11 +10,10 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from support.daemon import Inside, inside
+from support.daemon import Inside, following
 from yarl import URL
 
 from monitor.cli.demo_daemon import signatures_of
-from monitor.config import Config
 from monitor.embedded import EmbeddedNode
 from monitor.model import PoolSlug
 from monitor.outputs.web.pages.reference import fields, operations
@@ -30,13 +29,7 @@ async def daemon(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Insi
     folder: Path = tmp_path_factory.mktemp("reference")
     async with EmbeddedNode(network="main", signatures=signatures_of(load_pools("main"))) as node:
         node.mine(PoolSlug("foundryusa"), time=1_700_000_000)
-        config = Config.model_validate({
-            "node": {"url": node.url, "cookie_file": node.cookie_file},
-            "store": {"url": f"sqlite:///{folder / 'blocks.sqlite'}"},
-            "web": {"port": 0, "base_path": BELOW},
-        })  # fmt: skip
-        async with inside(config) as daemon:
-            await daemon.wait_for(node.tip.hash)
+        async with following(node, folder, web={"port": 0, "base_path": BELOW}) as daemon:
             yield daemon
 
 

@@ -9,10 +9,9 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from support.daemon import Inside, inside
+from support.daemon import Inside, following
 
 from monitor.cli.demo_daemon import signatures_of
-from monitor.config import Config
 from monitor.embedded import EmbeddedNode
 from monitor.model import PoolSlug
 from monitor.registry.loading import load_pools
@@ -30,13 +29,7 @@ async def daemon(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Insi
         node.mine(FOUNDRY, time=START)
         for pool in (ANTPOOL, FOUNDRY) * 15:
             node.mine(pool)
-        config = Config.model_validate({
-            "node": {"url": node.url, "cookie_file": node.cookie_file},
-            "store": {"url": f"sqlite:///{folder / 'blocks.sqlite'}"},
-            "windows": ["24h", "20b"], "web": {"port": 0},
-        })  # fmt: skip
-        async with inside(config) as daemon:
-            await daemon.wait_for(node.tip.hash)
+        async with following(node, folder, windows=["24h", "20b"]) as daemon:
             yield daemon
 
 

@@ -6,8 +6,7 @@ import asyncio
 import json
 import re
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,8 +14,8 @@ from typing import Any
 import aiohttp
 import pytest
 from support.prometheus import check_metrics
-from support.published import published
-from support.served import server, sources
+from support.published import hub_after
+from support.served import plain, sources, text, visiting
 from support.stratum_views import view_of
 from typer.testing import CliRunner
 
@@ -24,8 +23,6 @@ from monitor.cli.main import cli
 from monitor.hub import Hub
 from monitor.model import FaultReport, JobFault, StratumView
 from monitor.outputs.exposition import Exposition
-from monitor.outputs.web.pages.pages import Pages
-from monitor.outputs.web.routes.api import Api
 from monitor.registry.directory import Directory
 from monitor.registry.loading import load_registry
 from monitor.vitals import Vitals
@@ -35,38 +32,23 @@ HOSTILE = "<script>alert(1)</script>"
 
 @pytest.fixture
 def hub() -> Hub:
-    hub = Hub(Vitals())
-    published(3).to(hub)
-    return hub
+    return hub_after(3)
 
 
-@asynccontextmanager
-async def served(hub: Hub) -> AsyncIterator[aiohttp.ClientSession]:
-    over = sources(hub, directory=Directory(load_registry()))
-    async with server([Pages(over), Api(over)], over) as running, aiohttp.ClientSession(running.url) as session:
-        yield session
-
-
-async def text(session: aiohttp.ClientSession, path: str = "/stratum") -> str:
-    async with session.get(path) as response:
-        assert response.status == 200, await response.text()
-        return await response.text()
-
-
-def plain(page: str) -> str:
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page))
+def served(hub: Hub) -> AbstractAsyncContextManager[aiohttp.ClientSession]:
+    return visiting(sources(hub, directory=Directory(load_registry())))
 
 
 async def test_before_the_watch_began_the_page_waits(hub: Hub) -> None:
     async with served(hub) as session:
-        assert "No block is stored yet" in await text(session)
+        assert "No block is stored yet" in await text(session, "/stratum")
         assert json.loads(await text(session, "/api/v1/stratum"))["off"] == "the daemon is starting"
 
 
 async def test_without_servers_the_page_says_how_to_add_them(hub: Hub) -> None:
     hub.show_stratum(StratumView("no servers are configured (stratum.endpoints)"))
     async with served(hub) as session:
-        shown = plain(await text(session))
+        shown = plain(await text(session, "/stratum"))
 
     assert "Nothing is watched: no servers are configured (stratum.endpoints)." in shown
     assert "no connection is made" in shown
@@ -75,7 +57,7 @@ async def test_without_servers_the_page_says_how_to_add_them(hub: Hub) -> None:
 async def test_pools_groups_evidence_and_faults_are_shown(hub: Hub) -> None:
     hub.show_stratum(view_of(time.time()))
     async with served(hub) as session:
-        page = await text(session)
+        page = await text(session, "/stratum")
         shown = plain(page)
         found: dict[str, Any] = json.loads(await text(session, "/api/v1/stratum"))
 
@@ -106,7 +88,7 @@ async def test_what_others_write_is_escaped(hub: Hub) -> None:
         )
     )
     async with served(hub) as session:
-        assert HOSTILE not in await text(session)
+        assert HOSTILE not in await text(session, "/stratum")
 
 
 async def test_metrics_are_well_formed(hub: Hub, promtool: Path) -> None:

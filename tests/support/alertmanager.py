@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import subprocess
-from contextlib import suppress
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 from urllib.request import Request, urlopen
 
-from support.services import end, free_port, get, tail, wait_until
+from support.services import Service, free_port, get, wait_until
 
 CONFIG = """\
 global: {{resolve_timeout: {resolve_timeout}}}
@@ -25,7 +23,7 @@ receivers:
 """
 
 
-class Alertmanager:
+class Alertmanager(Service):
     """A server on 127.0.0.1 whose port and data survive `stop` and `start`.
 
     Its methods block: where the hook lives in the test's own event loop, call them with `asyncio.to_thread`.
@@ -40,15 +38,12 @@ class Alertmanager:
         resolve_timeout: str = "5m",
         config: Path | None = None,
     ) -> None:
+        super().__init__(program, folder)
         self.port = free_port()
-        self._folder = folder
-        self._process: subprocess.Popen[bytes] | None = None
-        folder.mkdir(parents=True, exist_ok=True)
         if config is None:
             config = folder / "alertmanager.yml"
             config.write_text(CONFIG.format(resolve_timeout=resolve_timeout, hook=hook))
-        self._command = [
-            str(program),
+        self._arguments = [
             f"--config.file={config}",
             f"--storage.path={folder / 'data'}",
             f"--web.listen-address=127.0.0.1:{self.port}",
@@ -59,11 +54,6 @@ class Alertmanager:
     def url(self) -> str:
         """Where it answers."""
         return f"http://127.0.0.1:{self.port}"
-
-    @property
-    def log(self) -> str:
-        """The end of what it has to say."""
-        return tail(self._folder / "log")
 
     def alerts(self) -> list[dict[str, Any]]:
         """What it holds to be firing."""
@@ -88,30 +78,5 @@ class Alertmanager:
             what="Alertmanager to note what it told",
         )
 
-    def start(self) -> None:
-        """Start, and return when it answers."""
-        with (self._folder / "log").open("ab") as log:
-            self._process = subprocess.Popen(self._command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
-        wait_until(self._ready, seconds=60, what="Alertmanager to answer")
-
-    def stop(self) -> None:
-        """End it."""
-        if self._process is not None:
-            end(self._process)
-            self._process = None
-
-    def _ready(self) -> bool:
-        assert self._process is not None
-        if self._process.poll() is not None:
-            raise AssertionError(f"Alertmanager ended with status {self._process.returncode}: {self.log}")
-        with suppress(OSError):
-            get(self.port, "/-/ready")
-            return True
-        return False
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
+    def _probe(self) -> None:
+        get(self.port, "/-/ready")

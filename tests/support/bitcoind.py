@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import subprocess
-from contextlib import closing, suppress
+from contextlib import closing
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from bitcoinrpc.authproxy import AuthServiceProxy, JSONRPCException
 
-from support.services import PATIENCE, end, free_port, get, tail, wait_until
+from support.services import PATIENCE, Service, free_port, get, tail
 
 
-class Bitcoind:
+class Bitcoind(Service):
     """`bitcoind -regtest` without peers: RPC by cookie, REST, and ZMQ `hashblock` and `sequence` on one address.
 
     Old blocks don't make it believe that it is still downloading. Extra arguments come last and win. The ports and the
@@ -21,12 +20,11 @@ class Bitcoind:
     """
 
     def __init__(self, program: Path, datadir: Path, *arguments: str) -> None:
+        super().__init__(program, datadir)
         self.datadir = datadir
         self.port = free_port()
         self.zmq = f"tcp://127.0.0.1:{free_port()}"
-        self._process: subprocess.Popen[bytes] | None = None
-        self._command = [
-            str(program),
+        self._arguments = [
             "-regtest",
             f"-datadir={datadir}",
             "-server",
@@ -62,39 +60,12 @@ class Bitcoind:
     @property
     def log(self) -> str:
         """The end of what the node has to say."""
-        return tail(self.datadir / "stderr") + "\n" + tail(self.datadir / "regtest" / "debug.log")
-
-    @property
-    def pid(self) -> int:
-        """The running node's process."""
-        assert self._process is not None, "the node is not running"
-        return self._process.pid
+        return super().log + "\n" + tail(self.datadir / "regtest" / "debug.log")
 
     def start(self) -> None:
-        """Start, and return when the node answers."""
-        assert self._process is None, "the node is running already"
-        self.datadir.mkdir(parents=True, exist_ok=True)
+        """Start, and return when it answers."""
         self.cookie_file.unlink(missing_ok=True)  # left by a kill: it would be refused
-        with (self.datadir / "stderr").open("wb") as stderr:
-            self._process = subprocess.Popen(self._command, stdout=stderr, stderr=stderr, stdin=subprocess.DEVNULL)
-        try:
-            wait_until(self._answers, seconds=60, what="bitcoind to answer")
-        except AssertionError as error:
-            self.kill()
-            raise AssertionError(f"{error}\n{self.log}") from None
-
-    def stop(self) -> None:
-        """Let it write everything down and end."""
-        if self._process is not None:
-            end(self._process)
-            self._process = None
-
-    def kill(self) -> None:
-        """End it as a power cut would."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
+        super().start()
 
     def restart(self) -> None:
         """Stop and start again with the same ports and data."""
@@ -115,18 +86,8 @@ class Bitcoind:
         """GET below `/rest/`."""
         return get(self.port, f"/rest/{path}")
 
-    def _answers(self) -> bool:
-        assert self._process is not None
-        if self._process.poll() is not None:
-            raise AssertionError(f"bitcoind ended with status {self._process.returncode}")
-        with suppress(OSError, HTTPException, JSONRPCException):
+    def _probe(self) -> None:
+        try:
             self.call("getblockchaininfo")
-            return True
-        return False
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
+        except (HTTPException, JSONRPCException) as error:
+            raise OSError(str(error)) from error

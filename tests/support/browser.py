@@ -12,6 +12,11 @@ import pytest
 from axe_playwright_python.base import AXE_FILE_PATH
 from playwright.async_api import Browser, ConsoleMessage, Page, Request, async_playwright, expect
 
+from monitor.outputs.web.pages.pages import Pages
+from monitor.outputs.web.routes.events import Events
+from monitor.outputs.web.sources import Sources
+from monitor.vitals import Vitals
+from support.served import server
 from support.services import CHECKOUT, PATIENCE
 
 expect.set_options(timeout=10_000 * PATIENCE)  # milliseconds
@@ -72,6 +77,16 @@ async def tab(browser: Browser, **how: Any) -> AsyncIterator[Tab]:  # noqa: ANN4
         yield found
     finally:
         await context.close()
+
+
+@asynccontextmanager
+async def page_of(browser: Browser, over: Sources, path: str, **how: object) -> AsyncIterator[Page]:
+    """A page of a server that tells it of events. It may not complain, or ask anybody else."""
+    async with server([Pages(over), Events(over, Vitals())], over) as serving, tab(browser, **how) as found:
+        await found.page.goto(serving.url + path)
+        yield found.page
+        assert found.complaints == []
+        assert [address for address in found.asked if not address.startswith(serving.url)] == []
 
 
 async def violations(page: Page) -> list[str]:

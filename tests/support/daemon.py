@@ -18,6 +18,7 @@ import aiohttp
 
 from monitor import app as daemon
 from monitor.config import Config
+from monitor.embedded import EmbeddedNode
 from support.forked import Process, start
 from support.services import PATIENCE, get, pauses, tail, wait_until
 
@@ -234,3 +235,16 @@ async def inside(config: Config) -> AsyncIterator[Inside]:
     finally:
         stop.set()
         await asyncio.wait_for(task, 10 * PATIENCE)
+
+
+@asynccontextmanager
+async def following(node: EmbeddedNode, folder: Path, **sections: object) -> AsyncIterator[Inside]:
+    """The same with a fresh store in a folder, once it shows the node's newest block: `windows=["24h"]`."""
+    known: dict[str, object] = {
+        "node": {"url": node.url, "cookie_file": node.cookie_file},
+        "store": {"url": f"sqlite:///{folder / 'blocks.sqlite'}"},
+        "web": {"port": 0},
+    }
+    async with inside(Config.model_validate(known | sections)) as daemon:
+        await daemon.wait_for(node.tip.hash)
+        yield daemon

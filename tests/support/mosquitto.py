@@ -7,18 +7,17 @@ import hashlib
 import json
 import os
 import socket
-import subprocess
 from base64 import b64encode
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import aiomqtt
 import trustme
 
-from support.services import end, free_port, tail, wait_until
+from support.services import Service, free_port
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +35,7 @@ class Heard:
         return json.loads(self.payload)
 
 
-class Mosquitto:
+class Mosquitto(Service):
     """A broker on 127.0.0.1, whose port survives `stop` and `kill`; what it retained does not.
 
     Args:
@@ -54,12 +53,10 @@ class Mosquitto:
         authority: trustme.CA | None = None,
         settings: Sequence[str] = (),
     ) -> None:
+        super().__init__(program, folder)
         self.port = free_port()
         self.login = login
         self.authority = authority
-        self._folder = folder
-        self._process: subprocess.Popen[bytes] | None = None
-        folder.mkdir(parents=True, exist_ok=True)
         lines = [
             f"listener {self.port} 127.0.0.1",
             f"allow_anonymous {str(login is None).lower()}",
@@ -79,37 +76,7 @@ class Mosquitto:
             lines += [f"cafile {folder / 'ca.pem'}", f"certfile {folder / 'server.pem'}"]
             lines += [f"keyfile {folder / 'server.pem'}", "require_certificate true"]
         (folder / "mosquitto.conf").write_text("\n".join(lines) + "\n")
-        self._command = [str(program), "-c", str(folder / "mosquitto.conf")]
-
-    @property
-    def log(self) -> str:
-        """The end of what it has to say."""
-        return tail(self._folder / "log")
-
-    @property
-    def pid(self) -> int:
-        """The running broker's process."""
-        assert self._process is not None
-        return self._process.pid
-
-    def start(self) -> None:
-        """Start, and return when it listens."""
-        with (self._folder / "log").open("wb") as log:
-            self._process = subprocess.Popen(self._command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
-        wait_until(self._listens, seconds=60, what="mosquitto to listen")
-
-    def stop(self) -> None:
-        """End it."""
-        if self._process is not None:
-            end(self._process)
-            self._process = None
-
-    def kill(self) -> None:
-        """End it as a power cut would."""
-        assert self._process is not None
-        self._process.kill()
-        self._process.wait()
-        self._process = None
+        self._arguments = ["-c", str(folder / "mosquitto.conf")]
 
     @asynccontextmanager
     async def reader(self, *topics: str, client_pem: Path | None = None) -> AsyncIterator[list[Heard]]:
@@ -118,7 +85,7 @@ class Mosquitto:
         tls = None
         if self.authority:
             tls = aiomqtt.TLSParameters(
-                ca_certs=str(self._folder / "ca.pem"), certfile=str(client_pem), keyfile=str(client_pem)
+                ca_certs=str(self.folder / "ca.pem"), certfile=str(client_pem), keyfile=str(client_pem)
             )
         heard: list[Heard] = []
         async with aiomqtt.Client("127.0.0.1", self.port, username=user, password=password, tls_params=tls) as client:
@@ -131,20 +98,8 @@ class Mosquitto:
                 task.cancel()
                 await asyncio.gather(task, return_exceptions=True)
 
-    def _listens(self) -> bool:
-        assert self._process is not None
-        if self._process.poll() is not None:
-            raise AssertionError(f"mosquitto ended with status {self._process.returncode}: {self.log}")
-        with suppress(OSError), socket.create_connection(("127.0.0.1", self.port)):
-            return True
-        return False
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
+    def _probe(self) -> None:
+        socket.create_connection(("127.0.0.1", self.port)).close()
 
 
 async def _read(client: aiomqtt.Client, heard: list[Heard]) -> None:

@@ -1,12 +1,18 @@
-"""Changes of alerts in memory, as the store keeps them on disk; and alerts to put there."""
+"""Changes of alerts in memory, as the store keeps them on disk; alerts to put there, and their delivery."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
+from monitor.alerts.delivery.worker import Delivery
 from monitor.hub import Hub
 from monitor.model import Alert, AlertState, Dispatch, Severity
+from monitor.outputs.receiver import Receiver
+from monitor.vitals import Vitals
+from support.hook import until
 
 T0 = 1_750_000_000.0
 
@@ -58,3 +64,28 @@ class FakeOutbox:
     async def acknowledge(self, receiver: str, number: int) -> None:
         assert number >= self.acknowledged[receiver]
         self.acknowledged[receiver] = number
+
+
+class Post:
+    """Running deliveries."""
+
+    def __init__(self) -> None:
+        self.vitals = Vitals()
+        self.hub = Hub(self.vitals)
+        self.outbox = FakeOutbox(self.hub)
+
+    @asynccontextmanager
+    async def working(self, *receivers: Receiver) -> AsyncIterator[None]:
+        """Deliver to these, and begin when all have joined."""
+        delivery = Delivery(receivers, self.outbox, hub=self.hub, vitals=self.vitals, pause=lambda _state: 0.01)
+        task = asyncio.create_task(delivery.run())
+        await until(lambda: {each.name for each in receivers} <= {*self.outbox.acknowledged}, what="all to have joined")
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    def count(self, kind: str) -> float:
+        """How many errors there were of a kind."""
+        return self.vitals.registry.get_sample_value("pool_monitor_errors_total", {"kind": kind}) or 0.0

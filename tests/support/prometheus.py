@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 import subprocess
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
 from urllib.parse import urlencode
 
-from support.services import end, free_port, get, tail, wait_until
+from support.services import Service, free_port, get, wait_until
 
 CONFIG = """\
 global: {{scrape_interval: {interval}, scrape_timeout: {interval}, evaluation_interval: {interval}}}
@@ -29,7 +27,7 @@ class Sample:
     value: float
 
 
-class Prometheus:
+class Prometheus(Service):
     """A server that scrapes `/metrics` on 127.0.0.1:`target`.
 
     Its methods block: where the target lives in the test's own event loop, call them with `asyncio.to_thread`.
@@ -45,16 +43,13 @@ class Prometheus:
         rules: tuple[Path, ...] = (),
         arguments: tuple[str, ...] = (),
     ) -> None:
+        super().__init__(program, folder)
         self.port = free_port()
-        self.folder = folder
-        self._process: subprocess.Popen[bytes] | None = None
-        folder.mkdir(parents=True, exist_ok=True)
         config = folder / "prometheus.yml"
         config.write_text(
             CONFIG.format(interval=interval, target=target, rules=json.dumps([str(rule) for rule in rules]))
         )
-        self._command = [
-            str(program),
+        self._arguments = [
             f"--config.file={config}",
             f"--storage.tsdb.path={self.data}",
             f"--web.listen-address=127.0.0.1:{self.port}",
@@ -90,37 +85,8 @@ class Prometheus:
         wait_until(answered, seconds=seconds, what=f"Prometheus to answer {expression}")
         return found
 
-    def start(self) -> None:
-        """Start, and return when it answers."""
-        with (self.folder / "log").open("wb") as log:
-            self._process = subprocess.Popen(self._command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
-        try:
-            wait_until(self._ready, seconds=60, what="Prometheus to answer")
-        except AssertionError as error:
-            self.stop()
-            raise AssertionError(f"{error}\n{tail(self.folder / 'log')}") from None
-
-    def stop(self) -> None:
-        """End it."""
-        if self._process is not None:
-            end(self._process)
-            self._process = None
-
-    def _ready(self) -> bool:
-        assert self._process is not None
-        if self._process.poll() is not None:
-            raise AssertionError(f"Prometheus ended with status {self._process.returncode}")
-        with suppress(OSError):
-            get(self.port, "/-/ready")
-            return True
-        return False
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
+    def _probe(self) -> None:
+        get(self.port, "/-/ready")
 
 
 def data_of(folder: Path) -> Path:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from math import inf
-from typing import Self
 
-from support.servers import stop_accepting
+from support.servers import OnThread, stop_accepting
 
 
-class CountingProxy:
-    """Passes connections on to a port of 127.0.0.1, from a port of its own. Runs on a thread."""
+class CountingProxy(OnThread):
+    """Passes connections on to a port of 127.0.0.1, from a port of its own."""
 
     def __init__(self, port: int, *, left: float = inf, capacity: float = inf) -> None:
-        self.url = ""
+        super().__init__()
         self.left = left
         """How many bytes of answers are passed on; then there is silence."""
         self.capacity = capacity
@@ -25,11 +23,9 @@ class CountingProxy:
         """How many connections are open now."""
         self.most = 0
         """How many were open at the same time."""
-        self.port = port
+        self.target = port
         self.transports: set[asyncio.Transport] = set()
         """Those that are not closed, to either side."""
-        self.loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self.loop.run_forever, name="proxy", daemon=True)
 
     def count(self, change: int) -> None:
         """Count a connection that opens (1) or closes (-1)."""
@@ -40,18 +36,13 @@ class CountingProxy:
     def _note(self) -> None:
         self.most = max(self.most, self.open)
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        serving = self.loop.create_server(lambda: _Client(self), "127.0.0.1", 0)
-        self._server = asyncio.run_coroutine_threadsafe(serving, self.loop).result()
-        self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
-        return self
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self.port}"
 
-    def __exit__(self, *_: object) -> None:
-        asyncio.run_coroutine_threadsafe(self._close(), self.loop).result()
-        self.loop.call_soon_threadsafe(self.loop.stop)
-        self._thread.join()
-        self.loop.close()
+    async def _listen(self) -> asyncio.Server:
+        return await self.loop.create_server(lambda: _Client(self), "127.0.0.1", 0)
 
     async def _close(self) -> None:
         await stop_accepting(self._server)
@@ -85,7 +76,7 @@ class _Client(asyncio.Protocol):
     async def _connect(self) -> None:
         try:
             node = lambda: _Node(self._proxy, self._transport)  # noqa: E731
-            self._node, _ = await self._proxy.loop.create_connection(node, "127.0.0.1", self._proxy.port)
+            self._node, _ = await self._proxy.loop.create_connection(node, "127.0.0.1", self._proxy.target)
         except OSError:
             self._transport.abort()
             return

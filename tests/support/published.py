@@ -9,6 +9,7 @@ from monitor.analysis.counting.levels import POOL
 from monitor.analysis.snapshot import estimated, snapshot
 from monitor.hub import Hub
 from monitor.model import BlockEvents, BlockRow, Judged, Plan, PoolSlug, Snapshot, Tally, Window
+from monitor.vitals import Vitals
 from support.fake_chain import BEFORE_ALL, chain_on, judge
 
 WINDOWS = [Window.parse("24h"), Window.parse("7d")]
@@ -41,3 +42,10 @@ def published(blocks: int, *, news: int = 1, pool: str = "toy") -> Published:
     )  # fmt: skip
     plan = Plan(judged[-1 - news].block.ref, tip.hash, connects=tuple(each.block for each in judged[-news:]))
     return Published(BlockEvents(plan, judged[-news:], now.pool_names), estimated(now, table, WINDOWS))
+
+
+def hub_after(blocks: int) -> Hub:
+    """A hub that was told what is published when a chain has so many blocks."""
+    hub = Hub(Vitals())
+    published(blocks).to(hub)
+    return hub

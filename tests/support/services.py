@@ -7,10 +7,12 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, suppress
 from http.client import HTTPConnection
 from pathlib import Path
+from typing import Self
 
 import pytest
 
@@ -105,3 +107,77 @@ def end(process: Process, *, seconds: float = 60) -> None:
 def tail(path: Path, lines: int = 30) -> str:
     """The last lines of a log, as far as there is one."""
     return "\n".join(path.read_text(errors="replace").splitlines()[-lines:]) if path.exists() else ""
+
+
+class Service(ABC):
+    """A program that runs in the background, with a log in its folder."""
+
+    def __init__(self, program: Path, folder: Path) -> None:
+        self.folder = folder
+        self._program = program
+        self._arguments: Sequence[str] = ()
+        self._process: subprocess.Popen[bytes] | None = None
+        folder.mkdir(parents=True, exist_ok=True)
+
+    @property
+    def log(self) -> str:
+        """The end of what it has to say."""
+        return tail(self.folder / "log")
+
+    @property
+    def pid(self) -> int:
+        """The running process."""
+        return self._running.pid
+
+    def start(self) -> None:
+        """Start, and return when it answers."""
+        assert self._process is None, f"{self._program.name} is running already"
+        with (self.folder / "log").open("ab") as log:
+            command = [str(self._program), *self._arguments]
+            self._process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+        try:
+            wait_until(self._answers, seconds=60, what=f"{self._program.name} to answer")
+        except AssertionError as error:
+            self.kill()
+            raise AssertionError(f"{error}\n{self.log}") from None
+
+    def stop(self) -> None:
+        """Let it end in order, if it runs."""
+        if self._process is not None:
+            end(self._process)
+            self._process = None
+
+    def kill(self) -> None:
+        """End it as a power cut would, if it runs."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    @abstractmethod
+    def _probe(self) -> None:
+        """Ask it something.
+
+        Raises:
+            OSError: it does not answer yet.
+        """
+
+    def _answers(self) -> bool:
+        status = self._running.poll()
+        assert status is None, f"{self._program.name} ended with status {status}"
+        with suppress(OSError):
+            self._probe()
+            return True
+        return False
+
+    @property
+    def _running(self) -> subprocess.Popen[bytes]:
+        assert self._process is not None, f"{self._program.name} is not running"
+        return self._process
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()

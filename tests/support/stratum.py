@@ -5,17 +5,16 @@ from __future__ import annotations
 import asyncio
 import json
 import ssl
-import threading
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import count
-from typing import Any, Self, TypeAlias
+from typing import Any, TypeAlias
 
 from monitor.model import Coinbase, Output
 from monitor.wire import double_sha256, encode_coinbase
 from support.bitcoind import Bitcoind
 from support.blocks import push_height
-from support.servers import stop_accepting
+from support.servers import OnThread, stop_accepting
 
 EXTRANONCE = "a1b2c3d4"
 SIZE = 8
@@ -81,8 +80,8 @@ def line(method: str, *params: object) -> bytes:
     return json.dumps({"id": None, "method": method, "params": params}).encode() + b"\n"
 
 
-class StratumServer:
-    """A server on a port of 127.0.0.1, on a thread of its own. It sends its newest job to each new miner, too.
+class StratumServer(OnThread):
+    """A server on a port of 127.0.0.1. It sends its newest job to each new miner, too.
 
     Args:
         handler: what it does instead of being a stratum server.
@@ -90,10 +89,10 @@ class StratumServer:
     """
 
     def __init__(self, *, handler: Handler | None = None, context: ssl.SSLContext | None = None) -> None:
+        super().__init__()
         self.received: list[dict[str, Any]] = []
         self.connections = 0
         """So far."""
-        self.port = 0
         self.authorises = True
         self._context = context
         self._handler = handler or self._serve
@@ -101,8 +100,6 @@ class StratumServer:
         """All connections, with what serves each."""
         self._miners: set[asyncio.StreamWriter] = set()
         self._newest = b""
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="stratum", daemon=True)
 
     @property
     def url(self) -> str:
@@ -130,7 +127,7 @@ class StratumServer:
         async def called() -> None:
             work(*arguments)
 
-        asyncio.run_coroutine_threadsafe(called(), self._loop).result()
+        asyncio.run_coroutine_threadsafe(called(), self.loop).result()
 
     def _send(self, data: bytes) -> None:
         for miner in self._miners:
@@ -142,7 +139,7 @@ class StratumServer:
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
-        self._open[self._loop.create_task(self._talk(reader, writer))] = writer
+        self._open[self.loop.create_task(self._talk(reader, writer))] = writer
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -165,18 +162,8 @@ class StratumServer:
                 writer.write(line("mining.set_difficulty", 512) + self._newest)
                 self._miners.add(writer)
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        serving = asyncio.start_server(self._accept, "127.0.0.1", self.port, ssl=self._context)
-        self._server = asyncio.run_coroutine_threadsafe(serving, self._loop).result()
-        self.port = self._server.sockets[0].getsockname()[1]
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result()
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
+    async def _listen(self) -> asyncio.Server:
+        return await asyncio.start_server(self._accept, "127.0.0.1", self.port, ssl=self._context)
 
     async def _close(self) -> None:
         await stop_accepting(self._server, self._open)

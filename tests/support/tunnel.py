@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-import threading
-from typing import Self
+
+from support.servers import OnThread
 
 _CONNECT, _BY_NAME = 1, 3
 
 
-class Tunnel:
-    """Passes connections on to a port of 127.0.0.1, from a port of its own. Runs on a thread.
+class Tunnel(OnThread):
+    """Passes connections on to a port of 127.0.0.1, from a port of its own.
 
     Args:
         port: where a connection ends up, whatever it asks a SOCKS proxy for.
@@ -23,27 +23,15 @@ class Tunnel:
     def __init__(
         self, port: int, *, context: ssl.SSLContext | None = None, socks: bool = False, connect: bool = False
     ) -> None:
+        super().__init__()
         self.asked: set[tuple[str, int]] = set()
-        self.port = 0
         self._target = port
         self._context = context
         self._socks = socks
         self._connect = connect
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="tunnel", daemon=True)
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        serving = asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self._context)
-        self._server = asyncio.run_coroutine_threadsafe(serving, self._loop).result()
-        self.port = self._server.sockets[0].getsockname()[1]
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result()
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
+    async def _listen(self) -> asyncio.Server:
+        return await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self._context)
 
     async def _close(self) -> None:
         self._server.close()

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Sequence
 
 import pytest
 from structlog.testing import capture_logs
 from support.hook import until
-from support.outbox import FakeOutbox, alert
+from support.outbox import Post, alert
 
 from monitor.alerts.delivery import worker
-from monitor.alerts.delivery.worker import Delivery
 from monitor.errors import ReceiverAway, ReceiverRefused
-from monitor.hub import Hub
 from monitor.model import Alert, Dispatch
 from monitor.outputs.receiver import Receiver
-from monitor.vitals import Vitals
 
 
 class Somebody(Receiver):
@@ -52,30 +48,6 @@ class Somebody(Receiver):
 
     async def close(self) -> None:
         self.closed = True
-
-
-class Post:
-    """Running deliveries."""
-
-    def __init__(self) -> None:
-        self.vitals = Vitals()
-        self.hub = Hub(self.vitals)
-        self.outbox = FakeOutbox(self.hub)
-
-    @asynccontextmanager
-    async def working(self, *receivers: Receiver) -> AsyncIterator[None]:
-        delivery = Delivery(receivers, self.outbox, hub=self.hub, vitals=self.vitals, pause=lambda _state: 0.01)
-        task = asyncio.create_task(delivery.run())
-        await until(lambda: len(self.outbox.acknowledged) >= len(receivers), what="all to have joined")
-        try:
-            yield
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
-
-    def count(self, kind: str) -> float:
-        return self.vitals.registry.get_sample_value("pool_monitor_errors_total", {"kind": kind}) or 0.0
 
 
 @pytest.fixture
