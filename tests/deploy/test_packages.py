@@ -8,7 +8,6 @@ import re
 import shutil
 import subprocess
 import sys
-import tarfile
 import zipfile
 from importlib import import_module
 from pathlib import Path
@@ -54,8 +53,7 @@ def test_the_wheel_has_what_the_program_runs_from_and_nothing_else(dist: Path) -
 
 def test_the_source_archive_builds_the_same_wheel(dist: Path, tmp_path: Path) -> None:
     (wheel,), (source,) = dist.glob("*.whl"), dist.glob("*.tar.gz")
-    with tarfile.open(source) as archive:
-        archive.extractall(tmp_path, filter="data")
+    subprocess.run(["tar", "-xzf", source, "-C", tmp_path], check=True)  # the Python of Debian 12 knows no `filter`
     (unpacked,) = tmp_path.iterdir()
 
     hatchling = Path(sys.executable).with_name("hatchling")

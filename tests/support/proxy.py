@@ -58,6 +58,8 @@ class _Client(asyncio.Protocol):
     def __init__(self, proxy: CountingProxy) -> None:
         self._proxy = proxy
         self._is_open = False
+        self._early = b""
+        """What was sent before the node had answered the connection."""
         self._node: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -70,7 +72,6 @@ class _Client(asyncio.Protocol):
             self._proxy.cut += 1
             transport.abort()
             return
-        transport.pause_reading()  # until there is somewhere to pass it on to
         self._connecting = self._proxy.loop.create_task(self._connect())
 
     async def _connect(self) -> None:
@@ -81,13 +82,15 @@ class _Client(asyncio.Protocol):
             self._transport.abort()
             return
         if self._is_open:
-            self._transport.resume_reading()
+            self._node.write(self._early)
         else:
             self._node.close()
 
     def data_received(self, data: bytes) -> None:
         if self._node:
             self._node.write(data)
+        else:
+            self._early += data
 
     def eof_received(self) -> None:
         self._close()
