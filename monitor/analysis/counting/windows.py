@@ -41,7 +41,7 @@ def reached(rows: Rows, windows: Sequence[Window]) -> Rows:
 
 
 def reached_seconds(rows: Rows, windows: Sequence[Window]) -> int:
-    """Up to the header time of the tip: how far back stale blocks are looked for beside what the windows cover."""
+    """How many seconds before the tip's header time the windows begin: stale blocks since then belong to them."""
     first, tip = int(reached(rows, windows)["time"][0]), int(rows["time"][-1])
     return max(Reach.of(windows).seconds, tip - first + 1)
 

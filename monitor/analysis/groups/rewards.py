@@ -24,9 +24,10 @@ def style_of(coinbase: Coinbase) -> str:
 
 
 class Rewards(Sequence[TracedReward]):
-    """A list of rewards of 16 bytes a block: but for its time, a reward is like many others of its pool.
+    """A compact list: 16 bytes a reward.
 
-    Two years of blocks are compared, whose rewards would take 30 MB for a moment.
+    The rewards of a pool differ in little but their times, so equal parts are stored once. Two years of blocks are
+    compared at a time.
     """
 
     __slots__ = ("_kinds", "_known", "_times")
