@@ -21,6 +21,7 @@ class Schema(BaseModel):
         populate_by_name=True,
         serialize_by_alias=True,
         json_schema_serialization_defaults_required=True,
+        defer_build=True,  # until it is first used: most daemons are never asked for most answers
     )
 
     @classmethod

@@ -45,7 +45,7 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 class Query(BaseModel):
     """The parameters of an endpoint, from the path and the query string."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, defer_build=True)
 
 
 class AsOf(Query):
