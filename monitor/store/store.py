@@ -35,6 +35,8 @@ from monitor.store.transactions import reads, writes
 
 TAKE_SECONDS = 1.0
 """Between two attempts to become the writer."""
+READERS = 8
+"""Threads, and connections, that read at the same time."""
 
 _T = TypeVar("_T")
 
@@ -51,6 +53,7 @@ class Store:
         self._database = database
         self._fenced = fenced
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="store")
+        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="store-read")
         self._aside = ThreadPoolExecutor(2, thread_name_prefix="store-lease")
         """Never waits for a query."""
         self._writing: Connection | None = None
@@ -97,8 +100,12 @@ class Store:
             self._keeping.cancel()
             await asyncio.gather(self._keeping, return_exceptions=True)
         self._writer.submit(self._stop_writing)
-        await asyncio.to_thread(self._writer.shutdown)
-        await asyncio.to_thread(self._aside.shutdown)
+        for each in (
+            self._writer,
+            self._readers,
+            self._aside,
+        ):  # a thread outlives the cancellation of who waits for it
+            await asyncio.to_thread(each.shutdown)
         await asyncio.to_thread(self._database.close)
 
     @property
@@ -356,7 +363,7 @@ class Store:
             with self._database.explained(), self._database.readers.connect() as connection:
                 return work(connection)
 
-        return await asyncio.to_thread(run)
+        return await asyncio.get_running_loop().run_in_executor(self._readers, run)
 
 
 def _opened(url: str, *, beside: bool, standby: bool) -> Database:

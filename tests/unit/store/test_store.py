@@ -1,6 +1,9 @@
 """What is stored is whole, and comes back as it was."""
 
+import asyncio
+from collections.abc import Iterator
 from dataclasses import replace
+from threading import Event
 
 import pytest
 from sqlalchemy import Engine, event
@@ -15,6 +18,7 @@ from monitor.model import (
     BlockHash,
     BlockRecord,
     BlockRef,
+    BlockRow,
     Candidate,
     Coinbase,
     Confidence,
@@ -339,6 +343,30 @@ async def test_recent_begins_below_every_block_of_the_span_whatever_their_order(
     found = await store.recent(list, seconds=61 * 60, count=0)
     assert [row.height for row in found] == list(range(8))
     assert [row.height for row in await store.recent(list, seconds=21 * 60, count=0)] == [2, 3, 4, 5, 6, 7]
+
+
+async def test_it_is_closed_only_after_a_reading_for_which_nobody_waits_any_more(url: str) -> None:
+    """Otherwise its connection would stay open, for whoever collects the garbage."""
+    begun, go_on = Event(), Event()
+
+    def read(rows: Iterator[BlockRow]) -> list[BlockRow]:
+        begun.set()
+        go_on.wait()
+        return list(rows)
+
+    async def close() -> None:
+        async with store:
+            pass
+
+    store = await Store.open(url)
+    reading = asyncio.create_task(store.recent(read, seconds=0, count=3))
+    await asyncio.to_thread(begun.wait)
+    reading.cancel()
+    closing = asyncio.create_task(close())
+    done, _ = await asyncio.wait({closing}, timeout=0.2)
+    go_on.set()
+    await closing
+    assert not done
 
 
 async def test_recent_when_the_tip_is_not_the_latest(store: Store) -> None:
