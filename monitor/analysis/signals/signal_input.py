@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from monitor.analysis.counting.block_table import BlockTable, Where
 from monitor.analysis.counting.levels import POOL
-from monitor.analysis.counting.rows import FIRST, Rows
+from monitor.analysis.counting.rows import FIRST
 from monitor.analysis.counting.windows import covered
 from monitor.model import PoolSlug, Window
 
@@ -51,24 +51,26 @@ class SignalInput:
         rows = table.rows
         if not len(rows) or not windows:
             raise ValueError("there are no signals without blocks and windows")
-        within = {window.name: _mask(rows, window) for window in windows}
-        longest = max(within, key=lambda name: np.count_nonzero(within[name]))
-        first = int(np.argmax(within[longest]))
-        level = table.levels.index(POOL)
-        pools, pool = _ranked(rows["entity"][:, level], table.entities(level), within[longest])
+        places = np.arange(len(rows))
+        longest = max(windows, key=lambda window: len(places[covered(rows, window)]))
+        first = int(places[covered(rows, longest)][0])
         gap = np.diff(rows["time"].astype(np.float64), prepend=np.nan)
+        rows = rows[first:]
+        where = {window.name: covered(rows, window) for window in windows}
+        level = table.levels.index(POOL)
+        pools, pool = _ranked(rows["entity"][:, level], table.entities(level), where[longest.name])
         return cls(
             pools=pools,
-            pool=pool[first:],
-            height=rows["height"][first:].astype(np.int64),
-            time=rows["time"][first:].astype(np.int64),
+            pool=pool,
+            height=rows["height"].astype(np.int64),
+            time=rows["time"].astype(np.int64),
             gap=gap[first:],
-            value=rows["value"][first:].copy(),
-            bits=rows["bits"][first:].copy(),
-            empty=rows["empty"][first:].copy(),
-            bip54=rows["bip54"][first:].copy(),
-            where={name: _tight(mask[first:]) for name, mask in within.items()},
-            longest=_tight(within[longest][first:]),
+            value=rows["value"].copy(),
+            bits=rows["bits"].copy(),
+            empty=rows["empty"].copy(),
+            bip54=rows["bip54"].copy(),
+            where=where,
+            longest=where[longest.name],
         )
 
     @property
@@ -96,20 +98,8 @@ class SignalInput:
         return sums.astype(np.int64, copy=False)
 
 
-def _mask(rows: Rows, window: Window) -> NDArray[np.bool_]:
-    mask = np.zeros(len(rows), dtype=np.bool_)
-    mask[covered(rows, window)] = True
-    return mask
-
-
-def _tight(mask: NDArray[np.bool_]) -> Where:
-    """The same blocks as a slice, where there is no hole between them: most windows have none."""
-    first = int(np.argmax(mask))
-    return slice(first, None) if mask[first:].all() else mask
-
-
 def _ranked(
-    codes: NDArray[np.int32], entities: Sequence[str], counted: NDArray[np.bool_]
+    codes: NDArray[np.int32], entities: Sequence[str], counted: Where
 ) -> tuple[tuple[PoolSlug | None, ...], Numbers]:
     """Number the pools by their counted blocks; return the number of each block's pool."""
     blocks = np.bincount(codes[counted], minlength=len(entities) + FIRST)[FIRST:].tolist()
