@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.analysis.audit.rates import ratios
-from monitor.analysis.uncertainty.change_points import THRESHOLD
+from monitor.analysis.uncertainty.change_points import THRESHOLD, likelihood
 from monitor.model import AuditRow, PolicyChange, PoolSlug, Trait
 
 _NEAR_BLOCKS: Final = 72
@@ -45,7 +45,7 @@ def policy_changes(rows: Sequence[AuditRow]) -> list[PolicyChange]:
 
 def _changes(rows: Sequence[AuditRow], pool: PoolSlug, trait: str) -> Iterator[PolicyChange]:
     seen = np.array([bool(row.traits.get(trait)) for row in rows], dtype=np.float64)
-    places = [0, *sorted(split(seen, 0)), len(rows)]
+    places = [0, *sorted(split(seen)), len(rows)]
     for start, at, end in zip(places, places[1:], places[2:], strict=False):
         found = seen.tolist()
         before, after = ratios([
@@ -56,31 +56,20 @@ def _changes(rows: Sequence[AuditRow], pool: PoolSlug, trait: str) -> Iterator[P
             yield PolicyChange(pool, trait, row.height, time=row.time, before=before, after=after)
 
 
-def split(seen: NDArray[np.float64], offset: int) -> Iterator[int]:
-    """Where the rate of ones among zeros and ones changes, in any order; each place plus `offset`."""
+def split(seen: NDArray[np.float64]) -> Iterator[int]:
+    """Where the rate of ones among zeros and ones changes, in any order."""
     n = len(seen)
     if n < 2 * _LEAST_BLOCKS:
         return
     at = np.arange(_LEAST_BLOCKS, n - _LEAST_BLOCKS + 1)
     until = np.concatenate(([0.0], np.cumsum(seen)))
-    gain = (
-        _likelihood(until[at], at) + _likelihood(until[n] - until[at], n - at) - _likelihood(until[n:], np.array([n]))
-    )
+    gain = likelihood(until[at], at) + likelihood(until[n] - until[at], n - at) - likelihood(until[n:], np.array([n]))
     best = int(gain.argmax())
     if gain[best] > THRESHOLD:
         place = int(at[best])
-        yield from split(seen[:place], offset)
-        yield offset + place
-        yield from split(seen[place:], offset + place)
-
-
-def _likelihood(found: NDArray[np.float64], tried: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Log likelihood of so many of the blocks, with the share that makes it largest."""
-    missed = tried - found
-    yes = found * np.log(np.maximum(found, 1) / tried)
-    no = missed * np.log(np.maximum(missed, 1) / tried)
-    result: NDArray[np.float64] = yes + no
-    return result
+        yield from split(seen[:place])
+        yield place
+        yield from (place + later for later in split(seen[place:]))
 
 
 def _is_near(height: int, others: Sequence[int]) -> bool:

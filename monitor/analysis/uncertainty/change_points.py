@@ -94,15 +94,15 @@ def _ratios(
     asked &= n * m / (n + m) * (after - before) ** 2 > THRESHOLD * both * (1 - both)
     x, y, n, m = x[asked], y[asked], n[asked], m[asked]
     ratio = np.zeros(asked.shape)
-    ratio[asked] = _best(x, n) + _best(y, m) - _best(x + y, n + m)
+    ratio[asked] = likelihood(x, n) + likelihood(y, m) - likelihood(x + y, n + m)
     return ratio
 
 
-def _best(found: _Numbers, blocks: NDArray[np.int64]) -> _Numbers:
+def likelihood(found: _Numbers, blocks: NDArray[np.int64]) -> _Numbers:
     """Log likelihood of some of the blocks with the share that makes it largest."""
     missed = np.maximum(blocks - found, 0)
-    likelihood: _Numbers = _times_log(found, blocks) + _times_log(missed, blocks)
-    return likelihood
+    largest: _Numbers = _times_log(found, blocks) + _times_log(missed, blocks)
+    return largest
 
 
 def _times_log(found: _Numbers, blocks: NDArray[np.int64]) -> _Numbers:
