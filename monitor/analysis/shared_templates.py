@@ -30,6 +30,7 @@ import numpy as np
 
 from monitor.analysis.audit.policies import split
 from monitor.analysis.audit.rates import ratios
+from monitor.analysis.groups.groups import connected
 from monitor.analysis.uncertainty.holm import holm
 from monitor.model import (
     Evidence,
@@ -48,8 +49,6 @@ _LEAST_ROUNDS: Final = 10
 """Blocks of a period."""
 _LEAST_SIMILARITY: Final = 0.5
 """The lower end of its interval, in a period: pools that share have nearly all templates in common."""
-
-
 _CALM: Final = 4
 """Of templates for each transaction: see above."""
 
@@ -129,12 +128,7 @@ def evidence(shared: Sequence[SharedTemplates]) -> list[Evidence]:
 
 def groups(shared: Sequence[SharedTemplates], since: float) -> list[tuple[str, ...]]:
     """Pools that work on the same templates, also by way of a third, in periods that last until `since` or longer."""
-    found: list[set[str]] = []
-    for each in shared:
-        if each.until >= since:
-            joined = {*each.pools}.union(*(group for group in found if group & {*each.pools}))
-            found = [group for group in found if not group & joined] + [joined]
-    return sorted(tuple(sorted(group)) for group in found)
+    return sorted(tuple(sorted(group)) for group in connected(each.pools for each in shared if each.until >= since))
 
 
 def _meetings(rounds: Sequence[StratumRound]) -> dict[PoolPair, list[_Meeting]]:

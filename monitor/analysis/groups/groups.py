@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
-from typing import Final
+from typing import Final, TypeVar
 
 from monitor.model import Evidence, EvidenceKind, PoolSlug, Proposal
 
@@ -25,6 +25,7 @@ _RECENT: Final = {
 late, and blocks of small pools are rare."""
 _DAY: Final = timedelta(days=1)
 _OPEN: Final = date.max
+_Pool = TypeVar("_Pool", bound=str)
 
 
 def proposals(evidence: Iterable[Evidence], *, level: str, sizes: Mapping[PoolSlug, int], now: int) -> list[Proposal]:
@@ -59,7 +60,7 @@ def _members(
     holding: Sequence[Evidence], *, level: str, sizes: Mapping[PoolSlug, int]
 ) -> Iterator[tuple[PoolSlug, str, list[Evidence]]]:
     """The pools in groups, with the evidence that links each to others of its group."""
-    strong = _components(each.pools for each in holding if not each.kind.is_weak)
+    strong = connected(each.pools for each in holding if not each.kind.is_weak)
     root = {pool: at for at, members in enumerate(strong) for pool in members}
     loose = [each for each in holding if each.kind.is_weak]
     for pool in sorted({pool for each in loose for pool in each.pools} - root.keys()):
@@ -67,7 +68,7 @@ def _members(
         if len(near) == 1:  # to several it would be a bridge
             strong[near.pop()].add(pool)
     united = {pool for members in strong for pool in members}
-    strong += _components(each.pools for each in loose if not united & {*each.pools})
+    strong += connected(each.pools for each in loose if not united & {*each.pools})
     for members in strong:
         largest = min(members, key=lambda pool: (-sizes.get(pool, 0), pool))
         for pool in sorted(members):
@@ -80,9 +81,9 @@ def group_name(largest: PoolSlug, level: str) -> str:
     return f"{largest}-{'custody' if level == 'custodian' else 'templates'}"
 
 
-def _components(pairs: Iterable[tuple[PoolSlug, PoolSlug]]) -> list[set[PoolSlug]]:
+def connected(pairs: Iterable[tuple[_Pool, _Pool]]) -> list[set[_Pool]]:
     """The sets of pools that pairs connect."""
-    found = list[set[PoolSlug]]()
+    found = list[set[_Pool]]()
     for pair in pairs:
         apart = [each for each in found if not each & {*pair}]
         found = [*apart, set(pair).union(*(each for each in found if each & {*pair}))]
