@@ -48,7 +48,7 @@ def chances(passed_over: Sequence[PassedOver], audited: Sequence[AuditRow]) -> l
         passed_over: each transaction that a block passed over, lowest block first.
         audited: the blocks that were audited, lowest first.
     """
-    blocks = {row.height: row for row in audited if row.pool is not None}
+    blocks = {row.height: (row.pool, row.time) for row in audited if row.pool is not None}
     missed = defaultdict[str, dict[int, PoolSlug]](dict)
     for each in passed_over:
         missed[each.txid][each.height] = each.pool
@@ -56,17 +56,15 @@ def chances(passed_over: Sequence[PassedOver], audited: Sequence[AuditRow]) -> l
     for by_height in missed.values():
         first, last = min(by_height), max(by_height)
         for height in range(first + 1, last + 2):
-            row = blocks.get(height)
-            if row is None or row.pool is None or (height not in by_height and height < last):
+            if height not in blocks or (height not in by_height and height < last):
                 continue  # not audited, or not there for another reason: no chance
-            for leader in {pool for before, pool in by_height.items() if before < height} - {row.pool}:
+            own, _ = blocks[height]
+            for leader in {pool for before, pool in by_height.items() if before < height} - {own}:
                 counts[height, leader].append(height in by_height)
-    found = []
-    for (height, leader), outcomes in sorted(counts.items()):
-        row = blocks[height]
-        if row.pool is not None:
-            found.append(Chance(leader, row.pool, row.time, follows=2 * sum(outcomes) >= len(outcomes)))
-    return found
+    return [
+        Chance(leader, *blocks[height], follows=2 * sum(outcomes) >= len(outcomes))
+        for (height, leader), outcomes in sorted(counts.items())
+    ]
 
 
 def omissions_evidence(passed_over: Sequence[PassedOver], audited: Sequence[AuditRow]) -> list[Evidence]:
