@@ -78,10 +78,7 @@ class Alternatives:
     @cached_property
     def _all(self) -> Integers:
         """(alternatives, entities and uncertain pools, 2)."""
-        every = self.certain[None]
-        for answers in self.choices:
-            every = (every[:, None] + answers).reshape(-1, *self.certain.shape)
-        return every
+        return every_sum(self.certain, self.choices)
 
     @property
     def counts(self) -> Integers:
@@ -230,6 +227,14 @@ def combinations(
         certain=_columns([counted], places)[0], choices=[_columns(each, places) for each in combined.values()],
         doubtful=[counted.doubtful[entity] for entity in unclaimed],
     )  # fmt: skip
+
+
+def every_sum(certain: Integers, choices: Iterable[Integers]) -> Integers:
+    """(alternatives, ...): what is certain, with one answer of each pool, for every choice of answers."""
+    every = certain[None]
+    for answers in choices:
+        every = (every[:, None] + answers).reshape(-1, *certain.shape)
+    return every
 
 
 def _columns(several: Sequence[Claims], places: Mapping[Entity, int]) -> Integers:

@@ -7,14 +7,11 @@ a pool stands apart and one by which all its blocks count for an entity that has
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from functools import reduce
-
 import numpy as np
 from numpy.typing import NDArray
 
 from monitor.analysis.counting.time_index import Integers
-from monitor.analysis.uncertainty.alternatives import Alternatives
+from monitor.analysis.uncertainty.alternatives import Alternatives, every_sum
 from monitor.analysis.uncertainty.closed_form import Sizes
 
 
@@ -24,11 +21,11 @@ def extremes(known: Alternatives) -> tuple[Sizes, Sizes]:
     choices = [each[..., 0] - each[..., 1] for each in known.choices]
     unclaimed = np.array(known.unclaimed, np.int64) - np.array(known.doubtful, np.int64)
     shared = np.sum([sure > 0, *(each.any(axis=0) for each in choices)], axis=0) > 1
-    least = _combined(sure, (_finest(each, shared) for each in choices))
+    least = every_sum(sure, (_finest(each, shared) for each in choices))
     least = np.column_stack((least, np.tile(unclaimed, (len(least), 1))))
     if known.anyones:
         shared[named:] = True  # nothing says that what no row claims is not one entity's
-        most = _combined(sure, (_coarsest(each, shared) for each in choices))
+        most = every_sum(sure, (_coarsest(each, shared) for each in choices))
         most = np.column_stack((most[:, :named], most[:, named:].sum(axis=1)))
         most[np.arange(len(most)), most.argmax(axis=1)] += known.free
     else:
@@ -37,11 +34,6 @@ def extremes(known: Alternatives) -> tuple[Sizes, Sizes]:
         Sizes(least, known.found.blocks - least.sum(axis=1)),
         Sizes(most, np.full(len(most), known.found.alone)),
     )
-
-
-def _combined(certain: Integers, choices: Iterable[Integers]) -> Integers:
-    """(alternatives, columns): every choice of an answer for each pool."""
-    return reduce(lambda all_, each: (all_[:, None] + each).reshape(-1, len(certain)), choices, certain[None])
 
 
 def _finest(answers: Integers, shared: NDArray[np.bool_]) -> Integers:
