@@ -9,13 +9,13 @@ from monitor.analysis.consensus import ConsensusParams
 from monitor.analysis.counting.block_table import Where
 from monitor.analysis.counting.rows import BITS
 from monitor.analysis.signals.signal_input import SignalInput
+from monitor.analysis.uncertainty.intervals import PRIOR
 from monitor.model import Forecast, Period, Signalling
 
 PERIOD = "period"
 """Names the retarget period of the tip among the windows."""
 THRESHOLDS = (55, 90, 95)
 """Per cent of a period's blocks that deployments asked for: BIP110, Taproot, BIP9's default."""
-_PRIOR = 0.5
 
 
 def bits_seen(past: SignalInput) -> list[int]:
@@ -84,7 +84,7 @@ def chance(needed: int, draws: int, *, seen: int, among: int) -> float:
     """
     if needed <= 0:
         return 1.0
-    a, b, k = seen + _PRIOR, among - seen + _PRIOR, np.arange(draws)
+    a, b, k = seen + PRIOR, among - seen + PRIOR, np.arange(draws)
     none = np.log((b + k) / (a + b + k)).sum()
     one_more = np.log((draws - k) / (k + 1) * (a + k) / (b + draws - k - 1))  # than k, how many times as likely
     return min(1.0, float(np.exp(none + one_more.cumsum()[needed - 1 :]).sum()))

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.analysis.signals.signal_input import Numbers, SignalInput
+from monitor.analysis.uncertainty.intervals import PRIOR
 from monitor.model import Streak
 
 BLOCKS_A_YEAR = 52_560
-_PRIOR = 0.5
 
 
 def streaks(past: SignalInput) -> tuple[Streak, ...]:
@@ -54,7 +54,7 @@ def chance(streak: Numbers, found: Numbers, blocks: int) -> tuple[NDArray[np.flo
         E[p^k], that the newest k blocks are the pool's; and n E[(1 - p) p^k], the runs of k or more among a year's n
         blocks: each begins after a block that is not the pool's.
     """
-    a, b = np.maximum(found - streak, 0) + _PRIOR, blocks - found + _PRIOR
+    a, b = np.maximum(found - streak, 0) + PRIOR, blocks - found + PRIOR
     # One more block is the pool's with (a + i) / (a + b + i), the mean of its share after i of them.
     likely = np.array([
         np.prod((one + np.arange(k)) / (both + np.arange(k)))

@@ -21,9 +21,8 @@ the same mean and variance: right to 0.001, and to an eighth of a p-value down t
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from monitor.analysis.distributions import beta_below
+from monitor.analysis.distributions import Floats, beta_below
 from monitor.analysis.signals.signal_input import Numbers, SignalInput
 from monitor.analysis.uncertainty.holm import holm
 from monitor.model import SuccessionTest
@@ -33,8 +32,6 @@ _LEAST_SHARE = 0.01
 
 _STRETCH = 144
 """Blocks of which every order is as likely."""
-
-Floats = NDArray[np.float64]
 
 
 def succession_tests(past: SignalInput) -> tuple[SuccessionTest, ...]:
