@@ -19,8 +19,8 @@ OP_RETURN: Final = b"\x6a"
 """First byte of an output script that carries data and cannot be spent."""
 _OP_PUSHDATA1: Final = 0x4C
 
-_AUXPOW: Final = b"\xfa\xbe\x6d\x6d"
-_AUXPOW_BYTES: Final = 44
+AUXPOW: Final = b"\xfa\xbe\x6d\x6d"
+AUXPOW_BYTES: Final = 44
 """Mark, root of the tree of chains (32), size of the tree (4, little endian, a power of two), nonce (4)."""
 _AUXPOW_CHAINS: Final = "AuxPoW (Namecoin, Syscoin, Elastos, Fractal, ...)"
 _EXSAT_BYTES: Final = range(6, 20)
@@ -35,7 +35,7 @@ _PAYLOADS: Final = (
     (b"CORE\x01", 45, "Core DAO"),
     (b"sys", 39, "Syscoin"),
     (b"OCB1", 20, "OCEAN's accounts"),
-    (_AUXPOW, _AUXPOW_BYTES, _AUXPOW_CHAINS),
+    (AUXPOW, AUXPOW_BYTES, _AUXPOW_CHAINS),
     *((b"EXSAT\x01", length, "exSat") for length in _EXSAT_BYTES),
 )
 """What a push may hold: the mark, the bytes with it, and what it commits to."""
@@ -73,11 +73,11 @@ class Commitment:
 def script_text(script: bytes) -> bytes:
     """The script with a NUL in place of each commitment."""
     script = script[:_MAX_SCRIPT_BYTES]
-    at = script.find(_AUXPOW)
+    at = script.find(AUXPOW)
     if b"RSKBLOCK:" in script or b"Hath" in script:
         return _without(script, [(start, end) for start, end, _ in _in_script(script)])
-    if at >= 0 and _is_auxpow(script[at : at + _AUXPOW_BYTES]):
-        return script[: _with_push(script, at)] + b"\0" + script[at + _AUXPOW_BYTES :]
+    if at >= 0 and _is_auxpow(script[at : at + AUXPOW_BYTES]):
+        return script[: _with_push(script, at)] + b"\0" + script[at + AUXPOW_BYTES :]
     return script
 
 
@@ -109,9 +109,9 @@ def commitments(coinbase: Coinbase) -> tuple[Commitment, ...]:
 def _in_script(script: bytes) -> list[tuple[int, int, str]]:
     """Start, end and chain of the commitments in a coinbase script."""
     found = []
-    at = script.find(_AUXPOW)
-    if at >= 0 and _is_auxpow(script[at : at + _AUXPOW_BYTES]):
-        found.append((_with_push(script, at), at + _AUXPOW_BYTES, _AUXPOW_CHAINS))
+    at = script.find(AUXPOW)
+    if at >= 0 and _is_auxpow(script[at : at + AUXPOW_BYTES]):
+        found.append((_with_push(script, at), at + AUXPOW_BYTES, _AUXPOW_CHAINS))
     if b"RSKBLOCK:" in script or b"Hath" in script:
         found += [cut for cut in _pushed(script, after_height(script)) if cut[2] != _AUXPOW_CHAINS]
     return sorted(found)
@@ -119,12 +119,12 @@ def _in_script(script: bytes) -> list[tuple[int, int, str]]:
 
 def _with_push(script: bytes, at: int) -> int:
     """Where the push starts whose data starts at `at`; most software writes AuxPoW without one."""
-    return at - 1 if at and script[at - 1] == _AUXPOW_BYTES else at
+    return at - 1 if at and script[at - 1] == AUXPOW_BYTES else at
 
 
 def _is_auxpow(data: bytes) -> bool:
     size = int.from_bytes(data[36:40], "little")
-    return len(data) == _AUXPOW_BYTES and size > 0 and size & (size - 1) == 0
+    return len(data) == AUXPOW_BYTES and size > 0 and size & (size - 1) == 0
 
 
 def _pushed(script: bytes, at: int) -> Iterator[tuple[int, int, str]]:
@@ -136,7 +136,7 @@ def _pushed(script: bytes, at: int) -> Iterator[tuple[int, int, str]]:
             return
         body = script[start:end]
         for mark, chain in _MARKS.get(len(body), {}).items():
-            if body.startswith(mark) and (mark != _AUXPOW or _is_auxpow(body)):
+            if body.startswith(mark) and (mark != AUXPOW or _is_auxpow(body)):
                 yield start, end, chain
         at = end
 

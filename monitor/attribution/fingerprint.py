@@ -11,14 +11,12 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import NamedTuple
 
-from monitor.attribution.commitments import signed_text
+from monitor.attribution.commitments import AUXPOW, OP_RETURN, signed_text
 from monitor.attribution.signature import MANY_LETTERS, lead, letters, signature
 from monitor.model import Coinbase, Output
 
 _MAX_SCRIPT_BYTES = 100
 """By consensus."""
-_NOTE = b"\x6a"
-_AUXPOW = b"\xfa\xbe\x6d\x6d"
 _ANYONE = (
     bytes.fromhex("a914da1745e9b549bd0bfa1a569971c77eba30cd5a4b87"),  # OP_TRUE as P2SH
     bytes.fromhex("00204ae81572f06e1b88fd5ced7a1a000945432e83e1551e6f721ee9c00b8cc33260"),  # OP_TRUE as P2WSH
@@ -125,8 +123,8 @@ def fingerprint(coinbase: Coinbase) -> Fingerprint:
         tuple(pushes),
         payouts=min(_MANY, sum(output.value_sat > 0 for output in coinbase.outputs)),
         main=kind,
-        data_outputs=min(_MANY, sum(output.script[:1] == _NOTE for output in coinbase.outputs)),
-        merge_mined=_AUXPOW in coinbase.script,
+        data_outputs=min(_MANY, sum(output.script[:1] == OP_RETURN for output in coinbase.outputs)),
+        merge_mined=AUXPOW in coinbase.script,
     )
     return Fingerprint(main.script if main and kind else None, signature(script[start:]), structure)
 

@@ -11,12 +11,10 @@ import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
+from monitor.attribution.commitments import AUXPOW, AUXPOW_BYTES, OP_RETURN
 from monitor.model import Block, Coinbase, Disorder
 from monitor.wire import after_height, bip34_height
 
-_AUXPOW: Final = b"\xfa\xbe\x6d\x6d"
-_AUXPOW_BYTES: Final = 44
-"""Magic, root, size and nonce."""
 _TEXT: Final = re.compile(rb"[ -~\x80-\xff]{4,}")
 _WORD: Final = re.compile(rb"[A-Za-z]{3}")
 _OPENS_TEXT: Final = re.compile(rb"[/A-Za-z0-9]")
@@ -30,7 +28,7 @@ _ROLLED: Final = 0x1FFF_E000
 """Version bits that miners change as they search (BIP320)."""
 _COMMITMENTS: Final = (
     (b"\xaa\x21\xa9\xed", "witness"), (b"RSKBLOCK:", "rsk"), (b"CORE", "core"), (b"EXSAT", "exsat"), (b"sys", "sys"),
-    (b"Hath", "hathor"), (b"\xb9\xe1\x1b\x6d", "vcash"), (_AUXPOW, "auxpow"), (b"OCB1", "ocean"),
+    (b"Hath", "hathor"), (b"\xb9\xe1\x1b\x6d", "vcash"), (AUXPOW, "auxpow"), (b"OCB1", "ocean"),
 )  # fmt: skip
 """What an OP_RETURN output commits to, by the beginning of its data."""
 _NEAR_SECONDS: Final = 3 * 3600
@@ -110,8 +108,8 @@ def _text(script: bytes, at: int) -> tuple[int, int, str] | None:
 
 
 def _auxpow(script: bytes) -> tuple[int, int, str] | None:
-    start = script.find(_AUXPOW)
-    return None if start < 0 else (start, start + _AUXPOW_BYTES, "auxpow")
+    start = script.find(AUXPOW)
+    return None if start < 0 else (start, start + AUXPOW_BYTES, "auxpow")
 
 
 def _push(script: bytes, text: _Part) -> str:
@@ -125,8 +123,8 @@ def _push(script: bytes, text: _Part) -> str:
 def _merge(script: bytes, names: list[str]) -> str:
     if "auxpow" not in names:
         return "none"
-    at = script.find(_AUXPOW)
-    pushed = "pushed" if at and script[at - 1] == _AUXPOW_BYTES else "not pushed"
+    at = script.find(AUXPOW)
+    pushed = "pushed" if at and script[at - 1] == AUXPOW_BYTES else "not pushed"
     leaves, nonce = int.from_bytes(script[at + 36 : at + 40], "little"), script[at + 40 : at + 44]
     kind = "no nonce" if not any(nonce) else "the fish" if nonce == _FISH else "a nonce"
     place = "after" if "text" in names[: names.index("auxpow")] else "before"
@@ -151,8 +149,8 @@ def _output_traits(coinbase: Coinbase) -> dict[str, str]:
         "most" if 2 * output.value_sat > total else "small" if output.value_sat <= 10_000 else "part"
         for output in paid
     ]  # fmt: skip
-    notes = [_commitment(output.script) for output in coinbase.outputs if output.script[:1] == b"\x6a"]
-    first_note = next((at for at, each in enumerate(coinbase.outputs) if each.script[:1] == b"\x6a"), len(paid))
+    notes = [_commitment(output.script) for output in coinbase.outputs if output.script[:1] == OP_RETURN]
+    first_note = next((at for at, each in enumerate(coinbase.outputs) if each.script[:1] == OP_RETURN), len(paid))
     return {
         "payouts": " ".join(shown) if len(shown) <= 4 else "many",
         "commitments": " ".join(notes) or "none",
