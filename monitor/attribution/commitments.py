@@ -8,7 +8,7 @@ with a tree size that is a power of two. A mark alone is no commitment: a worker
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -73,12 +73,8 @@ class Commitment:
 def script_text(script: bytes) -> bytes:
     """The script with a NUL in place of each commitment."""
     script = script[:_MAX_SCRIPT_BYTES]
-    at = script.find(AUXPOW)
-    if b"RSKBLOCK:" in script or b"Hath" in script:
-        return _without(script, [(start, end) for start, end, _ in _in_script(script)])
-    if at >= 0 and _is_auxpow(script[at : at + AUXPOW_BYTES]):
-        return script[: _with_push(script, at)] + b"\0" + script[at + AUXPOW_BYTES :]
-    return script
+    cuts = _in_script(script)
+    return _without(script, cuts) if cuts else script
 
 
 def notes(coinbase: Coinbase) -> bytes:
@@ -87,7 +83,7 @@ def notes(coinbase: Coinbase) -> bytes:
     for output in coinbase.outputs:
         script = output.script
         if script.startswith(OP_RETURN) and not script.startswith(_OUTPUTS.get(len(script), _NONE)):
-            found.append(_without(script, [(start, end) for start, end, _ in _pushed(script, 1)]))
+            found.append(_without(script, _pushed(script, 1)))
     return b"\0".join(found)[:_MAX_NOTES_BYTES]
 
 
@@ -141,9 +137,9 @@ def _pushed(script: bytes, at: int) -> Iterator[tuple[int, int, str]]:
         at = end
 
 
-def _without(script: bytes, cuts: list[tuple[int, int]]) -> bytes:
+def _without(script: bytes, cuts: Iterable[tuple[int, int, str]]) -> bytes:
     kept, at = [], 0
-    for start, end in cuts:
+    for start, end, _ in cuts:
         kept.append(script[at:start])
         at = max(at, end)
     return b"\0".join((*kept, script[at:]))
