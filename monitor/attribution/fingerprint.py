@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from monitor.attribution.commitments import AUXPOW, OP_RETURN, signed_text
 from monitor.attribution.signature import MANY_LETTERS, lead, letters, signature
-from monitor.model import Coinbase, Output
+from monitor.model import Coinbase
 
 _MAX_SCRIPT_BYTES = 100
 """By consensus."""
@@ -117,28 +117,21 @@ def fingerprint(coinbase: Coinbase) -> Fingerprint:
     """The marks of this coinbase."""
     script = signed_text(Coinbase(coinbase.script[:_MAX_SCRIPT_BYTES], ()))
     pushes, start = lead(script)
-    main = _main_output(coinbase.outputs)
-    kind = _kind(main.script) if main else None
+    payout = main_payout(coinbase)
     structure = Structure(
         tuple(pushes),
         payouts=min(_MANY, sum(output.value_sat > 0 for output in coinbase.outputs)),
-        main=kind,
+        main=None if payout is None else _kind(payout),
         data_outputs=min(_MANY, sum(output.script[:1] == OP_RETURN for output in coinbase.outputs)),
         merge_mined=AUXPOW in coinbase.script,
     )
-    return Fingerprint(main.script if main and kind else None, signature(script[start:]), structure)
+    return Fingerprint(payout, signature(script[start:]), structure)
 
 
 def main_payout(coinbase: Coinbase) -> bytes | None:
     """The script that gets more than half of the reward; None where there is none, or anyone could spend it."""
-    main = _main_output(coinbase.outputs)
+    main = coinbase.main_output
     return main.script if main and _kind(main.script) else None
-
-
-def _main_output(outputs: tuple[Output, ...]) -> Output | None:
-    """The output with more than half of the reward. Where many are paid, the first among them is one customer."""
-    total = sum(output.value_sat for output in outputs)
-    return next((output for output in outputs if 2 * output.value_sat > total), None)
 
 
 def _kind(script: bytes) -> str | None:

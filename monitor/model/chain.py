@@ -39,6 +39,15 @@ class Coinbase:
         """Sum of the outputs: subsidy and fees, as claimed by the miner."""
         return sum(output.value_sat for output in self.outputs)
 
+    @property
+    def main_output(self) -> Output | None:
+        """The output that gets more than half of the reward; None if none does.
+
+        Where many are paid, the first among them is one customer.
+        """
+        total = self.value_sat
+        return next((output for output in self.outputs if 2 * output.value_sat > total), None)
+
 
 class CoinbaseSpend(NamedTuple):
     """An output of a stored coinbase as the input of a later transaction."""

@@ -79,13 +79,14 @@ class TracedRewards:
         block, attribution = record.judged.block, record.judged.attribution
         if attribution.pool is None:
             return
-        main = _main(block.coinbase)
-        script = None if main is None else block.coinbase.outputs[main].script
-        spend, spent_at = self._spends.get((block.hash, main), (None, None)) if main is not None else (None, None)
+        main = block.coinbase.main_output
         reward = TracedReward(
-            block.header.time, attribution.pool, not attribution.conflict, style_of(block.coinbase), script,
-            *((spend.txid, spend.swept_to, spent_at) if spend else (None, None, None)),
+            block.header.time, attribution.pool, not attribution.conflict,
+            style=style_of(block.coinbase), script=main.script if main else None,
         )  # fmt: skip
+        if main and (found := self._spends.get((block.hash, block.coinbase.outputs.index(main)))):
+            spend, spent_at = found
+            reward = reward._replace(txid=spend.txid, swept_to=spend.swept_to, spent_at=spent_at)
         if attribution.confidence is Confidence.LOW:
             self._cheap.add(len(self._found))
         self._found.append(reward)
@@ -107,9 +108,3 @@ class TracedRewards:
             each._replace(sure=False) if at in self._cheap and not is_usual(each.pool, each.script) else each
             for at, each in enumerate(self._found)
         )
-
-
-def _main(coinbase: Coinbase) -> int | None:
-    """The place of the output that gets more than half of the reward; None if none does."""
-    total = coinbase.value_sat
-    return next((at for at, output in enumerate(coinbase.outputs) if 2 * output.value_sat > total), None)
