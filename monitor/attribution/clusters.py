@@ -11,7 +11,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Mapping
 from functools import lru_cache
-from typing import Any, Protocol, TypeAlias, TypeVar
+from typing import TypeAlias, TypeVar
 
 from monitor.attribution.fingerprint import Fingerprint
 from monitor.model import PSEUDONYM, Cluster
@@ -29,15 +29,6 @@ _MAX_EVIDENCE = 5
 _MAX_LETTERS = 60
 
 
-class Ordered(Protocol):
-    """What can be sorted: a height with a hash, say."""
-
-    def __lt__(self, other: Any, /) -> bool:  # noqa: ANN401
-        """Whether it comes first."""
-        ...
-
-
-Key = TypeVar("Key", bound=Ordered)
 _Mark = TypeVar("_Mark", str, bytes)
 Evidence: TypeAlias = bytes | tuple[str, str]
 """A payout script, or the shape of a text."""
@@ -46,31 +37,31 @@ Marks: TypeAlias = tuple[bytes | None, tuple[str, str] | None]
 
 
 def clusters(
-    fingerprints: Mapping[Key, Fingerprint], *, network: str = "main", custodians: Collection[bytes] = ()
-) -> dict[Key, Cluster]:
+    fingerprints: Mapping[int, Fingerprint], *, network: str = "main", custodians: Collection[bytes] = ()
+) -> dict[int, Cluster]:
     """The miners behind unattributed blocks. A block that shares nothing with another is in none.
 
     Args:
-        fingerprints: of every unattributed block there is, not of a window: a cluster is named after its first block.
-            The keys say what is first.
+        fingerprints: of every unattributed block there is, by height, not of a window: a cluster is named after its
+            first block.
         network: determines how addresses are written.
         custodians: scripts known to be shared by several miners, which link nothing.
     """
-    marks = {key: (fingerprints[key].payout, fingerprints[key].shape) for key in sorted(fingerprints)}
+    marks = {height: (fingerprints[height].payout, fingerprints[height].shape) for height in sorted(fingerprints)}
     links = _Links(marks.values(), custodians)
-    members: defaultdict[Evidence, list[Key]] = defaultdict(list)
-    for key, mark in marks.items():
+    members: defaultdict[Evidence, list[int]] = defaultdict(list)
+    for height, mark in marks.items():
         if (home := links.home(mark)) is not None:
-            members[home].append(key)
+            members[home].append(height)
     found = {}
     names: set[str] = set()
-    for keys in members.values():  # the oldest first, because `marks` is sorted: it keeps the short name
-        if len(keys) >= TWICE:
-            first, *_ = keys
+    for heights in members.values():  # the oldest first, because `marks` is sorted: it keeps the short name
+        if len(heights) >= TWICE:
+            first, *_ = heights
             name = pseudonym(fingerprints[first], names)
             names.add(name)
-            cluster = Cluster(name, len(keys), _evidence([fingerprints[key] for key in keys], links, network))
-            found.update(dict.fromkeys(keys, cluster))
+            own = [fingerprints[height] for height in heights]
+            found.update(dict.fromkeys(heights, Cluster(name, len(heights), _evidence(own, links, network))))
     return found
 
 
