@@ -153,7 +153,7 @@ async def run(config: Config, stop: asyncio.Event, *, listening: Callable[[str],
             )
 
         async def follow() -> None:
-            await all_or_none(_follow(parts), follow_alerts(rules, store.alerts, hub=hub, vitals=vitals))
+            await all_or_none(_follow(parts), follow_alerts(rules, store.alerts.load, hub=hub, vitals=vitals))
 
         process_signals.listen(signal.SIGUSR1, nodes[0].notifications.look_now)
         economy = EconomyKeeper(

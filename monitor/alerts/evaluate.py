@@ -45,7 +45,7 @@ def evaluate(rules: Sequence[Rule], samples: Samples, alerts: Sequence[Alert]) -
             continue
         for old, new in _evaluated(rule, samples, known):
             after += [new] if new else []
-            changed += [new] if new and _is_notified(old, new) else []
+            changed += [new] if new and is_news(old, new) else []
     for known in before.values():  # their rules were removed
         for alert in known.values():
             if alert.state is AlertState.FIRING:
@@ -56,7 +56,8 @@ def evaluate(rules: Sequence[Rule], samples: Samples, alerts: Sequence[Alert]) -
     return Evaluation(tuple(after), tuple(changed))
 
 
-def _is_notified(old: Alert | None, new: Alert) -> bool:
+def is_news(old: Alert | None, new: Alert) -> bool:
+    """Whether an alert has started firing or was resolved: what is delivered."""
     was = old.state if old else None
     return new.state is not was and new.state is not AlertState.PENDING
 

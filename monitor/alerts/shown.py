@@ -4,22 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
-from typing import NoReturn, Protocol
+from collections.abc import Awaitable, Callable, Sequence
+from typing import NoReturn
 
+from monitor.alerts.evaluate import is_news
 from monitor.alerts.rules import Rule
 from monitor.hub import Hub
 from monitor.model import Alert, AlertState
 from monitor.vitals import Vitals
 
 _LOOK_SECONDS = 1.0
-
-
-class StoredAlerts(Protocol):
-    """What the writer stores."""
-
-    async def load(self) -> list[Alert]:
-        """All alerts except inactive ones."""
 
 
 def show(alerts: Sequence[Alert], changed: Sequence[Alert], rules: Sequence[Rule], *, hub: Hub, vitals: Vitals) -> None:
@@ -31,21 +25,19 @@ def show(alerts: Sequence[Alert], changed: Sequence[Alert], rules: Sequence[Rule
         vitals.alerts_firing.labels(rule.name, rule.severity).set(firing[rule.name])
 
 
-async def follow(rules: Sequence[Rule], store: StoredAlerts, *, hub: Hub, vitals: Vitals) -> NoReturn:
-    """Show what another monitor stores, for ever.
+async def follow(
+    rules: Sequence[Rule], load: Callable[[], Awaitable[Sequence[Alert]]], *, hub: Hub, vitals: Vitals
+) -> NoReturn:
+    """Show what another monitor stores, for ever; `load` reads all alerts except inactive ones.
 
     Raises:
         StoreError: the database failed.
     """
     known: dict[str, Alert] | None = None
     while True:
-        found = {alert.key: alert for alert in await store.load()}
+        found = {alert.key: alert for alert in await load()}
         if found != known:
-            changed = [each for each in found.values() if known is not None and _is_news(known.get(each.key), each)]
+            changed = [each for each in found.values() if known is not None and is_news(known.get(each.key), each)]
             show([*found.values()], changed, rules, hub=hub, vitals=vitals)
             known = found
         await asyncio.sleep(_LOOK_SECONDS)
-
-
-def _is_news(before: Alert | None, now: Alert) -> bool:
-    return now.state is not AlertState.PENDING and (before is None or before.state is not now.state)

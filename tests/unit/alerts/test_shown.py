@@ -41,7 +41,7 @@ async def test_stored_alerts_are_shown_and_their_changes_announced(monkeypatch: 
     resolved = replace(FIRING, state=AlertState.RESOLVED, since=2.0)
     pending = replace(FIRING, state=AlertState.PENDING, labels={"entity": "a"})
     with hub.listen_to_alerts("test") as heard, pytest.raises(asyncio.CancelledError):
-        await shown.follow([RULE], Stored([], [FIRING], [FIRING], [resolved, pending]), hub=hub, vitals=vitals)
+        await shown.follow([RULE], Stored([], [FIRING], [FIRING], [resolved, pending]).load, hub=hub, vitals=vitals)
 
     assert hub.alerts == (resolved, pending)
     assert [heard.get_nowait(), heard.get_nowait(), heard.get_nowait()] == [FIRING, resolved, None]
@@ -56,7 +56,7 @@ async def test_what_fires_at_the_first_look_is_no_news(monkeypatch: pytest.Monke
     monkeypatch.setattr("monitor.alerts.shown.asyncio.sleep", sleep)
     hub = Hub(Vitals())
     with hub.listen_to_alerts("test") as heard, pytest.raises(asyncio.CancelledError):
-        await shown.follow([RULE], Stored([FIRING]), hub=hub, vitals=Vitals())
+        await shown.follow([RULE], Stored([FIRING]).load, hub=hub, vitals=Vitals())
 
     assert hub.alerts == (FIRING,)
     assert heard.get_nowait() is None
