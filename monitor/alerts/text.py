@@ -207,19 +207,13 @@ def _index_details(one: Concentration, unknown: str, snapshot: Snapshot) -> Iter
     indices = one.merged if unknown == "merged" else one.split
     if indices is None:
         return
-    hhi, nakamoto = _index_intervals(one, snapshot)
+    published = snapshot.combined(one)
+    hhi, nakamoto = (_interval(published.hhi), _interval(published.nakamoto)) if published else ("", "")
     largest = (f"{display_name(share.entity, snapshot)} {format_percent(share.share)}" for share in one.shares[:3])
     yield (
         f"Level {one.level}, window {one.window.name} ({one.blocks:,} blocks): HHI {indices.headline_hhi:,.0f}{hhi}, "
         f"Nakamoto coefficient {indices.nakamoto}{nakamoto}; largest entities: {', '.join(largest)}."
     )
-
-
-def _index_intervals(one: Concentration, snapshot: Snapshot) -> tuple[str, str]:
-    """The published intervals of HHI and Nakamoto coefficient as text; empty without estimates."""
-    if published := snapshot.combined(one):
-        return _interval(published.hhi), _interval(published.nakamoto)
-    return "", ""
 
 
 # -- values ------------------------------------------------------------------------------------------------------------
