@@ -14,7 +14,7 @@ from monitor.alerts.delivery.apprise import AppriseReceiver
 from monitor.alerts.delivery.http import Http
 from monitor.alerts.delivery.links import page_address
 from monitor.alerts.delivery.webhook import Webhook
-from monitor.alerts.delivery.worker import Delivery, Outbox
+from monitor.alerts.delivery.worker import Outbox, deliver
 from monitor.config import AlertsSection, Config, MqttSection, tls
 from monitor.hub import Hub
 from monitor.outputs.receiver import Receiver
@@ -43,7 +43,7 @@ def delivery(
         ConfigError: as `receivers`; while running, if Apprise rejects an address.
     """
     found = receivers(config, hub=hub, vitals=vitals, listening=listening)
-    return [Delivery(found, outbox, hub=hub, vitals=vitals).run(), *(each.run() for each in found)]
+    return [deliver(found, outbox, hub=hub, vitals=vitals), *(each.run() for each in found)]
 
 
 def _receivers(section: AlertsSection, page: str) -> Iterator[Receiver]:

@@ -21,7 +21,7 @@ from support.mosquitto import Heard, Mosquitto
 from support.outbox import FakeOutbox, alert
 from support.published import published
 
-from monitor.alerts.delivery.worker import Delivery
+from monitor.alerts.delivery.worker import deliver
 from monitor.errors import ReceiverAway, ReceiverRefused
 from monitor.hub import Hub
 from monitor.model import Dispatch
@@ -49,8 +49,8 @@ class Wired:
 
     @asynccontextmanager
     async def working(self) -> AsyncIterator[None]:
-        delivery = Delivery([self.output], self.outbox, hub=self.hub, vitals=self.vitals, pause=lambda _state: 0.05)
-        tasks = [asyncio.create_task(delivery.run()), asyncio.create_task(self.output.run())]
+        delivery = deliver([self.output], self.outbox, hub=self.hub, vitals=self.vitals, pause=lambda _state: 0.05)
+        tasks = [asyncio.create_task(delivery), asyncio.create_task(self.output.run())]
         await until(lambda: "mqtt" in self.outbox.acknowledged)
         try:
             yield

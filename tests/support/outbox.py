@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from monitor.alerts.delivery.worker import Delivery
+from monitor.alerts.delivery.worker import deliver
 from monitor.hub import Hub
 from monitor.model import Alert, AlertState, Dispatch, Severity
 from monitor.outputs.receiver import Receiver
@@ -77,8 +77,9 @@ class Post:
     @asynccontextmanager
     async def working(self, *receivers: Receiver) -> AsyncIterator[None]:
         """Deliver to these, and begin when all have joined."""
-        delivery = Delivery(receivers, self.outbox, hub=self.hub, vitals=self.vitals, pause=lambda _state: 0.01)
-        task = asyncio.create_task(delivery.run())
+        task = asyncio.create_task(
+            deliver(receivers, self.outbox, hub=self.hub, vitals=self.vitals, pause=lambda _state: 0.01)
+        )
         await until(lambda: {each.name for each in receivers} <= {*self.outbox.acknowledged}, what="all to have joined")
         try:
             yield

@@ -51,32 +51,25 @@ class Outbox(Protocol):
         """Record that the receiver has acknowledged all changes up to this one."""
 
 
-class Delivery:
-    """Runs a worker for each receiver, and wakes them when an alert changes."""
-
-    def __init__(
-        self, receivers: Sequence[Receiver], outbox: Outbox, *, hub: Hub, vitals: Vitals, pause: Pause = _PAUSE
-    ) -> None:
-        self._workers = [DeliveryWorker(each, outbox, hub=hub, vitals=vitals, pause=pause) for each in receivers]
-        self._hub = hub
-        self._vitals = vitals
-
-    async def run(self) -> NoReturn:
-        """Deliver for ever."""
-        async with asyncio.TaskGroup() as group:
-            for worker in self._workers:
-                group.create_task(supervised(worker.name, worker.run, self._vitals))
-            with self._hub.listen_to_alerts("delivery") as changes:
-                async for _ in changes:
-                    for worker in self._workers:
-                        worker.wake()
-        raise AssertionError("unreachable")
+async def deliver(
+    receivers: Sequence[Receiver], outbox: Outbox, *, hub: Hub, vitals: Vitals, pause: Pause = _PAUSE
+) -> NoReturn:
+    """Run a worker for each receiver for ever, and wake them when an alert changes."""
+    workers = [DeliveryWorker(each, outbox, hub=hub, vitals=vitals, pause=pause) for each in receivers]
+    async with asyncio.TaskGroup() as group:
+        for worker in workers:
+            group.create_task(supervised(worker.name, worker.run, vitals))
+        with hub.listen_to_alerts("delivery") as changes:
+            async for _ in changes:
+                for worker in workers:
+                    worker.wake()
+    raise AssertionError("unreachable")
 
 
 class DeliveryWorker:
     """Delivers to one receiver."""
 
-    def __init__(self, receiver: Receiver, outbox: Outbox, *, hub: Hub, vitals: Vitals, pause: Pause = _PAUSE) -> None:
+    def __init__(self, receiver: Receiver, outbox: Outbox, *, hub: Hub, vitals: Vitals, pause: Pause) -> None:
         self.name = receiver.name
         self._receiver = receiver
         self._outbox = outbox
