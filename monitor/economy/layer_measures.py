@@ -12,16 +12,17 @@ import numpy as np
 
 from monitor.analysis import indices
 from monitor.analysis.counting.counts import Counts
+from monitor.analysis.distributions import Floats
+from monitor.analysis.uncertainty.intervals import TAILS
 from monitor.economy.entities import EntityRules, PeriodWeights
 from monitor.economy.layers import LayerKind
-from monitor.economy.measure import CORRELATIONS, READINGS, Drawn, Floats, draw
+from monitor.economy.measure import CORRELATIONS, READINGS, Drawn, draw
 from monitor.economy.trend import slope
 from monitor.model import Bounds, Interval, LayerMeasure, LayerShare, Observation, SeriesPoint
 
 Index = Callable[[Counts], Any]
 
 TOPS: Final = (1, 3, 5)
-_TAILS: Final = (0.025, 0.975)
 
 
 def measure(
@@ -127,7 +128,7 @@ def _bounds(readings: Floats) -> Bounds:
 
 def _interval(values: Floats) -> Interval:
     """Over everything but the draws, which are the last axis."""
-    lower, upper = np.quantile(values, _TAILS, axis=-1)
+    lower, upper = np.quantile(values, TAILS, axis=-1)
     return Interval(float(lower.min()), float(upper.max()))
 
 
@@ -136,7 +137,7 @@ def _shares(weights: PeriodWeights, drawn: Drawn) -> list[LayerShare]:
     total, whole = drawn.named.sum(axis=-1) + drawn.groups.sum(axis=-1) + drawn.rest, weights.total
     drawn_shares = np.concatenate((drawn.named, drawn.groups), axis=-1) / total[..., None]
     # Quantiles of the draws, then the widest of the correlations.
-    lower, upper = np.quantile(drawn_shares, _TAILS, axis=-2)
+    lower, upper = np.quantile(drawn_shares, TAILS, axis=-2)
     lower, upper = np.atleast_2d(lower).min(axis=0), np.atleast_2d(upper).max(axis=0)
     listed = {**weights.named, **weights.groups}
     known = any(each.low for each in listed.values())

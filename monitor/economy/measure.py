@@ -22,10 +22,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.analysis.counting.counts import Counts
+from monitor.analysis.distributions import Floats
 from monitor.economy.entities import PeriodWeights, Weight
 from monitor.model import UNATTRIBUTED
-
-Floats = NDArray[np.float64]
 
 DRAWS: Final = 4000
 CORRELATIONS: Final = (0.0, 1.0)

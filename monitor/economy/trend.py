@@ -24,10 +24,8 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.analysis.distributions import student_quantiles
+from monitor.analysis.distributions import Floats, student_quantiles
 from monitor.model import Slope
-
-Floats = NDArray[np.float64]
 
 LEAST_POINTS: Final = 5
 _LEAST_FREEDOM: Final = 1.0

@@ -8,7 +8,8 @@ from itertools import product
 import numpy as np
 import pytest
 
-from monitor.economy.trend import LEAST_POINTS, Floats, slope
+from monitor.analysis.distributions import Floats
+from monitor.economy.trend import LEAST_POINTS, slope
 from monitor.model import Direction, Slope
 
 YEAR = [date(2025, 1, 1) + timedelta(days=7 * week) for week in range(52)]
