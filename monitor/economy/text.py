@@ -174,8 +174,8 @@ def answer(comparisons: Sequence[Comparison], builders: MiningSide | None) -> st
 
 def summary(comparisons: Sequence[Comparison], builders: MiningSide | None) -> str:
     """All directions in one sentence."""
-    sides = [ai_text(each.ai).removeprefix("AI: ") for each in comparisons if each.ai]
-    return "; ".join([_sentence(mining_text(builders)), *(f"AI: {each}" for each in sides)]) + "."
+    sides = [ai_text(each.ai) for each in comparisons if each.ai]
+    return "; ".join([_sentence(mining_text(builders)), *sides]) + "."
 
 
 def claims(comparisons: Sequence[Comparison], builders: MiningSide | None) -> tuple[Claim, ...]:
