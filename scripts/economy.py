@@ -77,7 +77,7 @@ def main(arguments: Sequence[str]) -> int:
         for span in wanted_spans(side, today)
     }
     found = {span: made for span, of in asked.items() if (made := series(rows, of, registry))}
-    view = make_view(side, found, now=now, updated=False, changed={})
+    view = make_view(side, found, now=now, updated=False)
     said = "\n".join(part(view))
     page = re.sub(
         rf"{_BEGIN}.*{_END}", lambda _: f"{_BEGIN}\n\n{said}\n\n{_END}", PAGE.read_text("utf-8"), flags=re.DOTALL

@@ -106,15 +106,15 @@ class EconomyKeeper:
             self._side = editions, await asyncio.to_thread(ai_side, data)
         side = self._side[1].with_states(states)
         found = {span: each for span in wanted_spans(side, day) if (each := await self._mining(span))}
-        view = make_view(side, found, now=now, updated=self._section.update == "daily", changed={})
+        view = make_view(side, found, now=now, updated=self._section.update == "daily")
         self._publish(await self._with_changes(view))
         self._made_of = made_of
 
     async def _fetch(self) -> None:
-        states = list((await self._store.economy.states()).values())
+        states = await self._store.economy.states()
         for source in SOURCES:
             now = self._clock()
-            if not due(states, source, now):
+            if not due(states.get(source.name), source, now):
                 continue
             try:
                 vintage = await update(source, self._store.economy, proxy=self._section.proxy, now=now)

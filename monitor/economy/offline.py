@@ -33,7 +33,7 @@ async def offline_view(config: Config) -> EconomyView:
     except StoreRefused:
         data, states = {}, {}
     side = (await asyncio.to_thread(ai_side, data)).with_states(states)
-    return make_view(side, {}, now=time.time(), updated=config.economy.update == "daily", changed={})
+    return make_view(side, {}, now=time.time(), updated=config.economy.update == "daily")
 
 
 async def fetch_all(config: Config, names: Sequence[str]) -> AsyncIterator[Outcome]:

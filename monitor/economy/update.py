@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from monitor.economy.fetch import fetching
-from monitor.economy.sources.known import SOURCES, read_vintage, recognised
+from monitor.economy.sources.known import read_vintage, recognised, source_named
 from monitor.economy.sources.source import Source, Unchanged
 from monitor.economy.view import SourceData, ai_side, shipped_data
 from monitor.errors import InputError
@@ -72,8 +72,7 @@ async def take_file(path: Path, store: StoredEconomy) -> Vintage:
     after = datetime.combine(_newest(vintage.observations) + timedelta(days=1), datetime.min.time(), UTC)
     vintage = replace(vintage, fetched_at=min(vintage.fetched_at, after.timestamp()))
     state = SourceState(vintage.source, vintage.hash, vintage.fetched_at, origin=SourceOrigin.FILE)
-    replaces = next(each for each in SOURCES if each.name == vintage.source).replaces_all
-    await store.put(vintage, state, replaces_all=replaces)
+    await store.put(vintage, state, replaces_all=source_named(vintage.source).replaces_all)
     return vintage
 
 
@@ -129,12 +128,11 @@ def _measurable(vintage: Vintage) -> None:
         raise InputError(f"the edition of {vintage.source} has no complete period")
 
 
-def due(states: Sequence[SourceState], source: Source, now: float) -> bool:
+def due(state: SourceState | None, source: Source, now: float) -> bool:
     """Whether a source is asked again: some days after the last request, an hour after a failed one.
 
     Also if the last request lies in the future: the clock was ahead, or that of another monitor of the database is.
     """
-    state = next((each for each in states if each.source == source.name), None)
     if state is None or state.checked_at is None:
         return True
     return not 0 <= now - state.checked_at < (3600 if state.error else source.every_days * 86_400)

@@ -14,7 +14,7 @@ from monitor.economy.layer_measures import measure
 from monitor.economy.layers import LAYERS
 from monitor.economy.mining import MiningSpan, twelve_months
 from monitor.economy.pairs import PAIRS, Pair
-from monitor.economy.sources.known import SOURCES, as_of_day, shipped
+from monitor.economy.sources.known import SOURCES, as_of_day, shipped, source_named
 from monitor.model import (
     HEADLINE_LEVEL,
     Comparison,
@@ -88,7 +88,7 @@ def _measured(stored: Mapping[str, SourceData]) -> AiSide:
     for name, each in stored.items():
         ours = data.get(name)
         if ours is None or each.state.fetched_at >= ours.state.fetched_at or each.newest >= ours.newest:
-            data[name] = each if not _adds(name) else _with_earlier(each, data.get(name))
+            data[name] = each if source_named(name).replaces_all else _with_earlier(each, ours)
     measures = {}
     for kind in LAYERS:
         if found := data.get(kind.source):
@@ -96,10 +96,6 @@ def _measured(stored: Mapping[str, SourceData]) -> AiSide:
             if made := measure(kind, own, entity_rules(), vintage=found.state.vintage):
                 measures[kind.layer] = made
     return AiSide(measures, {name: each.state for name, each in data.items()})
-
-
-def _adds(name: str) -> bool:
-    return not next(each for each in SOURCES if each.name == name).replaces_all
 
 
 def _with_earlier(newer: SourceData, older: SourceData | None) -> SourceData:
@@ -120,9 +116,7 @@ def _span_of(row: Pair, made: LayerMeasure) -> MiningSpan:
     return MiningSpan(row.level or HEADLINE_LEVEL, made.series[0].period, made.series[-1].period)
 
 
-def make_view(
-    side: AiSide, mining: Mapping[MiningSpan, MiningSide], *, now: float, updated: bool, changed: Mapping[str, float]
-) -> EconomyView:
+def make_view(side: AiSide, mining: Mapping[MiningSpan, MiningSide], *, now: float, updated: bool) -> EconomyView:
     """Put both sides together.
 
     Args:
@@ -130,7 +124,6 @@ def make_view(
         mining: the mining side over the wanted spans, those that are stored.
         now: Unix time.
         updated: whether the sources are fetched daily.
-        changed: when directions last changed.
     """
     today = datetime.fromtimestamp(now, UTC).date()
     comparisons = [_comparison(row, side, mining, today=today) for row in PAIRS]
@@ -140,7 +133,7 @@ def make_view(
         now, tuple(comparisons), sources=tuple(_sources(side.states, updated=updated)),
         answer=text.answer(comparisons, builders), summary=text.summary(comparisons, builders),
         claims=text.claims(comparisons, builders),
-        mining=tuple(months), changed=changed,
+        mining=tuple(months),
     )  # fmt: skip
 
 

@@ -47,7 +47,7 @@ def series(asked: SeriesQuery, *, growth: float = 0.5) -> TimeSeries:
 
 def view(sides: Sequence[MiningSide] = (), spans: Sequence[MiningSpan] = ()) -> EconomyView:
     """The view with these mining sides, or without any."""
-    return make_view(shipped_side(), dict(zip(spans, sides, strict=True)), now=NOW, updated=False, changed={})
+    return make_view(shipped_side(), dict(zip(spans, sides, strict=True)), now=NOW, updated=False)
 
 
 def whole(*, growth: float = 0.5, skip: int = 0) -> EconomyView:

@@ -39,8 +39,8 @@ def state(checked_at: float | None, error: str | None = None) -> SourceState:
 def test_it_is_due_after_its_days_or_an_hour_after_a_failure(
     checked_at: float | None, error: str | None, *, is_due: bool
 ) -> None:
-    assert due([state(checked_at, error)], SOURCE, NOW) is is_due
+    assert due(state(checked_at, error), SOURCE, NOW) is is_due
 
 
 def test_one_that_was_never_asked_is_due() -> None:
-    assert due([], SOURCE, NOW)
+    assert due(None, SOURCE, NOW)
