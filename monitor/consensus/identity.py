@@ -78,12 +78,13 @@ def fork_heights(network: str, tip: int) -> list[int]:
 
 def identify(said: Statement) -> ChainIdentity:
     """The chain that the node is on."""
-    extended_from = _extended_from(said)
+    extended_from = _height(said.deployments, "blake2b") or EXTENDED_FROM.get(said.network)
     forks = [each for each in FORKS if each.network == said.network]
     for fork in reversed(forks):
         found = said.hashes.get(fork.height)
         if found == fork.hash:
-            return ChainIdentity(fork.chain, since=fork.height, extended_from=_if_rdts(fork.chain, extended_from))
+            extended = extended_from if fork.chain == RDTS else None
+            return ChainIdentity(fork.chain, since=fork.height, extended_from=extended)
     if said.tip_header is not None:
         try:
             header = decode_header(said.tip_header)
@@ -106,14 +107,6 @@ def identify(said: Statement) -> ChainIdentity:
 def chain_of(header: Header) -> str | None:
     """The chain that alone has this block, if the block shows it: an extended header, or a known first block."""
     return RDTS if header.extension else _CHAIN_OF.get(header.hash)
-
-
-def _if_rdts(chain: str, extended_from: int | None) -> int | None:
-    return extended_from if chain == RDTS else None
-
-
-def _extended_from(said: Statement) -> int | None:
-    return _height(said.deployments, "blake2b") or EXTENDED_FROM.get(said.network)
 
 
 def _parting(said: Statement) -> int | None:
