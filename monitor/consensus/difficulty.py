@@ -52,8 +52,6 @@ class DifficultyRules:
     """Whether a block that comes late may have the least difficulty."""
     bip94: bool = False
     """Whether the first block of a period carries the difficulty of the period, and time may not run back there."""
-    signed: bool = False
-    """Whether blocks carry a signature, which is not checked here."""
     extended_from: int | None = None
     """Height of the first block with an extended header, if this is a chain that changed to BLAKE2b."""
     shift: int = 20
@@ -65,7 +63,7 @@ RULES: Mapping[str, DifficultyRules] = MappingProxyType(
         "main": DifficultyRules(2**224 - 1),
         "test": DifficultyRules(2**224 - 1, has_slow_blocks=True),
         "testnet4": DifficultyRules(2**224 - 1, has_slow_blocks=True, bip94=True),
-        "signet": DifficultyRules(0x0377AE << 216, signed=True),
+        "signet": DifficultyRules(0x0377AE << 216),
         "regtest": DifficultyRules(2**255 - 1, retargets=False),
     }
 )

@@ -10,8 +10,8 @@ from math import inf
 
 from monitor.config import NodeSection
 from monitor.consensus.difficulty import PERIOD_BLOCKS, DifficultyRules, Link, rules_of
-from monitor.consensus.merkle import coinbase_id
-from monitor.consensus.verification import MEDIAN_BLOCKS, Finding, Verdict, verify_block, verify_coinbase
+from monitor.consensus.merkle import coinbase_id, contradiction
+from monitor.consensus.verification import MEDIAN_BLOCKS, broken_rules
 from monitor.errors import InvalidBlock, NodeRefused, WireError
 from monitor.model import Block, BlockHash, BlockRef
 from monitor.node import errors
@@ -42,8 +42,6 @@ class VerifiedNode(NodeClient):
         super().__init__(node, vitals, connections=connections)
         self._now = now
         self._links: OrderedDict[BlockHash, Link] = OrderedDict()
-        self.verdict: Verdict | None = None
-        """What was found about the last block; None before the first, and on a network without known rules."""
 
     async def check(self, onto: BlockRef, blocks: Sequence[Block]) -> None:
         """See `ChainSource.check`.
@@ -55,12 +53,13 @@ class VerifiedNode(NodeClient):
             return
         now = inf if self._node.trusted else self._now()  # our own clock may be wrong
         await self._learn_ancestors(onto)
-        proved = await asyncio.gather(*map(self._coinbase, blocks))
-        for block, coinbase in zip(blocks, proved, strict=True):
+        unproved = await asyncio.gather(*map(self._wrong_coinbase, blocks))
+        for block, wrong_coinbase in zip(blocks, unproved, strict=True):
             parent = self._links.get(block.header.parent)
-            found = verify_block(block, parent, rules, below=self._below, now=now)
-            self.verdict = Verdict(found.block, (*found.findings, *coinbase))
-            self.verdict.require()
+            broken = broken_rules(block, parent, rules, below=self._below, now=now)
+            broken += [wrong_coinbase] if wrong_coinbase else []
+            if broken:
+                raise InvalidBlock(f"block {block.height} {block.hash} is invalid: {'; '.join(broken)}")
             self._remember(Link.of(block.header, block.height))
 
     def _rules(self) -> DifficultyRules | None:
@@ -69,11 +68,12 @@ class VerifiedNode(NodeClient):
             return None
         return rules_of(facts.network, extended_from=facts.chain.extended_from)
 
-    async def _coinbase(self, block: Block) -> tuple[Finding, ...]:
+    async def _wrong_coinbase(self, block: Block) -> str | None:
+        """Why the header does not commit to the coinbase; None if it does, or the node is trusted or gives no proof."""
         if self._node.trusted:
-            return ()
+            return None
         proof = await self._proof(block.hash, display_hash(coinbase_id(block)))
-        return (verify_coinbase(block, proof),)
+        return None if proof is None else contradiction(proof, block)
 
     async def _proof(self, block: BlockHash, txid: str) -> bytes | None:
         """A merkle block for the coinbase; None if the node does not give one.
@@ -100,7 +100,7 @@ class VerifiedNode(NodeClient):
                 return
             try:
                 header = decode_header(await self.raw_header(wanted) or b"")
-            except WireError:  # then less can be checked, and that is said
+            except WireError:  # then less can be checked
                 return
             if header.hash != wanted:
                 return
