@@ -17,13 +17,13 @@ import numpy as np
 
 from monitor.analysis import BlockTable, concentrate, network_hashrates, snapshot
 from monitor.analysis.confirmation_risk import confirmation_risks
-from monitor.analysis.snapshot import estimated
 from monitor.analysis.template_difference import differences
 from monitor.analysis.uncertainty import change_points
 from monitor.analysis.uncertainty.alternatives import alternatives
 from monitor.analysis.uncertainty.changes import changes
 from monitor.analysis.uncertainty.combined import combined
 from monitor.analysis.uncertainty.current_share import current_shares, posteriors
+from monitor.analysis.uncertainty.estimates import estimated
 from monitor.analysis.uncertainty.membership_range import envelopes
 from monitor.analysis.uncertainty.posterior import estimate_all
 from monitor.analysis.uncertainty.trend import trends

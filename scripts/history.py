@@ -24,13 +24,12 @@ from generated import wrapped
 from matplotlib.axes import Axes
 from missing_labels import ARTEFACTS
 
-from monitor.analysis import BlockTable, Level, UncertainMembership, concentrate, estimate, estimates
+from monitor.analysis import BlockTable, Level, UncertainMembership, concentrate, estimate, estimated, snapshot
 from monitor.analysis.uncertainty.alternatives import alternatives
 from monitor.analysis.uncertainty.combined import combined
 from monitor.analysis.uncertainty.intervals import TAILS
 from monitor.model import (
     BlockHash,
-    BlockRef,
     BlockRow,
     Change,
     Combined,
@@ -38,6 +37,7 @@ from monitor.model import (
     Envelope,
     Estimate,
     Interval,
+    Tally,
     Trend,
     Window,
 )
@@ -125,8 +125,12 @@ def by_year(rows: Sequence[BlockRow], registry: Registry) -> Iterator[Year]:
             continue
         windows = [Window("all", blocks=len(year)), Window.parse("1y")]
         table = BlockTable.of(rows[max(0, start - PERIOD) : end], known)
-        tip = BlockRef(year[-1].height, BlockHash(f"{year[-1].height:064x}"))
-        told = estimates(table, windows, concentrate(table, windows), tip=tip, questions=open_)
+        taken = snapshot(
+            table, windows, Tally(), tip_hash=BlockHash(f"{year[-1].height:064x}"), first_height=year[0].height,
+            caught_up=True, registry=registry.pools.hash, pool_names=registry.pools.names,
+        )  # fmt: skip
+        told = estimated(taken, table, windows, questions=open_).estimates
+        assert told
         yield Year(
             day(year[0]).year,
             measured(year[-QUARTER:], known, open_),

@@ -12,7 +12,7 @@ from monitor.analysis.counting.levels import POOL, Alone, Level
 from monitor.analysis.counting.tally import advance
 from monitor.analysis.counting.windows import network_hashrates, surplus
 from monitor.analysis.signals.compute import signals
-from monitor.analysis.snapshot import estimated, snapshot
+from monitor.analysis.snapshot import snapshot
 from monitor.analysis.uncertainty.alternatives import UncertainMembership
-from monitor.analysis.uncertainty.estimates import estimates
+from monitor.analysis.uncertainty.estimates import estimated
 from monitor.analysis.uncertainty.posterior import estimate

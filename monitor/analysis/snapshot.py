@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from monitor.analysis.counting.block_table import BlockTable
 from monitor.analysis.counting.concentration import concentrate
 from monitor.analysis.counting.windows import confidences, network_hashrates
-from monitor.analysis.uncertainty.alternatives import UncertainMembership
-from monitor.analysis.uncertainty.estimates import estimates
-from monitor.model import BlockHash, BlockRef, PoolSlug, Snapshot, Tally, Window
+from monitor.model import BlockHash, PoolSlug, Snapshot, Tally, Window
 
 
 def snapshot(  # noqa: PLR0913 -- it makes one value of many fields
@@ -44,19 +41,3 @@ def snapshot(  # noqa: PLR0913 -- it makes one value of many fields
         tally=tally,
         pool_names=pool_names,
     )
-
-
-def estimated(
-    taken: Snapshot, table: BlockTable, windows: Sequence[Window], *, questions: Sequence[UncertainMembership] = ()
-) -> Snapshot:
-    """`taken` with its estimates: a tenth of a second for a year of blocks.
-
-    Args:
-        taken: made of this table, unchanged since.
-        table: the blocks.
-        windows: those that `taken` counted.
-        questions: the memberships that are open.
-    """
-    tip = BlockRef(taken.tip.height, taken.tip_hash)
-    found = taken.concentration
-    return replace(taken, estimates=estimates(table, windows, found, tip=tip, questions=questions))

@@ -18,8 +18,9 @@ from monitor.analysis.counting.levels import Level
 from monitor.analysis.counting.tally import advance
 from monitor.analysis.counting.windows import reached_seconds
 from monitor.analysis.signals.compute import signals
-from monitor.analysis.snapshot import estimated, snapshot
+from monitor.analysis.snapshot import snapshot
 from monitor.analysis.uncertainty.alternatives import UncertainMembership
+from monitor.analysis.uncertainty.estimates import estimated
 from monitor.attribution.unknown_miners import MEMORY, UnknownMiners
 from monitor.model import (
     BlockRef,

@@ -5,11 +5,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from support.examples import few
 
-from monitor.analysis import POOL, BlockTable, concentrate, concentration, estimate, estimates, surplus
+from monitor.analysis import POOL, BlockTable, concentration, estimate, estimated, snapshot, surplus
 from monitor.analysis.uncertainty.change_points import BIN
 from monitor.analysis.uncertainty.changes import changes
 from monitor.analysis.uncertainty.intervals import probabilities_above, rate_factors
-from monitor.model import BlockHash, BlockRef, BlockRow, IndexIntervals, PoolSlug, Window
+from monitor.model import BlockHash, BlockRow, Estimates, IndexIntervals, PoolSlug, Tally, Window
 
 WINDOW = Window.parse("1b")
 KNOWN = st.dictionaries(st.text(min_size=1), st.integers(1, 3000), max_size=15)
@@ -92,11 +92,18 @@ def test_the_rate_counted_is_within_its_interval(found: int) -> None:
 def test_a_ledger_that_grows_and_forgets_estimates_what_a_new_one_estimates(batch: int, seed: int) -> None:
     rows = [BlockRow(7 + h, 600 * h, 0x1D00FFFF, PoolSlug("abc"[hash((seed, h)) % 3])) for h in range(15 * BIN)]
     windows = [Window.parse("10d"), Window.parse("100b")]
-    table, tip = BlockTable((POOL,)), BlockRef(rows[-1].height, BlockHash("ab" * 32))
+    table = BlockTable((POOL,))
     for start in range(0, len(rows), batch):
         table.extend(rows[start : start + batch])
         table.forget(surplus(table, windows))
     fresh = BlockTable.of(rows, (POOL,))
-    one, other = (estimates(each, windows, concentrate(each, windows), tip=tip) for each in (table, fresh))
-    assert one == other
+    assert estimates_of(table, windows) == estimates_of(fresh, windows)
     assert changes(table, windows, level=0) == changes(fresh, windows, level=0)
+
+
+def estimates_of(table: BlockTable, windows: list[Window]) -> Estimates | None:
+    tip = BlockHash("ab" * 32)
+    taken = snapshot(
+        table, windows, Tally(), tip_hash=tip, first_height=7, caught_up=True, registry="", pool_names={}
+    )  # fmt: skip
+    return estimated(taken, table, windows).estimates

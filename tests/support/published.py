@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from monitor.analysis.counting.block_table import BlockTable
 from monitor.analysis.counting.levels import POOL
-from monitor.analysis.snapshot import estimated, snapshot
+from monitor.analysis.snapshot import snapshot
+from monitor.analysis.uncertainty.estimates import estimated
 from monitor.hub import Hub
 from monitor.model import BlockEvents, BlockRow, Judged, Plan, PoolSlug, Snapshot, Tally, Window
 from monitor.vitals import Vitals

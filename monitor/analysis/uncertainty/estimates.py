@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from zlib import crc32
 
 from monitor.analysis.confirmation_risk import confirmation_risks
@@ -16,26 +17,22 @@ from monitor.analysis.uncertainty.current_share import current_shares, posterior
 from monitor.analysis.uncertainty.membership_range import envelopes
 from monitor.analysis.uncertainty.posterior import estimate_all
 from monitor.analysis.uncertainty.trend import trends
-from monitor.model import BlockRef, Concentration, Estimates, Window
+from monitor.model import BlockRef, Concentration, Estimates, Snapshot, Window
 
 
-def estimates(
-    table: BlockTable,
-    windows: Sequence[Window],
-    found: Sequence[Concentration],
-    *,
-    tip: BlockRef,
-    questions: Sequence[UncertainMembership] = (),
-) -> Estimates:
-    """Everything that is estimated at one tip.
+def estimated(
+    taken: Snapshot, table: BlockTable, windows: Sequence[Window], *, questions: Sequence[UncertainMembership] = ()
+) -> Snapshot:
+    """`taken` with its estimates: a tenth of a second for a year of blocks.
 
     Args:
+        taken: made of this table, unchanged since. The hash of its tip seeds the random draws, so that the same chain
+            gives the same numbers.
         table: the blocks.
-        windows: those that were counted.
-        found: what was counted in them, at this tip.
-        tip: its hash seeds the random draws, so that the same chain gives the same numbers.
+        windows: those that `taken` counted.
         questions: the memberships that are open.
     """
+    found, tip = taken.concentration, BlockRef(taken.tip.height, taken.tip_hash)
     pools = [number for number, level in enumerate(table.levels) if level.name == POOL.name]
     known = posteriors(table, windows)
     current = current_shares(known)
@@ -43,7 +40,7 @@ def estimates(
     indices = tuple(estimate_all(found, seeds=[_seed(tip, one) for one in found]))
     intervals = combined(readings, indices)
     published = tuple(widened(current, found, intervals))
-    return Estimates(
+    estimates = Estimates(
         tip=tip,
         indices=indices,
         trends=trends(table, windows, known),
@@ -56,6 +53,7 @@ def estimates(
         current=published,
         confirmation_risks=confirmation_risks(current, largest(published)),
     )
+    return replace(taken, estimates=estimates)
 
 
 def _seed(tip: BlockRef, one: Concentration) -> tuple[int, int]:
