@@ -8,6 +8,7 @@ copies; note their commits in config/pools/README.md. Refuses to write where the
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
@@ -26,9 +27,11 @@ HEAD = """\
 
 def compiled(sources: dict[str, Path]) -> str:
     """The registry's text, checked by loading it."""
-    lists = [upstream.parse(path.read_text("utf-8"), name) for name, path in sources.items()]
-    decisions = Decisions.parse((POOLS / "decisions.toml").read_text("utf-8"))
-    text = f"{HEAD}\n{merge(lists, decisions).settled()}"
+    lists = [upstream.read(json.loads(path.read_text("utf-8")), name) for name, path in sources.items()]
+    merged = merge(lists, Decisions.parse((POOLS / "decisions.toml").read_text("utf-8")))
+    if wrong := (*merged.undecided, *merged.idle):
+        raise RegistryError("\n".join(wrong))
+    text = f"{HEAD}\n{merged.text}"
     for network in ("main", "testnet4", "signet", "regtest"):
         PoolRegistry.parse(text, network=network)
     return text
@@ -42,7 +45,7 @@ def main(arguments: list[str]) -> int:
     sources = dict(zip(UPSTREAM, map(Path, arguments), strict=True)) if arguments else UPSTREAM
     try:
         text = compiled(sources)
-    except (OSError, UnicodeDecodeError, RegistryError) as error:
+    except (OSError, ValueError, RegistryError) as error:
         print(f"registry.toml stays as it is: {error}", file=sys.stderr)
         return 2
     for name, path in sources.items():

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from monitor.errors import RegistryError
 from monitor.registry.address import script_of
 from monitor.registry.decisions import Decision, Decisions
 from monitor.registry.pool import Kind, Place, slug_of
@@ -35,16 +34,6 @@ class Merged:
     """Contradictions between the lists without a decision."""
     idle: tuple[str, ...]
     """Decisions that decide nothing."""
-
-    def settled(self) -> str:
-        """The text.
-
-        Raises:
-            RegistryError: something is undecided, or decided in vain.
-        """
-        if self.undecided or self.idle:
-            raise RegistryError("\n".join((*self.undecided, *self.idle)))
-        return self.text
 
 
 @dataclass

@@ -7,7 +7,6 @@ then the list means something else than we think.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,21 +48,8 @@ class PoolList:
     """What in it was left out."""
 
 
-def parse(text: str, source: str) -> PoolList:
-    """Read a list.
-
-    Raises:
-        RegistryError: it is none, with the place.
-    """
-    try:
-        document = json.loads(text)
-    except (ValueError, RecursionError):
-        raise RegistryError(f"list {source}: not JSON") from None
-    return read(document, source)
-
-
 def read(document: object, source: str, *, origin: str | None = None) -> PoolList:
-    """The same from JSON that was read already.
+    """Check a list.
 
     Args:
         document: the JSON.

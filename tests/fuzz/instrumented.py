@@ -35,7 +35,7 @@ with instrument_imports(include=_ROOMS):
     from monitor.processing.files.blocks import read as read_file
     from monitor.processing.stale_lists import read as stale_list
     from monitor.registry.address import script_of
-    from monitor.registry.upstream import parse as pool_list
+    from monitor.registry.update import read as pool_list
     from monitor.stratum.session import Session
 
 __all__ = [

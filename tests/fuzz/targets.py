@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cache, partial
 from pathlib import Path
@@ -39,7 +40,7 @@ from fuzz.instrumented import (
     stale_list,
     stratum_v2,
 )
-from monitor.errors import InputError, NodeError, RegistryError, WireError
+from monitor.errors import InputError, NodeError, WireError
 from monitor.model import BlockHash, Coinbase, Output, PoolSlug
 from monitor.registry.loading import load_pools
 
@@ -175,8 +176,8 @@ def _answers() -> Iterator[bytes]:
 
 
 def _pool_list(data: bytes) -> None:
-    with suppress(RegistryError):
-        pool_list(data.decode("utf-8", "replace"), "mempool")
+    with suppress(InputError):
+        pool_list(data, "a file", source="mempool", now=datetime.now(UTC))
 
 
 def _economy(data: bytes) -> None:

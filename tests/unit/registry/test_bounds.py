@@ -15,13 +15,13 @@ from monitor.registry.pool import Kind, Pool
 from monitor.registry.registry import PoolRegistry
 
 
-def listed(**entry: object) -> str:
-    return json.dumps([{"name": "Many", "addresses": [], "tags": [], "link": ""} | entry])
+def listed(**entry: object) -> list[object]:
+    return [{"name": "Many", "addresses": [], "tags": [], "link": ""} | entry]
 
 
 def test_a_list_with_thousands_of_tags_for_one_pool_is_refused() -> None:
     with pytest.raises(RegistryError, match="10000 tags are more than a pool has"):
-        upstream.parse(listed(tags=[f"/tag{number}/" for number in range(10_000)]), "mempool")
+        upstream.read(listed(tags=[f"/tag{number}/" for number in range(10_000)]), "mempool")
     tags = json.dumps([f"/tag{number}/" for number in range(MAX_MARKS + 1)])
     with pytest.raises(RegistryError, match="tags are more than a pool has"):
         PoolRegistry.parse(f'[[main.pool]]\nslug = "a"\nname = "A"\ntags = {tags}\n')
@@ -44,5 +44,5 @@ def test_a_registry_is_indexed_in_time_proportional_to_its_tags() -> None:
 def test_only_addresses_of_the_web_are_links(link: str) -> None:
     with pytest.raises(RegistryError, match=r"link .* must begin with https://"):
         PoolRegistry.parse(f'[[main.pool]]\nslug = "a"\nname = "A"\nlink = \'{link}\'\n')
-    assert upstream.parse(listed(link=link), "mempool").pools[0].link == ""
-    assert upstream.parse(listed(link="https://pool.example"), "mempool").pools[0].link == "https://pool.example"
+    assert upstream.read(listed(link=link), "mempool").pools[0].link == ""
+    assert upstream.read(listed(link="https://pool.example"), "mempool").pools[0].link == "https://pool.example"

@@ -256,6 +256,12 @@ async def test_a_proxy_of_another_kind_is_said_without_its_password(monkeypatch:
     assert "s3cret" not in str(refused.value)
 
 
+@pytest.mark.parametrize("data", [b"junk", b"[" * 100_000, b'["\xff"]'])
+def test_what_is_not_json_is_refused(data: bytes) -> None:
+    with pytest.raises(InputError, match="x is not JSON"):
+        registry_update.read(data, "x", source="mempool", now=NOW)
+
+
 async def test_a_file_that_is_not_there_or_too_long_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(InputError, match="cannot read"):
         await registry_update.fetch(str(tmp_path / "nothing"))
