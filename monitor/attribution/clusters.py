@@ -16,7 +16,7 @@ from typing import TypeAlias, TypeVar
 from monitor.attribution.fingerprint import Fingerprint
 from monitor.model import PSEUDONYM, Cluster
 from monitor.registry.address import address_of
-from monitor.text import printable
+from monitor.text import excerpt
 
 TWICE = 2
 """Once is chance, or someone else's joke; twice is a habit."""
@@ -164,5 +164,4 @@ def shown(payout: bytes, network: str) -> str:
 
 def short(text: str) -> str:
     """A miner's text, safe to show and not long."""
-    safe = printable(text)
-    return safe if len(safe) <= _MAX_LETTERS else safe[: _MAX_LETTERS - 1] + "…"
+    return excerpt(text, _MAX_LETTERS)
