@@ -9,7 +9,7 @@ are the other's. Blocks that anyone could have signed do not count at all.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from statistics import quantiles
 from typing import Final
 
@@ -38,7 +38,7 @@ _DAY: Final = 86_400
 # -- which pools belong together ---------------------------------------------------------------------------------------
 
 
-def custody_evidence(rewards: Sequence[TracedReward]) -> list[Evidence]:
+def custody_evidence(rewards: Iterable[TracedReward]) -> list[Evidence]:
     """What the rewards say of pairs of pools."""
     usable = Rewards(each for each in rewards if each.script is not None and each.sure)
     spent = Rewards(each for each in usable if each.txid is not None)
@@ -53,9 +53,7 @@ def custody_evidence(rewards: Sequence[TracedReward]) -> list[Evidence]:
     ]
 
 
-def _linked(
-    kind: EvidenceKind, rewards: Sequence[TracedReward], mark_of: Callable[[TracedReward], object]
-) -> Iterator[Evidence]:
+def _linked(kind: EvidenceKind, rewards: Rewards, mark_of: Callable[[TracedReward], object]) -> Iterator[Evidence]:
     own = defaultdict[PoolSlug, Rewards](Rewards)
     by_mark = defaultdict[object, defaultdict[PoolSlug, Rewards]](lambda: defaultdict(Rewards))
     for each in rewards:
@@ -85,7 +83,7 @@ def by_misattribution(found: int, of: int) -> float:
     return float(beta_below(MISATTRIBUTED, found, of - found + 1)) if found else 1.0
 
 
-def _within(rewards: Sequence[TracedReward], since: int, until: int) -> int:
+def _within(rewards: Rewards, since: int, until: int) -> int:
     return sum(since <= each.time <= until for each in rewards)
 
 
@@ -126,7 +124,7 @@ def payout_styles(rewards: Iterable[TracedReward]) -> list[PayoutStyle]:
     return sorted((_style(pool, found) for pool, found in own.items()), key=lambda each: (-each.blocks, each.pool))
 
 
-def _style(pool: PoolSlug, rewards: Sequence[TracedReward]) -> PayoutStyle:
+def _style(pool: PoolSlug, rewards: Rewards) -> PayoutStyle:
     styles = Counter(each.style for each in rewards)
     paid = Rewards(each for each in rewards if each.script is not None)
     changes = _changes(paid)
@@ -140,7 +138,7 @@ def _style(pool: PoolSlug, rewards: Sequence[TracedReward]) -> PayoutStyle:
     )  # fmt: skip
 
 
-def _changes(paid: Sequence[TracedReward]) -> list[tuple[int, bytes]]:
+def _changes(paid: Rewards) -> list[tuple[int, bytes]]:
     """Where another script is paid several times in a row, newest first; not the first one."""
     steady: list[tuple[int, bytes]] = []
     run = 0
@@ -151,7 +149,7 @@ def _changes(paid: Sequence[TracedReward]) -> list[tuple[int, bytes]]:
     return steady[:0:-1]
 
 
-def _since(paid: Sequence[TracedReward]) -> int | None:
+def _since(paid: Rewards) -> int | None:
     """When the script of the newest block was paid first."""
     return next((each.time for each in paid if each.script == paid[-1].script), None)
 

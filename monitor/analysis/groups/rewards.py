@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final, overload
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
 
 from monitor.model import BlockHash, BlockRecord, Coinbase, CoinbaseSpend, Confidence, PoolSlug, TracedReward
 
@@ -23,7 +23,7 @@ def style_of(coinbase: Coinbase) -> str:
     return "split" if len(values) <= _FEW else "in_the_coinbase"
 
 
-class Rewards(Sequence[TracedReward]):
+class Rewards:
     """A compact list: 16 bytes a reward.
 
     The rewards of a pool differ in little but their times, so equal parts are stored once. Two years of blocks are
@@ -50,14 +50,7 @@ class Rewards(Sequence[TracedReward]):
     def __len__(self) -> int:
         return len(self._times)
 
-    @overload
-    def __getitem__(self, at: int) -> TracedReward: ...
-    @overload
-    def __getitem__(self, at: slice) -> list[TracedReward]: ...
-
-    def __getitem__(self, at: int | slice) -> TracedReward | list[TracedReward]:
-        if isinstance(at, slice):
-            return [self[each] for each in range(*at.indices(len(self)))]
+    def __getitem__(self, at: int) -> TracedReward:
         return TracedReward(self._times[at], *self._kinds[at])
 
     def __iter__(self) -> Iterator[TracedReward]:

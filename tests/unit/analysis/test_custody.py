@@ -110,7 +110,6 @@ def test_a_compact_list_of_rewards_gives_back_what_it_was_given() -> None:
     assert [*compact] == rewards
     assert len(compact) == 6
     assert compact[-1] == rewards[-1]
-    assert compact[1::2] == rewards[1::2]
 
 
 # -- groups ------------------------------------------------------------------------------------------------------------
