@@ -12,22 +12,12 @@ import logging
 import re
 import signal
 import sys
+from logging.handlers import BufferingHandler
 from typing import Any
 from urllib.parse import unquote
 
 _SHORTEST = 4
 """Minimum length of masked parts of the URL; masking shorter ones would mask ordinary text."""
-
-
-class _Warnings(logging.Handler):
-    """Collects the warnings of Apprise."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.WARNING)
-        self.lines: list[str] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.lines.append(record.getMessage())
 
 
 def main() -> None:
@@ -41,7 +31,8 @@ def send(request: dict[str, Any]) -> dict[str, Any]:
     """Send the message; the result has the service's name (null if the URL is invalid), `sent` and `warnings`."""
     import apprise  # noqa: PLC0415 -- slow and large
 
-    warnings = _Warnings()
+    warnings = BufferingHandler(sys.maxsize)
+    warnings.setLevel(logging.WARNING)
     logger = logging.getLogger("apprise")
     logger.addHandler(warnings)
     logger.propagate = False
@@ -55,7 +46,7 @@ def send(request: dict[str, Any]) -> dict[str, Any]:
                 body_format=apprise.NotifyFormat.TEXT,
             )
         )  # fmt: skip
-    lines = "; ".join(dict.fromkeys(masked(line, request["url"]) for line in warnings.lines))
+    lines = "; ".join(dict.fromkeys(masked(record.getMessage(), request["url"]) for record in warnings.buffer))
     return {"service": str(services[0].service_name) if valid else None, "sent": sent, "warnings": lines}
 
 
