@@ -7,6 +7,7 @@ not help against a coinbase: 28 or more of its bytes are fixed, and would have t
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import NamedTuple
 
 from monitor.errors import WireError
@@ -101,49 +102,33 @@ def prove(merkle: MerkleBlock) -> Proved:
         raise WireError(f"{merkle.tx_count} transactions in a block")
     if len(merkle.hashes) > merkle.tx_count:
         raise WireError(f"{len(merkle.hashes)} hashes for {merkle.tx_count} transactions")
-    walk = _Walk(merkle)
-    root = walk.node((merkle.tx_count - 1).bit_length(), 0)
-    if walk.hashes_used != len(merkle.hashes):
-        raise WireError("hashes are left over")
-    if (walk.flags_used + 7) // 8 != len(merkle.flags) or int.from_bytes(merkle.flags, "little") >> walk.flags_used:
-        raise WireError("flags are left over")
-    return Proved(root, walk.proved)
+    hashes, flags = iter(merkle.hashes), (byte >> bit & 1 for byte in merkle.flags for bit in range(8))
+    proved: dict[int, bytes] = {}
 
-
-class _Walk:
-    """A walk through the tree, depth first, that takes hashes and flags in the order in which they come."""
-
-    def __init__(self, merkle: MerkleBlock) -> None:
-        self._merkle = merkle
-        self.hashes_used = self.flags_used = 0
-        self.proved: dict[int, bytes] = {}
-
-    def node(self, level: int, position: int) -> bytes:
-        """Hash of a node; transactions are on level 0."""
-        is_above_proved = self._flag()
+    def node(level: int, position: int) -> bytes:
+        """Hash of a node, depth first; transactions are on level 0."""
+        is_above_proved = next(flags)
         if level == 0 or not is_above_proved:
-            own = self._hash()
+            own = next(hashes)
             if level == 0 and is_above_proved:
-                self.proved[position] = own
+                proved[position] = own
             return own
-        left = self.node(level - 1, 2 * position)
-        width = (self._merkle.tx_count + (1 << level - 1) - 1) >> level - 1
+        left = node(level - 1, 2 * position)
+        width = (merkle.tx_count + (1 << level - 1) - 1) >> level - 1
         if 2 * position + 1 >= width:
             return double_sha256(left + left)
-        right = self.node(level - 1, 2 * position + 1)
+        right = node(level - 1, 2 * position + 1)
         if left == right:
             raise WireError("two equal branches")
         return double_sha256(left + right)
 
-    def _flag(self) -> bool:
-        at, bit = divmod(self.flags_used, 8)
-        if at >= len(self._merkle.flags):
-            raise WireError("too few flags")
-        self.flags_used += 1
-        return bool(self._merkle.flags[at] >> bit & 1)
-
-    def _hash(self) -> bytes:
-        if self.hashes_used >= len(self._merkle.hashes):
-            raise WireError("too few hashes")
-        self.hashes_used += 1
-        return self._merkle.hashes[self.hashes_used - 1]
+    try:
+        root = node((merkle.tx_count - 1).bit_length(), 0)
+    except StopIteration:
+        raise WireError("too few hashes or flags") from None
+    if next(hashes, None) is not None:
+        raise WireError("hashes are left over")
+    rest = list(islice(flags, 8))
+    if len(rest) == 8 or any(rest):
+        raise WireError("flags are left over")
+    return Proved(root, proved)
