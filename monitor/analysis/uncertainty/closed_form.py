@@ -57,18 +57,13 @@ class IndexBounds:
 
     @property
     def effective_entities(self) -> Interval:
-        """Of 10,000 / HHI."""
-        return effective_entities(self.hhi, self.blocks)
+        """Of 10,000 / HHI, of which there are no more than blocks."""
+        return Interval(*(_SCALE / max(end, _SCALE / self.blocks) for end in (self.hhi.upper, self.hhi.lower)))
 
     @classmethod
     def union(cls, several: Sequence[IndexBounds]) -> IndexBounds:
         """The narrowest that holds all of them, which are of the same blocks."""
         return cls(union([each.hhi for each in several]), union([each.nakamoto for each in several]), several[0].blocks)
-
-
-def effective_entities(spread: Interval, blocks: int) -> Interval:
-    """The interval of 10,000 / HHI, from that of the HHI behind so many blocks."""
-    return Interval(*(_SCALE / max(end, _SCALE / blocks) for end in (spread.upper, spread.lower)))
 
 
 def union(intervals: Sequence[Interval]) -> Interval:

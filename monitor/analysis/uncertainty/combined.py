@@ -80,7 +80,7 @@ def widened(
     intervals = {(each.level, each.window): each.shares for each in known}
     nearest: dict[str, Mapping[str, Interval]] = {}
     margins: dict[tuple[str, str], tuple[float, float]] = {}
-    for one in _nearest_first(found):
+    for one in sorted(found, key=lambda one: abs(one.blocks - FORTNIGHT)):  # the nearest first
         wide = intervals.get((one.level, one.window.name), {})
         nearest.setdefault(one.level, wide)
         for share in one.shares:
@@ -109,10 +109,6 @@ def largest(published: Iterable[CurrentShare]) -> dict[str, Interval]:
         for level, several in ends.items()
         if any(each.is_counted for each in several)
     }
-
-
-def _nearest_first(found: Iterable[Concentration]) -> list[Concentration]:
-    return sorted(found, key=lambda one: abs(one.blocks - FORTNIGHT))
 
 
 def _combined(

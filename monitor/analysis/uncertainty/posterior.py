@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import pairwise
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from monitor.analysis.counting.time_index import Integers
 from monitor.analysis.uncertainty.closed_form import IndexBounds, Sizes, index_bounds
 from monitor.analysis.uncertainty.intervals import PRIOR, TAILS
 from monitor.model import Concentration, Estimate, IndexIntervals, Indices, Interval
@@ -28,15 +28,6 @@ _DRAWS = 2000
 _NORMAL = 1.959964
 """Standard deviations from the middle to either end of 95 %."""
 _TOPS = (1, 2, 3)
-
-
-class _Reading(NamedTuple):
-    """Blocks of one level and window with the unknown ones split or merged."""
-
-    sizes: Sequence[int]
-    """Of each entity."""
-    singles: int
-    """Miners of one block each."""
 
 
 def estimate(found: Concentration, *, seed: Sequence[int]) -> Estimate:
@@ -52,8 +43,7 @@ def estimate(found: Concentration, *, seed: Sequence[int]) -> Estimate:
 def estimate_all(several: Sequence[Concentration], *, seeds: Sequence[Sequence[int]]) -> list[Estimate]:
     """`estimate` of each, with its seed: at once, the closed forms take a tenth of the time."""
     readings = [_readings(one) for one in several if one.blocks > 1]
-    counts = [Sizes.of(*reading) for pair in readings for reading in pair]
-    bounds = iter(index_bounds([(each, each) for each in counts]))
+    bounds = iter(index_bounds([(each, each) for pair in readings for each in pair]))
     pairs = iter(readings)
     return [
         _estimate(one, next(pairs), (next(bounds), next(bounds)), seed=seed)
@@ -63,15 +53,16 @@ def estimate_all(several: Sequence[Concentration], *, seeds: Sequence[Sequence[i
     ]
 
 
-def _readings(found: Concentration) -> tuple[_Reading, _Reading]:
+def _readings(found: Concentration) -> tuple[Sizes, Sizes]:
+    """The blocks with the unknown ones split, and merged."""
     sizes, nameless = [share.blocks for share in found.shares], list(found.nameless.values())
-    split = _Reading([*sizes, *nameless], found.alone + found.unknown - sum(nameless))
-    return split, _Reading([*sizes, found.unknown], found.alone) if found.unknown else split
+    split = Sizes.of([*sizes, *nameless], found.alone + found.unknown - sum(nameless))
+    return split, Sizes.of([*sizes, found.unknown], found.alone) if found.unknown else split
 
 
 def _estimate(
     found: Concentration,
-    readings: tuple[_Reading, _Reading],
+    readings: tuple[Sizes, Sizes],
     bounds: tuple[IndexBounds, IndexBounds],
     *,
     seed: Sequence[int],
@@ -86,8 +77,8 @@ def _estimate(
     parts = draw([*nameless, *([left] * bool(left))]) if nameless else whole
     rates = ((known, parts, rest), (known, whole, rest))
     intervals = [
-        _intervals(_shares(each)[: len(reading.sizes)], reading, hhi)
-        for each, reading, hhi in zip(rates[: 1 + bool(unknown)], readings, bounds, strict=False)
+        _intervals(_shares(each)[: one.sizes.size], one.sizes[0], closed)
+        for each, one, closed in zip(rates[: 1 + bool(unknown)], readings, bounds, strict=False)
     ]
     split, merged = (
         _holding(one, counted) if counted else one
@@ -128,8 +119,8 @@ def _shares(rates: Sequence[_Draws]) -> _Draws:
     return shares
 
 
-def _intervals(draws: _Draws, reading: _Reading, bounds: IndexBounds) -> IndexIntervals:
-    """Intervals from draws of the entities' shares, and those that have a closed form."""
+def _intervals(draws: _Draws, sizes: Integers, bounds: IndexBounds) -> IndexIntervals:
+    """Intervals from draws of the shares of entities with so many blocks, and those that have a closed form."""
     blocks = bounds.blocks
     # Entities that are not among the draws, or smaller than one block, count as miners of one block each.
     ranked = np.where(draws * blocks < 1, np.float32(0), draws)
@@ -148,7 +139,7 @@ def _intervals(draws: _Draws, reading: _Reading, bounds: IndexBounds) -> IndexIn
         nakamoto=Interval(low, high),
         nakamoto_probability=dict(zip(values.tolist(), (many / many.sum()).tolist(), strict=True)),
         effective_entities=bounds.effective_entities,
-        entropy_bits=_entropy(reading.sizes, blocks),
+        entropy_bits=_entropy(sizes, blocks),
         top_share={
             n: Interval(min(1, first + more), min(1, last + more))
             for n, first, last, more in zip(_TOPS, least, most, beyond, strict=True)
@@ -164,7 +155,7 @@ def _running_sums(rows: _Draws) -> _Draws:
     return sums
 
 
-def _entropy(sizes: Sequence[int], blocks: int) -> Interval:
+def _entropy(sizes: Integers, blocks: int) -> Interval:
     """Of the Shannon entropy in bits; blocks beyond `sizes` are miners of one block each.
 
     The middle is the estimator of A. Chao, T.-J. Shen, Nonparametric Estimation of Shannon's Index of Diversity When
@@ -173,7 +164,7 @@ def _entropy(sizes: Sequence[int], blocks: int) -> Interval:
     order, which is all that is left among equals; and that of the number of entities with a single block, by which the
     unseen ones are estimated.
     """
-    found = np.array([size for size in sizes if size], np.float64)
+    found = sizes[sizes > 0].astype(np.float64)
     single, rest = int((found == 1).sum()), blocks - found.sum()
     p, bits = found / blocks, np.log2(blocks)
     seen = p * (1 - min(single, blocks - 1) / blocks)
