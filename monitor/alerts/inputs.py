@@ -58,7 +58,13 @@ class AlertInputs:
     self_check: Mapping[str, int] = field(default_factory=dict)
     """How much the last self-check of each kind has found; without those that were not done yet."""
     incomplete: frozenset[str] = frozenset()
-    """Windows, by name, that reach further back than the history."""
+    """Windows, by name, that reach further back than the history. They have no samples; their alerts keep their
+    state."""
+
+    @property
+    def height(self) -> int | None:
+        """Of the tip; None as long as the numbers are not those of the node's tip."""
+        return self.snapshot.tip.height if self.snapshot else None
 
 
 class MetricSamples(NamedTuple):
@@ -67,24 +73,6 @@ class MetricSamples(NamedTuple):
     labels: tuple[str, ...]
     """Label names."""
     samples: tuple[tuple[tuple[str, ...], float], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Samples:
-    """The metrics that rules are evaluated against, at one time."""
-
-    now: float
-    """Unix time, seconds."""
-    height: int | None = None
-    """Of the tip; None before the first block."""
-    metrics: Mapping[str, MetricSamples] = field(default_factory=dict)
-    """By name. A metric that is missing is unknown at this time; its alerts keep their state."""
-    snapshot: Snapshot | None = None
-    """The data that the samples were computed from."""
-    waiting: str = ""
-    """Why the node does not answer, if it does not."""
-    incomplete: frozenset[str] = frozenset()
-    """Windows that reach further back than the history. They have no samples; their alerts keep their state."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,8 +116,8 @@ class MetricLookup:
         own = self.alert_metrics.get(name)
         return ("value", *(self.labels(name) or ()), *(own.placeholders if own else ()))
 
-    def read(self, names: Sequence[str], inputs: AlertInputs) -> Samples:
-        """The samples of these metrics; unknown ones are left out.
+    def read(self, names: Sequence[str], inputs: AlertInputs) -> Mapping[str, MetricSamples]:
+        """The samples of these metrics by name; unknown ones are left out.
 
         So is what the history is too short for: otherwise what is told would depend on where it begins.
         """
@@ -145,11 +133,7 @@ class MetricLookup:
                 samples, labels = metric.samples(inputs.snapshot), metric.labels
             if samples is not None:
                 metrics[name] = MetricSamples(labels, _complete(labels, samples, inputs.incomplete))
-        snapshot, waiting = inputs.snapshot, inputs.waiting or ""
-        height = snapshot.tip.height if snapshot else None
-        return Samples(
-            inputs.now, height, metrics, snapshot=snapshot, waiting=waiting, incomplete=inputs.incomplete
-        )  # fmt: skip
+        return metrics
 
 
 def incomplete_windows(snapshot: Snapshot) -> frozenset[str]:

@@ -181,7 +181,7 @@ class AlertRunner:
         """Evaluate, store, publish, in this order; after a failure to store the evaluation is repeated."""
         inputs = await self._inputs()
         names = list(dict.fromkeys(rule.value for rule in self.rules))
-        evaluation = evaluate(self.rules, self._lookup.read(names, inputs), self._alerts)
+        evaluation = evaluate(self.rules, inputs, self._lookup.read(names, inputs), alerts=self._alerts)
         if evaluation.alerts != self._alerts:
             await self._store.save(evaluation.alerts, evaluation.changed)
             self._alerts = evaluation.alerts

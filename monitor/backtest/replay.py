@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from typing import Final
 
 from monitor.alerts.evaluate import evaluate
-from monitor.alerts.inputs import AlertInputs, Samples
+from monitor.alerts.inputs import AlertInputs, MetricSamples
 from monitor.alerts.loading import METRIC_LOOKUP
 from monitor.alerts.rule_metrics import LONG_STREAK
 from monitor.alerts.rules import Rule
@@ -208,10 +208,10 @@ class Replay:
         inputs = self._inputs(row, concentration=found)
         planner = SkipPlanner(table.rows)
         for each in due:
-            samples = self._judge(each, inputs)
+            metrics = self._judge(each, inputs)
             windows = {window for _, window in each.pairs}
             filled = inputs.incomplete.isdisjoint(window.name for window in windows)
-            each.skip = planner.skip(each.rule, windows, samples=samples, standing=each.standing) if filled else NO_SKIP
+            each.skip = planner.skip(each.rule, windows, metrics=metrics, standing=each.standing) if filled else NO_SKIP
 
     def _look_at_events(self, block: ReplayedBlock) -> None:
         if not self._events or not (block.conflict or block.race or _any_standing(self._events)):
@@ -288,9 +288,9 @@ class Replay:
         for each in watched:
             self._judge(each, inputs)
 
-    def _judge(self, watched: _Watched, inputs: AlertInputs) -> Samples:
-        samples = METRIC_LOOKUP.read([watched.rule.value], inputs)
-        outcome = evaluate([watched.rule], samples, watched.standing)
+    def _judge(self, watched: _Watched, inputs: AlertInputs) -> Mapping[str, MetricSamples]:
+        metrics = METRIC_LOOKUP.read([watched.rule.value], inputs)
+        outcome = evaluate([watched.rule], inputs, metrics, alerts=watched.standing)
         watched.standing = outcome.alerts
         for alert in outcome.changed:
             if alert.state is AlertState.FIRING:
@@ -298,7 +298,7 @@ class Replay:
                 self.episodes.append(self._firing[alert.key])
             else:
                 self._firing.pop(alert.key).ended = alert.since
-        return samples
+        return metrics
 
 
 def _any_standing(watched: Sequence[_Watched]) -> bool:

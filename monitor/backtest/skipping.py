@@ -15,7 +15,7 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.alerts.inputs import Samples
+from monitor.alerts.inputs import MetricSamples
 from monitor.alerts.rules import Rule
 from monitor.analysis.counting.rows import Rows
 from monitor.model import Alert, AlertState, Window
@@ -79,19 +79,26 @@ class SkipPlanner:
         self._height, self._time = int(rows["height"][-1]), int(rows["time"][-1])
         self._inside: dict[Window, Times] = {}
 
-    def skip(self, rule: Rule, windows: Collection[Window], *, samples: Samples, standing: Sequence[Alert]) -> Skip:
+    def skip(
+        self,
+        rule: Rule,
+        windows: Collection[Window],
+        *,
+        metrics: Mapping[str, MetricSamples],
+        standing: Sequence[Alert],
+    ) -> Skip:
         """How long a rule can be skipped.
 
         Args:
             rule: it has been evaluated at this block.
             windows: the windows that it needs.
-            samples: what it was evaluated with.
+            metrics: what it was evaluated with.
             standing: its alerts now.
         """
         if rule.value not in SPEED or not windows or any(alert.state is AlertState.PENDING for alert in standing):
             return NO_SKIP
         skips = [
-            self._over(rule, window, _margin(rule, window.name, samples=samples, standing=standing))
+            self._over(rule, window, _margin(rule, window.name, samples=metrics[rule.value], standing=standing))
             for window in windows
         ]
         return Skip(min(one.height for one in skips), min(one.after for one in skips), max(one.before for one in skips))
@@ -122,9 +129,9 @@ class SkipPlanner:
         return self._inside[window]
 
 
-def _margin(rule: Rule, window: str, *, samples: Samples, standing: Sequence[Alert]) -> float:
+def _margin(rule: Rule, window: str, *, samples: MetricSamples, standing: Sequence[Alert]) -> float:
     """The distance of the nearest number from a threshold that changes an alert."""
-    names, numbers = samples.metrics[rule.value]
+    names, numbers = samples
     at = names.index("window")
     firing = [dict(alert.labels) for alert in standing if alert.state is AlertState.FIRING]
     distances = [rule.enter] if rule.rising else []  # an absent entity has a share of zero

@@ -1,12 +1,13 @@
 """Rules against facts: when an alert begins, how long it lasts, and that it says so once."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from typing import NamedTuple
 
 from monitor.alerts.evaluate import RESOLVED_SECONDS, evaluate
-from monitor.alerts.inputs import MetricSamples, Samples
+from monitor.alerts.inputs import AlertInputs, MetricSamples
 from monitor.alerts.rules import Rule
-from monitor.model import Alert, AlertState, Severity
+from monitor.model import NO_BLOCK, Alert, AlertState, BlockRow, Severity, Snapshot, Tally
 
 HALF = Rule(
     "half", Severity.CRITICAL, "share_ratio", enter=0.5, leave=0.45, rising=True,
@@ -16,27 +17,39 @@ LABELS = ("level", "entity", "window")
 BLOCK = 600.0
 
 
-def facts(height: int, *, now: float | None = None, **shares: float) -> Samples:
+class Moment(NamedTuple):
+    """What is known at one time."""
+
+    inputs: AlertInputs
+    metrics: Mapping[str, MetricSamples]
+
+
+def facts(height: int, *, now: float | None = None, **shares: float) -> Moment:
     """The shares of pools at a height, ten minutes a block."""
     samples = tuple((("pool", entity, "7d"), share) for entity, share in shares.items())
-    return Samples(height * BLOCK if now is None else now, height, {"share_ratio": MetricSamples(LABELS, samples)})
+    taken = Snapshot(
+        BlockRow(height, 0, 0x1D00FFFF, None), NO_BLOCK, 0,
+        caught_up=True, registry="", concentration=(), tally=Tally(),
+    )  # fmt: skip
+    inputs = AlertInputs(height * BLOCK if now is None else now, taken)
+    return Moment(inputs, {"share_ratio": MetricSamples(LABELS, samples)})
 
 
-def told(rule: Rule, moments: Iterable[Samples]) -> list[tuple[int, str, str]]:
+def told(rule: Rule, moments: Iterable[Moment]) -> list[tuple[int, str, str]]:
     """What people hear, block by block: height, entity, state."""
     return [(height, alert.labels["entity"], alert.state.value) for height, alert in changes(rule, moments)]
 
 
-def changes(rule: Rule, moments: Iterable[Samples]) -> Iterator[tuple[int, Alert]]:
+def changes(rule: Rule, moments: Iterable[Moment]) -> Iterator[tuple[int, Alert]]:
     standing: tuple[Alert, ...] = ()
     for moment in moments:
-        outcome = evaluate([rule], moment, standing)
+        outcome = evaluate([rule], *moment, alerts=standing)
         standing = outcome.alerts
         assert len({alert.key for alert in standing}) == len(standing)
-        yield from ((moment.height or 0, alert) for alert in outcome.changed)
+        yield from ((moment.inputs.height or 0, alert) for alert in outcome.changed)
 
 
-def course(*shares: float) -> list[Samples]:
+def course(*shares: float) -> list[Moment]:
     return [facts(height, a=share) for height, share in enumerate(shares)]
 
 
@@ -80,7 +93,7 @@ def test_what_the_rule_is_not_about_does_not_count() -> None:
 
 
 def test_of_what_is_not_known_now_nothing_is_said() -> None:
-    blind = Samples(2 * BLOCK, 2)
+    blind = facts(2)._replace(metrics={})
 
     assert told(HALF, [facts(1, a=0.6), blind, facts(3, a=0.6)]) == [(1, "a", "firing")]
 
@@ -123,7 +136,7 @@ def test_what_was_resolved_is_shown_for_a_day_and_forgotten() -> None:
     standing: tuple[Alert, ...] = ()
     states = []
     for moment in moments:
-        standing = evaluate([HALF], moment, standing).alerts
+        standing = evaluate([HALF], *moment, alerts=standing).alerts
         states.append([alert.state for alert in standing])
 
     assert states == [[AlertState.FIRING], [AlertState.RESOLVED], [AlertState.RESOLVED], []]
@@ -133,10 +146,10 @@ def test_what_was_resolved_is_shown_for_a_day_and_forgotten() -> None:
 
 
 def test_an_alert_whose_rule_was_removed_ends() -> None:
-    firing = evaluate([HALF], facts(1, a=0.6), ()).alerts
-    pending = evaluate([replace(HALF, name="slow", for_blocks=9)], facts(1, a=0.6), ()).alerts
+    firing = evaluate([HALF], *facts(1, a=0.6), alerts=()).alerts
+    pending = evaluate([replace(HALF, name="slow", for_blocks=9)], *facts(1, a=0.6), alerts=()).alerts
 
-    outcome = evaluate([], facts(2, a=0.6), (*firing, *pending))
+    outcome = evaluate([], *facts(2, a=0.6), alerts=(*firing, *pending))
 
     assert [(alert.rule, alert.state) for alert in outcome.changed] == [("half", AlertState.RESOLVED)]
     assert "the rule was removed" in outcome.changed[0].explanation
