@@ -80,11 +80,7 @@ def similarities(rounds: Sequence[StratumRound]) -> list[TemplateSimilarity]:
 
 
 def shared_templates(rounds: Sequence[StratumRound]) -> list[SharedTemplates]:
-    """The evidence that pools worked on the same templates, the newest period first.
-
-    Args:
-        rounds: oldest first.
-    """
+    """The evidence that pools worked on the same templates, the newest period first; `rounds` are oldest first."""
     meetings = _meetings(rounds)
     periods = [(pair, part) for pair, found in meetings.items() for part in _periods(found)]
     pools = {pool for each in rounds for pool, turn in each.pools.items() if turn.templates}

@@ -28,13 +28,7 @@ class Contrast:
         self._listed = set(listed)
 
     def why(self, coinbase: Coinbase, ours: Attribution, verdict: Verdict | None) -> str | None:
-        """The reason; None if there is no difference.
-
-        Args:
-            coinbase: what was judged.
-            ours: what we say.
-            verdict: what the other system says.
-        """
+        """Why its verdict on a coinbase is not ours; None if it is."""
         theirs = slug_here(verdict, self._decisions)
         if theirs == ours.pool:
             return None

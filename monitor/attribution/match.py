@@ -141,11 +141,7 @@ def _may_decide(paid: _Paid, tags: Standings) -> bool:
 
 
 def deciding(marks: Iterable[Mark]) -> Mark | None:
-    """The mark that decides; None where the evidence is evenly divided between pools.
-
-    Args:
-        marks: sorted, the strongest first.
-    """
+    """The mark that decides, of marks strongest first; None where the evidence is evenly divided between pools."""
     marks = [mark for mark in marks if not mark.rank.is_remark]
     contenders: set[PoolSlug] = set()
     for _, equals in groupby(marks, key=lambda mark: mark.strength):

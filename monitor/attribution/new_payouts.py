@@ -53,14 +53,9 @@ class Suggestions:
 
 
 def new_payouts(blocks: Iterable[StoredCoinbase], registry: PoolRegistry, *, least: int = TWICE) -> Suggestions:
-    """The payouts that `least` blocks or more have in common.
+    """The payouts that `least` blocks or more have in common; `blocks` are in the order of their heights.
 
     Services for solo miners and marketplaces are left out: they pay a customer.
-
-    Args:
-        blocks: by height.
-        registry: the one to be extended.
-        least: a script with fewer blocks is left out.
     """
     custodians = {script_of(address, registry.network) for each in registry.custodians for address in each.addresses}
     signed: defaultdict[PoolSlug, list[int]] = defaultdict(list)

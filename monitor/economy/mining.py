@@ -34,9 +34,7 @@ class MiningSpan:
 def query(span: MiningSpan, stored: tuple[int, int]) -> SeriesQuery | None:
     """What to ask for: whole weeks back from the end of the span, as far as blocks are stored; None if none is.
 
-    Args:
-        span: the wanted span.
-        stored: the earliest and the newest header time.
+    `stored` are the earliest and the newest header time.
     """
     week = WEEK * DAY_SECONDS
     last = min(_midnight(span.last) + DAY_SECONDS, stored[1])

@@ -117,13 +117,9 @@ def _span_of(row: Pair, made: LayerMeasure) -> MiningSpan:
 
 
 def make_view(side: AiSide, mining: Mapping[MiningSpan, MiningSide], *, now: float, updated: bool) -> EconomyView:
-    """Put both sides together.
+    """Put both sides together, mining's over the wanted spans that are stored.
 
-    Args:
-        side: the AI side.
-        mining: the mining side over the wanted spans, those that are stored.
-        now: Unix time.
-        updated: whether the sources are fetched daily.
+    `now` is Unix time; `updated` says whether the sources are fetched daily.
     """
     today = datetime.fromtimestamp(now, UTC).date()
     comparisons = [_comparison(row, side, mining, today=today) for row in PAIRS]

@@ -36,12 +36,7 @@ class Registry:
 
 
 def load_registry(section: RegistrySection | None = None, network: str = "main", *, forgiving: bool = True) -> Registry:
-    """The pools and memberships of one network: those shipped, and what the user adds.
-
-    Args:
-        section: the user's file and overrides.
-        network: the network whose addresses are used.
-        forgiving: see `load_pools`.
+    """The pools and memberships of one network: those shipped, and what the user adds. `forgiving`: see `load_pools`.
 
     Raises:
         RegistryError: something cannot be read, or is wrong.

@@ -101,13 +101,7 @@ async def _body(response: aiohttp.ClientResponse, url: str) -> bytes:
 
 
 def read(data: bytes, origin: str, *, source: str | None, now: datetime) -> Copy:
-    """A copy of a list.
-
-    Args:
-        data: its bytes.
-        origin: where it is from.
-        source: which list it is; None: the one that it resembles.
-        now: when it was taken.
+    """A copy of a list, taken now: the one called `source`, or where that is None, the one that it resembles.
 
     Raises:
         InputError: it is not a list of pools, or resembles neither upstream list.
@@ -125,12 +119,9 @@ def read(data: bytes, origin: str, *, source: str | None, now: datetime) -> Copy
 
 
 def propose(copies: Sequence[Copy], section: RegistrySection, *, let_go: Collection[str] = ()) -> Proposal:
-    """Look at newer copies from every side.
+    """Look at newer copies of different lists from every side.
 
-    Args:
-        copies: of different lists.
-        section: what the user adds to the registry, which must still fit.
-        let_go: slugs of pools that may vanish.
+    What the user adds to the registry, by `section`, must still fit; pools whose slugs are in `let_go` may vanish.
 
     Raises:
         RegistryError: what is there already cannot be read.

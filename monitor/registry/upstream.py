@@ -49,12 +49,7 @@ class PoolList:
 
 
 def read(document: object, source: str, *, origin: str | None = None) -> PoolList:
-    """Check a list.
-
-    Args:
-        document: the JSON.
-        source: its publisher.
-        origin: where it is from, for messages.
+    """Check a list, read from JSON; `source` is its publisher, and `origin` where it is from, for messages.
 
     Raises:
         RegistryError: it is not a list of pools, with the place.

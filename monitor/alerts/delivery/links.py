@@ -9,12 +9,7 @@ from monitor.model import Alert
 
 
 def page_address(config: Config, listening: str) -> str:
-    """Where the pages are, without a slash at the end: as configured, or below the base path of our own server.
-
-    Args:
-        config: may have an external address.
-        listening: URL of the server.
-    """
+    """Where the pages are, without a slash at the end: as configured, or below our own server, which is `listening`."""
     return (config.alerts.link or listening + config.web.base_path).rstrip("/")
 
 

@@ -19,16 +19,11 @@ _STEPS = (
 
 
 def grid(asked: SeriesQuery, oldest: int, newest: int) -> Grid:
-    """The points that are asked for.
+    """The points that are asked for, of blocks with header times from `oldest` to `newest`.
 
     They go on from `first`. Without it they end at `last`, and the first of them is the first whose window is all
     stored, or the first after the earliest block if incomplete ones are asked for. Without `last` that is the newest
     block's time, so that the newest point counts what the present counts.
-
-    Args:
-        asked: the question.
-        oldest: the earliest header time that is stored.
-        newest: the newest block's.
 
     Raises:
         ValueError: there would be none, or too many; with the remedy.

@@ -113,11 +113,7 @@ def _text(kind: EvidenceKind, pools: tuple[PoolSlug, PoolSlug], count: int, *, m
 
 
 def payout_styles(rewards: Iterable[TracedReward]) -> list[PayoutStyle]:
-    """Each pool's, most blocks first.
-
-    Args:
-        rewards: by time.
-    """
+    """Each pool's, most blocks first; `rewards` are in the order of time."""
     own = defaultdict[PoolSlug, Rewards](Rewards)
     for each in rewards:
         own[each.pool].append(each)

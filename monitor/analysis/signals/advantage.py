@@ -37,9 +37,7 @@ _LEAST: Final = 10
 def advantages(past: SignalInput, stale: Iterable[StaleRow]) -> tuple[Advantage, ...]:
     """The advantage of every pool over every window; without blocks of a known reward there is none.
 
-    Args:
-        past: the blocks.
-        stale: those that lost a race, as far as they are known.
+    `stale` are the blocks that lost a race, as far as they are known.
     """
     paid, known = _relative(past), past.value != UNTOLD
     lost = [(row.height, row.pool) for row in stale]

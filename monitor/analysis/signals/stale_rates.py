@@ -45,12 +45,7 @@ _LEAST: Final = 1.0
 
 
 def stale_rates(past: SignalInput, stale: Iterable[StaleRow]) -> tuple[StaleRate, ...]:
-    """The stale rate of every pool over every window that has known stale blocks.
-
-    Args:
-        past: the counted blocks.
-        stale: stale blocks, as far as they are known.
-    """
+    """The stale rate of every pool over every window that has known stale blocks."""
     lost = tuple(_of_races(stale))
     found: list[StaleRate] = []
     for window, where in past.where.items():

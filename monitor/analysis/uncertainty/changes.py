@@ -115,12 +115,9 @@ class Sized:
 
 
 def sized(counts: NDArray[np.int64], entities: Sequence[str], known: LevelPosterior | None) -> list[Sized]:
-    """The changes, in the order of detection.
+    """The changes in `counts`, blocks by (bin, code), in the order of detection.
 
-    Args:
-        counts: (bins, codes) blocks.
-        entities: those of the codes from `FIRST` on.
-        known: the shares now.
+    `entities` are those of the codes from `FIRST` on, `known` the shares now.
     """
     unattributed = [UNKNOWN, *(code for code, name in enumerate(entities, FIRST) if name.startswith(PSEUDONYM))]
     unknown = counts[:, unattributed].sum(axis=1)

@@ -68,11 +68,7 @@ def widened(
 
     Either end moves as far as it does in the window with the number of blocks nearest to a fortnight's, of those in
     which the entity has blocks. Entities without a counted block follow: theirs is what they may have in that window.
-
-    Args:
-        current: the shares now.
-        found: what was counted in the windows.
-        known: the intervals of the same levels and windows.
+    `found` was counted in the windows, and `known` has their intervals.
     """
     counted: dict[str, dict[str, CurrentShare]] = {one.level: {} for one in found}
     for each in current:
@@ -98,8 +94,7 @@ def widened(
 def largest(published: Iterable[CurrentShare]) -> dict[str, Interval]:
     """The interval of the share that the largest entity of each level, whichever it is, has now; of those with any.
 
-    Args:
-        published: the shares now, `widened`.
+    `published` are the shares now, `widened`.
     """
     ends: dict[str, list[CurrentShare]] = defaultdict(list)
     for now in published:

@@ -25,12 +25,8 @@ def estimated(
 ) -> Snapshot:
     """`taken` with its estimates: a tenth of a second for a year of blocks.
 
-    Args:
-        taken: made of this table, unchanged since. The hash of its tip seeds the random draws, so that the same chain
-            gives the same numbers.
-        table: the blocks.
-        windows: those that `taken` counted.
-        questions: the memberships that are open.
+    It was made of this table, unchanged since, for the same windows. The hash of its tip seeds the random draws, so
+    that the same chain gives the same numbers.
     """
     found, tip = taken.concentration, BlockRef(taken.tip.height, taken.tip_hash)
     pools = [number for number, level in enumerate(table.levels) if level.name == POOL.name]
