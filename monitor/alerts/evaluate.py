@@ -32,13 +32,9 @@ class Evaluation:
 def evaluate(
     rules: Sequence[Rule], inputs: AlertInputs, metrics: Mapping[str, MetricSamples], *, alerts: Sequence[Alert]
 ) -> Evaluation:
-    """Evaluate all rules.
+    """Evaluate all rules, after an evaluation that left `alerts`; `inputs.now` is the clock.
 
-    Args:
-        rules: the rules.
-        inputs: what is known; `now` is the clock.
-        metrics: the samples, by name. A metric that is missing is unknown at this time; its alerts keep their state.
-        alerts: those that the previous evaluation left.
+    A metric that is missing is unknown at this time; its alerts keep their state.
     """
     before: dict[str, dict[str, Alert]] = {}
     for alert in alerts:

@@ -44,9 +44,8 @@ def confirmation_risks(
 ) -> tuple[ConfirmationRisk, ...]:
     """The risk from the largest entity of each level.
 
-    Args:
-        current: the shares now by what is counted, at each level the largest first.
-        ends: the interval of the largest share of each level, with everything that is uncertain.
+    `current` are the shares now by what is counted, at each level the largest first; `ends` are the intervals of the
+    largest share of each level, with everything that is uncertain.
     """
     counted: dict[str, CurrentShare] = {}
     for each in current:

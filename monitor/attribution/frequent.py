@@ -46,12 +46,9 @@ class Frequent:
 
 
 def most_frequent(coinbases: Iterable[tuple[str, Coinbase]], *, network: str = "main", limit: int = 10) -> Frequent:
-    """The marks that unattributed blocks have in common.
+    """The marks that unattributed blocks have in common, at most `limit` of each kind.
 
-    Args:
-        coinbases: of the unattributed blocks, each with what to call it as an example: its height or hash.
-        network: whose section of the registry the entries are for.
-        limit: how many of each kind.
+    Each coinbase has what to call it as an example: its height or hash. Entries are for the section of the network.
     """
     texts: Counter[str] = Counter()
     payouts: Counter[bytes] = Counter()

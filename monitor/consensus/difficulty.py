@@ -72,11 +72,9 @@ _MAIN_SHIFT = 22
 
 
 def rules_of(network: str, *, extended_from: int | None = None) -> DifficultyRules | None:
-    """The rules of a network; None if it is not known.
+    """The rules of a network, by its name in `getblockchaininfo`; None if it is not known.
 
-    Args:
-        network: as `getblockchaininfo` names it.
-        extended_from: height of the first block with an extended header, on a chain that changed to BLAKE2b.
+    On a chain that changed to BLAKE2b, `extended_from` is the height of the first block with an extended header.
     """
     rules = RULES.get(network)
     if rules is None or extended_from is None:

@@ -52,9 +52,7 @@ def coinbase_id(block: Block) -> bytes:
 def contradiction(proof: bytes, block: Block) -> str | None:
     """Why `proof` does not show that the block's header commits to its coinbase; None if it does.
 
-    Args:
-        proof: a serialised merkle block, as `gettxoutproof` answers.
-        block: the block, with a header that has been checked.
+    The proof is a serialised merkle block, as `gettxoutproof` answers; the header has been checked.
     """
     try:
         merkle = decode_merkle_block(proof)

@@ -107,9 +107,7 @@ def _measured(proposal: Proposal) -> Membership:
 def load_pools(network: str = "main", *, forgiving: bool = True) -> PoolRegistry:
     """The pools of one network: from the updated lists of the user, else those shipped.
 
-    Args:
-        network: the network whose addresses are used.
-        forgiving: where the updated lists cannot be used, take those shipped, and log the reason.
+    Where the updated lists cannot be used, `forgiving` takes those shipped, and logs the reason.
 
     Raises:
         RegistryError: it cannot be read, or is wrong.

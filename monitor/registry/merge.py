@@ -50,11 +50,9 @@ class _Draft:
 
 
 def merge(lists: Sequence[PoolList], decisions: Decisions) -> Merged:
-    """Put the lists together.
+    """Put the lists together, then apply the decisions, in the order of their kinds.
 
-    Args:
-        lists: where they differ in a name or link, the first wins.
-        decisions: applied in the order of their kinds.
+    Where lists differ in a name or link, the first wins.
     """
     drafts, renamed = _gather(lists, decisions)
     idle: list[str] = []

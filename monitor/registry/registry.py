@@ -63,11 +63,7 @@ class PoolRegistry:
         """This registry with the user's own entries, which outrank it.
 
         A pool of the same slug is replaced, and an address or tag that the user gives to one pool is taken from all
-        others.
-
-        Args:
-            document: the entries, as `parse` has them in TOML.
-            origin: where they are from, for messages.
+        others. The entries are as `parse` has them in TOML; `origin` says where they are from, in messages.
 
         Raises:
             RegistryError: they cannot be used, with the place and the remedy.

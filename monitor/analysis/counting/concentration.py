@@ -109,11 +109,9 @@ def concentration(
 
 
 def _readings(blocks: Integers, nameless: Sequence[Sequence[int]]) -> Iterator[tuple[Indices | None, Indices | None]]:
-    """The indices of each set of blocks by code: unknown blocks split, and merged.
+    """The indices of each set of `blocks` (levels, ..., codes): unknown ones split, and merged.
 
-    Args:
-        blocks: (levels, ..., codes).
-        nameless: the codes of pools with an unknown entity, for each level.
+    `nameless` are the codes of pools with an unknown entity, for each level.
     """
     split, merged = blocks.copy(), blocks.copy()
     for level, codes in enumerate(nameless):

@@ -10,13 +10,7 @@ from monitor.model import Judged, PoolSlug, Tally
 
 
 def advance(tally: Tally, *, connected: Iterable[Judged], disconnected: Sequence[PoolSlug | None]) -> Tally:
-    """Count a plan.
-
-    Args:
-        tally: what was counted before.
-        connected: the blocks that joined the best chain.
-        disconnected: pools of the blocks that left it: one reorganisation, as deep as their number.
-    """
+    """Count the blocks that joined the best chain, and the pools of those that left it: one reorganisation."""
     judged = [one.attribution for one in connected]
     if disconnected:
         tally = replace(

@@ -42,12 +42,7 @@ class Chance(NamedTuple):
 
 
 def chances(passed_over: Sequence[PassedOver], audited: Sequence[AuditRow]) -> list[Chance]:
-    """Every chance to follow another pool, in order.
-
-    Args:
-        passed_over: each transaction that a block passed over, lowest block first.
-        audited: the blocks that were audited, lowest first.
-    """
+    """Every chance to follow another pool, in order; what is given begins with the lowest block."""
     blocks = {row.height: (row.pool, row.time) for row in audited if row.pool is not None}
     missed = defaultdict[str, dict[int, PoolSlug]](dict)
     for each in passed_over:

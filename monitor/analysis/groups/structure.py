@@ -149,9 +149,7 @@ def structure_evidence(
     pools in the period, each pair's highest. The probability is not adjusted for the number of pairs: at 5 %, one pair
     in twenty without a connection is found, which is why this evidence alone only proposes.
 
-    Args:
-        structures: the blocks.
-        entity_of: the known group of a pool at a time, else the pool itself.
+    `entity_of` gives the known group of a pool at a time, else the pool itself.
     """
     found = defaultdict[tuple[PoolSlug, PoolSlug], list[_Hit]](list)
     for number, profiles in structures.periods.items():

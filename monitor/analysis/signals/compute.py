@@ -30,12 +30,8 @@ def signals(
 ) -> Signals:
     """Read all signals off a table with the level `POOL`; the longest window is what a pool is compared with.
 
-    Args:
-        table: the blocks of the best chain.
-        windows: those that the signals are read over.
-        stale: the stale blocks that are known.
-        intervals: seconds from the parent to an empty block, as nodes saw them, by height.
-        rules: consensus parameters of the network; by default mainnet's.
+    `intervals` are the seconds from the parent to an empty block, as nodes saw them, by height; `rules` are those of
+    the network, by default mainnet's.
 
     Raises:
         ValueError: there are no blocks, no windows, or no pools counted.

@@ -25,9 +25,7 @@ WITHIN = (10, 30, 60)
 def empty_blocks(past: SignalInput, intervals: Mapping[int, float] | None = None) -> tuple[EmptyBlocks, ...]:
     """The empty blocks of every pool over every window.
 
-    Args:
-        past: the blocks.
-        intervals: seconds from the parent to the block, as nodes saw them; by the heights of empty blocks.
+    `intervals` are the seconds from the parent to the block, as nodes saw them, by the heights of empty blocks.
     """
     early = {seconds: past.empty & (past.gap <= seconds) for seconds in WITHIN}
     seen = _column(past, intervals or {})

@@ -50,9 +50,7 @@ def races(stale: Iterable[StaleRow]) -> tuple[Race, ...]:
 def records(run: Iterable[Race], shares: Mapping[PoolSlug, float]) -> tuple[RaceRecord, ...]:
     """How each pool did in its races against others, most races first.
 
-    Args:
-        run: the races. What counts are the lowest blocks of both branches.
-        shares: of the pools, 0 where not given.
+    What counts are the lowest blocks of both branches. Pools without one of the `shares` have 0.
     """
     odds: dict[PoolSlug, list[float]] = {}
     won: dict[PoolSlug, int] = {}

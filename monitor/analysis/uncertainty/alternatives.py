@@ -123,12 +123,9 @@ class Alternatives:
 def alternatives(
     table: BlockTable, found: Sequence[Concentration], questions: Sequence[UncertainMembership]
 ) -> Iterator[Alternatives]:
-    """One for each level and window, in the order of `found`.
+    """One for each level and window, in the order of `found`, which was counted in the table.
 
-    Args:
-        table: the blocks; it counts at the level `POOL`, among others.
-        found: what was counted in it.
-        questions: the uncertain memberships, each pool once for a level.
+    The table counts at the level `POOL`, among others. `questions` have each pool once for a level.
     """
     tip = table.tip.time if table.tip else ALWAYS
     blocks = _Blocks(table, questions)

@@ -52,13 +52,9 @@ class _Mean(NamedTuple):
 def changes(
     table: BlockTable, windows: Sequence[Window], *, level: int, known: LevelPosterior | None = None
 ) -> tuple[Change, ...]:
-    """The changes within the longest of `windows`, oldest first.
+    """The changes within the longest of `windows`, oldest first. Where the windows begin, so does the watching.
 
-    Args:
-        table: the blocks.
-        windows: how far to look back. Where they begin, so does the watching.
-        level: its number among the table's.
-        known: the shares now; without them, what follows a new change is taken as it is.
+    `level` is a number among the table's. Without the shares now, what follows a new change is taken as it is.
     """
     rows = reached(table.rows, windows)
     if not len(rows):

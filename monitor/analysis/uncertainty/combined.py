@@ -27,9 +27,7 @@ from monitor.model import Combined, Concentration, CurrentShare, Estimate, Inter
 def combined(several: Sequence[Alternatives], estimates: Sequence[Estimate]) -> tuple[Combined, ...]:
     """One for each level and window with at least two blocks.
 
-    Args:
-        several: all that memberships allow, for each level and window.
-        estimates: the sampling intervals of what is counted, in the same order.
+    `several` are all that memberships allow, and `estimates` the sampling intervals of what is counted.
     """
     enough = [(known, sampled) for known, sampled in zip(several, estimates, strict=True) if sampled.split]
     shares = share_bounds([known for known, _ in enough])

@@ -33,9 +33,7 @@ _TOPS = (1, 2, 3)
 def estimate(found: Concentration, *, seed: Sequence[int]) -> Estimate:
     """The intervals of one level and window, for either reading of the unknown blocks; each holds what was counted.
 
-    Args:
-        found: what was counted.
-        seed: whole numbers; the same ones give the same draws, and so the same estimate.
+    The same seed, of whole numbers, gives the same draws, and so the same estimate.
     """
     return estimate_all([found], seeds=[seed])[0]
 

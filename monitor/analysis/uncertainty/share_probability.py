@@ -32,9 +32,7 @@ _without_intervals: dict[_Pair, Certainty] = {}
 def certainties(pairs: Iterable[_Pair], *, intervals: bool = True) -> list[Certainty]:
     """One for each pair of blocks found and blocks in all, in the same order.
 
-    Args:
-        pairs: blocks found, and blocks in all.
-        intervals: False leaves the intervals out, as NaN: they take most of the time.
+    Without `intervals` these are NaN: they take most of the time.
     """
     wanted, memory = list(pairs), _known if intervals else _without_intervals
     found = {pair: known for pair in wanted if (known := memory.get(pair))}

@@ -47,10 +47,7 @@ _NORMAL: Final = NormalDist()
 def trends(table: BlockTable, windows: Sequence[Window], posteriors: Mapping[str, LevelPosterior]) -> tuple[Trend, ...]:
     """The trend at every level, over each of the windows that is a month or longer and that the history covers.
 
-    Args:
-        table: the blocks.
-        windows: those to look at.
-        posteriors: of each level; how much its entities drift. One that is missing does not drift.
+    The posterior of a level says how much its entities drift; without one they do not.
     """
     long = [window for window in windows if (window.seconds or 0) >= SHORTEST]
     found = []
