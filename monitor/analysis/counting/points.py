@@ -60,15 +60,13 @@ class PointCounts:
 
     @property
     def sizes(self) -> list[int]:
-        """Blocks of each entity with a name, largest first."""
-        return sorted((blocks for entity, blocks in self.entities.items() if isinstance(entity, str)), reverse=True)
+        """Blocks of each entity with a name."""
+        return [blocks for entity, blocks in self.entities.items() if isinstance(entity, str)]
 
     @property
     def nameless(self) -> list[int]:
-        """Blocks of each pool with an unknown entity, largest first."""
-        return sorted(
-            (blocks for entity, blocks in self.entities.items() if isinstance(entity, Nameless)), reverse=True
-        )  # fmt: skip
+        """Blocks of each pool with an unknown entity."""
+        return [blocks for entity, blocks in self.entities.items() if isinstance(entity, Nameless)]
 
     @property
     def unknown(self) -> int:
