@@ -12,7 +12,6 @@ from pydantic import SecretStr
 from monitor.alerts.delivery.alertmanager import Alertmanager
 from monitor.alerts.delivery.apprise import AppriseReceiver
 from monitor.alerts.delivery.http import Http
-from monitor.alerts.delivery.links import page_address
 from monitor.alerts.delivery.webhook import Webhook
 from monitor.alerts.delivery.worker import Outbox, deliver
 from monitor.config import AlertsSection, Config, MqttSection, tls
@@ -44,6 +43,11 @@ def delivery(
     """
     found = receivers(config, hub=hub, vitals=vitals, listening=listening)
     return [deliver(found, outbox, hub=hub, vitals=vitals), *(each.run() for each in found)]
+
+
+def page_address(config: Config, listening: str) -> str:
+    """Where the pages are, without a slash at the end: as configured, or below our own server, which is `listening`."""
+    return (config.alerts.link or listening + config.web.base_path).rstrip("/")
 
 
 def _receivers(section: AlertsSection, page: str) -> Iterator[Receiver]:

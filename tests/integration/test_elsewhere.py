@@ -13,7 +13,8 @@ from support.daemon import Inside, following
 from support.outbox import alert
 from yarl import URL
 
-from monitor.alerts.delivery.links import alerts_address, page_address
+from monitor.alerts.delivery.messages import alerts_address
+from monitor.alerts.receivers import page_address
 from monitor.cli.demo_daemon import signatures_of
 from monitor.config import Config, WebSection
 from monitor.embedded import EmbeddedNode

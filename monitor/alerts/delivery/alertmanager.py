@@ -15,7 +15,7 @@ from typing import Any
 from yarl import URL
 
 from monitor.alerts.delivery.http import Http
-from monitor.alerts.delivery.links import alerts_address
+from monitor.alerts.delivery.messages import alerts_address
 from monitor.model import Alert, AlertState, Dispatch
 from monitor.outputs.receiver import Receiver
 from monitor.outputs.schemas.base import iso_milliseconds as iso

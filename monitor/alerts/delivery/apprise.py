@@ -16,7 +16,6 @@ from contextlib import suppress
 from typing import Any
 
 from monitor.alerts.delivery import messages
-from monitor.alerts.delivery.links import alerts_address
 from monitor.errors import ConfigError, ReceiverAway, ReceiverRefused
 from monitor.model import Dispatch
 from monitor.outputs.receiver import Receiver
@@ -43,7 +42,7 @@ class AppriseReceiver(Receiver):
         result = await self._run(
             {
                 "subject": messages.subject(changes),
-                "text": messages.text(changes, alerts_address(self._page, [each.alert for each in changes])),
+                "text": messages.text(changes, messages.alerts_address(self._page, [each.alert for each in changes])),
                 "notify_type": messages.notify_type(changes),
             }
         )

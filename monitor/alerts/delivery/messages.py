@@ -1,4 +1,4 @@
-"""Notification messages: subject, text and type."""
+"""Notification messages: subject, text and type, and the page that they link to."""
 
 from __future__ import annotations
 
@@ -21,6 +21,12 @@ def text(changes: Sequence[Dispatch], link: str) -> str:
     one = len(changes) == 1
     parts = [change.alert.explanation if one else _paragraph(change.alert) for change in changes]
     return "\n\n".join([*parts, link])
+
+
+def alerts_address(page: str, alerts: Sequence[Alert]) -> str:
+    """The page of alerts below the address of our pages; at the rule of these alerts, if they have one in common."""
+    rules = {alert.rule for alert in alerts}
+    return f"{page}/alerts" + (f"#alert-{rules.pop()}" if len(rules) == 1 else "")
 
 
 def notify_type(changes: Sequence[Dispatch]) -> str:

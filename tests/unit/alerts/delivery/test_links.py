@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from support.outbox import alert
 
-from monitor.alerts.delivery.links import alerts_address, page_address
+from monitor.alerts.delivery.messages import alerts_address
+from monitor.alerts.receivers import page_address
 from monitor.config import Config
 
 LISTENING = "http://127.0.0.1:8347"
