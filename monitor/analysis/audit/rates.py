@@ -86,17 +86,12 @@ def pool_audits(
         at_height[row.height] = entity
     names = sorted(grouped, key=lambda each: (-len(grouped[each]), each))
     missed = {name: sum(row.missed_count > 0 for row in grouped[name]) for name in names}
-    all_missed = sum(missed.values())
-    chances = holm(
-        np.array([
-            as_often_by_chance(missed[name], len(grouped[name]), of=all_missed, among=len(rows)) for name in names
-        ])
-    )  # fmt: skip
+    chances = _chances(missed, {name: len(grouped[name]) for name in names})
     lists = sanctioned_misses(sightings, at_height)
     specs = [_specs(grouped[name]) for name in names]
     found = iter(ratios([pair for spec in specs for pair in spec.values()]))
     made = []
-    for name, spec, chance in zip(names, specs, chances, strict=True):
+    for name, spec in zip(names, specs, strict=True):
         rate = {key: next(found) for key in spec}
         of_list = lists.get(name)
         scale = sum(row.fees_sat + row.foregone_sat for row in grouped[name]) / _BTC
@@ -105,7 +100,7 @@ def pool_audits(
             PoolAudit(
                 level, window, name,
                 blocks=len(grouped[name]), match=_complement(rate["missed"]), missed_blocks=missed[name],
-                missed_p=float(chance), foregone=foregone,
+                missed_p=chances[name], foregone=foregone,
                 foregone_btc=Ratio(foregone.value * scale, foregone.lower * scale, foregone.upper * scale),
                 unseen=rate["unseen"], prioritised=rate["prioritised"], own_payouts=rate["own_payouts"],
                 traits={name: rate[name] for name in _TRAITS},
@@ -134,12 +129,14 @@ def sanctioned_misses(
             if mined or miners - {entity}:
                 tried[entity] = tried.get(entity, 0) + 1
                 missed[entity] = missed.get(entity, 0) + (not mined)
-    all_missed, all_tried = sum(missed.values()), sum(tried.values())
-    names = list(tried)
-    chances = holm(
-        np.array([as_often_by_chance(missed[one], tried[one], of=all_missed, among=all_tried) for one in names])
-    )
-    return {one: (missed[one], float(chance)) for one, chance in zip(names, chances, strict=True)}
+    return {entity: (missed[entity], chance) for entity, chance in _chances(missed, tried).items()}
+
+
+def _chances(found: Mapping[str, int], tried: Mapping[str, int]) -> dict[str, float]:
+    """How probable it is that each entity has found so many of all cases, adjusted for their number."""
+    every, among = sum(found.values()), sum(tried.values())
+    chances = [as_often_by_chance(found[entity], many, of=every, among=among) for entity, many in tried.items()]
+    return dict(zip(tried, holm(np.array(chances)).tolist(), strict=True))
 
 
 def drops(recent: Iterable[PoolAudit], before: Iterable[PoolAudit]) -> dict[str, float]:
