@@ -60,19 +60,6 @@ class EntityRules:
     merged: Mapping[tuple[Layer, str], str] = field(default_factory=dict)
     groups: frozenset[tuple[Layer, str]] = frozenset()
 
-    @classmethod
-    def parse(cls, text: str) -> EntityRules:
-        """Read the file. Each entry needs a day and a source: without them it is a bug of the program."""
-        document = tomllib.loads(text)
-        for entry in (entry for kind in document.values() for entry in kind):
-            assert isinstance(entry["checked"], date)
-            assert entry["source"]
-
-        def named(kind: str) -> Iterator[tuple[tuple[Layer, str], Any]]:
-            return (((Layer(each["layer"]), name_key(name)), each) for each in document[kind] for name in each["names"])
-
-        return cls({key: each["into"] for key, each in named("merge")}, frozenset(key for key, _ in named("group")))
-
     def periods(self, observations: Iterable[Observation]) -> list[PeriodWeights]:
         """The weights of each period of a layer, oldest first. Intervals of merged names add, as in `added`.
 
@@ -127,4 +114,9 @@ def added(weights: Iterable[Weight]) -> Weight:
 @cache
 def entity_rules() -> EntityRules:
     """The rules that come with the program."""
-    return EntityRules.parse(resources.files("monitor.economy").joinpath("data/entities.toml").read_text("utf-8"))
+    document = tomllib.loads(resources.files("monitor.economy").joinpath("data/entities.toml").read_text("utf-8"))
+
+    def named(kind: str) -> Iterator[tuple[tuple[Layer, str], Any]]:
+        return (((Layer(each["layer"]), name_key(name)), each) for each in document[kind] for name in each["names"])
+
+    return EntityRules({key: each["into"] for key, each in named("merge")}, frozenset(key for key, _ in named("group")))

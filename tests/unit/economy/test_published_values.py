@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import tomllib
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
@@ -24,6 +25,13 @@ from monitor.model import UNATTRIBUTED, Direction, Interval, Layer, LayerMeasure
 DATA = Path(__file__).parents[2] / "data" / "economy"
 HYPERSCALERS = {"Google", "Microsoft", "Meta", "Amazon", "Oracle"}
 CHINA_IS_ONE = EntityRules(entity_rules().merged)
+
+
+def test_every_rule_about_entities_has_a_day_and_a_source() -> None:
+    rules = tomllib.loads(resources.files("monitor.economy").joinpath("data/entities.toml").read_text("utf-8"))
+    for each in (each for kind in rules.values() for each in kind):
+        assert isinstance(each["checked"], date)
+        assert each["source"]
 
 
 @cache
