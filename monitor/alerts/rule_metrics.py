@@ -70,17 +70,15 @@ def _hashrate_drops(inputs: AlertInputs) -> LabelledValues | None:
     """By how much the network's hashrate in a window is at least below that before it; below 0 if it may have grown."""
     if inputs.snapshot is None:
         return None
-    rates = inputs.snapshot.network_rate
+    rates = {name: rate for name, rate in inputs.snapshot.network_rate.items() if rate}
     windows = {one.window.name: one.window for one in inputs.snapshot.concentration}
-    spans = sorted((window.expected_seconds, name) for name, window in windows.items() if rates.get(name))
+    spans = sorted((window.expected_seconds, name) for name, window in windows.items() if name in rates)
     drops = []
     for at, (seconds, name) in enumerate(spans):
         longer = next((span for span in spans[at + 1 :] if span[0] >= _LONGER * seconds), None)
         if longer is None or longer[1] in inputs.incomplete:
             continue
         rate, over = rates[name], rates[longer[1]]
-        assert rate
-        assert over
         before = (over.value * longer[0] - rate.value * seconds) / (longer[0] - seconds)
         drops.append(((name,), 1 - rate.upper / before if before > 0 else 0.0))
     return drops
