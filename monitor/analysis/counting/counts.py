@@ -30,14 +30,8 @@ class Counts:
         Args:
             sizes: blocks of each entity, in any order; an entity without blocks does not count.
             singles: how many more entities have one block each.
-
-        Raises:
-            ValueError: a number is negative.
         """
-        found = np.fromiter(sizes, np.int64)
-        if singles < 0 or found.min(initial=0) < 0:
-            raise ValueError("an entity cannot have fewer than no blocks")
-        return cls.ranked(found, np.int64(singles))
+        return cls.ranked(np.fromiter(sizes, np.int64), np.int64(singles))
 
     @classmethod
     def ranked(cls, sizes: Integers, singles: Integers | np.int64) -> Counts:

@@ -75,13 +75,6 @@ def test_entities_without_blocks_do_not_count() -> None:
     assert indices(counts(3, 0, 1, 0)) == indices(counts(3, 1))
 
 
-def test_negative_counts_are_refused() -> None:
-    with pytest.raises(ValueError, match="fewer than no blocks"):
-        counts(3, -1)
-    with pytest.raises(ValueError, match="fewer than no blocks"):
-        counts(3, singles=-1)
-
-
 def test_a_million_single_miners_take_no_place() -> None:
     many = counts(500_000, singles=1_000_000)
     assert many.sizes.tolist() == [500_000]
