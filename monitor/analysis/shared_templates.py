@@ -154,7 +154,7 @@ def _meetings(rounds: Sequence[StratumRound]) -> dict[PoolPair, list[_Meeting]]:
 def _periods(meetings: Sequence[_Meeting]) -> Iterator[Sequence[_Meeting]]:
     """The periods in which two pools shared on most blocks, without the blocks before the first and after the last."""
     shared = np.array([each.is_shared for each in meetings], dtype=np.float64)
-    places = [0, *sorted(split(shared)), len(meetings)]
+    places = [0, *split(shared), len(meetings)]
     for start, end in pairwise(places):
         at = [number for number in range(start, end) if meetings[number].is_shared]
         if at and at[-1] + 1 - at[0] >= _LEAST_ROUNDS:

@@ -45,7 +45,7 @@ def policy_changes(rows: Sequence[AuditRow]) -> list[PolicyChange]:
 
 def _changes(rows: Sequence[AuditRow], pool: PoolSlug, trait: str) -> Iterator[PolicyChange]:
     seen = np.array([bool(row.traits.get(trait)) for row in rows], dtype=np.float64)
-    places = [0, *sorted(split(seen)), len(rows)]
+    places = [0, *split(seen), len(rows)]
     for start, at, end in zip(places, places[1:], places[2:], strict=False):
         found = seen.tolist()
         before, after = ratios([
@@ -57,7 +57,7 @@ def _changes(rows: Sequence[AuditRow], pool: PoolSlug, trait: str) -> Iterator[P
 
 
 def split(seen: NDArray[np.float64]) -> Iterator[int]:
-    """Where the rate of ones among zeros and ones changes, in any order."""
+    """Where the rate of ones among zeros and ones changes, in order."""
     n = len(seen)
     if n < 2 * _LEAST_BLOCKS:
         return
