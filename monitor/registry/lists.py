@@ -45,14 +45,10 @@ class Copy:
     """When the user took it (ISO 8601, UTC); None: it came with the program."""
 
 
-def folder() -> Path:
-    """Where the user's copies are, and the user's decisions."""
-    return user_data_path("pool-monitor") / "registry"
-
-
 def files() -> tuple[Path, Path]:
     """The user's copies, and the user's decisions: both may be missing."""
-    return folder() / "lists.json", folder() / "decisions.toml"
+    folder = user_data_path("pool-monitor") / "registry"
+    return folder / "lists.json", folder / "decisions.toml"
 
 
 def shipped_copies() -> dict[str, Copy]:

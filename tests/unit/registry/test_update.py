@@ -39,8 +39,9 @@ F2POOL = "1KFHE7w8BhaENAswwryaoccDb6qcT6DbYY"
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A user's data directory."""
-    monkeypatch.setattr(lists, "folder", lambda: tmp_path / "registry")
-    return tmp_path / "registry"
+    own = tmp_path / "registry"
+    monkeypatch.setattr(lists, "files", lambda: (own / "lists.json", own / "decisions.toml"))
+    return own
 
 
 @pytest.fixture
