@@ -8,6 +8,8 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from math import inf
 
+import structlog
+
 from monitor.config import NodeSection
 from monitor.consensus.difficulty import PERIOD_BLOCKS, DifficultyRules, Link, rules_of
 from monitor.consensus.merkle import coinbase_id, contradiction
@@ -22,6 +24,9 @@ from monitor.wire import decode_header, display_hash
 
 _REMEMBERED = 2 * PERIOD_BLOCKS
 """Ancestors that are kept: the rules look back one period, and a few branches fit beside it."""
+_ALLOW = "add gettxoutproof to rpcwhitelist in the node's bitcoin.conf, or set node.trusted = true if it is yours"
+
+log = structlog.get_logger()
 
 
 class VerifiedNode(NodeClient):
@@ -42,6 +47,8 @@ class VerifiedNode(NodeClient):
         super().__init__(node, vitals, connections=connections)
         self._now = now
         self._links: OrderedDict[BlockHash, Link] = OrderedDict()
+        self._proves = True
+        """Whether the node has given a proof whenever it was asked for one."""
 
     async def check(self, onto: BlockRef, blocks: Sequence[Block]) -> None:
         """See `ChainSource.check`.
@@ -73,6 +80,9 @@ class VerifiedNode(NodeClient):
         if self._node.trusted:
             return None
         proof = await self._proof(block.hash, display_hash(coinbase_id(block)))
+        if proof is None and self._proves:
+            self._proves = False
+            log.warning("the node gives no proof of coinbases", node=self._node.name, remedy=_ALLOW)
         return None if proof is None else contradiction(proof, block)
 
     async def _proof(self, block: BlockHash, txid: str) -> bytes | None:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import pytest
+from structlog.testing import capture_logs
 from support.bitcoind import Bitcoind
 from support.blocks import Built, Recipe, build, parent_of
 from support.lying import LyingNode, with_bits, without_work
@@ -125,12 +126,18 @@ async def test_a_coinbase_that_is_not_committed_is_not_believed(bitcoind: Bitcoi
                 await take(source, BlockRef(3, tip))
 
 
-async def test_without_a_proof_of_the_coinbase_a_block_is_used_nevertheless(bitcoind: Bitcoind) -> None:
-    tip = bitcoind.call("generatetodescriptor", 1, ANYONE)[0]
-    with LyingNode(bitcoind) as liar:
+async def test_without_a_proof_of_the_coinbase_a_block_is_used_nevertheless_and_that_is_logged_once(
+    bitcoind: Bitcoind,
+) -> None:
+    first, second = bitcoind.call("generatetodescriptor", 2, ANYONE)
+    with LyingNode(bitcoind) as liar, capture_logs() as logged:
         liar.lies["gettxoutproof"] = refuse
         async with verified(bitcoind, liar.url) as source:
-            await take(source, BlockRef(1, tip))
+            await take(source, BlockRef(1, first))
+            await take(source, BlockRef(2, second))
+    assert [each["event"] for each in logged if each["log_level"] == "warning"] == [
+        "the node gives no proof of coinbases"
+    ]
 
 
 async def test_a_node_with_headers_of_an_unknown_format_is_on_an_unknown_chain(bitcoind: Bitcoind) -> None:
