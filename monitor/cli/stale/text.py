@@ -9,16 +9,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group
 from rich.text import Text
 
-from monitor.cli.tables import table
+from monitor.cli.tables import console, table
 from monitor.model import PoolSlug, Race, StaleRate
 from monitor.processing.stale_import import ImportedList
 from monitor.processing.stale_view import StaleView
 
-_PAGE = 160
-"""Width of a table that is not for a terminal."""
 _SHOWN = 20
 """Refused rows and unknown pools that are listed; the others are counted."""
 _LOWER_BOUND = "Stale blocks known to this database: a lower bound of those that there were."
@@ -70,7 +68,7 @@ def races(view: StaleView, form: str) -> None:
             str(race.height), _time(race), str(race.depth), _names(view, race.losers), _names(view, race.winners),
             _names(view, (race.builder,)),
         )  # fmt: skip
-    _print(
+    console().print(
         Group(made, Text(_LOWER_BOUND, "dim")) if view.races else Text(f"No stale block known in {view.window.name}.")
     )
 
@@ -96,7 +94,8 @@ def rates(view: StaleView, form: str) -> None:
         notes.append(f"Stale blocks without a known pool, which count for none: {unknown:,}.")
     if others := len(view.rates) - len(shown):
         notes.append(f"Pools without a known stale block, too small to expect one: {others:,}.")
-    _print(Group(made, *(Text(note, "dim") for note in notes)) if view.rates else Text(_without_rates(view, unknown)))
+    below = (Text(note, "dim") for note in notes)
+    console().print(Group(made, *below) if view.rates else Text(_without_rates(view, unknown)))
 
 
 def _without_rates(view: StaleView, unknown: int) -> str:
@@ -134,10 +133,6 @@ def _data(rows: Rows, form: str) -> None:
 
 def _cell(value: object) -> object:
     return " ".join(str(each or "unknown") for each in value) if isinstance(value, list) else value
-
-
-def _print(what: RenderableType) -> None:
-    Console(highlight=False, width=None if sys.stdout.isatty() else _PAGE).print(what)
 
 
 def _names(view: StaleView, pools: Sequence[PoolSlug | None]) -> str:
