@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import typer
@@ -16,6 +16,7 @@ from monitor.cli.status.client import Client
 from monitor.cli.tables import console, facts, table
 from monitor.config import Config, StratumEndpoint
 from monitor.errors import InputError
+from monitor.outputs.schemas.base import iso
 from monitor.registry.address import address_of
 from monitor.registry.loading import Registry, load_registry, network_of
 from monitor.stratum import probe as probing
@@ -108,7 +109,7 @@ def _described(announced: Announced, registry: Registry) -> dict[str, Any]:
         "height": bip34_height(coinbase.script) if coinbase else None,
         "version": f"{job.version:08x}",
         "bits": f"{job.bits:08x}",
-        "time": datetime.fromtimestamp(job.time, UTC).isoformat().replace("+00:00", "Z"),
+        "time": iso(job.time),
         "clean": job.clean,
         "pool": pool,
         "text": coinbase_text(coinbase.script) if coinbase else "the coinbase cannot be decoded",
