@@ -15,6 +15,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from statistics import median, quantiles
 
@@ -53,7 +55,8 @@ async def main() -> None:
 
 def report(name: str, body: bytes, times: list[float]) -> None:
     """Figures of one format, beside those of the bare server."""
-    bare = serve_bare(body, len(times))
+    with bare_server(body) as port:
+        _, bare = scrape(port, "*/*", len(times))
     series = sum(1 for line in body.splitlines() if line and not line.startswith(b"#"))
     print(f"{name}: {series:,} series, {len(body):,} bytes, {len(times)} scrapes; milliseconds")
     for what, found in (("bare server", bare), ("daemon", times)):
@@ -76,8 +79,9 @@ def scrape(port: int, accept: str, times: int) -> tuple[bytes, list[float]]:
     return body, took
 
 
-def serve_bare(body: bytes, times: int) -> list[float]:
-    """How long the same scrapes take of a server that has nothing to do."""
+@contextmanager
+def bare_server(body: bytes) -> Iterator[int]:
+    """A server in a process of its own that has nothing to do but to send this; on a port of its own."""
     port = free_port()
     with subprocess.Popen([sys.executable, __file__, "bare", str(port)], stdin=subprocess.PIPE) as server:
         assert server.stdin
@@ -90,10 +94,9 @@ def serve_bare(body: bytes, times: int) -> list[float]:
             except OSError:
                 return False
 
-        wait_until(serves, seconds=10, what="the bare server")
-        found = scrape(port, "*/*", times)[1]
+        wait_until(serves, seconds=20, what="the bare server")
+        yield port
         server.kill()
-    return found
 
 
 async def bare(port: int) -> None:
