@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 import typer
-from rich.console import Console
 
 from monitor.cli.common import ConfigOption, JsonOption, progress, settings
 from monitor.cli.registry.proposals import proposals
@@ -138,12 +137,12 @@ def reattribute(config: ConfigOption = None) -> None:
     Does not need the node. If it is interrupted, nothing changes, and the next run continues from there. A running
     daemon does the same automatically when the registry changes, so this is for when none runs.
     """
-    from monitor.processing.reattribution import as_view  # noqa: PLC0415 -- slow, and only needed here
+    from monitor.cli.registry import tables as registry_view  # noqa: PLC0415 -- slow, and only needed here
     from monitor.processing.reattribution import reattribute as work  # noqa: PLC0415
 
     with progress("attributing") as bar:
         report = asyncio.run(work(load(config), bar))
-    Console().print(as_view(report))
+    console().print(registry_view.reattribution(report))
 
 
 async def frequent(config: Config) -> Frequent:
