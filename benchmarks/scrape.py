@@ -25,11 +25,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 from aiohttp import web
 from support.daemon import Daemon
 from support.forked import POOL_MONITOR
+from support.mainnet import mainnet_node
 from support.services import free_port, wait_until
 
-from monitor.cli.demo_daemon import signatures_of
-from monitor.embedded import EmbeddedNode, mainnet
-from monitor.registry.loading import load_pools
+from monitor.embedded import mainnet
 
 SCRAPES = 200
 TARGET_MS = 50
@@ -42,9 +41,8 @@ FORMATS = {
 async def main() -> None:
     """Measure."""
     scrapes = int(sys.argv[1]) if len(sys.argv) > 1 else SCRAPES
-    signatures = signatures_of(load_pools("main"))
     with tempfile.TemporaryDirectory(prefix="pool-monitor-bench-") as folder:
-        async with EmbeddedNode(network="main", signatures=signatures, history=mainnet()) as node:
+        async with mainnet_node(mainnet()) as node:
             with Daemon(
                 Path(folder), command=POOL_MONITOR, node__url=node.url, node__cookie_file=node.cookie_file
             ) as daemon:
