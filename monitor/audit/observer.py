@@ -126,7 +126,8 @@ class AuditObserver:
                     if isinstance(each, BlockEvents):
                         self._note(each)
                     else:  # the snapshot is published: nothing urgent needs the processor
-                        await self._audit_noted()
+                        while self._noted:
+                            await self._audit(*self._noted.popleft())
         raise AssertionError("the hub has ended")
 
     # -- templates and mempool -----------------------------------------------------------------------------------------
@@ -163,7 +164,9 @@ class AuditObserver:
 
     async def _sample(self) -> float:
         if not self._announced or time.time() - self._synced_at > _RESYNC_SECONDS:
-            await self._sync()
+            at = time.time()
+            self._seen.show(await self._node.mempool(), at)
+            self._synced_at = at
         asked, started = time.time(), time.monotonic()
         template = await self._node.template()
         cost = time.monotonic() - started
@@ -177,12 +180,6 @@ class AuditObserver:
         self._turn(None)
         self._state(None, self._interval)
         return self._interval
-
-    async def _sync(self) -> None:
-        now = time.time()
-        txids = await self._node.mempool()
-        self._seen.show(txids, now)
-        self._synced_at = now
 
     async def _follow_mempool(self) -> NoReturn:
         while True:
@@ -224,11 +221,6 @@ class AuditObserver:
             block, templates = judged.block, [*self._templates.kept]
             if any(each.parent == block.header.parent for each in templates):  # others are history
                 self._noted.append((block, arrived, templates))
-
-    async def _audit_noted(self) -> None:
-        while self._noted:
-            block, arrived, templates = self._noted.popleft()
-            await self._audit(block, arrived, templates)
 
     async def _audit(self, block: Block, arrived: float, templates: Sequence[Template]) -> None:
         try:

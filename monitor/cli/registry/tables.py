@@ -69,7 +69,7 @@ def all_pools(known: Registry, now: int, copies: Mapping[str, Copy]) -> Renderab
         )  # fmt: skip
     registry = known.pools
     head = Text(f"{len(registry.by_slug)} pools, {len(registry.custodians)} custodians, content {registry.hash}")
-    return Group(rows, head, *(Text(_origin(source, copy), style="dim") for source, copy in copies.items()))
+    return Group(rows, head, *(Text(_origin(copy), style="dim") for copy in copies.values()))
 
 
 def one_pool(known: Registry, slug: PoolSlug, now: int) -> RenderableType:
@@ -121,7 +121,7 @@ def disagreements(copies: Mapping[str, Copy], decided: Decisions) -> RenderableT
 
 def proposal(proposed: Proposal) -> RenderableType:
     """What newer copies would change, and doubts about them."""
-    parts: list[RenderableType] = [Text(_origin(copy.list.source, copy), style="dim") for copy in proposed.copies]
+    parts: list[RenderableType] = [Text(_origin(copy), style="dim") for copy in proposed.copies]
     if proposed.changes is not None:
         parts += list(_changes(proposed.changes)) or [Text("No changes.")]
     parts += [Text(f"note: {note}", style="dim") for note in proposed.notes]
@@ -229,9 +229,9 @@ def _pool(known: Registry, slug: PoolSlug) -> Pool:
         raise InputError(f"unknown pool {slug!r}", remedy="`pool-monitor registry show` lists all pools") from None
 
 
-def _origin(source: str, copy: Copy) -> str:
+def _origin(copy: Copy) -> str:
     when = f"fetched {copy.taken} from {copy.origin}" if copy.taken else "as shipped"
-    return f"list {source}: {len(copy.list.pools)} pools, {when}"
+    return f"list {copy.list.source}: {len(copy.list.pools)} pools, {when}"
 
 
 def _day(day: object) -> str | None:

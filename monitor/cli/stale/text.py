@@ -14,7 +14,7 @@ from rich.console import Group
 from rich.text import Text
 
 from monitor.cli.tables import console, table
-from monitor.model import PoolSlug, Race
+from monitor.model import PoolSlug
 from monitor.processing.stale_import import ImportedList
 from monitor.processing.stale_view import StaleView
 
@@ -64,8 +64,9 @@ def races(view: StaleView, form: str) -> None:
         "height", "time", "depth", "stale", "best chain", "next block", right={"height", "depth"}, whole={"time"}
     )
     for race in view.races:
+        time = f"{datetime.fromtimestamp(race.time, UTC):%Y-%m-%d %H:%M}"
         made.add_row(
-            str(race.height), _time(race), str(race.depth), _names(view, race.losers), _names(view, race.winners),
+            str(race.height), time, str(race.depth), _names(view, race.losers), _names(view, race.winners),
             _names(view, (race.builder,)),
         )  # fmt: skip
     console().print(
@@ -121,10 +122,6 @@ def _cell(value: object) -> object:
 
 def _names(view: StaleView, pools: Sequence[PoolSlug | None]) -> str:
     return ", ".join(view.names.get(pool, pool) if pool else "unknown" for pool in pools)
-
-
-def _time(race: Race) -> str:
-    return datetime.fromtimestamp(race.time, UTC).strftime("%Y-%m-%d %H:%M")
 
 
 def _tens(rate: float | None) -> str:
