@@ -27,7 +27,8 @@ async def fetch_alerts(config: Config, url: str | None = None) -> list[dict[str,
         PoolMonitorError: no daemon answers, or it rejects the request.
     """
     async with Client(config, url) as client:
-        return await client.alerts()
+        found: list[dict[str, Any]] = (await client.read("alerts", has="alerts"))["alerts"]
+        return found
 
 
 async def stored_alerts(config: Config) -> list[dict[str, Any]]:

@@ -58,7 +58,7 @@ async def _show_nodes(config: Config, url: str | None, *, as_json: bool) -> None
     from monitor.cli.status.nodes import as_nodes  # noqa: PLC0415
 
     async with Client(config, url) as client:
-        found = await client.nodes()
+        found = await client.read("nodes", has="summary")
     if as_json:
         typer.echo(json.dumps(found))
     else:

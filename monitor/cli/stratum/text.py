@@ -34,7 +34,7 @@ async def show(config: Config, url: str | None, *, as_json: bool) -> None:
         PoolMonitorError: none answers.
     """
     async with Client(config, url) as client:
-        found = await client.stratum()
+        found = await client.read("stratum", has="off")
     if as_json:
         typer.echo(json.dumps(found))
         return
