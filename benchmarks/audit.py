@@ -29,8 +29,9 @@ from support.fake_chain import BEFORE_ALL, chain_on, judge
 from monitor.audit.compare import AuditRules, compare
 from monitor.audit.full_block import full_block
 from monitor.audit.mempool import FirstSeen
-from monitor.audit.observer import AuditObserver, ObserverSettings
+from monitor.audit.observer import AuditObserver
 from monitor.audit.templates import Templates
+from monitor.config import AuditSection
 from monitor.custody.observer import CustodyObserver
 from monitor.hub import Hub
 from monitor.model import NO_BLOCK, BlockEvents, BlockTemplate, Plan
@@ -112,8 +113,8 @@ async def event(*, observed: bool) -> float:
         store = AsyncMock()
         store.lowest_since.return_value = None
         store.counts.return_value = (0, 0, 0)
-        settings = ObserverSettings(AuditRules(), SECONDS)
-        audit = AuditObserver(node, hub, settings, found=AsyncMock(), state=lambda *_: None)
+        section = AuditSection(interval_seconds=SECONDS)
+        audit = AuditObserver(node, hub, section, found=AsyncMock(), state=lambda *_: None)
         custody = CustodyObserver(node, store, hub, complete=lambda: True, days=730, show=lambda _: None)
         tasks = [asyncio.create_task(each) for each in (audit.run(), custody.run())]
         await asyncio.sleep(0.5)  # until there is a template

@@ -11,8 +11,6 @@ a process of its own.
 
 from __future__ import annotations
 
-import gzip
-import json
 import os
 import random
 import subprocess
@@ -26,6 +24,7 @@ from struct import Struct
 from time import perf_counter
 
 import numpy as np
+from wire import golden
 
 from monitor.model import Block, BlockRef
 from monitor.node.blockfiles import BlockFiles, FileScan, gathered
@@ -33,7 +32,6 @@ from monitor.node.blocklinks import linked
 from monitor.node.blockrecords import MAGIC, NO_KEY, RECORD, Key
 from monitor.wire import decode_block, display_hash, double_sha256, encode_compact
 
-GOLDEN = Path(__file__).parents[1] / "tests" / "golden" / "coinbases.jsonl.gz"
 BLOCKS, IN_A_FILE, BLOCK_BYTES = 20_000, 85, 1_500_000
 FIRST_BYTES = 8 + 1024
 MILLION = 1_000_000
@@ -131,8 +129,7 @@ def per_second(works: dict[str, Callable[[], object]]) -> dict[str, float]:
 def write(folder: Path, key: Key) -> BlockRef:
     """The files, with neighbours out of order as after a download from many peers; the tip."""
     chance = random.Random(5)  # noqa: S311
-    with gzip.open(GOLDEN, "rt", encoding="utf-8") as lines:
-        raw = [bytes.fromhex(entry["raw_tx_hex"]) for entry in map(json.loads, lines) if entry.get("raw_tx_hex")]
+    raw = golden()
     if not key.is_null:
         (folder / "xor.dat").write_bytes(key.undo(bytes(8), 0))
     parent, starts = bytes(32), []

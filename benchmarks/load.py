@@ -35,13 +35,14 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 import aiohttp
-from latency import PAST, history, latencies, listens
+from latency import PAST, history, latencies
+from scrape import bare_server
 from support.bitcoind import Bitcoind
 from support.blocks import Recipe, mine_all
 from support.daemon import Daemon
 from support.forked import POOL_MONITOR
 from support.postgresql import Postgresql
-from support.services import free_port, get, program, wait_until
+from support.services import get, program
 
 BLOCKS = 5
 PAUSE_SECONDS = 2.0
@@ -103,20 +104,6 @@ def measure_asking(node: Bitcoind, tags: Iterator[Recipe], blocks: int, folder: 
                 found = block_events(node, tags, blocks, daemon)
                 asking(path, wrk.communicate(timeout=60)[0])
             publishing("meanwhile", found)
-
-
-@contextmanager
-def bare_server(body: bytes) -> Iterator[int]:
-    """That of `scrape.py`, on a port of its own."""
-    port = free_port()
-    script = Path(__file__).with_name("scrape.py")
-    with subprocess.Popen([sys.executable, script, "bare", str(port)], stdin=subprocess.PIPE) as server:
-        assert server.stdin
-        server.stdin.write(body)
-        server.stdin.close()
-        wait_until(lambda: listens(port), seconds=20, what="the bare server")
-        yield port
-        server.kill()
 
 
 def crowd(port: int, path: str, seconds: float) -> subprocess.Popen[str]:

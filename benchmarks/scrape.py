@@ -15,6 +15,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from statistics import median, quantiles
 
@@ -23,11 +25,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 from aiohttp import web
 from support.daemon import Daemon
 from support.forked import POOL_MONITOR
+from support.mainnet import mainnet_node
 from support.services import free_port, wait_until
 
-from monitor.cli.demo_daemon import signatures_of
-from monitor.embedded import EmbeddedNode, mainnet
-from monitor.registry.loading import load_pools
+from monitor.embedded import mainnet
 
 SCRAPES = 200
 TARGET_MS = 50
@@ -40,9 +41,8 @@ FORMATS = {
 async def main() -> None:
     """Measure."""
     scrapes = int(sys.argv[1]) if len(sys.argv) > 1 else SCRAPES
-    signatures = signatures_of(load_pools("main"))
     with tempfile.TemporaryDirectory(prefix="pool-monitor-bench-") as folder:
-        async with EmbeddedNode(network="main", signatures=signatures, history=mainnet()) as node:
+        async with mainnet_node(mainnet()) as node:
             with Daemon(
                 Path(folder), command=POOL_MONITOR, node__url=node.url, node__cookie_file=node.cookie_file
             ) as daemon:
@@ -53,7 +53,8 @@ async def main() -> None:
 
 def report(name: str, body: bytes, times: list[float]) -> None:
     """Figures of one format, beside those of the bare server."""
-    bare = serve_bare(body, len(times))
+    with bare_server(body) as port:
+        _, bare = scrape(port, "*/*", len(times))
     series = sum(1 for line in body.splitlines() if line and not line.startswith(b"#"))
     print(f"{name}: {series:,} series, {len(body):,} bytes, {len(times)} scrapes; milliseconds")
     for what, found in (("bare server", bare), ("daemon", times)):
@@ -76,8 +77,9 @@ def scrape(port: int, accept: str, times: int) -> tuple[bytes, list[float]]:
     return body, took
 
 
-def serve_bare(body: bytes, times: int) -> list[float]:
-    """How long the same scrapes take of a server that has nothing to do."""
+@contextmanager
+def bare_server(body: bytes) -> Iterator[int]:
+    """A server in a process of its own that has nothing to do but to send this; on a port of its own."""
     port = free_port()
     with subprocess.Popen([sys.executable, __file__, "bare", str(port)], stdin=subprocess.PIPE) as server:
         assert server.stdin
@@ -90,10 +92,9 @@ def serve_bare(body: bytes, times: int) -> list[float]:
             except OSError:
                 return False
 
-        wait_until(serves, seconds=10, what="the bare server")
-        found = scrape(port, "*/*", times)[1]
+        wait_until(serves, seconds=20, what="the bare server")
+        yield port
         server.kill()
-    return found
 
 
 async def bare(port: int) -> None:

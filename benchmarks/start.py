@@ -21,10 +21,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 from support.daemon import Daemon
 from support.forked import POOL_MONITOR
+from support.mainnet import mainnet_node, settings_of
 
-from monitor.cli.demo_daemon import signatures_of
-from monitor.embedded import EmbeddedNode, mainnet, onward
-from monitor.registry.loading import load_pools
+from monitor.embedded import mainnet, onward
 
 BLOCKS = 1_000_000
 YEAR = 52_560
@@ -50,10 +49,8 @@ async def main() -> None:
     skipped = max(0, blocks - YEAR - mainnet()[0].height)  # so that there are heights enough below
     history = islice(onward(mainnet(), 0), skipped, skipped + YEAR + 1)  # the node has forgotten the first
     with tempfile.TemporaryDirectory(prefix="pool-monitor-bench-") as folder:
-        signatures = signatures_of(load_pools("main"))
-        async with EmbeddedNode(network="main", signatures=signatures, history=history) as node:
-            settings = {"node__url": node.url, "node__cookie_file": node.cookie_file, "node__chain": "any"}
-            daemon = Daemon(Path(folder), command=POOL_MONITOR, **settings)
+        async with mainnet_node(history) as node:
+            daemon = Daemon(Path(folder), command=POOL_MONITOR, **settings_of(node))
             with daemon:
                 await asyncio.to_thread(daemon.wait_for, node.tip.hash, seconds=600)
             before = await started(daemon, node.tip.hash)

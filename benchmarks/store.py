@@ -9,8 +9,6 @@ miner. What `recent` needs is measured in a process of its own.
 from __future__ import annotations
 
 import asyncio
-import gzip
-import json
 import random
 import sqlite3
 import subprocess
@@ -21,6 +19,8 @@ from hashlib import sha256
 from pathlib import Path
 from resource import getpagesize
 from time import perf_counter
+
+from wire import golden
 
 from monitor.model import (
     NO_BLOCK,
@@ -39,7 +39,6 @@ from monitor.store.rows import COLUMNS, block_row
 from monitor.store.store import Store
 from monitor.wire import decode_coinbase
 
-GOLDEN = Path(__file__).parents[1] / "tests" / "golden" / "coinbases.jsonl.gz"
 YEAR = 52_560
 BATCH = 500
 START = BlockRef(799_999, BlockHash("11" * 32))
@@ -124,9 +123,7 @@ def batches(history: list[Judged]) -> Iterator[list[Judged]]:
 def judged(blocks: int) -> Iterator[Judged]:
     """A chain of so many, each with who mined it."""
     chance = random.Random(21)  # noqa: S311
-    with gzip.open(GOLDEN, "rt", encoding="utf-8") as lines:
-        raw = [bytes.fromhex(entry["raw_tx_hex"]) for entry in map(json.loads, lines) if entry.get("raw_tx_hex")]
-    coinbases = [decode_coinbase(each)[0] for each in raw]
+    coinbases = [decode_coinbase(each)[0] for each in golden()]
     verdicts = [verdict(f"pool{number}", None) for number in range(40)]
     unknown = Attribution(None, None, "", conflict=False, candidates=(), registry="0" * 16)
     below = START

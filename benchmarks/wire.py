@@ -52,9 +52,13 @@ def main() -> int:
 
 def blocks() -> list[bytes]:
     """The first bytes of blocks, with what follows the coinbase as a reader would have it."""
+    return [bytes(HEADER_BYTES) + b"\x01" + each + bytes(1000) for each in golden()]
+
+
+def golden() -> list[bytes]:
+    """Real coinbases, as serialised."""
     with gzip.open(GOLDEN, "rt", encoding="utf-8") as lines:
-        raw = [bytes.fromhex(entry["raw_tx_hex"]) for entry in map(json.loads, lines) if entry.get("raw_tx_hex")]
-    return [bytes(HEADER_BYTES) + b"\x01" + each + bytes(1000) for each in raw]
+        return [bytes.fromhex(entry["raw_tx_hex"]) for entry in map(json.loads, lines) if entry.get("raw_tx_hex")]
 
 
 def per_second(work: Callable[[], None], blocks: int) -> float:

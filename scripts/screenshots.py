@@ -28,11 +28,11 @@ from PIL import Image
 from playwright.async_api import Browser, expect
 from support import audits, builders, node_views, stratum_views
 from support.browser import running
+from support.mainnet import mainnet_node
 from support.served import server, sources
 
 from monitor import app as daemon
 from monitor.analysis import POOL, BlockTable, snapshot
-from monitor.cli.demo_daemon import signatures_of
 from monitor.config import Config
 from monitor.embedded import EmbeddedNode, mainnet, onward, replay
 from monitor.hub import Hub
@@ -40,7 +40,7 @@ from monitor.model import BlockRow, PoolSlug, StoredAudit, Tally, Window
 from monitor.outputs.web.pages.pages import Pages
 from monitor.outputs.web.routes.events import Events
 from monitor.registry.directory import Directory
-from monitor.registry.loading import load_pools, load_registry
+from monitor.registry.loading import load_registry
 from monitor.vitals import Vitals
 
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -198,8 +198,7 @@ async def _daemon() -> AsyncIterator[tuple[str, dict[str, str]]]:
     start = len(past) - WATCHED
     stop, listening = asyncio.Event(), asyncio.get_running_loop().create_future()
     with tempfile.TemporaryDirectory(prefix="pool-monitor-screenshots-") as store:
-        signatures = signatures_of(load_pools("main"))
-        async with EmbeddedNode(network="main", signatures=signatures, history=past[:start]) as node:
+        async with mainnet_node(past[:start]) as node:
             config = Config.model_validate({
                 "node": {"url": node.url, "cookie_file": node.cookie_file},
                 "store": {"url": f"sqlite:///{store}/blocks.sqlite"},

@@ -7,9 +7,6 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from rich.table import Table
-from rich.text import Text
-
 from monitor.alerts.loading import load_rules
 from monitor.alerts.receivers import receivers
 from monitor.config import Config
@@ -50,15 +47,6 @@ async def probe_receivers(config: Config) -> list[ReceiverResult]:
 def _receivers(config: Config) -> tuple[Receiver, ...]:
     vitals = Vitals()
     return receivers(config, hub=Hub(vitals), vitals=vitals, listening=f"http://{config.web.host}:{config.web.port}")
-
-
-def as_table(results: list[ReceiverResult]) -> Table:
-    """As a table for the terminal."""
-    table = Table("Receiver", "Result", "Seconds", box=None, pad_edge=False)
-    for each in results:
-        mark = Text("✓ ", "green") if each.ok else Text("✗ ", "red")
-        table.add_row(each.receiver, mark + Text(each.detail), f"{each.seconds:.1f}")
-    return table
 
 
 async def _run(receiver: Receiver, check: Callable[[], Awaitable[str]]) -> ReceiverResult:

@@ -248,7 +248,9 @@ class _Comparison:
         if not stood or None in stood:
             return Verdict.LATE, f"not in every template of the {grace:.0f} s before the pool's template"
         rate = min(each.rate for each in stood if each)
-        if rate < self._demanded:
+        is_full = self.weight > self.rules.full_weight
+        demanded = self.marginal * (1 + self.rules.margin) if is_full else self.marginal
+        if rate < demanded:
             return Verdict.MARGINAL, f"pays {rate:.2f} sat/vB; the marginal fee rate is {self.marginal:.2f} sat/vB"
         for trait in sorted(ranked.traits):
             if not self.traits[trait]:
@@ -258,11 +260,6 @@ class _Comparison:
         return Verdict.MISSED, (
             f"pays {rate:.2f} sat/vB, above the marginal {self.marginal:.2f} sat/vB, and was there for {age:.0f} s"
         )
-
-    @property
-    def _demanded(self) -> float:
-        """The fee rate above which a transaction was passed over."""
-        return self.marginal * (1 + self.rules.margin) if self.weight > self.rules.full_weight else self.marginal
 
     # -- transactions of the block that are not in the template --------------------------------------------------------
 

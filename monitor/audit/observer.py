@@ -12,7 +12,7 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import NoReturn, Protocol
 
 import structlog
@@ -21,6 +21,7 @@ from monitor.audit.compare import AuditRules, compare
 from monitor.audit.full_block import full_block
 from monitor.audit.mempool import FirstSeen
 from monitor.audit.templates import Template, Templates
+from monitor.config import AuditSection
 from monitor.errors import NodeAway, NodeError, WireError
 from monitor.hub import Hub
 from monitor.model import Block, BlockAudit, BlockEvents, BlockHash, BlockRef, BlockTemplate
@@ -71,48 +72,38 @@ class AuditNode(Protocol):
         """Hear of transactions that enter or leave the mempool; returns if the node does not announce them."""
 
 
-@dataclass(frozen=True, slots=True)
-class ObserverSettings:
-    """What the observer does, and how often."""
-
-    rules: AuditRules
-    interval_seconds: float = 30.0
-    node_time_ratio: float = 0.01
-    """Share of its time that the node spends on templates, at most."""
-    sanctioned: frozenset[bytes] = frozenset()
-    """Scripts of the user's list."""
-
-
 class AuditObserver:
     """Audits the blocks of the counted chain.
 
     Args:
         node: the counted node.
         hub: announces blocks.
-        settings: rules and interval.
+        section: grace, margin, and how often.
         found: called with each audit, in the order of the blocks.
         state: called with the reason why there is no audit, or None, and the interval of templates in seconds.
+        sanctioned: scripts of the user's list.
     """
 
     def __init__(
         self,
         node: AuditNode,
         hub: Hub,
-        settings: ObserverSettings,
+        section: AuditSection,
         *,
         found: Callable[[BlockAudit], Awaitable[None]],
         state: Callable[[str | None, float], None],
-        clock: Callable[[], float] = time.time,
+        sanctioned: frozenset[bytes] = frozenset(),
     ) -> None:
         self._node = node
         self._hub = hub
-        self._settings = settings
+        self._section = section
+        self._rules = AuditRules(grace_seconds=section.grace_seconds, margin=section.margin_ratio)
+        self._sanctioned = sanctioned
         self._found = found
         self._state = state
-        self._clock = clock
         self._seen = FirstSeen()
-        self._templates = Templates(seconds=2 * settings.rules.grace_seconds + 600)
-        self._interval = settings.interval_seconds
+        self._templates = Templates(seconds=2 * section.grace_seconds + 600)
+        self._interval = section.interval_seconds
         self._heard_at = float("-inf")
         """When a transaction was last heard of over ZMQ, Unix time."""
         self._synced_at = float("-inf")
@@ -135,7 +126,8 @@ class AuditObserver:
                     if isinstance(each, BlockEvents):
                         self._note(each)
                     else:  # the snapshot is published: nothing urgent needs the processor
-                        await self._audit_noted()
+                        while self._noted:
+                            await self._audit(*self._noted.popleft())
         raise AssertionError("the hub has ended")
 
     # -- templates and mempool -----------------------------------------------------------------------------------------
@@ -171,28 +163,23 @@ class AuditObserver:
             await asyncio.sleep(_BUSY_SECONDS)
 
     async def _sample(self) -> float:
-        if not self._announced or self._clock() - self._synced_at > _RESYNC_SECONDS:
-            await self._sync()
-        asked, started = self._clock(), time.monotonic()
+        if not self._announced or time.time() - self._synced_at > _RESYNC_SECONDS:
+            at = time.time()
+            self._seen.show(await self._node.mempool(), at)
+            self._synced_at = at
+        asked, started = time.time(), time.monotonic()
         template = await self._node.template()
         cost = time.monotonic() - started
-        watched = self._settings.sanctioned
         self._failures = 0
-        made = await asyncio.to_thread(self._templates.add, template, asked, watched)
+        made = await asyncio.to_thread(self._templates.add, template, asked, self._sanctioned)
         for txid in made.entries:
             self._seen.add(txid, asked)
         self._interval = min(
-            _LONGEST_INTERVAL, max(self._settings.interval_seconds, cost / self._settings.node_time_ratio)
+            _LONGEST_INTERVAL, max(self._section.interval_seconds, cost / self._section.node_time_ratio)
         )
         self._turn(None)
         self._state(None, self._interval)
         return self._interval
-
-    async def _sync(self) -> None:
-        now = self._clock()
-        txids = await self._node.mempool()
-        self._seen.show(txids, now)
-        self._synced_at = now
 
     async def _follow_mempool(self) -> NoReturn:
         while True:
@@ -203,11 +190,11 @@ class AuditObserver:
     @property
     def _announced(self) -> bool:
         """Whether the node announces transactions, as far as heard."""
-        return self._clock() - self._heard_at < _SILENCE_SECONDS
+        return time.time() - self._heard_at < _SILENCE_SECONDS
 
     def _hear(self, txid: str, entered: bool) -> None:  # noqa: FBT001 -- as the node announces it
-        self._heard_at = self._clock()
-        (self._seen.add(txid, self._clock()) if entered else self._seen.remove(txid))
+        self._heard_at = time.time()
+        (self._seen.add(txid, time.time()) if entered else self._seen.remove(txid))
 
     def _lost(self) -> None:
         """The whole mempool is asked for before the next template."""
@@ -229,16 +216,11 @@ class AuditObserver:
         """Keep new blocks with the templates before them, until their snapshot is published."""
         self._wake.set()
         noticed = events.plan.noticed
-        arrived = self._clock() - (max(0.0, time.monotonic() - noticed) if noticed else 0.0)
+        arrived = time.time() - (max(0.0, time.monotonic() - noticed) if noticed else 0.0)
         for judged in events.judged if self._off is None else ():
             block, templates = judged.block, [*self._templates.kept]
             if any(each.parent == block.header.parent for each in templates):  # others are history
                 self._noted.append((block, arrived, templates))
-
-    async def _audit_noted(self) -> None:
-        while self._noted:
-            block, arrived, templates = self._noted.popleft()
-            await self._audit(block, arrived, templates)
 
     async def _audit(self, block: Block, arrived: float, templates: Sequence[Template]) -> None:
         try:
@@ -255,8 +237,8 @@ class AuditObserver:
     def _compare(
         self, block: Block, templates: Sequence[Template], *, raw: bytes, spent: bytes | None, arrived: float
     ) -> BlockAudit | None:
-        whole = full_block(block, raw, spent, arrived=arrived, watched=self._settings.sanctioned)
-        rules = self._settings.rules
+        whole = full_block(block, raw, spent, arrived=arrived, watched=self._sanctioned)
+        rules = self._rules
         if not self._announced:  # what came since the last request for the mempool was not seen
             rules = replace(rules, lag_seconds=rules.lag_seconds + self._interval)
-        return compare(whole, templates, self._seen.time, rules=rules, sanctioned=self._settings.sanctioned)
+        return compare(whole, templates, self._seen.time, rules=rules, sanctioned=self._sanctioned)

@@ -75,31 +75,20 @@ _BYTES: Final = tuple(
 )
 """Columns of a row that are bytes: in hex on the way."""
 _ATTRIBUTIONS: Final = TypeAdapter(tuple[Attribution, ...])
-_MISSING: Final = TypeAdapter(MissingBlocks)
+_JOB: Final = TypeAdapter(BackfillJob)
 
 
 def encode_job(job: BackfillJob) -> bytes:
     """A job as a line; the only place where the node's password is written out, into a pipe."""
-    password = job.node.password.get_secret_value() if job.node.password else None
-    return _line({
-        "node": job.node.model_dump(mode="json") | {"password": password},
-        "registry": job.registry.model_dump(mode="json"),
-        "network": job.network,
-        "wanted": _MISSING.dump_python(job.wanted, mode="json"),
-        "niceness": job.niceness,
-    })  # fmt: skip
+    written = _JOB.dump_python(job, mode="json")
+    if job.node.password:
+        written["node"]["password"] = job.node.password.get_secret_value()
+    return _line(written)
 
 
 def decode_job(line: bytes) -> BackfillJob:
     """A job of `encode_job`."""
-    job = json.loads(line)
-    return BackfillJob(
-        NodeSection.model_validate(job["node"]),
-        RegistrySection.model_validate(job["registry"]),
-        job["network"],
-        wanted=_MISSING.validate_python(job["wanted"]),
-        niceness=job["niceness"],
-    )
+    return _JOB.validate_json(line)
 
 
 def encode(message: Message) -> bytes:

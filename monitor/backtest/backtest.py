@@ -159,7 +159,8 @@ def _report(
 ) -> BacktestReport:
     rules = read_rules(options.rules) if options.rules else load_rules(config)
     fitting, left = judgeable(rules, config, whole=history.whole and options.years is None)
-    windows = [window for window in config.windows if any(_names(rule, window.name) for rule in fitting)]
+    named = {name for rule in fitting for name in rule.where.get("window", ())}
+    windows = [window for window in config.windows if window.name in named]
     longest = max((window.expected_seconds for window in windows), default=0)
     registry = history.registry
     scope = Scope(
@@ -224,10 +225,6 @@ def judgeable(rules: Sequence[Rule], config: Config, *, whole: bool) -> tuple[li
         else:
             fitting.append(rule)
     return fitting, left
-
-
-def _names(rule: Rule, window: str) -> bool:
-    return window in rule.where.get("window", ())
 
 
 def _within(rows: list[BlockRow], span: Span) -> list[BlockRow]:

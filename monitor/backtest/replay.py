@@ -111,11 +111,6 @@ class _Watched:
         """Whether it needs more than shares."""
         return self.rule.value in _INDICES
 
-    @property
-    def with_intervals(self) -> bool:
-        """Whether it needs the intervals of shares."""
-        return self.rule.value in _INTERVALS
-
 
 class Replay:
     """Takes blocks, lowest first, and records the alerts.
@@ -140,7 +135,7 @@ class Replay:
         self._daily = [each for each in watched if each.rule.value not in special]
         for each in self._counted:
             each.pairs = _needed(each.rule, scope)
-        self._with_intervals = any(each.with_intervals for each in self._counted)
+        self._with_intervals = any(each.rule.value in _INTERVALS for each in self._counted)
         needed = {pair for each in self._counted for pair in each.pairs}
         self._short = CountedBlocks(
             [level for level in scope.levels if any(level.name == name for name, _ in needed)],

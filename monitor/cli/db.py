@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 
-from monitor import logs
 from monitor.cli.common import ConfigOption, progress, settings
 from monitor.errors import Exit
 
@@ -72,7 +71,6 @@ def copy(
     """
     from monitor.store import copying  # noqa: PLC0415 -- slow, and only needed here
 
-    logs.configure("warning")
     with progress("copying") as bar:
         copied = copying.copy(source, target, bar or _silent)
     typer.echo(", ".join(f"{rows:,} {table}" for table, rows in copied.rows.items() if rows) or "nothing to copy")
@@ -93,7 +91,6 @@ def prune(
     """
     from monitor.cli.pruning import pruned  # noqa: PLC0415 -- slow, and only needed here
 
-    logs.configure("warning")
     found = asyncio.run(pruned(settings(config), delete=yes))
     for table, rows in found.rows.items():
         typer.echo(f"{rows:>12,} {table}")
@@ -101,7 +98,7 @@ def prune(
         typer.echo(
             "Nothing was deleted; --yes deletes these rows." if any(found.rows.values()) else "Nothing is too old."
         )
-    elif found.compacted:
+    elif found.after < found.before:
         typer.echo(f"The database has {found.after:,} bytes, {found.before - found.after:,} less than before.")
     else:
         free = f"{found.free:,} bytes of it" if found.free else "the space of these rows"

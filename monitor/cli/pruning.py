@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from monitor.config import Config
@@ -21,8 +22,6 @@ class Pruned:
     after: int = 0
     free: int = 0
     """Of those, how many are for new rows; 0 if that is not known."""
-    compacted: bool = False
-    """Whether free space was given back."""
 
 
 async def pruned(config: Config, *, delete: bool) -> Pruned:
@@ -36,12 +35,9 @@ async def pruned(config: Config, *, delete: bool) -> Pruned:
             return Pruned(await store.expired(retention(config)))
         before, _ = await store.space()
         rows = await store.prune(retention(config))
-    try:
+    with suppress(StoreInUse):
         async with await Store.open(config.store.url) as store:  # the only one to use it
             await store.compact()
-            after, free = await store.space()
-            return Pruned(rows, before, after, free=free, compacted=after < before)
-    except StoreInUse:
-        async with await Store.open(config.store.url, beside=True) as store:
-            after, free = await store.space()
-            return Pruned(rows, before, after, free=free)
+    async with await Store.open(config.store.url, beside=True) as store:
+        after, free = await store.space()
+    return Pruned(rows, before, after, free=free)

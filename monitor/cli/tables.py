@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Collection, Iterable
 
 from rich import box
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+
+def console(width: int = 160) -> Console:
+    """Standard output: as wide as the terminal, or of this width if it is none. Texts are printed as they are."""
+    return Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else width)
 
 
 def table(*columns: str, title: str | None = None, right: Collection[str] = (), whole: Collection[str] = ()) -> Table:

@@ -11,9 +11,8 @@ from typing import NoReturn, Protocol, TypeAlias
 
 import structlog
 
-from monitor.audit.compare import AuditRules
 from monitor.audit.list_file import read_addresses
-from monitor.audit.observer import AuditNode, AuditObserver, ObserverSettings
+from monitor.audit.observer import AuditNode, AuditObserver
 from monitor.config import AuditSection
 from monitor.documents import read_text
 from monitor.hub import Hub
@@ -114,8 +113,7 @@ async def run_audit(  # noqa: PLR0913 -- its inputs and outputs, by name
     if not section.enabled:
         board.show_state(_DISABLED, 0)
         await asyncio.Event().wait()
-    rules = AuditRules(grace_seconds=section.grace_seconds, margin=section.margin_ratio)
-    watched = await asyncio.to_thread(_read_list, section.sanctioned_file, script_of)
+    sanctioned = await asyncio.to_thread(_read_list, section.sanctioned_file, script_of)
     if section.sanctioned_file:
         note_modified([section.sanctioned_file], "sanctioned", vitals)
 
@@ -128,10 +126,7 @@ async def run_audit(  # noqa: PLR0913 -- its inputs and outputs, by name
         await store.save(audit, keep_seconds=section.keep_days * DAY_SECONDS)
         await board.recount(audit.ref.hash, audit.time)
 
-    settings = ObserverSettings(
-        rules, section.interval_seconds, node_time_ratio=section.node_time_ratio, sanctioned=watched
-    )
-    await AuditObserver(node, hub, settings, found=found, state=state).run()
+    await AuditObserver(node, hub, section, found=found, state=state, sanctioned=sanctioned).run()
     raise AssertionError("the observer returned")
 
 

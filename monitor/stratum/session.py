@@ -7,7 +7,6 @@ answered; where it wants to send us is noted, and not followed.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import isfinite
 from typing import NamedTuple
 
 from monitor import __version__
@@ -35,8 +34,6 @@ class Session:
     password: str = ""
     extranonce: tuple[bytes, int] | None = None
     """Our part, and the size of the miner's; None before the server has said it."""
-    difficulty: float | None = None
-    """Of shares, as the server last set it."""
     refusal: str | None = None
     """Why the server does not know our user name; many send jobs all the same."""
     reconnects_refused: int = 0
@@ -63,13 +60,10 @@ class Session:
             case "mining.set_extranonce":
                 if len(message.params) >= 2:
                     self.extranonce = read_extranonce(message.params[0], message.params[1])
-            case "mining.set_difficulty":
-                if message.params and isinstance(message.params[0], int | float):
-                    self.difficulty = _finite(message.params[0])
             case "client.reconnect":
                 self.reconnects_refused += 1
             case _:
-                pass  # show_message, get_version, set_version_mask and others: no job
+                pass  # set_difficulty, show_message, get_version, set_version_mask and others: no job
         return None, b""
 
     def _answered(self, message: Message) -> bytes:
@@ -88,10 +82,3 @@ def _reason(error: object) -> str:
     """What the server says, which is not trusted."""
     said = error[1] if isinstance(error, list) and len(error) > 1 else error
     return excerpt(said, _MAX_REASON) if said and isinstance(said, str) else "no reason given"
-
-
-def _finite(value: float) -> float | None:
-    try:
-        return float(value) if isfinite(value) else None
-    except OverflowError:
-        return None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Iterable
+from typing import Any, Literal
 
 from prometheus_client import Counter, Gauge, Histogram
 
@@ -12,6 +13,7 @@ from monitor.outputs.builders_metrics import BUILDERS_CATALOGUE
 from monitor.outputs.economy_metrics import ECONOMY_CATALOGUE
 from monitor.outputs.metrics import CATALOGUE
 from monitor.outputs.node_metrics import NODE_CATALOGUE
+from monitor.outputs.samples import PublishedOf
 from monitor.outputs.stratum_metrics import STRATUM_CATALOGUE
 from monitor.vitals import Vitals
 
@@ -20,12 +22,10 @@ Unknown = Literal["split", "merged"]
 
 def _meanings() -> dict[str, str]:
     """The help text of every metric, by its name without the prefix, as Prometheus knows it."""
-    found = {
-        each.name + "_total" * (each.is_counter): each.help
-        for catalogue in (CATALOGUE, AUDIT_CATALOGUE, BUILDERS_CATALOGUE, NODE_CATALOGUE, ECONOMY_CATALOGUE)
-        for each in catalogue
-    }
-    found |= {each.name: each.help for each in STRATUM_CATALOGUE}  # of its own state, and gauges alone
+    catalogues: tuple[Iterable[PublishedOf[Any]], ...] = (
+        CATALOGUE, AUDIT_CATALOGUE, BUILDERS_CATALOGUE, NODE_CATALOGUE, ECONOMY_CATALOGUE, STRATUM_CATALOGUE,
+    )  # fmt: skip
+    found = {each.name + "_total" * each.is_counter: each.help for catalogue in catalogues for each in catalogue}
     for each in vars(Vitals()).values():
         if isinstance(each, Gauge | Counter | Histogram):
             (family,) = each.describe()

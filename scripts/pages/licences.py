@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from importlib.metadata import metadata
-from pathlib import Path
 
-from packaging.requirements import Requirement
+from release import locked
 
 LOCKS = {"run": "", "service": "extras", "all": "Parquet"}
 """Each lock holds those before it; what is said of a package that comes with it."""
-REQUIREMENTS = Path(__file__).resolve().parents[2] / "requirements"
 HEAD = """\
 # Licences
 
@@ -35,13 +32,6 @@ def page() -> str:
             part.setdefault(name, said or "the core")
     rows = (f"| {name} | {licence(name)} | {said} |\n" for name, said in sorted(part.items()))
     return HEAD + "".join(rows) + FOOT
-
-
-def locked(lock: str) -> set[str]:
-    """Names of the packages of a lock that are installed on this system."""
-    text = (REQUIREMENTS / f"{lock}.txt").read_text("utf-8")
-    entries = map(Requirement, re.findall(r"^([a-z0-9][^\\\n]*==[^\\\n]*)", text, re.MULTILINE))
-    return {each.name for each in entries if each.marker is None or each.marker.evaluate()}
 
 
 def licence(name: str) -> str:

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import RawTestServer
 from pydantic import SecretStr
 from support.daemon import Inside, environment, inside
 from support.forked import POOL_MONITOR, run
@@ -192,6 +194,19 @@ async def test_what_is_no_pool_monitor_is_told_apart(node: EmbeddedNode, config:
     async with Client(config, node.url) as client:
         with pytest.raises(PoolMonitorError, match=r"answered HTTP 40\d|requires a token"):
             await client.ask(Choice())
+
+
+@pytest.mark.parametrize("answer", [{}, {"other": 1}, [], ["summary"], "summary", 7, None])
+async def test_another_program_that_answers_everything_is_none_either(answer: object) -> None:
+    async def show(_request: web.BaseRequest) -> web.Response:
+        return web.json_response(answer)
+
+    async with RawTestServer(show) as other, Client(Config(), str(other.make_url("/"))) as client:
+        for asked in (
+            client.ask(Choice()), client.read("nodes", has="summary"), client.entity("CN", Choice("origin")),
+        ):  # fmt: skip
+            with pytest.raises(PoolMonitorError, match="no pool-monitor answers at"):
+                await asked
 
 
 async def test_watched_in_a_pipe_each_change_is_a_line_of_json(daemon: Inside, node: EmbeddedNode) -> None:

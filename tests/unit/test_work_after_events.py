@@ -12,9 +12,9 @@ import pytest
 from support.fake_chain import ALL, FakeNode
 
 from monitor.analysis.counting.levels import POOL
-from monitor.audit.compare import AuditRules
-from monitor.audit.observer import AuditObserver, ObserverSettings
+from monitor.audit.observer import AuditObserver
 from monitor.chain.follower import Follower
+from monitor.config import AuditSection
 from monitor.custody.observer import CustodyObserver
 from monitor.errors import NodeBusy
 from monitor.hub import Hub
@@ -99,9 +99,7 @@ async def running(node: FakeNode, whole: WholeBlocks, store: Store, hub: Hub) ->
     async def found(audit: BlockAudit) -> None:
         raise AssertionError(audit)
 
-    audit = AuditObserver(
-        whole, hub, ObserverSettings(AuditRules(), interval_seconds=600), found=found, state=lambda *_: None
-    )
+    audit = AuditObserver(whole, hub, AuditSection(interval_seconds=600), found=found, state=lambda *_: None)
     custody = CustodyObserver(whole, store.evidence, hub, complete=lambda: True, days=10_000, show=lambda _: None)
     tasks = [asyncio.create_task(each) for each in (pipeline.follow(), pipeline.publish(), audit.run(), custody.run())]
     try:

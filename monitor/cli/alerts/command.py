@@ -25,14 +25,14 @@ def show(
     as_json: JsonOption = False,
 ) -> None:
     """List the alerts of a running daemon: pending, firing, and resolved in the last day."""
-    from monitor.cli.alerts.table import as_table, fetch_alerts, stored_alerts  # noqa: PLC0415 -- slow, and only needed here
+    from monitor.cli.alerts.table import fetch_alerts, of_alerts, stored_alerts  # noqa: PLC0415 -- slow, and only needed here
 
     known = load(config)
     found = asyncio.run(stored_alerts(known) if stored else fetch_alerts(known, url))
     if as_json:
         typer.echo(json.dumps(found, indent=2, ensure_ascii=False))
     else:
-        Console(highlight=False).print(as_table(found))
+        Console(highlight=False).print(of_alerts(found))
 
 
 @alerts.command()
@@ -70,11 +70,12 @@ def try_receivers(
 
     The alert is marked as a test and is not stored. The exit status is 1 if a receiver did not accept it.
     """
-    from monitor.alerts.check import as_table, send_test_alerts  # noqa: PLC0415 -- slow, and only needed here
+    from monitor.alerts.check import send_test_alerts  # noqa: PLC0415 -- slow, and only needed here
+    from monitor.cli.alerts.table import of_receivers  # noqa: PLC0415
 
     results = asyncio.run(send_test_alerts(settings(config, "error"), rule))
     if not results:
         raise ConfigError("no receiver is configured for alerts", remedy="add one in [alerts.*] or [mqtt]")
-    Console(highlight=False).print(as_table(results))
+    Console(highlight=False).print(of_receivers(results))
     if not all(result.ok for result in results):
         raise typer.Exit(1)

@@ -21,6 +21,7 @@ from monitor.cli.attribute.explain import Explainer
 from monitor.cli.attribute.explain_table import as_view
 from monitor.cli.attribute.inputs import Given, Input
 from monitor.cli.attribute.rows import TABLE_HEAD, Judge, as_line
+from monitor.cli.tables import console
 from monitor.config import Config, Network
 from monitor.errors import InputError
 from monitor.model import NodeFacts
@@ -31,8 +32,6 @@ from monitor.vitals import Vitals
 Row: TypeAlias = dict[str, Any]
 _Source: TypeAlias = str | Sequence[from_node.BlockName]
 """A file (or `-`), a JSON object, or blocks of the node."""
-_PAGE = 132
-"""Width of output that is not a terminal."""
 _MANY = 20
 """Number of blocks from which a progress bar is shown."""
 
@@ -120,10 +119,10 @@ def run(request: Request, *, as_table: bool) -> bool:
 
 
 async def _with_node(request: Request, printer: _Printer) -> None:
-    console = Console(stderr=True)
+    errors = Console(stderr=True)
     # On a terminal the rows themselves show the progress, and would overwrite the bar.
-    idle = request.blocks < _MANY or sys.stdout.isatty() or not console.is_terminal
-    with Progress(console=console, transient=True, disable=idle, redirect_stdout=False) as progress:
+    idle = request.blocks < _MANY or sys.stdout.isatty() or not errors.is_terminal
+    with Progress(console=errors, transient=True, disable=idle, redirect_stdout=False) as progress:
         task = progress.add_task("Asking the node", total=request.blocks)
         async for row in request.rows_with_node():
             printer.print(row)
@@ -138,7 +137,7 @@ class _Printer:
         self._as_table = as_table
         self._explains = request.explain
         self._heights = bool(request.blocks)
-        self._console = Console(highlight=False, width=None if sys.stdout.isatty() else _PAGE)
+        self._console = console(132)
         if as_table and not request.explain:
             sys.stdout.write(("  HEIGHT  " if self._heights else "") + TABLE_HEAD + "\n")
 

@@ -5,16 +5,12 @@ from __future__ import annotations
 import sys
 from datetime import UTC, datetime
 
-from rich.console import Console
 from rich.text import Text
 
-from monitor.cli.tables import facts, table
+from monitor.cli.tables import console, facts, table
 from monitor.model import Verdict
 from monitor.outputs.schemas.audit import BlockAuditDetail
 from monitor.processing.audit_lookup import AuditLookup
-
-_PAGE = 200
-"""Width of a table that is not for a terminal."""
 
 
 def show(found: AuditLookup, form: str) -> None:
@@ -22,10 +18,10 @@ def show(found: AuditLookup, form: str) -> None:
     if form == "json":
         sys.stdout.buffer.write(BlockAuditDetail.of(found.stored, found.names).encode() + b"\n")
         return
-    console = Console(width=None if sys.stdout.isatty() else _PAGE, highlight=False)
+    out = console(200)
     audit, pool = found.stored.audit, found.stored.pool
     age = "not known: the block is empty" if audit.template_age is None else f"at most {audit.template_age:.0f} s"
-    console.print(
+    out.print(
         facts((
             ("block", f"{audit.ref.height}  {audit.ref.hash}"),
             ("pool", found.names.get(pool, pool) if pool else "unknown"),
@@ -41,11 +37,11 @@ def show(found: AuditLookup, form: str) -> None:
     for verdict in Verdict:
         if number := audit.counts.get(verdict):
             counts.add_row(verdict.value, f"{number:,}", f"{audit.weights.get(verdict, 0):,}")
-    console.print(counts)
+    out.print(counts)
     if audit.transactions:
         listed = table("transaction", "verdict", "sat/vB", "why", right={"sat/vB"}, whole={"transaction"})
         for each in audit.transactions:
             rate = "" if each.fee_rate is None else f"{each.fee_rate:.2f}"
             marks = " (your list)" * each.sanctioned + " (own payout)" * each.own_payout
             listed.add_row(each.txid, each.verdict.value + marks, rate, Text(each.reason))
-        console.print(listed)
+        out.print(listed)

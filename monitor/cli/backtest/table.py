@@ -15,6 +15,7 @@ from rich.text import Text
 from monitor.backtest.backtest import BacktestReport, RuleResult
 from monitor.backtest.replay import Episode
 from monitor.cli.tables import table
+from monitor.outputs.schemas.base import iso
 
 _DAY = 86_400
 
@@ -101,8 +102,8 @@ def _episode(one: Episode) -> dict[str, Any]:
     return {
         "labels": dict(one.alert.labels),
         "height": one.alert.height,
-        "began": _iso(one.alert.since),
-        "ended": None if one.ended is None else _iso(one.ended),
+        "began": iso(one.alert.since, "seconds"),
+        "ended": None if one.ended is None else iso(one.ended, "seconds"),
         "value": one.alert.value,
         "summary": one.alert.summary,
     }
@@ -114,7 +115,3 @@ def _in_order(report: BacktestReport) -> list[Episode]:
 
 def _date(seconds: float) -> str:
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d}"
-
-
-def _iso(seconds: float) -> str:
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%SZ}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,8 @@ _INDICES = {
 """Title and number format of each index in the table."""
 _INTERVALS = {"hhi_unbiased": "hhi", "nakamoto": "nakamoto"}
 """Indices with an interval, and the name of its estimate."""
+_OF_A_SHARE = ("blocks", "share", "lower", "upper", "sampling_lower", "sampling_upper")
+"""What JSON has of each entity."""
 _MOST_NAMED = 8
 """Unrecognised names in a note."""
 
@@ -60,9 +62,9 @@ class Measured:
     """Intervals of what is counted, by sampling alone."""
     combined: Combined | None
     """The intervals to publish; None for a single block."""
-    unrecognised: Mapping[str, int] = field(default_factory=dict)
+    unrecognised: Mapping[str, int]
     """Blocks of each name that the registry does not have."""
-    notes: Sequence[str] = ()
+    notes: Sequence[str]
     """What had to be assumed of the file, as sentences."""
 
     @property
@@ -128,17 +130,7 @@ def as_json(measured: Measured) -> str:
         "blocks": found.blocks,
         "unknown": found.unknown,
         "indices": {name: {"split": split[name], "merged": merged[name]} for name in split} | {"top_share": top},
-        "shares": {
-            one.entity: {
-                "blocks": one.blocks,
-                "share": one.share,
-                "lower": one.lower,
-                "upper": one.upper,
-                "sampling_lower": one.sampling_lower,
-                "sampling_upper": one.sampling_upper,
-            }
-            for one in measured.shares
-        },
+        "shares": {one.entity: {name: getattr(one, name) for name in _OF_A_SHARE} for one in measured.shares},
         "intervals": _intervals(measured),
         "unrecognised": measured.unrecognised,
     }

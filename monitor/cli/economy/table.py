@@ -38,7 +38,7 @@ def as_table(view: EconomyView) -> None:
     say("without them only both readings of what is not attributed, as the source states no error.", "dim")
     for made in view.measures:
         trend = text.ai_text(made).removeprefix("AI: ")
-        say(f"{made.layer}: {trend}. {text.largest(made, _SHOWN)}; {_percent(made.unattributed)} not attributed;")
+        say(f"{made.layer}: {trend}. {text.largest(made, _SHOWN)}; {100 * made.unattributed:.0f} % not attributed;")
         say(f"  {made.coverage}.")
     say("Not measured:")
     for compared in view.comparisons:
@@ -62,7 +62,3 @@ def _row(measure: LayerMeasure, now: float) -> tuple[str, ...]:
         text.majority(measure),
         measure.slope.direction if measure.slope else "no trend yet",
     )
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
 import time
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -12,11 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 import typer
-from rich.console import Console
 
 from monitor.cli.common import ConfigOption, JsonOption, progress, settings
 from monitor.cli.registry.proposals import proposals
 from monitor.cli.registry.suggest import suggest
+from monitor.cli.tables import console
 from monitor.config import Config, load
 from monitor.errors import InputError
 from monitor.model import PoolSlug
@@ -24,10 +23,6 @@ from monitor.model import PoolSlug
 if TYPE_CHECKING:
     from monitor.attribution.frequent import Frequent
     from monitor.registry.lists import Copy
-
-_PAGE = 160
-"""Width of output that is not a terminal."""
-
 
 registry = typer.Typer(name="registry", help="Show, update and apply the registry of pools.", no_args_is_help=True)
 
@@ -58,7 +53,7 @@ def show(
         if as_json:
             typer.echo(json.dumps(asdict(found_unknown), indent=2))
         else:
-            _console().print(registry_view.unknown(found_unknown))
+            console().print(registry_view.unknown(found_unknown))
         return
     known = load_registry(configured.registry, network_of(configured))
     now = int(time.time())
@@ -67,9 +62,9 @@ def show(
         found = [registry_view.as_object(known, each, now) for each in slugs]
         typer.echo(json.dumps(found[0] if slug else found, ensure_ascii=False, indent=2))
     elif slug:
-        _console().print(registry_view.one_pool(known, PoolSlug(slug), now))
+        console().print(registry_view.one_pool(known, PoolSlug(slug), now))
     else:
-        _console().print(registry_view.all_pools(known, now, lists.current_copies()))
+        console().print(registry_view.all_pools(known, now, lists.current_copies()))
 
 
 @registry.command()
@@ -89,10 +84,10 @@ def diff(
 
     configured = settings(config)
     if file is None:
-        _console().print(registry_view.disagreements(lists.current_copies(), lists.decisions()))
+        console().print(registry_view.disagreements(lists.current_copies(), lists.decisions()))
         return
     copies = asyncio.run(_fetched([str(file)], which))
-    _console().print(registry_view.proposal(registry_update.propose(copies, configured.registry)))
+    console().print(registry_view.proposal(registry_update.propose(copies, configured.registry)))
 
 
 @registry.command()
@@ -121,7 +116,7 @@ def update(
     configured = settings(config)
     copies = asyncio.run(_fetched(origins, which))
     proposal = registry_update.propose(copies, configured.registry, let_go=let_go or ())
-    _console().print(registry_view.proposal(proposal))
+    console().print(registry_view.proposal(proposal))
     if proposal.doubts:
         raise InputError("the registry was not changed, because of the doubts above")
     if not proposal.changes:
@@ -142,12 +137,12 @@ def reattribute(config: ConfigOption = None) -> None:
     Does not need the node. If it is interrupted, nothing changes, and the next run continues from there. A running
     daemon does the same automatically when the registry changes, so this is for when none runs.
     """
-    from monitor.processing.reattribution import as_view  # noqa: PLC0415 -- slow, and only needed here
+    from monitor.cli.registry import tables as registry_view  # noqa: PLC0415 -- slow, and only needed here
     from monitor.processing.reattribution import reattribute as work  # noqa: PLC0415
 
     with progress("attributing") as bar:
         report = asyncio.run(work(load(config), bar))
-    Console().print(as_view(report))
+    console().print(registry_view.reattribution(report))
 
 
 async def frequent(config: Config) -> Frequent:
@@ -182,7 +177,3 @@ async def _fetched(origins: list[str] | None, which: ListName | None) -> list[Co
     if len({copy.list.source for copy in copies}) < len(copies):
         raise InputError("two of these are copies of the same list", remedy="give one of them")
     return copies
-
-
-def _console() -> Console:
-    return Console(highlight=False, width=None if sys.stdout.isatty() else _PAGE)

@@ -4,26 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
 from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich import box
-from rich.console import Console, RenderableType
-from rich.table import Table
+from rich.console import RenderableType
 
 from monitor.cli.common import ConfigOption, JsonOption, settings
+from monitor.cli.tables import console, table
 from monitor.config import Config
 from monitor.errors import InputError, RegistryError
 
 if TYPE_CHECKING:
     from monitor.model import Proposal
-
-_PAGE = 160
-"""Characters in a line where the output is no terminal."""
 
 
 def proposals(
@@ -49,21 +44,19 @@ def proposals(
     elif as_json:
         typer.echo(json.dumps([asdict(each) for each in found], indent=2, default=str))
     else:
-        Console(highlight=False, width=None if sys.stdout.isatty() else _PAGE).print(as_table(found))
+        console().print(as_table(found))
 
 
 def as_table(found: tuple[Proposal, ...]) -> RenderableType:
     """The proposals for people."""
     if not found:
         return "No evidence unites any pools."
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in ("level", "group", "pool", "since", "until", "confidence", "evidence"):
-        table.add_column(column, overflow="fold")
+    rows = table("level", "group", "pool", "since", "until", "confidence", "evidence")
     for each in found:
         evidence = "\n".join(f"{one.kind}, p {one.p:.2g}: {one.text}" for one in each.evidence)
         dates = (str(each.since), str(each.until or "today"))
-        table.add_row(each.level, each.group, each.pool, *dates, each.confidence, evidence)
-    return table
+        rows.add_row(each.level, each.group, each.pool, *dates, each.confidence, evidence)
+    return rows
 
 
 def _members(found: tuple[Proposal, ...], group: str) -> list[Proposal]:

@@ -4,24 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich import box
-from rich.console import Console, RenderableType
-from rich.table import Table
+from rich.console import RenderableType
 
 from monitor.cli.common import ConfigOption, JsonOption, settings
+from monitor.cli.tables import console, table
 from monitor.config import Config
 
 if TYPE_CHECKING:
     from monitor.attribution.new_payouts import Sighting, Suggestions
-
-_PAGE = 132
-"""Characters in a line where the output is no terminal."""
 
 
 def suggest(
@@ -39,7 +34,7 @@ def suggest(
     if as_json:
         typer.echo(json.dumps(asdict(found), indent=2))
         return
-    Console(highlight=False, width=None if sys.stdout.isatty() else _PAGE).print(as_table(found))
+    console(132).print(as_table(found))
     for entry in found.entries:
         typer.echo(entry)  # to be pasted, so without the line breaks of a console
 
@@ -48,13 +43,11 @@ def as_table(found: Suggestions) -> RenderableType:
     """The suggestions for people."""
     if not found.payouts:
         return "No unknown payout address recurs in blocks with the tag of one pool."
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in ("pool", "address", "blocks", "of", "first", "last"):
-        table.add_column(column, justify="right" if column in {"blocks", "of"} else "left", overflow="fold")
+    rows = table("pool", "address", "blocks", "of", "first", "last", right={"blocks", "of"})
     for each in found.payouts:
         counts = (f"{each.blocks:,}", f"{each.of:,}")
-        table.add_row(each.pool, each.address, *counts, _when(each.first), _when(each.last))
-    return table
+        rows.add_row(each.pool, each.address, *counts, _when(each.first), _when(each.last))
+    return rows
 
 
 def _when(seen: Sighting) -> str:

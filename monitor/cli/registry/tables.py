@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -22,6 +22,12 @@ from monitor.registry.loading import Registry
 from monitor.registry.memberships import ASPECTS, Membership
 from monitor.registry.update import Proposal
 from monitor.text import printable
+
+if TYPE_CHECKING:
+    from monitor.processing.reattribution import ReattributionResult
+
+_INDICES = ("hhi", "nakamoto", "effective_entities")
+"""Those by which a re-attribution is reported."""
 
 
 def as_object(known: Registry, slug: PoolSlug, now: int) -> dict[str, Any]:
@@ -63,7 +69,7 @@ def all_pools(known: Registry, now: int, copies: Mapping[str, Copy]) -> Renderab
         )  # fmt: skip
     registry = known.pools
     head = Text(f"{len(registry.by_slug)} pools, {len(registry.custodians)} custodians, content {registry.hash}")
-    return Group(rows, head, *(Text(_origin(source, copy), style="dim") for source, copy in copies.items()))
+    return Group(rows, head, *(Text(_origin(copy), style="dim") for copy in copies.values()))
 
 
 def one_pool(known: Registry, slug: PoolSlug, now: int) -> RenderableType:
@@ -115,7 +121,7 @@ def disagreements(copies: Mapping[str, Copy], decided: Decisions) -> RenderableT
 
 def proposal(proposed: Proposal) -> RenderableType:
     """What newer copies would change, and doubts about them."""
-    parts: list[RenderableType] = [Text(_origin(copy.list.source, copy), style="dim") for copy in proposed.copies]
+    parts: list[RenderableType] = [Text(_origin(copy), style="dim") for copy in proposed.copies]
     if proposed.changes is not None:
         parts += list(_changes(proposed.changes)) or [Text("No changes.")]
     parts += [Text(f"note: {note}", style="dim") for note in proposed.notes]
@@ -137,6 +143,22 @@ def unknown(found: Frequent) -> RenderableType:
     entries = [each.entry for each in (*found.texts, *found.payouts) if each.entry]
     text = "\n".join("\n".join(map(printable, entry.splitlines())) + "\n" for entry in dict.fromkeys(entries))
     return Group(*parts, Text("Entries for registry.user_file", style="bold"), Text(text))
+
+
+def reattribution(found: ReattributionResult) -> RenderableType:
+    """Blocks that moved from one pool to another, and the indices that differ."""
+    if not found.moved:
+        return Text(f"No block moved from one pool to another (registry {found.registry}).")
+    moved = table("from", "to", "blocks", right=("blocks",))
+    for each in found.moved:
+        moved.add_row(each.before or "unknown", each.after or "unknown", f"{each.blocks:,}")
+    indices = table("level", "window", "index", "before", "after", right=("before", "after"))
+    for old, new in zip(found.before, found.after, strict=True):
+        for name in _INDICES if old.split and new.split else ():
+            was, becomes = (f"{getattr(each, name):,.4g}" for each in (old.split, new.split))
+            if was != becomes:
+                indices.add_row(new.level, new.window.name, name, was, becomes)
+    return Group(moved, indices if indices.row_count else Text("No index moved."))
 
 
 def _changes(found: Changes) -> Iterator[RenderableType]:
@@ -207,9 +229,9 @@ def _pool(known: Registry, slug: PoolSlug) -> Pool:
         raise InputError(f"unknown pool {slug!r}", remedy="`pool-monitor registry show` lists all pools") from None
 
 
-def _origin(source: str, copy: Copy) -> str:
+def _origin(copy: Copy) -> str:
     when = f"fetched {copy.taken} from {copy.origin}" if copy.taken else "as shipped"
-    return f"list {source}: {len(copy.list.pools)} pools, {when}"
+    return f"list {copy.list.source}: {len(copy.list.pools)} pools, {when}"
 
 
 def _day(day: object) -> str | None:

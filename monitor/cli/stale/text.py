@@ -6,24 +6,23 @@ import csv
 import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Any, TypeAlias
+from typing import Any
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group
 from rich.text import Text
 
-from monitor.cli.tables import table
-from monitor.model import PoolSlug, Race, StaleRate
+from monitor.cli.tables import console, table
+from monitor.model import PoolSlug
 from monitor.processing.stale_import import ImportedList
 from monitor.processing.stale_view import StaleView
 
-_PAGE = 160
-"""Width of a table that is not for a terminal."""
 _SHOWN = 20
 """Refused rows and unknown pools that are listed; the others are counted."""
+_OF_A_RACE = ("height", "time", "depth", "stale", "losers", "winners", "builder")
+"""What JSON and CSV have of each race."""
 _LOWER_BOUND = "Stale blocks known to this database: a lower bound of those that there were."
-
-Rows: TypeAlias = Sequence[Mapping[str, Any]]
 
 
 def refusals(report: ImportedList) -> Iterator[str]:
@@ -58,19 +57,19 @@ def summary(report: ImportedList) -> Iterator[str]:
 
 def races(view: StaleView, form: str) -> None:
     """Print the races."""
-    rows = [_race(race) for race in view.races]
     if form != "table":
-        _data(rows, form)
+        _data([{name: getattr(race, name) for name in _OF_A_RACE} for race in view.races], form)
         return
     made = table(
         "height", "time", "depth", "stale", "best chain", "next block", right={"height", "depth"}, whole={"time"}
     )
     for race in view.races:
+        time = f"{datetime.fromtimestamp(race.time, UTC):%Y-%m-%d %H:%M}"
         made.add_row(
-            str(race.height), _time(race), str(race.depth), _names(view, race.losers), _names(view, race.winners),
+            str(race.height), time, str(race.depth), _names(view, race.losers), _names(view, race.winners),
             _names(view, (race.builder,)),
         )  # fmt: skip
-    _print(
+    console().print(
         Group(made, Text(_LOWER_BOUND, "dim")) if view.races else Text(f"No stale block known in {view.window.name}.")
     )
 
@@ -78,7 +77,7 @@ def races(view: StaleView, form: str) -> None:
 def rates(view: StaleView, form: str) -> None:
     """Print the stale rates."""
     if form != "table":
-        _data([_rate(rate) for rate in view.rates], form)
+        _data([asdict(rate) for rate in view.rates], form)
         return
     columns = ("pool", "share", "blocks", "stale", "per 10,000", "95 %", "by size", "p-value", "corrected")
     made = table(*columns, right=columns[1:])
@@ -96,7 +95,8 @@ def rates(view: StaleView, form: str) -> None:
         notes.append(f"Stale blocks without a known pool, which count for none: {unknown:,}.")
     if others := len(view.rates) - len(shown):
         notes.append(f"Pools without a known stale block, too small to expect one: {others:,}.")
-    _print(Group(made, *(Text(note, "dim") for note in notes)) if view.rates else Text(_without_rates(view, unknown)))
+    below = (Text(note, "dim") for note in notes)
+    console().print(Group(made, *below) if view.rates else Text(_without_rates(view, unknown)))
 
 
 def _without_rates(view: StaleView, unknown: int) -> str:
@@ -106,23 +106,7 @@ def _without_rates(view: StaleView, unknown: int) -> str:
     return f"{found}, {unknown:,} without a known pool: there is no rate to show."
 
 
-def _race(race: Race) -> dict[str, Any]:
-    return {
-        "height": race.height,
-        "time": race.time,
-        "depth": race.depth,
-        "stale": [*race.stale],
-        "losers": [*race.losers],
-        "winners": [*race.winners],
-        "builder": race.builder,
-    }
-
-
-def _rate(rate: StaleRate) -> dict[str, Any]:
-    return {name: getattr(rate, name) for name in rate.__dataclass_fields__}
-
-
-def _data(rows: Rows, form: str) -> None:
+def _data(rows: Sequence[Mapping[str, Any]], form: str) -> None:
     """As JSON, or as CSV with lists joined by spaces."""
     if form == "json":
         sys.stdout.write(json.dumps(rows, indent=2) + "\n")
@@ -133,19 +117,11 @@ def _data(rows: Rows, form: str) -> None:
 
 
 def _cell(value: object) -> object:
-    return " ".join(str(each or "unknown") for each in value) if isinstance(value, list) else value
-
-
-def _print(what: RenderableType) -> None:
-    Console(highlight=False, width=None if sys.stdout.isatty() else _PAGE).print(what)
+    return " ".join(str(each or "unknown") for each in value) if isinstance(value, tuple) else value
 
 
 def _names(view: StaleView, pools: Sequence[PoolSlug | None]) -> str:
     return ", ".join(view.names.get(pool, pool) if pool else "unknown" for pool in pools)
-
-
-def _time(race: Race) -> str:
-    return datetime.fromtimestamp(race.time, UTC).strftime("%Y-%m-%d %H:%M")
 
 
 def _tens(rate: float | None) -> str:

@@ -109,22 +109,22 @@ class Client:
                 as_of=as_of,
             )
 
-    async def alerts(self) -> list[dict[str, Any]]:
-        """The alerts. Raises the errors of `ask`."""
-        with self._explained():
-            found: list[dict[str, Any]] = (await self._get("alerts"))["alerts"]
-            return found
+    async def read(self, name: str, *, has: str, missing: dict[str, Any] | None = None, **query: str) -> dict[str, Any]:
+        """One response.
 
-    async def nodes(self) -> dict[str, Any]:
-        """Nodes and branches. Raises the errors of `ask`."""
-        with self._explained():
-            found: dict[str, Any] = await self._get("nodes")
-            return found
+        Args:
+            name: its path below `/api/v1/`.
+            has: a field of it, by which another server is noticed.
+            missing: what to return if the daemon does not have it, or not yet; None raises.
+            query: parameters.
 
-    async def stratum(self) -> dict[str, Any]:
-        """What pools announce. Raises the errors of `ask`."""
+        Raises:
+            PoolMonitorError: as for `ask`.
+        """
         with self._explained():
-            found: dict[str, Any] = await self._get("stratum")
+            found = await self._get(name, missing=missing, **query)
+            if not isinstance(found, dict) or (has not in found and found is not missing):
+                raise KeyError(has)
             return found
 
     async def entity(self, entity: str, choice: Choice) -> dict[str, Any]:
@@ -136,8 +136,7 @@ class Client:
         level = choice.level or LEVELS[0]
         path = f"entities/{quote(level, safe='')}/{quote(entity, safe='')}"
         asked = {name: value for name, value in (("window", choice.window), ("at", choice.at)) if value}
-        with self._explained():
-            found: dict[str, Any] = await self._get(path, missing=None if choice.at else {}, **asked)
+        found = await self.read(path, has="members", missing=None if choice.at else {}, **asked)
         if not found:
             raise PoolMonitorError(
                 f"nothing is counted for {entity!r} at level {level!r}",

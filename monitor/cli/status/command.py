@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
 import time
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
 from monitor.cli.common import AtOption, ConfigOption, UrlOption
+from monitor.cli.tables import console
 from monitor.config import Config, load
 
 if TYPE_CHECKING:
     from monitor.cli.status.client import Choice, Status
 
 _WIDEST = 120
-"""Wider tables are harder to read. Also the width of output that is not a terminal."""
+"""Wider tables are harder to read."""
 
 
 def status(  # noqa: PLR0913 -- its options
@@ -59,15 +58,11 @@ async def _show_nodes(config: Config, url: str | None, *, as_json: bool) -> None
     from monitor.cli.status.nodes import as_nodes  # noqa: PLC0415
 
     async with Client(config, url) as client:
-        found = await client.nodes()
+        found = await client.read("nodes", has="summary")
     if as_json:
         typer.echo(json.dumps(found))
     else:
-        _console().print(as_nodes(found, time.time()))
-
-
-def _console() -> Console:
-    return Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else _WIDEST)
+        console(_WIDEST).print(as_nodes(found, time.time()))
 
 
 async def _show(config: Config, url: str | None, choice: Choice, *, watch: bool, as_json: bool) -> None:
@@ -76,18 +71,18 @@ async def _show(config: Config, url: str | None, choice: Choice, *, watch: bool,
     from monitor.cli.status.watch import print_changes  # noqa: PLC0415
     from monitor.cli.status.watch import watch as fill  # noqa: PLC0415
 
-    console = _console()
+    out = console(_WIDEST)
 
     def show(found: Status) -> None:
         if as_json:
             typer.echo(json.dumps(asdict(found)))
         else:
-            console.print(as_view(found), width=min(console.width, _WIDEST))
+            out.print(as_view(found), width=min(out.width, _WIDEST))
 
     async with Client(config, url) as client:
         if not watch:
             show(await client.ask(choice))
-        elif as_json or not console.is_terminal:
+        elif as_json or not out.is_terminal:
             await print_changes(client, choice, show)
         else:
-            await fill(client, choice, console)
+            await fill(client, choice, out)

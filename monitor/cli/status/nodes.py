@@ -10,6 +10,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from monitor.cli.common import moment
 from monitor.cli.status.client import is_calm
 from monitor.cli.status.tables import Json, ago, seconds
 from monitor.cli.tables import facts, table
@@ -64,8 +65,7 @@ def _split(split: Json, names: Json) -> Table:
     heads = [
         f"{'counted' if each['counted'] else 'not counted'}: {', '.join(each['nodes'])}" for each in split["branches"]
     ]
-    since = f"{split['since'][:16].replace('T', ' ')} UTC"
-    made = table("", *heads, title=f"{title} above block {split['ancestor']['height']}, since {since}")
+    made = table("", *heads, title=f"{title} above block {split['ancestor']['height']}, since {moment(split['since'])}")
     rows: dict[str, Any] = {
         "blocks": lambda each: f"{each['blocks']:,}",
         "work": lambda each: f"{int(each['work']):.3g} hashes",

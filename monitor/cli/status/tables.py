@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from rich import box
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.measure import Measurement
+from rich.segment import Segment
+from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
 from monitor.cli.common import moment
-from monitor.cli.status.bar import Bar
 
 Json = Mapping[str, Any]
 
-_SURE = 0.975
+_SIGNIFICANT = 0.975
 """Probability from which a trend is displayed as significant."""
+_SURE, _MAYBE = Style(color="cyan"), Style(dim=True)
+"""Of a bar up to the lower end of its interval, and from there on."""
 _POSSIBLE, _MOST_POSSIBLE = 0.01, 3
 """The least upper end of an entity without a block that is shown, and how many of them are."""
 _SEVERITIES = {"critical": ("!!", "bold red"), "warning": ("!", "bold magenta"), "info": ("i", "bold")}
@@ -26,6 +32,30 @@ _NUMBERS = {
 """Right-aligned columns."""
 _FLEXIBLE = {"", "evidence", "alert"}
 """Columns that take the remaining width."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """Fills the available width: solid up to the lower end, shaded up to the upper end, with a mark at the share."""
+
+    share: float
+    lower: float
+    upper: float
+    full: float
+    """The share that fills the whole width."""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        width = options.max_width
+        solid, shade, mark = "#-|" if options.ascii_only else "█▒┃"
+        sure, counted, most = (round(width * min(each / self.full, 1)) for each in (self.lower, self.share, self.upper))
+        at = min(max(counted, sure), width - 1)
+        yield Segment(solid * min(sure, at), _SURE)
+        yield Segment(shade * (at - sure), _MAYBE)
+        yield Segment(mark)
+        yield Segment(shade * (min(most, width) - at - 1), _MAYBE)
+
+    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
+        return Measurement(8, 40)
 
 
 def headline(state: Json, *, now: float | None = None) -> Text:
@@ -175,9 +205,9 @@ def _trend(trend: Json | None) -> Text:
     if trend is None:
         return Text()
     rising = trend["rising"]
-    if rising >= _SURE:
+    if rising >= _SIGNIFICANT:
         return Text(f"↑ {rising:.0%}", "bold magenta")
-    return Text(f"↓ {1 - rising:.0%}", "bold green") if rising <= 1 - _SURE else Text("→", "dim")
+    return Text(f"↓ {1 - rising:.0%}", "bold green") if rising <= 1 - _SIGNIFICANT else Text("→", "dim")
 
 
 def _table(title: str, *columns: str) -> Table:

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import json
-import sys
 import time
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import typer
 from pydantic import ValidationError
-from rich.console import Console
 from rich.text import Text
 
 from monitor.attribution.match import attribute
 from monitor.cli.status.client import Client
-from monitor.cli.tables import facts, table
+from monitor.cli.tables import console, facts, table
 from monitor.config import Config, StratumEndpoint
 from monitor.errors import InputError
+from monitor.outputs.schemas.base import iso
 from monitor.registry.address import address_of
 from monitor.registry.loading import Registry, load_registry, network_of
 from monitor.stratum import probe as probing
@@ -25,8 +24,6 @@ from monitor.stratum.session import Announced
 from monitor.text import coinbase_text, printable
 from monitor.wire import bip34_height
 
-_PAGE = 160
-"""Width of output that is not for a terminal."""
 _PAYOUTS = 10
 
 
@@ -37,23 +34,23 @@ async def show(config: Config, url: str | None, *, as_json: bool) -> None:
         PoolMonitorError: none answers.
     """
     async with Client(config, url) as client:
-        found = await client.stratum()
+        found = await client.read("stratum", has="off")
     if as_json:
         typer.echo(json.dumps(found))
         return
-    console = _console()
+    out = console()
     if found["off"]:
-        console.print(f"Nothing is watched: {found['off']}.")
+        out.print(f"Nothing is watched: {found['off']}.")
         return
     names = {each["pool"]: each["name"] for each in found["pools"]}
     pools = table("pool", "works on", "newest job", "template", "lag", "first", "empty first", "faulty",
                   right={"lag", "first", "empty first", "faulty"})  # fmt: skip
     for each in found["pools"]:
         pools.add_row(*map(Text, _pool_row(each)))
-    console.print(pools)
+    out.print(pools)
     for each in found["endpoints"]:
         if each["reason"]:
-            console.print(Text(f"{each['name']} ({names.get(each['pool'], each['pool'])}): {each['reason']}"))
+            out.print(Text(f"{each['name']} ({names.get(each['pool'], each['pool'])}): {each['reason']}"))
     if found["shared"]:
         shared = table("pools", "from", "to", "similarity", "templates", "by chance", title="Shared templates")
         for each in found["shared"]:
@@ -64,9 +61,9 @@ async def show(config: Config, url: str | None, *, as_json: bool) -> None:
                 f"{100 * alike['value']:.1f} % ({100 * alike['lower']:.1f}-{100 * alike['upper']:.1f})",
                 f"{each['jobs']:,} on {each['rounds']:,} blocks", f"{each['p']:.1g}",
             )  # fmt: skip
-        console.print(shared)
+        out.print(shared)
     for each in found["faults"][:_PAYOUTS]:
-        console.print(Text(f"faulty job of {', '.join(each['pools'])}: {each['detail']}, on top of {each['parent']}"))
+        out.print(Text(f"faulty job of {', '.join(each['pools'])}: {each['detail']}, on top of {each['parent']}"))
 
 
 async def probe(
@@ -91,13 +88,13 @@ async def probe(
             typer.echo(json.dumps(said))
             continue
         rows = {name.replace("_", " "): value for name, value in said.items() if name not in {"payouts", "branches"}}
-        console = _console()
-        console.print(facts([
+        out = console()
+        out.print(facts([
             *((name, "" if value is None else str(value)) for name, value in rows.items()),
             ("merkle branches", str(len(said["branches"]))),
             *(("pays", f"{pay['value_sat']:,} sat to {pay['address'] or pay['script']}") for pay in said["payouts"]),
         ]))  # fmt: skip
-        console.print()
+        out.print()
     if found.session.refusal:
         typer.echo(found.session.refusal, err=True)
 
@@ -112,7 +109,7 @@ def _described(announced: Announced, registry: Registry) -> dict[str, Any]:
         "height": bip34_height(coinbase.script) if coinbase else None,
         "version": f"{job.version:08x}",
         "bits": f"{job.bits:08x}",
-        "time": datetime.fromtimestamp(job.time, UTC).isoformat().replace("+00:00", "Z"),
+        "time": iso(job.time),
         "clean": job.clean,
         "pool": pool,
         "text": coinbase_text(coinbase.script) if coinbase else "the coinbase cannot be decoded",
@@ -147,7 +144,3 @@ def _age(moment: str | None) -> str:
     if moment is None:
         return "-"
     return f"{max(0.0, time.time() - datetime.fromisoformat(moment).timestamp()):.0f} s ago"
-
-
-def _console() -> Console:
-    return Console(width=None if sys.stdout.isatty() else _PAGE, highlight=False, markup=False)

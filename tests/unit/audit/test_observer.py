@@ -12,8 +12,8 @@ from support.blocks import Built, Parent, Recipe, build
 from support.fake_chain import judge
 from support.published import published
 
-from monitor.audit.compare import AuditRules
-from monitor.audit.observer import AuditObserver, ObserverSettings
+from monitor.audit.observer import AuditObserver
+from monitor.config import AuditSection
 from monitor.errors import NodeAway, NodeBusy
 from monitor.hub import Hub
 from monitor.model import BlockAudit, BlockEvents, BlockHash, BlockRef, BlockTemplate, Plan, TemplateEntry
@@ -94,10 +94,8 @@ class Running:
 @asynccontextmanager
 async def observing(node: FakeNode, interval: float = 0.01) -> AsyncIterator[Running]:
     running = Running(Hub(Vitals()), asyncio.Queue(), [], asyncio.Event())
-    observer = AuditObserver(
-        node, running.hub, ObserverSettings(AuditRules(grace_seconds=0.0), interval),
-        found=running.audits.put, state=running.turn,
-    )  # fmt: skip
+    quick = AuditSection().model_copy(update={"grace_seconds": 0.0, "interval_seconds": interval})
+    observer = AuditObserver(node, running.hub, quick, found=running.audits.put, state=running.turn)
     task = asyncio.create_task(observer.run())
     try:
         yield running

@@ -8,9 +8,8 @@ from typing import Any, Literal
 import pytest
 from rich.console import Console, RenderableType
 
-from monitor.cli.status.bar import Bar
 from monitor.cli.status.client import Status, _printable
-from monitor.cli.status.tables import ago, seconds
+from monitor.cli.status.tables import Bar, ago, seconds
 from monitor.cli.status.view import Shown, View, as_screen, as_view
 
 NOW = seconds("2026-01-01T00:10:00Z")

@@ -26,7 +26,6 @@ from monitor.model import BlockHash, BlockRef, EndpointState, StratumRound
 from monitor.stratum import connection
 from monitor.stratum.probe import probe
 from monitor.stratum.rounds import KnownBlock
-from monitor.stratum.session import Session
 from monitor.stratum.watch import StratumWatch, Timing, pause_of
 
 BITS = 0x1702_F128
@@ -335,7 +334,6 @@ async def test_names_are_resolved_by_the_proxy() -> None:
 
     assert tunnel.asked == {("pool.onion", 3333)}
     assert found.jobs[0].coinbase
-    assert found.session.difficulty == 512
 
 
 async def test_a_proxy_that_is_away_is_said() -> None:
@@ -369,10 +367,3 @@ async def test_a_pool_with_ever_new_faults_does_not_fill_the_log() -> None:
 def test_what_is_no_proxy_is_refused_at_startup(proxy: str) -> None:
     with pytest.raises(ValidationError, match="proxy must look like"):
         StratumSection(proxy=proxy)
-
-
-@pytest.mark.parametrize("value", ["1e999", "-1e999", "1" + "0" * 400, "true", '"1"'])
-def test_a_difficulty_that_is_no_number_is_none(value: str) -> None:
-    session = Session()
-    session.receive(b'{"method": "mining.set_difficulty", "params": [' + value.encode() + b"]}")
-    assert session.difficulty in {None, 1}
