@@ -27,4 +27,4 @@ async def builders(query: BuildersQuery, sources: Sources) -> Builders:
         proposals=tuple(each for each in view.proposals if query.level in {None, each.level}),
         evidence=tuple(each for each in view.evidence if query.level in {None, each.kind.level}),
     )
-    return Builders.of_view(wanted, sources.snapshot.pool_names)
+    return Builders.of(wanted, sources.snapshot.pool_names)

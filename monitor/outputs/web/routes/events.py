@@ -152,7 +152,7 @@ def branch_events(before: NodesView | None, view: NodesView) -> Iterator[tuple[s
     """The events that a change of the view makes, each with its name."""
     old = before.splits if before else ()
     if view.splits != old:
-        yield "branch", BranchEvent(agree=view.agree, splits=[Split.of_split(each) for each in view.splits])
+        yield "branch", BranchEvent(agree=view.agree, splits=[Split.of(each) for each in view.splits])
     lasting = [each for each in view.splits if each.lasting]
     if lasting != [each for each in old if each.lasting]:
-        yield "split", SplitEvent(splits=[Split.of_split(each) for each in lasting])
+        yield "split", SplitEvent(splits=[Split.of(each) for each in lasting])

@@ -14,4 +14,4 @@ _STARTING = StratumView("the daemon is starting")
 async def stratum(sources: Sources) -> Stratum:
     """What each pool's miners work on, how quick the pool is on a new block, and which pools share templates."""
     snapshot = sources.hub.snapshot
-    return Stratum.of_view(sources.hub.stratum or _STARTING, snapshot.pool_names if snapshot else {})
+    return Stratum.of(sources.hub.stratum or _STARTING, snapshot.pool_names if snapshot else {})
