@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from monitor import model
 from monitor.model import BlockFilter, BlockRecord, PoolSlug, Signalling, Signals, Snapshot
@@ -16,6 +16,8 @@ from monitor.outputs.web.sources import Sources
 _LEVEL = "pool"
 NEWEST = 100
 """Newest blocks of a pool that evidence and payouts are taken from."""
+
+_Found = TypeVar("_Found", model.Advantage, model.StaleRate, model.Trend)
 
 
 def is_known(slug: str, sources: Sources) -> bool:
@@ -74,16 +76,19 @@ def by_window(pool: Pool) -> dict[str, dict[str, Any]]:
 def advantage(slug: str, snapshot: Snapshot) -> model.Advantage | None:
     """Its reward for a unit of work over the longest window in which it has an interval."""
     seen = snapshot.signals.advantages if snapshot.signals else ()
-    sizes = {one.window.name: one.blocks for one in snapshot.concentration}
-    known = [each for each in seen if each.pool == slug and each.lower is not None and each.window in sizes]
-    return max(known, key=lambda each: sizes[each.window], default=None)
+    return over_longest_window((each for each in seen if each.pool == slug and each.lower is not None), snapshot)
 
 
 def stale_rate(slug: str, snapshot: Snapshot) -> model.StaleRate | None:
     """Its stale rate over the longest window; None without a known stale block of any pool."""
     seen = snapshot.signals.stale_rates if snapshot.signals else ()
+    return over_longest_window((each for each in seen if each.pool == slug), snapshot)
+
+
+def over_longest_window(found: Iterable[_Found], snapshot: Snapshot) -> _Found | None:
+    """The one of the window with the most blocks; None if none is of a window of the snapshot."""
     sizes = {one.window.name: one.blocks for one in snapshot.concentration}
-    known = [each for each in seen if each.pool == slug and each.window in sizes]
+    known = (each for each in found if each.window in sizes)
     return max(known, key=lambda each: sizes[each.window], default=None)
 
 

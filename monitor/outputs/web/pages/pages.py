@@ -23,7 +23,6 @@ from monitor.outputs.web.pages.history import HistoryView
 from monitor.outputs.web.pages.memberships import LEVELS, MembershipView
 from monitor.outputs.web.pages.names import entity_names
 from monitor.outputs.web.pages.overview import CONFIRMATIONS, Overview
-from monitor.outputs.web.pages.published import claim
 from monitor.outputs.web.pages.reference import ApiPage
 from monitor.outputs.web.pages.reports import Reports
 from monitor.outputs.web.pages.runbook import runbook
@@ -80,7 +79,7 @@ class Pages:
             slots=self.shell.slots(snapshot, level), pools=self.shell.slots(snapshot),
             history=HistoryView.of(state, snapshot, level=level, window=window),
             since=Since.of_level(snapshot, other, level, window=window) if other else None,
-            names=entity_names(snapshot), claim=claim(snapshot), stale=StaleRates.of(snapshot, view.chosen),
+            names=entity_names(snapshot), claims=ClaimsView.of(snapshot), stale=StaleRates.of(snapshot, view.chosen),
             changes=_changes(snapshot), confirmations=CONFIRMATIONS,
         )  # fmt: skip
 
