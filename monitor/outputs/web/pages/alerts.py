@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
 
 from monitor.model import Alert, AlertState, EntryKind, JournalEntry, Severity
-from monitor.outputs.web.pages.dates import DayRange
+from monitor.outputs.web.pages.dates import DayRange, day_of
 
 _SHOWN = 3
 """Groups on the overview: more would push its answers off a phone."""
@@ -75,12 +74,8 @@ class AlertsPage:
     def of(cls, alerts: Sequence[Alert], journal: Iterable[JournalEntry], days: DayRange) -> AlertsPage:
         """Group the alerts of each state."""
         by_state = {state: grouped(each for each in alerts if each.state is state) for state in AlertState}
-        told = [each for each in journal if each.kind is EntryKind.ALERT and days.holds(_day(each.at))]
+        told = [each for each in journal if each.kind is EntryKind.ALERT and days.holds(day_of(each.at))]
         return cls(by_state[AlertState.FIRING], by_state[AlertState.PENDING], told[:_HISTORY], days=days)
-
-
-def _day(seconds: float) -> date:
-    return datetime.fromtimestamp(seconds, UTC).date()
 
 
 def grouped(alerts: Iterable[Alert]) -> list[AlertGroup]:

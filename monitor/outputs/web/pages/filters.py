@@ -10,6 +10,7 @@ from markupsafe import Markup, escape
 
 from monitor.model import Change, Interval, Trend, market
 from monitor.outputs.schemas.base import iso
+from monitor.outputs.web.pages.dates import day_of
 
 _NUMBERS = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
 _NOUNS = {
@@ -209,6 +210,6 @@ def code(text: str) -> Markup:
 _FILTERS = (
     noun, spelt, percent, count, signed, between, window, hashrate, bitcoin, moment, ago, markets, probability, rough,
     span, size, odds, deviation, direction, work, name_of, iso, per_ten_thousand, first_upper,
-    lasting, day, market, code,
+    lasting, day, day_of, market, code,
 )  # fmt: skip
 FILTERS = {function.__name__: function for function in _FILTERS}
