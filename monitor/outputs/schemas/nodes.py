@@ -137,10 +137,7 @@ class Nodes(Schema):
         cls, view: model.NodesView, names: Mapping[PoolSlug, str], *, sightings: Sequence[Sighting] = ()
     ) -> Self:
         """All of a view, and the lags of the newest sightings."""
-        tips: dict[str, list[str]] = {}
-        for node in view.nodes:
-            if node.tip:
-                tips.setdefault(node.tip.hash, []).append(node.name)
+        tips = view.names_by_tip
         tree = [
             {
                 **block._asdict(),

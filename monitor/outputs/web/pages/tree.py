@@ -77,10 +77,7 @@ class _Segment:
 
 def draw(view: NodesView) -> Tree:
     """The tree of a view."""
-    tips: dict[BlockHash, list[str]] = {}
-    for node in view.nodes:
-        if node.tip:
-            tips.setdefault(node.tip.hash, []).append(node.name)
+    tips = view.names_by_tip
     segments = _segments(view, tips)
     tree = Tree()
     lanes = max((each.lane for each in segments), default=0) + 1
@@ -142,7 +139,7 @@ def _place(tree: Tree, segments: Sequence[_Segment], tips: Mapping[BlockHash, li
     above: int | None = None
     for _, group in groupby(
         ordered,
-        key=lambda height: (run[height], height if height in special else tuple(sorted(_lanes(rows, height)))),
+        key=lambda height: (run[height], height if height in special else sorted(lane for lane, _ in rows[height])),
     ):
         heights = list(group)
         if above is not None and (missing := above - heights[0] - 1):
@@ -170,10 +167,6 @@ def _special(
         if not segment.blocks[0].counted:
             special |= {segment.blocks[0].ref.height, segment.blocks[-1].ref.height, segment.blocks[-1].ref.height - 1}
     return special
-
-
-def _lanes(rows: Mapping[int, Sequence[tuple[int, BranchBlock]]], height: int) -> Iterator[int]:
-    return (lane for lane, _ in rows[height])
 
 
 def _row(
