@@ -17,8 +17,8 @@ from monitor.outputs.web.pages.address import Address
 from monitor.outputs.web.pages.badges import badge
 from monitor.outputs.web.pages.chart_style import chart_style
 from monitor.outputs.web.pages.history_chart import SHARES, HistoryChart, Shown, is_idle
-from monitor.outputs.web.pages.names import entity_names, slots
-from monitor.outputs.web.pages.palette import SLOTS
+from monitor.outputs.web.pages.names import entity_names
+from monitor.outputs.web.pages.palette import SLOTS, palette
 from monitor.outputs.web.pages.rendering import render
 from monitor.outputs.web.problems import Problem
 from monitor.outputs.web.routes.endpoint import Level, Query, Window, read_query
@@ -120,7 +120,7 @@ class Charts:
 
     def _drawing(self, query: ChartQuery, found: TimeSeries, *, halvings: Sequence[marks.Mark]) -> str:
         snapshot, level, directory = self._sources.snapshot, found.level, self._sources.directory
-        colours, names = slots(snapshot, level, directory), entity_names(snapshot)
+        colours, names = palette(snapshot, level, directory.belongs), entity_names(snapshot)
         wanted = query.asked().entities if found.metric == SHARES else ()
 
         def shown(name: str) -> Shown:

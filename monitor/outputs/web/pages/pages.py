@@ -16,12 +16,11 @@ from monitor.outputs.web.pages.address import Address
 from monitor.outputs.web.pages.change_pairs import ChangeEntry, newest_first
 from monitor.outputs.web.pages.claims import ClaimsView, verdict
 from monitor.outputs.web.pages.comparison import Since, choices, shares_of
-from monitor.outputs.web.pages.countries import COUNTRIES
 from monitor.outputs.web.pages.country_bars import MEANINGS, CountryBars
 from monitor.outputs.web.pages.entity import POOL, EntityView
 from monitor.outputs.web.pages.history import HistoryView
 from monitor.outputs.web.pages.memberships import LEVELS, MembershipView
-from monitor.outputs.web.pages.names import entity_names
+from monitor.outputs.web.pages.names import COUNTRIES, entity_names
 from monitor.outputs.web.pages.overview import CONFIRMATIONS, Overview
 from monitor.outputs.web.pages.reference import ApiPage
 from monitor.outputs.web.pages.reports import Reports

@@ -20,7 +20,7 @@ from monitor.outputs.web.pages.alerts import FiringView
 from monitor.outputs.web.pages.assets import Assets
 from monitor.outputs.web.pages.entity import POOL
 from monitor.outputs.web.pages.history import METRICS, SPANS
-from monitor.outputs.web.pages.names import slots
+from monitor.outputs.web.pages.palette import palette
 from monitor.outputs.web.pages.rendering import render
 from monitor.outputs.web.problems import Problem
 from monitor.outputs.web.sources import Sources
@@ -133,4 +133,4 @@ class Shell:
 
     def slots(self, snapshot: Snapshot, level: str = POOL) -> Mapping[str, int]:
         """The colours of the entities of a level."""
-        return slots(snapshot, level, self.sources.directory)
+        return palette(snapshot, level, self.sources.directory.belongs)

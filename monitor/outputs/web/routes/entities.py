@@ -7,8 +7,8 @@ from http import HTTPStatus
 from monitor.model import Concentration
 from monitor.outputs.schemas.blocks import Tip
 from monitor.outputs.schemas.entities import Entity, EntityMember, EntityShare
-from monitor.outputs.web.pages.countries import COUNTRIES
-from monitor.outputs.web.pages.entity import EntityView, Member
+from monitor.outputs.web.pages.entity import EntityView
+from monitor.outputs.web.pages.names import entity_names
 from monitor.outputs.web.pages.published import ShareRow
 from monitor.outputs.web.problems import Problem
 from monitor.outputs.web.routes.endpoint import NO_BLOCK_YET, TableQuery, Window, get
@@ -38,7 +38,7 @@ async def entity(query: EntityQuery, sources: Sources) -> Entity:
     view = EntityView.of(snapshot, sources.directory, query.entity, level=query.level, window=query.window)
     if view is None:
         raise Problem(HTTPStatus.NOT_FOUND, f"{_NOTHING}; /api/v1/shares has the entities of each level")
-    names = COUNTRIES | {str(slug): name for slug, name in snapshot.pool_names.items()}
+    names = entity_names(snapshot)
     return Entity(
         tip=Tip.of(snapshot, snapshot.pool_names), level=view.level, entity=view.entity,
         name=names.get(view.entity, view.entity), window=view.chosen.window.name,
