@@ -42,8 +42,8 @@ async def entity(query: EntityQuery, sources: Sources) -> Entity:
     return Entity(
         tip=Tip.of(snapshot, snapshot.pool_names), level=view.level, entity=view.entity,
         name=names.get(view.entity, view.entity), window=view.chosen.window.name,
-        shares=[_share(one, row) for one, row in view.windows if row], members=[_member(each) for each in view.members],
-        possible=view.possible, unknown=view.unknown,
+        shares=[_share(one, row) for one, row in view.windows if row],
+        members=[EntityMember.of(each) for each in view.members], possible=view.possible, unknown=view.unknown,
     )  # fmt: skip
 
 
@@ -53,14 +53,4 @@ def _share(one: Concentration, row: ShareRow) -> EntityShare:
         window=one.window.name, blocks=row.blocks, total=one.blocks, complete=one.complete,
         share=row.share,
         lower=interval.lower if interval else None, upper=interval.upper if interval else None,
-    )  # fmt: skip
-
-
-def _member(member: Member) -> EntityMember:
-    stated = member.stated
-    return EntityMember(
-        pool_slug=member.pool.slug, pool_name=member.pool.name, share=member.weight, counted=member.is_counted,
-        current=member.is_current, since=stated.since if stated else None, until=stated.until if stated else None,
-        confidence=stated.confidence if stated else None, source=stated.source if stated else None,
-        note=stated.note if stated else None,
     )  # fmt: skip
