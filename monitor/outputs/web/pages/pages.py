@@ -59,7 +59,7 @@ class Pages:
             web.get("/glossary", self.glossary),
             web.get("/runbook", self.runbook),
             web.get("/entity/{level}/{entity}", self.entity),
-            *ApiPage(self._sources, self.shell.page).routes(),
+            *ApiPage(self.shell).routes(),
             *Reports(self.shell).routes(),
             *self.shell.assets.routes(),
         ]
