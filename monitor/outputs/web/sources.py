@@ -47,9 +47,9 @@ class Sources:
         Raises:
             Problem: nothing is stored of that time, or too many requests wait.
         """
-        newest = self.snapshot
         if moment is None:
             return self
+        newest = self.snapshot
         past = self.history.kept(moment)
         if past is None:
             async with self.turns.one(moment):

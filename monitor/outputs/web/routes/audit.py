@@ -11,7 +11,8 @@ from pydantic import Field
 from monitor.model import AuditView, BlockHash, StoredAudit
 from monitor.outputs.schemas.audit import Audit, BlockAuditDetail
 from monitor.outputs.web.problems import Problem
-from monitor.outputs.web.routes.endpoint import NO_BLOCK_YET, AsOf, Query, get
+from monitor.outputs.web.routes.blocks import BlockQuery
+from monitor.outputs.web.routes.endpoint import NO_BLOCK_YET, AsOf, get
 from monitor.outputs.web.sources import Sources
 
 _NOT_AUDITED = "this block was not audited"
@@ -30,13 +31,6 @@ class AuditQuery(AsOf):
     """maximum number of blocks"""
 
 
-class BlockAuditQuery(Query):
-    """One block."""
-
-    hash: str = Field(pattern="^[0-9a-fA-F]{64}$")
-    """hash of the block, 64 hexadecimal digits"""
-
-
 @get("/api/v1/audit")
 async def audit(query: AuditQuery, sources: Sources) -> Audit:
     """Pools and template groups by how far their blocks match the node's templates, and the newest audited blocks."""
@@ -50,7 +44,7 @@ async def audit(query: AuditQuery, sources: Sources) -> Audit:
 
 
 @get("/api/v1/audit/{hash}", problems={**NO_BLOCK_YET, HTTPStatus.NOT_FOUND: _NOT_AUDITED})
-async def block_audit(query: BlockAuditQuery, sources: Sources) -> BlockAuditDetail:
+async def block_audit(query: BlockQuery, sources: Sources) -> BlockAuditDetail:
     """One block: what was expected, what came, and the verdict on each transaction."""
     wanted = BlockHash(query.hash.lower())
     found, block = await sources.audits.find(wanted), await sources.store.block(wanted)

@@ -48,6 +48,9 @@ class Query(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
+_Query = TypeVar("_Query", bound=Query)
+
+
 class AsOf(Query):
     """The present, or an earlier block."""
 
@@ -139,7 +142,7 @@ def route(function: Callable[..., Any], sources: Sources) -> web.RouteDef:
     @wraps(function)
     async def handler(request: web.Request) -> web.StreamResponse:
         query = read_query(request, about.query, sources)
-        chosen = await sources.as_of(query.at) if isinstance(query, AsOf) and query.at else sources
+        chosen = await sources.as_of(query.at) if isinstance(query, AsOf) else sources
         available = {"query": query, "sources": chosen, "request": request}
         answer = await function(**{name: available[name] for name in takes})
         if isinstance(query, TableQuery) and query.format == "csv":
@@ -161,7 +164,7 @@ def json_response(answer: Schema, status: HTTPStatus = HTTPStatus.OK) -> web.Res
     return web.Response(body=answer.encode(), status=status, content_type="application/json", charset="utf-8")
 
 
-def read_query(request: web.Request, model: type[Query], sources: Sources) -> Query:
+def read_query(request: web.Request, model: type[_Query], sources: Sources) -> _Query:
     """Validate the parameters of a request.
 
     Raises:
