@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -62,10 +63,7 @@ class BuildersPage:
     def pools(self) -> Sequence[PoolSlug]:
         """The pools of the matrix: those of one group side by side."""
         groups = {each.pool: each.group for each in self.members}
-        weight = {pool: 0 for each in self.evidence for pool in each.pools}
-        for each in self.evidence:
-            for pool in each.pools:
-                weight[pool] += 1
+        weight = Counter(pool for each in self.evidence for pool in each.pools)
         largest = sorted(weight, key=lambda pool: (-weight[pool], pool))[:_POOLS]
         return sorted(largest, key=lambda pool: (groups.get(pool, "~"), pool))
 

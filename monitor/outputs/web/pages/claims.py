@@ -67,11 +67,11 @@ class ClaimsView:
         return cls(window, blocs, levels)
 
 
-def verdict(interval: Interval, claimed: float = CLAIMED) -> Verdict:
+def verdict(interval: Interval) -> Verdict:
     """Whether a share can be what is claimed."""
-    if interval.upper < claimed:
+    if interval.upper < CLAIMED:
         return Verdict.BELOW
-    return Verdict.ABOVE if interval.lower > claimed else Verdict.POSSIBLE
+    return Verdict.ABOVE if interval.lower > CLAIMED else Verdict.POSSIBLE
 
 
 def _of_level(one: Concentration, snapshot: Snapshot) -> LevelClaim:
