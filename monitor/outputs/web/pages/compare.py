@@ -9,6 +9,7 @@ from functools import cached_property
 from monitor.model import Claim, EconomyView, LayerMeasure, MiningSide, Slope, Snapshot
 from monitor.outputs.web.pages.dates import ALL_DAYS, DayRange, day_of
 from monitor.outputs.web.pages.filters import percent, span, window
+from monitor.outputs.web.pages.published import interval
 from monitor.outputs.web.pages.trend_chart import STALE_DAYS, Series, TrendChart, all_series
 
 _WIDE, _NARROW = (1040, 380), (350, 300)
@@ -57,12 +58,13 @@ class ComparePage:
         share = next((each for each in snapshot.shares(one) if each.entity == _CHINA), None)
         if share is None:
             return []
-        interval = f" (95 % interval {span(share)})" if share.upper is not None else ""  # type: ignore[arg-type]
+        ends = interval(share)
+        known = f" (95 % interval {span(ends)})" if ends else ""
         return [
             Claim(
                 "Chinese pools have about 55 % of the hashrate.",
                 f"A count of September 2024. Of {window(one.window.name)}, pools that were founded in China have "
-                f"{percent(share.share)}{interval}. That is not where the machines are.",
+                f"{percent(share.share)}{known}. That is not where the machines are.",
             )
         ]
 
