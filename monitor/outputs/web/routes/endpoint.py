@@ -147,16 +147,12 @@ def route(function: Callable[..., Any], sources: Sources) -> web.RouteDef:
         answer = await function(**{name: available[name] for name in takes})
         if isinstance(query, TableQuery) and query.format == "csv":
             source = source_line(chosen.snapshot, request.rel_url.without_query_params("format").raw_path_qs)
-            return csv_response(rows_of(answer.model_dump(mode="json"), about.rows), source)
+            text = as_csv(rows_of(answer.model_dump(mode="json"), about.rows), source)
+            return web.Response(text=text, content_type="text/csv", charset="utf-8")
         return answer if isinstance(answer, web.StreamResponse) else json_response(answer)
 
     typed: Handler = handler
     return web.get(about.path, typed)
-
-
-def csv_response(rows: Iterable[Mapping[str, Any]], source: str) -> web.Response:
-    """A response with these rows."""
-    return web.Response(text=as_csv(rows, source), content_type="text/csv", charset="utf-8")
 
 
 def json_response(answer: Schema, status: HTTPStatus = HTTPStatus.OK) -> web.Response:
