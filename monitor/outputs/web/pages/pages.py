@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from urllib.parse import quote
 
 from aiohttp import web
@@ -24,13 +26,14 @@ from monitor.outputs.web.pages.names import COUNTRIES, entity_names
 from monitor.outputs.web.pages.overview import CONFIRMATIONS, Overview
 from monitor.outputs.web.pages.reference import ApiPage
 from monitor.outputs.web.pages.reports import Reports
-from monitor.outputs.web.pages.runbook import runbook
 from monitor.outputs.web.pages.search import MAX_HEIGHT, Match, Wanted, match_of
 from monitor.outputs.web.pages.shell import Shell, shown
 from monitor.outputs.web.pages.stale_rates import StaleRates
 from monitor.outputs.web.sources import Sources
 from monitor.text import coinbase_text
 
+_RUNBOOK = Path(__file__).parent / "runbook.json"
+"""What each alert means, how certain it is, and what to check. Generated from docs/runbook.md."""
 _STRIP = 48
 """Newest blocks that are shown."""
 _SAME_HEIGHT = 8
@@ -45,6 +48,7 @@ class Pages:
     def __init__(self, sources: Sources) -> None:
         self._sources = sources
         self.shell = Shell(sources)
+        self._runbook = json.loads(_RUNBOOK.read_text("utf-8"))
 
     def routes(self) -> list[web.RouteDef]:
         """The pages and their files."""
@@ -195,7 +199,7 @@ class Pages:
     @cached
     async def runbook(self, request: web.Request) -> web.Response:
         """What to do about each alert: rules of Prometheus link here."""
-        return self.shell.page(request, "runbook.html", runbook=runbook())
+        return self.shell.page(request, "runbook.html", runbook=self._runbook)
 
     async def search(self, request: web.Request) -> web.Response:
         """A block, a pool, a group or a country. What is found alone is opened."""
