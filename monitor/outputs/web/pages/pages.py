@@ -82,7 +82,7 @@ class Pages:
             slots=self.shell.slots(snapshot, level), pools=self.shell.slots(snapshot),
             history=HistoryView.of(state, snapshot, level=level, window=window),
             since=Since.of_level(snapshot, other, level, window=window) if other else None,
-            names=entity_names(snapshot), claims=ClaimsView.of(snapshot), stale=StaleRates.of(snapshot, view.chosen),
+            claims=ClaimsView.of(snapshot), stale=StaleRates.of(snapshot, view.chosen),
             changes=_changes(snapshot), confirmations=CONFIRMATIONS,
         )  # fmt: skip
 
@@ -104,7 +104,6 @@ class Pages:
             above=[each for each in near if each.judged.block.header.parent == block.hash],
             belongs=directory.belongs(attribution.pool or "", block.header.time),
             text=coinbase_text(block.coinbase.script), slots=self.shell.slots(snapshot),
-            names=entity_names(snapshot),
             payouts=[(each, directory.address(each.script)) for each in block.coinbase.outputs[:_PAYOUTS]],
             audit=audited, verdicts=list(audit.verdict_rows(audited)) if audited else [], verdict_names=audit.VERDICTS,
             bits=[bit for bit in range(29) if version >> 29 == 1 and version >> bit & 1],
@@ -133,7 +132,6 @@ class Pages:
             changes=[each for each in _changes(snapshot) if slug in each.entities],
             advantage=profiles.advantage(slug, snapshot), stale_rate=profiles.stale_rate(slug, snapshot),
             current=profiles.current(slug, snapshot),
-            names=entity_names(snapshot),
         )  # fmt: skip
 
     @shown
@@ -147,7 +145,7 @@ class Pages:
         )  # fmt: skip
         return self.shell.page(
             request, "memberships.html", here="/memberships", as_of=sources.past, view=view, levels=LEVELS,
-            snapshot=snapshot, names=entity_names(snapshot),
+            snapshot=snapshot,
         )  # fmt: skip
 
     @shown
@@ -165,7 +163,7 @@ class Pages:
             )
         other = await self.shell.other(request, sources)
         return self.shell.page(
-            request, "entity.html", view=view, snapshot=snapshot, as_of=sources.past, names=entity_names(snapshot),
+            request, "entity.html", view=view, snapshot=snapshot, as_of=sources.past,
             slots=self.shell.slots(snapshot, level),
             since=Since.of_entity(snapshot, other, level, entity=entity) if other else None,
             **self._beside(state, snapshot, (level, entity), window=view.chosen.window.name),

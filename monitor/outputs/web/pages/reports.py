@@ -63,7 +63,6 @@ class Reports:
             request, "nodes.html", here="/nodes", no_past=_NOW_ONLY["nodes"],
             page=NodesPage.of(hub.nodes, sightings), snapshot=snapshot,
             slots=self.shell.slots(snapshot) if snapshot else {},
-            names=entity_names(snapshot) if snapshot else {},
         )  # fmt: skip
 
     @cached
@@ -96,7 +95,7 @@ class Reports:
         )  # fmt: skip
         return self.shell.page(
             request, "audit.html", here="/audit", as_of=sources.past, page=page, levels=audit.LEVELS,
-            windows=audit.WINDOWS, names=entity_names(snapshot), slots=self.shell.slots(snapshot, page.level),
+            windows=audit.WINDOWS, slots=self.shell.slots(snapshot, page.level),
             snapshot=snapshot,
         )  # fmt: skip
 
@@ -124,7 +123,7 @@ class Reports:
         return self.shell.page(
             request, "stratum.html", here="/stratum", no_past=_NOW_ONLY["stratum"],
             page=stratum.StratumPage(hub.stratum), positions=stratum.POSITIONS, shade=stratum.shade,
-            names=entity_names(snapshot), slots=self.shell.slots(snapshot), snapshot=snapshot,
+            slots=self.shell.slots(snapshot), snapshot=snapshot,
         )  # fmt: skip
 
     async def feed(self, request: web.Request) -> web.Response:

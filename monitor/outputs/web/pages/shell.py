@@ -20,6 +20,7 @@ from monitor.outputs.web.pages.alerts import FiringView
 from monitor.outputs.web.pages.assets import Assets
 from monitor.outputs.web.pages.entity import POOL
 from monitor.outputs.web.pages.history import METRICS, SPANS
+from monitor.outputs.web.pages.names import entity_names
 from monitor.outputs.web.pages.palette import palette
 from monitor.outputs.web.pages.rendering import render
 from monitor.outputs.web.problems import Problem
@@ -123,6 +124,7 @@ class Shell:
             "disagreement": disagreement(nodes) if nodes else None,
             "waiting": self.sources.health.waiting,
             "coverage": self.sources.health.coverage,
+            "names": entity_names(snapshot) if isinstance(snapshot, Snapshot) else {},
             "now": time.time(),
             "version": __version__,
         }
