@@ -38,15 +38,10 @@ def _passed_over(view: AuditView) -> Rows:
             yield (each.txid,), each.missed_ratio
 
 
-def _state(view: AuditView) -> Rows:
-    yield (), view
-
-
 _pool = SourceOf[AuditView](("pool", "window"), _pools)
 _trait = SourceOf[AuditView](("pool", "window", "trait"), _traits)
 _on = SourceOf[AuditView]((), lambda view: [((), view.off is None)])
-_whole = SourceOf[AuditView]((), _state)
-
+_whole = SourceOf[AuditView]((), lambda view: [((), view)])
 _case = SourceOf[AuditView](("txid",), _passed_over)
 
 AUDIT_CATALOGUE: Final = (
