@@ -69,9 +69,8 @@ class Pages:
         ]
 
     @shown
-    async def overview(self, request: web.Request) -> web.Response:
+    async def overview(self, request: web.Request, sources: Sources) -> web.Response:
         """Who mines, how concentrated mining is, its trend, and the uncertainty."""
-        sources = await self.shell.at(request)
         other = await self.shell.other(request, sources)
         snapshot, state = sources.snapshot, Address.of(request).state
         view = Overview.of(snapshot, state.get("level"), state.get("window"))
@@ -110,9 +109,9 @@ class Pages:
         )  # fmt: skip
 
     @shown
-    async def pool(self, request: web.Request) -> web.Response:
+    async def pool(self, request: web.Request, sources: Sources) -> web.Response:
         """A pool with everything that is known about it."""
-        sources, slug = await self.shell.at(request), request.match_info["slug"]
+        slug = request.match_info["slug"]
         if not profiles.is_known(slug, sources):
             return self.shell.missing(request, "Unknown pool.")
         snapshot, state = sources.snapshot, Address.of(request).state
@@ -135,9 +134,8 @@ class Pages:
         )  # fmt: skip
 
     @shown
-    async def memberships(self, request: web.Request) -> web.Response:
+    async def memberships(self, request: web.Request, sources: Sources) -> web.Response:
         """The rows that levels other than `pool` are counted by."""
-        sources = await self.shell.at(request)
         snapshot = sources.snapshot
         view = MembershipView.of(
             snapshot, self._sources.directory.profiles(),
@@ -149,12 +147,11 @@ class Pages:
         )  # fmt: skip
 
     @shown
-    async def entity(self, request: web.Request) -> web.Response:
+    async def entity(self, request: web.Request, sources: Sources) -> web.Response:
         """One entity of a level: its share, its members, and what is uncertain about them."""
         address, level, entity = Address.of(request), request.match_info["level"], request.match_info["entity"]
         if level == POOL:
             raise web.HTTPFound(address.root + address.to(f"pool/{quote(entity, safe='')}"))
-        sources = await self.shell.at(request)
         snapshot, state = sources.snapshot, address.state
         view = EntityView.of(snapshot, self._sources.directory, entity, level=level, window=state.get("window"))
         if view is None:
@@ -170,9 +167,8 @@ class Pages:
         )  # fmt: skip
 
     @shown
-    async def claims(self, request: web.Request) -> web.Response:
+    async def claims(self, request: web.Request, sources: Sources) -> web.Response:
         """What is often said, and what the numbers say of it."""
-        sources = await self.shell.at(request)
         snapshot = sources.snapshot
         return self.shell.page(
             request, "claims.html", here="/claims", view=ClaimsView.of(snapshot), snapshot=snapshot,
@@ -180,9 +176,8 @@ class Pages:
         )  # fmt: skip
 
     @shown
-    async def countries(self, request: web.Request) -> web.Response:
+    async def countries(self, request: web.Request, sources: Sources) -> web.Response:
         """Shares by country, by both meanings, with what is unknown."""
-        sources = await self.shell.at(request)
         snapshot, names = sources.snapshot, entity_names(sources.snapshot)
         return self.shell.page(
             request, "countries.html", here="/countries", snapshot=snapshot, as_of=sources.past, meanings=MEANINGS,

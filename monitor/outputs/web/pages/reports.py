@@ -20,6 +20,7 @@ from monitor.outputs.web.pages.dates import DayRange
 from monitor.outputs.web.pages.names import entity_names
 from monitor.outputs.web.pages.nodes import NodesPage
 from monitor.outputs.web.pages.shell import Shell, shown
+from monitor.outputs.web.sources import Sources
 
 _AUDITS = 48
 """Newest audited blocks that are shown."""
@@ -82,9 +83,8 @@ class Reports:
         return self.shell.page(request, "compare.html", here="/compare", no_past=_NOW_ONLY["compare"], page=page)
 
     @shown
-    async def audit(self, request: web.Request) -> web.Response:
+    async def audit(self, request: web.Request, sources: Sources) -> web.Response:
         """Pools by how far their blocks match the node's templates, and the newest audited blocks."""
-        sources = await self.shell.at(request)
         view, snapshot = await sources.audit_view(), sources.snapshot
         if view is None:
             return self.shell.page(request, "waiting.html")
@@ -100,9 +100,8 @@ class Reports:
         )  # fmt: skip
 
     @shown
-    async def builders(self, request: web.Request) -> web.Response:
+    async def builders(self, request: web.Request, sources: Sources) -> web.Response:
         """Pools that build templates together, or have their rewards spent together."""
-        sources = await self.shell.at(request)
         view, snapshot = sources.hub.builders, sources.snapshot
         if view is None:
             return self.shell.page(request, "waiting.html")

@@ -49,8 +49,11 @@ _These = TypeVar("_These", bound=_Pages)
 _Handler: TypeAlias = Callable[[_These, web.Request], Awaitable[web.Response]]
 
 
-def shown(handler: _Handler[_These]) -> _Handler[_These]:
-    """Decorate the handler of a page of numbers: it is kept, waits for the first numbers, and says what went wrong."""
+def shown(handler: Callable[[_These, web.Request, Sources], Awaitable[web.Response]]) -> _Handler[_These]:
+    """Decorate the handler of a page of numbers: it is kept, waits for the first numbers, and says what went wrong.
+
+    The handler is given the sources as of the moment that the address names.
+    """
 
     @cached
     @wraps(handler)
@@ -59,7 +62,7 @@ def shown(handler: _Handler[_These]) -> _Handler[_These]:
         if shell.sources.hub.snapshot is None:
             return shell.page(request, "waiting.html")
         try:
-            return await handler(pages, request)
+            return await handler(pages, request, await shell.at(request))
         except Problem as problem:
             return shell.missing(request, f"{filters.first_upper(str(problem))}.", problem.status)
 
