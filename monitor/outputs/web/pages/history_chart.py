@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
 from math import floor, log10
+from textwrap import wrap
 from typing import Final, NamedTuple
 
 from monitor.model import HHI_BANDS, Curve, TimeSeries
@@ -115,12 +116,8 @@ class HistoryChart:
         return self._wrapped(self.source)
 
     def _wrapped(self, text: str) -> list[str]:
-        most, lines = int((self.width - 16) / (_LETTER * 0.93)), [""]
-        for word in text.split(" "):
-            if len(lines[-1]) + len(word) >= most:
-                lines.append("")
-            lines[-1] = f"{lines[-1]} {word}".strip()
-        return lines
+        most = int((self.width - 16) / (_LETTER * 0.93))
+        return wrap(text, most, break_long_words=False, break_on_hyphens=False)
 
     # -- the points that are drawn -------------------------------------------------------------------------------------
 
