@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 from prometheus_client import Counter, Gauge, Histogram
 
@@ -13,6 +14,7 @@ from monitor.outputs.builders_metrics import BUILDERS_CATALOGUE
 from monitor.outputs.economy_metrics import ECONOMY_CATALOGUE
 from monitor.outputs.metrics import CATALOGUE, FAMILIES
 from monitor.outputs.node_metrics import NODE_CATALOGUE
+from monitor.outputs.samples import PublishedOf
 from monitor.outputs.stratum_metrics import STRATUM_CATALOGUE
 from monitor.vitals import Vitals
 
@@ -97,13 +99,19 @@ _QUERIES = (
 
 def page() -> str:
     """The page."""
-    parts = [_HEAD, "\n## Mining\n\n", *_table(_mining()), "\n## The audit of blocks\n\n", *_table(_audit())]
-    parts += ["\n## Builders and custody\n\n", *_table(_builders())]
-    parts += ["\n## The stratum watch\n\n", *_table(_stratum())]
-    parts += ["\n## Nodes and branches\n\n", *_table(_nodes()), "\n## Two economies\n\n", _ECONOMY]
-    parts += [*_table(_economy()), "\n## The daemon itself\n\n", *_table(_itself())]
-    rows = (*_mining(), *_audit(), *_builders(), *_stratum(), *_nodes(), *_economy(), *_itself())
-    used = {label for _, _, labels, _ in rows for label in labels}
+    tables = {
+        "Mining": [*_mining()],
+        "The audit of blocks": [*_gauges(AUDIT_CATALOGUE)],
+        "Builders and custody": [*_gauges(BUILDERS_CATALOGUE)],
+        "The stratum watch": [*_gauges(STRATUM_CATALOGUE)],
+        "Nodes and branches": [*_gauges(NODE_CATALOGUE)],
+        "Two economies": [*_gauges(ECONOMY_CATALOGUE)],
+        "The daemon itself": [*_itself()],
+    }
+    parts = [_HEAD]
+    for title, rows in tables.items():
+        parts += [f"\n## {title}\n\n", _ECONOMY if title == "Two economies" else "", *_table(rows)]
+    used = {label for rows in tables.values() for _, _, labels, _ in rows for label in labels}
     parts += ["\n## Labels\n\n| Label | Meaning |\n|---|---|\n"]
     parts += [f"| `{name}` | {meaning} |\n" for name, meaning in _LABELS.items() if name in used]
     assert used <= set(_LABELS), f"labels without a meaning: {used - set(_LABELS)}"
@@ -115,7 +123,7 @@ def page() -> str:
 _Row = tuple[str, str, tuple[str, ...], str]
 
 
-def _table(rows: Iterator[_Row]) -> Iterator[str]:
+def _table(rows: Iterable[_Row]) -> Iterator[str]:
     yield "| Metric | Type | Labels | Meaning |\n|---|---|---|---|\n"
     for name, kind, labels, meaning in rows:
         shown = ", ".join(f"`{label}`" for label in labels)
@@ -131,28 +139,8 @@ def _mining() -> Iterator[_Row]:
         yield each.name + "_total" * counts, "counter" if counts else "gauge", each.labels, f"{meaning}{of}"
 
 
-def _nodes() -> Iterator[_Row]:
-    for each in NODE_CATALOGUE:
-        yield each.name, "gauge", each.labels, each.help
-
-
-def _economy() -> Iterator[_Row]:
-    for each in ECONOMY_CATALOGUE:
-        yield each.name, "gauge", each.labels, each.help
-
-
-def _audit() -> Iterator[_Row]:
-    for each in AUDIT_CATALOGUE:
-        yield each.name, "gauge", each.labels, each.help
-
-
-def _builders() -> Iterator[_Row]:
-    for each in BUILDERS_CATALOGUE:
-        yield each.name, "gauge", each.labels, each.help
-
-
-def _stratum() -> Iterator[_Row]:
-    for each in STRATUM_CATALOGUE:
+def _gauges(catalogue: Iterable[PublishedOf[Any]]) -> Iterator[_Row]:
+    for each in catalogue:
         yield each.name, "gauge", each.labels, each.help
 
 
