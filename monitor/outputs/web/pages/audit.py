@@ -6,23 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from monitor.model import (
-    ADDED,
-    AuditView,
-    BlockAudit,
-    PolicyChange,
-    PoolAudit,
-    PoolSlug,
-    SanctionedCase,
-    StoredAudit,
-    Verdict,
-)
+from monitor.model import ADDED, AuditView, BlockAudit, PoolAudit, PoolSlug, StoredAudit, Verdict
 
 WINDOWS = ("7d", "30d", "90d")
 LEVELS = {"pool": "Pools", "template": "Template builders"}
 _POOLS = 20
-_CHANGES = 20
-_CASES = 50
 VERDICTS = {
     Verdict.MISSED: ("passed over", "minable, and nothing explains its absence"),
     Verdict.UNSEEN: ("unseen", "never in the node's mempool: probably given to the pool directly"),
@@ -92,16 +80,6 @@ class AuditPage:
             pools=pools,
             blocks=[StripEntry(each.audit, each.pool, bar(each.audit)) for each in newest],
         )
-
-    @property
-    def changes(self) -> Sequence[PolicyChange]:
-        """The newest changes of policy."""
-        return self.view.changes[:_CHANGES]
-
-    @property
-    def cases(self) -> Sequence[SanctionedCase]:
-        """The newest transactions of the user's list."""
-        return self.view.sanctioned[:_CASES]
 
 
 def bar(audit: BlockAudit) -> Bar:
