@@ -94,7 +94,7 @@ class Reports:
             level=request.query.get("level"), window=request.query.get("window"),
         )  # fmt: skip
         return self.shell.page(
-            request, "audit.html", here="/audit", as_of=sources.past, page=page, levels=audit.LEVELS,
+            request, "audit.html", here="/audit", as_of=sources.past, page=page, bar_of=audit.bar, levels=audit.LEVELS,
             windows=audit.WINDOWS, slots=self.shell.slots(snapshot, page.level),
             snapshot=snapshot,
         )  # fmt: skip
