@@ -12,8 +12,6 @@ from monitor.outputs.web.pages.tree import Tree, draw
 
 _POOLS = 10
 """Pools of which the lag is shown, those with most blocks."""
-_LEVELS = {"pool": "Pools", "template": "Template builders", "country": "Countries"}
-"""Levels at which the blocks of a branch are counted, and their headings."""
 
 
 @dataclass(frozen=True)
@@ -38,8 +36,3 @@ class NodesPage:
     def places(self) -> dict[str, str]:
         """Where each node is, in words."""
         return {node.name: node_text.place(node, self.view) for node in self.view.nodes}
-
-    @property
-    def levels(self) -> dict[str, str]:
-        """Levels at which branches are counted, with their headings."""
-        return _LEVELS
