@@ -8,7 +8,8 @@ from typing import Final
 
 from aiohttp import web
 
-from monitor.outputs.lags import SIGHTINGS
+from monitor.outputs.lags import SIGHTINGS, lags_by_node, lags_by_pool
+from monitor.outputs.node_text import place, summary
 from monitor.outputs.web.answer import Answer
 from monitor.outputs.web.cache import cached
 from monitor.outputs.web.elsewhere import base_url
@@ -18,8 +19,8 @@ from monitor.outputs.web.pages.alerts import AlertsPage
 from monitor.outputs.web.pages.compare import ComparePage
 from monitor.outputs.web.pages.dates import DayRange
 from monitor.outputs.web.pages.names import entity_names
-from monitor.outputs.web.pages.nodes import NodesPage
 from monitor.outputs.web.pages.shell import Shell, shown
+from monitor.outputs.web.pages.tree import draw
 from monitor.outputs.web.sources import Sources
 
 _AUDITS = 48
@@ -55,15 +56,14 @@ class Reports:
     @cached
     async def nodes(self, request: web.Request) -> web.Response:
         """Which node is on which branch, and the tree of the newest blocks."""
-        hub = self._sources.hub
-        if hub.nodes is None:
+        view, snapshot = self._sources.hub.nodes, self._sources.hub.snapshot
+        if view is None:
             return self.shell.page(request, "waiting.html")
         sightings = await self._sources.branches.sightings(limit=SIGHTINGS)
-        snapshot = hub.snapshot
         return self.shell.page(
-            request, "nodes.html", here="/nodes", no_past=_NOW_ONLY["nodes"],
-            page=NodesPage.of(hub.nodes, sightings), snapshot=snapshot,
-            slots=self.shell.slots(snapshot) if snapshot else {},
+            request, "nodes.html", here="/nodes", no_past=_NOW_ONLY["nodes"], view=view, tree=draw(view),
+            lags=lags_by_node(sightings), pool_lags=lags_by_pool(sightings), summary=summary(view), place=place,
+            snapshot=snapshot, slots=self.shell.slots(snapshot) if snapshot else {},
         )  # fmt: skip
 
     @cached
