@@ -8,6 +8,7 @@ from typing import Final
 
 from aiohttp import web
 
+from monitor.model import AlertState
 from monitor.outputs.lags import SIGHTINGS, lags_by_node, lags_by_pool
 from monitor.outputs.node_text import place, summary
 from monitor.outputs.web.answer import Answer
@@ -15,7 +16,7 @@ from monitor.outputs.web.cache import cached
 from monitor.outputs.web.elsewhere import base_url
 from monitor.outputs.web.pages import audit, builders, feed, stratum
 from monitor.outputs.web.pages.address import Address
-from monitor.outputs.web.pages.alerts import AlertsPage
+from monitor.outputs.web.pages.alerts import grouped, told
 from monitor.outputs.web.pages.compare import ComparePage
 from monitor.outputs.web.pages.dates import DayRange
 from monitor.outputs.web.pages.names import entity_names
@@ -70,8 +71,11 @@ class Reports:
     async def alerts(self, request: web.Request) -> web.Response:
         """What fires, what is about to, and what has fired."""
         entries, days = await self._sources.journal.newest(limit=1000), DayRange.of(Address.of(request).state)
-        page = AlertsPage.of(self._sources.hub.alerts, entries, days)
-        return self.shell.page(request, "alerts.html", here="/alerts", no_past=_NOW_ONLY["alerts"], page=page)
+        pending = grouped(each for each in self._sources.hub.alerts if each.state is AlertState.PENDING)
+        return self.shell.page(
+            request, "alerts.html", here="/alerts", no_past=_NOW_ONLY["alerts"], pending=pending,
+            history=told(entries, days), days=days,
+        )  # fmt: skip
 
     @cached
     async def compare(self, request: web.Request) -> web.Response:
