@@ -8,8 +8,7 @@ from typing import Any, TypeVar
 
 from monitor import model
 from monitor.model import BlockFilter, BlockRecord, PoolSlug, Signalling, Signals, Snapshot
-from monitor.outputs.schemas.concentration import Change
-from monitor.outputs.schemas.pools import Pool, PoolShare, PoolSummary
+from monitor.outputs.schemas.pools import Pool, PoolSummary
 from monitor.outputs.web.protocols import PoolDirectory
 from monitor.outputs.web.sources import Sources
 
@@ -57,7 +56,7 @@ def profile(slug: str, newest: Sequence[BlockRecord], sources: Sources) -> Pool:
         "addresses": known.addresses if known else (),
         "tags": known.tags if known else (),
         "sources": known.sources if known else (),
-        "changes": [Change.of(each) for each in reversed(changes) if (each.level, each.entity) == (_LEVEL, slug)],
+        "changes": [each for each in reversed(changes) if (each.level, each.entity) == (_LEVEL, slug)],
         "signals": _signals(PoolSlug(slug), snapshot.signals or Signals()),
         "newest": _newest(newest, directory),
     }
@@ -110,13 +109,10 @@ def _summary(slug: str, snapshot: Snapshot, directory: PoolDirectory) -> dict[st
     }
 
 
-def _shares(slug: str, snapshot: Snapshot) -> list[PoolShare]:
+def _shares(slug: str, snapshot: Snapshot) -> list[dict[str, Any]]:
     """The share of each window in which the pool mined."""
     return [
-        PoolShare.of(
-            {"window": one.window.name, "of": one.blocks, "complete": one.complete, **share._asdict()},
-            snapshot.pool_names,
-        )
+        {"window": one.window.name, "of": one.blocks, "complete": one.complete, **share._asdict()}
         for one in snapshot.concentration
         if one.level == _LEVEL
         for share in snapshot.shares(one)

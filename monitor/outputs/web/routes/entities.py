@@ -5,8 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 
 from monitor.model import Concentration
-from monitor.outputs.schemas.blocks import Tip
-from monitor.outputs.schemas.entities import Entity, EntityMember, EntityShare
+from monitor.outputs.schemas.entities import Entity, EntityShare
 from monitor.outputs.web.pages.entity import EntityView
 from monitor.outputs.web.pages.names import entity_names
 from monitor.outputs.web.pages.published import ShareRow
@@ -39,12 +38,12 @@ async def entity(query: EntityQuery, sources: Sources) -> Entity:
     if view is None:
         raise Problem(HTTPStatus.NOT_FOUND, f"{_NOTHING}; /api/v1/shares has the entities of each level")
     names = entity_names(snapshot)
-    return Entity(
-        tip=Tip.of(snapshot, snapshot.pool_names), level=view.level, entity=view.entity,
-        name=names.get(view.entity, view.entity), window=view.chosen.window.name,
-        shares=[_share(one, row) for one, row in view.windows if row],
-        members=[EntityMember.of(each) for each in view.members], possible=view.possible, unknown=view.unknown,
-    )  # fmt: skip
+    about = {
+        "tip": snapshot, "level": view.level, "entity": view.entity, "name": names.get(view.entity, view.entity),
+        "window": view.chosen.window.name, "shares": [_share(one, row) for one, row in view.windows if row],
+        "members": view.members, "possible": view.possible, "unknown": view.unknown,
+    }  # fmt: skip
+    return Entity.of(about, snapshot.pool_names)
 
 
 def _share(one: Concentration, row: ShareRow) -> EntityShare:

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from monitor.model import AlertState, AuditView, BlockHash, BuildersView, StoredAudit, StratumView
 from monitor.outputs.lags import SIGHTINGS
-from monitor.outputs.schemas.alerts import Alert, Alerts
+from monitor.outputs.schemas.alerts import Alerts
 from monitor.outputs.schemas.audit import Audit, BlockAuditDetail
 from monitor.outputs.schemas.builders import Builders
 from monitor.outputs.schemas.economy import Economy
@@ -115,4 +115,4 @@ class AlertsQuery(Query):
 async def alerts(query: AlertsQuery, sources: Sources) -> Alerts:
     """Pending and firing alerts, and those resolved in the last day, newest change first."""
     found = [each for each in sources.hub.alerts if query.state in {None, each.state}]
-    return Alerts(alerts=[Alert.of(each) for each in sorted(found, key=lambda each: -each.since)])
+    return Alerts.of({"alerts": sorted(found, key=lambda each: -each.since)})
