@@ -210,6 +210,15 @@ class NodesView:
         """The node from which the counted chain is taken now."""
         return next((node for node in self.nodes if node.followed), self.nodes[0])
 
+    @property
+    def names_by_tip(self) -> dict[BlockHash, list[str]]:
+        """The names of the nodes, by their best block."""
+        found = dict[BlockHash, list[str]]()
+        for node in self.nodes:
+            if node.tip:
+                found.setdefault(node.tip.hash, []).append(node.name)
+        return found
+
     def unheard(self, reason: str) -> NodesView:
         """This view when it is no longer known where the nodes are. A split stays until it is known to have ended."""
         nodes = (

@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from typing import Final, TypeAlias
 
-from prometheus_client.core import GaugeMetricFamily
-from prometheus_client.metrics_core import Metric
-from prometheus_client.registry import Collector
-
-from monitor.hub import Hub
 from monitor.model import AuditView, Trait
 from monitor.outputs.samples import PublishedOf, Rows, SourceOf
 
@@ -22,27 +16,6 @@ _TRAITS: Final = (Trait.LOW_FEE, Trait.LARGE_OP_RETURN, Trait.INSCRIPTION, Trait
 _LOWER, _UPPER = "Lower end of the 95 % interval of", "Upper end of the 95 % interval of"
 
 AuditMetric: TypeAlias = PublishedOf[AuditView]
-
-
-class AuditCollector(Collector):
-    """Collects the newest state of the audit; nothing before the first."""
-
-    def __init__(self, hub: Hub) -> None:
-        self._hub = hub
-
-    def describe(self) -> Iterable[Metric]:
-        """Nothing in advance: there may be no state yet."""
-        return ()
-
-    def collect(self) -> Iterator[Metric]:
-        """Every metric of the catalogue."""
-        if self._hub.audit is None:
-            return
-        for published in AUDIT_CATALOGUE:
-            family = GaugeMetricFamily(published.full_name, published.help, labels=published.labels)
-            for labels, value in published.samples(self._hub.audit):
-                family.add_metric(labels, value)
-            yield family
 
 
 def _pools(view: AuditView) -> Rows:
@@ -65,15 +38,10 @@ def _passed_over(view: AuditView) -> Rows:
             yield (each.txid,), each.missed_ratio
 
 
-def _state(view: AuditView) -> Rows:
-    yield (), view
-
-
 _pool = SourceOf[AuditView](("pool", "window"), _pools)
 _trait = SourceOf[AuditView](("pool", "window", "trait"), _traits)
 _on = SourceOf[AuditView]((), lambda view: [((), view.off is None)])
-_whole = SourceOf[AuditView]((), _state)
-
+_whole = SourceOf[AuditView]((), lambda view: [((), view)])
 _case = SourceOf[AuditView](("txid",), _passed_over)
 
 AUDIT_CATALOGUE: Final = (

@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from typing import Final, TypeAlias
 
-from prometheus_client.core import GaugeMetricFamily
-from prometheus_client.metrics_core import Metric
-from prometheus_client.registry import Collector
-
-from monitor.hub import Hub
 from monitor.model import BuildersView
 from monitor.outputs.samples import PublishedOf, Rows, SourceOf
 
@@ -19,27 +13,6 @@ _POOLS: Final = 10
 _QUARTILES: Final = ("0.25", "0.5", "0.75")
 
 BuildersMetric: TypeAlias = PublishedOf[BuildersView]
-
-
-class BuildersCollector(Collector):
-    """Collects what is known of template builders and custody; nothing before the first computation."""
-
-    def __init__(self, hub: Hub) -> None:
-        self._hub = hub
-
-    def describe(self) -> Iterable[Metric]:
-        """Nothing in advance: there may be no state yet."""
-        return ()
-
-    def collect(self) -> Iterator[Metric]:
-        """Every metric of the catalogue."""
-        if self._hub.builders is None:
-            return
-        for published in BUILDERS_CATALOGUE:
-            family = GaugeMetricFamily(published.full_name, published.help, labels=published.labels)
-            for labels, value in published.samples(self._hub.builders):
-                family.add_metric(labels, value)
-            yield family
 
 
 def _pairs(view: BuildersView) -> Rows:

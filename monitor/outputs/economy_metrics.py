@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, time
 from typing import Final, TypeAlias
 
-from prometheus_client.core import GaugeMetricFamily
-from prometheus_client.metrics_core import Metric
-from prometheus_client.registry import Collector
-
-from monitor.hub import Hub
 from monitor.model import Direction, EconomyView, LayerMeasure
 from monitor.outputs.samples import PublishedOf, Rows, SourceOf
 
@@ -21,27 +15,6 @@ _SIGNS: Final = {Direction.DISPERSING: 1, Direction.UNDECIDED: 0, Direction.CONC
 
 EconomyRows: TypeAlias = SourceOf[EconomyView]
 EconomyMetric: TypeAlias = PublishedOf[EconomyView]
-
-
-class EconomyCollector(Collector):
-    """Collects the newest comparison; nothing before the first."""
-
-    def __init__(self, hub: Hub) -> None:
-        self._hub = hub
-
-    def describe(self) -> Iterable[Metric]:
-        """Nothing in advance: there may be no comparison yet."""
-        return ()
-
-    def collect(self) -> Iterator[Metric]:
-        """Every metric of the catalogue."""
-        if self._hub.economy is None:
-            return
-        for published in ECONOMY_CATALOGUE:
-            family = GaugeMetricFamily(published.full_name, published.help, labels=published.labels)
-            for labels, value in published.samples(self._hub.economy):
-                family.add_metric(labels, value)
-            yield family
 
 
 def _labels(measure: LayerMeasure) -> tuple[str, str]:

@@ -21,7 +21,7 @@ from monitor.model import (
     NodesView,
     PoolSlug,
 )
-from monitor.outputs.node_text import of_split
+from monitor.outputs.node_text import blocks_in_words, of_split
 
 _NODES = "/nodes"
 
@@ -98,7 +98,7 @@ def of_reorg(events: BlockEvents, now: float) -> JournalEntry:
     depth, left = len(plan.disconnects), plan.disconnects[0]
     return JournalEntry(
         f"reorg/{left.hash}/{now:.0f}", EntryKind.REORG, now,
-        title=f"Reorganisation: {_blocks(depth)} above {plan.onto.height} left the best chain",
+        title=f"Reorganisation: {blocks_in_words(depth)} above {plan.onto.height} left the best chain",
         text=f"The block {left.hash} was the newest that left.", path=f"/block/{left.hash}",
     )  # fmt: skip
 
@@ -157,7 +157,3 @@ def _is_stale(block: BranchBlock, view: NodesView) -> bool:
 
 def _is_told(alert: Alert) -> bool:
     return alert.state is not AlertState.PENDING and not alert.test
-
-
-def _blocks(number: int) -> str:
-    return f"{number} block{'' if number == 1 else 's'}"

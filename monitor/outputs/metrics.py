@@ -5,13 +5,8 @@ Nothing is computed or asked of a node inside a scrape. The daemon's own instrum
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Mapping
 
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
-from prometheus_client.metrics_core import Metric
-from prometheus_client.registry import Collector
-
-from monitor.hub import Hub
 from monitor.model import SOON_SECONDS
 from monitor.outputs import samples as s
 from monitor.outputs.samples import Published
@@ -41,35 +36,6 @@ FAMILIES: Mapping[str, frozenset[str]] = {
     }),
 }  # fmt: skip
 """Metrics that can be left out, by the name of their family (`metrics.families`); all others are always there."""
-
-
-class SnapshotCollector(Collector):
-    """Collects the newest snapshot of the hub; nothing before the first.
-
-    Args:
-        hub: has it.
-        families: those of `FAMILIES` that are published.
-    """
-
-    def __init__(self, hub: Hub, families: Collection[str] = FAMILIES.keys()) -> None:
-        self._hub = hub
-        left_out = {name for family, names in FAMILIES.items() if family not in families for name in names}
-        self._published = [each for each in CATALOGUE if each.name not in left_out]
-
-    def describe(self) -> Iterable[Metric]:
-        """Nothing in advance: there may be no snapshot yet."""
-        return ()
-
-    def collect(self) -> Iterator[Metric]:
-        """Every metric of the catalogue."""
-        snapshot = self._hub.snapshot
-        if snapshot is not None:
-            for published in self._published:
-                kind = CounterMetricFamily if published.is_counter else GaugeMetricFamily
-                family = kind(published.full_name, published.help, labels=published.labels)
-                for labels, value in published.samples(snapshot):
-                    family.add_metric(labels, value)
-                yield family
 
 
 _UNKNOWN = 'Unknown blocks count as "split", each its own miner, or "merged", all of them one.'
@@ -320,3 +286,9 @@ CATALOGUE = (
         s.selfish, "adjusted",
     ),
 )  # fmt: skip
+
+
+def of_families(families: Collection[str]) -> list[Published]:
+    """The catalogue without the families of `FAMILIES` that are not among these."""
+    left_out = {name for family, names in FAMILIES.items() if family not in families for name in names}
+    return [each for each in CATALOGUE if each.name not in left_out]

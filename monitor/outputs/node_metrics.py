@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from typing import Final, TypeAlias
 
-from prometheus_client.core import GaugeMetricFamily
-from prometheus_client.metrics_core import Metric
-from prometheus_client.registry import Collector
-
-from monitor.hub import Hub
 from monitor.model import NodeRole, NodesView
 from monitor.outputs.samples import PublishedOf, Rows, SourceOf
 
@@ -20,27 +14,6 @@ _COUNTED: Final = "counted"
 
 NodeSource: TypeAlias = SourceOf[NodesView]
 NodeMetric: TypeAlias = PublishedOf[NodesView]
-
-
-class NodesCollector(Collector):
-    """Collects the newest view of all nodes; nothing before the first."""
-
-    def __init__(self, hub: Hub) -> None:
-        self._hub = hub
-
-    def describe(self) -> Iterable[Metric]:
-        """Nothing in advance: there may be no view yet."""
-        return ()
-
-    def collect(self) -> Iterator[Metric]:
-        """Every metric of the catalogue."""
-        if self._hub.nodes is None:
-            return
-        for published in NODE_CATALOGUE:
-            family = GaugeMetricFamily(published.full_name, published.help, labels=published.labels)
-            for labels, value in published.samples(self._hub.nodes):
-                family.add_metric(labels, value)
-            yield family
 
 
 def _branches(view: NodesView) -> Rows:

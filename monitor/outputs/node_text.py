@@ -46,11 +46,11 @@ def place(node: NodeState, view: NodesView) -> str:
         case Relation.SAME:
             return "same chain, newest block"
         case Relation.BEHIND if node.tip and counted:
-            return f"{_blocks(counted.height - node.tip.height)} behind"
+            return f"{blocks_in_words(counted.height - node.tip.height)} behind"
         case Relation.AHEAD:
-            return f"same chain, {_blocks(node.apart)} ahead"
+            return f"same chain, {blocks_in_words(node.apart)} ahead"
         case Relation.BRANCH if node.fork:
-            return f"on another branch since block {node.fork.height + 1}, {_blocks(node.apart)}"
+            return f"on another branch since block {node.fork.height + 1}, {blocks_in_words(node.apart)}"
         case _:
             return "" if not node.up else "not known yet"
 
@@ -60,7 +60,7 @@ def of_split(split: Split) -> str:
     ours, other = split.branches
     return (
         f"{_listed(other.nodes)} {'is' if len(other.nodes) == 1 else 'are'} on another branch since block "
-        f"{split.ancestor.height + 1}: {_blocks(other.length)}, and {ours.length} on the counted branch"
+        f"{split.ancestor.height + 1}: {blocks_in_words(other.length)}, and {ours.length} on the counted branch"
     )
 
 
@@ -72,7 +72,8 @@ def _silence(node: NodeState) -> str:
     return node.reason or "does not answer"
 
 
-def _blocks(number: int) -> str:
+def blocks_in_words(number: int) -> str:
+    """A number of blocks."""
     return f"{number:,} block{'' if number == 1 else 's'}"
 
 

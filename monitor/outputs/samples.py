@@ -23,7 +23,7 @@ ten blocks."""
 _BITS = 4
 """Version bits with most blocks, published by pool: some miners set bits without a meaning."""
 _LARGEST = 10
-"""Largest entities or pools with numbers that only matter for large ones."""
+"""Largest entities with numbers that only matter for large ones."""
 _SAMPLED = 3
 """Largest entities with the sampling part of their interval."""
 _POSSIBLE = 0.01
@@ -286,16 +286,16 @@ selfish = Source(
 )
 
 
-def _largest(seen: Signals, pools: int = _POOLS) -> set[PoolSlug | None]:
-    return {None, *(each.pool for each in seen.streaks[:pools])}
+def _largest(seen: Signals) -> set[PoolSlug | None]:
+    return {None, *(each.pool for each in seen.streaks[:_POOLS])}
 
 
-def by_pool(signal: str, pools: int = _POOLS) -> Source:
-    """A signal of so many of the largest pools in each window."""
+def by_pool(signal: str) -> Source:
+    """A signal of the largest pools in each window."""
 
     def rows(snapshot: Snapshot) -> Iterator[tuple[tuple[str, ...], Any]]:
         seen = _signals(snapshot)
-        largest = _largest(seen, pools)
+        largest = _largest(seen)
         for each in getattr(seen, signal):
             if each.pool in largest:
                 yield (each.pool or "unknown", each.window), each
@@ -304,7 +304,7 @@ def by_pool(signal: str, pools: int = _POOLS) -> Source:
 
 
 timed_empty = Source(("pool", "window"), lambda s: (row for row in by_pool("empty").rows(s) if row[1].timed))
-advantages = by_pool("advantages", _LARGEST)
+advantages = by_pool("advantages")
 stale_rates = Source(
     ("pool", "window"),
     lambda s: (((each.pool, each.window), each) for each in _signals(s).stale_rates if each.is_notable),

@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from typing import Final, TypeAlias
 
-from prometheus_client.core import GaugeMetricFamily
-from prometheus_client.metrics_core import Metric
-from prometheus_client.registry import Collector
-
-from monitor.hub import Hub
 from monitor.model import JobPosition, StratumView
 from monitor.outputs.samples import PublishedOf, Rows, SourceOf
 
@@ -17,27 +11,6 @@ _PAIRS: Final = 50
 """Most similar pairs that are published."""
 
 StratumMetric: TypeAlias = PublishedOf[StratumView]
-
-
-class StratumCollector(Collector):
-    """Collects the newest state of the stratum watch; nothing before the first."""
-
-    def __init__(self, hub: Hub) -> None:
-        self._hub = hub
-
-    def describe(self) -> Iterable[Metric]:
-        """Nothing in advance: there may be no state yet."""
-        return ()
-
-    def collect(self) -> Iterator[Metric]:
-        """Every metric of the catalogue."""
-        if self._hub.stratum is None:
-            return
-        for published in STRATUM_CATALOGUE:
-            family = GaugeMetricFamily(published.full_name, published.help, labels=published.labels)
-            for labels, value in published.samples(self._hub.stratum):
-                family.add_metric(labels, value)
-            yield family
 
 
 def _behind(view: StratumView) -> Rows:

@@ -37,7 +37,7 @@ from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
 from dashboards.frame import SOURCE
 from monitor.embedded import mainnet
-from monitor.outputs.web.pages.countries import COUNTRIES
+from monitor.outputs.web.pages.names import COUNTRIES
 from monitor.registry.loading import load_pools
 
 Named = TypeVar("Named", timeseries.Panel, bargauge.Panel, statetimeline.Panel)

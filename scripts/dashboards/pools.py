@@ -23,7 +23,7 @@ from dashboards.panels import (
     words,
 )
 from dashboards.series import MEANINGS, about, series
-from monitor.outputs.web.pages.countries import COUNTRIES
+from monitor.outputs.web.pages.names import COUNTRIES
 
 _SHARE = {"level": "pool", "entity": "$pool", "window": "$window"}
 _OWN = {"pool": "$pool", "window": "$window"}

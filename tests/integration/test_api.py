@@ -21,7 +21,7 @@ from monitor.cli.demo_daemon import signatures_of
 from monitor.config import Config
 from monitor.embedded import EmbeddedNode, Signature
 from monitor.model import BlockRecord, PoolSlug
-from monitor.outputs.schemas.blocks import as_csv
+from monitor.outputs.web.tables import blocks_as_csv
 from monitor.registry.loading import load_pools
 
 FOUNDRY, ANTPOOL, HOSTILE = PoolSlug("foundryusa"), PoolSlug("antpool"), PoolSlug("hostile")
@@ -172,7 +172,7 @@ async def test_blocks_are_rows_of_csv_too(daemon: Inside) -> None:
 def test_a_text_of_a_stranger_begins_no_formula_in_a_spreadsheet(name: str) -> None:
     found = next(judged())
     record = BlockRecord(replace(found, attribution=replace(found.attribution, miner=name)), stale=False)
-    [row] = csv.DictReader(io.StringIO(as_csv([record], {})))
+    [row] = csv.DictReader(io.StringIO(blocks_as_csv([record], {})))
     assert row["miner"] == f"'{name}"
 
 

@@ -172,7 +172,7 @@ async def test_a_page_that_had_to_wait_too_long_is_not_kept(monkeypatch: pytest.
     over = sources(hub, history=_NothingStored())
     async with server([Pages(over)], over) as running, aiohttp.ClientSession(running.url) as session:
         with monkeypatch.context() as busy:
-            busy.setattr("monitor.outputs.web.turns._MAX_WAITING", 0)
+            busy.setattr("monitor.outputs.web.sources._MAX_WAITING", 0)
             async with session.get("/?at=1") as response:
                 assert response.status == 503
                 assert "Too many requests" in await response.text()

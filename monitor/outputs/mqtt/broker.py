@@ -11,15 +11,15 @@ import random
 import re
 import ssl
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from math import inf
-from typing import Any, Literal, NoReturn, TypeAlias, TypeVar
+from typing import Any, Literal, NoReturn, TypeVar
 
 import aiomqtt
 import structlog
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_random_exponential
+from tenacity import AsyncRetrying, retry_if_exception_type, wait_random_exponential
 
 from monitor.errors import ReceiverAway, ReceiverRefused
 from monitor.outputs.mqtt.outgoing import Message, Outgoing
@@ -47,7 +47,6 @@ _silent.setLevel(logging.CRITICAL)
 
 _VERSIONS = {"3.1.1": aiomqtt.ProtocolVersion.V311, "5": aiomqtt.ProtocolVersion.V5}
 _T = TypeVar("_T")
-Pause: TypeAlias = Callable[[RetryCallState], float]
 
 log = structlog.get_logger()
 
@@ -66,14 +65,11 @@ class Address:
 class Broker:
     """Publishes the messages of `outgoing`; the topic `status` says whether it is connected."""
 
-    def __init__(
-        self, address: Address, outgoing: Outgoing, *, vitals: Vitals, status: str, pause: Pause = _PAUSE
-    ) -> None:
+    def __init__(self, address: Address, outgoing: Outgoing, *, vitals: Vitals, status: str) -> None:
         self._address = address
         self._outgoing = outgoing
         self._vitals = vitals
         self._status = status
-        self._pause = pause
         self._client: _Client | None = None
         self._connected = asyncio.Event()
         self._outage = Outage()
@@ -85,7 +81,7 @@ class Broker:
         while True:
             async for attempt in AsyncRetrying(
                 retry=retry_if_exception_type(aiomqtt.MqttError),
-                wait=self._pause,
+                wait=_PAUSE,
                 before_sleep=lambda state: self._failed(state.outcome.exception() if state.outcome else None),
             ):
                 with attempt:

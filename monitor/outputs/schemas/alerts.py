@@ -18,7 +18,7 @@ class Alert(Schema):
     started: PreciseTime | None = field("When it began to fire; null while pending")
     summary: str = field("One sentence")
     explanation: str = field("The numbers behind it with their intervals, and what they mean")
-    labels: dict[str, str] = field("What it is about: `level`, `entity`, `window`, `pool`, ")
+    labels: dict[str, str] = field("What it is about, as `level`, `entity`, `window` or `pool`")
     value: float | None = field("The value that the rule compared; null where it is no number")
     height: int | None = field("The block at which the state began, where a block made it begin")
     test: bool = field("Whether it was made by hand to test the receivers")

@@ -5,15 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Self
 
-from monitor.model import (
-    AuditView,
-    Disorder,
-    PoolSlug,
-    StoredAudit,
-    Trait,
-    Verdict,
-)
-from monitor.outputs.schemas.base import Name, PoolRef, PreciseTime, Schema, Time, field
+from monitor.model import AuditView, Disorder, PoolSlug, StoredAudit, Trait, Verdict
+from monitor.outputs.schemas.base import Name, PoolRef, PreciseTime, Schema, Time, field, fields_of
 
 
 class Ratio(Schema):
@@ -136,11 +129,4 @@ class Audit(Schema):
     @classmethod
     def of_view(cls, view: AuditView, newest: Sequence[StoredAudit], names: Mapping[PoolSlug, str]) -> Self:
         """All of a view, and the newest audits."""
-        blocks = [BlockAuditSummary.of(each, names) for each in newest]
-        return cls.of(
-            {
-                "off": view.off, "interval_seconds": view.interval_seconds, "pools": view.pools,
-                "changes": view.changes, "sanctioned": view.sanctioned, "blocks": blocks,
-            },
-            names,
-        )  # fmt: skip
+        return cls.of({**fields_of(view), "blocks": newest}, names)

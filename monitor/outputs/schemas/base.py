@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields
 from datetime import UTC, datetime
 from operator import methodcaller
-from typing import Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from pydantic import AliasPath, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, WithJsonSchema
 
 from monitor.model import PoolSlug
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 
 class Schema(BaseModel):
@@ -48,6 +52,11 @@ def field(description: str, *, at: str | None = None, **more: Any) -> Any:  # no
         more: as for pydantic's Field.
     """
     return Field(description=description, validation_alias=AliasPath(*at.split(".")) if at else None, **more)
+
+
+def fields_of(value: DataclassInstance) -> dict[str, Any]:
+    """The fields of a dataclass by name, to which others can be added before a model reads them."""
+    return {each.name: getattr(value, each.name) for each in fields(value)}
 
 
 def iso(seconds: float, timespec: str = "auto") -> str:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from io import StringIO
 from itertools import islice
 from typing import Annotated
 
@@ -110,23 +108,6 @@ class BlockLine(BlockSummary):
     parent: str = field("Hash of the previous block", at="judged.block.header.parent")
     stale: bool = field("Whether the block is not on the counted chain")
     registry: str = field("Hash of the pool registry that decided", at="judged.attribution.registry")
-
-
-def as_csv(records: Iterable[model.BlockRecord], names: Mapping[model.PoolSlug, str]) -> str:
-    """A header, and a row for each block. What strangers wrote cannot begin a formula in a spreadsheet."""
-    text = StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(BlockLine.model_fields)
-    for each in records:
-        writer.writerow(map(cell, BlockLine.of(each, names).model_dump(mode="json").values()))
-    return text.getvalue()
-
-
-def cell(value: object) -> object:
-    """A value as a cell of a table."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
 
 
 class UnknownMiner(Schema):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from datetime import date
-from typing import Self
+from typing import Annotated, Any
 
-from monitor.model import BuildersView, EvidenceKind, PoolSlug
+from pydantic import BeforeValidator
+
+from monitor.model import EvidenceKind
 from monitor.outputs.schemas.base import PoolRef, Schema, Time, field
 
 
@@ -41,6 +43,10 @@ class ScriptChange(Schema):
     script: str = field("The script, in hex")
 
 
+def _changes(changes: Iterable[tuple[int, str]]) -> list[dict[str, Any]]:
+    return [{"time": time, "script": script} for time, script in changes]
+
+
 class PayoutStyle(PoolRef):
     """How a pool takes its rewards."""
 
@@ -49,7 +55,7 @@ class PayoutStyle(PoolRef):
     styles: dict[str, int] = field("Blocks of each style")
     scripts: int = field("Number of different scripts that took most of a reward")
     script_since: Time | None = field("When the present script was paid first; null where miners are paid directly")
-    changes: list[ScriptChange] = field("Changes of the script, newest first")
+    changes: Annotated[list[ScriptChange], BeforeValidator(_changes)] = field("Changes of the script, newest first")
     spent: int = field("Number of rewards that were seen to be spent")
     days_until_spent: tuple[float, float, float] | None = field(
         "Lower quartile, median and upper quartile, of those that were spent; null of none"
@@ -72,27 +78,4 @@ class Builders(Schema):
     custody: Custody = field("How far rewards have been followed")
     proposals: list[Proposal] = field("By level, group, pool and time")
     evidence: list[PoolEvidence] = field("All evidence, oldest first")
-    payouts: list[PayoutStyle] = field("By pool, most blocks first")
-
-    @classmethod
-    def of_view(cls, view: BuildersView, names: Mapping[PoolSlug, str]) -> Self:
-        """All of a view."""
-        payouts = [
-            PayoutStyle.of(
-                {
-                    "pool": each.pool, "blocks": each.blocks, "style": each.style, "styles": each.styles,
-                    "scripts": each.scripts, "script_since": each.script_since, "spent": each.spent,
-                    "changes": [{"time": time, "script": script} for time, script in each.changes],
-                    "days_until_spent": each.days_until_spent,
-                },
-                names,
-            )
-            for each in view.styles
-        ]  # fmt: skip
-        return cls.of(
-            {
-                "measured_template": view.measured_template, "custody": view.custody, "proposals": view.proposals,
-                "evidence": view.evidence, "payouts": payouts,
-            },
-            names,
-        )  # fmt: skip
+    payouts: list[PayoutStyle] = field("By pool, most blocks first", at="styles")

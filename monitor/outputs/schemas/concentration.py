@@ -335,13 +335,10 @@ class ConcentrationSummary(Schema):
         combined, shares = snapshot.combined(one), snapshot.shares(one)
         return cls.of(
             {
-                "level": one.level,
+                **one._asdict(),
                 "window": one.window.name,
                 "height": snapshot.tip.height,
                 "time": snapshot.tip.time,
-                "blocks": one.blocks,
-                "complete": one.complete,
-                "unknown": one.unknown,
                 "headline_hhi": one.split and one.split.headline_hhi,
                 "hhi_lower": combined and combined.hhi.lower,
                 "hhi_upper": combined and combined.hhi.upper,

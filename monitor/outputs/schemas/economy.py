@@ -7,7 +7,8 @@ from typing import Self
 
 from monitor import model
 from monitor.model import Direction, Layer, SourceOrigin
-from monitor.outputs.schemas.base import Schema, Time, field
+from monitor.outputs.schemas.base import Schema, Time, field, fields_of
+from monitor.outputs.schemas.concentration import Interval
 
 
 class Bounds(Schema):
@@ -15,13 +16,6 @@ class Bounds(Schema):
 
     dispersed: float = field("With the remainder as very many very small entities; mining: unknown blocks split")
     lumped: float = field("With the remainder in as few entities as its definition allows; mining: unknown merged")
-
-
-class Range(Schema):
-    """A 95 % interval, over both readings."""
-
-    lower: float = field("Lower end")
-    upper: float = field("Upper end")
 
 
 class Trend(Schema):
@@ -44,7 +38,7 @@ class Point(Schema):
 
     date: Date = field("Last day of the period", at="period")
     effective_entities: Bounds = field("10,000 / HHI", at="effective")
-    interval: Range = field("95 % interval")
+    interval: Interval = field("95 % interval")
 
 
 class EntityShare(Schema):
@@ -52,7 +46,7 @@ class EntityShare(Schema):
 
     entity: str = field("Name, as the source has it")
     share: float = field("Share of the layer, 0..1")
-    interval: Range | None = field("95 % interval; null if the source states no error")
+    interval: Interval | None = field("95 % interval; null if the source states no error")
 
 
 class AiMeasure(Schema):
@@ -62,37 +56,34 @@ class AiMeasure(Schema):
     source: str = field("Name of the source")
     attribution: str = field("The line to show beside each figure")
     kind: str = field("`stock` or `flow`")
-    date: Date = field("Last day of the newest complete period")
+    date: Date = field("Last day of the newest complete period", at="period")
     days: int = field("Days that are summed; 0: the state at the end of that day")
     entities: int = field("Number of named entities")
     unattributed: float = field("Share of what is not attributed, 0..1")
     coverage: str = field("What the source covers and does not")
     hhi: Bounds = field("Herfindahl-Hirschman index, 0..10,000")
-    hhi_interval: Range = field("95 % interval of it")
-    effective_entities: Bounds = field("10,000 / HHI")
-    effective_entities_interval: Range = field("95 % interval of it")
-    majority_entities: Bounds = field("The fewest entities with more than half")
-    majority_entities_interval: Range = field("95 % interval of them")
+    hhi_interval: Interval = field("95 % interval of it")
+    effective_entities: Bounds = field("10,000 / HHI", at="effective")
+    effective_entities_interval: Interval = field("95 % interval of it", at="effective_interval")
+    majority_entities: Bounds = field("The fewest entities with more than half", at="majority")
+    majority_entities_interval: Interval = field("95 % interval of them", at="majority_interval")
     top_share: dict[int, Bounds] = field("Share of the largest one, three, five together, 0..1")
-    top_share_interval: dict[int, Range] = field("95 % interval of it")
+    top_share_interval: dict[int, Interval] = field("95 % interval of it")
     shares: list[EntityShare] = field("Named entities, largest first")
-    trend: Trend | None = field("Null with too few points")
+    trend: Trend | None = field("Null with too few points", at="slope")
     series: list[Point] = field("Oldest first")
     vintage: str = field("SHA-256 of the edition")
 
     @classmethod
     def of_measure(cls, measure: model.LayerMeasure, view: model.EconomyView) -> Self:
         """One layer."""
-        return cls.of({
-            "layer": measure.layer, "source": measure.source, "attribution": view.source(measure.source).attribution,
-            "kind": "flow" if measure.is_flow else "stock", "date": measure.period, "days": measure.days,
-            "entities": measure.entities, "unattributed": measure.unattributed, "coverage": measure.coverage,
-            "hhi": measure.hhi, "hhi_interval": measure.hhi_interval, "effective_entities": measure.effective,
-            "effective_entities_interval": measure.effective_interval, "majority_entities": measure.majority,
-            "majority_entities_interval": measure.majority_interval, "top_share": measure.top_share,
-            "top_share_interval": measure.top_share_interval, "shares": measure.shares, "trend": measure.slope,
-            "series": measure.series, "vintage": measure.vintage,
-        })  # fmt: skip
+        return cls.of(
+            {
+                **fields_of(measure),
+                "attribution": view.source(measure.source).attribution,
+                "kind": "flow" if measure.is_flow else "stock",
+            }
+        )
 
 
 class MiningMeasure(Schema):
@@ -147,11 +138,9 @@ class Source(Schema):
         state = source.state
         edition = state if state and state.vintage else None
         return cls.of({
-            "name": source.name, "title": source.title, "url": source.url, "licence": source.licence,
-            "attribution": source.attribution, "vintage": edition and edition.vintage,
-            "origin": edition and edition.origin, "fetched_at": edition and edition.fetched_at,
-            "checked_at": state and state.checked_at, "succeeded_at": state and state.succeeded_at,
-            "error": state and state.error,
+            **fields_of(source), "vintage": edition and edition.vintage, "origin": edition and edition.origin,
+            "fetched_at": edition and edition.fetched_at, "checked_at": state and state.checked_at,
+            "succeeded_at": state and state.succeeded_at, "error": state and state.error,
         })  # fmt: skip
 
 
@@ -170,17 +159,14 @@ class Economy(Schema):
     @classmethod
     def of_view(cls, view: model.EconomyView) -> Self:
         """Both economies."""
-        return cls.of({
-            "made_at": view.made_at, "updated": "daily" if any(each.updated for each in view.sources) else "off",
-            "answer": view.answer, "summary": view.summary, "claims": view.claims, "mining": view.mining,
-            "sources": [Source.of_source(each) for each in view.sources],
-            "comparisons": [
-                Comparison.of({
-                    "key": each.key, "title": each.title, "mining_title": each.mining_title, "ai_title": each.ai_title,
-                    "mining": each.mining, "mining_missing": each.mining_missing, "beside": each.beside,
-                    "ai": AiMeasure.of_measure(each.ai, view) if each.ai else None, "ai_missing": each.ai_missing,
-                    "verdict": each.verdict,
-                })
-                for each in view.comparisons
-            ],
-        })  # fmt: skip
+        return cls.of(
+            {
+                **fields_of(view),
+                "updated": "daily" if any(each.updated for each in view.sources) else "off",
+                "sources": [Source.of_source(each) for each in view.sources],
+                "comparisons": [
+                    {**fields_of(each), "ai": AiMeasure.of_measure(each.ai, view) if each.ai else None}
+                    for each in view.comparisons
+                ],
+            }
+        )

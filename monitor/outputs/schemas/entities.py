@@ -23,16 +23,20 @@ class EntityShare(Schema):
 class EntityMember(Schema):
     """A pool that belongs to it, or may, by one statement."""
 
-    pool_slug: str = field("The pool")
-    pool_name: str = field("Its name")
-    share: float = field("The pool's share of the blocks of `window`, 0 to 1")
-    counted: bool = field("Whether it is counted now")
-    current: bool = field("Whether the statement is about now")
-    since: date | None = field("First day (UTC); null: from the beginning")
-    until: date | None = field("First day on which it no longer holds; null: until today")
-    confidence: str | None = field("How sure the statement is; null: the pool counts as its own without one")
-    source: str | None = field("Where it is stated")
-    note: str | None = field("Remarks")
+    pool_slug: str = field("The pool", at="pool.slug")
+    pool_name: str = field("Its name", at="pool.name")
+    share: float = field("The pool's share of the blocks of `window`, 0 to 1", at="weight")
+    counted: bool = field("Whether it is counted now", at="is_counted")
+    current: bool = field("Whether the statement is about now", at="is_current")
+    since: date | None = field("First day (UTC); null: from the beginning", at="stated.since", default=None)
+    until: date | None = field(
+        "First day on which it no longer holds; null: until today", at="stated.until", default=None
+    )
+    confidence: str | None = field(
+        "How sure the statement is; null: the pool counts as its own without one", at="stated.confidence", default=None
+    )
+    source: str | None = field("Where it is stated", at="stated.source", default=None)
+    note: str | None = field("Remarks", at="stated.note", default=None)
 
 
 class Entity(Schema):

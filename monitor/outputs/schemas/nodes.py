@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import Self
+from typing import Annotated, Self
+
+from pydantic import BeforeValidator
 
 from monitor import model
 from monitor.model import NodeRole, PoolSlug, Relation, Sighting
 from monitor.outputs.lags import lags_by_node, lags_by_pool
 from monitor.outputs.node_text import place, summary
-from monitor.outputs.schemas.base import OptionalName, PoolRef, PreciseTime, Schema, Time, field
-
-
-class BlockPlace(Schema):
-    """Height and hash of a block."""
-
-    height: int = field("Height of the block")
-    hash: str = field("Hash of the block")
+from monitor.outputs.schemas.base import OptionalName, PoolRef, PreciseTime, Schema, Time, field, fields_of
+from monitor.outputs.schemas.blocks import BlockRef
 
 
 class NodeState(Schema):
@@ -32,12 +28,12 @@ class NodeState(Schema):
     network: str | None = field("Network of the node; null until it answers")
     version: str | None = field("User agent of the node; null until it answers")
     chain: str | None = field("The chain that its rules make; null if it does not say")
-    tip: BlockPlace | None = field("Its best block; null until it is known")
+    tip: BlockRef | None = field("Its best block; null until it is known")
     relation: Relation = field(
         "Where its tip is, seen from the counted one: the `same`, `behind` or `ahead` on that chain, on a `branch`, "
         "or `unknown`"
     )
-    fork: BlockPlace | None = field("The highest counted block on its best chain; null if it is not known")
+    fork: BlockRef | None = field("The highest counted block on its best chain; null if it is not known")
     place: str = field("The relation in words; empty while the node is away")
     apart: int = field("Blocks on its best chain above that one")
     heard_at: PreciseTime | None = field("When it last said which block is its best; null before")
@@ -61,46 +57,28 @@ class TreeBlock(Schema):
 class Branch(Schema):
     """The blocks of a branch above the block where branches part."""
 
-    tip: BlockPlace = field("Its highest block")
+    tip: BlockRef = field("Its highest block")
     nodes: list[str] = field("Nodes whose best chain it is")
     counted: bool = field("Whether it is the branch that is counted")
     blocks: int = field("Its length", at="length")
     chain: str | None = field("The chain that the rules of its nodes make: `bitcoin`, `rdts`, ...; null if none says")
-    work: str = field(
+    work: Annotated[str, BeforeValidator(str)] = field(
         "Expected hashes behind its blocks, in decimal: more digits than a number of JSON has. The chain `rdts` hashes "
         "by BLAKE2b, which cannot be compared with Bitcoin's SHA256d"
     )
     attributed: int = field("Blocks whose coinbase is known; the next two count these", at="known")
     entities: dict[str, dict[str, int]] = field("Blocks by level and entity, most first, unknown ones left out")
-    signalling: dict[str, int] = field("Blocks that signal with each version bit, most first")
-
-    @classmethod
-    def of_branch(cls, branch: model.Branch) -> Self:
-        """One branch."""
-        return cls.of({
-            "tip": branch.tip, "nodes": branch.nodes, "counted": branch.counted, "length": branch.length,
-            "chain": branch.chain, "work": str(branch.work), "known": branch.known, "entities": branch.entities,
-            "signalling": {str(bit): blocks for bit, blocks in branch.bits.items()},
-        })  # fmt: skip
+    signalling: dict[int, int] = field("Blocks that signal with each version bit, most first", at="bits")
 
 
 class Split(Schema):
     """Nodes on different branches."""
 
     lasting: bool = field("Whether it is deep and old enough to be a split (`splits.depth`, `splits.seconds`)")
-    ancestor: BlockPlace = field("The highest block that both branches have")
+    ancestor: BlockRef = field("The highest block that both branches have")
     since: Time = field("When both branches had a block, as first seen")
     depth: int = field("Blocks of the longest branch")
     branches: list[Branch] = field("The counted one first")
-
-    @classmethod
-    def of_split(cls, split: model.Split) -> Self:
-        """One split."""
-        branches = [Branch.of_branch(each) for each in split.branches]
-        return cls.of({
-            "lasting": split.lasting, "ancestor": split.ancestor, "since": split.since, "depth": split.depth,
-            "branches": branches,
-        })  # fmt: skip
 
 
 class NodeLag(Schema):
@@ -159,32 +137,21 @@ class Nodes(Schema):
         cls, view: model.NodesView, names: Mapping[PoolSlug, str], *, sightings: Sequence[Sighting] = ()
     ) -> Self:
         """All of a view, and the lags of the newest sightings."""
-        tips: dict[str, list[str]] = {}
-        for node in view.nodes:
-            if node.tip:
-                tips.setdefault(node.tip.hash, []).append(node.name)
+        tips = view.names_by_tip
         tree = [
             {
                 **block._asdict(),
-                "height": block.ref.height,
-                "hash": block.ref.hash,
+                **fields_of(block.ref),
                 "below": view.below(block),
                 "nodes": tips.get(block.ref.hash, []),
             }
             for block in view.tree
         ]
-        nodes = [
-            {
-                **{name: getattr(node, name) for name in NodeState.model_fields if name != "place"},
-                "place": place(node, view),
-            }
-            for node in view.nodes
-        ]
+        nodes = [{**fields_of(node), "apart": node.apart, "place": place(node, view)} for node in view.nodes]
         return cls.of(
             {
                 "summary": summary(view), "agree": view.agree, "counted": view.nodes[0].name,
-                "followed": view.followed.name, "nodes": nodes,
-                "splits": [Split.of_split(each) for each in view.splits], "tree": tree,
+                "followed": view.followed.name, "nodes": nodes, "splits": view.splits, "tree": tree,
                 "lags": Lags.of_sightings(sightings, names),
             },
             names,

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator
 
 from monitor import model
 from monitor.model import Snapshot
-from monitor.outputs.schemas.base import Name, PoolRef, Schema, Time, field
+from monitor.outputs.schemas.base import Name, PoolRef, Schema, Time, field, fields_of
 from monitor.outputs.schemas.blocks import Tip
 
 
@@ -205,5 +205,5 @@ class Signals(Schema):
         def chosen(rows: Iterable[Any]) -> list[Any]:
             return [each for each in rows if window is None or getattr(each, "window", window) == window]
 
-        found = {name: chosen(getattr(seen, name)) for name in seen.__dataclass_fields__}
+        found = {name: chosen(rows) for name, rows in fields_of(seen).items()}
         return cls.of({"tip": snapshot, **found}, snapshot.pool_names)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Self
-
-from monitor.model import JobFault, JobPosition, PoolSlug, StratumView
+from monitor.model import JobFault, JobPosition
 from monitor.outputs.schemas.audit import Ratio
 from monitor.outputs.schemas.base import Name, OptionalName, PreciseTime, Schema, Time, field
 
@@ -92,8 +89,3 @@ class Stratum(Schema):
     groups: list[list[str]] = field("Pools that work on the same templates by that evidence, until now")
     faults: list[FaultReport] = field("Faulty jobs, newest first")
     endpoints: list[StratumServer] = field("The servers, as configured")
-
-    @classmethod
-    def of_view(cls, view: StratumView, names: Mapping[PoolSlug, str]) -> Self:
-        """All of a view."""
-        return cls.of(view, names)

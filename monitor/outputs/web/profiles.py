@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from monitor import model
 from monitor.model import BlockFilter, BlockRecord, PoolSlug, Signalling, Signals, Snapshot
-from monitor.outputs.schemas.concentration import Change
-from monitor.outputs.schemas.pools import Pool, PoolShare, PoolSummary
+from monitor.outputs.schemas.pools import Pool, PoolSummary
 from monitor.outputs.web.protocols import PoolDirectory
 from monitor.outputs.web.sources import Sources
 
 _LEVEL = "pool"
 NEWEST = 100
 """Newest blocks of a pool that evidence and payouts are taken from."""
+
+_Found = TypeVar("_Found", model.Advantage, model.StaleRate, model.Trend)
 
 
 def is_known(slug: str, sources: Sources) -> bool:
@@ -55,7 +56,7 @@ def profile(slug: str, newest: Sequence[BlockRecord], sources: Sources) -> Pool:
         "addresses": known.addresses if known else (),
         "tags": known.tags if known else (),
         "sources": known.sources if known else (),
-        "changes": [Change.of(each) for each in reversed(changes) if (each.level, each.entity) == (_LEVEL, slug)],
+        "changes": [each for each in reversed(changes) if (each.level, each.entity) == (_LEVEL, slug)],
         "signals": _signals(PoolSlug(slug), snapshot.signals or Signals()),
         "newest": _newest(newest, directory),
     }
@@ -74,16 +75,19 @@ def by_window(pool: Pool) -> dict[str, dict[str, Any]]:
 def advantage(slug: str, snapshot: Snapshot) -> model.Advantage | None:
     """Its reward for a unit of work over the longest window in which it has an interval."""
     seen = snapshot.signals.advantages if snapshot.signals else ()
-    sizes = {one.window.name: one.blocks for one in snapshot.concentration}
-    known = [each for each in seen if each.pool == slug and each.lower is not None and each.window in sizes]
-    return max(known, key=lambda each: sizes[each.window], default=None)
+    return over_longest_window((each for each in seen if each.pool == slug and each.lower is not None), snapshot)
 
 
 def stale_rate(slug: str, snapshot: Snapshot) -> model.StaleRate | None:
     """Its stale rate over the longest window; None without a known stale block of any pool."""
     seen = snapshot.signals.stale_rates if snapshot.signals else ()
+    return over_longest_window((each for each in seen if each.pool == slug), snapshot)
+
+
+def over_longest_window(found: Iterable[_Found], snapshot: Snapshot) -> _Found | None:
+    """The one of the window with the most blocks; None if none is of a window of the snapshot."""
     sizes = {one.window.name: one.blocks for one in snapshot.concentration}
-    known = [each for each in seen if each.pool == slug and each.window in sizes]
+    known = (each for each in found if each.window in sizes)
     return max(known, key=lambda each: sizes[each.window], default=None)
 
 
@@ -105,13 +109,10 @@ def _summary(slug: str, snapshot: Snapshot, directory: PoolDirectory) -> dict[st
     }
 
 
-def _shares(slug: str, snapshot: Snapshot) -> list[PoolShare]:
+def _shares(slug: str, snapshot: Snapshot) -> list[dict[str, Any]]:
     """The share of each window in which the pool mined."""
     return [
-        PoolShare.of(
-            {"window": one.window.name, "of": one.blocks, "complete": one.complete, **share._asdict()},
-            snapshot.pool_names,
-        )
+        {"window": one.window.name, "of": one.blocks, "complete": one.complete, **share._asdict()}
         for one in snapshot.concentration
         if one.level == _LEVEL
         for share in snapshot.shares(one)

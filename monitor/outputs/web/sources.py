@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
+from collections import Counter
+from collections.abc import AsyncIterator, Hashable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 
@@ -18,10 +22,38 @@ from monitor.outputs.web.protocols import (
     JournalQueries,
     PoolDirectory,
 )
-from monitor.outputs.web.turns import Turns
 
 _AGE_SECONDS = 20.0
 """Pages say how long ago something was: after this time they are rendered again."""
+_MAX_WAITING = 8
+"""Most things that requests for history wait for at once."""
+
+
+class Turns:
+    """Turns for requests that take a thread and a part of a second: one is served at a time, and a few wait."""
+
+    def __init__(self) -> None:
+        self._lock = asyncio.Lock()
+        self._waiting = Counter[Hashable]()
+
+    @asynccontextmanager
+    async def one(self, wanted: Hashable) -> AsyncIterator[None]:
+        """Wait for a turn, and have it while the context is open.
+
+        Args:
+            wanted: what is computed. All who want the same take one place, as it is computed once and kept.
+
+        Raises:
+            Problem: too many wait already.
+        """
+        if wanted not in self._waiting and len(self._waiting) >= _MAX_WAITING:
+            raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "too many requests for history; ask again in a second")
+        self._waiting[wanted] += 1
+        try:
+            async with self._lock:
+                yield
+        finally:
+            self._waiting -= Counter([wanted])
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +79,9 @@ class Sources:
         Raises:
             Problem: nothing is stored of that time, or too many requests wait.
         """
-        newest = self.snapshot
         if moment is None:
             return self
+        newest = self.snapshot
         past = self.history.kept(moment)
         if past is None:
             async with self.turns.one(moment):

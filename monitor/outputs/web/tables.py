@@ -1,27 +1,28 @@
-"""Answers as CSV: a line that says what it is, a header, and a row for each entry of a list of the answer."""
+"""Answers as CSV: a header, and a row for each entry of a list of the answer."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from io import StringIO
 from typing import Any
 
-from monitor.model import Snapshot
+from monitor.model import BlockRecord, PoolSlug, Snapshot
 from monitor.outputs.schemas.base import iso
-from monitor.outputs.schemas.blocks import cell
+from monitor.outputs.schemas.blocks import BlockLine
 
 
 def as_csv(rows: Iterable[Mapping[str, Any]], source: str) -> str:
-    """The rows with all columns that any of them has. What strangers wrote cannot begin a formula in a spreadsheet."""
+    """The rows with all columns that any of them has, after a line that says what they are."""
     several = list(rows)
     columns = list(dict.fromkeys(name for row in several for name in row))
-    text = StringIO()
-    text.write(f"# {source}\n")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows([cell(row.get(name)) for name in columns] for row in several)
-    return text.getvalue()
+    return f"# {source}\n{_written(columns, several)}"
+
+
+def blocks_as_csv(records: Iterable[BlockRecord], names: Mapping[PoolSlug, str]) -> str:
+    """A row for each block, without the coinbase."""
+    rows = (BlockLine.of(each, names).model_dump(mode="json") for each in records)
+    return _written(BlockLine.model_fields, rows)
 
 
 def rows_of(answer: Mapping[str, Any], path: str) -> Iterator[dict[str, Any]]:
@@ -47,6 +48,22 @@ def source_line(snapshot: Snapshot, what: str) -> str:
         f"pool-monitor {what}, as of block {snapshot.tip.height} ({iso(snapshot.tip.time)}), registry "
         f"{snapshot.registry}; shares are 0 to 1; lower and upper are the ends of 95 % intervals"
     )
+
+
+def _written(columns: Collection[str], rows: Iterable[Mapping[str, Any]]) -> str:
+    """A header, and the rows."""
+    text = StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([_cell(row.get(name)) for name in columns] for row in rows)
+    return text.getvalue()
+
+
+def _cell(value: object) -> object:
+    """A value as a cell. What strangers wrote cannot begin a formula in a spreadsheet."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
 
 
 def _flat(entry: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:

@@ -21,7 +21,8 @@ from monitor.embedded import mainnet
 from monitor.embedded.history import onward
 from monitor.hub import Hub
 from monitor.model import PREFIX, BlockHash, BlockRow, Confidence, Method, PoolSlug, Snapshot, Tally, Window
-from monitor.outputs.metrics import CATALOGUE, FAMILIES, SnapshotCollector
+from monitor.outputs.exposition import CatalogueCollector
+from monitor.outputs.metrics import CATALOGUE, FAMILIES, of_families
 from monitor.processing.levels import levels
 from monitor.processing.uncertain_memberships import questions
 from monitor.registry.loading import load_registry
@@ -75,7 +76,7 @@ Series = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 def published(found: Snapshot | None, families: Collection[str] = FAMILIES.keys()) -> Series:
     """What a scrape says: a number for each name and labels, prefix left off."""
     hub, registry = Hub(Vitals()), CollectorRegistry()
-    registry.register(SnapshotCollector(hub, families))
+    registry.register(CatalogueCollector(of_families(families), lambda: hub.snapshot))
     if found is not None:
         hub.publish(found)
     return {
@@ -155,7 +156,7 @@ def test_what_there_is_no_number_of_is_not_published() -> None:
 
 def test_a_pool_that_left_a_window_leaves_no_series_behind() -> None:
     hub, registry = Hub(Vitals()), CollectorRegistry()
-    registry.register(SnapshotCollector(hub))
+    registry.register(CatalogueCollector(CATALOGUE, lambda: hub.snapshot))
     for pools in ("aab", "aabaa"):
         found = taken(rows(pools), "2b")
         hub.publish(found)

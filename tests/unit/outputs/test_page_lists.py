@@ -19,8 +19,8 @@ from monitor.model import (
     Window,
 )
 from monitor.outputs.web.pages.change_pairs import newest_first
-from monitor.outputs.web.pages.countries import COUNTRIES
 from monitor.outputs.web.pages.memberships import MembershipView
+from monitor.outputs.web.pages.names import COUNTRIES
 from monitor.registry.loading import load_registry
 
 

@@ -23,7 +23,8 @@ from monitor.model import (
     Tally,
     Window,
 )
-from monitor.outputs.web.pages.published import claim, ranges, share_rows
+from monitor.outputs.web.pages.claims import ClaimsView
+from monitor.outputs.web.pages.published import ranges, share_rows
 
 TIP = BlockRef(1, BlockHash("ab" * 32))
 US = Share("US", 36, 0.36, lower=0.27, upper=0.46)
@@ -92,17 +93,18 @@ def test_sampling_is_named_only_where_more_is_uncertain() -> None:
     [
         ({("origin", "30d"): 0.6, ("country", "30d"): 0.5}, ("24h", "30d", "90d"), ("30d", 0.6, 0.5)),
         ({("origin", "7d"): 0.6, ("country", "7d"): 0.5}, ("24h", "7d"), ("7d", 0.6, 0.5)),
-        ({("origin", "30d"): 0.6}, ("30d",), None),
-        ({}, ("30d",), None),
+        ({("origin", "30d"): 0.6}, ("30d",), ("30d", 0.6, None)),
+        ({}, ("30d",), ("30d", None, None)),
     ],
 )
 def test_the_claim_about_china_is_answered_over_30_days(
-    ends: Mapping[tuple[str, str], float], windows: tuple[str, ...], said: tuple[str, float, float] | None
+    ends: Mapping[tuple[str, str], float], windows: tuple[str, ...], said: tuple[str, float | None, float | None]
 ) -> None:
     combined = [
         replace(MAY_BE, level=level, window=window, shares={"CN": Interval(0.0, end)})
         for (level, window), end in ends.items()
     ]
-    found = claim(replace(counted(*windows), estimates=Estimates(TIP, combined=tuple(combined))))
+    found = ClaimsView.of(replace(counted(*windows), estimates=Estimates(TIP, combined=tuple(combined))))
+    china = found.blocs["CN"]
 
-    assert (found and (found.window, found.origin.upper, found.country.upper)) == said
+    assert (found.window, *(share and share.upper for share in (china.origin, china.registered))) == said

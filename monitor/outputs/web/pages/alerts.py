@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
 
 from monitor.model import Alert, AlertState, EntryKind, JournalEntry, Severity
-from monitor.outputs.web.pages.dates import DayRange
+from monitor.outputs.web.pages.dates import DayRange, day_of
 
 _SHOWN = 3
 """Groups on the overview: more would push its answers off a phone."""
@@ -61,26 +60,9 @@ class FiringView:
         return sum(len(group.alerts) for group in self.groups)
 
 
-@dataclass(frozen=True)
-class AlertsPage:
-    """The page of alerts."""
-
-    firing: Sequence[AlertGroup]
-    pending: Sequence[AlertGroup]
-    history: Sequence[JournalEntry]
+def told(journal: Iterable[JournalEntry], days: DayRange) -> list[JournalEntry]:
     """Alerts that fired or were resolved on the days, newest first."""
-    days: DayRange
-
-    @classmethod
-    def of(cls, alerts: Sequence[Alert], journal: Iterable[JournalEntry], days: DayRange) -> AlertsPage:
-        """Group the alerts of each state."""
-        by_state = {state: grouped(each for each in alerts if each.state is state) for state in AlertState}
-        told = [each for each in journal if each.kind is EntryKind.ALERT and days.holds(_day(each.at))]
-        return cls(by_state[AlertState.FIRING], by_state[AlertState.PENDING], told[:_HISTORY], days=days)
-
-
-def _day(seconds: float) -> date:
-    return datetime.fromtimestamp(seconds, UTC).date()
+    return [each for each in journal if each.kind is EntryKind.ALERT and days.holds(day_of(each.at))][:_HISTORY]
 
 
 def grouped(alerts: Iterable[Alert]) -> list[AlertGroup]:

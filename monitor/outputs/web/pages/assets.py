@@ -45,7 +45,5 @@ class Assets:
             raise Problem(HTTPStatus.NOT_FOUND, "unknown file")
         response = answer.to(request)
         current = request.path.startswith(f"{self.path}/")
-        response.headers.update(
-            {"Cache-Control": _IMMUTABLE if current else "no-cache", "X-Content-Type-Options": "nosniff"}
-        )
+        response.headers["Cache-Control"] = _IMMUTABLE if current else "no-cache"
         return response

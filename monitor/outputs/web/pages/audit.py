@@ -6,23 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from monitor.model import (
-    ADDED,
-    AuditView,
-    BlockAudit,
-    PolicyChange,
-    PoolAudit,
-    PoolSlug,
-    SanctionedCase,
-    StoredAudit,
-    Verdict,
-)
+from monitor.model import ADDED, AuditView, BlockAudit, PoolAudit, StoredAudit, Verdict
 
 WINDOWS = ("7d", "30d", "90d")
 LEVELS = {"pool": "Pools", "template": "Template builders"}
 _POOLS = 20
-_CHANGES = 20
-_CASES = 50
 VERDICTS = {
     Verdict.MISSED: ("passed over", "minable, and nothing explains its absence"),
     Verdict.UNSEEN: ("unseen", "never in the node's mempool: probably given to the pool directly"),
@@ -52,14 +40,6 @@ class Bar(NamedTuple):
     """Added, and prioritised or unseen."""
 
 
-class StripEntry(NamedTuple):
-    """A block of the strip."""
-
-    audit: BlockAudit
-    pool: PoolSlug | None
-    bar: Bar
-
-
 @dataclass(frozen=True)
 class AuditPage:
     """All pools, and the newest blocks."""
@@ -69,7 +49,7 @@ class AuditPage:
     window: str
     pools: Sequence[PoolAudit]
     """Most blocks first."""
-    blocks: Sequence[StripEntry]
+    blocks: Sequence[StoredAudit]
     """Highest first."""
 
     @classmethod
@@ -85,23 +65,7 @@ class AuditPage:
         level = level if level in LEVELS else "pool"
         window = window if window in WINDOWS else "30d"
         pools = [each for each in view.pools if (each.level, each.window) == (level, window)][:_POOLS]
-        return cls(
-            view,
-            level,
-            window,
-            pools=pools,
-            blocks=[StripEntry(each.audit, each.pool, bar(each.audit)) for each in newest],
-        )
-
-    @property
-    def changes(self) -> Sequence[PolicyChange]:
-        """The newest changes of policy."""
-        return self.view.changes[:_CHANGES]
-
-    @property
-    def cases(self) -> Sequence[SanctionedCase]:
-        """The newest transactions of the user's list."""
-        return self.view.sanctioned[:_CASES]
+        return cls(view, level, window, pools=pools, blocks=newest)
 
 
 def bar(audit: BlockAudit) -> Bar:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
-from monitor.model import BuildersView, Evidence, PayoutStyle, PoolSlug, Proposal
+from monitor.model import BuildersView, Evidence, PoolSlug, Proposal
 
 LEVELS: Final = {"template": "Template builders", "custodian": "Custody"}
 KINDS: Final = {
@@ -18,8 +19,6 @@ KINDS: Final = {
 STYLES: Final = {"custodial": "to one script", "split": "to a few scripts", "in_the_coinbase": "to miners directly"}
 _MONTHS: Final = 12
 _POOLS: Final = 14
-_ROWS: Final = 60
-_PAYOUTS: Final = 20
 
 
 class Cell(NamedTuple):
@@ -54,18 +53,10 @@ class BuildersPage:
         return cls(view, level, months, month, evidence=held)
 
     @property
-    def rows(self) -> Sequence[Evidence]:
-        """What is listed."""
-        return self.evidence[:_ROWS]
-
-    @property
     def pools(self) -> Sequence[PoolSlug]:
         """The pools of the matrix: those of one group side by side."""
         groups = {each.pool: each.group for each in self.members}
-        weight = {pool: 0 for each in self.evidence for pool in each.pools}
-        for each in self.evidence:
-            for pool in each.pools:
-                weight[pool] += 1
+        weight = Counter(pool for each in self.evidence for pool in each.pools)
         largest = sorted(weight, key=lambda pool: (-weight[pool], pool))[:_POOLS]
         return sorted(largest, key=lambda pool: (groups.get(pool, "~"), pool))
 
@@ -90,11 +81,6 @@ class BuildersPage:
         for each in self.members:
             found.setdefault(each.group, []).append(each)
         return found
-
-    @property
-    def payouts(self) -> Sequence[PayoutStyle]:
-        """Of the largest pools."""
-        return self.view.styles[:_PAYOUTS]
 
 
 def _months(evidence: Evidence) -> list[str]:

@@ -17,8 +17,8 @@ from monitor.outputs.web.pages.address import Address
 from monitor.outputs.web.pages.badges import badge
 from monitor.outputs.web.pages.chart_style import chart_style
 from monitor.outputs.web.pages.history_chart import SHARES, HistoryChart, Shown, is_idle
-from monitor.outputs.web.pages.names import entity_names, slots
-from monitor.outputs.web.pages.palette import SLOTS
+from monitor.outputs.web.pages.names import entity_names
+from monitor.outputs.web.pages.palette import SLOTS, palette
 from monitor.outputs.web.pages.rendering import render
 from monitor.outputs.web.problems import Problem
 from monitor.outputs.web.routes.endpoint import Level, Query, Window, read_query
@@ -81,7 +81,6 @@ class Charts:
     async def history(self, request: web.Request) -> web.Response:
         """The chart of a metric over time."""
         query = read_query(request, ChartQuery, self._sources)
-        assert isinstance(query, ChartQuery)
         snapshot, edition = self._sources.snapshot, self._sources.history.edition
 
         async def body() -> bytes:
@@ -97,7 +96,6 @@ class Charts:
     async def embed(self, request: web.Request) -> web.Response:
         """The chart in a page of its own, which other sites may frame."""
         query = read_query(request, ChartQuery, self._sources)
-        assert isinstance(query, ChartQuery)
         root = Address.of(request).root
         drawing = f"/chart/history.svg?{request.rel_url.raw_query_string}"
         is_free = "width" not in request.query
@@ -112,7 +110,6 @@ class Charts:
     async def badge(self, request: web.Request) -> web.Response:
         """One number with its interval."""
         query, snapshot = read_query(request, BadgeQuery, self._sources), self._sources.snapshot
-        assert isinstance(query, BadgeQuery)
         found = badge(query.what, snapshot, level=query.level, window=query.window, entity=query.entity)
         if found is None:
             raise Problem(HTTPStatus.NOT_FOUND, "there is no such number; share takes entity, as in /api/v1/shares")
@@ -120,7 +117,7 @@ class Charts:
 
     def _drawing(self, query: ChartQuery, found: TimeSeries, *, halvings: Sequence[marks.Mark]) -> str:
         snapshot, level, directory = self._sources.snapshot, found.level, self._sources.directory
-        colours, names = slots(snapshot, level, directory), entity_names(snapshot)
+        colours, names = palette(snapshot, level, directory.belongs), entity_names(snapshot)
         wanted = query.asked().entities if found.metric == SHARES else ()
 
         def shown(name: str) -> Shown:

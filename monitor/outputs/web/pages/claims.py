@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from monitor.model import Concentration, Interval, Snapshot, Trend
 from monitor.outputs.web.pages.published import Ranges, ranges
+from monitor.outputs.web.profiles import over_longest_window
 
 _WINDOW = "30d"
 CLAIMED = 0.55
@@ -24,9 +25,8 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Bloc:
-    """The share of one country, by both meanings."""
+    """The share of one country, by both meanings; None where memberships or estimates are missing."""
 
-    country: str
     origin: Interval | None
     """Of brands founded there."""
     registered: Interval | None
@@ -59,7 +59,7 @@ class ClaimsView:
         known = snapshot.estimates
         shares = {each.level: each.shares for each in (known.combined if known else ()) if each.window == window}
         blocs = {
-            country: Bloc(country, shares.get("origin", {}).get(country), shares.get("country", {}).get(country))
+            country: Bloc(shares.get("origin", {}).get(country), shares.get("country", {}).get(country))
             for country in ("CN", "US")
         }
         chosen = {one.level: one for one in snapshot.concentration if one.window.name == window}
@@ -67,16 +67,14 @@ class ClaimsView:
         return cls(window, blocs, levels)
 
 
-def verdict(interval: Interval, claimed: float = CLAIMED) -> Verdict:
+def verdict(interval: Interval) -> Verdict:
     """Whether a share can be what is claimed."""
-    if interval.upper < claimed:
+    if interval.upper < CLAIMED:
         return Verdict.BELOW
-    return Verdict.ABOVE if interval.lower > claimed else Verdict.POSSIBLE
+    return Verdict.ABOVE if interval.lower > CLAIMED else Verdict.POSSIBLE
 
 
 def _of_level(one: Concentration, snapshot: Snapshot) -> LevelClaim:
-    known = snapshot.estimates
-    sizes = {each.window.name: each.blocks for each in snapshot.concentration}
-    trends = [each for each in (known.trends if known else ()) if each.level == one.level and each.window in sizes]
-    longest = max(trends, key=lambda trend: sizes[trend.window], default=None)
+    trends = snapshot.estimates.trends if snapshot.estimates else ()
+    longest = over_longest_window((each for each in trends if each.level == one.level), snapshot)
     return LevelClaim(one.level, ranges(one, snapshot), longest)

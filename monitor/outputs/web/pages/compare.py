@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from functools import cached_property
 
-from monitor.model import Claim, EconomySource, EconomyView, LayerMeasure, MiningSide, Slope, Snapshot
-from monitor.outputs.web.pages.dates import ALL_DAYS, DayRange
+from monitor.model import Claim, EconomyView, LayerMeasure, MiningSide, Slope, Snapshot
+from monitor.outputs.web.pages.dates import ALL_DAYS, DayRange, day_of
 from monitor.outputs.web.pages.filters import percent, span, window
+from monitor.outputs.web.pages.published import interval
 from monitor.outputs.web.pages.trend_chart import STALE_DAYS, Series, TrendChart, all_series
 
 _WIDE, _NARROW = (1040, 380), (350, 300)
@@ -29,7 +30,7 @@ class ComparePage:
     @cached_property
     def today(self) -> date:
         """The day, in UTC."""
-        return datetime.fromtimestamp(self.now, UTC).date()
+        return day_of(self.now)
 
     @cached_property
     def series(self) -> list[Series]:
@@ -57,30 +58,19 @@ class ComparePage:
         share = next((each for each in snapshot.shares(one) if each.entity == _CHINA), None)
         if share is None:
             return []
-        interval = f" (95 % interval {span(share)})" if share.upper is not None else ""  # type: ignore[arg-type]
+        ends = interval(share)
+        known = f" (95 % interval {span(ends)})" if ends else ""
         return [
             Claim(
                 "Chinese pools have about 55 % of the hashrate.",
                 f"A count of September 2024. Of {window(one.window.name)}, pools that were founded in China have "
-                f"{percent(share.share)}{interval}. That is not where the machines are.",
+                f"{percent(share.share)}{known}. That is not where the machines are.",
             )
         ]
 
-    def source(self, measure: LayerMeasure) -> EconomySource:
-        """The source of a layer."""
-        return self.view.source(measure.source)
-
-    def age_days(self, measure: LayerMeasure) -> int:
-        """Days since the newest period of a layer."""
-        return measure.age_days(self.now)
-
     def is_old(self, measure: LayerMeasure) -> bool:
-        """Whether that is so long ago that it says little of today."""
-        return self.age_days(measure) > STALE_DAYS
-
-    def day(self, seconds: float) -> date:
-        """The day of a time."""
-        return datetime.fromtimestamp(seconds, UTC).date()
+        """Whether the newest period of a layer is so long ago that it says little of today."""
+        return measure.age_days(self.now) > STALE_DAYS
 
     def arrow(self, side: LayerMeasure | MiningSide) -> str:
         """The direction of a side as a sign, for those who look; the sentence beside it has it in words."""

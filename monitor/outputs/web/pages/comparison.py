@@ -74,10 +74,8 @@ def choices(snapshot: Snapshot, level: str, entity: str) -> list[str]:
 
 def shares_of(snapshot: Snapshot, level: str, entity: str) -> dict[str, ShareRow]:
     """The share of an entity over each window in which it has one, by name of the window."""
-    windows = [one for one in snapshot.concentration if one.level == level]
-    return {
-        one.window.name: row for one in windows for row in share_rows(one, snapshot) if row.entity == entity
-    }  # fmt: skip
+    windows = _windows(snapshot, level).items()
+    return {name: row for name, one in windows for row in share_rows(one, snapshot) if row.entity == entity}
 
 
 def _in_order(one: Snapshot, other: Snapshot) -> tuple[Snapshot, Snapshot]:

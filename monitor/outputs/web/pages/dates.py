@@ -1,4 +1,4 @@
-"""Days that readers choose, and round times for the axis of a chart, in UTC as everything on the pages."""
+"""Days that readers choose, days as times, and round times for the axis of a chart: in UTC, as all on the pages."""
 
 from __future__ import annotations
 
@@ -31,6 +31,16 @@ class DayRange(NamedTuple):
 
     def __bool__(self) -> bool:
         return self != ALL_DAYS
+
+
+def day_of(seconds: float) -> date:
+    """The day of a time."""
+    return datetime.fromtimestamp(seconds, UTC).date()
+
+
+def beginning(day: date) -> int:
+    """The first second of a day."""
+    return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())
 
 
 def date_ticks(first: int, last: int, *, most: int) -> Iterator[tuple[int, str]]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from monitor.model import Concentration, PoolMembership, Profile, PublishedShare, Snapshot
+from monitor.outputs.web.pages.comparison import shares_of
+from monitor.outputs.web.pages.dates import day_of
 from monitor.outputs.web.pages.overview import Overview
-from monitor.outputs.web.pages.published import ShareRow, share_rows
+from monitor.outputs.web.pages.published import ShareRow
 from monitor.outputs.web.protocols import PoolDirectory
 
 POOL = "pool"
@@ -60,13 +61,14 @@ class EntityView:
         overview = Overview.of(snapshot, level, window)
         if overview.chosen.level != level:
             return None
-        windows = [(each, _share(each, entity, snapshot)) for each in overview.windows]
+        found = shares_of(snapshot, level, entity)
+        windows = [(each, found.get(each.window.name)) for each in overview.windows]
         pools = next(
             one for one in snapshot.concentration if (one.level, one.window) == ("pool", overview.chosen.window)
         )
         shares = {share.entity: share for share in snapshot.shares(pools)}
         members = list(_members(snapshot, directory, shares, of=(level, entity)))
-        if not members and not any(share for _, share in windows):
+        if not members and not found:
             return None
         members.sort(key=_order)
         return cls(level, entity, overview.chosen, windows=windows, members=members)
@@ -99,15 +101,11 @@ def _order(member: Member) -> tuple[bool, bool, float, str]:
     return not member.is_counted, not member.is_current, -member.weight, member.pool.name.casefold()
 
 
-def _share(one: Concentration, entity: str, snapshot: Snapshot) -> ShareRow | None:
-    return next((row for row in share_rows(one, snapshot) if row.entity == entity), None)
-
-
 def _members(
     snapshot: Snapshot, directory: PoolDirectory, shares: Mapping[str, PublishedShare], *, of: tuple[str, str]
 ) -> Iterator[Member]:
     level, entity = of
-    today = datetime.fromtimestamp(snapshot.tip.time, UTC).date()
+    today = day_of(snapshot.tip.time)
     for pool in directory.profiles():
         belongs = directory.belongs(pool.slug, snapshot.tip.time).get(level)
         is_counted = (belongs or pool.slug) == entity

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Protocol
 
 from markupsafe import Markup, escape
 
 from monitor.model import Change, Interval, Trend, market
 from monitor.outputs.schemas.base import iso
+from monitor.outputs.web.pages.dates import day_of
 
 _NUMBERS = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
 _NOUNS = {
@@ -26,18 +26,6 @@ _PREFIXES = ((1e21, "ZH/s"), (1e18, "EH/s"), (1e15, "PH/s"), (1e12, "TH/s"), (1e
 _RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _NEVER = 1e-9
 """Probabilities are computed to a few decimals more."""
-
-
-class _Ends(Protocol):
-    """A share or an interval."""
-
-    @property
-    def lower(self) -> float:
-        """Lower end."""
-
-    @property
-    def upper(self) -> float:
-        """Upper end."""
 
 
 def noun(level: str, many: int = 2) -> str:
@@ -141,8 +129,8 @@ def rough(number: float) -> str:
     return f"{float(f'{number:.3g}'):,.1f}" if number < 10 else f"{float(f'{number:.3g}'):,.0f}"
 
 
-def span(interval: _Ends | None) -> str:
-    """The interval of a share."""
+def span(interval: Interval | None) -> str:
+    """The interval of a share, or a share that has its ends."""
     return "" if interval is None else f"{100 * interval.lower:.1f} – {100 * interval.upper:.1f}\u00a0%"
 
 
@@ -209,6 +197,6 @@ def code(text: str) -> Markup:
 _FILTERS = (
     noun, spelt, percent, count, signed, between, window, hashrate, bitcoin, moment, ago, markets, probability, rough,
     span, size, odds, deviation, direction, work, name_of, iso, per_ten_thousand, first_upper,
-    lasting, day, market, code,
+    lasting, day, day_of, market, code,
 )  # fmt: skip
 FILTERS = {function.__name__: function for function in _FILTERS}

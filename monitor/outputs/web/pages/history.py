@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
 from typing import Final, Self
 from urllib.parse import urlencode
 
 from monitor.model import Snapshot, Window
-from monitor.outputs.web.pages.dates import DayRange
+from monitor.outputs.web.pages.dates import DayRange, beginning
 from monitor.outputs.web.pages.history_chart import SHARES
 
 METRICS: Final = {
@@ -68,7 +67,7 @@ class HistoryView:
         else:
             asked["from"] = self.newest - (Window.parse(self.span).seconds or 0)
         if self.days.last:
-            asked["to"] = _seconds(self.days.last) + _DAY_SECONDS - 1
+            asked["to"] = beginning(self.days.last) + _DAY_SECONDS - 1
         elif self.until:
             asked["to"] = self.until
         return urlencode(asked)
@@ -93,7 +92,3 @@ def _span(name: str) -> str:
     """A window of blocks as the time that they take: the past is asked for by time."""
     window = Window.parse(name)
     return f"{max(1, round(window.blocks / 6))}h" if window.blocks else name
-
-
-def _seconds(day: date) -> int:
-    return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cached_property
 from itertools import groupby
 from math import floor, log10
+from textwrap import wrap
 from typing import Final, NamedTuple
 
 from monitor.model import HHI_BANDS, Curve, TimeSeries
+from monitor.outputs.web.pages import filters
 from monitor.outputs.web.pages.dates import date_ticks
 from monitor.outputs.web.pages.marks import Mark
 
@@ -115,12 +116,8 @@ class HistoryChart:
         return self._wrapped(self.source)
 
     def _wrapped(self, text: str) -> list[str]:
-        most, lines = int((self.width - 16) / (_LETTER * 0.93)), [""]
-        for word in text.split(" "):
-            if len(lines[-1]) + len(word) >= most:
-                lines.append("")
-            lines[-1] = f"{lines[-1]} {word}".strip()
-        return lines
+        most = int((self.width - 16) / (_LETTER * 0.93))
+        return wrap(text, most, break_long_words=False, break_on_hyphens=False)
 
     # -- the points that are drawn -------------------------------------------------------------------------------------
 
@@ -184,7 +181,7 @@ class HistoryChart:
     def ticks(self) -> Iterator[tuple[str, float]]:
         """Round values as text, and where they are."""
         low, high = self._range
-        step = _round_step((high - low) / _TICKS)
+        step = round_step((high - low) / _TICKS)
         if self.found.metric == "nakamoto":
             step = max(1, round(step))
         at = -(-low // step)
@@ -232,10 +229,7 @@ class HistoryChart:
     @cached_property
     def event_lines(self) -> list[str]:
         """What the numbers of the marks stand for, wrapped."""
-        said = [
-            f"{each.number}\u00a0{datetime.fromtimestamp(each.mark.time, UTC):%Y-%m-%d} {each.mark.text}"
-            for each in self.events
-        ]
+        said = [f"{each.number}\u00a0{filters.day(each.mark.time)} {each.mark.text}" for each in self.events]
         if hidden := len(self._within) - len(said):
             said.append(f"{hidden} more are not marked")
         return self._wrapped("; ".join(said)) if said else []
@@ -315,7 +309,7 @@ def _where(values: Sequence[float | None], others: Sequence[float]) -> list[floa
     return [None if value is None else other for value, other in zip(values, others, strict=True)]
 
 
-def _round_step(rough: float) -> float:
+def round_step(rough: float) -> float:
     """The next larger one of 1, 2 and 5 times a power of ten."""
     size: float = 10.0 ** floor(log10(rough))
     return next(factor * size for factor in (1, 2, 5, 10) if factor * size >= rough)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from datetime import UTC, date, datetime
 from enum import IntEnum
 from typing import Final, NamedTuple
 
 from monitor.model import Profile, Snapshot
 from monitor.outputs.web.pages import filters
+from monitor.outputs.web.pages.dates import beginning
 from monitor.outputs.web.protocols import BlockStore
 
 _HALVING_BLOCKS: Final = 210_000
@@ -65,10 +65,6 @@ def memberships(
                 continue
             name = names.get(entity, entity)
             if stated.since:
-                yield Mark(_seconds(stated.since), MarkKind.MEMBERSHIP, f"{pool.name} counts for {name}")
+                yield Mark(beginning(stated.since), MarkKind.MEMBERSHIP, f"{pool.name} counts for {name}")
             if stated.until:
-                yield Mark(_seconds(stated.until), MarkKind.MEMBERSHIP, f"{pool.name} no longer counts for {name}")
-
-
-def _seconds(day: date) -> int:
-    return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())
+                yield Mark(beginning(stated.until), MarkKind.MEMBERSHIP, f"{pool.name} no longer counts for {name}")

@@ -1,20 +1,37 @@
-"""Names and colours of entities, the same on every page."""
+"""Names of entities, the same on every page."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 from monitor.model import Snapshot
-from monitor.outputs.web.pages.countries import COUNTRIES
-from monitor.outputs.web.pages.palette import palette
-from monitor.outputs.web.protocols import PoolDirectory
+
+COUNTRIES: Final = {
+    "AE": "United Arab Emirates",
+    "AU": "Australia",
+    "CA": "Canada",
+    "CN": "China",
+    "CZ": "Czechia",
+    "GB": "United Kingdom",
+    "HK": "Hong Kong",
+    "JP": "Japan",
+    "KH": "Cambodia",
+    "KZ": "Kazakhstan",
+    "LT": "Lithuania",
+    "NL": "Netherlands",
+    "PT": "Portugal",
+    "RU": "Russia",
+    "SC": "Seychelles",
+    "SG": "Singapore",
+    "SI": "Slovenia",
+    "UA": "Ukraine",
+    "US": "United States",
+    "VG": "British Virgin Islands",
+}
+"""For the codes in the memberships (ISO 3166-1). Others are shown as codes."""
 
 
 def entity_names(snapshot: Snapshot) -> Mapping[str, str]:
     """Names of pools and countries."""
     return COUNTRIES | {str(slug): name for slug, name in snapshot.pool_names.items()}
-
-
-def slots(snapshot: Snapshot, level: str, directory: PoolDirectory) -> Mapping[str, int]:
-    """The colours of the largest entities of a level."""
-    return palette(snapshot, level, directory.belongs)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from urllib.parse import quote
 
 from aiohttp import web
@@ -16,23 +18,22 @@ from monitor.outputs.web.pages.address import Address
 from monitor.outputs.web.pages.change_pairs import ChangeEntry, newest_first
 from monitor.outputs.web.pages.claims import ClaimsView, verdict
 from monitor.outputs.web.pages.comparison import Since, choices, shares_of
-from monitor.outputs.web.pages.countries import COUNTRIES
 from monitor.outputs.web.pages.country_bars import MEANINGS, CountryBars
 from monitor.outputs.web.pages.entity import POOL, EntityView
 from monitor.outputs.web.pages.history import HistoryView
 from monitor.outputs.web.pages.memberships import LEVELS, MembershipView
-from monitor.outputs.web.pages.names import entity_names
+from monitor.outputs.web.pages.names import COUNTRIES, entity_names
 from monitor.outputs.web.pages.overview import CONFIRMATIONS, Overview
-from monitor.outputs.web.pages.published import claim
 from monitor.outputs.web.pages.reference import ApiPage
 from monitor.outputs.web.pages.reports import Reports
-from monitor.outputs.web.pages.runbook import runbook
 from monitor.outputs.web.pages.search import MAX_HEIGHT, Match, Wanted, match_of
 from monitor.outputs.web.pages.shell import Shell, shown
 from monitor.outputs.web.pages.stale_rates import StaleRates
 from monitor.outputs.web.sources import Sources
 from monitor.text import coinbase_text
 
+_RUNBOOK = Path(__file__).parent / "runbook.json"
+"""What each alert means, how certain it is, and what to check. Generated from docs/runbook.md."""
 _STRIP = 48
 """Newest blocks that are shown."""
 _SAME_HEIGHT = 8
@@ -47,6 +48,7 @@ class Pages:
     def __init__(self, sources: Sources) -> None:
         self._sources = sources
         self.shell = Shell(sources)
+        self._runbook = json.loads(_RUNBOOK.read_text("utf-8"))
 
     def routes(self) -> list[web.RouteDef]:
         """The pages and their files."""
@@ -61,15 +63,14 @@ class Pages:
             web.get("/glossary", self.glossary),
             web.get("/runbook", self.runbook),
             web.get("/entity/{level}/{entity}", self.entity),
-            *ApiPage(self._sources, self.shell.page).routes(),
+            *ApiPage(self.shell).routes(),
             *Reports(self.shell).routes(),
             *self.shell.assets.routes(),
         ]
 
     @shown
-    async def overview(self, request: web.Request) -> web.Response:
+    async def overview(self, request: web.Request, sources: Sources) -> web.Response:
         """Who mines, how concentrated mining is, its trend, and the uncertainty."""
-        sources = await self.shell.at(request)
         other = await self.shell.other(request, sources)
         snapshot, state = sources.snapshot, Address.of(request).state
         view = Overview.of(snapshot, state.get("level"), state.get("window"))
@@ -80,7 +81,7 @@ class Pages:
             slots=self.shell.slots(snapshot, level), pools=self.shell.slots(snapshot),
             history=HistoryView.of(state, snapshot, level=level, window=window),
             since=Since.of_level(snapshot, other, level, window=window) if other else None,
-            names=entity_names(snapshot), claim=claim(snapshot), stale=StaleRates.of(snapshot, view.chosen),
+            claims=ClaimsView.of(snapshot), stale=StaleRates.of(snapshot, view.chosen),
             changes=_changes(snapshot), confirmations=CONFIRMATIONS,
         )  # fmt: skip
 
@@ -102,16 +103,15 @@ class Pages:
             above=[each for each in near if each.judged.block.header.parent == block.hash],
             belongs=directory.belongs(attribution.pool or "", block.header.time),
             text=coinbase_text(block.coinbase.script), slots=self.shell.slots(snapshot),
-            names=entity_names(snapshot),
             payouts=[(each, directory.address(each.script)) for each in block.coinbase.outputs[:_PAYOUTS]],
             audit=audited, verdicts=list(audit.verdict_rows(audited)) if audited else [], verdict_names=audit.VERDICTS,
             bits=[bit for bit in range(29) if version >> 29 == 1 and version >> bit & 1],
         )  # fmt: skip
 
     @shown
-    async def pool(self, request: web.Request) -> web.Response:
+    async def pool(self, request: web.Request, sources: Sources) -> web.Response:
         """A pool with everything that is known about it."""
-        sources, slug = await self.shell.at(request), request.match_info["slug"]
+        slug = request.match_info["slug"]
         if not profiles.is_known(slug, sources):
             return self.shell.missing(request, "Unknown pool.")
         snapshot, state = sources.snapshot, Address.of(request).state
@@ -131,13 +131,11 @@ class Pages:
             changes=[each for each in _changes(snapshot) if slug in each.entities],
             advantage=profiles.advantage(slug, snapshot), stale_rate=profiles.stale_rate(slug, snapshot),
             current=profiles.current(slug, snapshot),
-            names=entity_names(snapshot),
         )  # fmt: skip
 
     @shown
-    async def memberships(self, request: web.Request) -> web.Response:
+    async def memberships(self, request: web.Request, sources: Sources) -> web.Response:
         """The rows that levels other than `pool` are counted by."""
-        sources = await self.shell.at(request)
         snapshot = sources.snapshot
         view = MembershipView.of(
             snapshot, self._sources.directory.profiles(),
@@ -145,16 +143,15 @@ class Pages:
         )  # fmt: skip
         return self.shell.page(
             request, "memberships.html", here="/memberships", as_of=sources.past, view=view, levels=LEVELS,
-            snapshot=snapshot, names=entity_names(snapshot),
+            snapshot=snapshot,
         )  # fmt: skip
 
     @shown
-    async def entity(self, request: web.Request) -> web.Response:
+    async def entity(self, request: web.Request, sources: Sources) -> web.Response:
         """One entity of a level: its share, its members, and what is uncertain about them."""
         address, level, entity = Address.of(request), request.match_info["level"], request.match_info["entity"]
         if level == POOL:
             raise web.HTTPFound(address.root + address.to(f"pool/{quote(entity, safe='')}"))
-        sources = await self.shell.at(request)
         snapshot, state = sources.snapshot, address.state
         view = EntityView.of(snapshot, self._sources.directory, entity, level=level, window=state.get("window"))
         if view is None:
@@ -163,16 +160,15 @@ class Pages:
             )
         other = await self.shell.other(request, sources)
         return self.shell.page(
-            request, "entity.html", view=view, snapshot=snapshot, as_of=sources.past, names=entity_names(snapshot),
+            request, "entity.html", view=view, snapshot=snapshot, as_of=sources.past,
             slots=self.shell.slots(snapshot, level),
             since=Since.of_entity(snapshot, other, level, entity=entity) if other else None,
             **self._beside(state, snapshot, (level, entity), window=view.chosen.window.name),
         )  # fmt: skip
 
     @shown
-    async def claims(self, request: web.Request) -> web.Response:
+    async def claims(self, request: web.Request, sources: Sources) -> web.Response:
         """What is often said, and what the numbers say of it."""
-        sources = await self.shell.at(request)
         snapshot = sources.snapshot
         return self.shell.page(
             request, "claims.html", here="/claims", view=ClaimsView.of(snapshot), snapshot=snapshot,
@@ -180,9 +176,8 @@ class Pages:
         )  # fmt: skip
 
     @shown
-    async def countries(self, request: web.Request) -> web.Response:
+    async def countries(self, request: web.Request, sources: Sources) -> web.Response:
         """Shares by country, by both meanings, with what is unknown."""
-        sources = await self.shell.at(request)
         snapshot, names = sources.snapshot, entity_names(sources.snapshot)
         return self.shell.page(
             request, "countries.html", here="/countries", snapshot=snapshot, as_of=sources.past, meanings=MEANINGS,
@@ -197,7 +192,7 @@ class Pages:
     @cached
     async def runbook(self, request: web.Request) -> web.Response:
         """What to do about each alert: rules of Prometheus link here."""
-        return self.shell.page(request, "runbook.html", runbook=runbook())
+        return self.shell.page(request, "runbook.html", runbook=self._runbook)
 
     async def search(self, request: web.Request) -> web.Response:
         """A block, a pool, a group or a country. What is found alone is opened."""

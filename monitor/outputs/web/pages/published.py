@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from monitor.model import Concentration, CurrentShare, IndexIntervals, Interval, PublishedShare, Snapshot, for_window
 
 _MONOPOLY = 10_000
-_CHINA = "CN"
-_CLAIMED = "30d"
 
 
 @dataclass(frozen=True)
@@ -83,26 +81,3 @@ def ranges(one: Concentration, snapshot: Snapshot) -> Ranges | None:
         ),
         sampling=split if split and (split.hhi, split.nakamoto) != (combined.hhi, combined.nakamoto) else None,
     )
-
-
-@dataclass(frozen=True)
-class Claim:
-    """What is known of the claim that most of the hashrate is Chinese."""
-
-    window: str
-    origin: Interval
-    """Share of the brands that were founded in China."""
-    country: Interval
-    """Share of the operators that are registered in China."""
-
-
-def claim(snapshot: Snapshot) -> Claim | None:
-    """Over 30 days, or the longest window; None where memberships or estimates are missing."""
-    known = snapshot.estimates
-    if known is None or not snapshot.concentration:
-        return None
-    windows = {each.window.name: each.blocks for each in snapshot.concentration}
-    window = _CLAIMED if _CLAIMED in windows else max(windows, key=lambda name: windows[name])
-    found = {each.level: each.shares.get(_CHINA) for each in known.combined if each.window == window}
-    origin, country = found.get("origin"), found.get("country")
-    return Claim(window, origin, country) if origin and country else None

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import quote, urlencode
 
 from aiohttp import web
@@ -15,9 +15,9 @@ from monitor.model import Snapshot
 from monitor.outputs.web.elsewhere import base_url
 from monitor.outputs.web.pages.address import Address
 from monitor.outputs.web.pages.entity import POOL
+from monitor.outputs.web.pages.shell import Shell
 from monitor.outputs.web.problems import Problem
 from monitor.outputs.web.routes.openapi import document
-from monitor.outputs.web.sources import Sources
 
 PATH = "/api"
 _OPERATION = "operation"
@@ -25,13 +25,6 @@ _OPERATION = "operation"
 _DAY = 86_400
 _EVERYWHERE = {"200", "400", "401"}
 """Statuses that are explained once."""
-
-
-class Renders(Protocol):
-    """Renders a template with what all pages have."""
-
-    def __call__(self, request: web.Request, template: str, **values: object) -> web.Response:
-        """The response."""
 
 
 @dataclass(frozen=True)
@@ -92,9 +85,8 @@ class Operation:
 class ApiPage:
     """Serves the page, and sends its forms to the paths that they are of."""
 
-    def __init__(self, sources: Sources, render: Renders) -> None:
-        self._sources = sources
-        self._render = render
+    def __init__(self, shell: Shell) -> None:
+        self._shell = shell
         self._made: tuple[Snapshot | None, Sequence[Operation]] | None = None
         """The operations, with the snapshot that they are of."""
 
@@ -104,8 +96,8 @@ class ApiPage:
 
     async def page(self, request: web.Request) -> web.Response:
         """Every path. Examples begin as the request does, so the page is not cached for others."""
-        snapshot = self._sources.hub.snapshot
-        return self._render(
+        snapshot = self._shell.sources.hub.snapshot
+        return self._shell.page(
             request, "reference.html", operations=await self._operations(request), base=base_url(request),
             month=_month(snapshot) if snapshot else None,
         )  # fmt: skip
@@ -121,7 +113,7 @@ class ApiPage:
 
     async def _operations(self, request: web.Request) -> Sequence[Operation]:
         """Made once for each snapshot, in a thread: blocks do not wait for it."""
-        snapshot, routes = self._sources.hub.snapshot, request.app.router.routes()
+        snapshot, routes = self._shell.sources.hub.snapshot, request.app.router.routes()
         if self._made is None or self._made[0] is not snapshot:
             self._made = snapshot, await asyncio.to_thread(lambda: list(operations(document(routes, snapshot))))
         return self._made[1]

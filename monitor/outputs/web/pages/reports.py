@@ -8,18 +8,21 @@ from typing import Final
 
 from aiohttp import web
 
-from monitor.outputs.lags import SIGHTINGS
+from monitor.model import AlertState
+from monitor.outputs.lags import SIGHTINGS, lags_by_node, lags_by_pool
+from monitor.outputs.node_text import place, summary
 from monitor.outputs.web.answer import Answer
 from monitor.outputs.web.cache import cached
 from monitor.outputs.web.elsewhere import base_url
 from monitor.outputs.web.pages import audit, builders, feed, stratum
 from monitor.outputs.web.pages.address import Address
-from monitor.outputs.web.pages.alerts import AlertsPage
+from monitor.outputs.web.pages.alerts import grouped, told
 from monitor.outputs.web.pages.compare import ComparePage
 from monitor.outputs.web.pages.dates import DayRange
 from monitor.outputs.web.pages.names import entity_names
-from monitor.outputs.web.pages.nodes import NodesPage
 from monitor.outputs.web.pages.shell import Shell, shown
+from monitor.outputs.web.pages.tree import draw
+from monitor.outputs.web.sources import Sources
 
 _AUDITS = 48
 """Newest audited blocks that are shown."""
@@ -54,24 +57,25 @@ class Reports:
     @cached
     async def nodes(self, request: web.Request) -> web.Response:
         """Which node is on which branch, and the tree of the newest blocks."""
-        hub = self._sources.hub
-        if hub.nodes is None:
+        view, snapshot = self._sources.hub.nodes, self._sources.hub.snapshot
+        if view is None:
             return self.shell.page(request, "waiting.html")
         sightings = await self._sources.branches.sightings(limit=SIGHTINGS)
-        snapshot = hub.snapshot
         return self.shell.page(
-            request, "nodes.html", here="/nodes", no_past=_NOW_ONLY["nodes"],
-            page=NodesPage.of(hub.nodes, sightings), snapshot=snapshot,
-            slots=self.shell.slots(snapshot) if snapshot else {},
-            names=entity_names(snapshot) if snapshot else {},
+            request, "nodes.html", here="/nodes", no_past=_NOW_ONLY["nodes"], view=view, tree=draw(view),
+            lags=lags_by_node(sightings), pool_lags=lags_by_pool(sightings), summary=summary(view), place=place,
+            snapshot=snapshot, slots=self.shell.slots(snapshot) if snapshot else {},
         )  # fmt: skip
 
     @cached
     async def alerts(self, request: web.Request) -> web.Response:
         """What fires, what is about to, and what has fired."""
         entries, days = await self._sources.journal.newest(limit=1000), DayRange.of(Address.of(request).state)
-        page = AlertsPage.of(self._sources.hub.alerts, entries, days)
-        return self.shell.page(request, "alerts.html", here="/alerts", no_past=_NOW_ONLY["alerts"], page=page)
+        pending = grouped(each for each in self._sources.hub.alerts if each.state is AlertState.PENDING)
+        return self.shell.page(
+            request, "alerts.html", here="/alerts", no_past=_NOW_ONLY["alerts"], pending=pending,
+            history=told(entries, days), days=days,
+        )  # fmt: skip
 
     @cached
     async def compare(self, request: web.Request) -> web.Response:
@@ -83,9 +87,8 @@ class Reports:
         return self.shell.page(request, "compare.html", here="/compare", no_past=_NOW_ONLY["compare"], page=page)
 
     @shown
-    async def audit(self, request: web.Request) -> web.Response:
+    async def audit(self, request: web.Request, sources: Sources) -> web.Response:
         """Pools by how far their blocks match the node's templates, and the newest audited blocks."""
-        sources = await self.shell.at(request)
         view, snapshot = await sources.audit_view(), sources.snapshot
         if view is None:
             return self.shell.page(request, "waiting.html")
@@ -95,15 +98,14 @@ class Reports:
             level=request.query.get("level"), window=request.query.get("window"),
         )  # fmt: skip
         return self.shell.page(
-            request, "audit.html", here="/audit", as_of=sources.past, page=page, levels=audit.LEVELS,
-            windows=audit.WINDOWS, names=entity_names(snapshot), slots=self.shell.slots(snapshot, page.level),
+            request, "audit.html", here="/audit", as_of=sources.past, page=page, bar_of=audit.bar, levels=audit.LEVELS,
+            windows=audit.WINDOWS, slots=self.shell.slots(snapshot, page.level),
             snapshot=snapshot,
         )  # fmt: skip
 
     @shown
-    async def builders(self, request: web.Request) -> web.Response:
+    async def builders(self, request: web.Request, sources: Sources) -> web.Response:
         """Pools that build templates together, or have their rewards spent together."""
-        sources = await self.shell.at(request)
         view, snapshot = sources.hub.builders, sources.snapshot
         if view is None:
             return self.shell.page(request, "waiting.html")
@@ -124,7 +126,7 @@ class Reports:
         return self.shell.page(
             request, "stratum.html", here="/stratum", no_past=_NOW_ONLY["stratum"],
             page=stratum.StratumPage(hub.stratum), positions=stratum.POSITIONS, shade=stratum.shade,
-            names=entity_names(snapshot), slots=self.shell.slots(snapshot), snapshot=snapshot,
+            slots=self.shell.slots(snapshot), snapshot=snapshot,
         )  # fmt: skip
 
     async def feed(self, request: web.Request) -> web.Response:

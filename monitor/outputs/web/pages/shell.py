@@ -20,7 +20,8 @@ from monitor.outputs.web.pages.alerts import FiringView
 from monitor.outputs.web.pages.assets import Assets
 from monitor.outputs.web.pages.entity import POOL
 from monitor.outputs.web.pages.history import METRICS, SPANS
-from monitor.outputs.web.pages.names import slots
+from monitor.outputs.web.pages.names import entity_names
+from monitor.outputs.web.pages.palette import palette
 from monitor.outputs.web.pages.rendering import render
 from monitor.outputs.web.problems import Problem
 from monitor.outputs.web.sources import Sources
@@ -35,8 +36,6 @@ _PAGES = (
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
 }
 
 
@@ -50,8 +49,11 @@ _These = TypeVar("_These", bound=_Pages)
 _Handler: TypeAlias = Callable[[_These, web.Request], Awaitable[web.Response]]
 
 
-def shown(handler: _Handler[_These]) -> _Handler[_These]:
-    """Decorate the handler of a page of numbers: it is kept, waits for the first numbers, and says what went wrong."""
+def shown(handler: Callable[[_These, web.Request, Sources], Awaitable[web.Response]]) -> _Handler[_These]:
+    """Decorate the handler of a page of numbers: it is kept, waits for the first numbers, and says what went wrong.
+
+    The handler is given the sources as of the moment that the address names.
+    """
 
     @cached
     @wraps(handler)
@@ -60,7 +62,7 @@ def shown(handler: _Handler[_These]) -> _Handler[_These]:
         if shell.sources.hub.snapshot is None:
             return shell.page(request, "waiting.html")
         try:
-            return await handler(pages, request)
+            return await handler(pages, request, await shell.at(request))
         except Problem as problem:
             return shell.missing(request, f"{filters.first_upper(str(problem))}.", problem.status)
 
@@ -125,6 +127,7 @@ class Shell:
             "disagreement": disagreement(nodes) if nodes else None,
             "waiting": self.sources.health.waiting,
             "coverage": self.sources.health.coverage,
+            "names": entity_names(snapshot) if isinstance(snapshot, Snapshot) else {},
             "now": time.time(),
             "version": __version__,
         }
@@ -133,4 +136,4 @@ class Shell:
 
     def slots(self, snapshot: Snapshot, level: str = POOL) -> Mapping[str, int]:
         """The colours of the entities of a level."""
-        return slots(snapshot, level, self.sources.directory)
+        return palette(snapshot, level, self.sources.directory.belongs)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from math import floor, log10
 
 from monitor.model import Concentration, PoolSlug, Snapshot, StaleRate
+from monitor.outputs.web.pages.history_chart import round_step
 
 WIDTH, HEIGHT = 480, 260
 _LEFT, _RIGHT, _TOP, _BOTTOM = 40, 10, 24, 40
@@ -99,7 +99,5 @@ class StaleRates:
 
 def _ticks(most: float) -> list[float]:
     """Round numbers from 0 to `most`, about five."""
-    rough = most / _TICKS
-    unit = 10.0 ** floor(log10(rough))
-    step = next(each * unit for each in (1, 2, 5, 10) if each * unit >= rough)
+    step = round_step(most / _TICKS)
     return [step * number for number in range(int(most / step + 1e-9) + 1)]

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from monitor.model import FaultReport, JobPosition, Ratio, SharedTemplates, StratumView, TemplateSimilarity
+from monitor.model import JobPosition, Ratio, StratumView, TemplateSimilarity
 
 _MATRIX = 24
 """Pools of the matrix: those that have most in common."""
-_FAULTS = 20
-_PERIODS = 40
 POSITIONS = {
     JobPosition.TIP: "the newest block",
     JobPosition.BEHIND: "an older block",
@@ -39,16 +37,6 @@ class StratumPage:
         return {
             pair: each for each in self.view.similar for pair in (each.pools, (each.pools[1], each.pools[0]))
         }  # fmt: skip
-
-    @property
-    def periods(self) -> Sequence[SharedTemplates]:
-        """The newest evidence."""
-        return self.view.shared[:_PERIODS]
-
-    @property
-    def faults(self) -> Sequence[FaultReport]:
-        """The newest faulty jobs."""
-        return self.view.faults[:_FAULTS]
 
     def group_of(self, pool: str) -> int | None:
         """The number of the pool's group by evidence, from 1."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import Final
+from typing import Final, TypeAlias
 
 from monitor.model import BlockHash, BranchBlock, NodesView
 
@@ -27,6 +27,9 @@ _NEWEST = 3
 """Heights on top that are not folded."""
 _FOLDED = 4
 """Fewer heights are not folded."""
+
+_Row: TypeAlias = list[tuple[int, BranchBlock]]
+"""The blocks of a height, each with its lane."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +80,7 @@ class _Segment:
 
 def draw(view: NodesView) -> Tree:
     """The tree of a view."""
-    tips: dict[BlockHash, list[str]] = {}
-    for node in view.nodes:
-        if node.tip:
-            tips.setdefault(node.tip.hash, []).append(node.name)
+    tips = view.names_by_tip
     segments = _segments(view, tips)
     tree = Tree()
     lanes = max((each.lane for each in segments), default=0) + 1
@@ -131,7 +131,7 @@ def _free_lane(chain: Sequence[BranchBlock], found: Sequence[_Segment], *, least
 
 def _place(tree: Tree, segments: Sequence[_Segment], tips: Mapping[BlockHash, list[str]]) -> dict[BlockHash, Cell]:
     """Fill in blocks, heights and names of nodes, from the top; return the place of each block."""
-    rows: dict[int, list[tuple[int, BranchBlock]]] = {}
+    rows: dict[int, _Row] = {}
     for segment in segments:
         for block in segment.blocks:
             rows.setdefault(block.ref.height, []).append((segment.lane, block))
@@ -142,7 +142,7 @@ def _place(tree: Tree, segments: Sequence[_Segment], tips: Mapping[BlockHash, li
     above: int | None = None
     for _, group in groupby(
         ordered,
-        key=lambda height: (run[height], height if height in special else tuple(sorted(_lanes(rows, height)))),
+        key=lambda height: (run[height], height if height in special else sorted(lane for lane, _ in rows[height])),
     ):
         heights = list(group)
         if above is not None and (missing := above - heights[0] - 1):
@@ -158,11 +158,7 @@ def _place(tree: Tree, segments: Sequence[_Segment], tips: Mapping[BlockHash, li
     return where
 
 
-def _special(
-    rows: Mapping[int, Sequence[tuple[int, BranchBlock]]],
-    segments: Sequence[_Segment],
-    tips: Collection[BlockHash],
-) -> set[int]:
+def _special(rows: Mapping[int, _Row], segments: Sequence[_Segment], tips: Collection[BlockHash]) -> set[int]:
     """Heights that have a row of their own."""
     special = set(sorted(rows, reverse=True)[:_NEWEST])
     special |= {block.ref.height for row in rows.values() for _, block in row if block.ref.hash in tips}
@@ -172,17 +168,8 @@ def _special(
     return special
 
 
-def _lanes(rows: Mapping[int, Sequence[tuple[int, BranchBlock]]], height: int) -> Iterator[int]:
-    return (lane for lane, _ in rows[height])
-
-
 def _row(
-    tree: Tree,
-    height: int,
-    row: Sequence[tuple[int, BranchBlock]],
-    *,
-    tips: Mapping[BlockHash, list[str]],
-    where: dict[BlockHash, Cell],
+    tree: Tree, height: int, row: _Row, *, tips: Mapping[BlockHash, list[str]], where: dict[BlockHash, Cell]
 ) -> None:
     named = [(lane, tips[block.ref.hash]) for lane, block in row if block.ref.hash in tips]
     if named:
@@ -194,7 +181,7 @@ def _row(
     tree.height += CELL
 
 
-def _fold(tree: Tree, rows: Sequence[Sequence[tuple[int, BranchBlock]]], where: dict[BlockHash, Cell]) -> None:
+def _fold(tree: Tree, rows: Sequence[_Row], where: dict[BlockHash, Cell]) -> None:
     lanes = sorted({lane for row in rows for lane, _ in row})
     width = tree.width - GUTTER if len(lanes) == 1 else LANE
     each_row = (width - 4) // CELL

@@ -4,21 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from monitor.outputs.web.routes import (
-    alerts,
-    audit,
-    blocks,
-    builders,
-    economy,
-    entities,
-    history,
-    nodes,
-    numbers,
-    openapi,
-    pools,
-    status,
-    stratum,
-)
+from monitor.outputs.web.routes import blocks, entities, history, numbers, openapi, pools, reports, status
 from monitor.outputs.web.routes.endpoint import route
 from monitor.outputs.web.sources import Sources
 
@@ -35,7 +21,7 @@ class Api:
             status.healthz, status.readyz, openapi.openapi, status.status,
             numbers.shares, numbers.shares_now, numbers.concentration, numbers.confirmations, numbers.changes,
             numbers.signals, numbers.unknown, history.history,
-            blocks.blocks, blocks.block, nodes.nodes, economy.economy, audit.audit, audit.block_audit,
-            builders.builders, stratum.stratum, alerts.alerts, pools.pools, pools.pool, entities.entity,
+            blocks.blocks, blocks.block, reports.nodes, reports.economy, reports.audit, reports.block_audit,
+            reports.builders, reports.stratum, reports.alerts, pools.pools, pools.pool, entities.entity,
         )  # fmt: skip
         return [route(each, self._sources) for each in endpoints]

@@ -10,12 +10,13 @@ from aiohttp import web
 from pydantic import Field
 
 from monitor.model import BlockFilter, BlockHash, PoolSlug, Snapshot
-from monitor.outputs.schemas.blocks import Block, Blocks, as_csv
+from monitor.outputs.schemas.blocks import Block, Blocks
 from monitor.outputs.web.problems import Problem
 from monitor.outputs.web.profiles import heights_of
 from monitor.outputs.web.routes.endpoint import NO_BLOCK_YET, Query, get, json_response
 from monitor.outputs.web.routes.times import Time
 from monitor.outputs.web.sources import Sources
+from monitor.outputs.web.tables import blocks_as_csv
 
 _NOT_STORED = "this block is not stored here"
 _MOST_IN_JSON, _MOST_IN_CSV = 500, 10_000
@@ -67,7 +68,7 @@ async def blocks(query: BlocksQuery, sources: Sources) -> web.Response:
     names = sources.snapshot.pool_names
     if query.format == "csv":
         found = await sources.store.selected(query.wanted(sources.snapshot), query.limit)
-        text = await asyncio.to_thread(as_csv, found, names)
+        text = await asyncio.to_thread(blocks_as_csv, found, names)
         return web.Response(text=text, content_type="text/csv", charset="utf-8")
     limit = min(query.limit, _MOST_IN_JSON)
     if query.wanted(sources.snapshot) == BlockFilter(below=query.below):

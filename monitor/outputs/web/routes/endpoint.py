@@ -48,6 +48,9 @@ class Query(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, defer_build=True)
 
 
+_Query = TypeVar("_Query", bound=Query)
+
+
 class AsOf(Query):
     """The present, or an earlier block."""
 
@@ -139,21 +142,17 @@ def route(function: Callable[..., Any], sources: Sources) -> web.RouteDef:
     @wraps(function)
     async def handler(request: web.Request) -> web.StreamResponse:
         query = read_query(request, about.query, sources)
-        chosen = await sources.as_of(query.at) if isinstance(query, AsOf) and query.at else sources
+        chosen = await sources.as_of(query.at) if isinstance(query, AsOf) else sources
         available = {"query": query, "sources": chosen, "request": request}
         answer = await function(**{name: available[name] for name in takes})
         if isinstance(query, TableQuery) and query.format == "csv":
             source = source_line(chosen.snapshot, request.rel_url.without_query_params("format").raw_path_qs)
-            return csv_response(rows_of(answer.model_dump(mode="json"), about.rows), source)
+            text = as_csv(rows_of(answer.model_dump(mode="json"), about.rows), source)
+            return web.Response(text=text, content_type="text/csv", charset="utf-8")
         return answer if isinstance(answer, web.StreamResponse) else json_response(answer)
 
     typed: Handler = handler
     return web.get(about.path, typed)
-
-
-def csv_response(rows: Iterable[Mapping[str, Any]], source: str) -> web.Response:
-    """A response with these rows."""
-    return web.Response(text=as_csv(rows, source), content_type="text/csv", charset="utf-8")
 
 
 def json_response(answer: Schema, status: HTTPStatus = HTTPStatus.OK) -> web.Response:
@@ -161,7 +160,7 @@ def json_response(answer: Schema, status: HTTPStatus = HTTPStatus.OK) -> web.Res
     return web.Response(body=answer.encode(), status=status, content_type="application/json", charset="utf-8")
 
 
-def read_query(request: web.Request, model: type[Query], sources: Sources) -> Query:
+def read_query(request: web.Request, model: type[_Query], sources: Sources) -> _Query:
     """Validate the parameters of a request.
 
     Raises:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from http import HTTPStatus
 
 from monitor.model import Concentration
-from monitor.outputs.schemas.blocks import Tip
-from monitor.outputs.schemas.entities import Entity, EntityMember, EntityShare
-from monitor.outputs.web.pages.countries import COUNTRIES
-from monitor.outputs.web.pages.entity import EntityView, Member
+from monitor.outputs.schemas.entities import Entity, EntityShare
+from monitor.outputs.web.pages.entity import EntityView
+from monitor.outputs.web.pages.names import entity_names
 from monitor.outputs.web.pages.published import ShareRow
 from monitor.outputs.web.problems import Problem
 from monitor.outputs.web.routes.endpoint import NO_BLOCK_YET, TableQuery, Window, get
@@ -38,13 +37,13 @@ async def entity(query: EntityQuery, sources: Sources) -> Entity:
     view = EntityView.of(snapshot, sources.directory, query.entity, level=query.level, window=query.window)
     if view is None:
         raise Problem(HTTPStatus.NOT_FOUND, f"{_NOTHING}; /api/v1/shares has the entities of each level")
-    names = COUNTRIES | {str(slug): name for slug, name in snapshot.pool_names.items()}
-    return Entity(
-        tip=Tip.of(snapshot, snapshot.pool_names), level=view.level, entity=view.entity,
-        name=names.get(view.entity, view.entity), window=view.chosen.window.name,
-        shares=[_share(one, row) for one, row in view.windows if row], members=[_member(each) for each in view.members],
-        possible=view.possible, unknown=view.unknown,
-    )  # fmt: skip
+    names = entity_names(snapshot)
+    about = {
+        "tip": snapshot, "level": view.level, "entity": view.entity, "name": names.get(view.entity, view.entity),
+        "window": view.chosen.window.name, "shares": [_share(one, row) for one, row in view.windows if row],
+        "members": view.members, "possible": view.possible, "unknown": view.unknown,
+    }  # fmt: skip
+    return Entity.of(about, snapshot.pool_names)
 
 
 def _share(one: Concentration, row: ShareRow) -> EntityShare:
@@ -53,14 +52,4 @@ def _share(one: Concentration, row: ShareRow) -> EntityShare:
         window=one.window.name, blocks=row.blocks, total=one.blocks, complete=one.complete,
         share=row.share,
         lower=interval.lower if interval else None, upper=interval.upper if interval else None,
-    )  # fmt: skip
-
-
-def _member(member: Member) -> EntityMember:
-    stated = member.stated
-    return EntityMember(
-        pool_slug=member.pool.slug, pool_name=member.pool.name, share=member.weight, counted=member.is_counted,
-        current=member.is_current, since=stated.since if stated else None, until=stated.until if stated else None,
-        confidence=stated.confidence if stated else None, source=stated.source if stated else None,
-        note=stated.note if stated else None,
     )  # fmt: skip

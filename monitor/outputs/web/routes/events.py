@@ -21,7 +21,7 @@ from monitor.model import Alert, BlockHash, BlockRecord, NodesView, Snapshot
 from monitor.outputs.schemas.alerts import Alert as AlertSchema
 from monitor.outputs.schemas.base import Schema
 from monitor.outputs.schemas.blocks import Block, Reorg, SnapshotEvent
-from monitor.outputs.schemas.nodes import BranchEvent, Split, SplitEvent
+from monitor.outputs.schemas.nodes import BranchEvent, SplitEvent
 from monitor.outputs.web.connections import is_local
 from monitor.outputs.web.problems import Problem
 from monitor.outputs.web.routes.endpoint import EVENT_STREAM, get, route
@@ -152,7 +152,7 @@ def branch_events(before: NodesView | None, view: NodesView) -> Iterator[tuple[s
     """The events that a change of the view makes, each with its name."""
     old = before.splits if before else ()
     if view.splits != old:
-        yield "branch", BranchEvent(agree=view.agree, splits=[Split.of_split(each) for each in view.splits])
+        yield "branch", BranchEvent.of(view)
     lasting = [each for each in view.splits if each.lasting]
     if lasting != [each for each in old if each.lasting]:
-        yield "split", SplitEvent(splits=[Split.of_split(each) for each in lasting])
+        yield "split", SplitEvent.of({"splits": lasting})

@@ -21,11 +21,16 @@ from monitor.outputs.web.routes.endpoint import AsOf, Level, TableQuery, Window,
 from monitor.outputs.web.sources import Sources
 
 
-class LevelQuery(TableQuery):
-    """A level, and one of its windows or all of them."""
+class LevelOnlyQuery(TableQuery):
+    """A level."""
 
     level: Level = None
     """what blocks are counted for; `pool` without it"""
+
+
+class LevelQuery(LevelOnlyQuery):
+    """A level, and one of its windows or all of them."""
+
     window: Window = None
     """one window only, as configured: `24h`"""
 
@@ -34,13 +39,6 @@ class LevelQuery(TableQuery):
         level = self.level or snapshot.concentration[0].level
         windows = [each for each in snapshot.concentration if each.level == level]
         return [each for each in windows if self.window in {None, each.window.name}]
-
-
-class LevelOnlyQuery(TableQuery):
-    """A level."""
-
-    level: Level = None
-    """what blocks are counted for; `pool` without it"""
 
 
 @get("/api/v1/shares", rows="windows.shares", example={"level": "country", "window": "30d"})
