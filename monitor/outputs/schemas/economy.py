@@ -18,7 +18,7 @@ class Bounds(Schema):
     lumped: float = field("With the remainder in as few entities as its definition allows; mining: unknown merged")
 
 
-class Trend(Schema):
+class LayerTrend(Schema):
     """The slope of ln(effective entities)."""
 
     per_year: float = field("Slope per year: 0.1 is a growth by about 10 % a year")
@@ -41,7 +41,7 @@ class Point(Schema):
     interval: Interval = field("95 % interval")
 
 
-class EntityShare(Schema):
+class LayerShare(Schema):
     """The share of one entity."""
 
     entity: str = field("Name, as the source has it")
@@ -69,8 +69,8 @@ class AiMeasure(Schema):
     majority_entities_interval: Interval = field("95 % interval of them", at="majority_interval")
     top_share: dict[int, Bounds] = field("Share of the largest one, three, five together, 0..1")
     top_share_interval: dict[int, Interval] = field("95 % interval of it")
-    shares: list[EntityShare] = field("Named entities, largest first")
-    trend: Trend | None = field("Null with too few points", at="slope")
+    shares: list[LayerShare] = field("Named entities, largest first")
+    trend: LayerTrend | None = field("Null with too few points", at="slope")
     series: list[Point] = field("Oldest first")
     vintage: str = field("SHA-256 of the edition")
 
@@ -91,7 +91,7 @@ class MiningMeasure(Schema):
 
     level: str = field("Level at which blocks are counted")
     days: int = field("Window of each point")
-    trend: Trend | None = field("Null with too few points", at="slope")
+    trend: LayerTrend | None = field("Null with too few points", at="slope")
     series: list[Point] = field("Oldest first")
 
 

@@ -8,7 +8,7 @@ from monitor.outputs.schemas.base import Schema, field
 from monitor.outputs.schemas.blocks import Tip
 
 
-class EntityShare(Schema):
+class WindowShare(Schema):
     """The share of one window."""
 
     window: str = field("Name of the window")
@@ -47,7 +47,7 @@ class Entity(Schema):
     entity: str = field("The entity, as in `/api/v1/shares`")
     name: str = field("Its name, where it has another")
     window: str = field("The window of the shares of the members, and of `possible` and `unknown`")
-    shares: list[EntityShare] = field("Its share of each window in which it has blocks, or may have some")
+    shares: list[WindowShare] = field("Its share of each window in which it has blocks, or may have some")
     members: list[EntityMember] = field("Counted ones first, the largest first")
     possible: float = field("Share of the blocks of pools that may belong to it, and are not counted")
     unknown: float = field("Share of the blocks of which the pool is unknown")

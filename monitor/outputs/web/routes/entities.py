@@ -5,7 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 
 from monitor.model import Concentration
-from monitor.outputs.schemas.entities import Entity, EntityShare
+from monitor.outputs.schemas.entities import Entity, WindowShare
 from monitor.outputs.web.pages.entity import EntityView
 from monitor.outputs.web.pages.names import entity_names
 from monitor.outputs.web.pages.published import ShareRow
@@ -46,9 +46,9 @@ async def entity(query: EntityQuery, sources: Sources) -> Entity:
     return Entity.of(about, snapshot.pool_names)
 
 
-def _share(one: Concentration, row: ShareRow) -> EntityShare:
+def _share(one: Concentration, row: ShareRow) -> WindowShare:
     interval = row.interval
-    return EntityShare(
+    return WindowShare(
         window=one.window.name, blocks=row.blocks, total=one.blocks, complete=one.complete,
         share=row.share,
         lower=interval.lower if interval else None, upper=interval.upper if interval else None,
