@@ -16,7 +16,6 @@ from struct import Struct
 from monitor.model import NO_BLOCK, BlockHash, Coinbase, Header, Output, PoolSlug
 from monitor.wire import (
     decode_header,
-    display_hash,
     double_sha256,
     encode_coinbase,
     encode_compact,
@@ -80,10 +79,7 @@ class Sealed:
     header: Header
     head: bytes
     """Header, count and coinbase."""
-    coinbase_id: bytes
     filling: Filling
-    stripped_bytes: int
-    """Size without the witness."""
 
     @property
     def hash(self) -> BlockHash:
@@ -95,11 +91,6 @@ class Sealed:
         """The serialised block."""
         return self.head + self.filling.raw
 
-    @property
-    def txids(self) -> list[str]:
-        """Transaction ids, the coinbase first."""
-        return [display_hash(id_) for id_ in (self.coinbase_id, *self.filling.ids)]
-
 
 def seal(template: Template) -> Sealed:
     """Finish a block.
@@ -108,27 +99,17 @@ def seal(template: Template) -> Sealed:
         ValueError: the tag is too long for a coinbase.
     """
     filling = _filling(template.transactions)
-    coinbase = _coinbase(
-        template, witness_root=_climb(bytes(32), filling.branch)
-    )  # BIP141: the coinbase counts as zeros
-    complete, stripped = encode_coinbase(coinbase, witness=RESERVED), encode_coinbase(coinbase)
-    coinbase_id = double_sha256(stripped)
-    root, nonce = _climb(coinbase_id, filling.branch), template.serial & 0xFFFF_FFFF
+    witness_root = _climb(bytes(32), filling.branch)  # BIP141: the coinbase counts as zeros
+    coinbase = _coinbase(template, witness_root=witness_root)
+    root = _climb(double_sha256(encode_coinbase(coinbase)), filling.branch)
+    nonce = template.serial & 0xFFFF_FFFF
     header = encode_header(
         Header(
             NO_BLOCK, VERSION, template.parent, merkle_root=root, time=template.time, bits=template.bits, nonce=nonce
         )
     )
-    head = header + encode_compact(1 + template.transactions) + complete
-    stripped_bytes = len(head) - len(complete) + len(stripped) + len(filling.raw)
-    return Sealed(
-        template.height,
-        decode_header(header),
-        head,
-        coinbase_id=coinbase_id,
-        filling=filling,
-        stripped_bytes=stripped_bytes,
-    )
+    head = header + encode_compact(1 + template.transactions) + encode_coinbase(coinbase, witness=RESERVED)
+    return Sealed(template.height, decode_header(header), head, filling=filling)
 
 
 def genesis(network: str) -> Sealed:
@@ -146,8 +127,7 @@ def genesis(network: str) -> Sealed:
     coinbase = encode_coinbase(Coinbase(script, (Output(FIRST_SUBSIDY_SAT, bytes((len(key),)) + key + b"\xac"),)))
     root = double_sha256(coinbase)
     header = encode_header(Header(NO_BLOCK, 1, NO_BLOCK, merkle_root=root, time=time, bits=bits, nonce=nonce))
-    head = header + b"\x01" + coinbase
-    return Sealed(0, decode_header(header), head, coinbase_id=root, filling=Filling(), stripped_bytes=len(head))
+    return Sealed(0, decode_header(header), header + b"\x01" + coinbase, filling=Filling())
 
 
 def unsigned(pool: PoolSlug) -> Signature:

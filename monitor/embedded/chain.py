@@ -9,13 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import islice, takewhile
+from itertools import takewhile
 
 from monitor.embedded.blocks import Sealed
 from monitor.model import BlockHash
 from monitor.wire import work
-
-MEDIAN_BLOCKS = 11
 
 
 class Event(StrEnum):
@@ -116,11 +114,6 @@ class Chain:
     def is_active(self, entry: Entry) -> bool:
         """Whether the block is on the best chain."""
         return self.at(entry.height) is entry
-
-    def median_time(self, entry: Entry) -> int:
-        """Median header time of a block and the ten below it."""
-        times = sorted(ancestor.block.header.time for ancestor in islice(self._down(entry), MEDIAN_BLOCKS))
-        return times[len(times) // 2]
 
     # -- changes -------------------------------------------------------------------------------------------------------
 

@@ -1,24 +1,22 @@
-"""The RPC methods: each is a function with the name and the parameters of the method.
+"""The RPC methods that a monitor needs: each is a function with the name and the parameters of the method.
 
-Parameters and results are those of Bitcoin Core (https://developer.bitcoin.org/reference/rpc/); tests/contract compares
-them with a real node.
+Parameters and results are those of Bitcoin Core (https://developer.bitcoin.org/reference/rpc/), without what no monitor
+asks for; tests/contract compares them with a real node.
 """
 
 from __future__ import annotations
 
 import json
 import re
-import time
 
 from aiohttp import web
 
 from monitor.embedded.chain import Entry
 from monitor.embedded.state import State
 from monitor.model import EMBEDDED_VERSION, BlockHash
-from monitor.wire import difficulty, encode_header
+from monitor.wire import encode_header
 
 MISC = -1
-WRONG_TYPE = -3
 NOT_FOUND = -5
 INVALID_PARAMETER = -8
 WARMING_UP = -28
@@ -50,20 +48,9 @@ class Methods:
 
     # -- the node ------------------------------------------------------------------------------------------------------
 
-    def uptime(self) -> int:
-        """Seconds since the start."""
-        return int(time.monotonic() - self._state.started)
-
     def getnetworkinfo(self) -> dict[str, object]:
-        """Version; the subversion names the embedded node."""
-        return {
-            "version": 310000 if self._state.blockpart else 290000,
-            "subversion": f"/{EMBEDDED_VERSION}/",
-            "protocolversion": 70016,
-            "networkactive": False,
-            "connections": 0,
-            "warnings": [],
-        }
+        """The subversion, which names the embedded node."""
+        return {"subversion": f"/{EMBEDDED_VERSION}/"}
 
     def getzmqnotifications(self) -> list[dict[str, object]]:
         """Addresses of the publishers."""
@@ -80,16 +67,10 @@ class Methods:
             "blocks": tip.height,
             "headers": tip.height,
             "bestblockhash": tip.hash,
-            **_proof(tip),
-            "time": tip.block.header.time,
-            "mediantime": self._chain.median_time(tip),
             "verificationprogress": 1,
             "initialblockdownload": False,
-            "chainwork": f"{tip.work:064x}",
-            "size_on_disk": 0,
             "pruned": pruned,
-            **({"pruneheight": self._chain.prune_height, "automatic_pruning": False} if pruned else {}),
-            "warnings": [],
+            **({"pruneheight": self._chain.prune_height} if pruned else {}),
         }
 
     def getbestblockhash(self) -> str:
@@ -114,22 +95,14 @@ class Methods:
         entry = self._find(blockhash)
         return self._describe(entry) if verbose else encode_header(entry.block.header).hex()
 
-    def getblock(self, blockhash: str, verbosity: int | bool = 1) -> dict[str, object] | str:  # noqa: FBT001
-        """A block: raw for verbosity 0, otherwise with transaction ids, also for higher verbosity."""
+    def getblock(self, blockhash: str, verbosity: int) -> str:
+        """A block as serialised: verbosity 0."""
+        if verbosity:
+            raise RpcError(INVALID_PARAMETER, "blocks have verbosity 0 only")
         entry = self._find(blockhash)
         if entry.pruned:
             raise RpcError(MISC, PRUNED)
-        block = entry.block
-        if not verbosity:
-            return block.raw.hex()
-        size = len(block.raw)
-        return {
-            **self._describe(entry),
-            "strippedsize": block.stripped_bytes,
-            "size": size,
-            "weight": 3 * block.stripped_bytes + size,
-            "tx": block.txids,
-        }
+        return entry.block.raw.hex()
 
     def getchaintips(self) -> list[dict[str, object]]:
         """The ends of all branches."""
@@ -159,29 +132,16 @@ class Methods:
     def _describe(self, entry: Entry) -> dict[str, object]:
         header = entry.block.header
         active = self._chain.is_active(entry)
-        above = self._chain.at(entry.height + 1) if active else None
         return {
             "hash": entry.hash,
             "confirmations": self._chain.tip.height - entry.height + 1 if active else -1,
             "height": entry.height,
             "version": header.version,
-            "versionHex": f"{header.version & 0xFFFF_FFFF:08x}",
-            "merkleroot": header.merkle_root[::-1].hex(),
             "time": header.time,
-            "mediantime": self._chain.median_time(entry),
-            "nonce": header.nonce,
-            **_proof(entry),
+            "bits": f"{header.bits:08x}",
             "chainwork": f"{entry.work:064x}",
-            "nTx": 1 + len(entry.block.filling.ids),
             **({"previousblockhash": header.parent} if entry.height else {}),
-            **({"nextblockhash": above.hash} if above else {}),
         }
-
-
-def _proof(entry: Entry) -> dict[str, object]:
-    bits = entry.block.header.bits
-    target = (bits & 0x007F_FFFF) << 8 * ((bits >> 24) - 3)
-    return {"bits": f"{bits:08x}", "target": f"{target:064x}", "difficulty": difficulty(bits)}
 
 
 def _hash(name: str, text: str) -> BlockHash:

@@ -6,7 +6,6 @@ import asyncio
 import secrets
 import shutil
 import tempfile
-import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -114,7 +113,6 @@ class EmbeddedNode:
         Raises:
             OSError: a port is in use by another program.
         """
-        self._state.started = time.monotonic()
         self._folder = self._folder or Path(tempfile.mkdtemp(prefix="pool-monitor-node-"))
         if self.zmq and libzmq.refusal() is None:
             self._notices = Notices(self._zmq_address)

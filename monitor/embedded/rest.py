@@ -1,4 +1,4 @@
-"""The REST interface: chain state, headers, blocks and parts of blocks.
+"""The REST interface: headers, blocks and parts of blocks, as serialised.
 
 It follows Bitcoin Core (doc/REST-interface.md): no credentials, and the suffix of the path selects the format.
 """
@@ -12,7 +12,6 @@ from typing import TypeAlias
 from aiohttp import web
 
 from monitor.embedded.chain import Entry
-from monitor.embedded.methods import Methods, json_response
 from monitor.embedded.state import State
 from monitor.wire import encode_header
 
@@ -34,10 +33,8 @@ class Rest:
     def __init__(self, state: State) -> None:
         self._state = state
         self._answers: dict[str, _Answer] = {
-            "chaininfo": self._chaininfo,
             "headers": self._headers,
             "block": self._block,
-            "blockhashbyheight": self._blockhashbyheight,
         }
         if state.blockpart:
             self._answers["blockpart"] = self._blockpart
@@ -55,11 +52,6 @@ class Rest:
             return self._answers[name](subject, extension, request.query)
         except _Refusal as refusal:
             return refusal.response
-
-    def _chaininfo(self, _subject: str, extension: str, _query: Mapping[str, str]) -> web.Response:
-        if extension != "json":
-            raise _Refusal(404, "output format not found (available: json)")
-        return json_response(Methods(self._state).getblockchaininfo())
 
     def _headers(self, subject: str, extension: str, query: Mapping[str, str]) -> web.Response:
         """`headers/<hash>.bin?count=N`, and the older `headers/N/<hash>.bin`: this block and those after it."""
@@ -84,16 +76,6 @@ class Rest:
             raise _Refusal(400, f"Bad block part offset/size {offset}/{size} for {subject}")
         return _bytes(raw[offset : offset + size], extension)
 
-    def _blockhashbyheight(self, subject: str, extension: str, _query: Mapping[str, str]) -> web.Response:
-        if not re.fullmatch(r"[0-9]{1,9}", subject):
-            raise _Refusal(400, f"Invalid height: {subject}")
-        entry = self._state.chain.at(int(subject))
-        if entry is None:
-            raise _Refusal(404, "Block height out of range")
-        if extension == "json":
-            return json_response({"blockhash": entry.hash})
-        return _text(f"{entry.hash}\n") if extension == "hex" else _bytes(bytes.fromhex(entry.hash)[::-1], extension)
-
     def _find(self, block: str) -> Entry | None:
         if not re.fullmatch("[0-9a-fA-F]{64}", block):
             raise _Refusal(400, f"Invalid hash: {block}")
@@ -116,12 +98,10 @@ def _number(name: str, query: Mapping[str, str]) -> int:
 
 
 def _bytes(content: bytes, extension: str) -> web.Response:
-    if extension == "bin":
-        return web.Response(body=content, content_type="application/octet-stream")
-    if extension == "hex":
-        return _text(f"{content.hex()}\n")
-    raise _Refusal(404, "output format not found (available: .bin, .hex, .json)")
+    if extension != "bin":
+        raise _Refusal(404, "output format not found (available: .bin, .hex, .json)")
+    return web.Response(body=content, content_type="application/octet-stream")
 
 
-def _text(text: str, status: int = 200) -> web.Response:
+def _text(text: str, status: int) -> web.Response:
     return web.Response(body=text.encode(), status=status, content_type="text/plain")

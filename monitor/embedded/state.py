@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -23,7 +22,6 @@ class State:
     publishers: list[dict[str, object]] = field(default_factory=list)
     """The answer of `getzmqnotifications`."""
     asked: Counter[str] = field(default_factory=Counter)
-    started: float = field(default_factory=time.monotonic)
     _moved: asyncio.Event = field(default_factory=asyncio.Event)
 
     def wake(self) -> None:

@@ -138,13 +138,6 @@ def test_pruning_forgets_bodies_for_good(build: Builder) -> None:
     assert [build.names[entry.hash] for entry in map(build.chain.at, range(4)) if entry and entry.pruned] == ["G", "A"]
 
 
-def test_the_median_time_is_of_eleven_blocks() -> None:
-    chain = Chain(genesis("regtest"))
-    for height in range(1, 15):
-        chain.add(make(chain.tip.hash, height))
-    assert chain.median_time(chain.tip) == 1_700_000_000 + 600 * (14 - 5)
-
-
 def test_old_blocks_are_forgotten_with_the_branches_that_begin_there(build: Builder) -> None:
     build.add("D", "A")
     build.add("E", "C")
@@ -158,4 +151,3 @@ def test_old_blocks_are_forgotten_with_the_branches_that_begin_there(build: Buil
     assert chain.find(build.hashes["B"]) is None
     assert build.tips == {"E": (0, "active"), "F": (1, "valid-headers")}
     assert build.add("H", "F") == "-E +F +H !H"
-    assert chain.median_time(chain.tip)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,7 +16,7 @@ from support.services import free_port
 
 from monitor import libzmq
 from monitor.config import NodeSection
-from monitor.embedded import EmbeddedNode, rpc
+from monitor.embedded import EmbeddedNode
 from monitor.embedded.methods import Methods
 from monitor.embedded.notices import Notices
 from monitor.node import notifications
@@ -151,8 +150,7 @@ async def test_an_older_node_is_polled_without_the_known_tip(
         await self._state.movement(timeout / 1000)
         return {"hash": self._chain.tip.hash, "height": self._chain.tip.height}
 
-    monkeypatch.setattr(Methods, "waitfornewblock", waitfornewblock)
-    monkeypatch.setitem(rpc._METHODS, "waitfornewblock", inspect.signature(waitfornewblock, eval_str=True))  # noqa: SLF001 -- as an older node
+    monkeypatch.setattr(Methods, "waitfornewblock", waitfornewblock)  # as an older node
     async with notifying(node, zmq="off", poll_seconds=600) as (blocks, _), listening(blocks):
         for number in range(3):
             await until(lambda so_far=number + 1: polls(node) > so_far)  # the first one names the tip
