@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import NoReturn, Protocol, TypeAlias
+from typing import NoReturn, TypeAlias
 
 import structlog
 
@@ -16,7 +16,7 @@ from monitor.audit.observer import AuditNode, AuditObserver
 from monitor.config import AuditSection
 from monitor.documents import read_text
 from monitor.hub import Hub
-from monitor.model import AuditRow, AuditView, BlockAudit, BlockHash, BlockRef, SanctionedSighting
+from monitor.model import AuditView, BlockAudit, BlockHash, BlockRef
 from monitor.processing.audits import LONGEST_SECONDS, audit_view
 from monitor.reload import note_modified
 from monitor.store.audits import StoredAudits
@@ -31,19 +31,6 @@ log = structlog.get_logger()
 
 Belongs: TypeAlias = Callable[[str, int], Mapping[str, str | None]]
 """What a pool belonged to at a time, by level."""
-
-
-class AuditStore(Protocol):
-    """Stores audits."""
-
-    async def save(self, audit: BlockAudit, *, keep_seconds: float) -> None:
-        """Store an audit; transactions of older ones are deleted."""
-
-    async def rows(self, since: int) -> list[AuditRow]:
-        """Audits of the best chain since a header time, lowest first, without empty blocks."""
-
-    async def sanctioned(self) -> list[SanctionedSighting]:
-        """Sightings of transactions of the user's list, lowest first."""
 
 
 class AuditQueries:
@@ -65,7 +52,7 @@ class AuditQueries:
 class _Board:
     """The state of the audit, as it is shown."""
 
-    def __init__(self, hub: Hub, store: AuditStore, belongs: Belongs) -> None:
+    def __init__(self, hub: Hub, store: StoredAudits, belongs: Belongs) -> None:
         self._hub = hub
         self._store = store
         self._belongs = belongs
@@ -92,7 +79,7 @@ async def run_audit(  # noqa: PLR0913 -- its inputs and outputs, by name
     node: AuditNode,
     *,
     hub: Hub,
-    store: AuditStore,
+    store: StoredAudits,
     belongs: Belongs,
     script_of: Callable[[str], bytes],
     vitals: Vitals,

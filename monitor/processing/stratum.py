@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from typing import Final, NoReturn, Protocol
+from typing import Final, NoReturn
 
 import structlog
 
@@ -22,13 +22,13 @@ from monitor.model import (
     BlockRecord,
     BlockRef,
     Coinbase,
-    Evidence,
     EvidenceKind,
     PoolPace,
     PoolWork,
     StratumRound,
     StratumView,
 )
+from monitor.store.store import Store
 from monitor.stratum.rounds import KnownBlock, PoolNow, position
 from monitor.stratum.watch import USUAL, StratumWatch, Timing
 from monitor.text import coinbase_text
@@ -51,45 +51,10 @@ NOT_CONFIGURED: Final = "no servers are configured (stratum.endpoints)"
 log = structlog.get_logger()
 
 
-class RoundStore(Protocol):
-    """Stores rounds."""
-
-    async def save(self, found: StratumRound) -> None:
-        """Store a round, unless there is one of the same block."""
-
-    async def rounds(self, since: float) -> list[StratumRound]:
-        """The rounds since a Unix time, oldest first."""
-
-
-class EvidenceStore(Protocol):
-    """Stores what pools have in common."""
-
-    async def replace(self, kinds: Iterable[EvidenceKind], found: Sequence[Evidence], *, since: int) -> None:
-        """Store the newest evidence of some kinds, which was looked for from a time on."""
-
-
-class StratumStore(Protocol):
-    """What the watch needs of the store."""
-
-    @property
-    def stratum(self) -> RoundStore:
-        """The rounds."""
-
-    @property
-    def evidence(self) -> EvidenceStore:
-        """What pools have in common."""
-
-    async def blocks(self, limit: int) -> list[BlockRecord]:
-        """The newest blocks, highest first."""
-
-    async def block(self, block_hash: BlockHash) -> BlockRecord | None:
-        """One block, whatever its height and branch."""
-
-
 class _Chain:
     """The newest blocks that our nodes have, of all branches."""
 
-    def __init__(self, hub: Hub, store: StratumStore, records: list[BlockRecord]) -> None:
+    def __init__(self, hub: Hub, store: Store, records: list[BlockRecord]) -> None:
         self._hub = hub
         self._store = store
         self._looked_up: dict[BlockHash, KnownBlock | None] = {}
@@ -153,7 +118,7 @@ def _known(block: Block, *, counted: bool) -> KnownBlock:
 class _Board:
     """What the watch has found, as it is shown."""
 
-    def __init__(self, hub: Hub, store: StratumStore, attribute: Callable[[Coinbase], Attribution]) -> None:
+    def __init__(self, hub: Hub, store: Store, attribute: Callable[[Coinbase], Attribution]) -> None:
         self._hub = hub
         self._store = store
         self._attribute = attribute
@@ -212,7 +177,7 @@ async def run_stratum(
     network: str,
     *,
     hub: Hub,
-    store: StratumStore,
+    store: Store,
     attribute: Callable[[Coinbase], Attribution],
     timing: Timing = USUAL,
 ) -> NoReturn:

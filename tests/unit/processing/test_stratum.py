@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from support.fake_chain import chain_on, judge
@@ -22,18 +23,15 @@ from monitor.model import (
     NO_BLOCK,
     Block,
     BlockEvents,
-    BlockHash,
-    BlockRecord,
     BlockRef,
-    Evidence,
     EvidenceKind,
     JobPosition,
     Plan,
-    StratumRound,
     StratumView,
 )
 from monitor.processing.stratum import NOT_CONFIGURED, run_stratum
 from monitor.registry.loading import load_pools
+from monitor.store.store import Store
 from monitor.stratum.watch import Timing
 from monitor.vitals import Vitals
 
@@ -41,38 +39,16 @@ TXIDS = tuple(f"{number:064x}" for number in range(1, 41))
 BEFORE = BlockRef(899, NO_BLOCK)
 
 
-@dataclass
-class Stored:
-    """A store with these blocks."""
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    """A database without blocks."""
+    async with await Store.open(f"sqlite:///{tmp_path / 'blocks.sqlite'}") as store:
+        yield store
 
-    chain: list[Block]
-    saved: list[StratumRound] = field(default_factory=list)
-    found: list[Evidence] = field(default_factory=list)
 
-    @property
-    def stratum(self) -> Stored:
-        return self
-
-    @property
-    def evidence(self) -> Stored:
-        return self
-
-    async def replace(self, kinds: Iterable[EvidenceKind], found: Sequence[Evidence], *, since: int) -> None:
-        assert [*kinds] == [EvidenceKind.STRATUM]
-        assert all(each.until >= since for each in found)
-        self.found = [*found]
-
-    async def blocks(self, limit: int) -> list[BlockRecord]:
-        return [BlockRecord(each, stale=False) for each in judge(self.chain)][::-1][:limit]
-
-    async def block(self, block_hash: BlockHash) -> BlockRecord | None:
-        return next((each for each in await self.blocks(len(self.chain)) if each.judged.block.hash == block_hash), None)
-
-    async def save(self, found: StratumRound) -> None:
-        self.saved.append(found)
-
-    async def rounds(self, since: float) -> list[StratumRound]:
-        return [each for each in self.saved if each.at >= since]
+async def put(store: Store, chain: Sequence[Block]) -> None:
+    """Store these blocks."""
+    await store.apply(Plan(BEFORE, chain[-1].hash, connects=tuple(chain)), judge(chain))
 
 
 def on(block: Block, *, without: int = 0) -> Template:
@@ -81,7 +57,7 @@ def on(block: Block, *, without: int = 0) -> Template:
 
 
 @asynccontextmanager
-async def running(hub: Hub, store: Stored, *servers: StratumServer) -> AsyncIterator[None]:
+async def running(hub: Hub, store: Store, *servers: StratumServer) -> AsyncIterator[None]:
     endpoints = [{"pool": f"pool{number}", "url": each.url} for number, each in enumerate(servers)]
     registry = load_pools("main")
     task = asyncio.create_task(
@@ -112,17 +88,18 @@ def parents(hub: Hub) -> set[str | None]:
     return {each.parent for each in hub.stratum.pools} if hub.stratum else set()
 
 
-async def test_without_servers_it_says_so_and_does_nothing() -> None:
+async def test_without_servers_it_says_so_and_does_nothing(store: Store) -> None:
     hub = Hub(Vitals())
-    async with running(hub, Stored([])):
+    async with running(hub, store):
         await until(lambda: hub.stratum)
 
     assert shown(hub) == StratumView(NOT_CONFIGURED)
 
 
-async def test_positions_follow_the_chain_and_rounds_are_stored_when_they_are_over() -> None:
+async def test_positions_follow_the_chain_and_rounds_are_stored_when_they_are_over(store: Store) -> None:
     chain = chain_on(BEFORE, 5)
-    hub, store = Hub(Vitals()), Stored([*chain[:2]])
+    hub = Hub(Vitals())
+    await put(store, chain[:2])
     with StratumServer() as one, StratumServer() as other:
         for server in (one, other):
             server.announce(job(on(chain[1]), tag=b"/Foundry USA Pool #dropgold/"))
@@ -138,40 +115,47 @@ async def test_positions_follow_the_chain_and_rounds_are_stored_when_they_are_ov
             assert {each.position for each in shown(hub).pools} == {JobPosition.UNKNOWN}, "quicker than our node"
             for block in chain[2:4]:
                 hub.announce(BlockEvents(Plan(chain[1].ref, block.hash, connects=(block,)), tuple(judge([block]))))
-            assert store.saved == [], "first the numbers of the block are published"
+            assert await store.stratum.rounds(0) == [], "first the numbers of the block are published"
             hub.publish(replace(published(3).snapshot, tip_hash=chain[3].hash))
-            await until(lambda: store.saved)
+            async with asyncio.timeout(20 * PATIENCE):
+                while not (saved := await store.stratum.rounds(0)):  # noqa: ASYNC110 -- another thread ends it
+                    await asyncio.sleep(0.01)
             await until(lambda: {each.position for each in shown(hub).pools} == {JobPosition.BEHIND})
             one.announce(job(on(chain[3], without=1)))
             hub.announce(BlockEvents(Plan(chain[2].ref, chain[4].hash, disconnects=(chain[3].ref,)), ()))
             await until(lambda: shown(hub).pools[0].position is JobPosition.BRANCH)
 
-    (saved,) = store.saved
-    assert saved.parent == chain[1].ref
-    assert saved.shared == {("pool0", "pool1"): 1}
-    assert saved.transactions == chain[2].tx_count - 1
+    (finished,) = saved
+    assert finished.parent == chain[1].ref
+    assert finished.shared == {("pool0", "pool1"): 1}
+    assert finished.transactions == chain[2].tx_count - 1
 
 
-async def test_what_was_found_before_is_shown_after_a_restart(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_was_found_before_is_shown_after_a_restart(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     rounds = rounds_of(lambda _: {"a": "n", "b": "n", "c": "c"}, 40)
     monkeypatch.setattr(time, "time", lambda: rounds[-1].at)
-    hub, store = Hub(Vitals()), Stored([], rounds)
+    hub = Hub(Vitals())
+    for each in rounds:
+        await store.stratum.save(each)
     with StratumServer() as server:
         async with running(hub, store, server):
             await until(lambda: hub.stratum)
 
     assert shown(hub).groups == (("a", "b"),)
     assert shown(hub).similar[0].pools == ("a", "b")
-    (found,) = store.found
+    (found,) = await store.evidence.evidence()
     assert (found.kind, found.pools, found.similarity) == (EvidenceKind.STRATUM, ("a", "b"), 1)
     assert found.p < 0.001
     assert found.text.startswith("announced ")
 
 
-async def test_a_pool_that_is_stuck_at_an_old_block_is_behind_and_not_on_a_block_that_no_node_has() -> None:
+async def test_a_pool_that_is_stuck_at_an_old_block_is_behind_and_not_on_a_block_that_no_node_has(
+    store: Store,
+) -> None:
     hub, chain = Hub(Vitals()), chain_on(BEFORE, 150)
+    await put(store, chain)
     with StratumServer() as server:
         server.announce(job(on(chain[3])))
-        async with running(hub, Stored(chain), server):
+        async with running(hub, store, server):
             await until(lambda: hub.stratum and shown(hub).pools[0].position is JobPosition.BEHIND)
     assert shown(hub).pools[0].height == chain[3].height
