@@ -5,7 +5,7 @@ Alerts and queue are written in one transaction, so a restart neither repeats no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -13,7 +13,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 
 from monitor.model import Alert, AlertState, Dispatch, Severity
 from monitor.store.schema import alert_changes, alerts, receivers
-from monitor.store.transactions import reads, writes
+from monitor.store.transactions import Part, reads, writes
 
 _KEPT = 10_000
 """Maximum length of the queue; older changes are deleted, even if a receiver has not acknowledged them."""
@@ -71,12 +71,8 @@ def _alert(document: Mapping[str, Any]) -> Alert:
     })  # fmt: skip
 
 
-class StoredAlerts:
-    """The alerts' part of the store. Every call is one transaction."""
-
-    def __init__(self, write: Callable[..., Any], read: Callable[..., Any]) -> None:
-        self._write = write
-        self._read = read
+class StoredAlerts(Part):
+    """The alerts' part of the store."""
 
     load = reads(_load)
     save = writes(_save)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, Table, delete, select
@@ -23,7 +22,7 @@ from monitor.model import (
 from monitor.store.queries import ON_BEST_CHAIN
 from monitor.store.rows import block_hash
 from monitor.store.schema import attributions, audit_transactions, audits, blocks, sanctioned_sightings
-from monitor.store.transactions import reads, writes
+from monitor.store.transactions import Part, reads, writes
 
 _SANCTIONED = 2000
 """Newest sightings of transactions of the user's list that are read."""
@@ -106,12 +105,8 @@ def disorders(connection: Connection, since: int) -> dict[int, Disorder]:
     return {height: Disorder(order) for height, order in connection.execute(on_best_chain)}
 
 
-class StoredAudits:
-    """The audit's part of the store. Every call is one transaction."""
-
-    def __init__(self, write: Callable[..., Any], read: Callable[..., Any]) -> None:
-        self._write = write
-        self._read = read
+class StoredAudits(Part):
+    """The audit's part of the store."""
 
     save = writes(_save)
     find = reads(_find)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
 
 from sqlalchemy import Connection, delete, insert, select
 
 from monitor.model import Layer, Observation, SourceOrigin, SourceState, Vintage
 from monitor.store.schema import metadata, observation_sources, observations
-from monitor.store.transactions import reads, writes
+from monitor.store.transactions import Part, reads, writes
 
 _DIRECTIONS = "economy_directions"
 """Name in the table `metadata`."""
@@ -77,12 +76,8 @@ def _note_directions(connection: Connection, directions: Mapping[str, tuple[str,
     connection.execute(insert(metadata).values(name=_DIRECTIONS, value=json.dumps(directions)))
 
 
-class StoredEconomy:
-    """The part of the store that has the AI economy. Every call is one transaction."""
-
-    def __init__(self, write: Callable[..., Any], read: Callable[..., Any]) -> None:
-        self._write = write
-        self._read = read
+class StoredEconomy(Part):
+    """The part of the store that has the AI economy."""
 
     put = writes(_put)
     note = writes(_note)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import ColumnElement, Connection, delete, exists, func, not_, select
 
@@ -22,7 +21,7 @@ from monitor.store.dialects import insert, insert_rows
 from monitor.store.queries import ON_BEST_CHAIN
 from monitor.store.rows import block_hash
 from monitor.store.schema import attributions, audit_transactions, blocks, coinbase_spends, custody_scans, evidence
-from monitor.store.transactions import reads, writes
+from monitor.store.transactions import Part, reads, writes
 from monitor.wire import decode_outputs
 
 _MATURITY = 100
@@ -173,12 +172,8 @@ def _evidence(connection: Connection) -> list[Evidence]:
     ]  # fmt: skip
 
 
-class StoredEvidence:
-    """The part of the store about custody and template builders. Every call is one transaction."""
-
-    def __init__(self, write: Callable[..., Any], read: Callable[..., Any]) -> None:
-        self._write = write
-        self._read = read
+class StoredEvidence(Part):
+    """The part of the store about custody and template builders."""
 
     coinbases = reads(_coinbases)
     lowest_since = reads(_lowest_since)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from sqlalchemy import Connection, delete, select
 
 from monitor.model import EntryKind, JournalEntry
 from monitor.store.dialects import insert
 from monitor.store.schema import journal
-from monitor.store.transactions import reads, writes
+from monitor.store.transactions import Part, reads, writes
 
 _KEPT = 1000
 """Entries; older ones are deleted."""
@@ -37,12 +36,8 @@ def _newest(connection: Connection, *, limit: int = _KEPT) -> list[JournalEntry]
     ]
 
 
-class StoredJournal:
-    """The journal's part of the store. Every call is one transaction."""
-
-    def __init__(self, write: Callable[..., Any], read: Callable[..., Any]) -> None:
-        self._write = write
-        self._read = read
+class StoredJournal(Part):
+    """The journal's part of the store."""
 
     note = writes(_note)
     newest = reads(_newest)

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 from sqlalchemy import Connection, select
 
 from monitor.model import BlockRef, PoolTurn, StratumRound
 from monitor.store.rows import block_hash
 from monitor.store.schema import stratum_rounds
-from monitor.store.transactions import reads, writes
+from monitor.store.transactions import Part, reads, writes
 
 
 def _save(connection: Connection, found: StratumRound) -> None:
@@ -42,12 +39,8 @@ def _rounds(connection: Connection, since: float) -> list[StratumRound]:
     ]
 
 
-class StoredStratum:
-    """The part of the stratum watch in the store. Every call is one transaction."""
-
-    def __init__(self, write: Callable[..., Any], read: Callable[..., Any]) -> None:
-        self._write = write
-        self._read = read
+class StoredStratum(Part):
+    """The part of the stratum watch in the store."""
 
     save = writes(_save)
     rounds = reads(_rounds)

@@ -14,6 +14,14 @@ _Query: TypeAlias = Callable[Concatenate[Connection, _P], _T]
 _Method: TypeAlias = Callable[Concatenate[Any, _P], Coroutine[Any, Any, _T]]
 
 
+class Part:
+    """A part of the store. Every call is one transaction."""
+
+    def __init__(self, write: Callable[..., Any], read: Callable[..., Any]) -> None:
+        self._write = write
+        self._read = read
+
+
 def reads(query: _Query[_P, _T]) -> _Method[_P, _T]:
     """The method that runs `query` on a thread, by the `_read` of its object."""
 
