@@ -73,7 +73,7 @@ def copy(
 
     with progress("copying") as bar:
         copied = copying.copy(source, target, bar or _silent)
-    typer.echo(", ".join(f"{rows:,} {table}" for table, rows in copied.rows.items() if rows) or "nothing to copy")
+    typer.echo(", ".join(f"{rows:,} {table}" for table, rows in copied.items() if rows) or "nothing to copy")
 
 
 @db.command()

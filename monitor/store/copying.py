@@ -7,7 +7,6 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -25,14 +24,7 @@ from monitor.store.schema import blocks, tables, writer
 _COPIED = [table for table in tables.sorted_tables if table is not writer]
 
 
-@dataclass(frozen=True, slots=True)
-class Copied:
-    """What was copied: rows by table."""
-
-    rows: dict[str, int]
-
-
-def copy(source: str, target: str, progress: Callable[[int, int], None]) -> Copied:
+def copy(source: str, target: str, progress: Callable[[int, int], None]) -> dict[str, int]:
     """Copy everything into an empty database, as it was at one moment; a daemon may use the source.
 
     The copy is one transaction, which is committed once every row was read back and compared.
@@ -41,6 +33,9 @@ def copy(source: str, target: str, progress: Callable[[int, int], None]) -> Copi
         source: URL of the database that is copied.
         target: URL of the new one, which is created if it is a file.
         progress: called with the number of blocks copied, and of all.
+
+    Returns:
+        The number of rows by table.
 
     Raises:
         StoreRefused: one cannot be opened, the target is in use, or has blocks already.
@@ -115,7 +110,7 @@ def _prepare(database: Database) -> None:
         raise StoreInUse("another pool-monitor writes the database to copy to", remedy="stop it")
 
 
-def _copy(reading: Connection, writing: Connection, progress: Callable[[int, int], None]) -> Copied:
+def _copy(reading: Connection, writing: Connection, progress: Callable[[int, int], None]) -> dict[str, int]:
     total = reading.execute(select(func.count()).select_from(blocks)).scalar_one()
     set_bulk_cache(writing, on=True)
     rows = {}
@@ -132,7 +127,7 @@ def _copy(reading: Connection, writing: Connection, progress: Callable[[int, int
             raise StoreError(f"the copy of {table.name} differs from what was read", remedy="check both databases")
         renumber(writing, table)
         rows[table.name] = done
-    return Copied(rows)
+    return rows
 
 
 def _pages(connection: Connection, table: Table) -> Iterator[list[dict[str, Any]]]:

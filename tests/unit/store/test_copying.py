@@ -70,7 +70,7 @@ def elsewhere(request: pytest.FixtureRequest) -> EmptyDatabase:
 async def test_a_copy_has_everything_and_goes_on_from_there(filled: str, elsewhere: EmptyDatabase) -> None:
     with elsewhere() as target:
         copied = await asyncio.to_thread(copy, filled, target, silent)
-        assert (copied.rows["blocks"], copied.rows["alerts"]) == (LENGTH + 1, 1)
+        assert (copied["blocks"], copied["alerts"]) == (LENGTH + 1, 1)
         async with await Store.open(filled) as old, await Store.open(target) as new:
             assert await old.blocks(10**6) == await new.blocks(10**6)
             assert await new.alerts.load() == [ALERT]
