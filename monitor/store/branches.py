@@ -10,7 +10,7 @@ from sqlalchemy import Connection, func, or_, select
 from monitor.model import BlockHash, BlockRef, BranchBlock, Judged, PoolSlug, Sighting
 from monitor.store import queries, writing
 from monitor.store.attribution_ids import AttributionIds
-from monitor.store.dialects import insert
+from monitor.store.dialects import in_parts, insert
 from monitor.store.queries import ON_BEST_CHAIN
 from monitor.store.rows import block_hash, block_row
 from monitor.store.schema import attributions, blocks, sightings, stale_headers
@@ -64,9 +64,9 @@ def _above(connection: Connection, height: int) -> list[BranchBlock]:
 
 def _bits_at(connection: Connection, heights: Iterable[int]) -> dict[int, int]:
     """The compact targets of the counted blocks at these heights, as far as history has them."""
-    wanted, found = sorted(set(heights)), {}
-    for at in range(0, len(wanted), 500):
-        query = select(blocks.c.height, blocks.c.bits).where(ON_BEST_CHAIN, blocks.c.height.in_(wanted[at : at + 500]))
+    found = {}
+    for some in in_parts(sorted(set(heights))):
+        query = select(blocks.c.height, blocks.c.bits).where(ON_BEST_CHAIN, blocks.c.height.in_(some))
         found.update({row.height: row.bits for row in connection.execute(query)})
     return found
 
@@ -121,7 +121,6 @@ def _note_headers(connection: Connection, headers: Sequence[StaleHeader]) -> int
     filled = {name: func.coalesce(stale_headers.c[name], statement.excluded[name]) for name in ("header", "pool")}
     statement = statement.on_conflict_do_update(index_elements=["hash"], set_=filled)
     before = connection.execute(select(func.count()).select_from(stale_headers)).scalar() or 0
-    stored = select(blocks.c.hash)
     rows = [
         {
             "hash": bytes.fromhex(each.ref.hash), "height": each.ref.height, "header": each.header, "pool": each.pool,
@@ -130,9 +129,8 @@ def _note_headers(connection: Connection, headers: Sequence[StaleHeader]) -> int
         for each in headers
     ]  # fmt: skip
     known: set[bytes] = set()
-    for at in range(0, len(rows), 500):
-        some = [row["hash"] for row in rows[at : at + 500]]
-        known.update(connection.execute(stored.where(blocks.c.hash.in_(some))).scalars())
+    for some in in_parts([row["hash"] for row in rows]):
+        known.update(connection.execute(select(blocks.c.hash).where(blocks.c.hash.in_(some))).scalars())
     if missing := [row for row in rows if row["hash"] not in known]:
         connection.execute(statement, missing)
     return (connection.execute(select(func.count()).select_from(stale_headers)).scalar() or 0) - before

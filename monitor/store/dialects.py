@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib import import_module
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection, Table, select
 from sqlalchemy import column as sql_column
@@ -16,8 +16,18 @@ faster: the system has the file in memory, too."""
 _BULK_CACHE_KIB = 32_768
 """The same while much is written: hashes arrive in random order, and unless the index of a million of them is in
 memory, each row costs a page read and a page write. Given back at the end."""
+_PARAMETERS: Final = 500
+"""Values in a statement; databases limit them."""
 _COPIED: Final = 100
 """PostgreSQL: so many rows and more are copied into a temporary table first, which is several times as fast."""
+
+
+_T = TypeVar("_T")
+
+
+def in_parts(values: Sequence[_T]) -> Iterator[Sequence[_T]]:
+    """The values, as many at a time as a statement may have."""
+    return (values[at : at + _PARAMETERS] for at in range(0, len(values), _PARAMETERS))
 
 
 def insert(connection: Connection, table: Table) -> Any:  # noqa: ANN401 -- the dialects' classes share no base with these methods

@@ -18,7 +18,7 @@ from monitor.model import (
     Verdict,
 )
 from monitor.store.dialects import insert, insert_rows
-from monitor.store.queries import ON_BEST_CHAIN
+from monitor.store.queries import ON_BEST_CHAIN, newest_time
 from monitor.store.rows import block_hash
 from monitor.store.schema import attributions, audit_transactions, blocks, coinbase_spends, custody_scans, evidence
 from monitor.store.transactions import Part, reads, writes
@@ -154,12 +154,6 @@ def _sizes(connection: Connection) -> dict[PoolSlug, int]:
     return {PoolSlug(pool): many for pool, many in rows}
 
 
-def _newest_time(connection: Connection) -> int:
-    """Header time of the newest block of the best chain; 0 without any."""
-    newest = select(blocks.c.time).where(ON_BEST_CHAIN).order_by(blocks.c.height.desc()).limit(1)
-    return connection.execute(newest).scalar() or 0
-
-
 def _evidence(connection: Connection) -> list[Evidence]:
     """All evidence, oldest first."""
     rows = connection.execute(select(evidence).order_by(evidence.c.since, evidence.c.pool, evidence.c.other))
@@ -183,6 +177,6 @@ class StoredEvidence(Part):
     passed_over = reads(_passed_over)
     evidence = reads(_evidence)
     sizes = reads(_sizes)
-    newest_time = reads(_newest_time)
+    newest_time = reads(newest_time)
     save_scans = writes(_save_scans)
     replace = writes(_replace)

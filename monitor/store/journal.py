@@ -27,13 +27,8 @@ def _note(connection: Connection, entries: Sequence[JournalEntry]) -> None:
 
 def _newest(connection: Connection, *, limit: int = _KEPT) -> list[JournalEntry]:
     """The newest entries, newest first."""
-    rows = connection.execute(select(journal).order_by(journal.c.at.desc(), journal.c.key).limit(limit))
-    return [
-        JournalEntry(
-            row.key, EntryKind(row.kind), row.at, title=row.title, text=row.text, path=row.path, about=row.about
-        )
-        for row in rows
-    ]
+    rows = connection.execute(select(journal).order_by(journal.c.at.desc(), journal.c.key).limit(limit)).mappings()
+    return [JournalEntry(**{**row, "kind": EntryKind(row["kind"])}) for row in rows]
 
 
 class StoredJournal(Part):

@@ -7,8 +7,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, Table, delete, func, select
 
-from monitor.model import Moment
-from monitor.store.queries import ON_BEST_CHAIN, newest_at
+from monitor.store.queries import ON_BEST_CHAIN, newest_time
 from monitor.store.schema import audit_transactions, audits, blocks, sightings, stale_headers, stratum_rounds
 
 _DAY_SECONDS = 86_400
@@ -72,9 +71,7 @@ def delete_some(connection: Connection, some: Expired) -> int:
 
 def _height_before(connection: Connection, days: int) -> int:
     """The height above the last block that is more than so many days older than the newest."""
-    tip = newest_at(connection, Moment())
-    if tip is None:
-        return 0
-    older = select(blocks.c.height).where(ON_BEST_CHAIN, blocks.c.time < tip.time - days * _DAY_SECONDS)
+    latest = newest_time(connection) - days * _DAY_SECONDS
+    older = select(blocks.c.height).where(ON_BEST_CHAIN, blocks.c.time < latest)
     highest = connection.execute(older.order_by(blocks.c.time.desc()).limit(1)).scalar()
     return 0 if highest is None else highest + 1

@@ -20,12 +20,11 @@ from monitor.model import (
     PoolSlug,
     StoredCoinbase,
 )
+from monitor.store.dialects import in_parts
 from monitor.store.rows import COUNTED, block_hash, confidence_of, counted_row, record
 from monitor.store.schema import attributions, blocks, metadata
 from monitor.wire import decode_outputs
 
-_PARAMETERS = 500
-"""Per statement; databases limit them."""
 PAGE = 1_000
 """Rows fetched at a time where not all may be held in memory."""
 ON_BEST_CHAIN = not_(blocks.c.stale)
@@ -34,6 +33,7 @@ JOINED = select(blocks, *(column for column in attributions.c if column.name != 
 _ANY = select(blocks.c.height, blocks.c.hash).where(ON_BEST_CHAIN).limit(1)
 HIGHEST, LOWEST = _ANY.order_by(blocks.c.height.desc()), _ANY.order_by(blocks.c.height)
 """The ends of the best chain. Built once: building a statement takes longer than executing it."""
+_NEWEST_TIME = HIGHEST.with_only_columns(blocks.c.time)
 _WANTED, _GAP, _GENESIS, _NETWORK, _REWRITTEN = "wanted_height", "gap", "genesis", "network", "rewritten"
 _STALE_LIST = "stale_list_imported"
 """Names in `metadata`."""
@@ -57,6 +57,11 @@ def first(connection: Connection) -> BlockRef | None:
     """The lowest block of the best chain; None if nothing is stored."""
     row = connection.execute(LOWEST).first()
     return BlockRef(row.height, block_hash(row.hash)) if row else None
+
+
+def newest_time(connection: Connection) -> int:
+    """Header time of the newest block of the best chain; 0 without any."""
+    return connection.execute(_NEWEST_TIME).scalar() or 0
 
 
 def has(connection: Connection, block: BlockHash) -> bool:
@@ -158,8 +163,7 @@ def newest(connection: Connection, limit: int, *, below: int | None = None) -> l
     both = union_all(*highest).subquery().c.height
     lowest = connection.execute(select(both).order_by(both.desc()).offset(limit - 1).limit(1)).scalar() or 0
     of_either = or_(ON_BEST_CHAIN & (height >= lowest), blocks.c.stale & (height >= lowest))
-    query = JOINED.where(lower, of_either).order_by(height.desc(), blocks.c.stale, blocks.c.id.desc())
-    return [record(dict(row)) for row in connection.execute(query).mappings()]
+    return _records(connection, lower, of_either)
 
 
 def selected(connection: Connection, wanted: BlockFilter, limit: int) -> list[BlockRecord]:
@@ -168,9 +172,7 @@ def selected(connection: Connection, wanted: BlockFilter, limit: int) -> list[Bl
     height = blocks.c.height
     highest = select(height).where(*conditions).order_by(height.desc()).offset(limit - 1).limit(1)
     lowest = connection.execute(highest).scalar() or 0
-    query = JOINED.where(*conditions, height >= lowest)
-    query = query.order_by(height.desc(), blocks.c.stale, blocks.c.id.desc())
-    return [record(dict(row)) for row in connection.execute(query).mappings()]
+    return _records(connection, *conditions, height >= lowest)
 
 
 def _conditions(wanted: BlockFilter) -> Iterator[ColumnElement[bool]]:
@@ -198,12 +200,17 @@ def of_pool(connection: Connection, pool: PoolSlug, limit: int) -> list[BlockRec
     # By the index on `attribution`: along the index on height, the blocks of a small pool would be searched among all.
     theirs = [row.id for row in connection.execute(select(attributions.c.id).where(attributions.c.pool == pool))]
     newest_ids: list[tuple[int, int]] = []
-    for at in range(0, len(theirs), _PARAMETERS):
-        chosen = select(blocks.c.height, blocks.c.id).where(blocks.c.attribution.in_(theirs[at : at + _PARAMETERS]))
+    for some in in_parts(theirs):
+        chosen = select(blocks.c.height, blocks.c.id).where(blocks.c.attribution.in_(some))
         rows = connection.execute(chosen.order_by(blocks.c.height.desc(), blocks.c.id.desc()).limit(limit))
         newest_ids += [(row.height, row.id) for row in rows]
     ids = [number for _, number in sorted(newest_ids, reverse=True)[:limit]]
-    query = JOINED.where(blocks.c.id.in_(ids)).order_by(blocks.c.height.desc(), blocks.c.stale, blocks.c.id.desc())
+    return _records(connection, blocks.c.id.in_(ids))
+
+
+def _records(connection: Connection, *conditions: ColumnElement[bool]) -> list[BlockRecord]:
+    """The blocks that fulfil the conditions, highest first; stale ones after the one that is counted."""
+    query = JOINED.where(*conditions).order_by(blocks.c.height.desc(), blocks.c.stale, blocks.c.id.desc())
     return [record(dict(row)) for row in connection.execute(query).mappings()]
 
 
@@ -293,9 +300,8 @@ def note_stale_list(connection: Connection, at: float) -> None:
 def mark_stale(connection: Connection, leaving: Sequence[BlockRef]) -> list[PoolSlug | None]:
     """Take blocks off the best chain; return their pools."""
     pools: list[PoolSlug | None] = []
-    for at in range(0, len(leaving), _PARAMETERS):
-        hashes = [bytes.fromhex(ref.hash) for ref in leaving[at : at + _PARAMETERS]]
-        chosen = ON_BEST_CHAIN & blocks.c.hash.in_(hashes)
+    for some in in_parts([bytes.fromhex(ref.hash) for ref in leaving]):
+        chosen = ON_BEST_CHAIN & blocks.c.hash.in_(some)
         pools += connection.execute(select(attributions.c.pool).join_from(blocks, attributions).where(chosen)).scalars()
         connection.execute(update(blocks).where(chosen).values(stale=True))
     return pools

@@ -125,12 +125,9 @@ class Reading:
 
     def span(self) -> tuple[int, int] | None:
         """The earliest header time, and the newest block's; None if nothing is stored."""
-        newest = select(blocks.c.time).where(ON_BEST_CHAIN).order_by(blocks.c.height.desc()).limit(1)
-        last: int | None = self._connection.execute(newest).scalar()
-        if last is None:
-            return None
         earliest = select(blocks.c.time).where(ON_BEST_CHAIN).order_by(blocks.c.time).limit(1)
-        return self._connection.execute(earliest).scalar_one(), last
+        first: int | None = self._connection.execute(earliest).scalar()
+        return None if first is None else (first, queries.newest_time(self._connection))
 
     def groups(self, grid: Grid, within: tuple[int, int], *, by_miner: Collection[str]) -> Iterator[Group]:
         """The blocks with a header time from one moment up to before another, as the grid's points count them.

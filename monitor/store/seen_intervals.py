@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, FromClause, ScalarSelect, Select, bindparam, func, select
 
+from monitor.store.dialects import in_parts
 from monitor.store.queries import ON_BEST_CHAIN
 from monitor.store.schema import blocks, sightings
 
@@ -20,8 +21,6 @@ were away. Header times are rarely behind by as much; then too, the interval cou
 _TOGETHER_SECONDS = 1.0
 """Blocks that were seen closer together probably came in one step, as after an outage. By chance, one block in 600
 comes as soon."""
-_HEIGHTS = 500
-"""Per statement; databases limit parameters."""
 
 
 def seen_intervals(connection: Connection, heights: Sequence[int]) -> dict[int, float]:
@@ -31,8 +30,7 @@ def seen_intervals(connection: Connection, heights: Sequence[int]) -> dict[int, 
         connection: to the database.
         heights: of blocks of the best chain.
     """
-    chunks = (heights[at : at + _HEIGHTS] for at in range(0, len(heights), _HEIGHTS))
-    return {height: seconds for chunk in chunks for height, seconds in _known(connection, chunk)}
+    return {height: seconds for some in in_parts(heights) for height, seconds in _known(connection, some)}
 
 
 def _known(connection: Connection, heights: Sequence[int]) -> Iterator[tuple[int, float]]:

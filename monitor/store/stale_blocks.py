@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, FromClause, Row, Select, bindparam, exists, not_, null, select
 
 from monitor.model import BlockHash, StaleRow
-from monitor.store.queries import ON_BEST_CHAIN, get_metadata, set_metadata
+from monitor.store.queries import get_metadata, newest_time, set_metadata
 from monitor.store.rows import block_hash
 from monitor.store.schema import attributions, blocks, sightings, stale_headers
 from monitor.wire import decode_header
@@ -28,8 +28,7 @@ def stale(connection: Connection, *, seconds: int) -> list[StaleRow]:
     Without a header, time and parent are taken from that block. Tips that a node found invalid are not, nor are blocks
     of a branch that a node follows: they may be counted yet.
     """
-    tip = connection.execute(_TIP_TIME).first()
-    return stale_since(connection, tip.time - seconds if tip else 0)
+    return stale_since(connection, newest_time(connection) - seconds)
 
 
 def stale_since(connection: Connection, time: int) -> list[StaleRow]:
@@ -102,5 +101,4 @@ def _stale_queries() -> tuple[Select[Any], Select[Any]]:
     return whole.where(lost.c.stale), bare
 
 
-_TIP_TIME = select(blocks.c.time).where(ON_BEST_CHAIN).order_by(blocks.c.height.desc()).limit(1)
 _STALE_BLOCKS, _STALE_HEADERS = _stale_queries()
