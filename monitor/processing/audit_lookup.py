@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from monitor.config import Config
@@ -16,7 +17,7 @@ class AuditLookup(NamedTuple):
     """An audit, and the names of the pools."""
 
     stored: StoredAudit
-    names: dict[PoolSlug, str]
+    names: Mapping[PoolSlug, str]
 
 
 async def stored_audit(config: Config, wanted: str) -> AuditLookup:
@@ -48,5 +49,5 @@ async def stored_audit(config: Config, wanted: str) -> AuditLookup:
             f"block {wanted} was not audited",
             remedy="the daemon audits blocks while it runs, if its node can do it; the page /audit has the reason",
         )
-    names = {slug: pool.name for slug, pool in load_registry(config.registry, network).pools.by_slug.items()}
+    names = load_registry(config.registry, network).pools.names
     return AuditLookup(StoredAudit(audit, record.judged.attribution.pool), names)

@@ -204,7 +204,7 @@ class WindowCounter:
             unattributed = reading.unattributed(MEMORY + _MORE)
             unknown_miners.learn((height, coinbase) for height, coinbase in unattributed if height <= tip.height)
             rows = reading.recent(tip, seconds=reach.seconds, count=reach.blocks)
-            named = (with_pseudonym(row, unknown_miners) for row in rows)
+            named = (with_pseudonym(row, unknown_miners.name) for row in rows)
             counted = CountedBlocks(levels, self.windows, named if up_to is None else _in_turns(named))
             len(counted.table)
             return counted, BlockRef(tip.height, tip.hash)

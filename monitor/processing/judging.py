@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from monitor.attribution.match import attribute
@@ -32,11 +32,16 @@ def counted_row(judged: Judged, unknown_miners: UnknownMiners) -> BlockRow:
         locktime=block.coinbase.locktime,
         confidence=attribution.confidence,
     )
-    return with_pseudonym(row, unknown_miners)
+    return with_pseudonym(row, unknown_miners.name)
 
 
-def with_pseudonym(row: BlockRow, unknown_miners: UnknownMiners) -> BlockRow:
-    """A stored block of the best chain as it is counted: an unattributed one with the pseudonym of its miner."""
-    if row.pool is None and (name := unknown_miners.name(row.height)):
+def with_pseudonym(row: BlockRow, pseudonym: Callable[[int], str | None]) -> BlockRow:
+    """A stored block of the best chain as it is counted: an unattributed one with the pseudonym of its miner.
+
+    Args:
+        row: the block.
+        pseudonym: of the miner of an unattributed block, by its height.
+    """
+    if row.pool is None and (name := pseudonym(row.height)):
         return replace(row, cluster=name)
     return row

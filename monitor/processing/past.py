@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from monitor.analysis import estimated, snapshot
 from monitor.analysis.counting.windows import reached_seconds
-from monitor.analysis.signals.compute import signals
-from monitor.model import BlockRow, Cluster, Moment, Reach, Snapshot, Tally
+from monitor.model import BlockRef, Cluster, Moment, Plan, Reach, Snapshot, Tally
 from monitor.processing.counted_blocks import CountedBlocks
-from monitor.processing.counter import EntityLookup, WindowCounter
+from monitor.processing.counter import CountedState, EntityLookup, WindowCounter
+from monitor.processing.judging import with_pseudonym
 from monitor.store.reading import Reading
 
 _SEEN_TWICE = 2
@@ -25,27 +24,24 @@ def snapshot_at(reading: Reading, moment: Moment, counter: WindowCounter, *, ent
     tip, ends = reading.newest_at(moment), reading.ends()
     if tip is None or ends is None:
         return None
-    rulebook, windows = counter.rulebook, counter.windows
+    windows = counter.windows
     reach = Reach.of(windows).with_margin
-    rows = (_named(row, entities) for row in reading.recent(tip, seconds=reach.seconds, count=reach.blocks))
-    table = CountedBlocks(entities.levels, windows, rows).table
-    taken = snapshot(
-        table, windows, Tally(), tip_hash=tip.hash, first_height=ends[0], caught_up=True,
-        registry=rulebook.registry.hash, pool_names=rulebook.registry.names,
-    )  # fmt: skip
-    reading.go_on()
+    rows = reading.recent(tip, seconds=reach.seconds, count=reach.blocks)
+    named = (with_pseudonym(row, entities.pseudonym) for row in rows)
+    table = CountedBlocks(entities.levels, windows, named).table
     since = tip.time - reached_seconds(table.rows, windows)
-    stale = [row for row in reading.stale(since=since) if row.height <= tip.height]
-    return replace(
-        estimated(taken, table, windows, questions=entities.questions),
-        signals=signals(table, windows, stale=stale, intervals={}, rules=rulebook.rules),
+    state = CountedState(
+        plan=Plan(BlockRef(tip.height, tip.hash), tip.hash),
+        table=table,
+        windows=windows,
+        tally=Tally(),
+        first_height=ends[0],
+        rulebook=replace(counter.rulebook, questions=entities.questions),
         unknown_miners=tuple(_until(counter.unknown_miners, tip.height)),
+        stale=[row for row in reading.stale(since=since) if row.height <= tip.height],
     )
-
-
-def _named(row: BlockRow, entities: EntityLookup) -> BlockRow:
-    name = entities.pseudonym(row.height) if row.pool is None else None
-    return replace(row, cluster=name) if name else row
+    reading.go_on()
+    return state.snapshot()
 
 
 def _until(miners: tuple[Cluster, ...], height: int) -> list[Cluster]:

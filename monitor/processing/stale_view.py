@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from monitor.analysis import POOL, BlockTable
@@ -24,7 +25,7 @@ class StaleView(NamedTuple):
     """Newest first."""
     rates: tuple[StaleRate, ...]
     """Largest pool first; empty without a known stale block."""
-    names: dict[PoolSlug, str]
+    names: Mapping[PoolSlug, str]
     """Of the pools."""
 
 
@@ -46,5 +47,5 @@ async def stale_view(config: Config, window: Window) -> StaleView:
     past = SignalInput.of(table, [window])
     first = int(past.height[past.longest][0])
     inside = [row for row in stale if row.height >= first]
-    names = {slug: pool.name for slug, pool in load_registry(config.registry, network).pools.by_slug.items()}
+    names = load_registry(config.registry, network).pools.names
     return StaleView(window, races(inside), stale_rates(past, inside), names=names)

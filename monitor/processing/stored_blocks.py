@@ -17,7 +17,7 @@ from monitor.registry.loading import Registry
 from monitor.store.reading import Reading
 
 Progress: TypeAlias = Callable[[int, int], None]
-"""Called on another thread with the number of blocks done and their total."""
+"""Called on any thread with the number of blocks done and their total."""
 
 _PROGRESS_BLOCKS = 5_000
 
@@ -60,7 +60,7 @@ class StoredBlocks:
         for number, block in enumerate(self._reading.blocks(first, last, stale=stale)):
             if self._progress and number % _PROGRESS_BLOCKS == 0:
                 self._progress(block.row.height - first, total)
-            yield block if block.stale else block._replace(row=with_pseudonym(block.row, self._unknown_miners))
+            yield block if block.stale else block._replace(row=with_pseudonym(block.row, self._unknown_miners.name))
         if self._progress:
             self._progress(total, total)
 
