@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Final
 
 from monitor.config import Config
-from monitor.model import BlockHash, PoolSlug
+from monitor.model import BlockHash
 from monitor.processing.stale_lists import ListedBlock, OmittedRow, RefusedRow, read
+from monitor.processing.stored_blocks import Progress
 from monitor.registry.loading import load_registry, network_of
-from monitor.registry.pool import slug_of
-from monitor.registry.registry import PoolRegistry
+from monitor.registry.names import PoolNames
 from monitor.store.branches import StaleHeader
 from monitor.store.store import Store
 from monitor.wire import encode_header, target
-
-Progress: TypeAlias = Callable[[int, int], None]
 
 _BATCH: Final = 500
 """Blocks in a transaction: a daemon waits milliseconds for it."""
@@ -80,20 +78,6 @@ async def import_lists(config: Config, files: Sequence[Path], progress: Progress
     return reports
 
 
-class PoolNames:
-    """Finds pools by slug or name, however written: `AntPool`, `antpool`, `Ant Pool`."""
-
-    def __init__(self, registry: PoolRegistry) -> None:
-        self._slugs: Mapping[str, PoolSlug] = {
-            **{slug_of(pool.name): slug for slug, pool in registry.by_slug.items()},
-            **{slug_of(slug): slug for slug in registry.by_slug},
-        }
-
-    def find(self, name: str) -> PoolSlug | None:
-        """The pool with this slug or name; None if the registry has none."""
-        return self._slugs.get(slug_of(name))
-
-
 async def _plausible(
     listed: Sequence[ListedBlock], store: Store, report: ImportedList, *, check_targets: bool
 ) -> list[ListedBlock]:
@@ -122,7 +106,7 @@ def _merged(listed: Sequence[ListedBlock], names: PoolNames, report: ImportedLis
     by_tag: set[BlockHash] = set()
     disputed: set[BlockHash] = set()
     for row in listed:
-        own, pool = row.ref.hash, names.find(row.pool) if row.pool else None
+        own, pool = row.ref.hash, names.slug(row.pool) if row.pool else None
         if row.pool and pool is None:
             report.unknown_pools[row.pool] += 1
         header = encode_header(row.header) if row.header else None
