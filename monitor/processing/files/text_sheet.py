@@ -5,10 +5,11 @@ from __future__ import annotations
 import codecs
 import csv
 import gzip
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
 from io import BufferedReader, TextIOWrapper
 from pathlib import Path
-from typing import Final, Self, TextIO
+from typing import Final
 
 from monitor.errors import InputError
 from monitor.processing.files import headings
@@ -50,7 +51,7 @@ class TextSheet:
     def rows(self, wanted: Sequence[str]) -> Iterator[tuple[object, ...]]:
         """The values of these columns, row by row, as text."""
         places = [self.names.index(name) for name in wanted]
-        with _errors(self._file, self._encoding), self._lines() as lines:
+        with _errors(self._file, self._encoding), closing(_lines(self._file, self._encoding)) as lines:
             for _ in range(self._skipped):
                 next(lines, None)
             for number, row in enumerate(csv.reader(lines, delimiter=self.separator or ",", strict=True), start=1):
@@ -65,7 +66,7 @@ class TextSheet:
 
     def _heading(self) -> tuple[int, str]:
         """How many lines come before the first row, and the one with the names."""
-        with _errors(self._file, self._encoding), self._lines() as lines:
+        with _errors(self._file, self._encoding), closing(_lines(self._file, self._encoding)) as lines:
             for number, line in enumerate(lines, start=1):
                 text = line.strip("\ufeff \r\n")
                 if text.lower().startswith("sep=") or not text:
@@ -76,54 +77,32 @@ class TextSheet:
                 return number, bare
         raise InputError(f"{self._file} is empty", remedy="it needs a row for each block, under height, time and pool")
 
-    def _lines(self) -> _Lines:
-        return _Lines(self._file, self._encoding)
+
+def _lines(file: Path, encoding: str) -> Generator[str, None, None]:
+    """The lines of a file, none of them long, not too many of them."""
+    left = _MOST
+    with TextIOWrapper(binary(file), encoding, newline="") as opened:
+        while line := opened.readline(_LINE):
+            left -= len(line)
+            if len(line) == _LINE:
+                raise InputError(f"{file} has a line of more than {_LINE:,} characters")
+            if left < 0:
+                raise InputError(f"{file} has more than {_MOST:,} characters, which is more than all blocks need")
+            yield line
 
 
-class _Lines(Iterator[str]):
-    """The lines of a file, none of them long, not too many of them; closed at the end of a `with`."""
-
-    def __init__(self, file: Path, encoding: str) -> None:
-        self._file = file
-        self._opened: TextIO = TextIOWrapper(binary(file), encoding, newline="")
-        self._left = _MOST
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._opened.close()
-
-    def __next__(self) -> str:
-        line = self._opened.readline(_LINE)
-        self._left -= len(line)
-        if len(line) == _LINE:
-            raise InputError(f"{self._file} has a line of more than {_LINE:,} characters")
-        if self._left < 0:
-            raise InputError(f"{self._file} has more than {_MOST:,} characters, which is more than all blocks need")
-        if not line:
-            raise StopIteration
-        return line
-
-
-class _errors:  # noqa: N801 -- a context
+@contextmanager
+def _errors(file: Path, encoding: str) -> Iterator[None]:
     """Errors of decoding as sentences."""
-
-    def __init__(self, file: Path, encoding: str) -> None:
-        self._file, self._encoding = file, encoding
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, _type: object, error: BaseException | None, _trace: object) -> None:
-        match error:
-            case UnicodeDecodeError():
-                raise InputError(
-                    f"{self._file} is not in {self._encoding.removesuffix('-sig').upper()}: {error.reason}",
-                    remedy="name its encoding, for example --encoding cp1252",
-                ) from None
-            case csv.Error():
-                raise InputError(f"{self._file} is not a table that can be read: {error}") from None
+    try:
+        yield
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{file} is not in {encoding.removesuffix('-sig').upper()}: {error.reason}",
+            remedy="name its encoding, for example --encoding cp1252",
+        ) from None
+    except csv.Error as error:
+        raise InputError(f"{file} is not a table that can be read: {error}") from None
 
 
 def binary(file: Path) -> BufferedReader | gzip.GzipFile:
