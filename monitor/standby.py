@@ -14,7 +14,7 @@ import structlog
 from monitor.errors import StoreAway, StoreLost
 from monitor.hub import Hub
 from monitor.model import BlockEvents, BlockRef, Plan, PoolSlug
-from monitor.outputs.outages import Outage
+from monitor.outages import Outage
 from monitor.processing.counter import WindowCounter
 from monitor.store.store import Store
 from monitor.vitals import Vitals

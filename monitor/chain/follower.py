@@ -24,13 +24,13 @@ from monitor.chain.plan import Behind, Inconsistent, joined, stands_on
 from monitor.chain.source import ChainSource
 from monitor.errors import ChainError, InvalidBlock, NodeAway, NodeBusy, NodeError, NodeRefused
 from monitor.model import Block, BlockHash, BlockRef, Notice, Plan, Reach
+from monitor.outages import Outage
 from monitor.vitals import Vitals
 
 _BATCH = 500
 """Most blocks in a plan: they are stored in one transaction, and requested again if the best chain changes."""
 _CONTRADICTIONS = 100
 """More in a row than a reorganisation explains: the node is broken."""
-_REMIND_SECONDS = 60.0
 LASTING_SECONDS = 900.0
 """A node that has answered before and refuses for less time than this is away, not wrongly configured."""
 _PAUSE = wait_random_exponential(multiplier=0.1, max=5)
@@ -90,8 +90,7 @@ class Follower:
         self._answered = False
         """Whether the node has ever answered, now or before the last start."""
         self._refused_since: float | None = None
-        self._away_since: float | None = None
-        self._reminded = 0.0
+        self._outage = Outage()
         self.waiting: str | None = None
         """Why the node is being waited for; None while it answers."""
         self.stepped_at = time.monotonic()
@@ -138,7 +137,9 @@ class Follower:
             self._log_waiting(error)
             answer = await self._again(ask)
         self._answered, self._refused_since = True, None
-        self._log_restored()
+        self.waiting = None
+        if (seconds := self._outage.recovered()) is not None:
+            log.info("connection restored", seconds=seconds)
         return answer
 
     def _may_pass(self, error: BaseException) -> bool:
@@ -252,18 +253,8 @@ class Follower:
         self.waiting = str(error)
         if isinstance(error, (NodeAway, NodeRefused)):  # another node may come back
             self._met = False
-        now = time.monotonic()
-        if self._away_since is None:
-            self._away_since, self._reminded = now, now - _REMIND_SECONDS
-        if now - self._reminded >= _REMIND_SECONDS:
-            self._reminded = now
-            log.warning("waiting for the node", reason=str(error), seconds=round(now - self._away_since))
-
-    def _log_restored(self) -> None:
-        self.waiting = None
-        if self._away_since is not None:
-            log.info("connection restored", seconds=round(time.monotonic() - self._away_since))
-            self._away_since = None
+        if (seconds := self._outage.failed()) is not None:
+            log.warning("waiting for the node", reason=str(error), seconds=seconds)
 
 
 def _kind(error: BaseException | None) -> str:

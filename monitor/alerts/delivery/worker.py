@@ -19,7 +19,7 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_ran
 from monitor.errors import ReceiverAway, ReceiverRefused
 from monitor.hub import Hub
 from monitor.model import Dispatch
-from monitor.outputs.outages import Outage
+from monitor.outages import Outage
 from monitor.outputs.receiver import Receiver
 from monitor.outputs.supervised import supervised
 from monitor.vitals import Vitals

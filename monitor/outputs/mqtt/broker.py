@@ -22,8 +22,8 @@ import structlog
 from tenacity import AsyncRetrying, retry_if_exception_type, wait_random_exponential
 
 from monitor.errors import ReceiverAway, ReceiverRefused
+from monitor.outages import Outage
 from monitor.outputs.mqtt.outgoing import Message, Outgoing
-from monitor.outputs.outages import Outage
 from monitor.outputs.supervised import apart
 from monitor.vitals import Vitals
 

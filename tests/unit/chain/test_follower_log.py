@@ -7,6 +7,7 @@ from structlog.testing import capture_logs
 from support.fake_chain import ALL, FakeNode, Memory
 from tenacity import RetryCallState
 
+from monitor import outages
 from monitor.chain import follower
 from monitor.chain.follower import Follower
 from monitor.errors import NodeAway, NodeBusy, NodeError, NodeRefused
@@ -19,7 +20,8 @@ class Clock:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = 1000.0
-        monkeypatch.setattr(follower, "time", SimpleNamespace(monotonic=lambda: self.now))
+        for module in (follower, outages):
+            monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: self.now))
 
     def pause(self, _state: RetryCallState) -> float:
         self.now += 10

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from monitor.outputs.outages import Outage
+from monitor.outages import Outage
 
 
 def test_it_is_said_at_once_then_each_minute_then_that_it_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1000.0
-    monkeypatch.setattr("monitor.outputs.outages.time.monotonic", lambda: now)
+    monkeypatch.setattr("monitor.outages.time.monotonic", lambda: now)
     away = Outage()
     assert away.recovered() is None
 

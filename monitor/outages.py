@@ -1,4 +1,4 @@
-"""Tracks the outage of a receiver, and limits its log messages to one a minute."""
+"""Tracks the outage of something that is asked or sent to, and limits its log messages to one a minute."""
 
 from __future__ import annotations
 
