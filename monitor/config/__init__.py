@@ -7,23 +7,13 @@ generates docs/configuration.md and the example file from them.
 
 from monitor.config.config import DEFAULT_FILE, DEFAULT_WINDOWS, ENVIRONMENT_PREFIX, Config, load, paths, shipped
 from monitor.config.node import NETWORK_OF_PORT, Network, NodeSection
-from monitor.config.receivers import (
-    AlertmanagerSection,
-    AlertsSection,
-    AppriseSection,
-    MqttSection,
-    WebhookSection,
-    tls,
-)
-from monitor.config.section import Section, secret
+from monitor.config.receivers import AlertsSection, MqttSection, tls
 from monitor.config.sections import (
     WEB_PORT,
     AuditSection,
     EconomySection,
-    LogSection,
     Override,
     RegistrySection,
-    SplitsSection,
     StoreSection,
     StratumEndpoint,
     StratumSection,
