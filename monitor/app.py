@@ -285,7 +285,7 @@ async def _intake(parts: _Parts) -> NoReturn:
             await pipeline.adopt(Rulebook.of(changed, network))
 
     rules = BranchRules(
-        judge=lambda blocks: tuple(judge(blocks, counter.rulebook.registry)),
+        judge=lambda blocks: judge(blocks, counter.rulebook.registry),
         count=lambda blocks: count_branch(blocks, counter.rulebook.levels),
         split_depth=config.splits.depth,
         split_seconds=config.splits.seconds,

@@ -100,13 +100,13 @@ class Hub:
         """Receive block events and snapshots from now on; at most `limit` of them wait to be read."""
         return _registered(self._listeners, name, limit)
 
-    def listen_to_alerts(self, name: str, *, limit: int = 1000) -> AbstractContextManager[Listener[Alert]]:
-        """Receive alerts that change state from now on; at most `limit` of them wait to be read."""
-        return _registered(self._alert_listeners, name, limit)
+    def listen_to_alerts(self, name: str) -> AbstractContextManager[Listener[Alert]]:
+        """Receive alerts that change state from now on; at most 1,000 of them wait to be read."""
+        return _registered(self._alert_listeners, name, 1000)
 
-    def listen_to_nodes(self, name: str, *, limit: int = 100) -> AbstractContextManager[Listener[NodesView]]:
-        """Receive the view of all nodes whenever it changes from now on; at most `limit` of them wait to be read."""
-        return _registered(self._node_listeners, name, limit)
+    def listen_to_nodes(self, name: str) -> AbstractContextManager[Listener[NodesView]]:
+        """Receive the view of all nodes whenever it changes from now on; at most 100 of them wait to be read."""
+        return _registered(self._node_listeners, name, 100)
 
     def _send(self, listeners: set[Listener[_T]], news: _T) -> None:
         for listener in listeners:

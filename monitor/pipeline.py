@@ -119,9 +119,9 @@ class Pipeline:
     async def _take(self, plan: Plan) -> None:
         registry = self._counter.rulebook.registry
         if sum(len(each.coinbase.outputs) for each in plan.connects) < _MANY_OUTPUTS:
-            judged = tuple(judge(plan.connects, registry))
+            judged = judge(plan.connects, registry)
         else:
-            judged = await asyncio.to_thread(lambda: tuple(judge(plan.connects, registry)))
+            judged = await asyncio.to_thread(judge, plan.connects, registry)
         losers = await self._store.apply(plan, judged)
         if plan.disconnects:
             log.warning("reorganisation", depth=len(plan.disconnects), above=plan.onto.height, pools=losers)

@@ -6,14 +6,14 @@ Notices of the database are hints, and the rows are the truth: they are looked a
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from typing import NoReturn
 
 import structlog
 
 from monitor.errors import StoreAway, StoreLost
 from monitor.hub import Hub
-from monitor.model import BlockEvents, BlockRef, Plan, PoolSlug
+from monitor.model import BlockEvents, BlockRef, Plan
 from monitor.outages import Outage
 from monitor.processing.counter import WindowCounter
 from monitor.store.store import Store
@@ -123,7 +123,7 @@ class Standby:
         step = await self._store.step_from(self._tip) if self._tip else None
         plan = step.plan if step else Plan(end, end.hash)
         if step and not plan.is_empty:
-            self._hub.announce(BlockEvents(plan, step.judged, self._names))
+            self._hub.announce(BlockEvents(plan, step.judged, self._counter.rulebook.registry.names))
         if step is None or plan.disconnects or rewritten != self._rewritten or not self._counter.add(step.judged):
             plan = await self._counted(plan)
         if step:
@@ -140,7 +140,3 @@ class Standby:
             if end is None or end == plan.end:
                 return plan
             plan = Plan(end, end.hash)
-
-    @property
-    def _names(self) -> Mapping[PoolSlug, str]:
-        return self._counter.rulebook.registry.names

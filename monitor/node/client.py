@@ -363,8 +363,8 @@ class NodeClient:
 
     async def _block(self, ref: BlockRef) -> Block:
         try:
-            data = await self._rpc.call("getblock", ref.hash, 0)
-            block = await asyncio.to_thread(_decoded, data, ref.height)  # a coinbase may have 90,000 outputs
+            data = bytes.fromhex(await self._rpc.call("getblock", ref.hash, 0))
+            block = await asyncio.to_thread(decode_block, data, height=ref.height)  # 90,000 outputs are possible
         except errors.RpcError as error:
             if error.code in {errors.NOT_FOUND, errors.MISC}:
                 await self._explain_missing(ref, error)
@@ -385,7 +385,3 @@ class NodeClient:
                 "still has it, or move the database away (store.url) to begin with what this node has",
             )
         raise NodeBusy(f"the node does not have block {ref.hash} at {ref.height} any more, or not yet: {answer}")
-
-
-def _decoded(data: str, height: int) -> Block:
-    return decode_block(bytes.fromhex(data), height=height)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from monitor.attribution.match import attribute
@@ -11,9 +11,9 @@ from monitor.model import Block, BlockRow, Judged
 from monitor.registry.registry import PoolRegistry
 
 
-def judge(blocks: Iterable[Block], registry: PoolRegistry) -> Iterator[Judged]:
+def judge(blocks: Iterable[Block], registry: PoolRegistry) -> tuple[Judged, ...]:
     """Blocks with their attributions."""
-    return (Judged(block, attribute(block.coinbase, registry)) for block in blocks)
+    return tuple(Judged(block, attribute(block.coinbase, registry)) for block in blocks)
 
 
 def counted_row(judged: Judged, unknown_miners: UnknownMiners) -> BlockRow:
