@@ -19,8 +19,8 @@ from monitor.config import Config
 from monitor.custody.observer import CustodyNode, CustodyObserver
 from monitor.hub import Hub
 from monitor.model import BuildersView, CustodyState, Evidence, EvidenceKind, PayoutStyle, PoolSlug, Proposal, Snapshot
-from monitor.node.wholeblocks import WholeBlocks
 from monitor.processing.measured import stored_proposals
+from monitor.processing.whole_blocks import WholeBlocks
 from monitor.store.reading import Reading
 from monitor.store.store import Store
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from pathlib import Path
-from typing import Protocol
 
 import structlog
 
+from monitor.custody.observer import CustodyNode
 from monitor.errors import NodeError, WireError
 from monitor.model import BlockRef
 from monitor.node.blockfiles import BlockFiles, Place
@@ -20,24 +20,13 @@ _FILES = 16
 log = structlog.get_logger()
 
 
-class Asked(Protocol):
-    """The node that the files belong to."""
-
-    @property
-    def spare(self) -> bool:
-        """Whether a request now would leave a connection free for new blocks."""
-
-    async def raw_block(self, ref: BlockRef) -> bytes:
-        """A whole block, as serialised."""
-
-
 class WholeBlocks:
     """Reads blocks in any order; quick from the newest to the oldest, as the files are scanned as far as needed.
 
     Blocks above the first one that was read are asked of the node: they were found since.
     """
 
-    def __init__(self, node: Asked, folder: Path) -> None:
+    def __init__(self, node: CustodyNode, folder: Path) -> None:
         self._node = node
         self._folder = folder
         self._files: BlockFiles | None = None

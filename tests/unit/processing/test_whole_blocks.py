@@ -10,7 +10,7 @@ from support.blocks import Built
 
 from monitor.errors import NodeRefused
 from monitor.model import BlockRef
-from monitor.node.wholeblocks import WholeBlocks
+from monitor.processing.whole_blocks import WholeBlocks
 
 
 class Node:
