@@ -15,6 +15,7 @@ from monitor.model import (
     BlockRef,
     BlockRow,
     Coinbase,
+    Confidence,
     Method,
     Moment,
     PoolSlug,
@@ -102,16 +103,19 @@ def newest_at(connection: Connection, moment: Moment) -> BlockAt | None:
 def recent_below(connection: Connection, tip: BlockAt, *, seconds: int, count: int) -> Iterator[BlockRow]:
     """The same as `recent` was, when a block was the tip."""
     lowest = reach(connection, tip.height, tip.time, seconds=seconds, count=count)
-    how = {
-        row.id: (row.pool, confidence_of(row.confidence))
-        for row in connection.execute(select(attributions.c.id, attributions.c.pool, attributions.c.confidence))
-    }
+    who = pools(connection)
     within = blocks.c.height.between(lowest, tip.height)
     rows = connection.execution_options(yield_per=PAGE).execute(
         select(blocks.c.attribution, *COUNTED).where(ON_BEST_CHAIN, within).order_by(blocks.c.height)
     )
     for attribution, *counted in rows:
-        yield counted_row(counted, *how[attribution])
+        yield counted_row(counted, *who[attribution])
+
+
+def pools(connection: Connection) -> dict[int, tuple[PoolSlug | None, Confidence | None]]:
+    """The pool of each attribution, and its confidence, by row id."""
+    rows = connection.execute(select(attributions.c.id, attributions.c.pool, attributions.c.confidence))
+    return {row.id: (row.pool, confidence_of(row.confidence)) for row in rows}
 
 
 def reach(connection: Connection, height: int, time: int, *, seconds: int, count: int) -> int:

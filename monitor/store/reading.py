@@ -25,7 +25,7 @@ from monitor.model import (
 )
 from monitor.store import audits, queries, stale_blocks
 from monitor.store.queries import ON_BEST_CHAIN, PAGE
-from monitor.store.rows import COUNTED, block_hash, confidence_of, counted_row, record
+from monitor.store.rows import COUNTED, block_hash, counted_row, record
 from monitor.store.schema import attributions, blocks
 
 _RECORDS: Final = 250
@@ -88,11 +88,9 @@ class Reading:
 
         Stale ones, if asked for, follow the block of their height.
         """
-        how_attributed = {
-            row.id: (
-                (row.pool, confidence_of(row.confidence)),
-                (Method(row.method) if row.method else None, row.evidence, row.conflict),
-            )
+        who = queries.pools(self._connection)
+        how = {
+            row.id: (Method(row.method) if row.method else None, row.evidence, row.conflict)
             for row in self._connection.execute(select(attributions))
         }
         within = select(blocks.c.attribution, blocks.c.hash, *COUNTED).where(blocks.c.height.between(lowest, highest))
@@ -101,8 +99,8 @@ class Reading:
         def rows_of(query: Select[Any], *, is_stale: bool) -> Iterator[StoredBlock]:
             for attribution, own, *counted in in_pages.execute(query):
                 self.go_on()
-                who, how = how_attributed[attribution]
-                yield StoredBlock(counted_row(counted, *who), block_hash(own), is_stale, *how)
+                row = counted_row(counted, *who[attribution])
+                yield StoredBlock(row, block_hash(own), is_stale, *how[attribution])
 
         best = rows_of(within.where(ON_BEST_CHAIN).order_by(blocks.c.height), is_stale=False)
         if not stale:
@@ -136,9 +134,8 @@ class Reading:
         """
         self.go_on()
         connection = self._connection
-        stored = connection.execute(select(attributions.c.id, attributions.c.pool, attributions.c.confidence))
-        judged = {row.id: (row.pool, confidence_of(row.confidence) is Confidence.LOW) for row in stored}
-        by_name = [number for number, (pool, _) in judged.items() if pool in by_miner]
+        who = queries.pools(connection)
+        by_name = [number for number, (pool, _) in who.items() if pool in by_miner]
         time, attribution = blocks.c.time, blocks.c.attribution
         # As `Grid.stay` has it. Quotients are rounded up, so one is taken off first: what is divided is never negative.
         stays = (
@@ -154,7 +151,8 @@ class Reading:
         )
         grouped = (stays.enter, stays.leave, stays.attribution, stays.miner)
         for enter, leave, number, miner, many in connection.execute(select(*grouped, func.count()).group_by(*grouped)):
-            pool, doubtful = judged[number]
+            pool, confidence = who[number]
+            doubtful = confidence is Confidence.LOW
             yield Group(enter, min(leave, grid.points), pool, miner=miner, blocks=many, doubtful=doubtful)
 
     def unattributed_within(self, within: tuple[int, int]) -> list[tuple[int, int]]:

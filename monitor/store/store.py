@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, asynccontextmanager, suppress
 from functools import partial
 from threading import Event
-from typing import NoReturn, Self, TypeVar
+from typing import Any, NoReturn, Self, TypeVar
 
 from sqlalchemy import Connection
 
@@ -156,13 +156,7 @@ class Store:
     async def changed(self, seconds: float) -> None:
         """Wait until another process has changed history, for some seconds at most. A change may be missed."""
         stop = Event()
-        waiting = asyncio.ensure_future(self._on_the_side(partial(self._database.wait, seconds, stop)))
-        try:
-            await asyncio.shield(waiting)
-        except asyncio.CancelledError:
-            stop.set()
-            await asyncio.gather(waiting, return_exceptions=True)
-            raise
+        await _ended(self._on_the_side(partial(self._database.wait, seconds, stop)), stop)
 
     def note_change(self) -> None:
         """Another process has changed history."""
@@ -313,14 +307,8 @@ class Store:
 
         On cancellation the work ends at its next query, and this returns after that.
         """
-        stopped = Event()
-        running = asyncio.ensure_future(self._read(lambda connection: work(Reading(connection, stopped))))
-        try:
-            return await asyncio.shield(running)
-        except asyncio.CancelledError:
-            stopped.set()
-            await asyncio.gather(running, return_exceptions=True)
-            raise
+        stop = Event()
+        return await _ended(self._read(lambda connection: work(Reading(connection, stop))), stop)
 
     # -- threads and errors --------------------------------------------------------------------------------------------
 
@@ -386,6 +374,17 @@ def _opened(url: str, *, beside: bool, standby: bool) -> Database:
                 )
         undone.pop_all()
     return database
+
+
+async def _ended(work: Coroutine[Any, Any, _T], stop: Event) -> _T:
+    """The result of work on a thread that ends once `stop` is set; a cancelled call sets it, and returns after that."""
+    running = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(running)
+    except asyncio.CancelledError:
+        stop.set()
+        await asyncio.gather(running, return_exceptions=True)
+        raise
 
 
 def _rewrites(work: Callable[[Connection], _T], connection: Connection) -> _T:
