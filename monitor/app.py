@@ -28,7 +28,6 @@ from monitor.economy.keeper import EconomyKeeper
 from monitor.health import Health
 from monitor.hub import Hub
 from monitor.model import NodeRole, Proposal, Reach
-from monitor.node.client import NodeClient
 from monitor.node.verified import VerifiedNode
 from monitor.outputs.exposition import Exposition
 from monitor.outputs.journal import Journal
@@ -102,11 +101,14 @@ async def run(config: Config, stop: asyncio.Event, *, listening: Callable[[str],
         readers = store
         if config.store.read_url:
             readers = await rooms.enter_async_context(await Store.open(config.store.read_url, beside=True))
-        nodes = [
-            await rooms.enter_async_context(VerifiedNode(section, vitals))
-            for section in (config.counted_node, *config.observers)
+        sections = (config.counted_node, *config.observers)
+        nodes = [await rooms.enter_async_context(VerifiedNode(section, vitals)) for section in sections]
+        roles = (NodeRole.COUNTED, *(NodeRole.OBSERVER for _ in config.observers))
+        observers = [
+            Observer(section.label, node, role=role, trusted=section.trusted)
+            for section, node, role in zip(sections, nodes, roles, strict=True)
         ]
-        source = FallbackSource(_observers(config, nodes), store.tip, patience=config.counted_node.fallback_seconds)
+        source = FallbackSource(observers, store.tip, patience=config.counted_node.fallback_seconds)
         first_reach = _WITH_FILES if config.counted_node.blocks_dir else Reach.of(config.windows)
         follower = Follower(source, store, first_reach, vitals=vitals)
         backfill = BackfillScheduler(config, store, nodes[0], hub=hub, vitals=vitals)
@@ -332,18 +334,6 @@ async def _intake(parts: _Parts) -> NoReturn:
         _keep_informed(watch, hub),
     )
     raise AssertionError("the pipeline returned")
-
-
-def _observers(config: Config, nodes: Sequence[NodeClient]) -> list[Observer]:
-    """All nodes by name, the counted one first."""
-    counted, *others = nodes
-    return [
-        Observer(config.counted_node.label, counted, role=NodeRole.COUNTED, trusted=config.counted_node.trusted),
-        *(
-            Observer(section.label, node, trusted=section.trusted)
-            for section, node in zip(config.observers, others, strict=True)
-        ),
-    ]
 
 
 async def _keep_informed(watch: NodesWatch, hub: Hub) -> NoReturn:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final, NoReturn, Protocol
 
@@ -146,7 +147,7 @@ class EconomyKeeper:
         now = changes(before, view)
         if now != before and self._writes():
             await self._store.economy.note_directions(now)
-        return view.with_changes({name: since for name, (_, since) in now.items() if since})
+        return replace(view, changed={name: since for name, (_, since) in now.items() if since})
 
 
 def changes(before: Mapping[str, tuple[str, float]], view: EconomyView) -> dict[str, tuple[str, float]]:

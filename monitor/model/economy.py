@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Final, NamedTuple
@@ -294,10 +294,6 @@ class EconomyView:
     def measures(self) -> tuple[LayerMeasure, ...]:
         """The AI sides that are measured, each layer once."""
         return tuple(each.ai for each in self.comparisons if each.ai)
-
-    def with_changes(self, changed: Mapping[str, float]) -> EconomyView:
-        """The same with the times at which directions changed."""
-        return replace(self, changed=changed)
 
     def source(self, name: str) -> EconomySource:
         """A source by name."""

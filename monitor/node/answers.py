@@ -83,11 +83,6 @@ def _within(value: Any, name: str = "") -> Any:  # noqa: ANN401
     return value if name in _DATA and _HEX.fullmatch(value) else excerpt(value, _MOST_CHARACTERS)
 
 
-def text(value: object, *, otherwise: str) -> str:
-    """A text; `otherwise` if it is something else."""
-    return value if isinstance(value, str) else otherwise
-
-
 def block_hash(value: object) -> BlockHash:
     """A hash in display order.
 

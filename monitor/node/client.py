@@ -27,7 +27,7 @@ from monitor.model import (
     Notice,
 )
 from monitor.node import errors, identity
-from monitor.node.answers import block_hash, number, text, understood
+from monitor.node.answers import block_hash, number, understood
 from monitor.node.connections import MAX_CONNECTIONS, Connections
 from monitor.node.notifications import BlockNotifications
 from monitor.node.rest import NotServed, Rest
@@ -215,11 +215,11 @@ class NodeClient:
         if own_chain.name != UNKNOWN_CHAIN:
             await self._any_block(tip)  # proves that blocks come, by REST or RPC
         snapshot = await self._snapshot_height(chain)
-        about = await self._rpc.optional("getnetworkinfo") or {}
+        version = (await self._rpc.optional("getnetworkinfo") or {}).get("subversion")
         return NodeFacts(
             network=network,
             genesis=genesis,
-            version=text(about.get("subversion"), otherwise="unknown version").strip("/"),
+            version=version.strip("/") if isinstance(version, str) else "unknown version",
             tip=tip,
             first_height=max(number(chain.get("pruneheight", 0), bits=31), 0 if snapshot is None else snapshot + 1),
             snapshot=snapshot is not None,
