@@ -100,12 +100,8 @@ class Store:
             self._keeping.cancel()
             await asyncio.gather(self._keeping, return_exceptions=True)
         self._writer.submit(self._stop_writing)
-        for each in (
-            self._writer,
-            self._readers,
-            self._aside,
-        ):  # a thread outlives the cancellation of who waits for it
-            await asyncio.to_thread(each.shutdown)
+        for threads in (self._writer, self._readers, self._aside):  # they outlive the cancellation of who waits
+            await asyncio.to_thread(threads.shutdown)
         await asyncio.to_thread(self._database.close)
 
     @property
