@@ -13,7 +13,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 
 from monitor.model import Alert, AlertState, Dispatch, Severity
 from monitor.store.schema import alert_changes, alerts, receivers
-from monitor.store.transactions import Part, reads, writes
+from monitor.store.transactions import StorePart, reads, writes
 
 _KEPT = 10_000
 """Maximum length of the queue; older changes are deleted, even if a receiver has not acknowledged them."""
@@ -71,7 +71,7 @@ def _alert(document: Mapping[str, Any]) -> Alert:
     })  # fmt: skip
 
 
-class StoredAlerts(Part):
+class StoredAlerts(StorePart):
     """The alerts' part of the store."""
 
     load = reads(_load)

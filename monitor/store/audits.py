@@ -22,7 +22,7 @@ from monitor.model import (
 from monitor.store.queries import ON_BEST_CHAIN
 from monitor.store.rows import block_hash
 from monitor.store.schema import attributions, audit_transactions, audits, blocks, sanctioned_sightings
-from monitor.store.transactions import Part, reads, writes
+from monitor.store.transactions import StorePart, reads, writes
 
 _SANCTIONED = 2000
 """Newest sightings of transactions of the user's list that are read."""
@@ -105,7 +105,7 @@ def disorders(connection: Connection, since: int) -> dict[int, Disorder]:
     return {height: Disorder(order) for height, order in connection.execute(on_best_chain)}
 
 
-class StoredAudits(Part):
+class StoredAudits(StorePart):
     """The audit's part of the store."""
 
     save = writes(_save)

@@ -15,7 +15,7 @@ from monitor.store.queries import ON_BEST_CHAIN
 from monitor.store.rows import block_hash, block_row
 from monitor.store.schema import attributions, blocks, sightings, stale_headers
 from monitor.store.stale_blocks import followed_blocks, followed_tips, note_followed_tips
-from monitor.store.transactions import Part, reads, writes
+from monitor.store.transactions import StorePart, reads, writes
 
 
 class StaleHeader(NamedTuple):
@@ -150,7 +150,7 @@ def _headers(connection: Connection) -> list[StaleHeader]:
     ]
 
 
-class StoredBranches(Part):
+class StoredBranches(StorePart):
     """The branches' part of the store."""
 
     def __init__(self, write: Callable[..., Any], read: Callable[..., Any], ids: AttributionIds) -> None:

@@ -13,7 +13,7 @@ from monitor.model import Layer, Observation, SourceOrigin, SourceState, Vintage
 from monitor.store.dialects import in_parts
 from monitor.store.queries import get_metadata, set_metadata
 from monitor.store.schema import observation_sources, observations
-from monitor.store.transactions import Part, reads, writes
+from monitor.store.transactions import StorePart, reads, writes
 
 _DIRECTIONS = "economy_directions"
 """Name in the table `metadata`."""
@@ -65,7 +65,7 @@ def _note_directions(connection: Connection, directions: Mapping[str, tuple[str,
     set_metadata(connection, _DIRECTIONS, json.dumps(directions))
 
 
-class StoredEconomy(Part):
+class StoredEconomy(StorePart):
     """The part of the store that has the AI economy."""
 
     put = writes(_put)

@@ -21,7 +21,7 @@ from monitor.store.dialects import insert, insert_rows
 from monitor.store.queries import ON_BEST_CHAIN, newest_time
 from monitor.store.rows import block_hash
 from monitor.store.schema import attributions, audit_transactions, blocks, coinbase_spends, custody_scans, evidence
-from monitor.store.transactions import Part, reads, writes
+from monitor.store.transactions import StorePart, reads, writes
 from monitor.wire import decode_outputs
 
 _MATURITY = 100
@@ -166,7 +166,7 @@ def _evidence(connection: Connection) -> list[Evidence]:
     ]  # fmt: skip
 
 
-class StoredEvidence(Part):
+class StoredEvidence(StorePart):
     """The part of the store about custody and template builders."""
 
     coinbases = reads(_coinbases)

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, delete, select
 from monitor.model import EntryKind, JournalEntry
 from monitor.store.dialects import insert
 from monitor.store.schema import journal
-from monitor.store.transactions import Part, reads, writes
+from monitor.store.transactions import StorePart, reads, writes
 
 _KEPT = 1000
 """Entries; older ones are deleted."""
@@ -31,7 +31,7 @@ def _newest(connection: Connection, *, limit: int = _KEPT) -> list[JournalEntry]
     return [JournalEntry(**{**row, "kind": EntryKind(row["kind"])}) for row in rows]
 
 
-class StoredJournal(Part):
+class StoredJournal(StorePart):
     """The journal's part of the store."""
 
     note = writes(_note)

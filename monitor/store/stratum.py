@@ -7,7 +7,7 @@ from sqlalchemy import Connection, select
 from monitor.model import BlockRef, PoolTurn, StratumRound
 from monitor.store.rows import block_hash
 from monitor.store.schema import stratum_rounds
-from monitor.store.transactions import Part, reads, writes
+from monitor.store.transactions import StorePart, reads, writes
 
 
 def _save(connection: Connection, found: StratumRound) -> None:
@@ -39,7 +39,7 @@ def _rounds(connection: Connection, since: float) -> list[StratumRound]:
     ]
 
 
-class StoredStratum(Part):
+class StoredStratum(StorePart):
     """The part of the stratum watch in the store."""
 
     save = writes(_save)

@@ -14,7 +14,7 @@ _Query: TypeAlias = Callable[Concatenate[Connection, _P], _T]
 _Method: TypeAlias = Callable[Concatenate[Any, _P], Coroutine[Any, Any, _T]]
 
 
-class Part:
+class StorePart:
     """A part of the store. Every call is one transaction."""
 
     def __init__(self, write: Callable[..., Any], read: Callable[..., Any]) -> None:
