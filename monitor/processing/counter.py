@@ -184,11 +184,8 @@ class WindowCounter:
             return None
         counted, _, end = await self._count(up_to=tip)
         rewritten = await self._store.rewritten()
-        if (end, recounts, rewritten) != (
-            tip,
-            self._recounts,
-            self._rewritten,
-        ) or before.levels != counted.table.levels:
+        as_before = (end, recounts, rewritten) == (tip, self._recounts, self._rewritten)
+        if not as_before or before.levels != counted.table.levels:
             return None
         return await asyncio.to_thread(drift, before, counted.table, self.windows)
 
