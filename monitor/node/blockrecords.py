@@ -53,8 +53,6 @@ class Key:
     """The key of the obfuscation; eight zero bytes change nothing."""
 
     def __init__(self, key: bytes) -> None:
-        if len(key) != KEY_BYTES:
-            raise ValueError(f"a key has {KEY_BYTES} bytes, not {len(key)}")
         turned = [key[turn:] + key[:turn] for turn in range(KEY_BYTES)]
         self.words = [_UINT64.unpack(each)[0] for each in turned]
         """The key as it applies at an offset, by the offset modulo eight."""

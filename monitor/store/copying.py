@@ -17,7 +17,7 @@ from monitor.errors import InputError, StoreError, StoreInUse, StoreRefused
 from monitor.store.database import Database
 from monitor.store.dialects import insert, insert_rows, renumber, set_bulk_cache
 from monitor.store.engines import open_database
-from monitor.store.migrations import demand_newest, migrate
+from monitor.store.migrations import demand_newest
 from monitor.store.queries import PAGE
 from monitor.store.schema import blocks, tables, writer
 
@@ -99,11 +99,8 @@ def backup(url: str, file: Path) -> int:
 
 def _prepare(database: Database) -> None:
     """Make this process the writer of a database without blocks."""
-    if not database.shared:
-        database.take()
-    with database.explained(), database.writers.begin() as connection:
-        database.lock(connection, fenced=False)
-        migrate(connection)
+    database.migrate()
+    with database.explained(), database.readers.connect() as connection:
         if connection.execute(select(blocks.c.id).limit(1)).first():
             raise StoreRefused("the database to copy to has blocks already", remedy="name an empty one")
     if not database.take():

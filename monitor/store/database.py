@@ -11,6 +11,7 @@ from typing import Final
 from sqlalchemy import Connection, Engine, exc
 
 from monitor.errors import StoreError
+from monitor.store.migrations import migrate
 
 KEEP_SECONDS: Final = 2.0
 """Between two calls of `Database.keep`."""
@@ -52,6 +53,14 @@ class Database(ABC):
     @abstractmethod
     def lock(self, connection: Connection, *, fenced: bool) -> None:
         """Begin a write transaction, which is `fenced` if only the writer may do it."""
+
+    def migrate(self) -> None:
+        """Bring the schema up to date; of a database that cannot be shared, as its writer from then on."""
+        if not self.shared:
+            self.take()
+        with self.explained(), self.writers.begin() as connection:
+            self.lock(connection, fenced=False)
+            migrate(connection)
 
     def announce(self, connection: Connection) -> None:  # noqa: B027 -- without other processes there is no one to wake
         """Wake those who `wait`, when the transaction is committed."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, delete, func, insert, not_, or_, select, union_all, update
+from sqlalchemy import ColumnElement, Connection, Select, delete, func, insert, not_, or_, select, union_all, update
 
 from monitor.errors import StoreRefused
 from monitor.model import (
@@ -50,13 +50,16 @@ class BlockAt(NamedTuple):
 
 def tip(connection: Connection) -> BlockRef | None:
     """The highest block of the best chain, where following continues; None if nothing is stored."""
-    row = connection.execute(HIGHEST).first()
-    return BlockRef(row.height, block_hash(row.hash)) if row else None
+    return _ref(connection, HIGHEST)
 
 
 def first(connection: Connection) -> BlockRef | None:
     """The lowest block of the best chain; None if nothing is stored."""
-    row = connection.execute(LOWEST).first()
+    return _ref(connection, LOWEST)
+
+
+def _ref(connection: Connection, query: Select[Any]) -> BlockRef | None:
+    row = connection.execute(query).first()
     return BlockRef(row.height, block_hash(row.hash)) if row else None
 
 
@@ -75,8 +78,7 @@ def below(connection: Connection, block: BlockRef) -> BlockRef | None:
     """The parent of a block of the best chain; None where history begins."""
     above = blocks.alias()
     query = select(blocks.c.height, blocks.c.hash).join(above, above.c.parent == blocks.c.hash)
-    row = connection.execute(query.where(ON_BEST_CHAIN, above.c.hash == bytes.fromhex(block.hash))).first()
-    return BlockRef(row.height, block_hash(row.hash)) if row else None
+    return _ref(connection, query.where(ON_BEST_CHAIN, above.c.hash == bytes.fromhex(block.hash)))
 
 
 def recent(connection: Connection, seconds: int, count: int) -> Iterator[BlockRow]:

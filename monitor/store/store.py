@@ -25,7 +25,7 @@ from monitor.store.economy import StoredEconomy
 from monitor.store.engines import open_database
 from monitor.store.evidence import StoredEvidence
 from monitor.store.journal import StoredJournal
-from monitor.store.migrations import demand_newest, migrate
+from monitor.store.migrations import demand_newest
 from monitor.store.pruning import Expired, Retention
 from monitor.store.reading import Reading
 from monitor.store.reattribution import Moved, Reattribution
@@ -359,11 +359,7 @@ def _opened(url: str, *, beside: bool, standby: bool) -> Database:
             with database.explained(), database.readers.connect() as connection:
                 demand_newest(connection)
         else:
-            if not database.shared:
-                database.take()  # guards the migration too
-            with database.explained(), database.writers.begin() as connection:
-                database.lock(connection, fenced=False)
-                migrate(connection)
+            database.migrate()
             if not standby and not database.take():
                 raise StoreInUse(
                     "another pool-monitor writes this database", remedy="stop it, or choose another store.url"
