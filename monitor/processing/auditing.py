@@ -49,31 +49,6 @@ class AuditQueries:
         return replace(await asyncio.to_thread(audit_view, rows, seen, self._belongs), newest=tip.hash)
 
 
-class _Board:
-    """The state of the audit, as it is shown."""
-
-    def __init__(self, hub: Hub, store: StoredAudits, belongs: Belongs) -> None:
-        self._hub = hub
-        self._store = store
-        self._belongs = belongs
-
-    def show_state(self, off: str | None, interval_seconds: float) -> None:
-        """Show whether there is an audit."""
-        view = self._hub.audit or AuditView(off)
-        self._hub.show_audit(replace(view, off=off, interval_seconds=None if off else interval_seconds))
-
-    async def recount(self, newest: BlockHash | None, end: int) -> None:
-        """Count all audits in the windows that end at a header time, and show them."""
-        rows = await self._store.rows(end - LONGEST_SECONDS)
-        sightings = await self._store.sanctioned()
-        counted = await asyncio.to_thread(audit_view, rows, sightings, self._belongs)
-        before = self._hub.audit or counted
-        shown = replace(
-            counted, off=before.off, interval_seconds=before.interval_seconds, newest=newest or before.newest
-        )  # fmt: skip
-        self._hub.show_audit(shown)
-
-
 async def run_audit(  # noqa: PLR0913 -- its inputs and outputs, by name
     section: AuditSection,
     node: AuditNode,
@@ -95,25 +70,36 @@ async def run_audit(  # noqa: PLR0913 -- its inputs and outputs, by name
         script_of: the script of an address of the network; raises ValueError for what is none.
         vitals: gets the age of the list of addresses and of the last template.
     """
-    board = _Board(hub, store, belongs)
-    await board.recount(None, int(time.time()))
-    if not section.enabled:
-        board.show_state(_DISABLED, 0)
-        await asyncio.Event().wait()
-    sanctioned = await asyncio.to_thread(_read_list, section.sanctioned_file, script_of)
-    if section.sanctioned_file:
-        note_modified([section.sanctioned_file], "sanctioned", vitals)
 
-    def state(off: str | None, interval: float) -> None:
-        board.show_state(off, interval)
+    async def recount(newest: BlockHash | None, end: int) -> None:
+        """Count all audits in the windows that end at a header time, and show them."""
+        rows, sightings = await store.rows(end - LONGEST_SECONDS), await store.sanctioned()
+        counted = await asyncio.to_thread(audit_view, rows, sightings, belongs)
+        before = hub.audit or counted
+        shown = replace(
+            counted, off=before.off, interval_seconds=before.interval_seconds, newest=newest or before.newest
+        )  # fmt: skip
+        hub.show_audit(shown)
+
+    def show_state(off: str | None, interval: float) -> None:
+        """Show whether there is an audit."""
+        view = hub.audit or AuditView(off)
+        hub.show_audit(replace(view, off=off, interval_seconds=None if off else interval))
         if off is None:
             vitals.input_modified.labels("template").set(time.time())
 
     async def found(audit: BlockAudit) -> None:
         await store.save(audit, keep_seconds=section.keep_days * DAY_SECONDS)
-        await board.recount(audit.ref.hash, audit.time)
+        await recount(audit.ref.hash, audit.time)
 
-    await AuditObserver(node, hub, section, found=found, state=state, sanctioned=sanctioned).run()
+    await recount(None, int(time.time()))
+    if not section.enabled:
+        show_state(_DISABLED, 0)
+        await asyncio.Event().wait()
+    sanctioned = await asyncio.to_thread(_read_list, section.sanctioned_file, script_of)
+    if section.sanctioned_file:
+        note_modified([section.sanctioned_file], "sanctioned", vitals)
+    await AuditObserver(node, hub, section, found=found, state=show_state, sanctioned=sanctioned).run()
     raise AssertionError("the observer returned")
 
 
