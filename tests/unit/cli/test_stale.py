@@ -80,7 +80,7 @@ def test_races_and_rates_come_from_the_lists(url: str) -> None:
 def test_bad_rows_are_named_the_rest_is_imported_and_the_status_is_1(tmp_path: Path) -> None:
     file = tmp_path / "own.csv"
     file.write_text(
-        f"height,hash,pool\n-3,{'ab' * 32},\n929000,{'ab' * 32},Nobody's Pool\n929001,{'cd' * 32},SECPOOL\n"
+        f"height,hash,pool\n-3,{'ab' * 32},\n929000,{'ab' * 32},Nobody's Pool\n929001,{'cd' * 32},SECPOOL Mining\n"
     )
     done = run("import", file)
     assert done.exit_code == 1
