@@ -17,6 +17,7 @@ from monitor.model import BlockEvents, BlockRef, Plan
 from monitor.outages import Outage
 from monitor.processing.counter import WindowCounter
 from monitor.store.store import Store
+from monitor.together import first_of
 from monitor.vitals import Vitals
 
 _LOOK_SECONDS = 1.0
@@ -66,22 +67,14 @@ class Role:
 
 
 async def _one_of(*parts: Awaitable[None]) -> None:
-    """Run until the first of them ends, and return or raise as it does; the others are cancelled."""
-    tasks = [asyncio.ensure_future(part) for part in parts]
+    """As `first_of`; of several errors, all because the database is away or lost, it raises the first."""
     try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-    for task in done:
-        try:
-            task.result()
-        except BaseExceptionGroup as several:
-            gone, others = several.split((StoreAway, StoreLost))
-            if gone is None or others is not None:
-                raise
-            raise _first(gone) from None
+        await first_of(*parts)
+    except BaseExceptionGroup as several:
+        gone, others = several.split((StoreAway, StoreLost))
+        if gone is None or others is not None:
+            raise
+        raise _first(gone) from None
 
 
 def _first(error: BaseException) -> BaseException:

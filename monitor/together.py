@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Coroutine
 from contextlib import ExitStack
 from typing import Any, Final
 
@@ -37,6 +37,19 @@ async def all_or_none(*parts: Coroutine[Any, Any, None]) -> None:
         except BaseExceptionGroup as several:
             # The first failure cancels the other tasks, so there is usually one; several are raised together.
             raise several.exceptions[0] if len(several.exceptions) == 1 else several from None
+
+
+async def first_of(*parts: Awaitable[None]) -> None:
+    """Run until one of the parts ends, and return or raise as it does; the others are cancelled."""
+    running = [asyncio.ensure_future(part) for part in parts]
+    try:
+        ended, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for each in running:
+            each.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+    for each in ended:
+        each.result()
 
 
 def _end_process(error: Exception) -> None:

@@ -9,10 +9,10 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, NoReturn, Protocol
+from typing import NoReturn, Protocol
 
 import structlog
 
@@ -24,6 +24,7 @@ from monitor.errors import PoolMonitorError
 from monitor.hub import Hub, Listener, News
 from monitor.logs import log_failure
 from monitor.model import Alert, AlertState, BlockEvents, BlockHash, NodesView, PoolSlug, Snapshot
+from monitor.together import first_of
 from monitor.vitals import Vitals
 
 TICK_SECONDS = 15.0
@@ -119,7 +120,7 @@ class AlertRunner:
             while True:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(self._tick):
-                        await _first_of(self._take_until_snapshot(news), _until_nodes_differ(views, self._hub.nodes))
+                        await first_of(self._take_until_snapshot(news), _until_nodes_differ(views, self._hub.nodes))
                 while one := news.get_nowait():
                     self._take(one)
                 try:
@@ -254,14 +255,3 @@ async def _until_nodes_differ(views: Listener[NodesView], before: NodesView | No
 
 def _decisive(view: NodesView) -> tuple[object, ...]:
     return view.split, view.followed, view.nodes[0].up, view.is_known
-
-
-async def _first_of(*parts: Coroutine[Any, Any, None]) -> None:
-    """Run all parts until the first one ends."""
-    tasks = [asyncio.create_task(part) for part in parts]
-    try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
