@@ -6,7 +6,6 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Final, NoReturn, Protocol
 
 import structlog
@@ -19,7 +18,7 @@ from monitor.economy.update import due, stored_data, update
 from monitor.economy.view import AiSide, ai_side, make_view, wanted_spans
 from monitor.errors import InputError
 from monitor.logs import log_failure
-from monitor.model import EconomyView, MiningSide, SeriesQuery, TimeSeries
+from monitor.model import EconomyView, MiningSide, SeriesQuery, TimeSeries, day_of
 from monitor.store.reading import Reading
 from monitor.store.store import Store
 from monitor.vitals import Vitals
@@ -96,7 +95,7 @@ class EconomyKeeper:
             await self._fetch()
         now = self._clock()
         states = await self._store.economy.states()
-        day = datetime.fromtimestamp(now, UTC).date()
+        day = day_of(now)
         editions = tuple(sorted((each.source, each.vintage) for each in states.values()))
         checked = tuple(sorted((each.source, each.checked_at, each.error) for each in states.values()))
         made_of = (editions, checked, day, self._history.edition is not None, self._complete())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from statistics import NormalDist
 from typing import Final
 
@@ -12,7 +12,7 @@ import numpy as np
 
 from monitor.economy.layers import WEEK
 from monitor.economy.trend import slope
-from monitor.model import Bounds, Interval, MiningSide, SeriesPoint, SeriesQuery, TimeSeries
+from monitor.model import Bounds, Interval, MiningSide, SeriesPoint, SeriesQuery, TimeSeries, beginning, day_of
 
 METRIC: Final = "hhi_unbiased"
 """Without small-sample bias: a week has only a thousand blocks."""
@@ -37,8 +37,8 @@ def query(span: MiningSpan, stored: tuple[int, int]) -> SeriesQuery | None:
     `stored` are the earliest and the newest header time.
     """
     week = WEEK * DAY_SECONDS
-    last = min(_midnight(span.last) + DAY_SECONDS, stored[1])
-    begin = max(_midnight(span.first), stored[0])
+    last = min(beginning(span.last) + DAY_SECONDS, stored[1])
+    begin = max(beginning(span.first), stored[0])
     points = (last - begin) // week
     if points < 1:
         return None
@@ -65,7 +65,7 @@ def _points(found: TimeSeries) -> Iterator[SeriesPoint]:
         known = [each for each in (*values, *lower, *upper) if each is not None]
         if values[0] is not None and values[1] is not None:
             # The last day that is counted whole or in part.
-            last = datetime.fromtimestamp(time - 1, UTC).date()
+            last = day_of(time - 1)
             yield SeriesPoint(last, Bounds(values[0], values[1]), Interval(min(known), max(known)))
 
 
@@ -77,7 +77,3 @@ def _effective(hhi: Sequence[float | None] | None, at: int) -> float | None:
 def twelve_months(level: str, today: date) -> MiningSpan:
     """The newest twelve months."""
     return MiningSpan(level, today - timedelta(days=364), today)
-
-
-def _midnight(day: date) -> int:
-    return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())

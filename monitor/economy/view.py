@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import date
 from functools import cache
 from typing import Final
 
@@ -26,6 +26,7 @@ from monitor.model import (
     Observation,
     SourceOrigin,
     SourceState,
+    day_of,
 )
 
 LEVELS: Final = ("template", "pool", "country", "origin")
@@ -121,7 +122,7 @@ def make_view(side: AiSide, mining: Mapping[MiningSpan, MiningSide], *, now: flo
 
     `now` is Unix time; `updated` says whether the sources are fetched daily.
     """
-    today = datetime.fromtimestamp(now, UTC).date()
+    today = day_of(now)
     comparisons = [_comparison(row, side, mining, today=today) for row in PAIRS]
     months = [mining[span] for level in LEVELS if (span := twelve_months(level, today)) in mining]
     builders = next((each for each in months if each.level == HEADLINE_LEVEL), None)

@@ -55,6 +55,7 @@ from monitor.model.chain import (
     Plan,
 )
 from monitor.model.coverage import Coverage
+from monitor.model.days import beginning, day_of
 from monitor.model.economy import (
     HEADLINE_LEVEL,
     UNATTRIBUTED,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date
 from enum import StrEnum
 from typing import Final, NamedTuple
 
+from monitor.model.days import day_of
 from monitor.model.measures import Interval
 
 HEADLINE_LEVEL: Final = "template"
@@ -222,7 +223,7 @@ class LayerMeasure:
 
     def age_days(self, now: float) -> int:
         """Days from the last day of the period to that of `now`, Unix time."""
-        return (datetime.fromtimestamp(now, UTC).date() - self.period).days
+        return (day_of(now) - self.period).days
 
 
 @dataclass(frozen=True, slots=True)

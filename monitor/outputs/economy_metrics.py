@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time
+from datetime import timedelta
 from typing import Final, TypeAlias
 
-from monitor.model import Direction, EconomyView, LayerMeasure
+from monitor.model import Direction, EconomyView, LayerMeasure, beginning
 from monitor.outputs.samples import PublishedOf, Rows, SourceOf
 
 _ENTITIES: Final = 10
@@ -54,7 +54,7 @@ def _shares(view: EconomyView) -> Rows:
 
 def _periods(view: EconomyView) -> Rows:
     for each in view.measures:
-        yield _labels(each), datetime.combine(each.period, time(), UTC).timestamp() + 86_400
+        yield _labels(each), beginning(each.period + timedelta(days=1))
 
 
 def _info(view: EconomyView) -> Rows:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, date, datetime, time
 from itertools import product
 
 from monitor.analysis.counting.levels import POOL, Entity, Level
 from monitor.analysis.uncertainty.alternatives import ALWAYS, UncertainMembership
 from monitor.errors import RegistryError
-from monitor.model import BlockRow, PoolSlug
+from monitor.model import BlockRow, PoolSlug, beginning
 from monitor.processing.levels import all_levels, levels
 from monitor.registry.loading import Registry
 from monitor.registry.memberships import Confidence, Membership, Memberships
@@ -37,7 +36,7 @@ def _question(registry: Registry, level: Level, pool: PoolSlug, *, sure: Confide
     rows = [row for row in registry.memberships.stated if row.pool == pool and getattr(row, level.name)]
     days = {day for row in rows for part in row.parts for day in (part.since, part.until) if day}
     days |= {row.evidence for row in rows if row.evidence and row.ages}
-    edges = sorted(map(_seconds, days))
+    edges = sorted(map(beginning, days))
     moments = [BlockRow(0, moment, 0, pool=pool) for moment in [edges[0] - 1 if edges else 0, *edges]]
     if any(level.entity_of(replace(row, miner="somebody")) != level.entity_of(row) for row in moments):
         return  # its miners count for themselves, block by block
@@ -67,8 +66,4 @@ def _variants(row: Membership, sure: Confidence) -> Iterator[tuple[Membership | 
         yield None, ALWAYS
     elif row.ages and row.evidence:
         ended = replace(row, until=row.evidence) if row.since is None or row.since < row.evidence else None
-        yield ended, _seconds(row.ages)
-
-
-def _seconds(day: date) -> int:
-    return int(datetime.combine(day, time(), UTC).timestamp())
+        yield ended, beginning(row.ages)

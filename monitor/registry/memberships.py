@@ -12,7 +12,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import IntEnum
 from hashlib import sha256
 from itertools import pairwise
@@ -21,7 +21,7 @@ from typing import Any, Final
 
 from monitor.documents import parse_toml
 from monitor.errors import RegistryError
-from monitor.model import PoolSlug
+from monitor.model import PoolSlug, beginning
 from monitor.registry.document import located
 
 ASPECTS: Final = ("template", "operator", "origin", "country", "custodian")
@@ -227,7 +227,7 @@ class _Spans:
 def _spans(pool: PoolSlug, aspect: str, rows: Sequence[Membership]) -> _Spans:
     """The surest row at every time. `rows` are ordered, so that their order never matters."""
     saying = [row for row in rows if row.pool == pool and getattr(row, aspect)]
-    edges = sorted({_ALWAYS} | {_seconds(day) for row in saying for day in (row.since, row.until) if day})
+    edges = sorted({_ALWAYS} | {beginning(day) for row in saying for day in (row.since, row.until) if day})
     values: list[str | None] = []
     for edge in edges:
         holding = [row for row in saying if _holds(row, edge)]
@@ -244,8 +244,4 @@ def _spans(pool: PoolSlug, aspect: str, rows: Sequence[Membership]) -> _Spans:
 
 
 def _holds(row: Membership, time: int) -> bool:
-    return (row.since is None or _seconds(row.since) <= time) and (row.until is None or time < _seconds(row.until))
-
-
-def _seconds(day: date) -> int:
-    return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())
+    return (row.since is None or beginning(row.since) <= time) and (row.until is None or time < beginning(row.until))

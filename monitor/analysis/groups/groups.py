@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from itertools import pairwise
 from typing import Final, TypeVar
 
-from monitor.model import Evidence, EvidenceKind, PoolSlug, Proposal
+from monitor.model import Evidence, EvidenceKind, PoolSlug, Proposal, day_of
 
 _RECENT: Final = {
     "custodian": timedelta(days=90),
@@ -115,4 +115,4 @@ def _joined(found: Iterable[Proposal]) -> Iterator[Proposal]:
 
 
 def _day(time: int) -> date:
-    return datetime.fromtimestamp(time, UTC).date()
+    return day_of(time)

@@ -6,7 +6,7 @@ import gzip
 import hashlib
 import time
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 from functools import cache
 from importlib import resources
 from typing import Final
@@ -17,7 +17,7 @@ from monitor.economy.sources.huggingface import HuggingFace
 from monitor.economy.sources.openrouter import OpenRouter
 from monitor.economy.sources.source import Source
 from monitor.errors import InputError
-from monitor.model import Vintage
+from monitor.model import Vintage, beginning, day_of
 
 _EPOCH: Final = Epoch()
 SOURCES: Final[tuple[Source, ...]] = (_EPOCH, OpenRouter(), HuggingFace())
@@ -61,7 +61,7 @@ def read_vintage(source: Source, files: Sequence[bytes], fetched_at: float) -> V
 
 def as_of_day(fetched_at: float) -> date:
     """The day, in UTC, of which an edition is."""
-    return datetime.fromtimestamp(fetched_at, UTC).date()
+    return day_of(fetched_at)
 
 
 def recognised(data: bytes, now: float | None = None) -> Vintage:
@@ -95,7 +95,7 @@ def shipped() -> tuple[Vintage, ...]:
     folder = resources.files("monitor.economy") / "data"
     found = []
     for name, made in _SHIPPED.items():
-        fetched_at = datetime(made.year, made.month, made.day, tzinfo=UTC).timestamp()
+        fetched_at = beginning(made)
         data = gzip.decompress(folder.joinpath(f"{name}.csv.gz").read_bytes())
         found.append(read_vintage(source_named(name), (data,), fetched_at))
     return tuple(found)

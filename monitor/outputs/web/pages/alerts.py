@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from monitor.model import Alert, AlertState, EntryKind, JournalEntry, Severity
-from monitor.outputs.web.pages.dates import DayRange, day_of
+from monitor.model import Alert, AlertState, EntryKind, JournalEntry, Severity, day_of
+from monitor.outputs.web.pages.dates import DayRange
 
 _SHOWN = 3
 """Groups on the overview: more would push its answers off a phone."""

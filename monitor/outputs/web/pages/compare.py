@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 
-from monitor.model import Claim, EconomyView, LayerMeasure, MiningSide, Slope, Snapshot
-from monitor.outputs.web.pages.dates import ALL_DAYS, DayRange, day_of
+from monitor.model import Claim, EconomyView, LayerMeasure, MiningSide, Slope, Snapshot, day_of
+from monitor.outputs.web.pages.dates import ALL_DAYS, DayRange
 from monitor.outputs.web.pages.filters import percent, span, window
 from monitor.outputs.web.pages.published import interval
 from monitor.outputs.web.pages.trend_chart import STALE_DAYS, Series, TrendChart, all_series

@@ -33,16 +33,6 @@ class DayRange(NamedTuple):
         return self != ALL_DAYS
 
 
-def day_of(seconds: float) -> date:
-    """The day of a time."""
-    return datetime.fromtimestamp(seconds, UTC).date()
-
-
-def beginning(day: date) -> int:
-    """The first second of a day."""
-    return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())
-
-
 def date_ticks(first: int, last: int, *, most: int) -> Iterator[tuple[int, str]]:
     """Round times between two, and what they are called; at most so many, and the year where it changes."""
     hours = (last - first) / 3600

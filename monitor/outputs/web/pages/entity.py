@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from monitor.model import Concentration, PoolMembership, Profile, PublishedShare, Snapshot
+from monitor.model import Concentration, PoolMembership, Profile, PublishedShare, Snapshot, day_of
 from monitor.outputs.web.pages.comparison import shares_of
-from monitor.outputs.web.pages.dates import day_of
 from monitor.outputs.web.pages.overview import Overview
 from monitor.outputs.web.pages.published import ShareRow
 from monitor.outputs.web.protocols import PoolDirectory

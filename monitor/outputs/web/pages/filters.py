@@ -7,9 +7,8 @@ from datetime import UTC, datetime
 
 from markupsafe import Markup, escape
 
-from monitor.model import Change, Interval, Trend, market
+from monitor.model import Change, Interval, Trend, day_of, market
 from monitor.outputs.schemas.base import iso
-from monitor.outputs.web.pages.dates import day_of
 
 _NUMBERS = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
 _NOUNS = {

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Final, Self
 from urllib.parse import urlencode
 
-from monitor.model import Snapshot, Window
-from monitor.outputs.web.pages.dates import DayRange, beginning
+from monitor.model import Snapshot, Window, beginning
+from monitor.outputs.web.pages.dates import DayRange
 from monitor.outputs.web.pages.history_chart import SHARES
 
 METRICS: Final = {

@@ -6,9 +6,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from enum import IntEnum
 from typing import Final, NamedTuple
 
-from monitor.model import Profile, Snapshot
+from monitor.model import Profile, Snapshot, beginning
 from monitor.outputs.web.pages import filters
-from monitor.outputs.web.pages.dates import beginning
 from monitor.outputs.web.protocols import BlockStore
 
 _HALVING_BLOCKS: Final = 210_000
