@@ -363,8 +363,9 @@ class NodeClient:
 
     async def _block(self, ref: BlockRef) -> Block:
         try:
-            data = bytes.fromhex(await self._rpc.call("getblock", ref.hash, 0))
-            block = await asyncio.to_thread(decode_block, data, height=ref.height)  # 90,000 outputs are possible
+            data = await self._rpc.call("getblock", ref.hash, 0)
+            # Millions of characters, and a coinbase may have 90,000 outputs.
+            block = await asyncio.to_thread(lambda: decode_block(bytes.fromhex(data), height=ref.height))
         except errors.RpcError as error:
             if error.code in {errors.NOT_FOUND, errors.MISC}:
                 await self._explain_missing(ref, error)
