@@ -9,7 +9,7 @@ import json
 from dataclasses import KW_ONLY, asdict, dataclass
 from typing import Any, Final, TypeAlias
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from monitor.backfill.segments import MissingBlocks
 from monitor.config import NodeSection, RegistrySection
@@ -87,8 +87,16 @@ def encode_job(job: BackfillJob) -> bytes:
 
 
 def decode_job(line: bytes) -> BackfillJob:
-    """A job of `encode_job`."""
-    return _JOB.validate_json(line)
+    """A job of `encode_job`.
+
+    Raises:
+        ValueError: it is none; the message has nothing of the line, which has a password.
+    """
+    try:
+        return _JOB.validate_json(line)
+    except ValidationError as error:
+        invalid = ", ".join(".".join(map(str, each["loc"])) or "JSON" for each in error.errors())
+        raise ValueError(f"the job cannot be read; invalid: {invalid}") from None
 
 
 def encode(message: Message) -> bytes:

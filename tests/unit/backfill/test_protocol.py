@@ -61,6 +61,20 @@ def test_a_job_arrives_with_its_password() -> None:
     assert decode_job(encode_job(job)) == job
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"node":{"user":"u","password":"hunter2"},',
+        b'{"node":{"user":"u","password":"hunter2","url":5}}',
+        b'{"node":{"user":"u","password":["hunter2"]}}',
+    ],
+)
+def test_a_job_that_cannot_be_read_does_not_show_its_password(line: bytes) -> None:
+    with pytest.raises(ValueError, match=r"the job cannot be read; invalid: (JSON|node)") as raised:
+        decode_job(line)
+    assert "unter2" not in str(raised.value)
+
+
 def test_no_module_uses_a_shell_or_runs_what_it_reads() -> None:
     forbidden = {"pickle", "marshal", "shelve", "dill"}
     for path in Path(monitor.__file__).parent.rglob("*.py"):
