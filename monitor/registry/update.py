@@ -121,7 +121,7 @@ def read(data: bytes, origin: str, *, source: str | None, now: datetime) -> Copy
 def propose(copies: Sequence[Copy], section: RegistrySection, *, let_go: Collection[str] = ()) -> Proposal:
     """Look at newer copies of different lists from every side.
 
-    What the user adds to the registry, by `section`, must still fit; pools whose slugs are in `let_go` may vanish.
+    The user's additions to the registry, by `section`, must remain valid. Pools with a slug in `let_go` may be removed.
 
     Raises:
         RegistryError: what is there already cannot be read.
