@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import structlog
 
@@ -68,6 +68,8 @@ _WITH_FILES = Reach(seconds=0, blocks=144)
 less time than asking for it, and the newest numbers come first."""
 _LOOK_SECONDS = 1.0
 """Between two looks for the first block of another monitor."""
+_LATER_SECONDS = 10.0
+"""How long what is not urgent waits at the start, at most: the node may be away."""
 _SILENCE_SECONDS = 30.0
 """Beyond `node.poll_seconds`, after which the numbers may be old, whatever the reason."""
 
@@ -168,7 +170,7 @@ async def run(config: Config, stop: asyncio.Event, *, listening: Callable[[str],
             await all_or_none(
                 _until(stop), *(node.run() for node in nodes), role.run(write, follow),
                 _reload_tokens(config, web, reload=reload, vitals=vitals),
-                supervised("economy", economy.run, vitals),
+                supervised("economy", lambda: _later(hub, economy.run), vitals),
                 manager.keep_informed(lambda: _status(hub, health), moves=lambda: health.intake_moves),
             )  # fmt: skip
         manager.stopping()
@@ -232,7 +234,7 @@ class _Parts:
                 lambda: files(section), lambda: load_registry(section, network, forgiving=False), adopt_files,
                 kind="registry", reload=self.reload, vitals=self.vitals,
             ),
-            supervised("builders", keeper.run, self.vitals),
+            supervised("builders", lambda: _later(self.hub, keeper.run), self.vitals),
             *([supervised("custody", lambda: self._follow_custody(keeper), self.vitals)] if self.health.writer else []),
         )  # fmt: skip
         raise AssertionError("keeping current never ends")
@@ -334,6 +336,13 @@ async def _intake(parts: _Parts) -> NoReturn:
         _keep_informed(watch, hub),
     )
     raise AssertionError("the pipeline returned")
+
+
+async def _later(hub: Hub, run: Callable[[], Coroutine[Any, Any, NoReturn]]) -> NoReturn:
+    """Run what is not urgent after the first numbers of the newest block, which it would delay by seconds."""
+    await hub.caught_up(_LATER_SECONDS)
+    await run()
+    raise AssertionError("it never ends")
 
 
 async def _keep_informed(watch: NodesWatch, hub: Hub) -> NoReturn:

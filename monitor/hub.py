@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Generic, TypeAlias, TypeVar
 
 from monitor.model import (
@@ -62,6 +62,13 @@ class Hub:
         """Replace the newest snapshot, and send it to all listeners. Its blocks must be stored already."""
         self.snapshot = snapshot
         self._send(self._listeners, snapshot)
+
+    async def caught_up(self, seconds: float) -> None:
+        """Wait until the newest snapshot is that of the node's newest block, at most so long."""
+        with self.listen("start") as news, suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while self.snapshot is None or not self.snapshot.caught_up:
+                    await news.get()
 
     def alert(self, standing: Sequence[Alert], changed: Sequence[Alert]) -> None:
         """Replace the current alerts, and send those that changed state. The change must be stored already."""
