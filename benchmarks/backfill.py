@@ -5,9 +5,9 @@
 Files: 100,000 blocks of 1.5 MB, real coinbases with a hole in the place of the other transactions (see
 `blockfiles.py`), read, attributed and committed; beside a bare reader, and one that writes what it reads into the same
 tables. Nodes: 600 full blocks of 0.9 MB for one that sends whole ones, 6,000 smaller ones for one that sends parts;
-beside as many requests by aiohttp, six at once, without anything done to the answers. Our clock begins with the first
-request: a second before that goes into starting a process. Last, how long new blocks take to be shown by a daemon that
-does nothing else, and by one that is backfilling.
+beside as many requests by aiohttp, over as many connections, without anything done to the answers. Our clock begins
+with the first request: a second before that goes into starting a process. Last, how long new blocks take to be shown
+by a daemon that does nothing else, and by one that is backfilling.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from support.services import program, wait_until
 
 from monitor.attribution.match import attribute
 from monitor.backfill.ingest import Progress, fill
-from monitor.backfill.segments import MissingBlocks
+from monitor.backfill.segments import BACKFILL_CONNECTIONS, MissingBlocks
 from monitor.backfill.worker import BackfillJob
 from monitor.config import Config
 from monitor.model import Block, BlockHash, BlockRef, Judged
@@ -55,7 +55,6 @@ LONG = 60_000
 CHAINS = {"bitcoind": (600, 3_000), "newest Core": (6_000, 20)}
 """Blocks, and transactions in each: for `blockpart` it does not matter how large a block is, but how many there are."""
 SIZE = 500
-IN_FLIGHT = 6
 REPEAT = 3
 LEAST_PER_SECOND = 20_000
 LEAST_OF_DECODED = 1 / 3
@@ -265,7 +264,7 @@ async def bare_http(node: Bitcoind, hashes: list[BlockHash], *, blockpart: bool)
 
     async with aiohttp.ClientSession() as session:
         started = time.perf_counter()
-        await asyncio.gather(*(work(session) for _ in range(IN_FLIGHT)))
+        await asyncio.gather(*(work(session) for _ in range(BACKFILL_CONNECTIONS)))
         return time.perf_counter() - started
 
 
