@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cache
 from importlib import import_module
 from typing import Any, Final, TypeVar
 
@@ -32,7 +33,13 @@ def in_parts(values: Sequence[_T]) -> Iterator[Sequence[_T]]:
 
 def insert(connection: Connection, table: Table) -> Any:  # noqa: ANN401 -- the dialects' classes share no base with these methods
     """An INSERT that knows `on_conflict_do_update` and `on_conflict_do_nothing`."""
-    return import_module(f"sqlalchemy.dialects.{connection.dialect.name}").insert(table)  # only this one is loaded
+    return _insert(connection.dialect.name, table)
+
+
+@cache
+def _insert(dialect: str, table: Table) -> Any:  # noqa: ANN401 -- as above
+    """Made once: its column `excluded` takes longer to make than a block to store."""
+    return import_module(f"sqlalchemy.dialects.{dialect}").insert(table)  # only this one is loaded
 
 
 def insert_rows(connection: Connection, statement: Any, rows: Sequence[dict[str, Any]]) -> None:  # noqa: ANN401
