@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from hashlib import sha256
 
 import pytest
@@ -17,6 +18,8 @@ from monitor.wire import double_sha256, encode_compact, encode_outputs
 ANYONE = b"\x00\x14" + bytes(20)
 KEY = b"\x20" + bytes(32) + b"\xac"
 COIN = bytes(range(32)) + b"\x01\0\0\0"
+MANY = b"\xfe\xff\xff\xff\xff"
+"""A count of four thousand millions."""
 
 
 def serialised(
@@ -128,3 +131,27 @@ def test_a_transaction_that_ends_early_is_refused(length: int) -> None:
     if length < len(raw):
         with pytest.raises(WireError):
             decode_transaction(raw[:length])
+
+
+@pytest.mark.parametrize(
+    ("decode", "raw", "reason"),
+    [
+        (decode_transactions, bytes(80) + MANY, "4294967295 transactions cannot fit"),
+        (decode_spent, MANY, "4294967295 transactions cannot fit"),
+        (decode_transaction, bytes(4) + MANY, "4294967295 inputs cannot fit"),
+        (decode_transaction, serialised(witness=())[0][:-5] + MANY, "a witness of so many items cannot fit"),
+    ],
+)
+def test_a_count_that_no_block_can_have_is_refused_at_once(
+    decode: Callable[[bytes], object], raw: bytes, reason: str
+) -> None:
+    """Nothing is reserved for what a stranger announces."""
+    with pytest.raises(WireError, match=reason):
+        decode(raw)
+
+
+def test_nothing_may_follow() -> None:
+    raw, _ = serialised()
+    for decode, more in ((decode_transaction, raw + b"\0"), (decode_spent, b"\x01\x00\0")):
+        with pytest.raises(WireError, match=r"more bytes|bytes follow"):
+            decode(more)

@@ -160,3 +160,8 @@ def test_a_damaged_proof_is_refused_or_proves_the_same(data: st.DataObject) -> N
 def test_nothing_may_follow_a_merkle_block() -> None:
     with pytest.raises(WireError, match="bytes in"):
         decode_merkle_block(written(GOOD) + b"\0")
+
+
+def test_more_hashes_than_a_block_has_transactions_are_refused_at_once() -> None:
+    with pytest.raises(WireError, match="4294967295 hashes are more"):
+        decode_merkle_block(bytes(84) + b"\xfe\xff\xff\xff\xff")

@@ -77,3 +77,11 @@ def test_a_block_that_spends_a_reward_twice_is_refused() -> None:
     twice = [transaction((coinbase_txid(COINBASE), 1), outputs=pay) for _ in range(2)]
     with pytest.raises(WireError, match="a reward is spent twice"):
         find_spends(block_with(*twice), {coinbase_txid(COINBASE): REWARD})
+
+
+def test_a_count_that_no_block_can_have_is_refused_at_once() -> None:
+    many = b"\xfe\xff\xff\xff\xff"
+    with pytest.raises(WireError, match="4294967295 transactions cannot fit"):
+        find_spends(bytes(80) + many, {})
+    with pytest.raises(WireError, match="4294967295 parts of a transaction cannot fit"):
+        find_spends(bytes(80) + b"\x01" + bytes(4) + many, {})
