@@ -69,7 +69,7 @@ less time than asking for it, and the newest numbers come first."""
 _LOOK_SECONDS = 1.0
 """Between two looks for the first block of another monitor."""
 _LATER_SECONDS = 10.0
-"""How long what is not urgent waits at the start, at most: the node may be away."""
+"""How long work that is not urgent waits at a start, at most: the node may be away."""
 _SILENCE_SECONDS = 30.0
 """Beyond `node.poll_seconds`, after which the numbers may be old, whatever the reason."""
 
@@ -339,10 +339,9 @@ async def _intake(parts: _Parts) -> NoReturn:
 
 
 async def _later(hub: Hub, run: Callable[[], Coroutine[Any, Any, NoReturn]]) -> NoReturn:
-    """Run what is not urgent after the first numbers of the newest block, which it would delay by seconds."""
-    await hub.caught_up(_LATER_SECONDS)
+    """Run work that is not urgent: at a start, after the first snapshot, which it would delay by seconds."""
+    await hub.wait_until_caught_up(_LATER_SECONDS)
     await run()
-    raise AssertionError("it never ends")
 
 
 async def _keep_informed(watch: NodesWatch, hub: Hub) -> NoReturn:

@@ -63,8 +63,8 @@ class Hub:
         self.snapshot = snapshot
         self._send(self._listeners, snapshot)
 
-    async def caught_up(self, seconds: float) -> None:
-        """Wait until the newest snapshot is that of the node's newest block, at most so long."""
+    async def wait_until_caught_up(self, seconds: float) -> None:
+        """Return once there is a snapshot of the node's newest block, or after so many seconds."""
         with self.listen("start") as news, suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 while self.snapshot is None or not self.snapshot.caught_up:

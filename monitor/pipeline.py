@@ -127,7 +127,7 @@ class Pipeline:
             log.warning("reorganisation", depth=len(plan.disconnects), above=plan.onto.height, pools=losers)
         if not plan.is_empty:
             self._announce(BlockEvents(plan, judged, registry.names))
-            await asyncio.sleep(0)  # listeners pass it on before it is counted
+            await asyncio.sleep(0)  # the listeners' turn: the event is sent before the block is counted
         # A disconnect is never subtracted: the counts are rebuilt, so there is no undo to get wrong.
         if plan.disconnects or not self._counter.add(judged):
             await self._counter.recount()

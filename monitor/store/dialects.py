@@ -38,7 +38,7 @@ def insert(connection: Connection, table: Table) -> Any:  # noqa: ANN401 -- the 
 
 @cache
 def _insert(dialect: str, table: Table) -> Any:  # noqa: ANN401 -- as above
-    """Made once: its column `excluded` takes longer to make than a block to store."""
+    """Kept, because making its `excluded` columns takes as long as storing a block."""
     return import_module(f"sqlalchemy.dialects.{dialect}").insert(table)  # only this one is loaded
 
 
