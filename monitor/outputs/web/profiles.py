@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from monitor import model
@@ -21,7 +21,7 @@ _Found = TypeVar("_Found", model.Advantage, model.StaleRate, model.Trend)
 
 def is_known(slug: str, sources: Sources) -> bool:
     """Whether the registry has the pool, or it is a pseudonym with blocks in a window."""
-    return sources.directory.profile(slug) is not None or bool(_shares(slug, sources.snapshot))
+    return sources.directory.profile(slug) is not None or slug in _shares(sources.snapshot)
 
 
 def heights_of(slug: str, snapshot: Snapshot) -> tuple[int, ...] | None:
@@ -39,9 +39,18 @@ async def newest_blocks(slug: str, sources: Sources) -> list[BlockRecord]:
     return await sources.store.blocks_of(PoolSlug(slug), NEWEST)
 
 
-def summary(profile: model.Profile, snapshot: Snapshot, directory: PoolDirectory) -> PoolSummary:
-    """A pool in a list."""
-    return PoolSummary.of(_summary(profile.slug, snapshot, directory), snapshot.pool_names)
+def summaries(snapshot: Snapshot, directory: PoolDirectory) -> list[PoolSummary]:
+    """Every pool of the registry, in a list."""
+    shares, time = _shares(snapshot), snapshot.tip.time
+    found = [
+        {
+            **_named(each.slug, each),
+            "belongs": directory.belongs(each.slug, time),
+            "shares": shares.get(each.slug, []),
+        }
+        for each in directory.profiles()
+    ]
+    return [PoolSummary.of(each, snapshot.pool_names) for each in found]
 
 
 def profile(slug: str, newest: Sequence[BlockRecord], sources: Sources) -> Pool:
@@ -50,7 +59,9 @@ def profile(slug: str, newest: Sequence[BlockRecord], sources: Sources) -> Pool:
     known = directory.profile(slug)
     changes = snapshot.estimates.changes if snapshot.estimates else ()
     about = {
-        **_summary(slug, snapshot, directory),
+        **_named(slug, known),
+        "belongs": directory.belongs(slug, snapshot.tip.time),
+        "shares": _shares(snapshot).get(slug, []),
         "tip": snapshot,
         "memberships": known.memberships if known else (),
         "addresses": known.addresses if known else (),
@@ -97,27 +108,24 @@ def current(slug: str, snapshot: Snapshot) -> model.CurrentShare | None:
     return next((each for each in known if (each.level, each.entity) == (_LEVEL, slug)), None)
 
 
-def _summary(slug: str, snapshot: Snapshot, directory: PoolDirectory) -> dict[str, Any]:
-    known = directory.profile(slug)
+def _named(slug: str, known: model.Profile | None) -> dict[str, Any]:
     return {
         "slug": slug,
         "name": known.name if known else slug,
         "kind": known.kind if known else None,
         "link": (known.link or None) if known else None,
-        "belongs": directory.belongs(slug, snapshot.tip.time),
-        "shares": _shares(slug, snapshot),
     }
 
 
-def _shares(slug: str, snapshot: Snapshot) -> list[dict[str, Any]]:
-    """The share of each window in which the pool mined."""
-    return [
-        {"window": one.window.name, "of": one.blocks, "complete": one.complete, **share._asdict()}
-        for one in snapshot.concentration
-        if one.level == _LEVEL
-        for share in snapshot.shares(one)
-        if share.entity == slug
-    ]
+def _shares(snapshot: Snapshot) -> Mapping[str, list[dict[str, Any]]]:
+    """By pool or pseudonym, its share of each window in which it mined."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for one in snapshot.concentration:
+        if one.level == _LEVEL:
+            window = {"window": one.window.name, "of": one.blocks, "complete": one.complete}
+            for share in snapshot.shares(one):
+                found.setdefault(share.entity, []).append(window | share._asdict())
+    return found
 
 
 def _signals(slug: PoolSlug, seen: Signals) -> dict[str, Any]:

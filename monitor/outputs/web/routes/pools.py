@@ -23,7 +23,7 @@ class PoolQuery(AsOf):
 async def pools(query: TableQuery, sources: Sources) -> Pools:  # noqa: ARG001 -- the sources are as of it
     """Every pool that the registry knows, largest first: what it belongs to, and its share of each window."""
     snapshot = sources.snapshot
-    found = [profiles.summary(each, snapshot, sources.directory) for each in sources.directory.profiles()]
+    found = profiles.summaries(snapshot, sources.directory)
     found.sort(key=lambda each: -max((share.blocks for share in each.shares), default=0))
     return Pools(tip=Tip.of(snapshot, snapshot.pool_names), pools=found)
 
