@@ -39,6 +39,7 @@ lint: $(DEV) ## ruff
 
 types: $(DEV) ## mypy
 	@$(BIN)/mypy
+	@MYPYPATH=benchmarks $(BIN)/mypy benchmarks  # apart: some have the names of scripts
 
 arch: $(DEV) ## the walls between the rooms
 	@$(BIN)/lint-imports

@@ -17,6 +17,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from statistics import median
 from unittest.mock import AsyncMock
@@ -61,6 +62,10 @@ def main(arguments: list[str]) -> None:
     answer = json.dumps([*txids[:IN_BLOCK], *others])
     whole = timed(lambda: seen.show(json.loads(answer), 0.0))
     costs = []
+
+    def take(text: str, at: int) -> None:
+        templates.add(read_template(json.loads(text)), SECONDS * at)
+
     for at in range(TEMPLATES):
         shown = range(at * NEW_EACH_TIME, at * NEW_EACH_TIME + IN_BLOCK)
         text = json.dumps({
@@ -70,7 +75,7 @@ def main(arguments: list[str]) -> None:
                 for n in shown
             ],
         })  # fmt: skip
-        costs.append(timed(lambda text=text, at=at: templates.add(read_template(json.loads(text)), SECONDS * at)))
+        costs.append(timed(partial(take, text, at)))
         del text
     gc.collect()
     kept = memory() - before

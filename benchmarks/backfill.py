@@ -38,8 +38,8 @@ from support.services import program, wait_until
 
 from monitor.attribution.match import attribute
 from monitor.backfill.ingest import Progress, fill
+from monitor.backfill.protocol import BackfillJob
 from monitor.backfill.segments import BACKFILL_CONNECTIONS, MissingBlocks
-from monitor.backfill.worker import BackfillJob
 from monitor.config import Config
 from monitor.model import Block, BlockHash, BlockRef, Judged
 from monitor.node.blockfiles import BlockFiles, gathered
@@ -278,7 +278,11 @@ def beside(folder: Path) -> None:
         program("bitcoind"), folder / "node", f"-loadblock={folder / 'chain.dat'}", "-checkblockindex=0"
     ) as node:
         wait_until(lambda: bool(node.call("getblockcount") == LONG), seconds=300, what="the chain to be read")
-        how = {"node__url": node.url, "node__cookie_file": node.cookie_file, "node__blocks_dir": node.blocks_dir}
+        how: dict[str, Any] = {
+            "node__url": node.url,
+            "node__cookie_file": node.cookie_file,
+            "node__blocks_dir": node.blocks_dir,
+        }
         with Daemon(folder / "daemon", command=POOL_MONITOR, windows="2016b", **how) as daemon:
             daemon.wait_for(node.call("getbestblockhash"), seconds=60)
             time.sleep(3)

@@ -16,7 +16,7 @@ import random
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from resource import RUSAGE_SELF, getrusage
 from statistics import median
@@ -115,7 +115,7 @@ def bare(folder: Path, key: Key, each: Callable[..., object] | None = None) -> i
     return moved
 
 
-def per_second(works: dict[str, Callable[[], object]]) -> dict[str, float]:
+def per_second(works: Mapping[str, Callable[[], object]]) -> dict[str, float]:
     """Blocks a second: the median of some rounds, in each of which all take their turn."""
     spent: dict[str, list[float]] = {name: [] for name in works}
     for _ in range(REPEAT):
@@ -171,4 +171,7 @@ def link_a_million() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(link_a_million() if len(sys.argv) > 1 else main())
+    if len(sys.argv) > 1:
+        link_a_million()
+    else:
+        sys.exit(main())

@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 from support.stored import fill, judged
 
 from monitor.attribution.unknown_miners import UnknownMiners
-from monitor.model import Block, BlockRef, Judged, Plan, SeriesQuery
+from monitor.model import Block, BlockHash, BlockRef, Judged, Plan, SeriesQuery
 from monitor.processing.counter import EntityLookup
 from monitor.processing.history import time_series
 from monitor.processing.levels import levels
@@ -153,7 +153,7 @@ async def store_some(store: Store) -> tuple[float, list[float]]:
     assert tip
     spent = []
     for number in range(50):
-        header = replace(first.block.header, hash=f"{number:064x}", parent=tip.hash, time=2**31 + number)
+        header = replace(first.block.header, hash=BlockHash(f"{number:064x}"), parent=tip.hash, time=2**31 + number)
         block = Block(tip.height + 1, header, 1, first.block.coinbase)
         begin = perf_counter()
         await store.apply(Plan(tip, header.hash, connects=(block,)), [Judged(block, first.attribution)])

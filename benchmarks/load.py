@@ -75,7 +75,7 @@ def main() -> None:
             measure_streams(node, tags, blocks, Path(name))
 
 
-def started(node: Bitcoind, folder: Path, **settings: object) -> Daemon:
+def started(node: Bitcoind, folder: Path, **settings: Any) -> Daemon:  # noqa: ANN401 -- see Daemon
     """A daemon that has caught up."""
     daemon = Daemon(
         folder, command=POOL_MONITOR, node__url=node.url, node__cookie_file=node.cookie_file, **settings
@@ -108,7 +108,13 @@ def measure_asking(node: Bitcoind, tags: Iterator[Recipe], blocks: int, folder: 
 
 def crowd(port: int, path: str, seconds: float) -> subprocess.Popen[str]:
     """Start asking, compressed where it is worth it, as Prometheus and browsers do."""
-    command = [program("wrk"), "--threads=1", f"--connections={CONNECTIONS}", f"--duration={seconds:.0f}s", "--latency"]
+    command: list[str | Path] = [
+        program("wrk"),
+        "--threads=1",
+        f"--connections={CONNECTIONS}",
+        f"--duration={seconds:.0f}s",
+        "--latency",
+    ]
     command += ["--timeout=10s", "--header=Accept-Encoding: gzip", f"http://127.0.0.1:{port}{path}"]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 

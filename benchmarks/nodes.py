@@ -18,6 +18,7 @@ import tempfile
 import time
 from contextlib import AsyncExitStack, closing
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
@@ -102,7 +103,11 @@ def kills(times: int) -> None:
         _connect(nodes)
         mine_all(nodes["home"], recipes(chance, BEFORE))
         agree(*nodes.values())
-        settings = {"nodes": tables(nodes, fallback_seconds=1), "windows": "24h,7d,30d", "splits__seconds": 0}
+        settings: dict[str, Any] = {
+            "nodes": tables(nodes, fallback_seconds=1),
+            "windows": "24h,7d,30d",
+            "splits__seconds": 0,
+        }
         daemon = Daemon(folder / "daemon", command=POOL_MONITOR, **settings)
         daemon.start()
         done = {"the daemon": 0, "a node": 0, "partitions": 0}
@@ -166,7 +171,7 @@ async def flaps(times: int) -> None:
         async with AsyncExitStack() as running:
             proxies = [await running.enter_async_context(FaultyProxy(node.url)) for node in nodes.values()]
             urls = dict(zip(nodes, (proxy.url for proxy in proxies), strict=True))
-            settings = {"nodes": tables(nodes, urls=urls, fallback_seconds=1), "windows": "24h,7d,30d"}
+            settings: dict[str, Any] = {"nodes": tables(nodes, urls=urls, fallback_seconds=1), "windows": "24h,7d,30d"}
             daemon, fresh = (
                 Daemon(folder / "daemon", command=POOL_MONITOR, **settings),
                 Daemon(folder / "fresh", command=POOL_MONITOR, **settings),

@@ -30,6 +30,7 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import AsyncExitStack, closing
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
@@ -77,7 +78,7 @@ async def main() -> None:
             reader = await there.enter_async_context(mosquitto.reader("pool-monitor/alert/#", "pool-monitor/block"))
             past = mainnet()
             node = await there.enter_async_context(mainnet_node(past[:BEFORE]))
-            told = {} if "alone" in sys.argv else {
+            told: dict[str, Any] = {} if "alone" in sys.argv else {
                 "alerts__webhook__url": webhook.url,
                 "alerts__webhook__secret": f"whsec_{'A' * 40}",
                 "alerts__webhook__timeout_seconds": 1,

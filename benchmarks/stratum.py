@@ -13,6 +13,7 @@ import random
 import sys
 import threading
 import time
+from collections.abc import Iterable
 from contextlib import ExitStack
 from itertools import combinations
 from pathlib import Path
@@ -38,9 +39,12 @@ USUAL, MOST = 2, 280
 class Chain:
     """One block."""
 
-    known = {PARENT: KnownBlock(900_000, 0x1702F128, counted=True, transactions=4000)}  # noqa: RUF012
+    known = {PARENT: KnownBlock(900_000, 0x1702F128, counted=True, time=0, transactions=4000)}  # noqa: RUF012
     tip = BlockRef(900_000, PARENT)
     caught_up = True
+
+    async def look_up(self, parents: Iterable[BlockHash]) -> None:
+        """There is nothing to look up: all are known."""
 
 
 async def main(servers: int) -> None:

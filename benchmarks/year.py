@@ -148,9 +148,9 @@ class Year:
             self._registry.write_text(POOL.format(day))
         if day % 7 == 3:
             os.truncate(self._daemon.folder / "log", 0)  # as logrotate with `copytruncate`
-        for each in self._receivers:
-            each.asked.clear()
-            each.taken.clear()
+        for receiver in self._receivers:
+            receiver.asked.clear()
+            receiver.taken.clear()
         await self._follow()
 
     async def _stored(self) -> None:

@@ -15,6 +15,6 @@ def mainnet_node(history: Iterable[Found] = (), **fields: Any) -> EmbeddedNode: 
     return EmbeddedNode(network="main", signatures=signatures_of(load_pools("main")), history=history, **fields)
 
 
-def settings_of(node: EmbeddedNode) -> dict[str, object]:
+def settings_of(node: EmbeddedNode) -> dict[str, Any]:
     """Settings of a `Daemon` that follows this node, which must run."""
     return {"node__url": node.url, "node__cookie_file": node.cookie_file, "node__chain": "any"}
