@@ -155,20 +155,22 @@ class Postgresql(Database):
 
     def wait(self, seconds: float, stop: Event) -> None:
         """See `Database.wait`."""
+        until = time.monotonic() + seconds
         with self.explained():
-            if self._listening is None:
-                self._listening = self._lone.connect()
-                self._listening.exec_driver_sql(f"LISTEN {_CHANNEL}")
-                return  # what was announced before is not
-            until = time.monotonic() + seconds
             try:
+                if self._listening is None:
+                    self._listening = self._lone.connect()
+                    self._listening.exec_driver_sql(f"LISTEN {_CHANNEL}")
+                    return  # what was announced before is not
                 while not stop.is_set() and time.monotonic() < until:
                     driver: Any = self._listening.connection.driver_connection
                     if [*driver.notifies(timeout=min(0.5, max(0.0, until - time.monotonic())), stop_after=1)]:
                         return
             except BaseException:
-                self._listening.invalidate()
-                self._listening = None
+                if self._listening:
+                    self._listening.invalidate()
+                    self._listening.close()
+                    self._listening = None
                 raise
 
     def compact(self) -> None:

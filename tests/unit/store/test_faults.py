@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, create_engine
+from sqlalchemy import Connection, Engine, create_engine, event
 from support.databases import ask, sqlite
 from support.fake_chain import BEFORE_ALL, chain_on, judge
 from support.postgresql import Postgresql
@@ -163,6 +163,25 @@ async def test_a_standby_does_not_write(store: Store, url: str) -> None:
 async def test_a_standby_is_woken_by_a_commit(store: Store, url: str) -> None:
     async with await Store.open(url, standby=True) as other:
         await other.changed(0)  # listens from now on
+        waiting = asyncio.create_task(other.changed(600))
+        chain = await grow(store, BEFORE_ALL)
+        await waiting
+        assert await other.tip() == chain[-1].ref
+
+
+@ON_POSTGRESQL
+async def test_a_standby_whose_session_ends_before_it_listens_asks_again(
+    store: Store, url: str, postgresql: Postgresql
+) -> None:
+    async with await Store.open(url, standby=True) as other:
+
+        def end_all(_connection: Connection) -> None:
+            postgresql.disconnect(url.rpartition("/")[2])
+
+        event.listen(Engine, "engine_connect", end_all, once=True)
+        with pytest.raises(StoreAway, match="is unreachable"):
+            await other.changed(0)
+        await other.changed(0)
         waiting = asyncio.create_task(other.changed(600))
         chain = await grow(store, BEFORE_ALL)
         await waiting
