@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import wraps
 from math import inf
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, ParamSpec, Protocol, TypeVar
 
 import structlog
-from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from monitor.errors import NodeAway
 from monitor.node.errors import QueueFull
@@ -23,17 +24,30 @@ _LEAST = 2
 _FEWER_SECONDS = 600.0
 """How long to do with one connection less, after the node has accepted no more while an older one worked."""
 
-unless_queue_stays_full = retry(
-    retry=retry_if_exception_type(QueueFull),
-    wait=wait_random_exponential(multiplier=0.05, max=1),
-    stop=stop_after_attempt(6),
-    reraise=True,
-)
-"""Decorates a request: repeats it a few times where the node's work queue was full, so that a batch keeps its answers.
-"""
-
+_ATTEMPTS = 6
+_FIRST_WAIT_SECONDS = 0.05
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 
 log = structlog.get_logger()
+
+
+def unless_queue_stays_full(request: Callable[_P, Awaitable[_T]]) -> Callable[_P, Awaitable[_T]]:
+    """Decorates a request: repeats it a few times where the node's work queue was full.
+
+    So a batch keeps its answers. Not by tenacity, which takes 0.1 ms for each call, as long as most answers.
+    """
+
+    @wraps(request)
+    async def patient(*args: _P.args, **kwargs: _P.kwargs) -> _T:
+        for attempt in range(_ATTEMPTS - 1):
+            try:
+                return await request(*args, **kwargs)
+            except QueueFull:
+                await asyncio.sleep(random.uniform(0, _FIRST_WAIT_SECONDS * 2**attempt))  # noqa: S311 -- no secret
+        return await request(*args, **kwargs)
+
+    return patient
 
 
 class Connection(Protocol):
